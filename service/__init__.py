@@ -1,0 +1,45 @@
+"""An OAuth 2.0 resource server for Tornado: judges access tokens, and refuses well.
+
+The path of a request is the list of folders:
+
+``web`` reads the request, ``authenticator`` asks the ``validators`` in turn, a validator applies the pure
+rules in ``tokens`` to facts fetched by ``issuers``, and ``web`` writes the reply.
+"""
+
+from __future__ import annotations
+
+from service.app import make_app
+from service.errors import (
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    MissingToken,
+    Reason,
+    ServiceError,
+    SettingsError,
+    TokenError,
+)
+from service.settings import Settings
+from service.tokens.principal import Principal
+from service.version import __version__
+from service.web.application import Service
+from service.web.mixin import BearerAuthMixin
+
+__all__ = [
+    "BearerAuthMixin",
+    "InsufficientScope",
+    "InvalidRequest",
+    "InvalidToken",
+    "IssuerUnavailable",
+    "MissingToken",
+    "Principal",
+    "Reason",
+    "Service",
+    "ServiceError",
+    "Settings",
+    "SettingsError",
+    "TokenError",
+    "__version__",
+    "make_app",
+]

@@ -1,0 +1,146 @@
+"""The command line: ``python -m service [run | config]``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from service import Settings, SettingsError, __version__, make_app
+from service.operations.logs import configure_logging
+from service.operations.server import run_until_stopped, serving
+from service.settings import SECRETS
+from service.sources import Found, load_settings
+from service.tokens.issuer_identifier import is_secure
+
+__all__ = ["main"]
+
+DEMO_ISSUER_PORT = 9400
+DEMO_TOKEN_LIFETIME = 24 * 3600
+"""Seconds; a demonstration should outlive the lunch break."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
+    options = vars(_parser().parse_args(arguments))
+    command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
+    files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
+    try:
+        if demo:
+            return asyncio.run(_demonstrate(options, issuer_port, **files))
+        found = load_settings(options, **files)
+        if command == "config":
+            _show(found)
+        else:
+            asyncio.run(_serve(found.settings))
+    except SettingsError as exc:
+        for problem in exc.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    except OSError as exc:
+        print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        description="An OAuth 2.0 resource server: serves an API whose callers need an access token.",
+        epilog="Settings also come from the environment (OKTA_OAUTH2_ISSUER, SERVICE_PORT, …), .okta.env and --config.",
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=["run", "config"], default="run",
+        help="run: serve (the default); config: show the effective settings and where each came from",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--demo", action="store_true", help="serve with a fake issuer beside it, and print curl lines to paste")
+    add("--issuer-port", type=int, default=DEMO_ISSUER_PORT, metavar="PORT",
+        help="where --demo runs its fake issuer (default %(default)s, 0 = any free one)")  # fmt: skip
+    add("--config", type=Path, metavar="FILE", help="a TOML file of settings")
+    add("--env-file", type=Path, metavar="FILE", help="a file of NAME=value lines (default .okta.env when there)")
+    add("--issuer", metavar="URL", help="the issuer whose tokens are accepted")
+    add("--audience", metavar="TEXT", help="the audience that tokens must have")
+    add("--address", help="where to listen (default 127.0.0.1)")
+    add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
+    add("--routes", action="append", metavar="MODULE:ATTRIBUTE",
+        help="the routes to protect, in place of the guide's endpoints; repeatable")  # fmt: skip
+    add("--certfile", metavar="FILE", help="serve TLS with this certificate")
+    add("--keyfile", metavar="FILE", help="the certificate's private key")
+    add("--log-format", choices=["text", "json"])
+    add("--log-level", choices=["debug", "info", "warning", "error"])
+    add("--version", action="version", version=f"tornado-resource-server {__version__}")
+    return parser
+
+
+async def _serve(settings: Settings, *, greeting: str = "") -> None:
+    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    service = make_app(settings, routes=_load_routes(settings.routes))
+    place = {"address": settings.address, "port": settings.port}
+    async with serving(service, **place, certfile=settings.certfile, keyfile=settings.keyfile) as url:  # type: ignore[arg-type]  # a dict of two kinds
+        if greeting:
+            print(greeting.replace("{api}", url), flush=True)
+        await run_until_stopped(service, url=url)
+
+
+async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path | None) -> int:
+    # The one place where the two packages meet; neither is needed to install or to import the other.
+    import fakeissuer  # noqa: PLC0415  # see above
+
+    async with fakeissuer.running(port=issuer_port) as issuer:
+        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default"}
+        settings = load_settings(options, **files).settings
+        if not is_secure(f"http://{settings.address}"):
+            problem = (
+                f"address: was {settings.address!r}; anybody who reaches the demonstration gets tokens from it, "
+                "so it serves this machine alone; leave --address out, or set up a real issuer"
+            )
+            raise SettingsError([problem])
+        token = issuer.token(sub="alice@example.com", expires_in=DEMO_TOKEN_LIFETIME)
+        await _serve(settings, greeting=_greeting(issuer.issuer_url("default"), token))
+    return 0
+
+
+def _greeting(issuer: str, token: str) -> str:
+    return f"""\
+The fake issuer runs at {issuer}, and the API at {{api}}.
+Paste these into another terminal; the token is good for {DEMO_TOKEN_LIFETIME // 3600} hours.
+
+# anybody may call this one: 200
+curl -i {{api}}/api/hello
+
+# without a token this one is refused: 401
+curl -i {{api}}/api/whoami
+
+# with a token it tells who you are: 200
+curl -i -H 'Authorization: Bearer {token}' {{api}}/api/whoami
+"""
+
+
+def _load_routes(paths: Sequence[str]) -> list[Any] | None:
+    """Return the routes that ``package.module:attribute`` names; None where none are named."""
+    routes: list[Any] = []
+    for path in paths:
+        module, _, attribute = path.partition(":")
+        try:
+            routes += getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, TypeError, ValueError) as exc:
+            raise SettingsError(
+                [f"routes: was {path!r}; expected package.module:attribute, a list of Tornado routes: {exc}"]
+            ) from exc
+    return routes if paths else None
+
+
+def _show(found: Found) -> None:
+    for name in Settings.model_fields:
+        value = getattr(found.settings, name)
+        shown = "(hidden)" if name in SECRETS and value is not None else repr(value)
+        print(f"{name} = {shown}  # {found.origins.get(name, 'default')}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Joins the parts; the only place that knows all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.authenticator import Authenticator
+from service.clock import Clock, SystemClock
+from service.issuers.client import JSONClient
+from service.operations import health
+from service.operations.logs import log_request
+from service.settings import Settings
+from service.validators.base import Toolbox
+from service.validators.registry import find_factory
+from service.web import api
+from service.web.application import Service
+from service.web.cors import CrossOriginPolicy
+from service.web.mixin import Protection
+
+__all__ = ["make_app"]
+
+
+def make_app(
+    settings: Settings,
+    *,
+    routes: Sequence[Any] | None = None,
+    client: JSONClient | None = None,
+    clock: Clock | None = None,
+) -> Service:
+    """Return the application that protects these routes.
+
+    Args:
+        routes: Tornado's own tuples, URLSpecs or rules; the guide's endpoints when left out.
+        client: Asks issuers, and is closed by whoever made it; made from the settings when left out.
+        clock: The machine's when left out.
+
+    Raises:
+        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+    """
+    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
+    toolbox = Toolbox(client=asks, clock=clock or SystemClock())
+    protection = Protection(
+        authenticator=Authenticator([find_factory(one.validation)(one, toolbox) for one in settings.issuers]),
+        cors=CrossOriginPolicy(settings.cors_origins),
+        realm=settings.realm,
+    )
+    service = Service(
+        [*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection, log_function=log_request
+    )
+    if client is None:
+        service.at_end(asks.close)
+    return service

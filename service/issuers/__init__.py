@@ -1,0 +1,1 @@
+"""What we know about an authorization server, and how we ask it."""

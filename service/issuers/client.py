@@ -1,0 +1,130 @@
+"""JSON from an issuer over one pooled HTTP client, with every limit set in this one place."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tornado.curl_httpclient import CurlAsyncHTTPClient
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+
+from service.errors import IssuerUnavailable
+from service.tokens import strict_json
+
+__all__ = ["Answer", "JSONClient", "UnexpectedStatus"]
+
+CONNECT_TIMEOUT = 2.0
+"""Seconds until a connection must stand."""
+TOTAL_TIMEOUT = 5.0
+"""Seconds for the whole exchange, so that an issuer that drips a byte a second cannot hold us."""
+MAX_BODY_SIZE = 512 * 1024
+"""Bytes; a key set has a few thousand."""
+_CONNECTIONS = 10
+_LONGEST_PAUSE = 60.0
+
+
+class UnexpectedStatus(IssuerUnavailable):
+    """The issuer answered, and not with 200."""
+
+    def __init__(self, url: str, status: int, *, retry_after: float) -> None:
+        super().__init__(f"GET {url}: expected 200, got {status}", retry_after=retry_after)
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A JSON object from an issuer, and for how long it may be kept."""
+
+    document: dict[str, Any]
+    max_age: float | None
+    """Seconds from ``Cache-Control``; None where the issuer does not say (RFC 9111 section 5.2.2.1)."""
+
+
+class JSONClient:
+    """Asks issuers, and turns everything that can go wrong into :class:`IssuerUnavailable`.
+
+    Redirects are not followed, since a redirected request can be led to an address inside our own network.
+    Compressed bodies are not asked for: a small answer could unpack to a huge one.
+
+    Args:
+        proxy: ``http://[user:password@]host:port`` of a proxy to go through.
+        ca_file: Path of the certificates to trust instead of the system's.
+    """
+
+    def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
+        self._options: dict[str, Any] = {"ca_certs": ca_file, **_proxy_options(proxy)}
+        self._http: CurlAsyncHTTPClient | None = None
+
+    async def get(self, url: str) -> Answer:
+        """Return the JSON object at an address.
+
+        Raises:
+            IssuerUnavailable: There is none to be had; the detail says what came instead.
+        """
+        request = HTTPRequest(
+            url,
+            headers={"Accept": "application/json"},
+            connect_timeout=CONNECT_TIMEOUT,
+            request_timeout=TOTAL_TIMEOUT,
+            follow_redirects=False,
+            decompress_response=False,
+            validate_cert=True,
+            user_agent="tornado-resource-server",
+            **self._options,
+        )
+        try:
+            response = await self._client().fetch(request, raise_error=False)
+        except HTTPClientError as exc:  # with raise_error=False: no answer at all
+            raise IssuerUnavailable(f"GET {url}: {exc.message}") from exc
+        return _read(url, response)
+
+    def close(self) -> None:
+        """Close the pool; requests under way fail."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _client(self) -> CurlAsyncHTTPClient:
+        # Made at the first request, since it belongs to the event loop that runs then.
+        if self._http is None:
+            self._http = CurlAsyncHTTPClient(force_instance=True, max_clients=_CONNECTIONS, max_body_size=MAX_BODY_SIZE)
+        return self._http
+
+
+def _read(url: str, response: HTTPResponse) -> Answer:
+    if response.code != 200:
+        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response.headers))
+    try:
+        document = strict_json.read_object(response.body)
+    except ValueError as exc:
+        raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
+    return Answer(document=document, max_age=_max_age(response.headers))
+
+
+def _max_age(headers: Mapping[str, str]) -> float | None:
+    for directive in headers.get("Cache-Control", "").lower().split(","):
+        name, _, value = directive.strip().partition("=")
+        if name in {"no-store", "no-cache"}:
+            return 0.0
+        if name == "max-age" and value.strip('"').isdecimal():
+            return float(value.strip('"'))
+    return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    value = headers.get("Retry-After", "")
+    return min(float(value), _LONGEST_PAUSE) if value.isdecimal() else 1.0
+
+
+def _proxy_options(proxy: str | None) -> dict[str, Any]:
+    if proxy is None:
+        return {}
+    parts = urllib.parse.urlsplit(proxy)
+    return {
+        "proxy_host": parts.hostname,
+        "proxy_port": parts.port or 8080,
+        "proxy_username": urllib.parse.unquote(parts.username) if parts.username else None,
+        "proxy_password": urllib.parse.unquote(parts.password) if parts.password else None,
+    }

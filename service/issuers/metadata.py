@@ -1,0 +1,70 @@
+"""What an authorization server publishes about itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.errors import IssuerUnavailable
+from service.issuers.client import Answer, JSONClient, UnexpectedStatus
+from service.issuers.refresh import Loaded
+from service.tokens.issuer_identifier import is_secure
+
+__all__ = ["AuthorizationServerMetadata", "discover"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorizationServerMetadata:
+    """The members of a discovery document that a resource server needs."""
+
+    issuer: str
+    jwks_uri: str
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], *, issuer: str) -> AuthorizationServerMetadata:
+        """Return the metadata of the issuer that was asked (RFC 8414 section 3.3).
+
+        Raises:
+            ValueError: The document speaks for another issuer, or names no key set that can be fetched safely.
+        """
+        if document.get("issuer") != issuer:
+            # Whoever can answer for one address must not speak for another: the mix-up of RFC 8414 section 6.2.
+            raise ValueError(f"expected issuer {issuer!r}, the document says {document.get('issuer')!r}")
+        jwks_uri = document.get("jwks_uri")
+        if not isinstance(jwks_uri, str):
+            raise ValueError("the document has no jwks_uri")
+        if not is_secure(jwks_uri):
+            raise ValueError(f"jwks_uri {jwks_uri!r} is neither https nor on this machine")
+        return cls(issuer=issuer, jwks_uri=jwks_uri)
+
+
+async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServerMetadata]:
+    """Fetch the discovery document, by OpenID's address first and by RFC 8414's where that has none.
+
+    Raises:
+        IssuerUnavailable: Neither address has a document that this issuer may publish.
+    """
+    answer = await _first_document(issuer, client)
+    try:
+        metadata = AuthorizationServerMetadata.read(answer.document, issuer=issuer)
+    except ValueError as exc:
+        raise IssuerUnavailable(f"discovery of {issuer}: {exc}") from exc
+    return Loaded(value=metadata, max_age=answer.max_age)
+
+
+async def _first_document(issuer: str, client: JSONClient) -> Answer:
+    try:
+        return await client.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    except UnexpectedStatus as exc:
+        if exc.status != 404:
+            raise
+        return await client.get(_oauth_metadata_url(issuer))
+
+
+def _oauth_metadata_url(issuer: str) -> str:
+    """Return the RFC 8414 section 3.1 address, which stands between the issuer's host and its path."""
+    parts = urllib.parse.urlsplit(issuer)
+    path = f"/.well-known/oauth-authorization-server{parts.path.rstrip('/')}"
+    return urllib.parse.urlunsplit(parts._replace(path=path))

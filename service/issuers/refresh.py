@@ -1,0 +1,213 @@
+"""The last good copy of something remote, kept fresh without a stampede and through an outage."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from service.clock import Clock
+from service.errors import IssuerUnavailable
+
+__all__ = ["Loaded", "RefreshPolicy", "Refreshed"]
+
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded(Generic[T]):
+    """A value as it was fetched, and for how many seconds its issuer lets it be kept, where it says so."""
+
+    value: T
+    max_age: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefreshPolicy:
+    """How long a copy lives and how often its source is asked. Everything is in seconds.
+
+    Args:
+        default_age: For a source that does not say.
+        shortest_age: A floor under what the source says, so that ``no-store`` does not become a fetch a request.
+        longest_age: A ceiling over it, so that a withdrawn key does not live on.
+        refresh_at: The part of the age after which the copy is renewed in the background.
+        grace: How long a copy past its age serves while its source fails.
+        longest_backoff: The longest pause between attempts at a failing source.
+        extra_burst: How many fetches out of turn may follow one another.
+        extra_every: After how long one more of them is allowed.
+    """
+
+    default_age: float = 600.0
+    shortest_age: float = 60.0
+    longest_age: float = 3600.0
+    refresh_at: float = 0.8
+    grace: float = 24 * 3600.0
+    longest_backoff: float = 60.0
+    extra_burst: int = 2
+    extra_every: float = 10.0
+
+
+class Refreshed(Generic[T]):
+    """The last good copy of something remote.
+
+    One fetch serves all who wait for it, a cancelled waiter cancels nobody, and a failed fetch never
+    replaces a good copy. There is no timer: a copy is renewed by the requests that use it.
+
+    Args:
+        load: Fetches the value; raises :class:`IssuerUnavailable` when it cannot.
+        name: What is fetched, for the log.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Awaitable[Loaded[T]]],
+        *,
+        name: str,
+        clock: Clock,
+        policy: RefreshPolicy | None = None,
+    ) -> None:
+        self._load = load
+        self._name = name
+        self._clock = clock
+        self._policy = policy or RefreshPolicy()
+        self._copy: T | None = None
+        self._loaded_at = 0.0
+        self._age = 0.0
+        self._refresh_after = 0.0
+        self._failure: IssuerUnavailable | None = None
+        self._failures = 0
+        self._retry_at = 0.0
+        self._left = float(self._policy.extra_burst)
+        self._counted_at = clock.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def loading(self) -> bool:
+        """Whether a fetch is under way."""
+        return self._task is not None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the copy is within its age."""
+        return self._copy is not None and self._clock.monotonic() < self._loaded_at + self._age
+
+    @property
+    def usable(self) -> bool:
+        """Whether the copy is within its age or its grace."""
+        return self._copy is not None and self._clock.monotonic() < self._loaded_at + self._age + self._policy.grace
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to renew the copy, or to fetch the first."""
+        return self._copy is None or self._clock.monotonic() >= self._refresh_after
+
+    @property
+    def cooling_down(self) -> bool:
+        """Whether the last attempt failed, and the next has to wait."""
+        return self._failures > 0 and self._clock.monotonic() < self._retry_at
+
+    def peek(self) -> T | None:
+        """Return the copy if it needs no attention at all; awaits nothing and starts nothing."""
+        return None if self.due else self._copy
+
+    async def get(self) -> T:
+        """Return a copy that may be used, fetching one only when there is none.
+
+        A copy past its age is still given out while its source fails, until its grace ends.
+
+        Raises:
+            IssuerUnavailable: There is no copy that may be used.
+        """
+        if self.due and not self.cooling_down:
+            self._start()
+        # Past its age, a copy is only given out once the source has failed to give a newer one: a withdrawn key
+        # must not be good for the one request that notices its age.
+        if self._task is not None and not (self.fresh or (self.usable and self._failures)):
+            await self._wait()
+        if self.usable:
+            return self._copy  # type: ignore[return-value]  # usable says that there is one
+        raise self._unavailable()
+
+    async def newer_than(self, seen: T) -> T:
+        """Return a copy newer than the one that lacked something, or that same copy when it is the newest to be had.
+
+        Fetches out of turn, and within a budget that counts attempts and not successes: whoever can
+        make up key IDs decides how often this is called.
+
+        Raises:
+            IssuerUnavailable: The budget is spent or the fetch failed, and the last attempt did not succeed,
+                so that nobody can tell what a newer copy would hold.
+        """
+        if self._copy is seen and not self.cooling_down and self._allowance() >= 1.0:
+            self._start()
+        if self._copy is seen:
+            await self._wait()
+        if self._copy is seen and self._failures:
+            raise self._unavailable()
+        return seen if self._copy is None else self._copy
+
+    async def close(self) -> None:
+        """Abandon a fetch under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _start(self) -> None:
+        if self._task is None:
+            self._left = max(0.0, self._allowance() - 1.0)
+            self._counted_at = self._clock.monotonic()
+            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task.add_done_callback(self._done)
+
+    async def _wait(self) -> None:
+        if self._task is not None:
+            await asyncio.shield(self._task)  # a waiter that hangs up must not take the fetch away from the others
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            _logger.error("%s: the fetch broke", self._name, exc_info=exc)
+
+    async def _run(self) -> None:
+        try:
+            loaded = await self._load()
+        except IssuerUnavailable as exc:
+            self._fail(exc)
+        else:
+            self._succeed(loaded)
+
+    def _succeed(self, loaded: Loaded[T]) -> None:
+        policy, now = self._policy, self._clock.monotonic()
+        age = policy.default_age if loaded.max_age is None else loaded.max_age
+        self._age = min(max(age, policy.shortest_age), policy.longest_age)
+        # Jitter keeps a fleet that started together from asking together.
+        self._refresh_after = now + self._age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # no secret
+        self._copy, self._loaded_at = loaded.value, now
+        if self._failures:
+            _logger.warning("%s: available again after %d failed attempts", self._name, self._failures)
+        self._failure, self._failures = None, 0
+
+    def _fail(self, failure: IssuerUnavailable) -> None:
+        self._failures += 1
+        backoff = min(2.0 ** (self._failures - 1), self._policy.longest_backoff)
+        pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # no secret
+        self._retry_at = self._clock.monotonic() + pause
+        if self._failure is None or self._failure.detail != failure.detail:
+            _logger.warning("%s: %s", self._name, failure.detail)  # once for each change, not for each attempt
+        self._failure = failure
+
+    def _allowance(self) -> float:
+        """Return how many fetches out of turn are left: those left at the last attempt, and those earned since."""
+        earned = (self._clock.monotonic() - self._counted_at) / self._policy.extra_every
+        return min(self._left + earned, float(self._policy.extra_burst))
+
+    def _unavailable(self) -> IssuerUnavailable:
+        detail = self._failure.detail if self._failure else "not fetched yet"
+        return IssuerUnavailable(
+            f"{self._name}: {detail}", retry_after=max(1.0, self._retry_at - self._clock.monotonic())
+        )

@@ -1,0 +1,1 @@
+"""What running the service takes: sockets, limits, health, logs."""

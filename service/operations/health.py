@@ -1,0 +1,44 @@
+"""Tells a load balancer whether the process lives, and whether it can judge tokens."""
+
+from __future__ import annotations
+
+import logging
+
+import tornado.web
+
+from service.errors import IssuerUnavailable
+from service.web.mixin import BearerAuthMixin
+
+__all__ = ["ROUTES", "Alive", "Ready"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Alive(BearerAuthMixin, tornado.web.RequestHandler):
+    """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
+
+    public = True
+
+    def get(self) -> None:
+        """Say that the process lives."""
+        self.write({"status": "alive"})
+
+
+class Ready(BearerAuthMixin, tornado.web.RequestHandler):
+    """Answers 200 while tokens can be judged, so that requests go where they can be served."""
+
+    public = True
+
+    async def get(self) -> None:
+        """Say whether every issuer's keys are at hand, and if not, why."""
+        try:
+            await self._protection.authenticator.ready()
+        except IssuerUnavailable as exc:
+            self.set_status(503)
+            self.write({"status": "not ready", "reason": exc.detail})
+        else:
+            self.write({"status": "ready"})
+        self.set_header("Cache-Control", "no-store")
+
+
+ROUTES = [(r"/healthz", Alive), (r"/readyz", Ready)]

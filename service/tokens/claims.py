@@ -1,0 +1,172 @@
+"""The rules for a token's claims, one small check for each (RFC 7519 section 4.1, RFC 9068 section 4).
+
+Each check looks at one thing, and assumes nothing of the ones before it.
+None of them verifies a signature: whoever calls them has done that, or does not trust the answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.errors import InvalidToken, Reason
+
+__all__ = ["CHECKS", "ClaimRules", "check_claims", "check_type", "numeric_date"]
+
+Claims = Mapping[str, Any]
+
+_ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
+_ONLY_IN_ID_TOKENS = ("at_hash", "c_hash")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimRules:
+    """What this resource server expects of one issuer's tokens.
+
+    Args:
+        issuer: The issuer, compared character by character.
+        audiences: Our resource identifiers; one of them must be in the token.
+        allowed_client_ids: The clients that may present tokens; None allows all.
+        leeway: Seconds by which the issuer's clock and ours may disagree.
+    """
+
+    issuer: str
+    audiences: frozenset[str]
+    allowed_client_ids: frozenset[str] | None = None
+    leeway: float = 120.0
+
+
+def check_type(header: Mapping[str, Any]) -> None:
+    """Refuse a header type that no access token has (RFC 8725 section 3.11, RFC 9068 section 4).
+
+    Okta sends none, and many issuers send ``JWT``; any other type was made for another purpose.
+    """
+    typ = header.get("typ", "")
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _ACCESS_TOKEN_TYPES:
+        raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected at+jwt, JWT or none, saw {_shown(typ)}", claim="typ")
+
+
+def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token of another issuer (RFC 9068 section 4)."""
+    issuer = _required(claims, "iss", str)
+    if issuer != rules.issuer:
+        raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, saw {_shown(issuer)}", claim="iss")
+
+
+def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token that was made for somebody else (RFC 7519 section 4.1.3)."""
+    aud = _required(claims, "aud", str | list)
+    audiences = [aud] if isinstance(aud, str) else aud
+    if not all(isinstance(audience, str) for audience in audiences):
+        raise InvalidToken(Reason.MALFORMED_CLAIM, "expected text or a list of texts", claim="aud")
+    if rules.audiences.isdisjoint(audiences):
+        expected = " or ".join(map(repr, sorted(rules.audiences)))
+        raise InvalidToken(Reason.WRONG_AUDIENCE, f"expected {expected}, saw {_shown(aud)}", claim="aud")
+
+
+def check_expiration(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token that has expired, and one that never would (RFC 7519 section 4.1.4)."""
+    exp = numeric_date(claims, "exp")
+    if exp is None:
+        raise InvalidToken(Reason.MISSING_CLAIM, "a token without it would be good for ever", claim="exp")
+    if now >= exp + rules.leeway:
+        raise InvalidToken(Reason.EXPIRED, f"{now - exp:.0f} s ago, leeway {rules.leeway:.0f} s", claim="exp")
+
+
+def check_not_before(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token whose time has not come (RFC 7519 section 4.1.5)."""
+    nbf = numeric_date(claims, "nbf")
+    if nbf is not None and nbf > now + rules.leeway:
+        raise InvalidToken(Reason.NOT_YET_VALID, f"in {nbf - now:.0f} s, leeway {rules.leeway:.0f} s", claim="nbf")
+
+
+def check_issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token from the future: its issuer's clock, or its issuer, is not to be trusted (RFC 7519 4.1.6)."""
+    iat = numeric_date(claims, "iat")
+    if iat is not None and iat > now + rules.leeway:
+        raise InvalidToken(Reason.ISSUED_IN_FUTURE, f"in {iat - now:.0f} s, leeway {rules.leeway:.0f} s", claim="iat")
+
+
+def check_client(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a client that is not on the list (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
+    if rules.allowed_client_ids is None:
+        return
+    client_id = claims.get("client_id", claims.get("cid"))
+    if not isinstance(client_id, str) or client_id not in rules.allowed_client_ids:
+        raise InvalidToken(Reason.CLIENT_NOT_ALLOWED, f"saw {_shown(client_id)}", claim="client_id")
+
+
+def check_purpose(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse an ID token, which tells a client who signed in and opens no door (RFC 9068 section 5)."""
+    of_id_token = [name for name in _ONLY_IN_ID_TOKENS if name in claims]
+    if of_id_token or str(claims.get("jti", "")).startswith("ID."):  # Okta's mark
+        raise InvalidToken(Reason.ID_TOKEN, "an ID token was sent where an access token is needed")
+
+
+def check_confirmation(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a sender-constrained token: without its proof, whoever stole it could use it (RFC 9449 section 7.1)."""
+    if "cnf" in claims:
+        raise InvalidToken(Reason.SENDER_CONSTRAINED, "its proof cannot be checked here", claim="cnf")
+
+
+Check = Callable[[Claims, ClaimRules, float], None]
+
+CHECKS: tuple[Check, ...] = (
+    check_issuer,
+    check_audience,
+    check_expiration,
+    check_not_before,
+    check_issued_at,
+    check_client,
+    check_purpose,
+    check_confirmation,
+)
+"""Every rule in the order in which it is asked; `explain` and the tests walk the same list."""
+
+
+def check_claims(claims: Claims, rules: ClaimRules, *, now: float) -> None:
+    """Ask every rule.
+
+    Args:
+        now: Wall time in seconds since the epoch.
+
+    Raises:
+        InvalidToken: The first rule that says no, with its reason and the claim it is about.
+    """
+    for check in CHECKS:
+        check(claims, rules, now)
+
+
+def numeric_date(claims: Claims, name: str) -> float | None:
+    """Return a NumericDate in seconds since the epoch, or None where the claim is absent (RFC 7519 section 2).
+
+    Raises:
+        InvalidToken: It is text, a boolean (``True > 0`` in Python), null, not finite, or too large to compare.
+    """
+    if name not in claims:
+        return None
+    value = claims[name]
+    if type(value) in (int, float):
+        try:
+            if math.isfinite(date := float(value)):
+                return date
+        except OverflowError:
+            pass
+    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, saw {_shown(value)}", claim=name)
+
+
+def _required(claims: Claims, name: str, kind: Any) -> Any:
+    if name not in claims:
+        raise InvalidToken(Reason.MISSING_CLAIM, claim=name)
+    value = claims[name]
+    if not isinstance(value, kind):
+        raise InvalidToken(Reason.MALFORMED_CLAIM, f"saw {_shown(value)}", claim=name)
+    return value
+
+
+def _shown(value: object) -> str:
+    """Return a claim value for the log: short, on one line, and never long enough to be a token."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

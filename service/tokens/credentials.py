@@ -1,0 +1,15 @@
+"""What a request presented, before anybody judged it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Credentials"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """A scheme and a token as they were sent (RFC 9110 section 11.4)."""
+
+    scheme: str
+    token: str = field(repr=False)

@@ -1,0 +1,109 @@
+"""What an issuer identifier may look like (RFC 8414 section 2), and how people misspell Okta's."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import urllib.parse
+from collections.abc import Callable
+from urllib.parse import SplitResult
+
+__all__ = ["is_okta_custom_server", "is_okta_org_server", "is_secure", "mistakes_in"]
+
+_OKTA_HOST = re.compile(r"(^|\.)(okta|oktapreview|okta-emea|okta-gov)\.com$|(^|\.)okta\.mil$")
+_OKTA_CUSTOM_PATH = re.compile(r"^/oauth2/[^/]+$")
+_ENDPOINT = re.compile(r"^(/oauth2(?:/[^/]+)?)/v1(?:/.*)?$")
+_PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
+
+
+def is_secure(url: str) -> bool:
+    """Return whether what comes from this address can be believed: it is https, or on this very machine."""
+    parts = urllib.parse.urlsplit(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts)))
+
+
+def is_okta_custom_server(issuer: str) -> bool:
+    """Return whether the issuer has the shape of an Okta custom authorization server: ``…/oauth2/{id}``."""
+    return _OKTA_CUSTOM_PATH.match(urllib.parse.urlsplit(issuer).path) is not None
+
+
+def is_okta_org_server(issuer: str) -> bool:
+    """Return whether the issuer is an Okta org itself, whose tokens nobody outside Okta can verify."""
+    parts = urllib.parse.urlsplit(issuer)
+    return _OKTA_HOST.search(parts.hostname or "") is not None and parts.path == ""
+
+
+def mistakes_in(issuer: str) -> list[str]:
+    """Return what is wrong with an issuer identifier, and last what to write instead; empty when nothing is wrong."""
+    if not issuer or any(character.isspace() or character in "\"'" for character in issuer):
+        return ["it is empty or has white space or quotes in it", "write the bare URL"]
+    if _PLACEHOLDER.search(issuer):
+        return ["it still holds a placeholder", "write your own domain there, such as https://dev-123456.okta.com"]
+    try:
+        parts = urllib.parse.urlsplit(issuer)
+        _ = parts.port  # parsed when asked for
+    except ValueError as exc:
+        return [f"it is not a URL ({exc})", "write https://, the domain and the path"]
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2]}"]
+    mistakes, right = [], parts
+    for name, mend in _MENDS.items():
+        if (mended := mend(right)) != right:
+            mistakes.append(name)
+            right = mended
+    return [*mistakes, f"write {urllib.parse.urlunsplit(right)}"] if mistakes else []
+
+
+def _use_https(url: SplitResult) -> SplitResult:
+    return url._replace(scheme="https") if url.scheme == "http" and not _is_loopback(url) else url
+
+
+def _halve_com(url: SplitResult) -> SplitResult:
+    return url._replace(netloc=url.netloc.replace(".com.com", ".com"))
+
+
+def _leave_admin_console(url: SplitResult) -> SplitResult:
+    return url._replace(netloc=url.netloc.replace("-admin.", ".", 1)) if _OKTA_HOST.search(url.hostname or "") else url
+
+
+def _drop_extras(url: SplitResult) -> SplitResult:
+    return url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")
+
+
+def _drop_document(url: SplitResult) -> SplitResult:
+    return url._replace(path=url.path.partition("/.well-known/")[0])
+
+
+def _drop_endpoint(url: SplitResult) -> SplitResult:
+    return url._replace(path=_ENDPOINT.sub(r"\1", url.path))
+
+
+def _drop_slash(url: SplitResult) -> SplitResult:
+    """Other vendors' issuers may well end with a slash, and it is then part of the name."""
+    path = url.path.rstrip("/")
+    return url._replace(path=path) if _OKTA_HOST.search(url.hostname or "") or _OKTA_CUSTOM_PATH.match(path) else url
+
+
+def _add_server_id(url: SplitResult) -> SplitResult:
+    return url._replace(path="/oauth2/default") if url.path == "/oauth2" else url
+
+
+_MENDS: dict[str, Callable[[SplitResult], SplitResult]] = {
+    "http:// can be forged on the way": _use_https,
+    "the host ends twice in .com": _halve_com,
+    "it is the address of Okta's admin console": _leave_admin_console,
+    "an issuer has no user name, query or fragment (RFC 8414 section 2)": _drop_extras,
+    "it is the address of the discovery document": _drop_document,
+    "it is the address of an endpoint": _drop_endpoint,
+    "Okta's issuers end without a slash": _drop_slash,
+    "the id of the authorization server is missing": _add_server_id,
+}
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False

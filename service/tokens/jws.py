@@ -1,0 +1,90 @@
+"""Strict reading and verifying of a compact JWS (RFC 7515 sections 5.2 and 7.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from service.errors import InvalidToken, Reason
+from service.tokens import base64url, strict_json
+from service.tokens.algorithms import ALGORITHMS
+from service.tokens.jwk import JWK
+
+__all__ = ["CompactJWS", "check_header", "verify"]
+
+_MAX_KID = 1024
+"""Characters of a key ID: more than any issuer uses, and little enough to compare and to count."""
+
+_FORBIDDEN_PARAMETERS = {
+    "crit": "extensions must be understood, and none are understood here",
+    "b64": "an unencoded payload would be read in two ways",
+    "zip": "compression belongs to encrypted tokens, and a small token could unpack to a huge one",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompactJWS:
+    """The parts of a compact JWS, read but not verified."""
+
+    header: Mapping[str, Any]
+    payload: bytes = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> CompactJWS:
+        """Return the parts of a text that is exactly three base64url parts, the first of them a JSON object.
+
+        Verifies nothing: not the signature, and not what the header asks for.
+
+        Raises:
+            ValueError: The text is not a compact JWS.
+        """
+        if text.count(".") != 2:
+            raise ValueError("a compact JWS has three parts")
+        signing_input, _, signature = text.rpartition(".")
+        header, _, payload = signing_input.partition(".")
+        return cls(
+            header=strict_json.read_object(base64url.decode(header)),
+            payload=base64url.decode(payload),
+            signing_input=signing_input.encode("ascii"),
+            signature=base64url.decode(signature),
+        )
+
+
+def check_header(header: Mapping[str, Any], *, algorithms: Container[str]) -> tuple[str, str | None]:
+    """Return the algorithm and the key ID that a header names, when it names nothing else that matters.
+
+    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never looked at: a key that the token brings along,
+    or an address that it names, proves only that the sender has a key (RFC 8725 section 3.10).
+
+    Raises:
+        InvalidToken: The algorithm is not allowed, the key ID is not text, or an extension is asked for.
+    """
+    for name, why in _FORBIDDEN_PARAMETERS.items():
+        if name in header:
+            raise InvalidToken(Reason.CRITICAL_HEADER, why, claim=name)
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"not among {algorithms}", claim="alg")
+    kid = header.get("kid")
+    if "kid" in header and not (isinstance(kid, str) and len(kid) <= _MAX_KID):
+        raise InvalidToken(Reason.MALFORMED, f"expected text of at most {_MAX_KID} characters", claim="kid")
+    return algorithm, kid
+
+
+def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> Literal[True]:
+    """Verify the signature over the exact bytes that were sent (RFC 7515 section 5.2).
+
+    Does not check that the algorithm was allowed (:func:`check_header`), nor any claim.
+
+    Raises:
+        InvalidToken: No key that may be used with the algorithm made this signature.
+    """
+    verifier, _, _, size = ALGORITHMS[algorithm]
+    if size is None or len(jws.signature) == size:
+        for key in keys:
+            if algorithm in key.algorithms and verifier.verify(jws.signing_input, key.key, jws.signature):
+                return True
+    raise InvalidToken(Reason.BAD_SIGNATURE)

@@ -1,0 +1,69 @@
+"""A token as it was presented: its text, and an unverified look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.errors import InvalidToken, Reason
+from service.tokens import strict_json
+from service.tokens.jws import CompactJWS
+
+__all__ = ["MAX_TOKEN_SIZE", "PresentedToken", "UnverifiedJWT"]
+
+MAX_TOKEN_SIZE = 16 * 1024
+"""Characters; a longer token is refused unread, so that the cost of a refusal does not grow with the attack."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnverifiedJWT:
+    """A JWT that was read and not believed: whoever sent it can have written all of it."""
+
+    jws: CompactJWS
+    unverified_claims: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> UnverifiedJWT:
+        """Return the header and the claims of a signed JWT (RFC 7519 section 7.2, steps 1 to 10).
+
+        Raises:
+            ValueError: The text is not a compact JWS of a JSON object.
+        """
+        jws = CompactJWS.parse(text)
+        return cls(jws=jws, unverified_claims=strict_json.read_object(jws.payload))
+
+    @property
+    def unverified_issuer(self) -> str | None:
+        """The issuer that the token claims to be from: good for choosing who judges it, and for nothing else."""
+        issuer = self.unverified_claims.get("iss")
+        return issuer if isinstance(issuer, str) else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PresentedToken:
+    """The text of a token, and the JWT in it where there is one; read once, and split by nobody again.
+
+    A text that is no JWT is not refused here: it may be opaque, and only its issuer can tell.
+    """
+
+    text: str = field(repr=False)
+    jwt: UnverifiedJWT | None
+    defect: str
+    """Why the text is no JWT, for the log; empty where it is one."""
+
+    @classmethod
+    def read(cls, text: str) -> PresentedToken:
+        """Return the token with its unverified look inside.
+
+        Raises:
+            InvalidToken: The text is longer than :data:`MAX_TOKEN_SIZE`.
+        """
+        if len(text) > MAX_TOKEN_SIZE:
+            raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {MAX_TOKEN_SIZE}")
+        try:
+            return cls(text=text, jwt=UnverifiedJWT.parse(text), defect="")
+        except ValueError as exc:
+            # A decoding error quotes what it could not decode, which is a piece of the token.
+            defect = str(exc) if type(exc) is ValueError else type(exc).__name__
+            return cls(text=text, jwt=None, defect=defect)

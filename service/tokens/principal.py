@@ -1,0 +1,63 @@
+"""Who a validated token speaks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from service.tokens.claims import numeric_date
+
+__all__ = ["Principal"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Who a validated token speaks for, and what it allows.
+
+    Args:
+        issuer: Who vouches for it.
+        subject: Whom the token is about; unique only together with its issuer (RFC 9068 section 2.2).
+        client_id: The client that the token was issued to.
+        scopes: What the client may do, as one set, however the issuer spelt it.
+        expires_at: Seconds since the epoch.
+        claims: The whole JWT claims set, read-only.
+    """
+
+    issuer: str
+    subject: str | None
+    client_id: str | None
+    scopes: frozenset[str]
+    expires_at: float
+    claims: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
+        """Return the principal of claims that have been checked; trusts ``iss`` and ``exp`` to be there.
+
+        Raises:
+            InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
+        """
+        return cls(
+            issuer=claims["iss"],
+            subject=_text(claims.get("sub")),
+            client_id=_text(claims.get("client_id", claims.get("cid"))),
+            scopes=_scopes(claims),
+            expires_at=numeric_date(claims, "exp") or 0.0,
+            claims=MappingProxyType(dict(claims)),
+        )
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return the scope tokens of ``scope`` (RFC 9068 section 2.2.3) or Okta's ``scp``, text or list."""
+    value = claims.get("scope", claims.get("scp"))
+    if isinstance(value, str):
+        return frozenset(value.split())
+    if isinstance(value, list):
+        return frozenset(scope for scope in value if isinstance(scope, str))
+    return frozenset()
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,52 @@
+"""What a way to judge tokens must offer, and what it may lean on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.clock import Clock
+from service.issuers.client import JSONClient
+from service.settings import TrustedIssuer
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+
+__all__ = ["Factory", "Toolbox", "Validator"]
+
+
+class Validator(Protocol):
+    """A way to judge tokens."""
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        """Return who the token speaks for, or None when it is not for this validator to judge.
+
+        *Not mine* is said from the token's shape and its unverified issuer alone. Any other
+        doubt is a refusal: what one validator refused, none after it is asked about.
+
+        Raises:
+            InvalidToken: The token is mine, and bad.
+            IssuerUnavailable: The token is mine, and nobody can tell whether it is good.
+        """
+
+    async def ready(self) -> None:
+        """Return when a token could be judged.
+
+        Raises:
+            IssuerUnavailable: None could; the detail says why.
+        """
+
+    async def close(self) -> None:
+        """Give back what is held: fetches under way, connections."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Toolbox:
+    """All that a validator may lean on."""
+
+    client: JSONClient
+    clock: Clock
+
+
+Factory = Callable[[TrustedIssuer, Toolbox], Validator]
+"""What a module in this package offers under the name ``build``, and what a plug-in's setting names."""

@@ -1,0 +1,63 @@
+"""Judges a JWT here, with the keys that its issuer publishes (RFC 9068 section 4, RFC 8725 section 3)."""
+
+from __future__ import annotations
+
+from service.clock import Clock
+from service.errors import InvalidToken, Reason
+from service.issuers.keys import RemoteKeySet
+from service.settings import TrustedIssuer
+from service.tokens import jws
+from service.tokens.claims import ClaimRules, check_claims, check_type
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.validators.base import Toolbox
+
+__all__ = ["JWTValidator", "build"]
+
+
+class JWTValidator:
+    """Judges the JWTs of one issuer; cannot see that a token was revoked."""
+
+    def __init__(self, *, rules: ClaimRules, algorithms: frozenset[str], keys: RemoteKeySet, clock: Clock) -> None:
+        self._rules = rules
+        self._algorithms = algorithms
+        self._keys = keys
+        self._clock = clock
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        """Return who the token speaks for; nothing is fetched for a token that can be refused without."""
+        jwt = token.jwt
+        if jwt is None or jwt.unverified_issuer != self._rules.issuer:
+            return None
+        check_type(jwt.jws.header)
+        algorithm, kid = jws.check_header(jwt.jws.header, algorithms=self._algorithms)
+        keys = await self._keys.select(algorithm=algorithm, kid=kid)
+        if not keys:
+            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._rules.issuer} publishes no such key", claim="kid")
+        jws.verify(jwt.jws, algorithm=algorithm, keys=keys)
+        claims = jwt.unverified_claims  # verified, from here on
+        check_claims(claims, self._rules, now=self._clock.now())
+        return Principal.from_claims(claims)
+
+    async def ready(self) -> None:
+        """Return when the issuer's keys are at hand."""
+        await self._keys.ready()
+
+    async def close(self) -> None:
+        """Abandon what is being fetched."""
+        await self._keys.close()
+
+
+def build(issuer: TrustedIssuer, toolbox: Toolbox) -> JWTValidator:
+    """Return the validator for one issuer."""
+    return JWTValidator(
+        rules=ClaimRules(
+            issuer=issuer.issuer,
+            audiences=issuer.audiences,
+            allowed_client_ids=issuer.allowed_client_ids,
+            leeway=issuer.leeway,
+        ),
+        algorithms=issuer.algorithms,
+        keys=RemoteKeySet(issuer.issuer, client=toolbox.client, clock=toolbox.clock),
+        clock=toolbox.clock,
+    )

@@ -1,0 +1,112 @@
+"""The Tornado application: audited when it is made, and aware of the requests in flight when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import tornado.web
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+
+from service.errors import IssuerUnavailable
+from service.web.api import NotFound
+from service.web.audit import check_routes
+from service.web.mixin import Protection
+
+__all__ = ["Service"]
+
+
+class Service(tornado.web.Application):
+    """An application in which every route is protected, or says that it is public.
+
+    Args:
+        routes: Tornado's own tuples, URLSpecs or rules.
+        protection: What the handlers share.
+        settings: Tornado's own, such as ``log_function``.
+
+    Raises:
+        SettingsError: A route leads to something that nobody judges.
+    """
+
+    def __init__(self, routes: Sequence[Any], *, protection: Protection, **settings: Any) -> None:
+        settings |= {Protection.SETTING: protection, "default_handler_class": NotFound}
+        super().__init__(list(routes), **settings)
+        check_routes(self.default_router)
+        self._authenticator = protection.authenticator
+        self._in_flight: set[HTTPConnection] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._give_back: list[Callable[[], Awaitable[None] | None]] = []
+        self.at_end(protection.authenticator.close)
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Watch a request that comes in."""
+        return _Watched(
+            super().start_request(server_conn, request_conn),
+            came=lambda: self._came(request_conn),
+            gone=lambda: self._gone(request_conn),
+        )
+
+    def log_request(self, handler: tornado.web.RequestHandler) -> None:
+        """Write the access log, and note that a request is answered."""
+        super().log_request(handler)
+        if handler.request.connection is not None:
+            self._gone(handler.request.connection)
+
+    def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
+        """Have something given back when the service ends; the last noted comes first."""
+        self._give_back.append(give_back)
+
+    async def finish_requests(self, *, within: float) -> bool:
+        """Return whether every request in flight was answered within so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), within)
+        return self._idle.is_set()
+
+    async def warm_up(self) -> None:
+        """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""
+        with contextlib.suppress(IssuerUnavailable):
+            await self._authenticator.ready()
+
+    async def close(self) -> None:
+        """Give back what the application holds: fetches under way, connections to issuers."""
+        while self._give_back:
+            result = self._give_back.pop()()
+            if result is not None:
+                await result
+
+    def _came(self, request: HTTPConnection) -> None:
+        self._in_flight.add(request)
+        self._idle.clear()
+
+    def _gone(self, request: HTTPConnection) -> None:
+        self._in_flight.discard(request)
+        if not self._in_flight:
+            self._idle.set()
+
+
+class _Watched(HTTPMessageDelegate):
+    """Passes a request on, and notices when its sender hangs up before it is whole; then no handler ever runs."""
+
+    def __init__(self, delegate: HTTPMessageDelegate, *, came: Callable[[], None], gone: Callable[[], None]) -> None:
+        self._delegate = delegate
+        self._came = came
+        self._gone = gone
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        self._came()
+        return self._delegate.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        self._delegate.on_connection_close()
+        self._gone()

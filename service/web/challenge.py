@@ -1,0 +1,108 @@
+"""From a refusal to what the client gets: status, headers, JSON body (RFC 6750 section 3, RFC 9110 section 11.6.1).
+
+Pure, and one table: no value from a token, a request or an exception enters a header.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from service.errors import (
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    MissingToken,
+    Reason,
+    TokenError,
+)
+
+__all__ = ["SENTENCES", "Refusal", "describe_status", "refusal_for"]
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
+    Reason.SEVERAL_CREDENTIALS: "The request carries more than one credential, send exactly one",
+    Reason.MALFORMED_CREDENTIALS: "The Authorization field is malformed, send the scheme, one space and the token",
+    Reason.TOO_LARGE: "The access token is too large",
+    Reason.MALFORMED: "The access token is malformed",
+    Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",
+    Reason.CRITICAL_HEADER: "The access token asks for an extension that is not supported here",
+    Reason.UNSUPPORTED_TYPE: "The token is of a type that is not an access token",
+    Reason.UNSUPPORTED_ALGORITHM: "The access token is signed with an algorithm that is not accepted here",
+    Reason.UNKNOWN_KEY: "The access token is signed with a key that its issuer does not publish",
+    Reason.BAD_SIGNATURE: "The signature of the access token is wrong",
+    Reason.MISSING_CLAIM: "The access token lacks a required claim",
+    Reason.MALFORMED_CLAIM: "The access token has a claim of the wrong form",
+    Reason.WRONG_ISSUER: "The access token is from another issuer",
+    Reason.WRONG_AUDIENCE: "The access token was issued for another audience",
+    Reason.EXPIRED: "The access token has expired",
+    Reason.NOT_YET_VALID: "The access token is not valid yet",
+    Reason.ISSUED_IN_FUTURE: "The access token was issued in the future",
+    Reason.CLIENT_NOT_ALLOWED: "The access token was issued to a client that is not accepted here",
+    Reason.ID_TOKEN: "This is an ID token, send the access token instead",
+    Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
+    Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
+}
+"""One fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for error_description."""
+
+_CODES: Mapping[type[TokenError], tuple[int, str]] = {
+    MissingToken: (401, "missing_token"),
+    InvalidRequest: (400, "invalid_request"),
+    InvalidToken: (401, "invalid_token"),
+    InsufficientScope: (403, "insufficient_scope"),
+}
+
+_STATUSES: Mapping[int, tuple[str, str]] = {
+    400: ("invalid_request", "The request is malformed"),
+    403: ("access_denied", "This is not allowed"),
+    404: ("not_found", "There is no such resource"),
+    405: ("method_not_allowed", "This resource does not have that method"),
+    413: ("content_too_large", "The body of the request is too large"),
+    500: ("server_error", "The server made a mistake, which its log describes under this id"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """An answer that says no."""
+
+    status: int
+    error: str
+    description: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal:
+    """Return the answer to a refused request.
+
+    Args:
+        realm: The protection space, already in the characters of a quoted string.
+    """
+    if isinstance(error, IssuerUnavailable):
+        # No challenge: a client that was asked for a better token would throw away a good one.
+        seconds = max(1, math.ceil(error.retry_after))
+        sentence = "The access token cannot be judged right now, because its issuer cannot be asked"
+        return Refusal(
+            status=503,
+            error="temporarily_unavailable",
+            description=sentence,
+            headers={"Retry-After": str(seconds)},
+        )
+    status, code = next(answer for kind, answer in _CODES.items() if isinstance(error, kind))
+    description = SENTENCES[error.reason]
+    parameters = {"realm": realm}
+    if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
+        parameters |= {"error": code, "error_description": description}
+    if isinstance(error, InsufficientScope):
+        parameters["scope"] = " ".join(error.required)
+    challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+
+
+def describe_status(status: int) -> Refusal:
+    """Return the answer to a request that was refused for another cause than its token."""
+    fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
+    error, description = _STATUSES.get(status, fallback)
+    return Refusal(status=status, error=error, description=description)

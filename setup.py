@@ -1,0 +1,80 @@
+"""Metadata of the distribution; everything that a tool reads stands in pyproject.toml and tox.ini."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def read_version() -> str:
+    """Return the one place where the version is written, without importing what is not installed yet."""
+    found = re.search(r'^__version__ = "([^"]+)"$', (HERE / "service/version.py").read_text("utf-8"), re.MULTILINE)
+    if found is None:
+        raise RuntimeError("service/version.py holds no __version__")
+    return found[1]
+
+
+FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6"]
+
+setup(
+    name="tornado-resource-server",
+    version=read_version(),
+    description="An OAuth 2.0 resource server for Tornado, and an offline issuer to test it with",
+    long_description=(HERE / "README.rst").read_text("utf-8"),
+    long_description_content_type="text/x-rst",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["service", "service.*", "fakeissuer", "fakeissuer.*"]),
+    package_data={"service": ["py.typed"], "fakeissuer": ["py.typed"]},
+    zip_safe=False,
+    python_requires=">=3.11",
+    install_requires=[
+        *FAKE_ISSUER,  # `python -m service --demo` needs nothing but `pip install .`
+        "aiocache>=0.12.3",
+        "cachetools>=5.5",
+        "pycurl>=7.45.4",  # the first with wheels that carry their own libcurl
+        "pydantic-settings>=2.8",
+        "pyjwt>=2.10",
+        "python-json-logger>=3.2",
+    ],
+    extras_require={
+        "redis": ["redis>=5"],
+        "memcached": ["aiomcache>=0.8"],
+        "test": [
+            "coverage[toml]>=7.6",
+            "docutils>=0.21",
+            "hypothesis>=6.100",
+            "pytest>=8.3",
+            # The runner is unmaintained: 0.8.1 is its last release, and it imports pkg_resources,
+            # which setuptools removed in 82 and warns of from 81 on.
+            "pytest-tornado==0.8.1",
+            "setuptools<81",
+        ],
+    },
+    entry_points={
+        "console_scripts": [
+            "resource-server = service.__main__:main",
+            "fakeissuer = fakeissuer.__main__:main",
+        ],
+        "pytest11": ["fakeissuer = fakeissuer.pytest_plugin"],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Web Environment",
+        "Intended Audience :: Developers",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Topic :: Internet :: WWW/HTTP :: HTTP Servers",
+        "Topic :: Security",
+        "Topic :: Software Development :: Testing :: Mocking",
+        "Typing :: Typed",
+    ],
+)
