@@ -1,0 +1,28 @@
+"""A scriptable authorization server that imitates Okta, offline, to test an API with.
+
+Read it in the order in which a request goes: `app` finds the handler, `handlers` answer for the issuer, `grants`,
+`introspection` and `mint` decide, `state` holds what can change, `wire` puts the answer on the socket.
+A test says `with running() as issuer:` and works with the `Handle` that it gets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakeissuer.errors import FakeIssuerError, NotThere, SettingsError, Unacceptable
+    from fakeissuer.handle import Handle
+    from fakeissuer.in_process import running
+
+__all__ = ["FakeIssuerError", "Handle", "NotThere", "SettingsError", "Unacceptable", "running"]
+
+_HOMES = {"Handle": "handle", "running": "in_process"}
+
+
+def __getattr__(name: str) -> Any:
+    # pytest loads its plugins, and so this package, in every run of every project: a server is not loaded with them.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as said
+
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

@@ -1,0 +1,137 @@
+"""The command line: `python -m fakeissuer` serves, `python -m fakeissuer token` asks a running one for a token."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from fakeissuer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fakeissuer.serving import ServingOptions
+
+DEFAULT_PORT = 9400
+CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
+
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SettingsError as exc:
+        for problem in exc.problems:
+            print(problem, file=sys.stderr)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return DONE
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from fakeissuer.logs import configure_logs  # noqa: PLC0415 - `token` needs none of this and starts faster
+    from fakeissuer.serving import ServingOptions  # noqa: PLC0415 - as above
+
+    configure_logs(options.log_format)
+    serving_options = ServingOptions(
+        address=options.address,
+        port=options.port,
+        public_url=options.public_url,
+        control_token=os.environ.get(CONTROL_TOKEN_VARIABLE) or None,
+        insecure_any_address=options.insecure_any_address,
+    )
+    asyncio.run(_serve_until_signalled(serving_options))
+    return DONE
+
+
+async def _serve_until_signalled(options: ServingOptions) -> None:
+    from fakeissuer.greeting import greeting  # noqa: PLC0415 - as above
+    from fakeissuer.serving import ServingIssuer  # noqa: PLC0415 - as above
+
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stopping.set)
+    serving = ServingIssuer(options)
+    print(greeting(serving.issuer.overview()), flush=True)
+    serving.start()
+    print(f"listening on {serving.url}", file=sys.stderr, flush=True)
+    await stopping.wait()
+    await serving.stop()
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from fakeissuer import ask  # noqa: PLC0415 - only this command needs a client
+
+    try:
+        print(ask.for_token(ask.TokenQuestion.from_options(options), os.environ.get(CONTROL_TOKEN_VARIABLE)))
+    except ask.NoAnswer as exc:
+        print(exc, file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom asked for
+
+        print(f"fakeissuer {version('tornado-resource-server')}")
+        parser.exit(DONE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fakeissuer",
+        description="A scriptable authorization server that imitates Okta, to test an API with.",
+        epilog=f"The environment variable {CONTROL_TOKEN_VARIABLE} protects the control plane with a token.",
+    )
+    parser.set_defaults(run=_serve)
+    parser.add_argument("--address", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 is any free one (default: %(default)s)")
+    parser.add_argument(
+        "--public-url", metavar="URL", help="what the issuer is called, behind a proxy or in a container"
+    )
+    parser.add_argument(
+        "--insecure-any-address",
+        action="store_true",
+        help="listen where other machines can reach it; they can then get tokens",
+    )
+    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    commands = parser.add_subparsers(title="commands", metavar="")
+    _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
+    return parser
+
+
+def _add_token_command(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_ask)
+    parser.add_argument("--server", metavar="ID", help="the authorization server (default: default)")
+    parser.add_argument("--sub", metavar="LOGIN", help="the user (default: none, the client speaks for itself)")
+    parser.add_argument("--scope", metavar='"A B"', help="scopes with spaces between them (default: the server's)")
+    parser.add_argument("--claim", metavar="NAME=JSON", action="append", default=[], help="a claim; null removes one")
+    parser.add_argument("--expires-in", metavar="SECONDS", type=int, help="negative: expired already")
+    parser.add_argument(
+        "--issuer",
+        metavar="URL",
+        default=f"http://127.0.0.1:{DEFAULT_PORT}",
+        help="where the fake issuer is, or the issuer URL of one of its servers (default: %(default)s)",
+    )
+    parser.add_argument("--ca-file", metavar="PATH", help="the certificate of a fake issuer that serves TLS")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; expected 0 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""What the issuer is called: fixed when it starts, never read from a request, never one of Okta's own names."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fakeissuer.directory import Server
+from fakeissuer.errors import SettingsError
+
+# A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.
+OKTA_DOMAINS = (
+    "okta.com",
+    "oktapreview.com",
+    "okta-emea.com",
+    "okta-gov.com",
+    "okta.mil",
+    "okta-miltest.com",
+    "oktacdn.com",
+    "trexcloud.com",
+    "auth0.com",
+)
+
+
+def is_okta_name(host: str) -> bool:
+    """Tell whether a host name, without port, is one of Okta's domains or below one."""
+    host = host.lower().rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in OKTA_DOMAINS)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address, without port and brackets, can only mean this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_public_url(url: str) -> str:
+    """Return a URL that the issuer may be called by.
+
+    Raises:
+        SettingsError: it is not an http or https URL of a host, carries more than that, or is one of Okta's names.
+    """
+    expected = "expected something like http://127.0.0.1:9400, without a slash at the end"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise SettingsError([f"--public-url: {url!r} is not a URL; {expected}"]) from exc
+    if parts.scheme not in ("http", "https") or not host or url != f"{parts.scheme}://{parts.netloc}{parts.path}":
+        raise SettingsError([f"--public-url: {url!r} is not a plain http or https URL; {expected}"])
+    if parts.username is not None or url.endswith("/"):
+        raise SettingsError([f"--public-url: {url!r} has a user name in it or ends with a slash; {expected}"])
+    if is_okta_name(host):
+        raise SettingsError([f"--public-url: {host} belongs to Okta, and a fake must not be taken for it; {expected}"])
+    return url
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the issuer listens, and what it is called from outside."""
+
+    listening_url: str
+    public_url: str
+
+    def base_url(self, server: Server, requested_url: str | None = None) -> str:
+        """Return the URL before `/oauth2`; that of the request counts for a DYNAMIC server alone."""
+        if server.issuer_mode == "DYNAMIC" and requested_url is not None:
+            return requested_url
+        return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
+
+    def issuer(self, server: Server, requested_url: str | None = None) -> str:
+        """Return the issuer identifier of a server: no slash at its end (RFC 8414 section 2)."""
+        base = self.base_url(server, requested_url)
+        return base if server.is_org else f"{base}/oauth2/{server.id}"

@@ -1,0 +1,47 @@
+"""The only place where handlers meet paths: a Tornado application that speaks for one issuer."""
+
+from __future__ import annotations
+
+import re
+
+from tornado.routing import Rule
+from tornado.web import Application, url
+
+from fakeissuer.control_guard import ControlGuard
+from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.handlers.base import EndpointHandler, OktaHandler
+from fakeissuer.handlers.control import CONTROL_ROUTES
+from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
+from fakeissuer.handlers.keys import KeysHandler
+from fakeissuer.handlers.token import TokenHandler
+from fakeissuer.issuer import FakeIssuer
+from fakeissuer.logs import log_request
+from fakeissuer.wire import Wire
+
+SERVER = "/oauth2/(?P<server>[^/]+)"
+OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
+OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
+
+HANDLERS: tuple[type[EndpointHandler], ...] = (KeysHandler, TokenHandler)
+
+
+def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
+    """Return the application that serves an issuer, and its control plane behind a guard."""
+    okta = {"issuer": issuer, "wire": wire}
+    routes: list[Rule] = [
+        url(f"(?:{SERVER})?{OIDC_DOCUMENT}", DiscoveryHandler, okta),
+        url(f"(?:{SERVER})?{OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
+        url(f"{OAUTH_DOCUMENT}{SERVER}", AuthorizationServerMetadataHandler, okta),
+    ]
+    for handler in HANDLERS:
+        path = re.escape(ENDPOINTS[handler.endpoint].path)
+        # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
+        routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
+    control = {"issuer": issuer, "guard": guard}
+    routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
+    return Application(
+        routes,
+        default_handler_class=OktaHandler,
+        default_handler_args=okta,
+        log_function=log_request,
+    )

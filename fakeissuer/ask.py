@@ -1,0 +1,106 @@
+"""Asking a running fake issuer for a token: what `python -m fakeissuer token` does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from fakeissuer.errors import FakeIssuerError, SettingsError
+
+TIMEOUT_S = 10
+
+
+class NoAnswer(FakeIssuerError):
+    """No token came; the message says what happened and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenQuestion:
+    """Where to ask, and the members of the mint request."""
+
+    url: str
+    members: dict[str, Any]
+    ca_file: str | None
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> TokenQuestion:
+        """Return the question that the command line asks.
+
+        Raises:
+            SettingsError: the URL is none, or a claim is not NAME=JSON.
+        """
+        url, server = split_issuer(options.issuer)
+        members = {
+            "server": options.server or server,
+            "sub": options.sub,
+            "scp": options.scope.split() if options.scope is not None else None,
+            "expires_in": options.expires_in,
+            "claims": dict(read_claim(text) for text in options.claim) or None,
+        }
+        members = {name: value for name, value in members.items() if value is not None}
+        return cls(url=url, members=members, ca_file=options.ca_file)
+
+
+def split_issuer(url: str) -> tuple[str, str | None]:
+    """Return the URL of a fake issuer, and the server that is meant if the URL is that of one.
+
+    Raises:
+        SettingsError: it is not an http or https URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise SettingsError([f"--issuer: {url!r} is not a URL; expected something like http://127.0.0.1:9400"])
+    base, oauth2, server = url.rstrip("/").partition("/oauth2/")
+    return base, server if oauth2 else None
+
+
+def read_claim(text: str) -> tuple[str, Any]:
+    """Return name and value of a claim as it is typed, `name=json`.
+
+    Raises:
+        SettingsError: there is no `=`, or no JSON behind it.
+    """
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError as exc:
+        expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
+        raise SettingsError([f"--claim: {text!r} is not a claim; {expected}"]) from exc
+
+
+def for_token(question: TokenQuestion, control_token: str | None) -> str:
+    """Return the token that a running fake issuer mints.
+
+    Raises:
+        NoAnswer: nobody answers there, or the answer is a refusal.
+    """
+    headers = {"Content-Type": "application/json"}
+    if control_token:
+        headers["Authorization"] = f"Bearer {control_token}"
+    body = json.dumps(question.members).encode()
+    request = Request(f"{question.url}/_fake/tokens", body, headers)  # noqa: S310 - http or https, see split_issuer
+    trust = ssl.create_default_context(cafile=question.ca_file) if question.url.startswith("https") else None
+    try:
+        with urlopen(request, timeout=TIMEOUT_S, context=trust) as answer:  # noqa: S310 - as above
+            return str(json.load(answer)["token"])
+    except HTTPError as exc:
+        with exc:
+            raise NoAnswer(f"{question.url} refused: {_sentence(exc)}") from exc
+    except (URLError, OSError) as exc:
+        reason = getattr(exc, "reason", exc)
+        raise NoAnswer(f"nobody answers at {question.url} ({reason}); start one: python -m fakeissuer") from exc
+    except (ValueError, KeyError, TypeError) as exc:
+        raise NoAnswer(f"{question.url} answered, but it is no fake issuer") from exc
+
+
+def _sentence(answer: HTTPError) -> str:
+    try:
+        return str(json.load(answer)["error_description"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.code}, and it is no fake issuer"

@@ -1,0 +1,80 @@
+"""Client authentication, checked for real (RFC 6749 section 2.3.1): Basic, the form, or just a name for public ones."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from fakeissuer.directory import AuthMethod, Client
+from fakeissuer.errors import Refused
+from fakeissuer.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ClientCredentials:
+    """How a request says which client sends it; without a repr, for a secret is in it."""
+
+    method: AuthMethod
+    client_id: str
+    secret: str = ""
+
+
+def authenticate(clients: Mapping[str, Client], credentials: ClientCredentials) -> Client:
+    """Return the client that the credentials prove.
+
+    Raises:
+        Refused: the client is unknown, is registered for another method, or the secret is wrong.
+    """
+    client = clients.get(credentials.client_id)
+    if client is None:
+        raise Refused(Problem.UNKNOWN_CLIENT)
+    if credentials.method not in client.auth_methods:
+        # A confidential client that sends only its name has forgotten its secret, which is the likelier mistake.
+        raise Refused(Problem.NO_CLIENT_CREDENTIALS if credentials.method == "none" else Problem.WRONG_METHOD)
+    if not hmac.compare_digest((client.secret or "").encode(), credentials.secret.encode()):
+        raise Refused(Problem.WRONG_SECRET)
+    return client
+
+
+def read_credentials(authorization: list[str], form: Mapping[str, str], query: Mapping[str, str]) -> ClientCredentials:
+    """Return the credentials that a request presents, in exactly one way.
+
+    Raises:
+        Refused: there are none, they come in two ways or in the URL, or Basic cannot be decoded.
+    """
+    if query.keys() & {"client_secret", "client_assertion"}:
+        raise Refused(Problem.SECRET_IN_QUERY)
+    in_form = form.keys() & {"client_secret", "client_assertion"}
+    if len(authorization) > 1 or (authorization and in_form) or len(in_form) > 1:
+        raise Refused(Problem.TWO_METHODS)
+    if authorization:
+        return _read_basic(authorization[0], form.get("client_id"))
+    if "client_assertion" in form:
+        raise Refused(Problem.WRONG_METHOD)
+    client_id = form.get("client_id") or query.get("client_id")
+    if not client_id:
+        raise Refused(Problem.NO_CLIENT_CREDENTIALS)
+    if "client_secret" in form:
+        return ClientCredentials(method="client_secret_post", client_id=client_id, secret=form["client_secret"])
+    return ClientCredentials(method="none", client_id=client_id)
+
+
+def _read_basic(field: str, also_named: str | None) -> ClientCredentials:
+    scheme, _, encoded = field.partition(" ")
+    if scheme.lower() != "basic":
+        raise Refused(Problem.NO_CLIENT_CREDENTIALS)
+    try:
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as exc:
+        raise Refused(Problem.BASIC_MALFORMED) from exc
+    # Both halves are form-encoded before they are joined, a step that is often forgotten (RFC 6749 section 2.3.1).
+    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    if not colon or not client_id:
+        raise Refused(Problem.BASIC_MALFORMED)
+    if also_named is not None and also_named != client_id:
+        raise Refused(Problem.TWO_METHODS)
+    return ClientCredentials(method="client_secret_basic", client_id=client_id, secret=secret)

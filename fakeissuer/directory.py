@@ -1,0 +1,177 @@
+"""Who and what the fake issuer knows: authorization servers, clients, users. Tests may add, change and remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from fakeissuer.endpoints import ORG
+from fakeissuer.errors import NotThere, Unacceptable
+from fakeissuer.identifiers import derived_id
+from fakeissuer.records import Record, accept
+
+CLIENT_CREDENTIALS = "client_credentials"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+"""Seconds, up to ten years."""
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+
+
+class Server(Record, frozen=True, kw_only=True):
+    """An authorization server: what it is called, whom its tokens are for, what may be asked of it."""
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    audience: Name
+    scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
+    default_scopes: tuple[Name, ...] = ("api:read",)
+    access_token_lifetime: Lifetime = 3600
+    issuer_mode: IssuerMode = "CUSTOM_URL"
+
+    @property
+    def is_org(self) -> bool:
+        """Tell whether this is the org server, whose tokens nobody else can verify."""
+        return self.id == ORG
+
+
+class Client(Record, frozen=True, kw_only=True):
+    """A registered client; without a secret it is a public one."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    id: Name
+    name: Name
+    secret: Name | None = None
+    auth_methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
+    grant_types: tuple[Name, ...] = ()
+    redirect_uris: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a client that could never authenticate.
+
+        Raises:
+            ValueError: the secret and the methods contradict each other.
+        """
+        if (self.secret is None) != (self.auth_methods == ("none",)):
+            raise ValueError("a client without a secret has the auth_methods ['none'], and no other client has them")
+
+
+class User(Record, frozen=True, kw_only=True):
+    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    login: Name
+    id: Annotated[str, Meta(max_length=200)] = ""
+    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    given_name: str = "Test"
+    family_name: str = "User"
+    email: str = ""
+    email_verified: bool = True
+    locale: str = "en-US"
+    zoneinfo: str = "America/Los_Angeles"
+    updated_at: int = 1_700_000_000
+    groups: tuple[Name, ...] = ("Everyone",)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the login."""
+        if not self.id:
+            force_setattr(self, "id", derived_id("00u", self.login))
+        if not self.email:
+            force_setattr(self, "email", self.login)
+
+    @property
+    def name(self) -> str:
+        """The name in full."""
+        return f"{self.given_name} {self.family_name}"
+
+
+EntryKind = Literal["users", "clients", "servers"]
+
+_KEY_MEMBERS: dict[EntryKind, tuple[str, type[User | Client | Server]]] = {
+    "users": ("login", User),
+    "clients": ("id", Client),
+    "servers": ("id", Server),
+}
+_TAKEN_IDS = frozenset({"v1", ORG})
+"""What stands below `/oauth2/` already, or is a server of another sort, and cannot be the id of a custom server."""
+
+
+@dataclass
+class Directory:
+    """The servers, clients and users there are, by id and by login."""
+
+    servers: dict[str, Server]
+    clients: dict[str, Client]
+    users: dict[str, User]
+
+    def copy(self) -> Directory:
+        """Return a directory that can be changed without changing this one."""
+        return Directory(dict(self.servers), dict(self.clients), dict(self.users))
+
+    def server(self, server_id: str) -> Server:
+        """Return the server of that id.
+
+        Raises:
+            Unacceptable: there is none; what there is, is named.
+        """
+        if server_id not in self.servers:
+            raise Unacceptable(f"There is no server of that id; there are: {', '.join(self.servers)}.")
+        return self.servers[server_id]
+
+    def user(self, login: str) -> User:
+        """Return the user of that login; one who is not registered is made up, the same each time."""
+        return self.users.get(login) or User(login=login)
+
+    def entry(self, kind: EntryKind, name: str) -> User | Client | Server:
+        """Return an entry.
+
+        Raises:
+            NotThere: there is none of that name.
+        """
+        entries = self._entries(kind)
+        if name not in entries:
+            raise NotThere(f"There is nothing of that name among the {kind}.")
+        found: User | Client | Server = entries[name]
+        return found
+
+    def put(self, kind: EntryKind, name: str, members: Mapping[str, Any]) -> User | Client | Server:
+        """Add an entry made of these members, or put it in the place of the one of that name.
+
+        Raises:
+            Unacceptable: the members are not those of such an entry, or name another one.
+        """
+        key_member, record = _KEY_MEMBERS[kind]
+        if members.get(key_member, name) != name:
+            raise Unacceptable(f"The member {key_member} is not the name in the path; leave it out.")
+        if kind == "servers" and name in _TAKEN_IDS:
+            raise Unacceptable(f"A custom server cannot be called {' or '.join(sorted(_TAKEN_IDS))}.")
+        entry: User | Client | Server = accept({**members, key_member: name}, record)
+        self._entries(kind)[name] = entry
+        return entry
+
+    def remove(self, kind: EntryKind, name: str) -> User | Client | Server:
+        """Remove an entry and return what it was.
+
+        Raises:
+            NotThere: there is none of that name.
+            Unacceptable: it is the org server, which every org has.
+        """
+        entry = self.entry(kind, name)
+        if kind == "servers" and name == ORG:
+            raise Unacceptable("The org server cannot be removed.")
+        del self._entries(kind)[name]
+        return entry
+
+    def _entries(self, kind: EntryKind) -> dict[str, Any]:
+        entries: dict[str, Any] = getattr(self, kind)
+        return entries

@@ -1,0 +1,35 @@
+"""`/_fake/tokens` and `/_fake/revoke`: any token in one call, and the end of one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fakeissuer.handlers.control.base import ControlHandler
+from fakeissuer.mint import MintRequest
+from fakeissuer.records import Record
+
+
+class RevokeRequest(Record, frozen=True, kw_only=True):
+    """The token to revoke."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    token: str
+
+
+class TokensHandler(ControlHandler):
+    """Minting."""
+
+    def post(self) -> None:
+        """Mint a token."""
+        requested_url = f"{self.request.protocol}://{self.request.host}"
+        self.send(self.issuer.mint(self.read(MintRequest), requested_url))
+
+
+class RevokeHandler(ControlHandler):
+    """Revoking, without being the client that the token belongs to."""
+
+    def post(self) -> None:
+        """Revoke a token."""
+        self.issuer.revoke(self.read(RevokeRequest).token)
+        self.send({"revoked": True})

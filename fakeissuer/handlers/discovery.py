@@ -1,0 +1,37 @@
+"""The documents in which a server describes itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
+
+from __future__ import annotations
+
+from fakeissuer.directory import Server
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration
+from fakeissuer.problems import Problem
+from fakeissuer.reply import Reply, json_reply
+
+
+class DiscoveryHandler(EndpointHandler):
+    """The OpenID Connect document."""
+
+    endpoint = "discovery"
+
+    def answer(self, server: Server) -> Reply:
+        """Return the document; a `client_id` that is named with it has to exist."""
+        client_id = self.query.get("client_id")
+        if client_id is not None and client_id not in self.issuer.state.directory.clients:
+            raise Refused(Problem.UNKNOWN_CLIENT_AT_DISCOVERY)
+        return json_reply(self.document(server))
+
+    def document(self, server: Server) -> Metadata:
+        """Return the document of a server."""
+        base_url = self.issuer.state.addresses.base_url(server, self.requested_url)
+        return openid_configuration(server, self.issuer_of(server), base_url)
+
+
+class AuthorizationServerMetadataHandler(DiscoveryHandler):
+    """The OAuth document, at both of its paths."""
+
+    def document(self, server: Server) -> Metadata:
+        """Return the document of a server."""
+        base_url = self.issuer.state.addresses.base_url(server, self.requested_url)
+        return authorization_server_metadata(server, self.issuer_of(server), base_url)

@@ -1,0 +1,19 @@
+"""The key set (RFC 7517 section 5), to be kept until the next rotation and no longer."""
+
+from __future__ import annotations
+
+from fakeissuer.directory import Server
+from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.reply import Reply, json_reply
+
+
+class KeysHandler(EndpointHandler):
+    """The published keys of a server."""
+
+    endpoint = "keys"
+
+    def answer(self, server: Server) -> Reply:
+        """Return the key set, with the seconds left until the rotation as its age."""
+        ring = self.issuer.state.ring(server)
+        max_age_s = ring.max_age_s(self.issuer.clock.now())
+        return json_reply(ring.key_set(), headers={"Cache-Control": f"max-age={max_age_s}, must-revalidate"})

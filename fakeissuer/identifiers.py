@@ -1,0 +1,48 @@
+"""Identifiers as Okta makes them: a prefix that tells the kind, then characters that tell nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def random_text() -> str:
+    """Return 43 base64url characters, 256 bits: a kid, the body of a jti, a refresh token."""
+    return secrets.token_urlsafe(32)
+
+
+def new_access_token_id(refresh_token_id: str | None = None) -> str:
+    """Return the jti of an access token; it names the refresh token that was issued with it."""
+    return f"AT.{random_text()}" + (f".{refresh_token_id}" if refresh_token_id else "")
+
+
+def new_id_token_id() -> str:
+    """Return the jti of an ID token."""
+    return f"ID.{random_text()}"
+
+
+def new_refresh_token_id() -> str:
+    """Return the id of a refresh token; unlike the token itself it is no secret."""
+    return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
+
+
+def new_error_id() -> str:
+    """Return the errorId of an answer in Okta's own error shape: 25 characters."""
+    return "oae" + secrets.token_urlsafe(16)
+
+
+def new_request_id() -> str:
+    """Return the 32 hexadecimal digits of an x-okta-request-id header."""
+    return secrets.token_hex(16)
+
+
+def derived_id(prefix: str, name: str) -> str:
+    """Return the id that belongs to a name, the same each time: 20 characters, the prefix among them.
+
+    A test that names a user twice means the same user, without having to register one first.
+    """
+    digest = hashlib.sha256(f"{prefix} {name}".encode()).digest()
+    return prefix + "".join(ALPHANUMERIC[byte % len(ALPHANUMERIC)] for byte in digest[:17])

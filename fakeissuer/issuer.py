@@ -1,0 +1,120 @@
+"""The fake issuer as a test sees it: what it can be asked, and what it can be told to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fakeissuer.clock import Clock
+from fakeissuer.directory import Client, EntryKind, Server, User
+from fakeissuer.endpoints import EndpointName
+from fakeissuer.errors import NotThere
+from fakeissuer.faults import Fault
+from fakeissuer.journal import Requests
+from fakeissuer.key_ring import KeyRing, KeyStatus
+from fakeissuer.mint import Minted, MintRequest, mint
+from fakeissuer.overview import Overview, overview
+from fakeissuer.state import State
+
+
+class FakeIssuer:
+    """State and script in one place; every method belongs on the event loop that serves the issuer.
+
+    Whatever is refused raises `Unacceptable` or `NotThere`, and nothing has changed then.
+    """
+
+    def __init__(self, state: State) -> None:
+        """Drive this state."""
+        self.state = state
+
+    @property
+    def clock(self) -> Clock:
+        """The issuer's wall clock."""
+        return self.state.clock
+
+    def issuer_url(self, server: str = "default", requested_url: str | None = None) -> str:
+        """Return the issuer identifier of a server."""
+        return self.state.addresses.issuer(self.state.directory.server(server), requested_url)
+
+    def overview(self) -> Overview:
+        """Return the servers, clients and users there are, and the paths of the control plane."""
+        return overview(self.state)
+
+    def mint(self, request: MintRequest, requested_url: str | None = None) -> Minted:
+        """Return the token that was asked for; see `MintRequest`."""
+        return mint(self.state, request, requested_url)
+
+    def revoke(self, token: str) -> None:
+        """Revoke a token, whichever client it belongs to."""
+        if not self.state.store.revoke(token):
+            raise NotThere("This token was not issued here, so it cannot be revoked.")
+
+    def plan_fault(self, fault: Fault) -> Fault:
+        """Make something go wrong; see `Fault`."""
+        if fault.server is not None:
+            self.state.directory.server(fault.server)
+        self.state.faults.add(fault)
+        return fault
+
+    def move_clock(self, *, set_to: float | None, advance: float | None, freeze: bool | None) -> None:
+        """Move the clock in one step: to a moment, then by so many seconds, then stop it or let it run."""
+        moment = self.clock.now() if set_to is None else set_to
+        if set_to is not None or advance is not None:
+            self.clock.set(moment + (advance or 0.0))
+        if freeze is not None:
+            (self.clock.freeze if freeze else self.clock.unfreeze)()
+
+    def keys(self, server: str = "default") -> list[KeyStatus]:
+        """Return each key of a server: its kid, its status, whether it is published."""
+        return self._ring(server).statuses()
+
+    def rotate(self, server: str = "default") -> list[KeyStatus]:
+        """Make the server's NEXT key its ACTIVE one, now; the old one stays published as EXPIRED."""
+        self._ring(server).rotate(self.clock.now())
+        return self.keys(server)
+
+    def lag(self, server: str = "default", seconds: float | None = None) -> list[KeyStatus]:
+        """Sign with a key that the key set does not show yet: for so many seconds, or until `end_lag`."""
+        now = self.clock.now()
+        self._ring(server).lag(now, hidden_until=None if seconds is None else now + seconds)
+        return self.keys(server)
+
+    def end_lag(self, server: str = "default") -> list[KeyStatus]:
+        """Publish the key that a lag has kept back."""
+        self._ring(server).end_lag()
+        return self.keys(server)
+
+    def withdraw(self, kid: str, server: str | None = None) -> list[KeyStatus]:
+        """Take a key out of its key set at once; whether it signs does not change."""
+        for candidate in self.state.directory.servers if server is None else (server,):
+            if self._ring(candidate).withdraw(kid):
+                return self.keys(candidate)
+        raise NotThere("There is no key of that kid.")
+
+    def requests(self, endpoint: EndpointName | None = None, server: str | None = None) -> Requests:
+        """Return the requests that were made: to one endpoint or to all, of one server or of all."""
+        if server is not None:
+            self.state.directory.server(server)
+        return self.state.journal.read(endpoint, server)
+
+    def entry(self, kind: EntryKind, name: str) -> Server | Client | User:
+        """Return a user, client or server."""
+        return self.state.directory.entry(kind, name)
+
+    def put(self, kind: EntryKind, name: str, members: Mapping[str, Any]) -> Server | Client | User:
+        """Add a user, client or server, or put it in the place of the one of that name."""
+        return self.state.directory.put(kind, name, members)
+
+    def remove(self, kind: EntryKind, name: str) -> Server | Client | User:
+        """Remove a user, client or server, and return what it was."""
+        removed = self.state.directory.remove(kind, name)
+        if kind == "servers":
+            self.state.forget_keys(name)
+        return removed
+
+    def reset(self) -> None:
+        """Return to the state of the start."""
+        self.state.reset()
+
+    def _ring(self, server: str) -> KeyRing:
+        return self.state.ring(self.state.directory.server(server))

@@ -1,0 +1,78 @@
+"""The two documents in which a server describes itself, members in Okta's order.
+
+OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakeissuer.directory import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
+
+Metadata = dict[str, Any]
+
+RESPONSE_TYPES = ["code", "id_token", "code id_token", "code token", "id_token token", "code id_token token"]
+GRANT_TYPES = [
+    "authorization_code",
+    "implicit",
+    "refresh_token",
+    "password",
+    DEVICE_CODE,
+    "urn:openid:params:grant-type:ciba",
+]
+AUTH_METHODS = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+ASYMMETRIC_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+ID_TOKEN_CLAIMS = """
+    iss ver sub aud iat exp jti auth_time amr idp nonce name nickname preferred_username given_name middle_name
+    family_name email email_verified profile zoneinfo locale address phone_number picture website gender birthdate
+    updated_at at_hash c_hash
+""".split()  # noqa: SIM905 - one name a line would be a screen of commas
+ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
+
+
+def openid_configuration(server: Server, issuer: str, base_url: str) -> Metadata:
+    """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
+    is_org = server.is_org
+    return _document(server, issuer, base_url, for_oidc=True) | {
+        "grant_types_supported": [*GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
+    }
+
+
+def authorization_server_metadata(server: Server, issuer: str, base_url: str) -> Metadata:
+    """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
+    return _document(server, issuer, base_url, for_oidc=False)
+
+
+def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> Metadata:
+    org_endpoints = f"{base_url}/oauth2/v1"
+    endpoints = org_endpoints if server.is_org else f"{issuer}/v1"
+    members: Metadata = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{endpoints}/authorize",
+        "token_endpoint": f"{endpoints}/token",
+        "userinfo_endpoint": f"{endpoints}/userinfo",
+        "registration_endpoint": f"{org_endpoints}/clients",
+        "jwks_uri": f"{endpoints}/keys",
+        "response_types_supported": RESPONSE_TYPES if for_oidc else [*RESPONSE_TYPES, "token"],
+        "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],
+        "grant_types_supported": GRANT_TYPES if for_oidc else [*GRANT_TYPES, CLIENT_CREDENTIALS],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": list(OIDC_SCOPES[:6] if not server.is_org else OIDC_SCOPES),
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "claims_supported": ID_TOKEN_CLAIMS if for_oidc else ACCESS_TOKEN_CLAIMS,
+        "code_challenge_methods_supported": ["S256"],
+        "introspection_endpoint": f"{endpoints}/introspect",
+        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint": f"{endpoints}/revoke",
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "end_session_endpoint": f"{endpoints}/logout",
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": ["HS256", "HS384", "HS512", *ASYMMETRIC_ALGORITHMS],
+        "device_authorization_endpoint": f"{endpoints}/device/authorize",
+        "pushed_authorization_request_endpoint": f"{endpoints}/par",
+        "dpop_signing_alg_values_supported": ASYMMETRIC_ALGORITHMS,
+    }
+    if not for_oidc:
+        del members["userinfo_endpoint"], members["id_token_signing_alg_values_supported"]
+    return members

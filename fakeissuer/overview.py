@@ -1,0 +1,72 @@
+"""What there is to be seen: servers with their URLs, clients, users, and the calls of the control plane."""
+
+from __future__ import annotations
+
+from fakeissuer.directory import Client, Server, User
+from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.records import Record
+from fakeissuer.state import State
+
+CONTROL_CALLS = (
+    "tokens",
+    "bad-tokens",
+    "faults",
+    "clock",
+    "keys",
+    "keys/rotate",
+    "keys/withdraw",
+    "keys/lag",
+    "requests",
+    "revoke",
+    "reset",
+)
+
+
+class ServerOverview(Record, frozen=True, kw_only=True):
+    """A server as a client has to know it."""
+
+    id: str
+    issuer: str
+    audience: str
+    scopes: tuple[str, ...]
+    default_scopes: tuple[str, ...]
+    links: dict[str, str]
+
+
+class Overview(Record, frozen=True, kw_only=True):
+    """All there is."""
+
+    url: str
+    servers: tuple[ServerOverview, ...]
+    clients: tuple[Client, ...]
+    users: tuple[User, ...]
+    links: dict[str, str]
+
+
+def overview(state: State) -> Overview:
+    """Return what is here now."""
+    url = state.addresses.public_url
+    return Overview(
+        url=url,
+        servers=tuple(_server(state, server) for server in state.directory.servers.values()),
+        clients=tuple(state.directory.clients.values()),
+        users=tuple(state.directory.users.values()),
+        links={call: f"{url}/_fake/{call}" for call in CONTROL_CALLS},
+    )
+
+
+def _server(state: State, server: Server) -> ServerOverview:
+    issuer = state.addresses.issuer(server)
+    endpoints = f"{issuer}/oauth2/v1" if server.is_org else f"{issuer}/v1"
+    return ServerOverview(
+        id=server.id,
+        issuer=issuer,
+        audience=server.audience,
+        scopes=server.scopes,
+        default_scopes=server.default_scopes,
+        links={
+            "openid-configuration": f"{issuer}/.well-known/openid-configuration",
+            "oauth-authorization-server": f"{issuer}/.well-known/oauth-authorization-server",
+            **{name: f"{endpoints}/{endpoint.path}" for name, endpoint in ENDPOINTS.items() if name != "discovery"},
+        },
+    )

@@ -1,0 +1,127 @@
+"""Why an endpoint refuses: one row a case with the status, the code, the shape and a sentence of our own.
+
+Statuses, codes and shapes are what Okta's servers send; the sentences are ours. RFC 6749 section 5.2 gives the OAuth
+shape, RFC 6750 section 3 the challenge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+
+@unique
+class Shape(Enum):
+    """The forms in which Okta's endpoints say no."""
+
+    OAUTH = "error, error_description"
+    OKTA = "errorCode, errorSummary, errorLink, errorId, errorCauses"
+    CHALLENGE = "an empty body and a WWW-Authenticate header"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: HTTP status, code, shape, and a sentence with at most one `{}` for what it is about."""
+
+    status: int
+    code: str
+    shape: Shape
+    sentence: str
+
+
+def _oauth(status: int, code: str, sentence: str) -> Case:
+    return Case(status, code, Shape.OAUTH, sentence)
+
+
+def _okta(status: int, code: str, sentence: str) -> Case:
+    return Case(status, code, Shape.OKTA, sentence)
+
+
+def _challenge(status: int, code: str, sentence: str) -> Case:
+    return Case(status, code, Shape.CHALLENGE, sentence)
+
+
+@unique
+class Problem(Enum):
+    """Every refusal there is; a handler raises `Refused` with one of these and never words its own."""
+
+    # The request itself, in Okta's own shape.
+    NOT_VALID = _okta(400, "E0000001", "The request did not pass validation: {}")
+    BODY_UNREADABLE = _okta(400, "E0000003", "The body of the request could not be read.")
+    LOGIN_FAILED = _okta(401, "E0000004", "Signing in failed.")
+    FORBIDDEN = _okta(403, "E0000006", "The caller may not do this.")
+    NO_SUCH_SERVER = _okta(404, "E0000007", "There is no authorization server called {} here.")
+    NO_SUCH_PATH = _okta(404, "E0000008", "Nothing is served at this path.")
+    INTERNAL = _okta(500, "E0000009", "The server failed while it answered.")
+    UNAVAILABLE = _okta(503, "E0000010", "The service cannot answer at the moment.")
+    API_TOKEN_INVALID = _okta(401, "E0000011", "The API token is not valid.")
+    FEATURE_OFF = _okta(401, "E0000015", "This feature is not switched on.")
+    FORM_EXPECTED = _okta(400, "E0000021", "The body must be sent as application/x-www-form-urlencoded.")
+    METHOD_NOT_ALLOWED = _okta(405, "E0000022", "The endpoint does not answer this method.")
+    TOO_MANY_REQUESTS = _okta(429, "E0000047", "More requests came than the rate limit allows.")
+
+    # The form of a request to an OAuth endpoint.
+    PARAMETER_TWICE = _oauth(400, "invalid_request", "The parameter {} came more than once.")
+    SECRET_IN_QUERY = _oauth(
+        400, "invalid_request", "Client credentials belong in the header or the body, never the URL."
+    )
+    TOKEN_MISSING = _oauth(400, "invalid_request", "The parameter token is missing.")
+
+    # Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
+    UNKNOWN_CLIENT_AT_DISCOVERY = _okta(400, "invalid_client", "No client is registered under this client_id.")
+    NO_CLIENT_CREDENTIALS = _oauth(401, "invalid_client", "The request does not say which client sends it.")
+    UNKNOWN_CLIENT = _okta(401, "invalid_client", "No client is registered under the client_id that was sent.")
+    WRONG_SECRET = _oauth(401, "invalid_client", "The client secret is not the one registered for this client.")
+    WRONG_METHOD = _oauth(401, "invalid_client", "The client is registered for another way to authenticate.")
+    BASIC_MALFORMED = _oauth(401, "invalid_client", "The Basic credentials could not be decoded.")
+    TWO_METHODS = _oauth(401, "invalid_request", "The client authenticated in more than one way.")
+    ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
+    ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
+
+    # Grants (RFC 6749 section 5.2).
+    GRANT_MISSING = _oauth(400, "invalid_request", "The parameter grant_type is missing.")
+    GRANT_UNKNOWN = _oauth(
+        400, "unsupported_grant_type", "This server does not know the grant type that was asked for."
+    )
+    GRANT_NOT_ALLOWED = _oauth(400, "unauthorized_client", "The client is not registered for this grant type.")
+    CODE_INVALID = _oauth(400, "invalid_grant", "The authorization code is unknown, spent or expired.")
+    CODE_FOR_ANOTHER_CLIENT = _oauth(400, "invalid_grant", "The authorization code was issued to another client.")
+    CODE_FOR_ANOTHER_REDIRECT = _oauth(400, "invalid_grant", "The redirect_uri is not the one the code was sent to.")
+    CODE_FOR_ANOTHER_SERVER = _oauth(400, "invalid_request", "The authorization code comes from another server.")
+    VERIFIER_WRONG = _oauth(400, "invalid_grant", "The code_verifier does not fit the code_challenge.")
+    VERIFIER_MISSING = _oauth(400, "invalid_request", "The code_verifier is missing.")
+    VERIFIER_UNEXPECTED = _oauth(400, "invalid_request", "A code_verifier came, but no code_challenge went before it.")
+    PKCE_REQUIRED = _oauth(401, "invalid_client", "A public client has to use PKCE.")
+    REFRESH_TOKEN_INVALID = _oauth(400, "invalid_grant", "The refresh token is unknown, expired or revoked.")
+    REFRESH_WIDENED = _oauth(400, "access_denied", "A refresh cannot ask for more scopes than were granted.")
+    PASSWORD_WRONG = _oauth(400, "invalid_grant", "The user name or the password is wrong.")
+    SCOPE_UNKNOWN = _oauth(400, "invalid_scope", "A scope was asked for that this server does not have.")
+    SCOPE_MISSING = _oauth(400, "invalid_scope", "No scope was asked for, and this server has no default scope.")
+    SCOPE_TOO_LONG = _oauth(400, "invalid_scope", "The parameter scope is longer than 1024 characters.")
+    SCOPE_NEEDS_USER = _oauth(
+        400, "invalid_scope", "The scopes of OpenID Connect need a user, and this grant has none."
+    )
+    SCOPE_NEEDS_OPENID = _oauth(403, "access_denied", "The scopes of OpenID Connect need the scope openid beside them.")
+    NO_POLICY = _oauth(401, "access_denied", "No rule of an access policy fits this request.")
+    POLICY_DENIES = _oauth(400, "access_denied", "The access policy denies a scope that was asked for.")
+    USER_NOT_ASSIGNED = _oauth(400, "access_denied", "The user is not assigned to this client.")
+    CONSENT_REQUIRED = _oauth(400, "consent_required", "Consent is needed, and this grant has nobody to ask.")
+    NETWORK_ZONE = _oauth(403, "access_denied", "The request comes from a network zone that is not allowed.")
+    DEVICE_PENDING = _oauth(400, "authorization_pending", "The user has not approved the device yet.")
+    DEVICE_TOO_FAST = _oauth(400, "slow_down", "The device asks more often than its interval allows.")
+    DEVICE_EXPIRED = _oauth(400, "expired_token", "The device code has expired.")
+    DEVICE_INVALID = _oauth(400, "invalid_grant", "The device code is not known.")
+    EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
+    EXCHANGE_TARGET = _oauth(400, "invalid_target", "The audience of the exchange is not one of this server.")
+    ASSERTION_ISSUER = _oauth(401, "invalid_token", "The issuer of the assertion is not trusted.")
+    ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")
+    ASSERTION_REPLAYED = _oauth(400, "invalid_grant", "The assertion was used before.")
+    TOO_MANY_GROUPS = _oauth(400, "server_error", "The groups claim would hold more than a hundred groups.")
+    HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not answer.")
+    USER_RATE = _oauth(429, "invalid_grant", "Too many attempts were made for this user.")
+
+    # UserInfo (OpenID Connect Core 1.0 section 5.3.3, RFC 6750 section 3).
+    USERINFO_TOKEN_INVALID = _challenge(401, "invalid_token", "The access token is missing, invalid or expired.")
+    USERINFO_SCOPE = _challenge(403, "insufficient_scope", "The access token lacks the scope openid.")
+    USERINFO_TOKEN_IN_QUERY = _challenge(400, "invalid_request", "An access token does not belong in the URL.")
+    USERINFO_TWO_TOKENS = _challenge(400, "invalid_request", "The access token came in more than one place.")

@@ -1,0 +1,87 @@
+"""The records that travel between a test, the control plane and the state, and the strict reading of them.
+
+A record reads as attributes or as the JSON object that it becomes: `fault.times` is `fault["times"]`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from fakeissuer.errors import Unacceptable
+
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Data with named and typed members; what stands in `secret_members` is left out of the repr."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset()
+
+    def __getitem__(self, member: str) -> Any:
+        """Return the member of that name, as its JSON object would.
+
+        Raises:
+            KeyError: there is no such member.
+        """
+        if member not in self.__struct_fields__:
+            raise KeyError(member)
+        return getattr(self, member)
+
+    def __repr__(self) -> str:
+        """Show every member but the secret ones: a failing test prints its records."""
+        shown = (
+            f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in self.secret_members
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def to_json(value: object) -> bytes:
+    """Return compact JSON in UTF-8, members in the order in which they were declared or inserted."""
+    return msgspec.json.encode(value)
+
+
+def to_members(record: Record) -> dict[str, Any]:
+    """Return a record as the object that its JSON holds."""
+    members: dict[str, Any] = msgspec.to_builtins(record)
+    return members
+
+
+def read_members(body: bytes) -> dict[str, Any]:
+    """Return the members of a JSON object, read strictly; an empty body is an object without members.
+
+    Raises:
+        Unacceptable: it is not JSON in UTF-8, not an object, or names a member twice.
+    """
+    if not body:
+        return {}
+    try:
+        members = msgspec.json.decode(body, type=dict[str, Any])
+        # A member that is there twice means two things to two readers; msgspec keeps the last without a word.
+        json.loads(body, object_pairs_hook=_refuse_duplicates)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise Unacceptable(f"The body is not the JSON object that was expected: {exc}.") from exc
+    return members
+
+
+def accept(members: Mapping[str, Any], kind: type[T]) -> T:
+    """Return a record made of these members, checked strictly: no conversion, nothing unknown, nothing missing.
+
+    Raises:
+        Unacceptable: a member is unknown, missing, of a wrong type or out of range; the message names it.
+    """
+    try:
+        return msgspec.convert(dict(members), kind, strict=True)
+    except (msgspec.ValidationError, RecursionError) as exc:
+        known = ", ".join(getattr(kind, "__struct_fields__", ()))
+        raise Unacceptable(f"This was not accepted: {exc}. The members there are: {known}.") from exc
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Unacceptable("The body names a member twice; each may be there once.")
+    return members

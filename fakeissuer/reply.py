@@ -1,0 +1,77 @@
+"""What a handler answers, before it is put on the wire: status, headers, body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fakeissuer.errors import Refused
+from fakeissuer.faults import Fault
+from fakeissuer.identifiers import new_error_id
+from fakeissuer.problems import Problem, Shape
+from fakeissuer.records import to_json
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; header names are written as they go out."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_defaults(self, headers: Mapping[str, str]) -> Reply:
+        """Return the same answer with these headers too, where it has none of that name, in any case, yet."""
+        own = {name.lower() for name in self.headers}
+        missing = {name: value for name, value in headers.items() if name.lower() not in own}
+        return replace(self, headers={**missing, **self.headers})
+
+
+def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return an answer whose body is JSON."""
+    return Reply(status, to_json(value), {**JSON, **(headers or {})})
+
+
+def refusal(refused: Refused, challenge: str = "") -> Reply:
+    """Return the answer to a refused request, in the shape that the table of problems gives its row."""
+    case = refused.problem.value
+    if case.shape is Shape.CHALLENGE:
+        headers = {"WWW-Authenticate": challenge, "Access-Control-Expose-Headers": "WWW-Authenticate"}
+        return Reply(case.status, headers=headers)
+    if case.shape is Shape.OAUTH:
+        return json_reply({"error": case.code, "error_description": str(refused)}, case.status)
+    members = {
+        "errorCode": case.code,
+        "errorSummary": str(refused),
+        "errorLink": case.code,
+        "errorId": new_error_id(),
+        "errorCauses": [],
+    }
+    return json_reply(members, case.status)
+
+
+PROBLEM_OF_STATUS = {
+    400: Problem.BODY_UNREADABLE,
+    403: Problem.FORBIDDEN,
+    404: Problem.NO_SUCH_PATH,
+    405: Problem.METHOD_NOT_ALLOWED,
+    429: Problem.TOO_MANY_REQUESTS,
+    503: Problem.UNAVAILABLE,
+}
+"""The row of the table that fits where only a status is known."""
+
+
+def planned_reply(fault: Fault) -> Reply:
+    """Return the answer that a fault asks for by its `status`; without a body it is what Okta would say."""
+    status = fault.status or 200
+    headers = fault.headers or {}
+    if isinstance(fault.body, str):
+        return Reply(status, fault.body.encode(), headers).with_defaults(JSON)
+    if fault.body is not None:
+        return Reply(status, to_json(fault.body), headers).with_defaults(JSON)
+    if status < 400:
+        return Reply(status, headers=headers)
+    refused = Refused(PROBLEM_OF_STATUS.get(status, Problem.INTERNAL))
+    return replace(refusal(refused), status=status, headers=headers).with_defaults(JSON)

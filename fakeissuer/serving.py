@@ -1,0 +1,99 @@
+"""Sockets: a fake issuer that listens, from its options to its end."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from fakeissuer.addresses import Addresses, check_public_url, is_loopback
+from fakeissuer.app import make_app
+from fakeissuer.control_guard import ControlGuard
+from fakeissuer.errors import SettingsError
+from fakeissuer.issuer import FakeIssuer
+from fakeissuer.key_pool import KeyPool
+from fakeissuer.state import State
+from fakeissuer.wire import Wire
+
+CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
+
+MAX_BODY_BYTES = 1_048_576
+HEADER_TIMEOUT_S = 60
+BODY_TIMEOUT_S = 10
+WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared with, not listened on
+BACKLOG = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingOptions:
+    """Where to listen and what to be called; port 0 is any free one."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    public_url: str | None = None
+    keys_file: Path | None = None
+    control_token: str | None = field(default=None, repr=False)
+    insecure_any_address: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would be a danger or could not work.
+
+        Raises:
+            SettingsError: one line a problem.
+        """
+        if self.public_url is not None:
+            check_public_url(self.public_url)
+        if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
+            expected = f"expected a loopback address, or {CONTROL_TOKEN_VARIABLE} to be set, or --insecure-any-address"
+            raise SettingsError([f"--address: other machines reach {self.address!r} and could get tokens; {expected}"])
+
+
+class ServingIssuer:
+    """A fake issuer that answers requests on the running event loop, from `start` to `stop`."""
+
+    def __init__(self, options: ServingOptions) -> None:
+        """Bind the socket, so that the issuer's name is known, but answer nothing yet.
+
+        Raises:
+            SettingsError: the address cannot be listened on, or the key file cannot be used.
+        """
+        pool = KeyPool(options.keys_file)
+        self._sockets = _bind(options)
+        host = WILDCARDS.get(options.address, options.address)
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        self.url = f"http://{host}:{self._sockets[0].getsockname()[1]}"
+        addresses = Addresses(listening_url=self.url, public_url=options.public_url or self.url)
+        self.issuer = FakeIssuer(State(addresses, pool))
+        known_hosts = frozenset({urlsplit(addresses.public_url).hostname or ""})
+        guard = ControlGuard(known_hosts=known_hosts, token=options.control_token)
+        self._wire = Wire()
+        app = make_app(self.issuer, self._wire, guard)
+        self._server = HTTPServer(
+            app,
+            max_body_size=MAX_BODY_BYTES,
+            max_buffer_size=2 * MAX_BODY_BYTES,
+            idle_connection_timeout=HEADER_TIMEOUT_S,
+            body_timeout=BODY_TIMEOUT_S,
+        )
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._server.add_sockets(self._sockets)
+
+    async def stop(self) -> None:
+        """Stop answering, and close every connection, those that a fault still holds included."""
+        self._server.stop()
+        await self._wire.stop()
+        await self._server.close_all_connections()
+
+
+def _bind(options: ServingOptions) -> list[socket.socket]:
+    try:
+        return bind_sockets(options.port, options.address, backlog=BACKLOG)
+    except OSError as exc:
+        where = f"{options.address}:{options.port}"
+        raise SettingsError([f"--address, --port: {where} cannot be listened on: {exc.strerror or exc}"]) from exc

@@ -1,0 +1,55 @@
+"""All that can change while the issuer runs, and what of it a reset brings back."""
+
+from __future__ import annotations
+
+from fakeissuer.addresses import Addresses
+from fakeissuer.clock import Clock
+from fakeissuer.connections import Connections
+from fakeissuer.directory import Directory, Server
+from fakeissuer.faults import Faults
+from fakeissuer.journal import Journal
+from fakeissuer.key_pool import KeyPool
+from fakeissuer.key_ring import KeyRing
+from fakeissuer.seed import seed
+from fakeissuer.store import TokenStore
+
+
+class State:
+    """The state of one fake issuer; it belongs to the one event loop that serves it."""
+
+    directory: Directory
+
+    def __init__(self, addresses: Addresses, pool: KeyPool, start: Directory | None = None) -> None:
+        """Start from the seed, or from a directory that is to be the start instead."""
+        self.addresses = addresses
+        self.clock = Clock()
+        self.store = TokenStore()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.connections = Connections()
+        self.pool = pool
+        self.started_at = self.clock.now()
+        self._start = start or seed(addresses.public_url)
+        self._rings: dict[str, KeyRing] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
+        self.directory = self._start.copy()
+        self._rings = {}
+        self.clock.reset()
+        self.store.clear()
+        self.journal.clear()
+        self.faults.clear()
+
+    def ring(self, server: Server) -> KeyRing:
+        """Return the keys of a server, as they are at this moment of the clock."""
+        if server.id not in self._rings:
+            self._rings[server.id] = KeyRing(server.id, self.pool, self.started_at)
+        ring = self._rings[server.id]
+        ring.keep_up(self.clock.now())
+        return ring
+
+    def forget_keys(self, server_id: str) -> None:
+        """Drop what happened to the keys of a server that is removed."""
+        self._rings.pop(server_id, None)

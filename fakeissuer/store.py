@@ -1,0 +1,83 @@
+"""Every token that was issued, so that introspection and revocation can tell the truth (RFC 7662, RFC 7009)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fakeissuer.tokens import Claims
+
+TokenKind = Literal["access", "id", "refresh"]
+
+CAPACITY = 50_000
+"""How many tokens are remembered; the oldest is forgotten first, and is then no longer active."""
+
+
+@dataclass(kw_only=True)
+class IssuedToken:
+    """What is known about one token: its claims, for whom it was made, whether it was revoked."""
+
+    kind: TokenKind
+    server: str
+    client_id: str
+    username: str | None
+    scopes: tuple[str, ...]
+    claims: Claims
+    refresh_token_id: str | None = None
+    revoked: bool = field(default=False)
+
+    def is_active(self, now: float) -> bool:
+        """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""
+        expires, not_before = _moment(self.claims.get("exp")), _moment(self.claims.get("nbf", now))
+        return not self.revoked and expires is not None and not_before is not None and not_before <= now < expires
+
+
+class TokenStore:
+    """The issued tokens, found by the token itself; only a hash of it is kept."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """Start empty; hold at most so many tokens."""
+        self._capacity = capacity
+        self._tokens: OrderedDict[bytes, IssuedToken] = OrderedDict()
+
+    def add(self, token: str, issued: IssuedToken) -> None:
+        """Remember a token that has just been issued."""
+        self._tokens[_digest(token)] = issued
+        if len(self._tokens) > self._capacity:
+            self._tokens.popitem(last=False)
+
+    def find(self, token: str) -> IssuedToken | None:
+        """Return what is known about a token, None for one that was never issued here."""
+        return self._tokens.get(_digest(token))
+
+    def revoke(self, token: str) -> bool:
+        """Revoke a token, and with a refresh token its access tokens; tell whether it was known.
+
+        Revoking an access token leaves its refresh token alone (RFC 7009 section 2.1 allows both).
+        """
+        issued = self.find(token)
+        if issued is None:
+            return False
+        issued.revoked = True
+        if issued.kind == "refresh":
+            for other in self._tokens.values():
+                if other.refresh_token_id == issued.refresh_token_id:
+                    other.revoked = True
+        return True
+
+    def clear(self) -> None:
+        """Forget every token."""
+        self._tokens.clear()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _moment(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
