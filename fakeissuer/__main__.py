@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fakeissuer.environment import CONTROL_TOKEN_VARIABLE, control_token
 from fakeissuer.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from fakeissuer.serving import ServingOptions
 
 DEFAULT_PORT = 9400
-CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -44,7 +44,12 @@ def _serve(options: argparse.Namespace) -> int:
         address=options.address,
         port=options.port,
         public_url=options.public_url,
-        control_token=os.environ.get(CONTROL_TOKEN_VARIABLE) or None,
+        tls=options.tls,
+        ca_file=options.ca_file,
+        keys_file=options.keys,
+        config_file=options.config,
+        profile=options.profile,
+        control_token=control_token(),
         insecure_any_address=options.insecure_any_address,
     )
     asyncio.run(_serve_until_signalled(serving_options))
@@ -71,7 +76,7 @@ def _ask(options: argparse.Namespace) -> int:
     from fakeissuer import ask  # noqa: PLC0415 - only this command needs a client
 
     try:
-        print(ask.for_token(ask.TokenQuestion.from_options(options), os.environ.get(CONTROL_TOKEN_VARIABLE)))
+        print(ask.for_token(ask.TokenQuestion.from_options(options), control_token()))
     except ask.NoAnswer as exc:
         print(exc, file=sys.stderr)
         return FAILED
@@ -103,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="listen where other machines can reach it; they can then get tokens",
     )
+    parser.add_argument("--tls", action="store_true", help="serve https, under a CA made for this run")
+    parser.add_argument("--ca-file", metavar="PATH", type=Path, help="where that CA's certificate is written")
+    parser.add_argument("--keys", metavar="FILE", type=Path, help="keep the keys here, so that a restart has the same")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="TOML with more servers, clients and users")
+    parser.add_argument("--profile", choices=("okta", "strict-rfc"), default="okta", help="default: %(default)s")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", metavar="")

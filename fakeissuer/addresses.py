@@ -67,10 +67,16 @@ class Addresses:
     listening_url: str
     public_url: str
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names and addresses that the issuer goes by, without ports and brackets."""
+        return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
+
     def base_url(self, server: Server, requested_url: str | None = None) -> str:
         """Return the URL before `/oauth2`; that of the request counts for a DYNAMIC server alone."""
         if server.issuer_mode == "DYNAMIC" and requested_url is not None:
-            return requested_url
+            # Whoever writes the Host header chooses the name here, so that Okta's own have to be kept out again.
+            return self.public_url if is_okta_name(urlsplit(requested_url).hostname or "") else requested_url
         return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:

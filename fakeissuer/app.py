@@ -12,8 +12,12 @@ from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.handlers.base import EndpointHandler, OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
+from fakeissuer.handlers.introspect import IntrospectHandler
 from fakeissuer.handlers.keys import KeysHandler
+from fakeissuer.handlers.revoke import RevokeHandler
 from fakeissuer.handlers.token import TokenHandler
+from fakeissuer.handlers.unserved import AuthorizeHandler, DeviceHandler, LogoutHandler, ParHandler
+from fakeissuer.handlers.userinfo import UserInfoHandler
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.logs import log_request
 from fakeissuer.wire import Wire
@@ -22,7 +26,17 @@ SERVER = "/oauth2/(?P<server>[^/]+)"
 OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
 OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
 
-HANDLERS: tuple[type[EndpointHandler], ...] = (KeysHandler, TokenHandler)
+HANDLERS: tuple[type[EndpointHandler], ...] = (
+    KeysHandler,
+    TokenHandler,
+    IntrospectHandler,
+    RevokeHandler,
+    UserInfoHandler,
+    AuthorizeHandler,
+    LogoutHandler,
+    DeviceHandler,
+    ParHandler,
+)
 
 
 def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:

@@ -10,7 +10,7 @@ from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken
-from fakeissuer.tokens import Grant, access_token_claims, jose_header, to_payload
+from fakeissuer.tokens import Grant, jose_header, to_payload
 
 ALGORITHM = "RS256"
 """What Okta signs with; other algorithms come from the mint call alone."""
@@ -89,9 +89,9 @@ def issue_access_token(state: State, grant: Grant) -> str:
     """Return a new access token, signed by the server's ACTIVE key and written into the store."""
     from fakeissuer import jose  # noqa: PLC0415 - loaded with the first key, see jose
 
-    key = state.ring(grant.server).signing_key()
-    claims = access_token_claims(grant)
-    header = jose_header(key, ALGORITHM, is_org_access_token=grant.server.is_org)
+    key = state.access_token_key(grant.server)
+    claims = state.profile.access_token_claims(grant)
+    header = jose_header(key, ALGORITHM, state.access_token_type(grant.server))
     token = jose.sign(key, header, to_payload(claims))
     issued = IssuedToken(
         kind="access",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from fakeissuer.bad_tokens import BadToken
 from fakeissuer.clock import ClockState
 from fakeissuer.directory import Client, EntryKind, Server, User
 from fakeissuer.endpoints import EndpointName
@@ -105,6 +106,10 @@ class Handle:
         """Return any token, with its header and its claims; the members are those of `MintRequest`."""
         request = accept(members, MintRequest)
         return self._on_loop(lambda: self._issuer.mint(request))
+
+    def bad_tokens(self, server: str = "default") -> list[BadToken]:
+        """Return the catalogue of bad tokens: each with the rule it breaks, and the right status and error."""
+        return self._on_loop(lambda: self._issuer.bad_tokens(server))
 
     def revoke(self, token: str) -> None:
         """Revoke a token, whichever client it belongs to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fakeissuer.bad_tokens import BadToken, bad_tokens
 from fakeissuer.clock import Clock
 from fakeissuer.directory import Client, EntryKind, Server, User
 from fakeissuer.endpoints import EndpointName
@@ -43,6 +44,10 @@ class FakeIssuer:
     def mint(self, request: MintRequest, requested_url: str | None = None) -> Minted:
         """Return the token that was asked for; see `MintRequest`."""
         return mint(self.state, request, requested_url)
+
+    def bad_tokens(self, server: str = "default") -> list[BadToken]:
+        """Return the catalogue of bad tokens for a server."""
+        return bad_tokens(self.state, server)
 
     def revoke(self, token: str) -> None:
         """Revoke a token, whichever client it belongs to."""

@@ -105,13 +105,6 @@ def sign_input(key: SigningKey, alg: str, signing_input: bytes) -> bytes:
     return signature
 
 
-def mac_input(secret: bytes, alg: str, signing_input: bytes) -> bytes:
-    """Return the HMAC over these bytes, keyed by whatever bytes an attacker would choose."""
-    key = JWK.from_password(secret) if secret else None
-    mac: bytes = JWA.signing_alg(alg).sign(key, signing_input)
-    return mac
-
-
 def public_pem(key: SigningKey) -> bytes:
     """Return the public key as PEM, the bytes that an attacker keys an HMAC with (RFC 8725 section 2.1)."""
     pem: bytes = key.private.export_to_pem()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
+from fakeissuer.directory import Server, User
 from fakeissuer.errors import Unacceptable
-from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
 from fakeissuer.records import Record
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state import State
@@ -19,7 +20,6 @@ from fakeissuer.tokens import (
     REFRESH_IDLE_LIFETIME_S,
     Claims,
     Grant,
-    access_token_claims,
     changed,
     id_token_claims,
     jose_header,
@@ -33,7 +33,7 @@ Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"
 ]
 FORGED: tuple[Algorithm, ...] = ("HS256", "none")
-"""What needs no private key: `HS256` is keyed with the public key, `none` has no signature."""
+"""What needs no private key: `HS256` is keyed with the public key as PEM, `none` has no signature."""
 
 TEN_YEARS_S = 315_360_000
 
@@ -43,7 +43,10 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
     `expires_in` is in seconds and may be negative. `scp` is a list, or a text whose words are taken. `claims` and
     `header` are added last, and null takes away. `key` is a status, `unpublished`, a kid, or one of `odd_keys`.
+    `refresh_token` is the one that an access token was issued with: revoking it revokes both.
     """
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
 
     server: str = "default"
     kind: TokenKind = "access"
@@ -57,6 +60,17 @@ class MintRequest(Record, frozen=True, kw_only=True):
     alg: Algorithm | None = None
     key: str | None = None
     dpop_jkt: str | None = None
+    refresh_token: str | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...] | None:
+        """The scopes that were named, None if none were."""
+        return None if self.scp is None else tuple(self.scp.split() if isinstance(self.scp, str) else self.scp)
+
+    @property
+    def is_forged(self) -> bool:
+        """Whether the token will be one that the issuer would never have issued."""
+        return self.alg in FORGED or self.key == "unpublished"
 
 
 class Minted(Record, frozen=True, kw_only=True):
@@ -73,87 +87,95 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
     """Return the token that was asked for, and remember it as issued unless it is forged.
 
     Raises:
-        Unacceptable: there is no such server or key, or the key cannot sign with that algorithm.
+        Unacceptable: there is no such server, key or refresh token, or the key cannot sign with that algorithm.
         NotThere: there is no key of that kid.
     """
-    grant = _grant(state, request, requested_url)
+    server = state.directory.server(request.server)
+    issuer = state.addresses.issuer(server, requested_url)
     if request.kind == "refresh":
-        return _mint_refresh_token(state, request, grant)
-    claims = _claims(request, grant)
-    token, header = _sign(state, request, grant, claims)
-    if request.alg not in FORGED and request.key != "unpublished":
+        return _mint_refresh_token(state, request, server, issuer)
+    if request.kind == "id":
+        user = _user(state, request)
+        grant = _grant(state, request, server, issuer, user)
+        claims, typ = id_token_claims(grant, user), None
+    else:
+        user_or_none = None if _is_client_itself(state, request) else _user(state, request)
+        grant = _grant(state, request, server, issuer, user_or_none)
+        claims, typ = state.profile.access_token_claims(grant), state.access_token_type(server)
+    if request.aud is not None:
+        claims["aud"] = request.aud
+    claims = changed(claims, request.claims)
+    token, header = _sign(state, request, server, claims, typ)
+    if not request.is_forged:
         state.store.add(token, _issued(request, grant, claims))
     return Minted(token=token, header=header, claims=claims)
 
 
-def _grant(state: State, request: MintRequest, requested_url: str | None) -> Grant:
-    server = state.directory.server(request.server)
-    user_is_meant = request.kind == "id" or request.sub not in (None, request.cid)
-    client_id = request.cid or (WEB_APP if user_is_meant or request.kind == "refresh" else SERVICE_APP)
-    login = request.sub or next(iter(state.directory.users), "alice@example.com")
-    lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
-    if request.expires_in is not None:
-        lifetime_s = request.expires_in
+def _is_client_itself(state: State, request: MintRequest) -> bool:
+    return request.sub in (None, request.cid) or (request.cid is None and request.sub in state.directory.clients)
+
+
+def _user(state: State, request: MintRequest) -> User:
+    return state.directory.user(request.sub or next(iter(state.directory.users), "alice@example.com"))
+
+
+def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
+    full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
+    lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
+    default_scopes = ("openid", *server.default_scopes) if request.kind == "id" else server.default_scopes
     now = int(state.clock.now())
+    is_spent = lifetime_s <= 0
     return Grant(
         server=server,
-        issuer=state.addresses.issuer(server, requested_url),
-        client_id=client_id,
-        scopes=_scopes(request, server.default_scopes),
-        user=state.directory.user(login) if user_is_meant or request.kind == "refresh" else None,
+        issuer=issuer,
+        client_id=request.cid or (WEB_APP if user else request.sub or SERVICE_APP),
+        scopes=default_scopes if request.scopes is None else request.scopes,
+        user=user,
         # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
-        issued_at=now if lifetime_s > 0 else now + lifetime_s - server.access_token_lifetime,
-        lifetime_s=lifetime_s if lifetime_s > 0 else server.access_token_lifetime,
+        issued_at=now + lifetime_s - full_lifetime_s if is_spent else now,
+        lifetime_s=full_lifetime_s if is_spent else lifetime_s,
+        refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
     )
 
 
-def _scopes(request: MintRequest, default: tuple[str, ...]) -> tuple[str, ...]:
-    if request.scp is None:
-        return ("openid", *default) if request.kind == "id" else default
-    return tuple(request.scp.split() if isinstance(request.scp, str) else request.scp)
+def _refresh_token_id(state: State, request: MintRequest) -> str | None:
+    if request.refresh_token is None:
+        return None
+    issued = state.store.find(request.refresh_token)
+    if issued is None or issued.kind != "refresh":
+        raise Unacceptable("The refresh_token was not issued here; mint one with kind refresh first.")
+    return issued.refresh_token_id
 
 
-def _claims(request: MintRequest, grant: Grant) -> Claims:
-    if request.kind == "id":
-        assert grant.user is not None  # noqa: S101 - for the type checker: _grant sees to it
-        claims = id_token_claims(grant, grant.user)
-    else:
-        claims = access_token_claims(grant)
-    if request.aud is not None:
-        claims["aud"] = request.aud
-    return changed(claims, request.claims)
-
-
-def _sign(state: State, request: MintRequest, grant: Grant, claims: Claims) -> tuple[str, dict[str, Any]]:
+def _sign(
+    state: State, request: MintRequest, server: Server, claims: Claims, typ: str | None
+) -> tuple[str, dict[str, Any]]:
     from fakeissuer import jose  # noqa: PLC0415 - loaded with the first key, see jose
 
     alg = request.alg or "RS256"
-    key = _key(state, request, grant, alg)
-    is_org_access_token = grant.server.is_org and request.kind == "access"
-    header = changed(jose_header(key, alg, is_org_access_token=is_org_access_token), request.header)
-    payload = to_payload(claims)
+    key = _key(state, request, server)
+    header = changed(jose_header(key, alg, typ), request.header)
+    sign: handmade.Signer
     if alg == "none":
-        return handmade.assemble(to_payload(header), payload, handmade.no_signature), header
-    if alg == "HS256":
-        mac = partial(jose.mac_input, jose.public_pem(key), alg)
-        return handmade.assemble(to_payload(header), payload, mac), header
-    if request.header:  # whatever it says, the library is not to act on it
-        return handmade.assemble(to_payload(header), payload, partial(jose.sign_input, key, alg)), header
-    return jose.sign(key, header, payload), header
+        sign = handmade.no_signature
+    elif alg == "HS256":
+        sign = handmade.hs256(jose.public_pem(key))
+    elif request.header:  # whatever it says, the library is not to act on it
+        sign = partial(jose.sign_input, key, alg)
+    else:
+        return jose.sign(key, header, to_payload(claims)), header
+    return handmade.assemble(to_payload(header), to_payload(claims), sign), header
 
 
-def _key(state: State, request: MintRequest, grant: Grant, alg: str) -> SigningKey:
-    ring = state.ring(grant.server)
-    name = request.key
-    if alg in FORGED:
-        alg = "RS256"
-    if name is None:
-        return ring.signing_key() if alg == "RS256" else odd_keys.key_for_algorithm(ring, alg)
-    key = odd_keys.key_called(ring, name)
-    if not key.can_sign(alg):
-        raise Unacceptable(f"The key {name!r} is of kind {key.kind} and cannot sign with {alg}.")
-    return key
+def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
+    ring = state.ring(server)
+    alg = "RS256" if request.alg in (None, *FORGED) else str(request.alg)
+    if request.key is not None:
+        return odd_keys.key_called(ring, request.key, alg)
+    if alg != "RS256":
+        return odd_keys.key_for_algorithm(ring, alg)
+    return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
 
 
 def _issued(request: MintRequest, grant: Grant, claims: Claims) -> IssuedToken:
@@ -164,15 +186,18 @@ def _issued(request: MintRequest, grant: Grant, claims: Claims) -> IssuedToken:
         username=grant.user.login if grant.user else None,
         scopes=grant.scopes,
         claims=claims,
+        refresh_token_id=grant.refresh_token_id,
     )
 
 
-def _mint_refresh_token(state: State, request: MintRequest, grant: Grant) -> Minted:
+def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
+    user = _user(state, request)
+    grant = _grant(state, request, server, issuer, user)
     lifetime_s = REFRESH_IDLE_LIFETIME_S if request.expires_in is None else request.expires_in
-    claims = {"exp": int(state.clock.now()) + lifetime_s, "sub": grant.user.login if grant.user else grant.client_id}
-    claims = changed(claims, request.claims)
+    claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
     issued = _issued(request, grant, claims)
     issued.refresh_token_id = new_refresh_token_id()
+    issued.device_id = derived_id("guo", grant.client_id)
     token = random_text()
     state.store.add(token, issued)
     return Minted(token=token, header={}, claims=claims)

@@ -8,42 +8,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
+from fakeissuer.errors import Unacceptable
 from fakeissuer.key_ring import KeyRing, StatusName
 
 if TYPE_CHECKING:
     from fakeissuer.jose import SigningKey
 
-ODD_KEYS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
+Jwk = dict[str, Any]
+
+ODD_KEYS: dict[str, tuple[str, Callable[[Jwk], Jwk]]] = {
     "small": ("RSA-1024", lambda public: public),
     "enc": ("RSA", lambda public: {**public, "use": "enc"}),
     "wrong-key-ops": ("RSA", lambda public: {**public, "key_ops": ["encrypt"]}),
     "unknown-kty": ("RSA", lambda public: {**public, "kty": "AKP"}),
+    "same-kid": ("RSA", lambda public: public),
 }
-"""By name: the kind of key, and how the key set misrepresents it."""
-
-SAME_KID = "same-kid"
-"""Two keys under one kid; the token is signed by the second."""
+"""By name: the kind of key, and how the key set misrepresents it; `same-kid` has another key of its kid before it."""
 
 
-def key_called(ring: KeyRing, name: str) -> SigningKey:
+def key_called(ring: KeyRing, name: str, alg: str) -> SigningKey:
     """Return the key that a mint request names: a status, `unpublished`, one of the odd keys, or a kid.
 
     Raises:
         NotThere: it is none of these.
+        Unacceptable: it cannot sign with that algorithm.
     """
-    for status in get_args(StatusName):
-        if name == status:
-            return ring.signing_key(status)
-    if name == "unpublished":
-        return ring.spare_key(name)
-    if name == SAME_KID:
-        return _two_of_one_kid(ring)
+    if name in get_args(StatusName):
+        key = ring.signing_key(next(status for status in get_args(StatusName) if status == name))
+    elif name in ODD_KEYS:
+        key = ring.spare_key(name, kind=ODD_KEYS[name][0])
+    else:
+        key = ring.spare_key(name) if name == "unpublished" else ring.find(name)
+    if not key.can_sign(alg):
+        raise Unacceptable(f"The key {name!r} is of kind {key.kind} and cannot sign with {alg}.")
     if name in ODD_KEYS:
-        kind, misrepresent = ODD_KEYS[name]
-        key = ring.spare_key(name, kind=kind)
-        ring.invite(name, misrepresent(key.public))
-        return key
-    return ring.find(name)
+        _publish(ring, name, key)
+    return key
 
 
 def key_for_algorithm(ring: KeyRing, alg: str) -> SigningKey:
@@ -55,8 +55,7 @@ def key_for_algorithm(ring: KeyRing, alg: str) -> SigningKey:
     return key
 
 
-def _two_of_one_kid(ring: KeyRing) -> SigningKey:
-    first, second = ring.spare_key(f"{SAME_KID}-1"), ring.spare_key(f"{SAME_KID}-2")
-    ring.invite(f"{SAME_KID}-1", {**first.public, "kid": second.kid})
-    ring.invite(f"{SAME_KID}-2", second.public)
-    return second
+def _publish(ring: KeyRing, name: str, key: SigningKey) -> None:
+    if name == "same-kid":
+        ring.invite(f"{name}, first", {**ring.spare_key(f"{name}, first").public, "kid": key.kid})
+    ring.invite(name, ODD_KEYS[name][1](key.public))

@@ -52,6 +52,7 @@ class Problem(Enum):
     FORBIDDEN = _okta(403, "E0000006", "The caller may not do this.")
     NO_SUCH_SERVER = _okta(404, "E0000007", "There is no authorization server called {} here.")
     NO_SUCH_PATH = _okta(404, "E0000008", "Nothing is served at this path.")
+    NOT_IMITATED = _okta(404, "E0000008", "The {} is not imitated.")
     INTERNAL = _okta(500, "E0000009", "The server failed while it answered.")
     UNAVAILABLE = _okta(503, "E0000010", "The service cannot answer at the moment.")
     API_TOKEN_INVALID = _okta(401, "E0000011", "The API token is not valid.")

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from fakeissuer.addresses import Addresses, check_public_url, is_loopback
 from fakeissuer.app import make_app
+from fakeissuer.config_file import configure, read_config
 from fakeissuer.control_guard import ControlGuard
+from fakeissuer.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.errors import SettingsError
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.key_pool import KeyPool
+from fakeissuer.profiles import PROFILES, ProfileName
+from fakeissuer.seed import seed
 from fakeissuer.state import State
 from fakeissuer.wire import Wire
-
-CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
 
 MAX_BODY_BYTES = 1_048_576
 HEADER_TIMEOUT_S = 60
 BODY_TIMEOUT_S = 10
-WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared with, not listened on
+WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 BACKLOG = 1024
 
 
@@ -36,6 +39,10 @@ class ServingOptions:
     port: int = 0
     public_url: str | None = None
     keys_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    config_file: Path | None = None
+    profile: ProfileName = "okta"
     control_token: str | None = field(default=None, repr=False)
     insecure_any_address: bool = False
 
@@ -47,6 +54,10 @@ class ServingOptions:
         """
         if self.public_url is not None:
             check_public_url(self.public_url)
+        if self.profile not in PROFILES:
+            raise SettingsError([f"--profile: {self.profile!r} is not known; expected {' or '.join(PROFILES)}"])
+        if self.ca_file is not None and not self.tls:
+            raise SettingsError(["--ca-file: there is no certificate to write without --tls"])
         if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
             expected = f"expected a loopback address, or {CONTROL_TOKEN_VARIABLE} to be set, or --insecure-any-address"
             raise SettingsError([f"--address: other machines reach {self.address!r} and could get tokens; {expected}"])
@@ -62,18 +73,24 @@ class ServingIssuer:
             SettingsError: the address cannot be listened on, or the key file cannot be used.
         """
         pool = KeyPool(options.keys_file)
+        entries = {} if options.config_file is None else read_config(options.config_file)
         self._sockets = _bind(options)
-        host = WILDCARDS.get(options.address, options.address)
-        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        self.url = f"http://{host}:{self._sockets[0].getsockname()[1]}"
-        addresses = Addresses(listening_url=self.url, public_url=options.public_url or self.url)
-        self.issuer = FakeIssuer(State(addresses, pool))
-        known_hosts = frozenset({urlsplit(addresses.public_url).hostname or ""})
-        guard = ControlGuard(known_hosts=known_hosts, token=options.control_token)
+        try:
+            addresses = _addresses(options, self._sockets[0].getsockname()[1])
+            directory = seed(addresses.public_url)
+            configure(directory, entries)
+            tls_context = _tls_context(options, addresses)
+        except BaseException:
+            for listening in self._sockets:
+                listening.close()
+            raise
+        self.url = addresses.listening_url
+        self.issuer = FakeIssuer(State(addresses, pool, PROFILES[options.profile], directory))
         self._wire = Wire()
-        app = make_app(self.issuer, self._wire, guard)
+        guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
-            app,
+            make_app(self.issuer, self._wire, guard),
+            ssl_options=tls_context,
             max_body_size=MAX_BODY_BYTES,
             max_buffer_size=2 * MAX_BODY_BYTES,
             idle_connection_timeout=HEADER_TIMEOUT_S,
@@ -89,6 +106,24 @@ class ServingIssuer:
         self._server.stop()
         await self._wire.stop()
         await self._server.close_all_connections()
+
+
+def _addresses(options: ServingOptions, port: int) -> Addresses:
+    host = WILDCARDS.get(options.address, options.address)
+    host = f"[{host}]" if ":" in host else host
+    listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
+    return Addresses(listening_url=listening_url, public_url=options.public_url or listening_url)
+
+
+def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContext | None:
+    if not options.tls:
+        return None
+    from fakeissuer.certificates import server_context  # noqa: PLC0415 - cryptography is loaded with the first key
+
+    try:
+        return server_context(tuple(sorted(addresses.hosts | LOOPBACK_NAMES)), options.ca_file)
+    except OSError as exc:
+        raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
 
 
 def _bind(options: ServingOptions) -> list[socket.socket]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
 from fakeissuer.connections import Connections
@@ -10,8 +12,12 @@ from fakeissuer.faults import Faults
 from fakeissuer.journal import Journal
 from fakeissuer.key_pool import KeyPool
 from fakeissuer.key_ring import KeyRing
-from fakeissuer.seed import seed
+from fakeissuer.profiles import Profile
 from fakeissuer.store import TokenStore
+from fakeissuer.tokens import ORG_TOKEN_TYPE
+
+if TYPE_CHECKING:
+    from fakeissuer.jose import SigningKey
 
 
 class State:
@@ -19,8 +25,9 @@ class State:
 
     directory: Directory
 
-    def __init__(self, addresses: Addresses, pool: KeyPool, start: Directory | None = None) -> None:
-        """Start from the seed, or from a directory that is to be the start instead."""
+    def __init__(self, addresses: Addresses, pool: KeyPool, profile: Profile, start: Directory) -> None:
+        """Start with this directory, which every reset brings back."""
+        self.profile = profile
         self.addresses = addresses
         self.clock = Clock()
         self.store = TokenStore()
@@ -29,7 +36,7 @@ class State:
         self.connections = Connections()
         self.pool = pool
         self.started_at = self.clock.now()
-        self._start = start or seed(addresses.public_url)
+        self._start = start
         self._rings: dict[str, KeyRing] = {}
         self.reset()
 
@@ -49,6 +56,15 @@ class State:
         ring = self._rings[server.id]
         ring.keep_up(self.clock.now())
         return ring
+
+    def access_token_key(self, server: Server) -> SigningKey:
+        """Return the key that signs access tokens: the ACTIVE one, but for the org server's, which nobody is shown."""
+        ring = self.ring(server)
+        return ring.spare_key("internal") if server.is_org else ring.signing_key()
+
+    def access_token_type(self, server: Server) -> str | None:
+        """Return the `typ` of a server's access tokens."""
+        return ORG_TOKEN_TYPE if server.is_org else self.profile.typ
 
     def forget_keys(self, server_id: str) -> None:
         """Drop what happened to the keys of a server that is removed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from fakeissuer.tokens import Claims
@@ -27,7 +27,8 @@ class IssuedToken:
     scopes: tuple[str, ...]
     claims: Claims
     refresh_token_id: str | None = None
-    revoked: bool = field(default=False)
+    device_id: str | None = None
+    revoked: bool = False
 
     def is_active(self, now: float) -> bool:
         """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""

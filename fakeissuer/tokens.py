@@ -62,6 +62,27 @@ def access_token_claims(grant: Grant) -> Claims:
     return claims
 
 
+def rfc9068_claims(grant: Grant) -> Claims:
+    """Return the claims of an access token as RFC 9068 section 2.2 names them."""
+    claims: Claims = {
+        "iss": grant.issuer,
+        "exp": grant.issued_at + grant.lifetime_s,
+        "aud": grant.issuer if grant.server.is_org else grant.server.audience,
+        "sub": grant.user.id if grant.user else grant.client_id,
+        "client_id": grant.client_id,
+        "iat": grant.issued_at,
+        "jti": new_access_token_id(grant.refresh_token_id),
+        "scope": " ".join(grant.scopes),
+    }
+    if grant.key_thumbprint:
+        claims["cnf"] = {"jkt": grant.key_thumbprint}
+    if grant.user:
+        claims["auth_time"] = grant.issued_at
+    if grant.user and "groups" in grant.scopes:
+        claims["groups"] = list(grant.user.groups)
+    return claims
+
+
 def id_token_claims(grant: Grant, user: User) -> Claims:
     """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login."""
     claims: Claims = {
@@ -84,10 +105,10 @@ def id_token_claims(grant: Grant, user: User) -> Claims:
     return claims
 
 
-def jose_header(key: SigningKey, alg: str, *, is_org_access_token: bool = False) -> dict[str, Any]:
-    """Return the JOSE header: `kid` and `alg`, in that order, and no `typ` unless the org server signs."""
+def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:
+    """Return the JOSE header: `kid` and `alg`, in that order, and a `typ` only if there is to be one."""
     header = {"kid": key.kid, "alg": alg}
-    return {**header, "typ": ORG_TOKEN_TYPE} if is_org_access_token else header
+    return header if typ is None else {**header, "typ": typ}
 
 
 def changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,15 @@ FORM = "application/x-www-form-urlencoded"
 SCHEMES = ("Basic", "Bearer", "DPoP")
 PREFLIGHT_AGE_S = 3600
 
+FRONT_END_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-xss-protection": "0",
+    "p3p": 'CP="HONK"',
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "accept-ch": "Sec-CH-UA-Platform-Version",
+}
+"""What Okta's front end adds to every answer."""
+
 
 class OktaHandler(RequestHandler):
     """The base of all endpoints, and the answer at a path where there is none."""
@@ -91,6 +100,13 @@ class EndpointHandler(OktaHandler):
     def refuse(self, refused: Refused) -> Reply:
         """Return the answer to a request that `answer` refused."""
         return refusal(refused)
+
+    def common_headers(self) -> dict[str, str]:
+        """Return what goes with every answer."""
+        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
+        if origin := self.request.headers.get("Origin"):
+            headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        return headers
 
     async def handle(self, server_id: str) -> None:
         """Count the request, answer it, and put the answer on the wire, whole or spoilt."""
@@ -162,13 +178,7 @@ class EndpointHandler(OktaHandler):
                 reply = self.answer(server)
             except Refused as refused:
                 reply = self.refuse(refused)
-        return reply.with_defaults(self._common_headers())
-
-    def _common_headers(self) -> dict[str, str]:
-        headers = {"x-okta-request-id": new_request_id(), "x-content-type-options": "nosniff"}
-        if origin := self.request.headers.get("Origin"):
-            headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        return headers
+        return reply.with_defaults(self.common_headers())
 
     def _write_down(self, server_id: str) -> Entry:
         scheme = self.request.headers.get("Authorization", "").partition(" ")[0].lower()

@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-from fakeissuer.clients import authenticate, read_credentials
-from fakeissuer.directory import Client, Server
-from fakeissuer.errors import Refused
+from fakeissuer.directory import Server
 from fakeissuer.grants import answer_token_request
-from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.reply import Reply, json_reply
-
-NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
-"""What goes with every answer that may hold a token (RFC 6749 section 5.1)."""
-
-
-class ClientHandler(EndpointHandler):
-    """An endpoint that wants to know which client asks."""
-
-    def authenticated_client(self, form: dict[str, str]) -> Client:
-        """Return the client that sent the request.
-
-        Raises:
-            Refused: it did not prove who it is.
-        """
-        authorization = self.request.headers.get_list("Authorization")
-        return authenticate(self.issuer.state.directory.clients, read_credentials(authorization, form, self.query))
-
-    def refuse(self, refused: Refused) -> Reply:
-        """Return the answer to a refused request, which nobody may keep either."""
-        return super().refuse(refused).with_defaults(NEVER_KEPT)
 
 
 class TokenHandler(ClientHandler):

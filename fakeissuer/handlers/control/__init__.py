@@ -10,11 +10,12 @@ from fakeissuer.handlers.control.keys import KeysHandler, LagHandler, RotateHand
 from fakeissuer.handlers.control.overview import OverviewHandler
 from fakeissuer.handlers.control.requests import RequestsHandler
 from fakeissuer.handlers.control.reset import ResetHandler
-from fakeissuer.handlers.control.tokens import RevokeHandler, TokensHandler
+from fakeissuer.handlers.control.tokens import BadTokensHandler, RevokeHandler, TokensHandler
 
 CONTROL_ROUTES: tuple[tuple[str, type[ControlHandler]], ...] = (
     ("/?", OverviewHandler),
     ("/tokens", TokensHandler),
+    ("/bad-tokens", BadTokensHandler),
     ("/revoke", RevokeHandler),
     ("/faults", FaultsHandler),
     ("/clock", ClockHandler),

@@ -28,6 +28,12 @@ class Nothing(Record, frozen=True, kw_only=True):
     """The body of a call that takes none."""
 
 
+class WhichServer(Record, frozen=True, kw_only=True):
+    """A server by its id."""
+
+    server: str = "default"
+
+
 class ControlHandler(RequestHandler):
     """The base of all control calls, and the answer at a path where there is none."""
 

@@ -6,14 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from fakeissuer.handlers.control.base import ControlHandler
+from fakeissuer.handlers.control.base import ControlHandler, WhichServer
 from fakeissuer.records import Record
-
-
-class WhichServer(Record, frozen=True, kw_only=True):
-    """A server by its id."""
-
-    server: str = "default"
 
 
 class WithdrawRequest(Record, frozen=True, kw_only=True):

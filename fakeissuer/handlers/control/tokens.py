@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fakeissuer.handlers.control.base import ControlHandler
+from fakeissuer.handlers.control.base import ControlHandler, WhichServer
 from fakeissuer.mint import MintRequest
 from fakeissuer.records import Record
 
@@ -24,6 +24,14 @@ class TokensHandler(ControlHandler):
         """Mint a token."""
         requested_url = f"{self.request.protocol}://{self.request.host}"
         self.send(self.issuer.mint(self.read(MintRequest), requested_url))
+
+
+class BadTokensHandler(ControlHandler):
+    """The catalogue of bad tokens."""
+
+    def get(self) -> None:
+        """Give a bad token of each kind."""
+        self.send(self.issuer.bad_tokens(self.read_query(WhichServer).server))
 
 
 class RevokeHandler(ControlHandler):

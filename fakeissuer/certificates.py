@@ -1,0 +1,54 @@
+"""Certificates to be trusted for a test and no longer: one for a bad token, and the throw-away CA of `--tls`."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+if TYPE_CHECKING:
+    from fakeissuer.jose import SigningKey
+
+VALID_FOR = dt.timedelta(days=1)
+
+
+def self_signed(key: SigningKey) -> str:
+    """Return a certificate for a key, signed by itself, as `x5c` holds it: DER in plain base64 (RFC 7515 4.1.6)."""
+    private = serialization.load_pem_private_key(key.private.export_to_pem(private_key=True, password=None), None)
+    assert isinstance(private, RSAPrivateKey)  # noqa: S101 - for the type checker: the caller's key is RSA
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "attacker.example")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=private.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=now,
+        not_valid_after=now + VALID_FOR,
+    )
+    certificate = builder.sign(private, hashes.SHA256())
+    return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def server_context(hosts: tuple[str, ...], ca_file: Path | None) -> ssl.SSLContext:
+    """Return a TLS context for these hosts, under a CA made for this run, whose certificate is written to the file.
+
+    The CA's key is never written anywhere, so that nobody can use the file for more than to trust this server.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import trustme  # noqa: PLC0415 - only `--tls` needs it
+
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*hosts).configure_cert(context)
+    if ca_file is not None:
+        ca_file.write_bytes(authority.cert_pem.bytes())
+    return context

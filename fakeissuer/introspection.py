@@ -1,0 +1,62 @@
+"""What introspection tells of a token (RFC 7662 section 2.2), from the store of what was issued and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakeissuer.directory import Server
+from fakeissuer.state import State
+from fakeissuer.store import IssuedToken
+
+Introspection = dict[str, Any]
+
+INACTIVE: Introspection = {"active": False}
+"""All that is said of a token that is foreign, expired, revoked, malformed or of another server."""
+
+NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
+"""Claims of an access token that Okta leaves out, or tells under another name."""
+
+
+def introspect(state: State, server: Server, issuer: str, token: str) -> Introspection:
+    """Return the answer for one token, members in Okta's order."""
+    issued = state.store.find(token)
+    if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
+        return dict(INACTIVE)
+    if issued.kind == "refresh":
+        return _of_refresh_token(issued)
+    if issued.claims.get("iss") != issuer:
+        return dict(INACTIVE)
+    return _of_access_token(issued) if issued.kind == "access" else {"active": True, **issued.claims}
+
+
+def _of_access_token(issued: IssuedToken) -> Introspection:
+    claims = dict(issued.claims)
+    answer: Introspection = {"active": True}
+    if "scp" in claims:
+        answer["scope"] = _words(claims["scp"])
+    # Whether a token of client credentials has a username was never seen recorded; here it has none.
+    if issued.username is not None:
+        answer["username"] = issued.username
+    told = ("exp", "iat", "sub", "aud", "iss", "jti")
+    answer |= {name: claims[name] for name in told if name in claims}
+    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", issued.client_id)}
+    if "uid" in claims:
+        answer["uid"] = claims["uid"]
+    own_claims = {name: value for name, value in claims.items() if name not in NEVER_TOLD}
+    return answer | own_claims
+
+
+def _of_refresh_token(issued: IssuedToken) -> Introspection:
+    answer: Introspection = {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": " ".join(issued.scopes),
+        "client_id": issued.client_id,
+    }
+    if issued.username is not None:
+        answer["username"] = issued.username
+    return answer | {"exp": issued.claims["exp"], "sub": issued.claims.get("sub"), "device_id": issued.device_id}
+
+
+def _words(scopes: object) -> object:
+    return " ".join(map(str, scopes)) if isinstance(scopes, list) else scopes
