@@ -127,11 +127,12 @@ def _load_routes(paths: Sequence[str]) -> list[Any] | None:
     for path in paths:
         module, _, attribute = path.partition(":")
         try:
-            routes += getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, TypeError, ValueError) as exc:
-            raise SettingsError(
-                [f"routes: was {path!r}; expected package.module:attribute, a list of Tornado routes: {exc}"]
-            ) from exc
+            named = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as exc:
+            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute: {exc}"]) from exc
+        if not isinstance(named, list | tuple):
+            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
+        routes += named
     return routes if paths else None
 
 

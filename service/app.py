@@ -9,7 +9,6 @@ from service.authenticator import Authenticator
 from service.clock import Clock, SystemClock
 from service.issuers.client import JSONClient
 from service.operations import health
-from service.operations.logs import log_request
 from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
@@ -45,9 +44,7 @@ def make_app(
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
     )
-    service = Service(
-        [*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection, log_function=log_request
-    )
+    service = Service([*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection)
     if client is None:
         service.at_end(asks.close)
     return service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
 class Clock(Protocol):
@@ -23,3 +23,28 @@ class SystemClock:
 
     now = staticmethod(time.time)
     monotonic = staticmethod(time.monotonic)
+
+
+class ManualClock:
+    """A clock that a test moves.
+
+    Args:
+        now: Wall time to start at, in seconds since the epoch.
+    """
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._now = now
+        self._monotonic = 0.0
+
+    def now(self) -> float:
+        """Return the wall time it was moved to."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds it was moved by."""
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self._now += seconds
+        self._monotonic += seconds

@@ -72,15 +72,15 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    issuer: str | None = Field(None, validation_alias=_names("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
-    org_url: str | None = Field(None, validation_alias=_names("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
-    authorization_server_id: str = Field("default", validation_alias=_names("OKTA_AUTHORIZATION_SERVER_ID"))
-    audience: Texts = Field((), validation_alias=_names("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
+    issuer: str | None = Field(default=None, validation_alias=_names("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
+    org_url: str | None = Field(default=None, validation_alias=_names("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
+    authorization_server_id: str = Field(default="default", validation_alias=_names("OKTA_AUTHORIZATION_SERVER_ID"))
+    audience: Texts = Field(default=(), validation_alias=_names("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
     validation: str = "auto"
     algorithms: Texts = ("RS256",)
     allowed_client_ids: Texts = ()
     leeway: Seconds = 120.0
-    realm: str = Field("api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
+    realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
     cors_origins: Texts = ()
     http_proxy: SecretStr | None = None  # it may carry a password
     ca_file: str | None = None

@@ -104,13 +104,12 @@ def _read(url: str, response: HTTPResponse) -> Answer:
 
 
 def _max_age(headers: Mapping[str, str]) -> float | None:
-    for directive in headers.get("Cache-Control", "").lower().split(","):
-        name, _, value = directive.strip().partition("=")
-        if name in {"no-store", "no-cache"}:
-            return 0.0
-        if name == "max-age" and value.strip('"').isdecimal():
-            return float(value.strip('"'))
-    return None
+    fields = (directive.strip().partition("=") for directive in headers.get("Cache-Control", "").lower().split(","))
+    directives = {name: value.strip('"') for name, _, value in fields}
+    if directives.keys() & {"no-store", "no-cache"}:
+        return 0.0
+    max_age = directives.get("max-age", "")
+    return float(max_age) if max_age.isdecimal() else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

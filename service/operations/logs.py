@@ -1,38 +1,15 @@
-"""Log lines that hold no token: one for each request, and none of what others would write about it."""
+"""Where log lines go, and what of other people's lines must not get there."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
 
-import tornado.web
 from pythonjsonlogger.json import JsonFormatter
 
-__all__ = ["configure_logging", "log_request"]
+__all__ = ["configure_logging"]
 
-_access = logging.getLogger("service.access")
-
-
-def log_request(handler: tornado.web.RequestHandler) -> None:
-    """Write the access-log line of a finished request: no header, no body, and the path without its query."""
-    request = handler.request
-    milliseconds = round(1000 * request.request_time(), 1)
-    _access.info(
-        "%s %s %d %.1fms %s",
-        request.method,
-        request.path,
-        handler.get_status(),
-        milliseconds,
-        request.remote_ip,
-        extra={
-            "method": request.method,
-            "path": request.path,
-            "status": handler.get_status(),
-            "duration_ms": milliseconds,
-            "remote_ip": request.remote_ip,
-        },
-    )
+_JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
 def configure_logging(*, log_format: str, log_level: str) -> None:
@@ -53,9 +30,6 @@ def configure_logging(*, log_format: str, log_level: str) -> None:
     logging.getLogger("tornado.general").addFilter(_without_malformed_message)
     # At this level Tornado's client logs every header it sends, our client authentication among them.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
-
-
-_JSON_NAMES: dict[str, Any] = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
 def _without_malformed_message(record: logging.LogRecord) -> bool:

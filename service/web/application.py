@@ -11,6 +11,7 @@ import tornado.web
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from service.errors import IssuerUnavailable
+from service.web import access_log
 from service.web.api import NotFound
 from service.web.audit import check_routes
 from service.web.mixin import Protection
@@ -24,7 +25,7 @@ class Service(tornado.web.Application):
     Args:
         routes: Tornado's own tuples, URLSpecs or rules.
         protection: What the handlers share.
-        settings: Tornado's own, such as ``log_function``.
+        settings: Tornado's own.
 
     Raises:
         SettingsError: A route leads to something that nobody judges.
@@ -51,7 +52,7 @@ class Service(tornado.web.Application):
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write the access log, and note that a request is answered."""
-        super().log_request(handler)
+        access_log.log_request(handler)
         if handler.request.connection is not None:
             self._gone(handler.request.connection)
 

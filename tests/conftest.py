@@ -1,0 +1,28 @@
+"""What all tests share: the event loop, and a clock that is moved instead of waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from service.clock import ManualClock
+
+
+@pytest.fixture
+def io_loop() -> Iterator[IOLoop]:
+    """The loop of one test, made without the calls of pytest-tornado's own that Tornado has deprecated."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
+    io_loop = IOLoop(make_current=False, asyncio_loop=loop)
+    yield io_loop
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    io_loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+
+import pytest
+
+from fakeissuer import Handle
+from service.errors import IssuerUnavailable
+from service.issuers.client import JSONClient, UnexpectedStatus
+
+
+@pytest.fixture
+def url(fake_issuer: Handle) -> str:
+    return f"{fake_issuer.issuer_url()}/v1/keys"
+
+
+@pytest.mark.gen_test
+async def test_reads_an_object_and_for_how_long_it_may_be_kept(client: JSONClient, url: str) -> None:
+    answer = await client.get(url)
+    assert ["keys"] == list(answer.document)
+    assert answer.max_age is not None
+    assert answer.max_age > 3600
+
+
+TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "an error": ({"status": 500}, "500"),
+    "a redirect, which is not followed": ({"redirect": True}, "302"),
+    "an answer without content": ({"status": 204}, "204"),
+    "a connection that is dropped": ({"drop": True}, "GET "),
+    "an answer that is cut off": ({"truncate": True}, "GET "),
+    "garbage": ({"garbage": True}, "not a JSON object"),
+    "nothing": ({"empty": True}, "not a JSON object"),
+    "a list": ({"status": 200, "body": []}, "not a JSON object"),
+    "a huge answer": ({"huge": True}, "max_body_size"),
+    "a gzip bomb": ({"gzip_bomb": True}, "GET "),
+    "a page of HTML": ({"status": 200, "body": "<html>"}, "not a JSON object"),
+}
+
+
+@pytest.mark.parametrize(("fault", "word"), TROUBLE.values(), ids=TROUBLE.keys())
+@pytest.mark.gen_test
+async def test_turns_into_an_unavailable_issuer(
+    fault: dict[str, Any], word: str, client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", times=1, **fault)
+    with pytest.raises(IssuerUnavailable) as refusal:
+        await client.get(url)
+    assert word in refusal.value.detail
+    assert 1 == len(fake_issuer.requests("keys"))
+    assert ["keys"] == list((await client.get(url)).document)
+
+
+@pytest.mark.gen_test
+async def test_an_issuer_that_does_not_listen_is_unavailable(client: JSONClient) -> None:
+    with pytest.raises(IssuerUnavailable, match=r"GET http://127\.0\.0\.1:1/"):
+        await client.get("http://127.0.0.1:1/")
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_an_issuer_that_drips_is_left_after_the_total_time(
+    client: JSONClient, url: str, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
+    fake_issuer.fail("keys", drip=0.1)
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(IssuerUnavailable, match="timed out"):
+        await client.get(url)
+    assert asyncio.get_running_loop().time() - started < 3
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("86400", 60.0), ("soon", 1.0), ("-1", 1.0), ("", 1.0)])
+@pytest.mark.gen_test
+async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
+    value: str, seconds: float, client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", status=429, headers={"Retry-After": value})
+    with pytest.raises(UnexpectedStatus) as refusal:
+        await client.get(url)
+    assert (429, seconds) == (refusal.value.status, refusal.value.retry_after)
+
+
+@pytest.mark.parametrize(
+    ("value", "max_age"),
+    [
+        ("max-age=300, must-revalidate", 300.0),
+        ('private, Max-Age="300"', 300.0),
+        ("no-store", 0.0),
+        ("max-age=300, no-cache", 0.0),
+        ("no-cache, max-age=300", 0.0),
+        ("max-age=soon", None),
+        ("max-age=-1", None),
+        ("s-maxage=5", None),
+        ("", None),
+    ],
+)
+@pytest.mark.gen_test
+async def test_reads_cache_control(
+    value: str, max_age: float | None, client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", status=200, headers={"Cache-Control": value}, body={"keys": []})
+    assert max_age == (await client.get(url)).max_age
+
+
+@pytest.mark.gen_test
+async def test_keeps_its_connections(client: JSONClient, url: str, fake_issuer: Handle) -> None:
+    for _ in range(50):
+        await client.get(url)
+    assert (50, 1) == (fake_issuer.requests("keys").count, fake_issuer.requests("keys").connections)
+
+
+@pytest.mark.gen_test
+async def test_goes_through_the_proxy_it_is_told_of() -> None:
+    received = b""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal received
+        received = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n" + b'{"keys": []}')
+        await writer.drain()
+        writer.close()
+
+    proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    client = JSONClient(proxy=f"http://alice:sec%2Fret@127.0.0.1:{port}")
+    assert {"keys": []} == (await client.get("http://issuer.example/keys")).document
+    client.close()
+    proxy.close()
+    assert received.startswith(b"GET http://issuer.example/keys HTTP/1.1\r\n")
+    assert b"Proxy-Authorization: Basic " + base64.b64encode(b"alice:sec/ret") in received
+
+
+def test_can_be_closed_before_it_was_used() -> None:
+    JSONClient().close()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fakeissuer import Handle
+from service.errors import IssuerUnavailable
+from service.issuers.client import JSONClient
+from service.issuers.metadata import AuthorizationServerMetadata, discover
+
+ISSUER = "https://issuer.example/oauth2/default"
+
+
+@pytest.mark.gen_test
+async def test_finds_the_key_set(client: JSONClient, fake_issuer: Handle) -> None:
+    loaded = await discover(fake_issuer.issuer_url(), client)
+    assert f"{fake_issuer.issuer_url()}/v1/keys" == loaded.value.jwks_uri
+
+
+@pytest.mark.gen_test
+async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClient, fake_issuer: Handle) -> None:
+    fake_issuer.fail("discovery", status=404, times=1)
+    loaded = await discover(fake_issuer.issuer_url(), client)
+    assert fake_issuer.issuer_url() == loaded.value.issuer
+    assert [
+        "/oauth2/default/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/oauth2/default",
+    ] == [request.path for request in fake_issuer.requests("discovery")]
+
+
+@pytest.mark.gen_test
+async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClient, fake_issuer: Handle) -> None:
+    fake_issuer.fail("discovery", status=500)
+    with pytest.raises(IssuerUnavailable, match="500"):
+        await discover(fake_issuer.issuer_url(), client)
+    assert 1 == fake_issuer.requests("discovery").count
+
+
+@pytest.mark.gen_test
+async def test_refuses_a_document_that_speaks_for_another_issuer(client: JSONClient, fake_issuer: Handle) -> None:
+    fake_issuer.fail("discovery", status=200, body={"issuer": ISSUER, "jwks_uri": f"{ISSUER}/v1/keys"})
+    with pytest.raises(IssuerUnavailable, match="expected issuer"):
+        await discover(fake_issuer.issuer_url(), client)
+
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "no issuer": {"jwks_uri": f"{ISSUER}/v1/keys"},
+    "the issuer with a slash": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/v1/keys"},
+    "the issuer in capitals": {"issuer": ISSUER.upper(), "jwks_uri": f"{ISSUER}/v1/keys"},
+    "no key set": {"issuer": ISSUER},
+    "a key set that is no text": {"issuer": ISSUER, "jwks_uri": [f"{ISSUER}/v1/keys"]},
+    "a key set in the clear": {"issuer": ISSUER, "jwks_uri": "http://issuer.example/keys"},
+    "a key set in a file": {"issuer": ISSUER, "jwks_uri": "file:///etc/passwd"},
+    "a key set that is no URL": {"issuer": ISSUER, "jwks_uri": "https://[::1"},
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS.keys())
+def test_refuses_a_document_with(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract
+        AuthorizationServerMetadata.read(document, issuer=ISSUER)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+from fakeissuer import Handle
+from service import BearerAuthMixin, Service, Settings, SettingsError, make_app
+from service.clock import ManualClock
+from service.issuers.client import JSONClient
+
+
+class Things(BearerAuthMixin, RequestHandler):
+    scopes = "api:read"
+
+    def get(self) -> None:
+        self.write({"hello": self.principal.subject})
+
+
+class Forgotten(RequestHandler):
+    """A handler whose author forgot the mixin."""
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: IOLoop) -> Service:
+    return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/things", Things)])
+
+
+@pytest.mark.gen_test
+async def test_routes_of_ones_own_take_the_place_of_the_guides(
+    app: Service, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+) -> None:
+    headers = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com')}"}
+    response = await http_client.fetch(f"{base_url}/things", headers=headers)
+    assert {"hello": "alice@example.com"} == json.loads(response.body)
+    assert 404 == (await http_client.fetch(f"{base_url}/api/whoami", raise_error=False)).code
+    await app.close()
+
+
+@pytest.mark.gen_test
+async def test_refuses_a_route_without_protection() -> None:
+    with pytest.raises(SettingsError, match="Forgotten"):
+        make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=[(r"/", Forgotten)])
+
+
+@pytest.mark.gen_test
+async def test_refuses_a_kind_of_validation_that_does_not_exist() -> None:
+    with pytest.raises(SettingsError, match="validation"):
+        make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default", validation="jtw"))
+
+
+@pytest.mark.gen_test
+async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: Handle) -> None:
+    clock, client = ManualClock(fake_issuer.clock.now()), JSONClient()
+    app = make_app(Settings(issuer=fake_issuer.issuer_url()), client=client, clock=clock)
+    await app.warm_up()
+    server = app.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/api/whoami"
+    headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
+    assert 200 == (await AsyncHTTPClient().fetch(url, headers=headers)).code
+    clock.advance(3600 + 121)
+    assert 401 == (await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False)).code
+    server.stop()
+    await app.close()
+    assert ["keys"] == list((await client.get(f"{fake_issuer.issuer_url()}/v1/keys")).document)
+    client.close()

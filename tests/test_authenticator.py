@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from service.authenticator import Authenticator
+from service.errors import InvalidToken, IssuerUnavailable, Reason, SettingsError
+from service.tokens.credentials import Credentials
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+
+
+class Toy:
+    """A validator that knows one token, refuses another, and cannot tell about a third."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked: list[str] = []
+        self.closed = False
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        self.asked.append(token.text)
+        match token.text.removeprefix(f"{self.name}-"):
+            case "good":
+                return Principal.from_claims({"iss": self.name, "exp": 1})
+            case "bad":
+                raise InvalidToken(Reason.EXPIRED)
+            case "unknown":
+                raise IssuerUnavailable(f"{self.name} is down")
+        return None
+
+    async def ready(self) -> None:
+        if self.name == "down":
+            raise IssuerUnavailable("down is down")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def _credentials(token: str) -> Credentials:
+    return Credentials(scheme="Bearer", token=token)
+
+
+@pytest.mark.gen_test
+async def test_the_first_validator_that_knows_the_token_decides() -> None:
+    a, b = Toy("a"), Toy("b")
+    principal = await Authenticator([a, b]).authenticate(_credentials("b-good"))
+    assert "b" == principal.issuer
+    assert ["b-good"] == a.asked == b.asked
+
+
+@pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
+@pytest.mark.gen_test
+async def test_what_one_validator_refused_no_other_is_asked_about(token: str, error: type[Exception]) -> None:
+    b = Toy("b")
+    with pytest.raises(error):
+        await Authenticator([Toy("a"), b]).authenticate(_credentials(token))
+    assert [] == b.asked
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [("opaque", Reason.MALFORMED), ("e30.eyJpc3MiOiJ4In0.AA", Reason.UNKNOWN_ISSUER), ("a" * 20_000, Reason.TOO_LARGE)],
+)
+@pytest.mark.gen_test
+async def test_a_token_that_nobody_knows_is_refused(token: str, reason: Reason) -> None:
+    with pytest.raises(InvalidToken) as refusal:
+        await Authenticator([Toy("a")]).authenticate(_credentials(token))
+    assert reason is refusal.value.reason
+
+
+def test_without_validators_there_is_no_start() -> None:
+    with pytest.raises(SettingsError, match="nobody to judge"):
+        Authenticator([])
+
+
+@pytest.mark.gen_test
+async def test_is_ready_when_every_validator_is() -> None:
+    await Authenticator([Toy("a"), Toy("b")]).ready()
+    with pytest.raises(IssuerUnavailable, match="down"):
+        await Authenticator([Toy("a"), Toy("down")]).ready()
+
+
+@pytest.mark.gen_test
+async def test_closes_every_validator() -> None:
+    toys = [Toy("a"), Toy("b")]
+    await Authenticator(toys).close()
+    assert all(toy.closed for toy in toys)

@@ -1,0 +1,209 @@
+"""The command line, as a person meets it: each command is a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from service import __version__
+
+OKTA = "https://dev-123456.okta.com/oauth2/default"
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Return what starts ``python -m`` with these arguments, in an empty folder."""
+    started: list[subprocess.Popen[str]] = []
+
+    def popen(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=tmp_path,
+            env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _listening(process: subprocess.Popen[str]) -> str:
+    """Return the URL that a program announces, and let the rest of its standard error go where it cannot block it."""
+    assert process.stderr is not None
+    return _first_match(process.stderr, r"^listening on (\S+)$")
+
+
+def _first_match(lines: IO[str], pattern: str) -> str:
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if found := re.search(pattern, line.rstrip("\n")):
+            return found[1]
+    raise AssertionError(f"no line matches {pattern}:\n{''.join(seen)}")
+
+
+def _run(start: Start, *arguments: str, **variables: str) -> tuple[int, str, str]:
+    process = start(*arguments, **variables)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+def _curl(*arguments: str) -> tuple[int, str]:
+    """Return the status and the body that curl's own arguments bring."""
+    done = subprocess.run(
+        ["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", *arguments],  # noqa: S607  # the user's own curl
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def test_without_settings_it_says_what_is_missing(start: Start) -> None:
+    status, out, err = _run(start, "service")
+    assert (2, "") == (status, out)
+    assert "OKTA_OAUTH2_ISSUER" in err
+    assert "--demo" in err
+    assert 1 == len(err.splitlines())
+
+
+def test_run_is_what_it_does_when_nothing_is_said(start: Start) -> None:
+    assert _run(start, "service", "run") == _run(start, "service")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["service", "--issuer", "https://dev-1-admin.okta.com/oauth2/default"], "admin console"),
+        (["service", "--issuer", "https://issuer.example"], "audience"),
+        (["service", "--issuer", OKTA, "--port", "70000"], "port"),
+        (["service", "--issuer", OKTA, "--port", "many"], "port"),
+        (["service", "--issuer", OKTA, "--routes", "no.such:routes"], "package.module:attribute"),
+        (["service", "--issuer", OKTA, "--routes", "os:sep"], "package.module:attribute"),
+        (["service", "--config", "missing.toml"], "missing.toml"),
+        (["service", "--no-such-option"], "--no-such-option"),
+        (["service", "serve"], "serve"),
+        (["service", "--demo", "--address", "0.0.0.0", "--issuer-port", "0"], "this machine alone"),  # noqa: S104
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_exit_2_and_says_what_was_expected(start: Start, arguments: list[str], word: str) -> None:
+    status, _, err = _run(start, *arguments)
+    assert 2 == status
+    assert word in err
+    assert "Traceback" not in err
+
+
+def test_an_address_in_use_is_exit_1(start: Start, fake_issuer_url: str) -> None:
+    port = fake_issuer_url.rpartition(":")[2]
+    status, _, err = _run(start, "service", "--issuer", OKTA, "--port", port)
+    assert 1 == status
+    assert "choose another --address or --port" in err
+    assert "Traceback" not in err
+
+
+def test_tells_its_version(start: Start) -> None:
+    assert (0, f"tornado-resource-server {__version__}\n", "") == _run(start, "service", "--version")
+
+
+def test_config_shows_each_setting_and_where_it_came_from(start: Start) -> None:
+    variables = {"SERVICE_LEEWAY": "30", "SERVICE_HTTP_PROXY": "http://alice:hunter2@proxy.example"}
+    status, out, _ = _run(start, "service", "config", "--issuer", OKTA, **variables)
+    assert 0 == status
+    assert f"issuer = '{OKTA}'  # command line\n" in out
+    assert "leeway = 30.0  # environment\n" in out
+    assert "port = 8080  # default\n" in out
+    assert "audience = ('api://default',)  # default\n" in out
+    assert "hunter2" not in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_issuer_being_down_does_not_stop_the_start_and_a_signal_ends_it_cleanly(
+    number: signal.Signals, start: Start
+) -> None:
+    process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER="http://127.0.0.1:1/oauth2/default")
+    url = _listening(process)
+    assert 200 == _curl(f"{url}/api/hello")[0]
+    status, body = _curl(f"{url}/readyz")
+    assert 503 == status
+    assert "127.0.0.1" in body
+    assert 401 == _curl(f"{url}/api/whoami")[0]
+    process.send_signal(number)
+    _, err = process.communicate(timeout=10)
+    assert 0 == process.returncode
+    assert "Traceback" not in err
+
+
+def test_the_demonstration_prints_curl_lines_that_work_when_pasted(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("demo.py")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_two_programs_do_what_the_guide_shows(start: Start) -> None:
+    """The guide, end to end: an issuer in one process, the API in another, a person with curl in a third."""
+    issuer = _listening(start("fakeissuer", "--port", "0"))
+    process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default")
+    api = _listening(process)
+    form = ["-d", "grant_type=client_credentials&scope=api:read"]
+    status, body = _curl("-u", "0oaservice0000000001:service-secret", *form, f"{issuer}/oauth2/default/v1/token")
+    assert 200 == status
+    found = re.search(r'"access_token": ?"([^"]+)"', body)
+    assert found is not None
+    bearer = ["-H", f"Authorization: Bearer {found[1]}"]
+    assert 200 == _curl(f"{api}/api/hello")[0]
+    assert 200 == _curl(*bearer, f"{api}/api/hello")[0]
+    assert 200 == _curl("-H", "Authorization: nonsense", f"{api}/api/hello")[0]
+    assert 401 == _curl(f"{api}/api/whoami")[0]
+    status, body = _curl(*bearer, f"{api}/api/whoami")
+    assert 200 == status
+    assert '"cid": "0oaservice0000000001"' in body
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert found[1] not in err
+    assert 5 == err.count("service.access")
+
+
+def test_the_token_command_prints_a_token_that_is_accepted(start: Start) -> None:
+    issuer = _listening(start("fakeissuer", "--port", "0"))
+    api = _listening(start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default"))
+    status, token, _ = _run(start, "fakeissuer", "token", "--sub", "alice@example.com", "--issuer", issuer)
+    assert 0 == status
+    status, body = _curl("-H", f"Authorization: Bearer {token.strip()}", f"{api}/api/whoami")
+    assert 200 == status
+    assert '"sub": "alice@example.com"' in body
+
+
+def test_starts_fast_enough_to_be_tried(start: Start) -> None:
+    started = time.monotonic()
+    _listening(start("service", "--port", "0", "--issuer", OKTA))
+    assert time.monotonic() - started < 10

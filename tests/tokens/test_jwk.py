@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from service.tokens.jwk import JWK, MAX_CANDIDATES, KeySet
+
+
+def _encode(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def _integer(value: int) -> str:
+    return _encode(value.to_bytes((value.bit_length() + 7) // 8))
+
+
+def _rsa(bits: int = 2048) -> dict[str, Any]:
+    numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
+    return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
+
+
+def _ec() -> dict[str, Any]:
+    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": _encode(numbers.x.to_bytes(32)), "y": _encode(numbers.y.to_bytes(32))}
+
+
+def _okp() -> dict[str, Any]:
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": _encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()),
+    }
+
+
+RSA, EC, OKP = _rsa(), _ec(), _okp()
+
+READ: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "an RSA key": (RSA, {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
+    "an RSA key for one algorithm": (RSA | {"alg": "PS256"}, {"PS256"}),
+    "an RSA key for verifying": (RSA | {"use": "sig", "key_ops": ["verify"]}, {"RS256", "PS512"}),
+    "an RSA key with members nobody knows": (RSA | {"x5t": "a", "status": "ACTIVE"}, {"RS256"}),
+    "an EC key": (EC, {"ES256"}),
+    "an Ed25519 key": (OKP, {"EdDSA", "Ed25519"}),
+}
+
+
+@pytest.mark.parametrize(("parameters", "algorithms"), READ.values(), ids=READ.keys())
+def test_reads(parameters: dict[str, Any], algorithms: set[str]) -> None:
+    assert algorithms <= JWK.read(parameters).algorithms
+
+
+SKIPPED: dict[str, object] = {
+    "not an object": "key",
+    "no kty": {"n": "AQAB", "e": "AQAB"},
+    "a kty nobody knows": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
+    "a kty that is a list": RSA | {"kty": ["RSA"]},
+    "a symmetric key": {"kty": "oct", "k": "AAAA"},
+    "a private RSA key": RSA | {"d": "AQAB"},
+    "a private Ed25519 key": OKP | {"d": "AQAB"},
+    "a key for encryption": RSA | {"use": "enc"},
+    "a use that is null": RSA | {"use": None},
+    "a key for signing only": RSA | {"key_ops": ["sign"]},
+    "key_ops that is text": RSA | {"key_ops": "verify"},
+    "a kid that is a number": RSA | {"kid": 1},
+    "an alg of another kty": RSA | {"alg": "ES256"},
+    "an alg that is null": RSA | {"alg": None},
+    "a symmetric alg": RSA | {"alg": "HS256"},
+    "an RSA key of 1024 bits": _rsa(1024),
+    "an RSA key of 20000 bits": RSA | {"n": _integer(1 << 19_999 | 1)},
+    "an RSA key without modulus": {"kty": "RSA", "e": "AQAB"},
+    "an RSA key with an even exponent": RSA | {"e": "Ag"},
+    "an RSA key with padding": RSA | {"e": "AQAB="},
+    "a curve nobody knows": EC | {"crv": "secp256k1"},
+    "a point that is not on its curve": EC | {"y": EC["x"]},
+    "a coordinate that is too short": EC | {"x": "AAAA"},
+    "an Ed448 key": {"kty": "OKP", "crv": "Ed448", "x": _encode(bytes(57))},
+    "an Ed25519 key that is too short": OKP | {"x": "AAAA"},
+}
+
+
+@pytest.mark.parametrize("parameters", SKIPPED.values(), ids=SKIPPED.keys())
+def test_skips_and_keeps_the_rest(parameters: object) -> None:
+    key_set = KeySet.read({"keys": [parameters, EC | {"kid": "good"}]})
+    assert ["good"] == [key.kid for key in key_set.keys]
+    assert 1 == len(key_set.skipped)
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": {}}, {"keys": []}, {"keys": [{"kty": "oct", "k": "AA"}]}])
+def test_refuses_a_set_without_a_usable_key(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="key set"):
+        KeySet.read(document)
+
+
+def test_selects_by_key_id() -> None:
+    key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, _rsa() | {"kid": "b"}]})
+    assert ["b"] == [key.kid for key in key_set.select(algorithm="RS256", kid="b")]
+    assert [] == key_set.select(algorithm="RS256", kid="c")
+
+
+def test_tells_two_keys_with_one_key_id_apart_by_type() -> None:
+    key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, EC | {"kid": "a"}]})
+    assert [frozenset({"ES256"})] == [key.algorithms for key in key_set.select(algorithm="ES256", kid="a")]
+
+
+def test_does_not_select_a_key_whose_algorithm_differs() -> None:
+    key_set = KeySet.read({"keys": [RSA | {"kid": "a", "alg": "RS512"}]})
+    assert [] == key_set.select(algorithm="RS256", kid="a")
+
+
+def test_without_a_key_id_tries_the_fitting_keys_and_few_of_them() -> None:
+    key_set = KeySet.read({"keys": [EC, *[RSA | {"kid": str(number)} for number in range(9)]]})
+    candidates = key_set.select(algorithm="RS256", kid=None)
+    assert MAX_CANDIDATES == len(candidates)
+    assert all("RS256" in key.algorithms for key in candidates)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import InvalidToken, Reason
+from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
+
+
+def _jwt(claims: object) -> str:
+    parts = [json.dumps({"alg": "RS256"}).encode(), json.dumps(claims).encode(), b"signature"]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def test_looks_inside_a_jwt_without_believing_it() -> None:
+    token = PresentedToken.read(_jwt({"iss": "https://issuer.example"}))
+    assert token.jwt is not None
+    assert "https://issuer.example" == token.jwt.unverified_issuer
+
+
+@pytest.mark.parametrize("issuer", [None, 1, ["https://issuer.example"], {}])
+def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
+    token = PresentedToken.read(_jwt({"iss": issuer}))
+    assert token.jwt is not None
+    assert token.jwt.unverified_issuer is None
+
+
+@pytest.mark.parametrize(
+    "text", ["opaque", "a.b.c", _jwt([]), _jwt("claims"), "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"]
+)
+def test_a_text_that_is_no_jwt_is_opaque_and_not_refused(text: str) -> None:
+    token = PresentedToken.read(text)
+    assert token.jwt is None
+    assert token.defect
+
+
+def test_refuses_a_token_over_the_limit_unread() -> None:
+    with pytest.raises(InvalidToken) as refusal:
+        PresentedToken.read("a" * (MAX_TOKEN_SIZE + 1))
+    assert Reason.TOO_LARGE is refusal.value.reason
+    assert PresentedToken.read("a" * MAX_TOKEN_SIZE).jwt is None
+
+
+def test_hides_itself() -> None:
+    text = _jwt({"iss": "https://issuer.example", "sub": "alice"})
+    shown = repr(PresentedToken.read(text))
+    assert "alice" not in shown
+    assert not any(part in shown for part in text.split("."))
+
+
+@given(st.text())
+def test_says_why_a_text_is_no_jwt_without_quoting_it(text: str) -> None:
+    token = PresentedToken.read(text + "\N{SNOWMAN}")
+    assert "\N{SNOWMAN}" not in token.defect

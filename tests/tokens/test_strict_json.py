@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.tokens import strict_json
+
+REFUSED = {
+    "an array": b"[]",
+    "a text": b'"iss"',
+    "nothing": b"",
+    "NaN": b'{"exp": NaN}',
+    "Infinity": b'{"exp": Infinity}',
+    "minus Infinity": b'{"exp": -Infinity}',
+    "a number that becomes infinite": b'{"exp": 1e400}',
+    "a name twice": b'{"exp": 1, "exp": 2}',
+    "a name twice, one of them escaped": b'{"exp": 1, "e\\u0078p": 2}',
+    "a name twice further in": b'{"cnf": {"jkt": "a", "jkt": "b"}}',
+    "UTF-16": '{"iss": "a"}'.encode("utf-16"),
+    "UTF-16 without a mark": '{"iss": "a"}'.encode("utf-16-le"),
+    "UTF-32": '{"iss": "a"}'.encode("utf-32"),
+    "a byte order mark": b'\xef\xbb\xbf{"iss": "a"}',
+    "Latin-1": '{"iss": "é"}'.encode("latin-1"),
+    "half a character": b'{"sub": "\\ud800"}',
+    "something behind the object": b'{"iss": "a"} {}',
+    "an integer that Python does not convert": b'{"exp": ' + b"9" * 5000 + b"}",
+    "arrays as deep as the stack": b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "objects one deeper than allowed": b'{"a":' * strict_json.MAX_DEPTH + b"{}" + b"}" * strict_json.MAX_DEPTH,
+}
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
+def test_refuses(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract, the words are for the log
+        strict_json.read_object(data)
+
+
+def test_reads_as_deep_as_allowed() -> None:
+    data = b'{"a":' * (strict_json.MAX_DEPTH - 1) + b"{}" + b"}" * (strict_json.MAX_DEPTH - 1)
+    assert json.loads(data) == strict_json.read_object(data)
+
+
+def test_brackets_in_texts_do_not_count_as_depth() -> None:
+    value = {"note": '[{"' * 100, "list": [[] for _ in range(strict_json.MAX_DEPTH)]}
+    assert value == strict_json.read_object(json.dumps(value).encode())
+
+
+def test_reads_a_whole_character_that_is_escaped_in_two_halves() -> None:
+    assert {"sub": "\N{GRINNING FACE}"} == strict_json.read_object(b'{"sub": "\\ud83d\\ude00"}')
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), _values))
+def test_reads_whatever_json_writes(value: dict[str, object]) -> None:
+    assert value == strict_json.read_object(json.dumps(value).encode())
+
+
+@given(st.binary())
+def test_any_bytes_give_an_object_or_a_value_error(data: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        assert isinstance(strict_json.read_object(data), dict)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from service.errors import SettingsError
+from service.validators import jwt
+from service.validators.registry import find_factory, kinds
+
+
+def test_a_file_is_a_kind() -> None:
+    assert ["jwt"] == kinds()
+    assert jwt.build is find_factory("jwt")
+
+
+def test_auto_judges_locally() -> None:
+    assert jwt.build is find_factory("auto")
+
+
+def test_a_third_party_names_its_factory() -> None:
+    assert jwt.build is find_factory("service.validators.jwt:build")
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("jtw", "did you mean 'jwt'?"),
+        ("base", "expected auto, jwt"),
+        ("registry", "expected auto, jwt"),
+        ("", "expected auto, jwt"),
+        ("no.such.module:build", "cannot be imported"),
+        ("service.validators.jwt:missing", "cannot be imported"),
+        ("service.validators.jwt:__all__", "something to call"),
+        (":build", "cannot be imported"),
+    ],
+)
+def test_a_typo_is_refused_with_what_there_is(kind: str, word: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        find_factory(kind)
+    assert word in str(refusal.value)

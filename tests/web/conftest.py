@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from service.authenticator import Authenticator
+from service.errors import InvalidToken, IssuerUnavailable, Reason
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.web.application import Service
+from service.web.cors import CrossOriginPolicy
+from service.web.mixin import Protection
+
+
+class Words:
+    """A validator for tokens that say what they are: ``good`` and its scopes, ``bad``, or ``unknown``."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        self.asked += 1
+        word, *scopes = token.text.split("~")
+        match word:
+            case "good":
+                return Principal.from_claims({"iss": "words", "exp": 1, "sub": "alice", "scp": scopes})
+            case "unknown":
+                raise IssuerUnavailable("the issuer is down", retry_after=7)
+            case _:
+                raise InvalidToken(Reason.EXPIRED, "3 s ago", claim="exp")
+
+    async def ready(self) -> None:
+        """Return at once."""
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+@pytest.fixture
+def words() -> Words:
+    return Words()
+
+
+@pytest.fixture
+def serve(io_loop: IOLoop, words: Words) -> Callable[..., Service]:
+    """Return what makes an application of routes, protected by :class:`Words`."""
+
+    def make(routes: Sequence[Any], *, cors_origins: Sequence[str] = (), **settings: Any) -> Service:
+        protection = Protection(
+            authenticator=Authenticator([words]), cors=CrossOriginPolicy(cors_origins), realm="test"
+        )
+        return Service(routes, protection=protection, **settings)
+
+    return make

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.web import RequestHandler
+
+from service.web.application import Service
+from service.web.mixin import BearerAuthMixin
+
+
+class Slow(BearerAuthMixin, RequestHandler):
+    public = True
+    entered = asyncio.Event()
+    leave = asyncio.Event()
+
+    async def get(self) -> None:
+        self.entered.set()
+        await self.leave.wait()
+        self.write({})
+
+    def post(self) -> None:
+        self.write({})
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service]) -> Service:
+    Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
+    return serve([(r"/slow", Slow)])
+
+
+@pytest.mark.gen_test
+async def test_knows_when_the_last_request_is_answered(
+    app: Service, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    assert await app.finish_requests(within=0.01)
+    responses = [asyncio.ensure_future(http_client.fetch(f"{base_url}/slow")) for _ in range(3)]
+    await Slow.entered.wait()
+    assert not await app.finish_requests(within=0.01)
+    Slow.leave.set()
+    assert await app.finish_requests(within=5)
+    assert [200, 200, 200] == [response.code for response in await asyncio.gather(*responses)]
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_not_waited_for(
+    app: Service, http_server: HTTPServer, http_port: int
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", http_port)
+    writer.write(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+    await writer.drain()
+    while await app.finish_requests(within=0.01):
+        pass
+    writer.close()
+    assert await app.finish_requests(within=5)
+
+
+@pytest.mark.gen_test
+async def test_gives_back_what_it_holds_in_reverse_order(app: Service) -> None:
+    given: list[str] = []
+
+    async def later() -> None:
+        given.append("later")
+
+    app.at_end(lambda: given.append("first noted"))
+    app.at_end(later)
+    await app.close()
+    assert ["later", "first noted"] == given
+    await app.close()
+    assert ["later", "first noted"] == given

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import tornado.web
+from tornado.routing import HostMatches, Router, Rule, RuleRouter
+
+from service.errors import SettingsError
+from service.web.api import Hello, WhoAmI
+from service.web.application import Service
+
+
+class Forgotten(tornado.web.RequestHandler):
+    """A handler whose author forgot the mixin."""
+
+
+class Custom(Router):
+    """A router that nobody can look into."""
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "a handler without the mixin": ((r"/x", Forgotten), "Forgotten"),
+    "a handler of Tornado's": ((r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}), "StaticFileHandler"),
+    "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Forgotten)]), "Forgotten"),
+    "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Forgotten)])), "Forgotten"),
+    "a router that nobody can look into": (Rule(HostMatches("a.example"), Custom()), "Custom"),
+    "a function": (Rule(HostMatches("a.example"), print), "builtin_function"),
+}
+
+
+@pytest.mark.parametrize(("route", "name"), REFUSED.values(), ids=REFUSED.keys())
+def test_stops_the_start_and_names(route: Any, name: str, serve: Callable[..., Service]) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        serve([(r"/api/hello", Hello), route])
+    (problem,) = refusal.value.problems
+    assert name in problem
+    assert "BearerAuthMixin" in problem
+
+
+def test_lets_protected_and_public_handlers_pass(serve: Callable[..., Service]) -> None:
+    serve([(r"/api/hello", Hello), Rule(HostMatches("a.example"), [(r"/api/whoami", WhoAmI)])])
+
+
+def test_names_every_mistake_and_its_pattern(serve: Callable[..., Service]) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        serve([(r"/one", Forgotten), (r"/two", Forgotten)])
+    assert ["'/one$'", "'/two$'"] == [problem.split()[1] for problem in refusal.value.problems]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import (
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    MissingToken,
+    Reason,
+    TokenError,
+)
+from service.web.challenge import SENTENCES, describe_status, refusal_for
+
+ANSWERS: list[tuple[TokenError, int, str, str]] = [
+    (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
+    (
+        InvalidRequest(Reason.SEVERAL_CREDENTIALS),
+        400,
+        "invalid_request",
+        (
+            'Bearer realm="api", error="invalid_request", '
+            'error_description="The request carries more than one credential, send exactly one"'
+        ),
+    ),
+    (
+        InvalidToken(Reason.EXPIRED, "3 s ago"),
+        401,
+        "invalid_token",
+        'Bearer realm="api", error="invalid_token", error_description="The access token has expired"',
+    ),
+    (
+        InsufficientScope({"b", "a"}),
+        403,
+        "insufficient_scope",
+        (
+            'Bearer realm="api", error="insufficient_scope", '
+            'error_description="The access token lacks a scope that this resource needs", scope="a b"'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code", "challenge"), ANSWERS, ids=lambda value: str(value)[:30])
+def test_answers_each_refusal(error: TokenError, status: int, code: str, challenge: str) -> None:
+    refusal = refusal_for(error, realm="api")
+    assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
+def test_an_issuers_trouble_is_503_without_a_challenge(seconds: float, header: str) -> None:
+    refusal = refusal_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
+    assert (503, {"Retry-After": header}) == (refusal.status, refusal.headers)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_one_sentence_in_the_allowed_characters(reason: Reason) -> None:
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", SENTENCES[reason])
+
+
+@given(st.sampled_from(sorted(Reason)), st.text(), st.text())
+def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim: str) -> None:
+    with_detail = refusal_for(InvalidToken(reason, detail, claim=claim), realm="api")
+    assert refusal_for(InvalidToken(reason), realm="api") == with_detail
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "invalid_request"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+        (418, "invalid_request"),
+        (500, "server_error"),
+        (502, "server_error"),
+    ],
+)
+def test_describes_other_refusals(status: int, error: str) -> None:
+    refusal = describe_status(status)
+    assert (status, error) == (refusal.status, refusal.error)
+    assert refusal.description

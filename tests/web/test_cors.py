@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from tornado.httputil import HTTPHeaders
+
+from service.web.cors import CrossOriginPolicy, is_preflight
+
+APP = "https://app.example"
+
+
+def test_says_nothing_when_it_is_off() -> None:
+    assert {} == CrossOriginPolicy([]).headers_for(APP)
+
+
+def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
+    assert {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": APP,
+        "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+    } == CrossOriginPolicy([APP]).headers_for(APP)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [None, "null", "", "https://evil.example", "https://app.example.evil.example", "http://app.example",
+     "https://app.example:8443", "https://APP.example", "https://app.example/"],
+)  # fmt: skip
+def test_an_origin_that_is_not_listed_only_learns_that_the_answer_varies(origin: str | None) -> None:
+    assert {"Vary": "Origin"} == CrossOriginPolicy([APP]).headers_for(origin)
+
+
+def test_a_star_allows_every_page_and_never_repeats_its_name() -> None:
+    assert "*" == CrossOriginPolicy(["*"]).headers_for(APP)["Access-Control-Allow-Origin"]
+
+
+def _preflight(**headers: str) -> HTTPHeaders:
+    return HTTPHeaders({"Origin": APP, "Access-Control-Request-Method": "GET"} | headers)
+
+
+def test_a_preflight_learns_methods_headers_and_how_long_to_remember() -> None:
+    request = _preflight(**{"Access-Control-Request-Headers": "authorization,x-request-id"})
+    headers = CrossOriginPolicy([APP]).preflight_headers_for(request, ["GET", "POST"])
+    assert ("GET, POST", "authorization,x-request-id", "600") == (
+        headers["Access-Control-Allow-Methods"],
+        headers["Access-Control-Allow-Headers"],
+        headers["Access-Control-Max-Age"],
+    )
+
+
+def test_a_preflight_of_another_origin_learns_nothing() -> None:
+    headers = CrossOriginPolicy(["https://other.example"]).preflight_headers_for(_preflight(), ["GET"])
+    assert {"Vary": "Origin"} == headers
+
+
+@pytest.mark.parametrize("asked", ["", "a b", 'x"y', "x;y", "x,,y"])
+def test_does_not_repeat_what_is_no_list_of_field_names(asked: str) -> None:
+    request = _preflight(**{"Access-Control-Request-Headers": asked})
+    headers = CrossOriginPolicy([APP]).preflight_headers_for(request, ["GET"])
+    assert "Authorization" == headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "answer"),
+    [
+        ("OPTIONS", _preflight(), True),
+        ("GET", _preflight(), False),
+        ("OPTIONS", HTTPHeaders({"Origin": APP}), False),
+        ("OPTIONS", HTTPHeaders({"Access-Control-Request-Method": "GET"}), False),
+        (None, _preflight(), False),
+    ],
+)
+def test_knows_a_preflight(method: str | None, headers: HTTPHeaders, *, answer: bool) -> None:
+    assert answer is is_preflight(method, headers)
