@@ -132,6 +132,10 @@ class Handle:
         """Return each key of a server: its kid, its status, whether it is published."""
         return self._on_loop(lambda: self._issuer.keys(server))
 
+    def key_set(self, server: str = "default") -> dict[str, list[dict[str, Any]]]:
+        """Return the published keys of a server as a JWK Set, as its keys endpoint gives them."""
+        return self._on_loop(lambda: self._issuer.key_set(server))
+
     def rotate(self, server: str = "default") -> list[KeyStatus]:
         """Make the server's NEXT key its ACTIVE one; the old one stays published as EXPIRED."""
         return self._on_loop(lambda: self._issuer.rotate(server))

@@ -73,6 +73,10 @@ class FakeIssuer:
         """Return each key of a server: its kid, its status, whether it is published."""
         return self._ring(server).statuses()
 
+    def key_set(self, server: str = "default") -> dict[str, list[dict[str, Any]]]:
+        """Return the published keys of a server as a JWK Set."""
+        return self._ring(server).key_set()
+
     def rotate(self, server: str = "default") -> list[KeyStatus]:
         """Make the server's NEXT key its ACTIVE one, now; the old one stays published as EXPIRED."""
         self._ring(server).rotate(self.clock.now())

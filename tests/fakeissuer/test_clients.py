@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import base64
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakeissuer.clients import ClientCredentials, authenticate, read_credentials
+from fakeissuer.errors import Refused
+from fakeissuer.problems import Problem
+from fakeissuer.seed import SERVICE_APP, SINGLE_PAGE_APP, seed
+
+CLIENTS = seed("http://127.0.0.1:9400").clients
+
+
+def basic(text: str) -> list[str]:
+    return ["Basic " + base64.b64encode(text.encode()).decode()]
+
+
+def refusal_of(authorization: list[str], form: dict[str, str], query: dict[str, str]) -> Problem:
+    with pytest.raises(Refused) as caught:
+        authenticate(CLIENTS, read_credentials(authorization, form, query))
+    return caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("authorization", "form", "query"),
+    [
+        (basic(f"{SERVICE_APP}:service-secret"), {}, {}),
+        (["bAsIc  " + basic(f"{SERVICE_APP}:service-secret")[0][6:]], {}, {}),
+        (basic(f"{SERVICE_APP}:service%2Dsecret"), {}, {}),
+        (basic(f"{SERVICE_APP}:service-secret"), {"client_id": SERVICE_APP}, {}),
+        ([], {"client_id": SERVICE_APP, "client_secret": "service-secret"}, {}),
+        ([], {"client_id": SINGLE_PAGE_APP}, {}),
+        ([], {}, {"client_id": SINGLE_PAGE_APP}),
+    ],
+)
+def test_knows_a_client_by_its_credentials(
+    authorization: list[str], form: dict[str, str], query: dict[str, str]
+) -> None:
+    assert authenticate(CLIENTS, read_credentials(authorization, form, query)).id in (SERVICE_APP, SINGLE_PAGE_APP)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "form", "query", "problem"),
+    [
+        ([], {}, {}, Problem.NO_CLIENT_CREDENTIALS),
+        (["Bearer x"], {}, {}, Problem.NO_CLIENT_CREDENTIALS),
+        ([], {"client_id": SERVICE_APP}, {}, Problem.NO_CLIENT_CREDENTIALS),
+        ([], {"client_id": SERVICE_APP, "client_secret": ""}, {}, Problem.WRONG_SECRET),
+        (basic("unknown:x"), {}, {}, Problem.UNKNOWN_CLIENT),
+        ([], {"client_id": "unknown"}, {}, Problem.UNKNOWN_CLIENT),
+        (basic(f"{SERVICE_APP}:wrong"), {}, {}, Problem.WRONG_SECRET),
+        (basic(f"{SERVICE_APP}:sérvice"), {}, {}, Problem.WRONG_SECRET),
+        (basic(f"{SINGLE_PAGE_APP}:x"), {}, {}, Problem.WRONG_METHOD),
+        ([], {"client_id": SERVICE_APP, "client_assertion": "x"}, {}, Problem.WRONG_METHOD),
+        (["Basic !"], {}, {}, Problem.BASIC_MALFORMED),
+        (["Basic /w=="], {}, {}, Problem.BASIC_MALFORMED),
+        (basic("no colon"), {}, {}, Problem.BASIC_MALFORMED),
+        (basic(":secret"), {}, {}, Problem.BASIC_MALFORMED),
+        (basic(f"{SERVICE_APP}:x") * 2, {}, {}, Problem.TWO_METHODS),
+        (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, Problem.TWO_METHODS),
+        (basic(f"{SERVICE_APP}:x"), {"client_id": "another"}, {}, Problem.TWO_METHODS),
+        ([], {"client_secret": "x", "client_assertion": "x"}, {}, Problem.TWO_METHODS),
+        ([], {}, {"client_id": SERVICE_APP, "client_secret": "service-secret"}, Problem.SECRET_IN_QUERY),
+    ],
+)
+def test_refuses_each_way_to_get_it_wrong(
+    authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
+) -> None:
+    assert refusal_of(authorization, form, query) is problem
+
+
+@given(st.text(alphabet=st.characters(codec="latin-1")))
+def test_reads_any_authorization_field_or_refuses_it(field: str) -> None:
+    with suppress(Refused):
+        read_credentials([field], {}, {})
+
+
+def test_credentials_do_not_show_their_secret() -> None:
+    assert "hidden" not in repr(ClientCredentials(method="client_secret_post", client_id="x", secret="hidden"))
