@@ -46,27 +46,30 @@ class Clock:
             frozen=self._stopped_at is not None,
         )
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock by so many seconds, backwards when they are negative.
+    def move(self, *, set_to: float | None = None, advance: float | None = None, freeze: bool | None = None) -> None:
+        """Move the clock in one step: to a moment, by so many seconds from there, and stop it or let it run.
 
         Raises:
-            Unacceptable: that is not a finite number, or leads before 1970 or past the year 9999.
+            Unacceptable: a value is no finite number, or they lead before 1970 or past the year 9999; nothing moved.
         """
-        self.set(self.now() + _number(seconds, "advance"))
-
-    def set(self, moment: float) -> None:
-        """Put the clock at a moment, in seconds since the epoch; it goes on from there, or stands there if frozen.
-
-        Raises:
-            Unacceptable: that is not a finite number between 1970 and the year 9999.
-        """
-        moment = _number(moment, "set")
+        moment = self.now() if set_to is None else _number(set_to, "set")
+        moment += 0.0 if advance is None else _number(advance, "advance")
         if not 0 <= moment <= LATEST_S:
             raise Unacceptable(f"The clock cannot show {moment}: it runs from 0 to {LATEST_S:.0f} seconds.")
-        if self._stopped_at is None:
-            self._offset_s = moment - self._real_time()
-        else:
-            self._stopped_at = moment
+        if freeze:
+            self.freeze()
+        if set_to is not None or advance is not None:
+            self._put(moment)
+        if freeze is False:
+            self.unfreeze()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock by so many seconds, backwards when they are negative; raises as `move` does."""
+        self.move(advance=_number(seconds, "advance"))
+
+    def set(self, moment: float) -> None:
+        """Put the clock at a moment; it goes on from there, or stands there if frozen; raises as `move` does."""
+        self.move(set_to=_number(moment, "set"))
 
     def freeze(self) -> None:
         """Stop the clock where it is."""
@@ -82,6 +85,12 @@ class Clock:
         """Return to real time."""
         self._offset_s = 0.0
         self._stopped_at = None
+
+    def _put(self, moment: float) -> None:
+        if self._stopped_at is None:
+            self._offset_s = moment - self._real_time()
+        else:
+            self._stopped_at = moment
 
 
 def _number(value: float, name: str) -> float:

@@ -61,14 +61,6 @@ class FakeIssuer:
         self.state.faults.add(fault)
         return fault
 
-    def move_clock(self, *, set_to: float | None, advance: float | None, freeze: bool | None) -> None:
-        """Move the clock in one step: to a moment, then by so many seconds, then stop it or let it run."""
-        moment = self.clock.now() if set_to is None else set_to
-        if set_to is not None or advance is not None:
-            self.clock.set(moment + (advance or 0.0))
-        if freeze is not None:
-            (self.clock.freeze if freeze else self.clock.unfreeze)()
-
     def keys(self, server: str = "default") -> list[KeyStatus]:
         """Return each key of a server: its kid, its status, whether it is published."""
         return self._ring(server).statuses()

@@ -80,7 +80,7 @@ def load_key(members: Mapping[str, str]) -> SigningKey:
     except (JWException, KeyError, TypeError, ValueError) as exc:
         # What jwcrypto says may quote what it was given: nothing of a private key belongs in a message.
         raise ValueError(NOT_OURS) from exc
-    if kind not in KINDS or alg not in KIND_OF_ALGORITHM or not key.has_private:
+    if kind not in KINDS or alg not in KIND_OF_ALGORITHM or "d" not in jwk:
         raise ValueError(NOT_OURS)
     return _named(key, kid, alg, kind)
 

@@ -37,6 +37,7 @@ class Overview(Record, frozen=True, kw_only=True):
     """All there is."""
 
     url: str
+    listening_url: str
     servers: tuple[ServerOverview, ...]
     clients: tuple[Client, ...]
     users: tuple[User, ...]
@@ -48,6 +49,7 @@ def overview(state: State) -> Overview:
     url = state.addresses.public_url
     return Overview(
         url=url,
+        listening_url=state.addresses.listening_url,
         servers=tuple(_server(state, server) for server in state.directory.servers.values()),
         clients=tuple(state.directory.clients.values()),
         users=tuple(state.directory.users.values()),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from fakeissuer.addresses import Addresses, check_public_url, is_loopback
 from fakeissuer.app import make_app
@@ -74,15 +73,14 @@ class ServingIssuer:
         """
         pool = KeyPool(options.keys_file)
         entries = {} if options.config_file is None else read_config(options.config_file)
-        self._sockets = _bind(options)
+        self._socket = _bind(options)
         try:
-            addresses = _addresses(options, self._sockets[0].getsockname()[1])
+            addresses = _addresses(options, self._socket.getsockname()[1])
             directory = seed(addresses.public_url)
             configure(directory, entries)
             tls_context = _tls_context(options, addresses)
         except BaseException:
-            for listening in self._sockets:
-                listening.close()
+            self._socket.close()
             raise
         self.url = addresses.listening_url
         self.issuer = FakeIssuer(State(addresses, pool, PROFILES[options.profile], directory))
@@ -99,7 +97,7 @@ class ServingIssuer:
 
     def start(self) -> None:
         """Answer requests from now on."""
-        self._server.add_sockets(self._sockets)
+        self._server.add_socket(self._socket)
 
     async def stop(self) -> None:
         """Stop answering, and close every connection, those that a fault still holds included."""
@@ -126,9 +124,12 @@ def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContex
         raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
 
 
-def _bind(options: ServingOptions) -> list[socket.socket]:
+def _bind(options: ServingOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
     try:
-        return bind_sockets(options.port, options.address, backlog=BACKLOG)
+        listening = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
     except OSError as exc:
         where = f"{options.address}:{options.port}"
         raise SettingsError([f"--address, --port: {where} cannot be listened on: {exc.strerror or exc}"]) from exc
+    listening.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    return listening

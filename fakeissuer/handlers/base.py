@@ -85,7 +85,8 @@ class EndpointHandler(OktaHandler):
 
     async def get(self, server: str | None = None) -> None:
         """Answer whatever the method is; a server that the path does not name is the org's."""
-        await self.handle(server or ORG)
+        # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
+        await self.handle(f"/{ORG}" if server == ORG else server or ORG)
 
     head = post = put = delete = patch = options = get
 

@@ -25,7 +25,7 @@ LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"
         ("localhost", False),
     ],
 )
-def test_knows_the_names_of_okta(host: str, is_oktas: bool) -> None:
+def test_knows_the_names_of_okta(host: str, *, is_oktas: bool) -> None:
     assert is_okta_name(host) is is_oktas
 
 
@@ -37,13 +37,13 @@ def test_knows_the_names_of_okta(host: str, is_oktas: bool) -> None:
         ("::1", True),
         ("localhost", True),
         ("LOCALHOST.", True),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104 - asked about, not listened on
         ("10.0.0.1", False),
         ("localhost.attacker.example", False),
         ("", False),
     ],
 )
-def test_knows_what_can_only_be_this_machine(host: str, loops: bool) -> None:
+def test_knows_what_can_only_be_this_machine(host: str, *, loops: bool) -> None:
     assert is_loopback(host) is loops
 
 

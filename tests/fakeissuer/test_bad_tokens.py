@@ -86,9 +86,7 @@ def catalogue(_fake_issuer_server: Handle) -> dict[str, tuple[BadToken, set[str]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_breaks_the_rule_that_it_names_and_no_other(
-    row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]
-) -> None:
+def test_breaks_the_rule_that_it_names_and_no_other(row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
     bad, broken = catalogue[row.name]
     expected = next((rule for prefix, rule in BROKEN_BY_PREFIX.items() if row.name.startswith(prefix)), "b64token")
     assert broken == set(expected.split(" and "))
@@ -240,7 +238,7 @@ class StrictReader:
         return {"signature"}
 
     def _claims(self, claims: dict[str, Any]) -> set[str]:
-        broken = {name for name in ("exp", "nbf", "iat") if name in claims and not is_moment(claims[name])}
+        broken: set[str] = {name for name in ("exp", "nbf", "iat") if name in claims and not is_moment(claims[name])}
         if "exp" not in claims or ("exp" not in broken and claims["exp"] + LEEWAY_S <= self.now):
             broken.add("exp")
         for name in ("nbf", "iat"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+
 import pytest
 
 from fakeissuer.clock import LATEST_S, Clock

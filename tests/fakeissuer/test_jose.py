@@ -38,6 +38,8 @@ def test_a_key_does_not_show_its_private_half() -> None:
     assert jose.dump_key(key)["d"] not in repr(key)
 
 
-@pytest.mark.parametrize(("kind", "alg", "can"), [("RSA", "PS512", True), ("RSA-1024", "RS256", True), ("RSA", "ES256", False)])
-def test_knows_what_a_key_can_sign(kind: str, alg: str, can: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "alg", "can"), [("RSA", "PS512", True), ("RSA-1024", "RS256", True), ("RSA", "ES256", False)]
+)
+def test_knows_what_a_key_can_sign(kind: str, alg: str, *, can: bool) -> None:
     assert create_key("a-kid", "RS256", kind).can_sign(alg) is can

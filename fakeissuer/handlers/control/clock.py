@@ -27,7 +27,7 @@ class ClockHandler(ControlHandler):
         wanted = self.read(ClockRequest)
         if wanted == ClockRequest():
             raise Unacceptable("Say what is to happen to the clock: set, advance or freeze.")
-        self.issuer.move_clock(set_to=wanted.set, advance=wanted.advance, freeze=wanted.freeze)
+        self.issuer.clock.move(set_to=wanted.set, advance=wanted.advance, freeze=wanted.freeze)
         self.send(self.issuer.clock.state())
 
     def delete(self) -> None:

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fakeissuer.handle import Handle
+
+Ask = Callable[..., Any]
+
+ENDPOINTS = ["token", "introspect", "revoke", "userinfo", "authorize", "logout", "device/authorize", "par", "keys"]
+
+
+def test_an_error_has_okta_members_in_okta_order(fake_issuer: Handle, ask: Ask) -> None:
+    error = ask(f"{fake_issuer.url}/nowhere").json()
+    assert list(error) == ["errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"]
+    assert (error["errorCode"], error["errorLink"], error["errorCauses"]) == ("E0000008", "E0000008", [])
+    assert re.fullmatch(r"oae[A-Za-z0-9_-]{22}", error["errorId"])
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_method_that_an_endpoint_lacks_is_405(fake_issuer: Handle, ask: Ask, endpoint: str, method: str) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", method)
+    served = {"keys": ("GET",), "userinfo": ("GET", "POST"), "authorize": ("GET", "POST"), "logout": ("GET", "POST")}
+    if method in served.get(endpoint, ("POST",)):
+        assert answer.status != 405
+    else:
+        assert (answer.status, answer.json()["errorCode"]) == (405, "E0000022")
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
+    answer = ask(url, "OPTIONS", headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"})
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+    assert answer.headers["Access-Control-Max-Age"] == "3600"
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_the_token_endpoint_allows_post_alone(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+
+
+def test_a_preflight_uses_up_no_fault(fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.fail("token", drop=True, times=1)
+    assert ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS").status == 204
+    assert len(fake_issuer.faults()) == 1
+
+
+def test_another_content_type_than_a_form_is_refused(fake_issuer: Handle, ask: Ask) -> None:
+    for headers in ({"Content-Type": "application/json"}, {"Content-Type": "text/plain"}, {}):
+        answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=b"{}", headers=headers)
+        assert (answer.status, answer.json()["errorCode"]) == (400, "E0000021")
+
+
+def test_a_parameter_that_comes_twice_is_refused(fake_issuer: Handle, ask: Ask) -> None:
+    form = {"grant_type": ["client_credentials", "password"]}
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form)
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask) -> None:
+    ids = {ask(f"{fake_issuer.issuer_url()}/v1/keys").headers["x-okta-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+@pytest.mark.parametrize("endpoint", ["authorize", "logout", "device/authorize", "par"])
+def test_what_is_not_imitated_says_so_and_can_still_fail(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
+    answer = ask(url, "POST", form={})
+    assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
+    name: Any = endpoint.partition("/")[0]
+    fake_issuer.fail(name, status=503, times=1)
+    assert ask(url, "POST", form={}).status == 503
+    assert fake_issuer.requests(name).count == 2

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fakeissuer.handle import Handle
+
+Ask = Callable[..., Any]
+
+
+def age(answer: Any) -> int:
+    directive, _, other = answer.headers["Cache-Control"].partition(", ")
+    assert other == "must-revalidate"
+    return int(directive.removeprefix("max-age="))
+
+
+def test_the_age_counts_down_to_the_rotation_which_then_comes(fake_issuer: Handle, ask: Ask) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/keys"
+    before = ask(url)
+    fake_issuer.clock.advance(age(before) - 10)
+    nearly = ask(url)
+    assert nearly.body == before.body
+    assert 8 <= age(nearly) <= 10
+    fake_issuer.clock.advance(11)
+    after = ask(url)
+    assert age(after) > 89 * 86_400
+    before_kids, after_kids = ([key["kid"] for key in answer.json()["keys"]] for answer in (before, after))
+    assert after_kids[0] == before_kids[1]
+    assert before_kids[0] in after_kids
+
+
+def test_a_token_of_before_a_rotation_still_finds_its_key(fake_issuer: Handle, ask: Ask) -> None:
+    kid = fake_issuer.mint().header["kid"]
+    fake_issuer.rotate()
+    assert kid in [key["kid"] for key in ask(f"{fake_issuer.issuer_url()}/v1/keys").json()["keys"]]
+    fake_issuer.withdraw(kid)
+    assert kid not in [key["kid"] for key in ask(f"{fake_issuer.issuer_url()}/v1/keys").json()["keys"]]
+
+
+def test_each_server_has_its_own_keys_and_the_org_shows_none_that_signs_access_tokens(
+    fake_issuer: Handle, ask: Ask
+) -> None:
+    kids = {
+        server: {key["kid"] for key in ask(url).json()["keys"]}
+        for server, url in (
+            ("default", f"{fake_issuer.url}/oauth2/default/v1/keys"),
+            ("partner", f"{fake_issuer.url}/oauth2/partner/v1/keys"),
+            ("org", f"{fake_issuer.url}/oauth2/v1/keys"),
+        )
+    }
+    assert len(set.union(*kids.values())) == 6
+    assert fake_issuer.mint(server="org").header["kid"] not in kids["org"]
+    assert fake_issuer.mint(server="org", kind="id").header["kid"] in kids["org"]
