@@ -18,7 +18,7 @@ def read_version() -> str:
     return found[1]
 
 
-FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19"]
+FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1"]
 
 setup(
     name="tornado-resource-server",
@@ -48,10 +48,14 @@ setup(
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
+            "joserfc>=1",  # reads the fake issuer's tokens with other eyes
+            "okta-jwt-verifier>=0.5",  # and Okta's own
             "pytest>=8.3",
+            "pytest-timeout>=2.3",
             # The runner is unmaintained: 0.8.1 is its last release, and it imports pkg_resources,
             # which setuptools removed in 82 and warns of from 81 on.
             "pytest-tornado==0.8.1",
+            "pytest-xdist>=3.6",
             "setuptools<81",
         ],
     },
