@@ -25,7 +25,8 @@ class ControlGuard:
             return 403, "The control plane answers only on this machine, unless a token is set for it."
         # DNS rebinding: a page on the web gets its own name to mean 127.0.0.1 and then is of our origin. The name it
         # was loaded from still stands in Host.
-        if not is_loopback(request.host_name) and request.host_name not in self.known_hosts:
+        host = request.host_name.strip("[]")
+        if not is_loopback(host) and host not in self.known_hosts:
             return 403, "The control plane is not reached by this host name; use 127.0.0.1 or localhost."
         # Cross-site request forgery: a browser sends a simple POST to 127.0.0.1 from any page, and says from which.
         if any(origin.partition("://")[2] != request.host for origin in request.headers.get_list("Origin")):

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fakeissuer.config_file import configure, read_config
+from fakeissuer.errors import SettingsError
+from fakeissuer.seed import seed
+
+GOOD = """
+[servers.orders]
+audience = "api://orders"
+
+[clients.another]
+name = "another"
+secret = "s"
+grant_types = ["client_credentials"]
+
+[users."carol@example.com"]
+groups = ["Auditors"]
+"""
+
+
+def test_adds_to_the_seed(tmp_path: Path) -> None:
+    file = tmp_path / "issuer.toml"
+    file.write_text(GOOD)
+    directory = seed("http://127.0.0.1:9400")
+    configure(directory, read_config(file))
+    assert directory.servers["orders"].audience == "api://orders"
+    assert directory.clients["another"].grant_types == ("client_credentials",)
+    assert directory.user("carol@example.com").groups == ("Auditors",)
+    assert "alice@example.com" in directory.users
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("x = ", "not TOML"),
+        ("[user.x]", "user is not known"),
+        ("users = 1", "table of tables"),
+        ("[users]\nx = 1", "table of tables"),
+        ("[users.x]\npassword = 1", "users.x"),
+        ("[servers.v1]\naudience = 'a'", "servers.v1"),
+        ("[clients.x]\nname = 'x'", "clients.x"),
+    ],
+)
+def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected: str) -> None:
+    file = tmp_path / "issuer.toml"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=expected):
+        configure(seed("http://127.0.0.1:9400"), read_config(file))
+
+
+def test_says_that_there_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_config(tmp_path / "nowhere.toml")
