@@ -49,7 +49,8 @@ setup(
             "docutils>=0.21",
             "hypothesis>=6.100",
             "joserfc>=1",  # reads the fake issuer's tokens with other eyes
-            "okta-jwt-verifier>=0.5",  # and Okta's own
+            "okta-jwt-verifier>=0.5",  # and Okta's own, which needs requests without saying so
+            "requests>=2.32",
             "pytest>=8.3",
             "pytest-timeout>=2.3",
             # The runner is unmaintained: 0.8.1 is its last release, and it imports pkg_resources,

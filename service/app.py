@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.authenticator import Authenticator
+from service.caches.verdicts import Verdicts
 from service.clock import Clock, SystemClock
 from service.issuers.client import JSONClient
 from service.operations import health
@@ -38,9 +39,14 @@ def make_app(
         SettingsError: A route is neither protected nor public, or nobody could judge a token.
     """
     asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
-    toolbox = Toolbox(client=asks, clock=clock or SystemClock())
+    time = clock or SystemClock()
+    toolbox = Toolbox(client=asks, clock=time, verdicts=Verdicts(clock=time))
     protection = Protection(
-        authenticator=Authenticator([find_factory(one.validation)(one, toolbox) for one in settings.issuers]),
+        authenticator=Authenticator(
+            [find_factory(one.validation)(one, toolbox) for one in settings.trusted_issuers],
+            verdicts=toolbox.verdicts,
+            max_token_size=settings.max_token_size,
+        ),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
     )

@@ -59,6 +59,7 @@ class Reason(enum.StrEnum):
     EXPIRED = enum.auto()
     NOT_YET_VALID = enum.auto()
     ISSUED_IN_FUTURE = enum.auto()
+    TOO_OLD = enum.auto()
     CLIENT_NOT_ALLOWED = enum.auto()
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()

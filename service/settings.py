@@ -6,25 +6,31 @@ Every setting ``x`` is also read from ``SERVICE_X``; the names that Okta's guide
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.tokens import issuer_identifier
 from service.tokens.algorithms import ALGORITHMS
+from service.tokens.presented import MAX_TOKEN_SIZE
 
-__all__ = ["SECRETS", "Settings", "TrustedIssuer", "by_field"]
+__all__ = ["SECRETS", "IssuerSettings", "Settings", "TrustedIssuer", "by_field"]
 
 OKTA_AUDIENCE = "api://default"
 """The audience that Okta gives its custom authorization servers."""
-
-
-def _names(*names: str) -> AliasChoices:
-    """The names under which a setting is known to Okta's users, the first found wins."""
-    return AliasChoices(*names)
 
 
 def _split(value: object) -> object:
@@ -34,18 +40,36 @@ def _split(value: object) -> object:
     return value
 
 
+def _is_spelt_right(issuer: str) -> str:
+    if mistakes := issuer_identifier.mistakes_in(issuer):
+        raise ValueError("; ".join(mistakes))
+    return issuer
+
+
+def _are_known(algorithms: tuple[str, ...]) -> tuple[str, ...]:
+    if not algorithms or not ALGORITHMS.keys() >= set(algorithms):
+        raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; a symmetric one or none is never accepted")
+    return algorithms
+
+
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+IssuerIdentifier = Annotated[str, AfterValidator(_is_spelt_right)]
+Algorithms = Annotated[Texts, AfterValidator(_are_known)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Profile = Literal["lenient", "strict"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustedIssuer:
-    """An authorization server whose tokens are accepted, and on what terms.
+    """An authorization server whose tokens are accepted, and on what terms; times are in seconds.
 
     Args:
         validation: The kind of validator that judges its tokens.
-        leeway: Seconds by which its clock and ours may disagree.
+        leeway: By how much its clock and ours may disagree.
+        max_token_age: How long after ``iat`` a token is accepted; None for as long as it says itself.
+        strict_rfc9068: Whether its tokens must have the type and all the claims of RFC 9068.
+        grace: How long its last good keys serve while it cannot be asked.
     """
 
     issuer: str
@@ -54,6 +78,25 @@ class TrustedIssuer:
     algorithms: frozenset[str]
     allowed_client_ids: frozenset[str] | None
     leeway: float
+    max_token_age: float | None
+    strict_rfc9068: bool
+    grace: float
+
+
+class IssuerSettings(BaseModel):
+    """One ``[[issuers]]`` table; what it leaves out is as for the program."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    issuer: IssuerIdentifier
+    audience: Texts = ()
+    validation: str | None = None
+    algorithms: Algorithms | None = None
+    allowed_client_ids: Texts | None = None
+    leeway: Seconds | None = None
+    max_token_age: Seconds | None = None
+    rfc9068: Profile | None = None
+    grace: Seconds | None = None
 
 
 class Settings(BaseSettings):
@@ -72,14 +115,23 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    issuer: str | None = Field(default=None, validation_alias=_names("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
-    org_url: str | None = Field(default=None, validation_alias=_names("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
-    authorization_server_id: str = Field(default="default", validation_alias=_names("OKTA_AUTHORIZATION_SERVER_ID"))
-    audience: Texts = Field(default=(), validation_alias=_names("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
+    issuer: IssuerIdentifier | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")
+    )
+    org_url: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
+    authorization_server_id: str = Field(
+        default="default", validation_alias=AliasChoices("OKTA_AUTHORIZATION_SERVER_ID")
+    )
+    audience: Texts = Field(default=(), validation_alias=AliasChoices("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
     validation: str = "auto"
-    algorithms: Texts = ("RS256",)
+    algorithms: Algorithms = ("RS256",)
     allowed_client_ids: Texts = ()
     leeway: Seconds = 120.0
+    max_token_age: Seconds | None = None
+    max_token_size: Annotated[int, Field(ge=256, le=MAX_TOKEN_SIZE)] = MAX_TOKEN_SIZE
+    rfc9068: Profile = "lenient"
+    grace: Seconds = 24 * 3600.0
+    issuers: tuple[IssuerSettings, ...] = ()
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
     cors_origins: Texts = ()
     http_proxy: SecretStr | None = None  # it may carry a password
@@ -107,33 +159,17 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Fill in what Okta's users leave out: the issuer from the org, and the audience of a custom server."""
+        """Fill in what Okta's users leave out: the issuer of an org, and the audience of a custom server."""
         found = by_field(values)
         if not found.get("issuer") and found.get("org_url"):
             found["issuer"] = _issuer_of_org(found["org_url"], found.get("authorization_server_id", "default"))
-        issuer = found.get("issuer")
-        if not found.get("audience") and isinstance(issuer, str) and _has_okta_audience(issuer):
-            found["audience"] = (OKTA_AUDIENCE,)
+        if not found.get("audience"):
+            found["audience"] = _audience_at_okta(found.get("issuer"))
         return found
-
-    @field_validator("issuer")
-    @classmethod
-    def _issuer_is_spelt_right(cls, issuer: str | None) -> str | None:
-        if issuer is not None and (mistakes := issuer_identifier.mistakes_in(issuer)):
-            raise ValueError("; ".join(mistakes))
-        return issuer
-
-    @field_validator("algorithms")
-    @classmethod
-    def _algorithms_are_known(cls, algorithms: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in algorithms if name not in ALGORITHMS]
-        if unknown or not algorithms:
-            raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; a symmetric one or none is never accepted")
-        return algorithms
 
     @field_validator("cors_origins")
     @classmethod
-    def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             parts = urllib.parse.urlsplit(origin)
             if origin != "*" and origin != f"{parts.scheme}://{parts.netloc}".lower():
@@ -142,24 +178,33 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if self.issuer is None:
-            raise ValueError(
+        problems = list(self._problems())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        trusted = self.trusted_issuers
+        if not trusted:
+            yield (
                 "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
                 "or try the service without an Okta account: python -m service --demo"
             )
-        if issuer_identifier.is_okta_org_server(self.issuer):
-            raise ValueError(
-                f"issuer: {self.issuer} is an Okta org server, whose tokens only Okta can judge; "
-                f"write a custom authorization server, such as {self.issuer}/oauth2/default"
-            )
-        if not self.audience:
-            raise ValueError(
-                f"audience: is not set, so tokens meant for any API of {self.issuer} would be accepted; "
-                "set OKTA_OAUTH2_AUDIENCE to the audience that your authorization server puts into its tokens"
-            )
+        for one in trusted:
+            if issuer_identifier.is_okta_org_server(one.issuer):
+                yield (
+                    f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge; "
+                    f"write a custom authorization server, such as {one.issuer}/oauth2/default"
+                )
+            elif not one.audiences:
+                yield (
+                    f"audience: is not set, so tokens meant for any API of {one.issuer} would be accepted; "
+                    "set OKTA_OAUTH2_AUDIENCE to the audience that your authorization server puts into its tokens"
+                )
+        if len({one.issuer for one in trusted}) < len(trusted):
+            yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
         if (self.certfile is None) != (self.keyfile is None):
-            raise ValueError("certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither")
-        return self
+            yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
 
     @property
     def proxy_url(self) -> str | None:
@@ -167,17 +212,26 @@ class Settings(BaseSettings):
         return self.http_proxy.get_secret_value() if self.http_proxy else None
 
     @property
-    def issuers(self) -> tuple[TrustedIssuer, ...]:
-        """The authorization servers whose tokens are accepted."""
-        return (
-            TrustedIssuer(
-                issuer=self.issuer or "",
-                audiences=frozenset(self.audience),
-                validation=self.validation,
-                algorithms=frozenset(self.algorithms),
-                allowed_client_ids=frozenset(self.allowed_client_ids) or None,
-                leeway=self.leeway,
-            ),
+    def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:
+        """The authorization servers whose tokens are accepted, each on its own terms or on the program's."""
+        tables = list(self.issuers)
+        if self.issuer is not None:
+            tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience))
+        return tuple(self._trusted(table) for table in tables)
+
+    def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
+        own = {name: value for name, value in table if value is not None}
+        terms = {name: own.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
+        return TrustedIssuer(
+            issuer=table.issuer,
+            audiences=frozenset(table.audience or _audience_at_okta(table.issuer)),
+            validation=terms["validation"],
+            algorithms=frozenset(terms["algorithms"]),
+            allowed_client_ids=frozenset(terms["allowed_client_ids"]) or None,
+            leeway=terms["leeway"],
+            max_token_age=terms["max_token_age"],
+            strict_rfc9068=terms["rfc9068"] == "strict",
+            grace=terms["grace"],
         )
 
 
@@ -204,8 +258,10 @@ def _issuer_of_org(org_url: str, server_id: str) -> str:
     return base if server_id == "org" else f"{base}/oauth2/{server_id}"
 
 
-def _has_okta_audience(issuer: str) -> bool:
+def _audience_at_okta(issuer: object) -> tuple[str, ...]:
+    """Return the audience of an Okta custom server, where the issuer is one and its spelling lets that be seen."""
     try:
-        return issuer_identifier.is_okta_custom_server(issuer)
+        known = isinstance(issuer, str) and issuer_identifier.is_okta_custom_server(issuer)
     except ValueError:  # not a URL; the issuer's own check says so in better words
-        return False
+        known = False
+    return (OKTA_AUDIENCE,) if known else ()

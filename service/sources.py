@@ -13,7 +13,7 @@ import pydantic
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from service.errors import SettingsError
-from service.settings import SECRETS, Settings, by_field
+from service.settings import SECRETS, IssuerSettings, Settings, by_field
 
 __all__ = ["DEFAULT_ENV_FILE", "Found", "load_settings"]
 
@@ -74,13 +74,15 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
         values = tomllib.loads(path.read_text("utf-8"))
     except ValueError as exc:
         raise SettingsError([f"{path}: it is not TOML: {exc}"]) from exc
-    problems = []
-    for name in values.keys() - Settings.model_fields.keys():
-        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
-        problems.append(f"{path}: there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    if problems:
-        raise SettingsError(sorted(problems))
+    unknown = sorted(values.keys() - Settings.model_fields.keys())
+    if unknown:
+        raise SettingsError([f"{path}: {_no_such(name, Settings.model_fields)}" for name in unknown])
     return values
+
+
+def _no_such(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _sentences(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterable[str]:
@@ -88,9 +90,15 @@ def _sentences(error: pydantic.ValidationError, origins: Mapping[str, str]) -> I
     for problem in error.errors(include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
-            yield message
+            yield from message.splitlines()
             continue
-        name = str(problem["loc"][0])
+        name, *inner = map(str, problem["loc"])
+        key = ".".join([name, *inner])
         origin = f" (from {origins[name]})" if name in origins else ""
-        seen = "" if name in SECRETS else f" was {problem['input']!r};"
-        yield f"{name}{origin}:{seen} {message}"
+        if problem["type"] == "extra_forbidden":
+            yield f"{key}{origin}: {_no_such(inner[-1], IssuerSettings.model_fields)}"
+            continue
+        # A value may be shown unless it is a secret, or a whole table, which could hold one.
+        may_be_shown = name not in SECRETS and isinstance(problem["input"], str | int | float | None)
+        seen = f" was {problem['input']!r};" if may_be_shown else ""
+        yield f"{key}{origin}:{seen} {message}"

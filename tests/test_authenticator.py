@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.authenticator import Authenticator
+from service.caches.verdicts import Verdicts
 from service.errors import InvalidToken, IssuerUnavailable, Reason, SettingsError
 from service.tokens.credentials import Credentials
 from service.tokens.presented import PresentedToken
@@ -41,19 +42,21 @@ def _credentials(token: str) -> Credentials:
 
 
 @pytest.mark.gen_test
-async def test_the_first_validator_that_knows_the_token_decides() -> None:
+async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdicts) -> None:
     a, b = Toy("a"), Toy("b")
-    principal = await Authenticator([a, b]).authenticate(_credentials("b-good"))
+    principal = await Authenticator([a, b], verdicts=verdicts).authenticate(_credentials("b-good"))
     assert "b" == principal.issuer
     assert ["b-good"] == a.asked == b.asked
 
 
 @pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
 @pytest.mark.gen_test
-async def test_what_one_validator_refused_no_other_is_asked_about(token: str, error: type[Exception]) -> None:
+async def test_what_one_validator_refused_no_other_is_asked_about(
+    token: str, error: type[Exception], verdicts: Verdicts
+) -> None:
     b = Toy("b")
     with pytest.raises(error):
-        await Authenticator([Toy("a"), b]).authenticate(_credentials(token))
+        await Authenticator([Toy("a"), b], verdicts=verdicts).authenticate(_credentials(token))
     assert [] == b.asked
 
 
@@ -62,26 +65,26 @@ async def test_what_one_validator_refused_no_other_is_asked_about(token: str, er
     [("opaque", Reason.MALFORMED), ("e30.eyJpc3MiOiJ4In0.AA", Reason.UNKNOWN_ISSUER), ("a" * 20_000, Reason.TOO_LARGE)],
 )
 @pytest.mark.gen_test
-async def test_a_token_that_nobody_knows_is_refused(token: str, reason: Reason) -> None:
+async def test_a_token_that_nobody_knows_is_refused(token: str, reason: Reason, verdicts: Verdicts) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        await Authenticator([Toy("a")]).authenticate(_credentials(token))
+        await Authenticator([Toy("a")], verdicts=verdicts).authenticate(_credentials(token))
     assert reason is refusal.value.reason
 
 
-def test_without_validators_there_is_no_start() -> None:
+def test_without_validators_there_is_no_start(verdicts: Verdicts) -> None:
     with pytest.raises(SettingsError, match="nobody to judge"):
-        Authenticator([])
+        Authenticator([], verdicts=verdicts)
 
 
 @pytest.mark.gen_test
-async def test_is_ready_when_every_validator_is() -> None:
-    await Authenticator([Toy("a"), Toy("b")]).ready()
+async def test_is_ready_when_every_validator_is(verdicts: Verdicts) -> None:
+    await Authenticator([Toy("a"), Toy("b")], verdicts=verdicts).ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator([Toy("a"), Toy("down")]).ready()
+        await Authenticator([Toy("a"), Toy("down")], verdicts=verdicts).ready()
 
 
 @pytest.mark.gen_test
-async def test_closes_every_validator() -> None:
+async def test_closes_every_validator(verdicts: Verdicts) -> None:
     toys = [Toy("a"), Toy("b")]
-    await Authenticator(toys).close()
+    await Authenticator(toys, verdicts=verdicts).close()
     assert all(toy.closed for toy in toys)

@@ -17,7 +17,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_okta_issuer_is_enough() -> None:
-    (issuer,) = Settings(issuer=OKTA).issuers
+    (issuer,) = Settings(issuer=OKTA).trusted_issuers
     assert (OKTA, frozenset({"api://default"}), frozenset({"RS256"}), 120.0) == (
         issuer.issuer,
         issuer.audiences,
@@ -38,7 +38,7 @@ def test_the_issuer_itself_wins_over_the_org() -> None:
 
 def test_an_audience_of_ones_own_replaces_oktas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OKTA_API_AUDIENCE", "api://mine, api://other ,")
-    (issuer,) = Settings(issuer=OKTA).issuers
+    (issuer,) = Settings(issuer=OKTA).trusted_issuers
     assert frozenset({"api://mine", "api://other"}) == issuer.audiences
 
 

@@ -26,7 +26,7 @@ class RemoteKeySet:
             lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy
         )
         self._key_set = Refreshed(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
-        self._skipped: tuple[str, ...] = ()
+        self._last: KeySet | None = None
 
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may verify a token with this header; none when the issuer publishes none.
@@ -36,12 +36,17 @@ class RemoteKeySet:
         Raises:
             IssuerUnavailable: There are no keys to choose from, or nobody can tell whether there is a newer one.
         """
-        key_set = self._key_set.peek() or await self._key_set.get()
+        key_set = self._key_set.current() or await self._key_set.get()
         keys = key_set.select(algorithm=algorithm, kid=kid)
         if keys:
             return keys
         key_set = await self._key_set.newer_than(key_set)
         return key_set.select(algorithm=algorithm, kid=kid)
+
+    def still_has(self, key: JWK) -> bool:
+        """Return whether a key may be used right now; awaits nothing, and has the set renewed when that is due."""
+        key_set = self._key_set.current()
+        return key_set is not None and key in key_set.keys
 
     async def ready(self) -> None:
         """Return when a token could be judged.
@@ -63,8 +68,9 @@ class RemoteKeySet:
             key_set = KeySet.read(answer.document)
         except ValueError as exc:
             raise IssuerUnavailable(f"GET {metadata.jwks_uri}: {exc}") from exc
-        if key_set.skipped != self._skipped:
+        if self._last is None or key_set.skipped != self._last.skipped:
             for why in key_set.skipped:
                 _logger.warning("a key of %s is not used: %s", metadata.jwks_uri, why)
-        self._skipped = key_set.skipped
-        return Loaded(value=key_set, max_age=answer.max_age)
+        if key_set != self._last:  # the same keys stay the same objects, so that comparing them costs nothing
+            self._last = key_set
+        return Loaded(value=self._last, max_age=answer.max_age)

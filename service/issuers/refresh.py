@@ -37,7 +37,8 @@ class RefreshPolicy:
         longest_age: A ceiling over it, so that a withdrawn key does not live on.
         refresh_at: The part of the age after which the copy is renewed in the background.
         grace: How long a copy past its age serves while its source fails.
-        longest_backoff: The longest pause between attempts at a failing source.
+        longest_backoff: The longest pause between attempts at a failing source, while a copy serves.
+        longest_outage: The longest pause while no copy serves, so that recovery is noticed at once.
         extra_burst: How many fetches out of turn may follow one another.
         extra_every: After how long one more of them is allowed.
     """
@@ -48,6 +49,7 @@ class RefreshPolicy:
     refresh_at: float = 0.8
     grace: float = 24 * 3600.0
     longest_backoff: float = 60.0
+    longest_outage: float = 2.0
     extra_burst: int = 2
     extra_every: float = 10.0
 
@@ -81,6 +83,7 @@ class Refreshed(Generic[T]):
         self._refresh_after = 0.0
         self._failure: IssuerUnavailable | None = None
         self._failures = 0
+        self._backoff_level = 0
         self._retry_at = 0.0
         self._left = float(self._policy.extra_burst)
         self._counted_at = clock.monotonic()
@@ -111,9 +114,15 @@ class Refreshed(Generic[T]):
         """Whether the last attempt failed, and the next has to wait."""
         return self._failures > 0 and self._clock.monotonic() < self._retry_at
 
-    def peek(self) -> T | None:
-        """Return the copy if it needs no attention at all; awaits nothing and starts nothing."""
-        return None if self.due else self._copy
+    def current(self) -> T | None:
+        """Return the copy if it may be used right now; awaits nothing, and has it renewed when that is due.
+
+        Past its age, a copy is only given out once the source has failed to give a newer one: a withdrawn key
+        must not be good for the one request that notices its age.
+        """
+        if self.due and not self.cooling_down:
+            self._start()
+        return self._copy if self.fresh or (self.usable and self._failures) else None
 
     async def get(self) -> T:
         """Return a copy that may be used, fetching one only when there is none.
@@ -123,14 +132,11 @@ class Refreshed(Generic[T]):
         Raises:
             IssuerUnavailable: There is no copy that may be used.
         """
-        if self.due and not self.cooling_down:
-            self._start()
-        # Past its age, a copy is only given out once the source has failed to give a newer one: a withdrawn key
-        # must not be good for the one request that notices its age.
-        if self._task is not None and not (self.fresh or (self.usable and self._failures)):
-            await self._wait()
-        if self.usable:
-            return self._copy  # type: ignore[return-value]  # usable says that there is one
+        if (copy := self.current()) is not None:
+            return copy
+        await self._wait()
+        if (copy := self.current()) is not None:
+            return copy
         raise self._unavailable()
 
     async def newer_than(self, seen: T) -> T:
@@ -191,10 +197,13 @@ class Refreshed(Generic[T]):
         if self._failures:
             _logger.warning("%s: available again after %d failed attempts", self._name, self._failures)
         self._failure, self._failures = None, 0
+        self._backoff_level //= 2  # one success in a row of failures is no recovery
 
     def _fail(self, failure: IssuerUnavailable) -> None:
         self._failures += 1
-        backoff = min(2.0 ** (self._failures - 1), self._policy.longest_backoff)
+        longest = self._policy.longest_backoff if self.usable else self._policy.longest_outage
+        backoff = min(2.0**self._backoff_level, longest)
+        self._backoff_level = min(self._backoff_level + 1, 16)
         pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # no secret
         self._retry_at = self._clock.monotonic() + pause
         if self._failure is None or self._failure.detail != failure.detail:

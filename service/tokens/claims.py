@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
 
-__all__ = ["CHECKS", "ClaimRules", "check_claims", "check_type", "numeric_date"]
+__all__ = ["CHECKS", "ClaimCheck", "ClaimRules", "check_claims", "check_type", "numeric_date"]
 
 Claims = Mapping[str, Any]
 
 _ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
+_OKTA_ORG_TYPE = "okta-internal-at+jwt"
 _ONLY_IN_ID_TOKENS = ("at_hash", "c_hash")
+_REQUIRED_BY_RFC9068 = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,22 +32,33 @@ class ClaimRules:
         audiences: Our resource identifiers; one of them must be in the token.
         allowed_client_ids: The clients that may present tokens; None allows all.
         leeway: Seconds by which the issuer's clock and ours may disagree.
+        max_token_age: Seconds since ``iat`` after which a token is refused, expired or not; None for no limit.
+        strict_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 demands.
     """
 
     issuer: str
     audiences: frozenset[str]
     allowed_client_ids: frozenset[str] | None = None
     leeway: float = 120.0
+    max_token_age: float | None = None
+    strict_rfc9068: bool = False
 
 
-def check_type(header: Mapping[str, Any]) -> None:
+def check_type(header: Mapping[str, Any], rules: ClaimRules) -> None:
     """Refuse a header type that no access token has (RFC 8725 section 3.11, RFC 9068 section 4).
 
     Okta sends none, and many issuers send ``JWT``; any other type was made for another purpose.
     """
     typ = header.get("typ", "")
-    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _ACCESS_TOKEN_TYPES:
-        raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected at+jwt, JWT or none, saw {_shown(typ)}", claim="typ")
+    accepted = frozenset({"at+jwt"}) if rules.strict_rfc9068 else _ACCESS_TOKEN_TYPES
+    bare = typ.lower().removeprefix("application/") if isinstance(typ, str) else None
+    if bare in accepted:
+        return
+    if bare == _OKTA_ORG_TYPE:
+        detail = "a token of an Okta org server, which only Okta can judge; ask a custom authorization server for one"
+    else:
+        detail = f"expected {' or '.join(filter(None, sorted(accepted)))}, saw {_shown(typ)}"
+    raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="typ")
 
 
 def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
@@ -89,6 +102,18 @@ def check_issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.ISSUED_IN_FUTURE, f"in {iat - now:.0f} s, leeway {rules.leeway:.0f} s", claim="iat")
 
 
+def check_age(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token that was issued too long ago, where there is a limit (RFC 7519 section 4.1.6)."""
+    if rules.max_token_age is None:
+        return
+    iat = numeric_date(claims, "iat")
+    if iat is None:
+        raise InvalidToken(Reason.MISSING_CLAIM, "the age of the token cannot be told without it", claim="iat")
+    if now >= iat + rules.max_token_age + rules.leeway:
+        detail = f"{now - iat:.0f} s ago, at most {rules.max_token_age:.0f} s and {rules.leeway:.0f} s of leeway"
+        raise InvalidToken(Reason.TOO_OLD, detail, claim="iat")
+
+
 def check_client(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a client that is not on the list (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
     if rules.allowed_client_ids is None:
@@ -111,19 +136,35 @@ def check_confirmation(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.SENDER_CONSTRAINED, "its proof cannot be checked here", claim="cnf")
 
 
-Check = Callable[[Claims, ClaimRules, float], None]
+def check_profile(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Refuse a token without a claim that the access-token profile demands, where it is asked for (RFC 9068 2.2)."""
+    if rules.strict_rfc9068:
+        for name in _REQUIRED_BY_RFC9068:
+            if name not in claims:
+                raise InvalidToken(Reason.MISSING_CLAIM, "RFC 9068 section 2.2 requires it", claim=name)
 
-CHECKS: tuple[Check, ...] = (
-    check_issuer,
-    check_audience,
-    check_expiration,
-    check_not_before,
-    check_issued_at,
-    check_client,
-    check_purpose,
-    check_confirmation,
+
+class ClaimCheck(NamedTuple):
+    """One rule: the claim it is about, what it says in words for people, and the check that asks it."""
+
+    claim: str
+    says: str
+    check: Callable[[Claims, ClaimRules, float], None]
+
+
+CHECKS: tuple[ClaimCheck, ...] = (
+    ClaimCheck("iss", "it is from the issuer that is trusted", check_issuer),
+    ClaimCheck("aud", "it is meant for this API", check_audience),
+    ClaimCheck("exp", "it has not expired", check_expiration),
+    ClaimCheck("nbf", "its time has come", check_not_before),
+    ClaimCheck("iat", "it was not issued in the future", check_issued_at),
+    ClaimCheck("iat", "it was not issued too long ago", check_age),
+    ClaimCheck("client_id", "its client may call this API", check_client),
+    ClaimCheck("jti", "it is an access token and no ID token", check_purpose),
+    ClaimCheck("cnf", "it is not bound to a key whose proof cannot be checked", check_confirmation),
+    ClaimCheck("sub", "it has every claim that is demanded", check_profile),
 )
-"""Every rule in the order in which it is asked; `explain` and the tests walk the same list."""
+"""Every rule in the order in which it is asked; ``explain`` and the tests walk the same list."""
 
 
 def check_claims(claims: Claims, rules: ClaimRules, *, now: float) -> None:
@@ -135,7 +176,7 @@ def check_claims(claims: Claims, rules: ClaimRules, *, now: float) -> None:
     Raises:
         InvalidToken: The first rule that says no, with its reason and the claim it is about.
     """
-    for check in CHECKS:
+    for _, _, check in CHECKS:
         check(claims, rules, now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from service.errors import InvalidToken, Reason
 from service.tokens import base64url, strict_json
@@ -74,8 +74,8 @@ def check_header(header: Mapping[str, Any], *, algorithms: Container[str]) -> tu
     return algorithm, kid
 
 
-def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> Literal[True]:
-    """Verify the signature over the exact bytes that were sent (RFC 7515 section 5.2).
+def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:
+    """Return the key that made the signature over the exact bytes that were sent (RFC 7515 section 5.2).
 
     Does not check that the algorithm was allowed (:func:`check_header`), nor any claim.
 
@@ -86,5 +86,5 @@ def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> Literal[T
     if size is None or len(jws.signature) == size:
         for key in keys:
             if algorithm in key.algorithms and verifier.verify(jws.signing_input, key.key, jws.signature):
-                return True
+                return key
     raise InvalidToken(Reason.BAD_SIGNATURE)

@@ -13,7 +13,7 @@ from service.tokens.jws import CompactJWS
 __all__ = ["MAX_TOKEN_SIZE", "PresentedToken", "UnverifiedJWT"]
 
 MAX_TOKEN_SIZE = 16 * 1024
-"""Characters; a longer token is refused unread, so that the cost of a refusal does not grow with the attack."""
+"""Characters, where nothing else is set; more than any issuer needs, and less than a header may have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,14 +53,17 @@ class PresentedToken:
     """Why the text is no JWT, for the log; empty where it is one."""
 
     @classmethod
-    def read(cls, text: str) -> PresentedToken:
+    def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:
         """Return the token with its unverified look inside.
 
+        Args:
+            max_size: Characters; a longer text is refused unread, so that an attacker cannot make refusals dear.
+
         Raises:
-            InvalidToken: The text is longer than :data:`MAX_TOKEN_SIZE`.
+            InvalidToken: The text is too long.
         """
-        if len(text) > MAX_TOKEN_SIZE:
-            raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {MAX_TOKEN_SIZE}")
+        if len(text) > max_size:
+            raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {max_size}")
         try:
             return cls(text=text, jwt=UnverifiedJWT.parse(text), defect="")
         except ValueError as exc:

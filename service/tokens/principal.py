@@ -21,7 +21,7 @@ class Principal:
         subject: Whom the token is about; unique only together with its issuer (RFC 9068 section 2.2).
         client_id: The client that the token was issued to.
         scopes: What the client may do, as one set, however the issuer spelt it.
-        expires_at: Seconds since the epoch.
+        expires_at: When the token ends, in seconds since the epoch.
         claims: The whole JWT claims set, read-only.
     """
 
@@ -33,8 +33,11 @@ class Principal:
     claims: Mapping[str, Any] = field(repr=False)
 
     @classmethod
-    def from_claims(cls, claims: Mapping[str, Any]) -> Principal:
+    def from_claims(cls, claims: Mapping[str, Any], *, max_token_age: float | None = None) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` and ``exp`` to be there.
+
+        Args:
+            max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
 
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
@@ -44,7 +47,7 @@ class Principal:
             subject=_text(claims.get("sub")),
             client_id=_text(claims.get("client_id", claims.get("cid"))),
             scopes=_scopes(claims),
-            expires_at=numeric_date(claims, "exp") or 0.0,
+            expires_at=_end(claims, max_token_age),
             claims=MappingProxyType(dict(claims)),
         )
 
@@ -57,6 +60,12 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     if isinstance(value, list):
         return frozenset(scope for scope in value if isinstance(scope, str))
     return frozenset()
+
+
+def _end(claims: Mapping[str, Any], max_token_age: float | None) -> float:
+    exp = numeric_date(claims, "exp") or 0.0
+    iat = numeric_date(claims, "iat")
+    return exp if max_token_age is None or iat is None else min(exp, iat + max_token_age)
 
 
 def _text(value: object) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.issuers.client import JSONClient
 from service.settings import TrustedIssuer
@@ -46,6 +47,7 @@ class Toolbox:
 
     client: JSONClient
     clock: Clock
+    verdicts: Verdicts
 
 
 Factory = Callable[[TrustedIssuer, Toolbox], Validator]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuers.keys import RemoteKeySet
+from service.issuers.refresh import RefreshPolicy
 from service.settings import TrustedIssuer
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
@@ -18,26 +22,31 @@ __all__ = ["JWTValidator", "build"]
 class JWTValidator:
     """Judges the JWTs of one issuer; cannot see that a token was revoked."""
 
-    def __init__(self, *, rules: ClaimRules, algorithms: frozenset[str], keys: RemoteKeySet, clock: Clock) -> None:
+    def __init__(
+        self, *, rules: ClaimRules, algorithms: frozenset[str], keys: RemoteKeySet, clock: Clock, verdicts: Verdicts
+    ) -> None:
         self._rules = rules
         self._algorithms = algorithms
         self._keys = keys
         self._clock = clock
+        self._verdicts = verdicts
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for; nothing is fetched for a token that can be refused without."""
         jwt = token.jwt
         if jwt is None or jwt.unverified_issuer != self._rules.issuer:
             return None
-        check_type(jwt.jws.header)
+        check_type(jwt.jws.header, self._rules)
         algorithm, kid = jws.check_header(jwt.jws.header, algorithms=self._algorithms)
         keys = await self._keys.select(algorithm=algorithm, kid=kid)
         if not keys:
             raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._rules.issuer} publishes no such key", claim="kid")
-        jws.verify(jwt.jws, algorithm=algorithm, keys=keys)
+        key = jws.verify(jwt.jws, algorithm=algorithm, keys=keys)
         claims = jwt.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
-        return Principal.from_claims(claims)
+        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
+        self._verdicts.remember(token.text, principal, while_=partial(self._keys.still_has, key))
+        return principal
 
     async def ready(self) -> None:
         """Return when the issuer's keys are at hand."""
@@ -56,8 +65,13 @@ def build(issuer: TrustedIssuer, toolbox: Toolbox) -> JWTValidator:
             audiences=issuer.audiences,
             allowed_client_ids=issuer.allowed_client_ids,
             leeway=issuer.leeway,
+            max_token_age=issuer.max_token_age,
+            strict_rfc9068=issuer.strict_rfc9068,
         ),
         algorithms=issuer.algorithms,
-        keys=RemoteKeySet(issuer.issuer, client=toolbox.client, clock=toolbox.clock),
+        keys=RemoteKeySet(
+            issuer.issuer, client=toolbox.client, clock=toolbox.clock, policy=RefreshPolicy(grace=issuer.grace)
+        ),
         clock=toolbox.clock,
+        verdicts=toolbox.verdicts,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from importlib.metadata import entry_points
 
 import service.validators
 from service.errors import SettingsError
@@ -13,6 +14,7 @@ from service.validators.base import Factory
 __all__ = ["find_factory", "kinds"]
 
 AUTO = "auto"
+ENTRY_POINT_GROUP = "service.validators"
 _NOT_KINDS = frozenset({"base", "registry"})
 
 
@@ -22,7 +24,10 @@ def kinds() -> list[str]:
 
 
 def find_factory(kind: str) -> Factory:
-    """Return what builds a validator of a kind: a built-in one, or a third party's ``package.module:factory``.
+    """Return what builds a validator of a kind.
+
+    A kind is the name of a file beside this one, a name that a third party registered in the entry point
+    group ``service.validators``, or a third party's ``package.module:factory``.
 
     Raises:
         SettingsError: There is no such kind; the sentence names the kinds there are.
@@ -30,12 +35,15 @@ def find_factory(kind: str) -> Factory:
     if ":" in kind:
         return _import_factory(kind)
     name = "jwt" if kind == AUTO else kind
-    if name not in kinds():
-        near = difflib.get_close_matches(kind, [AUTO, *kinds()], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        known = ", ".join([AUTO, *kinds()])
-        raise SettingsError([f"validation: was {kind!r}; expected {known}, or package.module:factory{hint}"])
-    return _import_factory(f"{service.validators.__name__}.{name}:build")
+    if name in kinds():
+        return _import_factory(f"{service.validators.__name__}.{name}:build")
+    registered = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if name in registered:
+        return _import_factory(registered[name])
+    known = [AUTO, *kinds(), *sorted(registered)]
+    near = difflib.get_close_matches(kind, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise SettingsError([f"validation: was {kind!r}; expected {', '.join(known)}, or package.module:factory{hint}"])
 
 
 def _import_factory(path: str) -> Factory:

@@ -40,6 +40,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.EXPIRED: "The access token has expired",
     Reason.NOT_YET_VALID: "The access token is not valid yet",
     Reason.ISSUED_IN_FUTURE: "The access token was issued in the future",
+    Reason.TOO_OLD: "The access token was issued too long ago",
     Reason.CLIENT_NOT_ALLOWED: "The access token was issued to a client that is not accepted here",
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",

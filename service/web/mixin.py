@@ -14,6 +14,7 @@ import tornado.web
 
 from service.authenticator import Authenticator
 from service.errors import IssuerUnavailable, MissingToken, ServiceError, TokenError
+from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.bearer import read_credentials
 from service.web.challenge import Refusal, describe_status, refusal_for
@@ -180,13 +181,20 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             return None
         if self.policy.public:
             return None
-        return self._authenticate()
-
-    async def _authenticate(self) -> None:
         credentials = read_credentials(self.request.headers)
         if credentials is None:
             raise MissingToken
-        principal = await self._protection.authenticator.authenticate(credentials)
+        principal = self._protection.authenticator.recall(credentials)
+        if principal is None:
+            return self._authenticate(credentials)
+        self._admit(principal)
+        return None
+
+    async def _authenticate(self, credentials: Credentials) -> None:
+        self._admit(await self._protection.authenticator.authenticate(credentials))
+
+    def _admit(self, principal: Principal) -> None:
+        """Let a known caller pass if the policy of the method does."""
         self.policy.check(principal, self.request.method or "")
         self._principal = principal
 

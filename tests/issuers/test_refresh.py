@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 
@@ -90,12 +91,13 @@ async def test_renews_ahead_in_the_background_and_nobody_waits(
     await refreshed.get()
     source.version = 2
     clock.advance(600 * 0.8 * 0.9 - 1)
-    assert [1] == refreshed.peek()
+    assert [1] == refreshed.current()
+    assert 1 == source.fetches
     clock.advance(600 * 0.8 * 0.1 + 1)
-    assert refreshed.peek() is None
     source.answering.clear()
-    assert [1] == await refreshed.get()
+    assert [1] == refreshed.current()
     assert refreshed.loading
+    assert [1] == await refreshed.get()
     source.answering.set()
     await _settle()
     assert [2] == await refreshed.get()
@@ -155,19 +157,57 @@ async def test_no_request_waits_for_a_source_that_hangs_after_it_has_failed_once
 async def test_a_failing_source_is_asked_less_and_less(
     source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
 ) -> None:
+    await refreshed.get()
     source.down = True
-    asked_at = []
-    for second in range(200):
-        before = source.fetches
-        with pytest.raises(IssuerUnavailable):
-            await refreshed.get()
-        if source.fetches > before:
-            asked_at.append(second)
-        clock.advance(1)
-    pauses = [later - earlier for earlier, later in itertools.pairwise(asked_at)]
+    clock.advance(600)
+    pauses = await _pauses(source, refreshed, clock, seconds=300)
     for pause, longest in zip(pauses, [1, 2, 4, 8, 16, 32, 60, 60], strict=False):
         assert 0.8 * longest <= pause <= longest
-    assert len(asked_at) < 12
+
+
+@pytest.mark.gen_test
+async def test_a_source_that_never_answered_is_asked_every_other_second_so_that_recovery_is_noticed(
+    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+) -> None:
+    source.down = True
+    pauses = await _pauses(source, refreshed, clock, seconds=300)
+    assert max(pauses) <= 2
+    assert min(pauses[1:]) >= 1.6
+    source.down = False
+    clock.advance(2)
+    assert [1] == await refreshed.get()
+
+
+@pytest.mark.gen_test
+async def test_one_success_among_failures_does_not_start_the_pauses_anew(
+    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+) -> None:
+    await refreshed.get()
+    source.down = True
+    clock.advance(600)
+    await _pauses(source, refreshed, clock, seconds=120)
+    source.down = False
+    clock.advance(60)
+    await refreshed.get()
+    await _settle()
+    source.down = True
+    clock.advance(600)
+    pauses = await _pauses(source, refreshed, clock, seconds=60)
+    assert pauses[0] > 2
+
+
+async def _pauses(source: Source, refreshed: Refreshed[list[int]], clock: ManualClock, *, seconds: int) -> list[float]:
+    """Return how long the source was left alone between attempts, while it is asked for ten times a second."""
+    asked_at = []
+    for _ in range(seconds * 10):
+        before = source.fetches
+        with contextlib.suppress(IssuerUnavailable):
+            await refreshed.get()
+        await _settle()
+        if source.fetches > before:
+            asked_at.append(clock.monotonic())
+        clock.advance(0.1)
+    return [round(later - earlier - 0.1, 1) for earlier, later in itertools.pairwise(asked_at)]
 
 
 @pytest.mark.gen_test

@@ -7,6 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from fakeissuer import Handle
+from service.caches.verdicts import Verdicts
 from service.clock import SystemClock
 from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
@@ -19,7 +20,10 @@ from service.validators.base import Toolbox, Validator
 @pytest.fixture
 def validator(fake_issuer: Handle, io_loop: IOLoop) -> Validator:
     settings = Settings(issuer=fake_issuer.issuer_url())
-    return jwt.build(settings.issuers[0], Toolbox(client=JSONClient(), clock=SystemClock()))
+    time = SystemClock()
+    return jwt.build(
+        settings.trusted_issuers[0], Toolbox(client=JSONClient(), clock=time, verdicts=Verdicts(clock=time))
+    )
 
 
 def _active(issuer: Handle) -> str:

@@ -7,6 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from service.authenticator import Authenticator
+from service.caches.verdicts import Verdicts
 from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
@@ -45,12 +46,12 @@ def words() -> Words:
 
 
 @pytest.fixture
-def serve(io_loop: IOLoop, words: Words) -> Callable[..., Service]:
+def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts) -> Callable[..., Service]:
     """Return what makes an application of routes, protected by :class:`Words`."""
 
     def make(routes: Sequence[Any], *, cors_origins: Sequence[str] = (), **settings: Any) -> Service:
         protection = Protection(
-            authenticator=Authenticator([words]), cors=CrossOriginPolicy(cors_origins), realm="test"
+            authenticator=Authenticator([words], verdicts=verdicts), cors=CrossOriginPolicy(cors_origins), realm="test"
         )
         return Service(routes, protection=protection, **settings)
 

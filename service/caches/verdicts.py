@@ -1,0 +1,56 @@
+"""Tokens that were judged before: a bounded memory in this process, read without awaiting anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from service.clock import Clock
+from service.tokens.principal import Principal
+
+__all__ = ["Verdicts"]
+
+CAPACITY = 8192
+"""How many tokens are remembered; at some 3 KB each, a flood of distinct tokens costs at most 25 MB."""
+
+
+class _Verdict(NamedTuple):
+    principal: Principal
+    still_holds: Callable[[], bool]
+
+
+class Verdicts:
+    """Remembers good verdicts, and never the tokens: what leaks from a memory must not open a door.
+
+    A refusal is not remembered, since making up another bad token costs an attacker nothing.
+    """
+
+    def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
+        self._clock = clock
+        self._verdicts: LRUCache[bytes, _Verdict] = LRUCache(capacity)
+
+    def remember(self, token: str, principal: Principal, *, while_: Callable[[], bool]) -> None:
+        """Remember who a token speaks for, until it expires.
+
+        Args:
+            while_: Asked at each recall whether what the verdict rests on is still so, such as the key set.
+        """
+        self._verdicts[_digest(token)] = _Verdict(principal, while_)
+
+    def recall(self, token: str) -> Principal | None:
+        """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
+        digest = _digest(token)
+        verdict = self._verdicts.get(digest)
+        if verdict is None:
+            return None
+        if self._clock.now() < verdict.principal.expires_at and verdict.still_holds():
+            return verdict.principal
+        del self._verdicts[digest]
+        return None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("ascii")).digest()
