@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tornado.curl_httpclient import CurlAsyncHTTPClient
+import pycurl
+from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
@@ -22,6 +23,7 @@ TOTAL_TIMEOUT = 5.0
 MAX_BODY_SIZE = 512 * 1024
 """Bytes; a key set has a few thousand."""
 _CONNECTIONS = 10
+_DROPPED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 _LONGEST_PAUSE = 60.0
 
 
@@ -63,6 +65,29 @@ class JSONClient:
         Raises:
             IssuerUnavailable: There is none to be had; the detail says what came instead.
         """
+        try:
+            try:
+                response = await self._fetch(url)
+            except CurlError as exc:
+                if exc.errno not in _DROPPED:
+                    raise
+                response = await self._fetch(url)  # a proxy or a restart took the connection away: once more, at once
+        except HTTPClientError as exc:
+            raise IssuerUnavailable(f"GET {url}: {exc.message}") from exc
+        return _read(url, response)
+
+    def close(self) -> None:
+        """Close the pool; requests under way fail."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    async def _fetch(self, url: str) -> HTTPResponse:
+        """Return the answer, whatever its status.
+
+        Raises:
+            HTTPClientError: There was no answer.
+        """
         request = HTTPRequest(
             url,
             headers={"Accept": "application/json"},
@@ -74,17 +99,7 @@ class JSONClient:
             user_agent="tornado-resource-server",
             **self._options,
         )
-        try:
-            response = await self._client().fetch(request, raise_error=False)
-        except HTTPClientError as exc:  # with raise_error=False: no answer at all
-            raise IssuerUnavailable(f"GET {url}: {exc.message}") from exc
-        return _read(url, response)
-
-    def close(self) -> None:
-        """Close the pool; requests under way fail."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        return await self._client().fetch(request, raise_error=False)
 
     def _client(self) -> CurlAsyncHTTPClient:
         # Made at the first request, since it belongs to the event loop that runs then.

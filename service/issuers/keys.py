@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient
+from service.issuers.client import JSONClient, UnexpectedStatus
 from service.issuers.metadata import discover
 from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
 from service.tokens.jwk import JWK, KeySet
@@ -63,7 +63,13 @@ class RemoteKeySet:
 
     async def _fetch(self) -> Loaded[KeySet]:
         metadata = await self._metadata.get()
-        answer = await self._client.get(metadata.jwks_uri)
+        try:
+            answer = await self._client.get(metadata.jwks_uri)
+        except UnexpectedStatus as exc:
+            if exc.status != 404:
+                raise
+            metadata = await self._metadata.newer_than(metadata)  # the key set may have moved
+            answer = await self._client.get(metadata.jwks_uri)
         try:
             key_set = KeySet.read(answer.document)
         except ValueError as exc:

@@ -44,12 +44,23 @@ TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
 async def test_turns_into_an_unavailable_issuer(
     fault: dict[str, Any], word: str, client: JSONClient, url: str, fake_issuer: Handle
 ) -> None:
-    fake_issuer.fail("keys", times=1, **fault)
+    fake_issuer.fail("keys", **fault)
     with pytest.raises(IssuerUnavailable) as refusal:
         await client.get(url)
     assert word in refusal.value.detail
-    assert 1 == len(fake_issuer.requests("keys"))
+    assert (2 if fault.keys() & {"drop", "truncate"} else 1) == fake_issuer.requests("keys").count
+    fake_issuer.clear_faults()
     assert ["keys"] == list((await client.get(url)).document)
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
+@pytest.mark.gen_test
+async def test_a_connection_that_is_taken_away_once_goes_unnoticed(
+    fault: dict[str, Any], client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", times=1, **fault)
+    assert ["keys"] == list((await client.get(url)).document)
+    assert 2 == fake_issuer.requests("keys").count
 
 
 @pytest.mark.gen_test
