@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fakeissuer.bad_tokens import BadToken, bad_tokens
 from fakeissuer.clock import Clock
 from fakeissuer.directory import Client, EntryKind, Server, User
 from fakeissuer.endpoints import EndpointName
@@ -16,6 +15,9 @@ from fakeissuer.key_ring import KeyRing, KeyStatus
 from fakeissuer.mint import Minted, MintRequest, mint
 from fakeissuer.overview import Overview, overview
 from fakeissuer.state import State
+
+if TYPE_CHECKING:
+    from fakeissuer.bad_tokens import BadToken
 
 
 class FakeIssuer:
@@ -47,6 +49,8 @@ class FakeIssuer:
 
     def bad_tokens(self, server: str = "default") -> list[BadToken]:
         """Return the catalogue of bad tokens for a server."""
+        from fakeissuer.bad_tokens import bad_tokens  # noqa: PLC0415 - a hundred rows that a start does not wait for
+
         return bad_tokens(self.state, server)
 
     def revoke(self, token: str) -> None:

@@ -1,0 +1,158 @@
+"""The fake issuer's numbers: `python benchmarks/fakeissuer_numbers.py` prints them with their targets.
+
+Start and memory are those of `python -m fakeissuer` as a process of its own, median of ten starts; the others are
+taken in a process of one thread, median of five rounds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fakeissuer import running
+from fakeissuer.addresses import Addresses
+from fakeissuer.issuer import FakeIssuer
+from fakeissuer.journal import Entry
+from fakeissuer.key_pool import KeyPool
+from fakeissuer.mint import MintRequest
+from fakeissuer.profiles import PROFILES
+from fakeissuer.seed import seed
+from fakeissuer.state import State
+
+STARTS = 10
+ROUNDS = 5
+TOKENS = 500
+URL = "http://127.0.0.1:9400"
+DISCOVERY = "/oauth2/default/.well-known/openid-configuration"
+FORM = b"grant_type=client_credentials&client_id=0oaservice0000000001&client_secret=service-secret"
+
+
+def main() -> None:
+    """Print every number, with its target."""
+    starts = [start_once() for _ in range(STARTS)]
+    report("start to first 200 on discovery", median(seconds for seconds, _, _ in starts), "s", "<= 0.4")
+    report("resident after that", median(megabytes for _, megabytes, _ in starts), "MB", "<= 50")
+    report("resident with keys made and a token issued", median(megabytes for _, _, megabytes in starts), "MB", "")
+    issuer = in_memory()
+    report("RS256 tokens minted, one thread", median(rates(lambda: issuer.mint(MintRequest()))), "/s", ">= 500")
+    report("RS256 tokens over HTTP, one connection", median(http_rates()), "/s", "")
+    report("reset after 10 000 tokens and 10 000 requests", median(resets(issuer)) * 1000, "ms", "<= 5")
+    report("catalogue of bad tokens, keys made", median(durations(issuer.bad_tokens)) * 1000, "ms", "")
+
+
+def report(what: str, value: float, unit: str, target: str) -> None:
+    """Print one line."""
+    print(f"{what:<48} {value:10.3f} {unit:<3} {target}")
+
+
+def median(values: Iterable[float]) -> float:
+    """Return the median, which one slow run does not move."""
+    return statistics.median(values)
+
+
+def start_once() -> tuple[float, float, float]:
+    """Return the seconds to the first 200, and the megabytes then and after a token."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "fakeissuer", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = process.stderr.readline().removeprefix("listening on ").strip()
+        connection = http.client.HTTPConnection(urlsplit(url).netloc)
+        connection.request("GET", DISCOVERY)
+        assert connection.getresponse().read()
+        seconds = time.perf_counter() - started
+        fresh = resident_megabytes(process.pid)
+        get_token(connection)
+        connection.request("GET", "/oauth2/default/v1/keys")
+        assert connection.getresponse().read()
+        used = resident_megabytes(process.pid)
+        process.terminate()
+        process.stderr.read()
+    return seconds, fresh, used
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return what Linux says is in memory."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def in_memory() -> FakeIssuer:
+    """Return an issuer without sockets, its first key made."""
+    issuer = FakeIssuer(State(Addresses(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
+    issuer.mint(MintRequest())
+    return issuer
+
+
+def durations(call: Callable[[], object]) -> list[float]:
+    """Return the seconds that a call takes, round by round."""
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def rates(call: Callable[[], object]) -> list[float]:
+    """Return calls a second, round by round."""
+    return [TOKENS / seconds for seconds in durations(lambda: [call() for _ in range(TOKENS)])]
+
+
+def get_token(connection: http.client.HTTPConnection) -> None:
+    """Get a token as a client does."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/oauth2/default/v1/token", FORM, headers)
+    answer = connection.getresponse()
+    assert answer.read()
+    assert answer.status == 200
+
+
+def http_rates() -> list[float]:
+    """Return tokens a second over HTTP, client and server sharing one interpreter."""
+    with running() as issuer:
+        connection = http.client.HTTPConnection(urlsplit(issuer.url).netloc)
+        get_token(connection)
+        return rates(lambda: get_token(connection))
+
+
+def resets(issuer: FakeIssuer) -> list[float]:
+    """Return what a reset takes when there is much to forget."""
+    taken = []
+    for _ in range(ROUNDS):
+        fill(issuer)
+        started = time.perf_counter()
+        issuer.reset()
+        issuer.state.ring(issuer.state.directory.server("default")).key_set()
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def fill(issuer: FakeIssuer) -> None:
+    """Give an issuer ten thousand tokens and requests to forget."""
+    minted = issuer.mint(MintRequest())
+    known = issuer.state.store.find(minted.token)
+    assert known is not None
+    for number in range(10_000):
+        issuer.state.store.add(str(number), known)
+        issuer.state.journal.add(
+            Entry(
+                method="GET",
+                path="/oauth2/default/v1/keys",
+                endpoint="keys",
+                server="default",
+                time=issuer.clock.now(),
+                connection=number,
+                credentials=None,
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()
