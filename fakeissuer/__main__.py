@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
         return WRONG_USAGE
-    except KeyboardInterrupt:
-        return DONE
+    except KeyboardInterrupt:  # while it serves, a signal is handled: this is one that came before, or to `token`
+        return FAILED
 
 
 def _serve(options: argparse.Namespace) -> int:

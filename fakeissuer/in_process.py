@@ -62,9 +62,10 @@ async def _on_this_loop(options: ServingOptions) -> AsyncIterator[Handle]:
 
 @contextmanager
 def _on_a_thread(options: ServingOptions) -> Iterator[Handle]:
+    serving = ServingIssuer(options)  # here and not over there, so that what is wrong is told to whoever asked
     started: Future[tuple[Handle, Callable[[], object]]] = Future()
     # A daemon: a test run that is interrupted does not wait for it.
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(options, started)), name="fakeissuer", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(serving, started)), name="fakeissuer", daemon=True)
     thread.start()
     handle, stop = started.result()
     try:
@@ -74,14 +75,10 @@ def _on_a_thread(options: ServingOptions) -> Iterator[Handle]:
         thread.join()
 
 
-async def _serve(options: ServingOptions, started: Future[tuple[Handle, Callable[[], object]]]) -> None:
-    stopping = asyncio.Event()
+async def _serve(serving: ServingIssuer, started: Future[tuple[Handle, Callable[[], object]]]) -> None:
     loop = asyncio.get_running_loop()
-    try:
-        async with _on_this_loop(options) as handle:
-            started.set_result((handle, lambda: loop.call_soon_threadsafe(stopping.set)))
-            await stopping.wait()
-    except Exception as exc:
-        if started.done():
-            raise
-        started.set_exception(exc)  # it belongs to whoever waits for the start
+    stopping = asyncio.Event()
+    serving.start()
+    started.set_result((Handle(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
+    await stopping.wait()
+    await serving.stop()

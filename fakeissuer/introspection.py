@@ -47,15 +47,16 @@ def _of_access_token(issued: IssuedToken) -> Introspection:
 
 
 def _of_refresh_token(issued: IssuedToken) -> Introspection:
-    answer: Introspection = {
+    return {
         "active": True,
         "token_type": "Bearer",
         "scope": " ".join(issued.scopes),
         "client_id": issued.client_id,
+        "username": issued.username,
+        "exp": issued.claims["exp"],
+        "sub": issued.claims.get("sub"),
+        "device_id": issued.device_id,
     }
-    if issued.username is not None:
-        answer["username"] = issued.username
-    return answer | {"exp": issued.claims["exp"], "sub": issued.claims.get("sub"), "device_id": issued.device_id}
 
 
 def _words(scopes: object) -> object:

@@ -44,12 +44,6 @@ def to_json(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def to_members(record: Record) -> dict[str, Any]:
-    """Return a record as the object that its JSON holds."""
-    members: dict[str, Any] = msgspec.to_builtins(record)
-    return members
-
-
 def read_members(body: bytes) -> dict[str, Any]:
     """Return the members of a JSON object, read strictly; an empty body is an object without members.
 

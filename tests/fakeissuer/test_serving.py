@@ -37,6 +37,11 @@ def test_a_ca_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         pass
 
 
+def test_tls_needs_no_ca_file() -> None:
+    with running(tls=True) as issuer:
+        assert issuer.url.startswith("https://127.0.0.1:")
+
+
 def test_an_unknown_profile_and_a_ca_file_without_tls_are_refused(tmp_path: Path) -> None:
     options: dict[str, Any] = {"profile": "magic"}
     with pytest.raises(SettingsError, match="--profile"):

@@ -63,6 +63,12 @@ def test_status_without_a_body_is_answered_in_okta_shape(
     assert call().status == 200
 
 
+def test_a_status_that_is_no_error_needs_no_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, status=204, times=1)
+    answer = call()
+    assert (answer.status, answer.body) == (204, b"")
+
+
 def test_a_text_is_sent_as_it_is(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, status=200, headers={"content-type": "text/html"}, body="<html>", times=1)
     answer = call()

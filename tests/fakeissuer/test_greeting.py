@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from fakeissuer.greeting import greeting, token_command
+from fakeissuer.handle import Handle
+from fakeissuer.overview import overview
+from fakeissuer.state import State
+
+
+def test_names_issuers_clients_and_users(state: State) -> None:
+    said = greeting(overview(state))
+    for expected in ("/oauth2/default", "0oaspa00000000000001 / (public)", "alice@example.com / password", "/_fake/"):
+        assert expected in said
+    assert said.splitlines()[-1].lstrip().startswith("curl ")
+
+
+def test_shows_no_line_for_a_token_that_nobody_could_get(state: State) -> None:
+    state.directory.clients.clear()
+    assert token_command(overview(state)) is None
+    assert "curl" not in greeting(overview(state))
+
+
+def test_speaks_of_the_first_server(fake_issuer: Handle) -> None:
+    command = token_command(fake_issuer.overview())
+    assert command is not None
+    assert command.endswith(f" {fake_issuer.issuer_url()}/v1/token")

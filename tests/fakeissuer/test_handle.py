@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from fakeissuer import NotThere, Unacceptable
+from fakeissuer.handle import Handle
+from fakeissuer.mint import MintRequest
+
+
+def test_its_clock_is_read_moved_and_stopped(fake_issuer: Handle) -> None:
+    clock = fake_issuer.clock
+    clock.set(2_000_000_000)
+    clock.freeze()
+    assert clock.state().frozen
+    clock.advance(10)
+    assert clock.now() == pytest.approx(2_000_000_010, abs=5)
+    clock.unfreeze()
+    assert not clock.state().frozen
+    clock.reset()
+    assert abs(clock.state().offset) < 1
+
+
+def test_its_keys_lag_and_catch_up(fake_issuer: Handle) -> None:
+    assert not fake_issuer.lag(seconds=30)[0].published
+    assert fake_issuer.end_lag()[0].published
+    fake_issuer.lag("partner", seconds=30)
+    assert not fake_issuer.keys("partner")[0].published
+    fake_issuer.clock.advance(30)
+    assert fake_issuer.keys("partner")[0].published
+
+
+def test_withdraws_a_key_of_any_server(fake_issuer: Handle) -> None:
+    for server in ("default", "partner", "org"):
+        kid = fake_issuer.keys(server)[0].kid
+        assert not fake_issuer.withdraw(kid)[0].published
+    with pytest.raises(NotThere):
+        fake_issuer.withdraw("unknown")
+
+
+def test_faults_are_listed_and_cleared(fake_issuer: Handle) -> None:
+    fake_issuer.fail("keys", drop=True, server="partner")
+    assert [fault.kind for fault in fake_issuer.faults()] == ["drop"]
+    fake_issuer.clear_faults()
+    assert fake_issuer.faults() == []
+
+
+def test_requests_are_forgotten(fake_issuer: Handle) -> None:
+    fake_issuer.forget_requests()
+    assert len(fake_issuer.requests("keys", server="default")) == 0
+
+
+def test_users_are_put_and_removed(fake_issuer: Handle) -> None:
+    carol = fake_issuer.put("users", "carol@example.com", id="00ucarol", email="c@example.com")
+    assert fake_issuer.entry("users", "carol@example.com") == carol == fake_issuer.remove("users", "carol@example.com")
+    assert fake_issuer.token(sub="carol@example.com").count(".") == 2
+    with pytest.raises(NotThere):
+        fake_issuer.remove("users", "carol@example.com")
+
+
+def test_a_wrong_word_is_refused_and_the_right_ones_are_named(fake_issuer: Handle) -> None:
+    with pytest.raises(Unacceptable, match=", ".join(MintRequest.__struct_fields__)):
+        fake_issuer.token(scope="a")
+    with pytest.raises(Unacceptable):
+        fake_issuer.fail("keys", status=True)
+
+
+def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: Handle) -> None:
+    assert fake_issuer.requests().count == 0

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from fakeissuer.logs import JsonFormatter, TextFormatter, without_quoted_requests
+
+
+def record(message: str, *arguments: object, failed: bool = False) -> logging.LogRecord:
+    exc_info = None
+    if failed:
+        try:
+            int("x")
+        except ValueError:
+            exc_info = sys.exc_info()
+    return logging.LogRecord("fakeissuer", logging.ERROR, __file__, 1, message, arguments, exc_info)
+
+
+def test_json_is_one_object_on_one_line() -> None:
+    line = JsonFormatter().format(record("it\n%s", "failed", failed=True))
+    assert "\n" not in line
+    members = json.loads(line)
+    assert (members["level"], members["message"]) == ("error", "it\nfailed")
+    assert "ValueError" in members["exception"]
+
+
+def test_an_event_is_told_by_its_members() -> None:
+    made = record("x")
+    made.event = {"method": "GET"}
+    members = json.loads(JsonFormatter().format(made))
+    assert (members["method"], "message" in members) == ("GET", False)
+
+
+def test_a_client_cannot_start_a_line() -> None:
+    assert TextFormatter("%(message)s").format(record("a\rb")) == "a\\rb"
+
+
+@pytest.mark.parametrize(("message", "kept"), [("Malformed HTTP message from %s: %s", False), ("GET /", True)])
+def test_tornados_line_that_quotes_a_header_is_dropped(message: str, *, kept: bool) -> None:
+    assert without_quoted_requests(record(message)) is kept
