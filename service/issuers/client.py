@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,11 +38,14 @@ class UnexpectedStatus(IssuerUnavailable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A JSON object from an issuer, and for how long it may be kept."""
+    """A JSON object from an issuer, where it came from, and for how long it may be kept."""
 
+    url: str
     document: dict[str, Any]
     max_age: float | None
     """Seconds from ``Cache-Control``; None where the issuer does not say (RFC 9111 section 5.2.2.1)."""
+    date: float | None
+    """The issuer's time in seconds since the epoch; None where it does not say (RFC 9110 section 6.6.1)."""
 
 
 class JSONClient:
@@ -115,7 +119,7 @@ def _read(url: str, response: HTTPResponse) -> Answer:
         document = strict_json.read_object(response.body)
     except ValueError as exc:
         raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
-    return Answer(document=document, max_age=_max_age(response.headers))
+    return Answer(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
 
 
 def _max_age(headers: Mapping[str, str]) -> float | None:
@@ -125,6 +129,15 @@ def _max_age(headers: Mapping[str, str]) -> float | None:
         return 0.0
     max_age = directives.get("max-age", "")
     return float(max_age) if max_age.isdecimal() else None
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    try:
+        date = email.utils.parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    age = headers.get("Age", "")  # a cache on the way hands on the Date of the day it asked (RFC 9111 section 5.1)
+    return date + int(age) if age.isdecimal() and len(age) < 10 else date
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

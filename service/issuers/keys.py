@@ -28,6 +28,11 @@ class RemoteKeySet:
         self._key_set = Refreshed(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
 
+    @property
+    def last(self) -> KeySet | None:
+        """The key set that was read last, whether it may still be used or not."""
+        return self._last
+
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may verify a token with this header; none when the issuer publishes none.
 

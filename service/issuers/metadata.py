@@ -12,7 +12,7 @@ from service.issuers.client import Answer, JSONClient, UnexpectedStatus
 from service.issuers.refresh import Loaded
 from service.tokens.issuer_identifier import is_secure
 
-__all__ = ["AuthorizationServerMetadata", "discover"]
+__all__ = ["AuthorizationServerMetadata", "check_issuer", "discover", "first_document", "read_jwks_uri"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,15 +29,33 @@ class AuthorizationServerMetadata:
         Raises:
             ValueError: The document speaks for another issuer, or names no key set that can be fetched safely.
         """
-        if document.get("issuer") != issuer:
-            # Whoever can answer for one address must not speak for another: the mix-up of RFC 8414 section 6.2.
-            raise ValueError(f"expected issuer {issuer!r}, the document says {document.get('issuer')!r}")
-        jwks_uri = document.get("jwks_uri")
-        if not isinstance(jwks_uri, str):
-            raise ValueError("the document has no jwks_uri")
-        if not is_secure(jwks_uri):
-            raise ValueError(f"jwks_uri {jwks_uri!r} is neither https nor on this machine")
-        return cls(issuer=issuer, jwks_uri=jwks_uri)
+        check_issuer(document, issuer)
+        return cls(issuer=issuer, jwks_uri=read_jwks_uri(document))
+
+
+def check_issuer(document: Mapping[str, Any], issuer: str) -> None:
+    """Refuse a document that speaks for another issuer than the one that was asked (RFC 8414 section 3.3).
+
+    Raises:
+        ValueError: It does.
+    """
+    if document.get("issuer") != issuer:
+        # Whoever can answer for one address must not speak for another: the mix-up of RFC 8414 section 6.2.
+        raise ValueError(f"expected issuer {issuer!r}, the document says {document.get('issuer')!r}")
+
+
+def read_jwks_uri(document: Mapping[str, Any]) -> str:
+    """Return where a document says the key set is.
+
+    Raises:
+        ValueError: It names no key set, or none that can be fetched safely.
+    """
+    jwks_uri = document.get("jwks_uri")
+    if not isinstance(jwks_uri, str):
+        raise ValueError("the document has no jwks_uri")
+    if not is_secure(jwks_uri):
+        raise ValueError(f"jwks_uri {jwks_uri!r} is neither https nor on this machine")
+    return jwks_uri
 
 
 async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServerMetadata]:
@@ -46,7 +64,7 @@ async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServe
     Raises:
         IssuerUnavailable: Neither address has a document that this issuer may publish.
     """
-    answer = await _first_document(issuer, client)
+    answer = await first_document(issuer, client)
     try:
         metadata = AuthorizationServerMetadata.read(answer.document, issuer=issuer)
     except ValueError as exc:
@@ -54,7 +72,12 @@ async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServe
     return Loaded(value=metadata, max_age=answer.max_age)
 
 
-async def _first_document(issuer: str, client: JSONClient) -> Answer:
+async def first_document(issuer: str, client: JSONClient) -> Answer:
+    """Return the discovery document as it was found, believed by nobody yet.
+
+    Raises:
+        IssuerUnavailable: Neither address has one.
+    """
     try:
         return await client.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     except UnexpectedStatus as exc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -53,6 +54,10 @@ class RefreshPolicy:
     extra_burst: int = 2
     extra_every: float = 10.0
 
+    def age(self, max_age: float | None) -> float:
+        """Return for how many seconds a copy lives whose source said this."""
+        return min(max(self.default_age if max_age is None else max_age, self.shortest_age), self.longest_age)
+
 
 class Refreshed(Generic[T]):
     """The last good copy of something remote.
@@ -80,7 +85,7 @@ class Refreshed(Generic[T]):
         self._copy: T | None = None
         self._loaded_at = 0.0
         self._age = 0.0
-        self._refresh_after = 0.0
+        self._refresh_after = -math.inf
         self._failure: IssuerUnavailable | None = None
         self._failures = 0
         self._backoff_level = 0
@@ -105,11 +110,6 @@ class Refreshed(Generic[T]):
         return self._copy is not None and self._clock.monotonic() < self._loaded_at + self._age + self._policy.grace
 
     @property
-    def due(self) -> bool:
-        """Whether it is time to renew the copy, or to fetch the first."""
-        return self._copy is None or self._clock.monotonic() >= self._refresh_after
-
-    @property
     def cooling_down(self) -> bool:
         """Whether the last attempt failed, and the next has to wait."""
         return self._failures > 0 and self._clock.monotonic() < self._retry_at
@@ -120,7 +120,9 @@ class Refreshed(Generic[T]):
         Past its age, a copy is only given out once the source has failed to give a newer one: a withdrawn key
         must not be good for the one request that notices its age.
         """
-        if self.due and not self.cooling_down:
+        if self._clock.monotonic() < self._refresh_after:
+            return self._copy
+        if not self.cooling_down:
             self._start()
         return self._copy if self.fresh or (self.usable and self._failures) else None
 
@@ -189,8 +191,7 @@ class Refreshed(Generic[T]):
 
     def _succeed(self, loaded: Loaded[T]) -> None:
         policy, now = self._policy, self._clock.monotonic()
-        age = policy.default_age if loaded.max_age is None else loaded.max_age
-        self._age = min(max(age, policy.shortest_age), policy.longest_age)
+        self._age = policy.age(loaded.max_age)
         # Jitter keeps a fleet that started together from asking together.
         self._refresh_after = now + self._age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # no secret
         self._copy, self._loaded_at = loaded.value, now

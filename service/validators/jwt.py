@@ -7,6 +7,7 @@ from functools import partial
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
+from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
 from service.issuers.refresh import RefreshPolicy
 from service.settings import TrustedIssuer
@@ -16,7 +17,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Toolbox
 
-__all__ = ["JWTValidator", "build"]
+__all__ = ["JWTValidator", "build", "keys_of", "rules_for"]
 
 
 class JWTValidator:
@@ -60,18 +61,26 @@ class JWTValidator:
 def build(issuer: TrustedIssuer, toolbox: Toolbox) -> JWTValidator:
     """Return the validator for one issuer."""
     return JWTValidator(
-        rules=ClaimRules(
-            issuer=issuer.issuer,
-            audiences=issuer.audiences,
-            allowed_client_ids=issuer.allowed_client_ids,
-            leeway=issuer.leeway,
-            max_token_age=issuer.max_token_age,
-            strict_rfc9068=issuer.strict_rfc9068,
-        ),
+        rules=rules_for(issuer),
         algorithms=issuer.algorithms,
-        keys=RemoteKeySet(
-            issuer.issuer, client=toolbox.client, clock=toolbox.clock, policy=RefreshPolicy(grace=issuer.grace)
-        ),
+        keys=keys_of(issuer, client=toolbox.client, clock=toolbox.clock),
         clock=toolbox.clock,
         verdicts=toolbox.verdicts,
     )
+
+
+def rules_for(issuer: TrustedIssuer) -> ClaimRules:
+    """Return what is expected of one issuer's tokens."""
+    return ClaimRules(
+        issuer=issuer.issuer,
+        audiences=issuer.audiences,
+        allowed_client_ids=issuer.allowed_client_ids,
+        leeway=issuer.leeway,
+        max_token_age=issuer.max_token_age,
+        strict_rfc9068=issuer.strict_rfc9068,
+    )
+
+
+def keys_of(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> RemoteKeySet:
+    """Return the keys of one issuer, kept up on its terms."""
+    return RemoteKeySet(issuer.issuer, client=client, clock=clock, policy=RefreshPolicy(grace=issuer.grace))

@@ -9,7 +9,7 @@ from tornado.httputil import HTTPHeaders
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
 
-__all__ = ["read_credentials"]
+__all__ = ["check_b64token", "read_credentials"]
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 
@@ -32,6 +32,15 @@ def read_credentials(headers: HTTPHeaders) -> Credentials | None:
     if scheme.lower() != "bearer":
         return None
     token = token.strip(" ")
+    check_b64token(token)
+    return Credentials(scheme="Bearer", token=token)
+
+
+def check_b64token(token: str) -> None:
+    """Refuse a text that has other characters than a bearer token may have (RFC 6750 section 2.1).
+
+    Raises:
+        InvalidRequest: It has.
+    """
     if not _B64TOKEN.fullmatch(token):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected one b64token after the scheme")
-    return Credentials(scheme="Bearer", token=token)
