@@ -39,6 +39,10 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
+BODILESS = (204, 205, 304)
+FRAMING = ("content-length", "transfer-encoding", "connection")
+
+
 class Fault(Record, frozen=True, kw_only=True):
     """One thing that goes wrong at one endpoint, `times` times or until faults are cleared.
 
@@ -78,7 +82,11 @@ class Fault(Record, frozen=True, kw_only=True):
             raise ValueError(f"{kinds[0]} is false; leave it out, or say true")
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
+        if self.status in BODILESS and self.body is not None:
+            raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 section 6.4.1)")
         for name, value in self._header_fields():
+            if name.lower() in FRAMING:
+                raise ValueError(f"{name} frames the message and is not for a test to set; use truncate, drip or huge")
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
                 raise ValueError("a header name is a token and its value one line of Latin-1 (RFC 9110 section 5)")
 

@@ -19,6 +19,11 @@ def test_shows_no_line_for_a_token_that_nobody_could_get(state: State) -> None:
     assert "curl" not in greeting(overview(state))
 
 
+def test_the_line_for_a_token_is_that_of_a_client_which_may_have_one(state: State) -> None:
+    state.directory.clients = dict(reversed(state.directory.clients.items()))
+    assert " 0oaservice0000000001:" in (token_command(overview(state)) or "")
+
+
 def test_speaks_of_the_first_server(fake_issuer: Handle) -> None:
     command = token_command(fake_issuer.overview())
     assert command is not None
