@@ -15,6 +15,9 @@ from fakeissuer.errors import Unacceptable
 
 T = TypeVar("T")
 
+MAX_DEPTH = 100
+"""How many objects and lists may stand in one another."""
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Data with named and typed members; what stands in `secret_members` is left out of the repr."""
@@ -67,9 +70,12 @@ def accept(members: Mapping[str, Any], kind: type[T]) -> T:
     Raises:
         Unacceptable: a member is unknown, missing, of a wrong type or out of range; the message names it.
     """
+    # What can be read can still be too deep to be written again, and would then fail half-way through a call.
+    if _is_deeper(members, MAX_DEPTH):
+        raise Unacceptable(f"This was not accepted: it is nested more than {MAX_DEPTH} levels deep.")
     try:
         return msgspec.convert(dict(members), kind, strict=True)
-    except (msgspec.ValidationError, RecursionError) as exc:
+    except msgspec.ValidationError as exc:
         known = ", ".join(getattr(kind, "__struct_fields__", ()))
         raise Unacceptable(f"This was not accepted: {exc}. The members there are: {known}.") from exc
 
@@ -79,3 +85,11 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise Unacceptable("The body names a member twice; each may be there once.")
     return members
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return False
+    return levels == 0 or any(_is_deeper(child, levels - 1) for child in value)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, ClassVar
 
 import pytest
@@ -24,6 +24,10 @@ class Example(Record, frozen=True, kw_only=True):
 
     name: str
     secret: str = "hidden"
+
+
+class Anything(Record, frozen=True, kw_only=True):
+    anything: Any
 
 
 def test_reads_as_attributes_and_as_json() -> None:
@@ -74,6 +78,15 @@ def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
 def test_refuses_what_is_no_plain_json_object(body: bytes) -> None:
     with pytest.raises(Unacceptable):
         read_members(body)
+
+
+@pytest.mark.parametrize(("levels", "accepted"), [(98, True), (99, True), (100, False), (900, False)])
+def test_accepts_no_more_than_a_hundred_levels(levels: int, *, accepted: bool) -> None:
+    nested: Any = "x"
+    for _ in range(levels):
+        nested = [nested]
+    with nullcontext() if accepted else pytest.raises(Unacceptable, match="levels deep"):
+        accept({"anything": nested}, Anything)
 
 
 def test_says_what_is_known_when_a_member_is_not() -> None:
