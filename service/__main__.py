@@ -1,4 +1,4 @@
-"""The command line: ``python -m service [run | config]``."""
+"""The command line: ``python -m service [run | check | explain TOKEN | config]``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__, make_app
+from service.operations.doctor.command import run_check, run_explain
 from service.operations.logs import configure_logging
 from service.operations.server import run_until_stopped, serving
 from service.settings import SECRETS
@@ -22,12 +23,15 @@ __all__ = ["main"]
 DEMO_ISSUER_PORT = 9400
 DEMO_TOKEN_LIFETIME = 24 * 3600
 """Seconds; a demonstration should outlive the lunch break."""
+_LONGEST_WORD = 40
+"""Characters of an argument that an error repeats."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
-    options = vars(_parser().parse_args(arguments))
+    options = _parse(arguments)
     command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
+    words = options.pop("token")
     files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
     try:
         if demo:
@@ -35,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = load_settings(options, **files)
         if command == "config":
             _show(found)
+        elif command == "check":
+            return asyncio.run(run_check(found.settings))
+        elif command == "explain":
+            return asyncio.run(run_explain(words, found.settings))
         else:
             asyncio.run(_serve(found.settings))
     except SettingsError as exc:
@@ -47,6 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
+    parser = _parser()
+    known, unknown = parser.parse_known_intermixed_args(arguments)
+    options = vars(known)
+    if options["command"] == "explain":
+        if unknown or not options["token"]:
+            # They are not repeated: one of them may be a token that begins with a hyphen.
+            parser.error("explain takes one token; write explain - to give it on standard input")
+    elif unknown := [*unknown, *options["token"]]:
+        parser.error(f"unrecognized arguments: {' '.join(map(_not_a_token, unknown))}")
+    return options
+
+
+def _not_a_token(text: str) -> str:
+    """Return an argument as an error may repeat it: a token that stands in the wrong place must not be printed."""
+    return text if len(text) <= _LONGEST_WORD else "(a long text)"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m service",
@@ -54,10 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings also come from the environment (OKTA_OAUTH2_ISSUER, SERVICE_PORT, …), .okta.env and --config.",
     )
     parser.add_argument(
-        "command", nargs="?", choices=["run", "config"], default="run",
-        help="run: serve (the default); config: show the effective settings and where each came from",
+        "command", nargs="?", choices=["run", "check", "explain", "config"], default="run", type=_not_a_token,
+        help="run: serve (the default); check: ask the issuer everything that is needed, one line a check; "
+        "explain: the verdict on one token, rule by rule; config: show the effective settings and where each came from",
     )  # fmt: skip
     add = parser.add_argument
+    add("token", nargs="*", metavar="TOKEN", help="the token to explain, - to read it from standard input")
     add("--demo", action="store_true", help="serve with a fake issuer beside it, and print curl lines to paste")
     add("--issuer-port", type=int, default=DEMO_ISSUER_PORT, metavar="PORT",
         help="where --demo runs its fake issuer (default %(default)s, 0 = any free one)")  # fmt: skip

@@ -15,7 +15,7 @@ from tornado.netutil import bind_sockets
 
 from service.web.application import Service
 
-__all__ = ["run_until_stopped", "serving"]
+__all__ = ["run_until_stopped", "serving", "tls_context"]
 
 _logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def serving(
     """
     server = HTTPServer(
         service,
-        ssl_options=_tls(certfile, keyfile),
+        ssl_options=tls_context(certfile, keyfile),
         max_header_size=MAX_HEADER_SIZE,
         max_body_size=MAX_BODY_SIZE,
         idle_connection_timeout=HEADER_TIMEOUT,
@@ -74,7 +74,12 @@ async def run_until_stopped(service: Service, *, url: str) -> None:
     _logger.info("stopping: no new connections, requests in flight have %.0f s", STOP_TIMEOUT)
 
 
-def _tls(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | None:
+def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | None:
+    """Return what serves TLS with this certificate; None where there is none.
+
+    Raises:
+        OSError: The certificate or its key cannot be read, or they do not belong together.
+    """
     if certfile is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

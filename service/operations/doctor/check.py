@@ -1,0 +1,127 @@
+"""``check``: asks every configured issuer what the service will need, and looks at the settings themselves."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from service.caches.verdicts import Verdicts
+from service.clock import Clock
+from service.errors import IssuerUnavailable
+from service.issuers.client import JSONClient
+from service.operations.doctor.examination import is_judged_here
+from service.operations.doctor.issuer_checks import check_remote_issuer
+from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
+from service.operations.doctor.wording import harmless, hidden, shown
+from service.operations.server import tls_context
+from service.settings import OKTA_AUDIENCE, Settings, TrustedIssuer
+from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
+from service.validators.base import Toolbox
+from service.validators.registry import find_factory
+
+__all__ = ["Checkup", "check"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkup:
+    """What all checks found."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the service could do its work."""
+        return not any(finding.outcome is Outcome.FAIL for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """Return one line a check."""
+        return [harmless(hidden(finding.line(), ())) for finding in self.findings]
+
+
+async def check(settings: Settings, *, client: JSONClient, clock: Clock) -> Checkup:
+    """Ask each issuer, and look at the settings.
+
+    Raises:
+        SettingsError: A kind of validation does not exist.
+    """
+    findings = []
+    several = len(settings.trusted_issuers) > 1
+    for issuer in settings.trusted_issuers:
+        async for finding in _check_issuer(issuer, client=client, clock=clock):
+            named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
+            findings.append(named)
+    return Checkup(findings=(*findings, _cors(settings), _own_tls(settings)))
+
+
+async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
+    for finding in (_spelling(issuer.issuer), _tls_to(issuer.issuer), _audience(issuer)):
+        yield finding
+    if is_judged_here(issuer):
+        async for finding in check_remote_issuer(issuer, client=client, clock=clock):
+            yield finding
+    else:
+        yield await _ask_validator(issuer, client=client, clock=clock)
+
+
+async def _ask_validator(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> Finding:
+    """Return what a validator says that cannot be looked into; what it needs of its issuer is its own affair."""
+    about = f"validator {issuer.validation}"
+    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
+    validator = find_factory(issuer.validation)(issuer, toolbox)
+    try:
+        await validator.ready()
+    except IssuerUnavailable as exc:
+        advice = "nobody can judge this issuer's tokens until it is ready"
+        return fail(about, exc.detail, advice)
+    finally:
+        await validator.close()
+    return ok(about, "it says that it is ready; discovery and keys are its affair")
+
+
+def _spelling(issuer: str) -> Finding:
+    """Return what kind of issuer it is; misspelt ones do not get past the settings."""
+    kind = ", an Okta custom authorization server" if is_okta_custom_server(issuer) else ""
+    slash = "; the slash at its end belongs to the name" if issuer.endswith("/") else ""
+    return ok("issuer", f"{issuer}{kind}{slash}")
+
+
+def _tls_to(issuer: str) -> Finding:
+    if urllib.parse.urlsplit(issuer).scheme == "https":
+        return ok("TLS to the issuer", "https, and its certificate has to verify")
+    return ok("TLS to the issuer", "none, since the issuer is on this machine")
+
+
+def _audience(issuer: TrustedIssuer) -> Finding:
+    seen = " or ".join(map(shown, sorted(issuer.audiences)))
+    if OKTA_AUDIENCE not in issuer.audiences:
+        return ok("audience", seen)
+    remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
+    return ok("audience", f"{seen}, {remark}")
+
+
+def _cors(settings: Settings) -> Finding:
+    origins = settings.cors_origins
+    seen = ", ".join(origins) or "none, so that pages of other origins cannot call"
+    if "*" in origins:
+        advice = "the pages of every site may call; name the origins of your own in SERVICE_CORS_ORIGINS"
+        return warn("CORS origins", seen, advice)
+    if open_ones := [origin for origin in origins if not is_secure(origin)]:
+        advice = f"whoever is on the way can write pages of {', '.join(open_ones)}; use https there"
+        return warn("CORS origins", seen, advice)
+    return ok("CORS origins", seen)
+
+
+def _own_tls(settings: Settings) -> Finding:
+    about = "TLS of the service"
+    if settings.certfile is not None:
+        try:
+            tls_context(settings.certfile, settings.keyfile)
+        except OSError as exc:
+            seen = f"{settings.certfile}: {exc.strerror or exc}"
+            return fail(about, seen, "name a certificate and its key in PEM, which this user may read")
+        return ok(about, settings.certfile)
+    if is_secure(f"http://{settings.address}"):
+        return ok(about, "none, since it is served to this machine alone")
+    advice = "tokens travel in clear unless a proxy in front speaks TLS; set certfile and keyfile where there is none"
+    return warn(about, f"none at {settings.address}", advice)

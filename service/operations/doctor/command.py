@@ -1,0 +1,68 @@
+"""Runs the two commands: reads, asks, prints, and says with which code the program ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+
+from service.clock import SystemClock
+from service.issuers.client import JSONClient
+from service.operations.doctor.check import check
+from service.operations.doctor.explain import explain
+from service.operations.logs import configure_logging
+from service.settings import Settings
+
+__all__ = ["run_check", "run_explain"]
+
+_LONGEST_INPUT = 1024 * 1024
+"""Bytes; whatever is piped in beyond them is no token anyway."""
+
+
+async def run_check(settings: Settings) -> int:
+    """Print one line a check, and return 0, or 1 when a check fails.
+
+    Raises:
+        SettingsError: A kind of validation does not exist.
+    """
+    with _asking(settings) as client:
+        checkup = await check(settings, client=client, clock=SystemClock())
+    _print(checkup.lines())
+    return 0 if checkup.passed else 1
+
+
+async def run_explain(words: Sequence[str], settings: Settings) -> int:
+    """Print the verdict on one token and why, and return 0 when it is accepted, else 1.
+
+    Args:
+        words: The token as the shell split it, or ``-`` for standard input.
+
+    Raises:
+        SettingsError: A kind of validation does not exist.
+    """
+    text = _read_piped() if list(words) == ["-"] else " ".join(words)
+    with _asking(settings) as client:
+        explanation = await explain(text, settings, client=client, clock=SystemClock())
+    _print(explanation.lines())
+    return 0 if explanation.accepted else 1
+
+
+@contextlib.contextmanager
+def _asking(settings: Settings) -> Iterator[JSONClient]:
+    # What goes wrong is told in the report; the log would say it a second time.
+    configure_logging(log_format=settings.log_format, log_level="error")
+    client = JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _read_piped() -> str:
+    return sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace")
+
+
+def _print(lines: Sequence[str]) -> None:
+    for line in lines:
+        # A terminal that does not have all characters gets the numbers of the others.
+        print(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))

@@ -1,0 +1,123 @@
+"""``explain``: the verdict on one token, and why, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from service.clock import Clock
+from service.errors import IssuerUnavailable, TokenError
+from service.issuers.client import JSONClient
+from service.operations.doctor.elsewhere import rules_of_other_validators
+from service.operations.doctor.examination import Examination
+from service.operations.doctor.pasted import unwrap
+from service.operations.doctor.report import Finding, Outcome, fail, not_reached, ok
+from service.operations.doctor.rules import RULES, Rule
+from service.operations.doctor.wording import harmless, hidden, moment, pretty, shown
+from service.settings import Settings
+from service.tokens.principal import Principal
+from service.web.challenge import refusal_for
+
+__all__ = ["Explanation", "explain"]
+
+_RULES_BEFORE_READING = 2
+"""The rules that hold for every token; after them, validators of another kind may know it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The verdict on one token. Holds neither the token nor its signature where they could be printed."""
+
+    findings: tuple[Finding, ...]
+    refusal: TokenError | IssuerUnavailable | None
+    exam: Examination = field(repr=False)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the service would accept the token."""
+        return self.refusal is None
+
+    def lines(self) -> list[str]:
+        """Return the whole report, in lines that a terminal only shows."""
+        secrets = [self.exam.text, *self.exam.text.split(".")]
+        return [harmless(hidden(line, secrets)) for line in self._told()]
+
+    def _told(self) -> Iterator[str]:
+        yield from self.remarks
+        if self.exam.header is not None:
+            yield "header, as it was sent; anybody can write one, and only the signature tells who did:"
+            yield from pretty(self.exam.header)
+        if self.exam.claims is not None:
+            yield "claims, of which the same is true:"
+            yield from pretty(self.exam.claims)
+        yield "rules, in the order in which the service asks them:"
+        for finding in self.findings:
+            yield from finding.lines()
+        yield f"verdict: {self._verdict()}"
+
+    def _verdict(self) -> str:
+        if self.refusal is None:
+            return f"accepted{_who(self.exam.principal, self.exam.now)}"
+        answer = refusal_for(self.refusal, realm=self.exam.settings.realm)
+        if isinstance(self.refusal, IssuerUnavailable):
+            return f"cannot be judged, because the issuer cannot be asked; the service answers {answer.status}"
+        return f"refused ({self.refusal.reason}): {answer.description}; the service answers {answer.status}"
+
+
+async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
+    """Judge one token by each rule of the service in turn, and keep account; says no more than the service would.
+
+    Args:
+        text: The token, and whatever was pasted with it.
+
+    Raises:
+        SettingsError: A kind of validation does not exist.
+    """
+    token, remarks = unwrap(text)
+    exam = Examination(text=token, settings=settings, client=client, clock=clock, now=clock.now())
+    findings: list[Finding] = []
+    refusal = None
+    for rule in _rules_for(settings):
+        if refusal is not None:
+            findings.append(not_reached(rule.says))
+            continue
+        refusal = await _ask(rule, exam, findings)
+        if exam.principal is not None:
+            break
+    if refusal is None and exam.principal is None:
+        exam.principal = Principal.from_claims(
+            exam.unverified.unverified_claims, max_token_age=exam.trusted.max_token_age
+        )
+    return Explanation(findings=tuple(findings), refusal=refusal, exam=exam, remarks=tuple(remarks))
+
+
+def _rules_for(settings: Settings) -> tuple[Rule, ...]:
+    first, then = RULES[:_RULES_BEFORE_READING], RULES[_RULES_BEFORE_READING:]
+    return (*first, *rules_of_other_validators(settings), *then)
+
+
+async def _ask(rule: Rule, exam: Examination, findings: list[Finding]) -> TokenError | IssuerUnavailable | None:
+    """Put the rule's finding on the list, and return its refusal where it refuses."""
+    exam.clear()
+    try:
+        await rule.ask(exam)
+    except IssuerUnavailable as exc:
+        advice = "the token may well be good; python -m service check tells what is wrong with the issuer"
+        findings.append(Finding(outcome=Outcome.UNKNOWN, about=rule.says, seen=exc.detail, advice=advice))
+        return exc
+    except TokenError as exc:
+        seen = exam.seen or exc.detail
+        findings.append(fail(rule.says, seen, exam.advice, expected=exam.expected))
+        return exc
+    findings.append(ok(rule.says, exam.seen))
+    return None
+
+
+def _who(principal: Principal | None, now: float) -> str:
+    if principal is None:
+        return ""
+    who = shown(principal.subject) if principal.subject else "nobody in particular"
+    client = f" at the client {shown(principal.client_id)}" if principal.client_id else ""
+    scopes = " ".join(sorted(principal.scopes)) or "none"
+    return f": it speaks for {who}{client}, until {moment(principal.expires_at, now)}; its scopes are: {scopes}"

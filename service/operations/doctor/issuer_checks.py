@@ -1,0 +1,170 @@
+"""Asks one issuer everything that the service will need of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from service.clock import Clock
+from service.errors import IssuerUnavailable
+from service.issuers.client import Answer, JSONClient
+from service.issuers.metadata import check_issuer, first_document, read_jwks_uri
+from service.issuers.refresh import RefreshPolicy
+from service.operations.doctor.near_misses import describe_near_miss
+from service.operations.doctor.report import Finding, fail, not_reached, ok, warn
+from service.operations.doctor.wording import duration, shown
+from service.settings import TrustedIssuer
+from service.tokens.issuer_identifier import mistakes_in
+from service.tokens.jwk import KeySet
+
+__all__ = ["check_remote_issuer"]
+
+NOTICEABLE_OFFSET = 5.0
+"""Seconds; a Date field counts whole ones, and an answer takes its time."""
+
+_CONNECTION = (
+    "is the URL right, and does this machine reach it? Behind a proxy set http_proxy, with certificates of "
+    "your own set ca_file"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """An answer, and when it came, in seconds since the epoch."""
+
+    answer: Answer
+    at: float
+
+
+async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
+    """Yield one finding for each thing that is needed of an issuer whose tokens are judged here."""
+    discovered, finding = await _ask("discovery", lambda: first_document(issuer.issuer, client), clock)
+    yield finding
+    jwks_uri = None
+    if discovered is None:
+        for about in ("issuer in the document", "jwks_uri"):
+            yield not_reached(about, "there is no discovery document")
+    else:
+        yield _issuer_in(discovered.answer.document, issuer.issuer)
+        jwks_uri, finding = _jwks_uri_in(discovered.answer.document)
+        yield finding
+    published = None
+    if jwks_uri is None:
+        yield not_reached("key set", "there is no address to fetch it from")
+    else:
+        published, finding = await _ask("key set", lambda: client.get(jwks_uri), clock)
+        yield finding
+    for finding in _about_keys(published, issuer):
+        yield finding
+    yield _clock_offset(published or discovered, issuer.leeway)
+
+
+async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_Asked | None, Finding]:
+    try:
+        asked = _Asked(answer=await ask(), at=clock.now())
+    except IssuerUnavailable as exc:
+        return None, fail(about, exc.detail, _CONNECTION)
+    return asked, ok(about, f"GET {asked.answer.url}")
+
+
+def _issuer_in(document: dict[str, Any], expected: str) -> Finding:
+    about = "issuer in the document"
+    try:
+        check_issuer(document, expected)
+    except ValueError:
+        named = document.get("issuer")
+        advice = _about_name(named, expected) if isinstance(named, str) else "the document is none of an issuer"
+        return fail(about, shown(named), advice, expected=shown(expected))
+    return ok(about, shown(expected))
+
+
+def _about_name(named: str, expected: str) -> str:
+    """Return what to do about a document in another name; Okta's org under two domains is the usual cause."""
+    if mistakes_in(named):
+        return "tokens in that name cannot be trusted; correct the issuer's own settings"
+    miss = describe_near_miss(named, expected)
+    because = f"{miss}; " if miss else ""
+    return (
+        f"{because}tokens will bear that name too. At Okta, the setting Issuer of the authorization server "
+        "(issuerMode ORG_URL, CUSTOM_URL or DYNAMIC) says under which domain it speaks: set "
+        f"OKTA_OAUTH2_ISSUER={named}, or choose the other domain there"
+    )
+
+
+def _jwks_uri_in(document: dict[str, Any]) -> tuple[str | None, Finding]:
+    try:
+        uri = read_jwks_uri(document)
+    except ValueError as exc:
+        advice = "the issuer has to publish its keys at an https address"
+        return None, fail("jwks_uri", str(exc), advice)
+    return uri, ok("jwks_uri", uri)
+
+
+def _about_keys(published: _Asked | None, issuer: TrustedIssuer) -> Iterator[Finding]:
+    key_set = None
+    if published is None:
+        yield not_reached("keys", "there is no key set")
+    else:
+        key_set, finding = _usable_keys(published.answer.document)
+        yield finding
+    yield _algorithms(key_set, issuer) if key_set else not_reached("algorithms", "there are no usable keys")
+    if published is None:
+        yield not_reached("Cache-Control", "there is no key set")
+    else:
+        yield _max_age(published.answer.max_age)
+
+
+def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
+    about = "keys"
+    try:
+        key_set = KeySet.read(document)
+    except ValueError as exc:
+        return None, fail(about, str(exc), "no token can be verified until there is one")
+    usable = f"{len(key_set.keys)} usable ({', '.join(shown(key.kid) for key in key_set.keys)})"
+    if not key_set.skipped:
+        return key_set, ok(about, usable)
+    reasons = ", ".join(f"{count}: {why}" for why, count in Counter(key_set.skipped).items())
+    advice = "the skipped ones verify nothing here; that is right unless the issuer signs access tokens with them"
+    return key_set, warn(about, f"{usable}; {len(key_set.skipped)} skipped ({reasons})", advice)
+
+
+def _algorithms(key_set: KeySet, issuer: TrustedIssuer) -> Finding:
+    fitting = {name: sum(name in key.algorithms for key in key_set.keys) for name in sorted(issuer.algorithms)}
+    seen = ", ".join(
+        f"{name} has {count} keys" if count != 1 else f"{name} has 1 key" for name, count in fitting.items()
+    )
+    if not any(fitting.values()):
+        there = " or ".join(sorted({name for key in key_set.keys for name in key.algorithms}))
+        advice = f"every token would be refused; set algorithms to what the issuer signs with, {there}"
+        return fail("algorithms", seen, advice)
+    if not all(fitting.values()):
+        advice = "leave out of algorithms what the issuer does not sign with"
+        return warn("algorithms", seen, advice)
+    return ok("algorithms", seen)
+
+
+def _max_age(max_age: float | None) -> Finding:
+    kept = f"the key set is kept for {duration(RefreshPolicy().age(max_age))}"
+    seen = "no max-age" if max_age is None else f"max-age {max_age:.0f} s"
+    return ok("Cache-Control", f"{seen}, so {kept}")
+
+
+def _clock_offset(asked: _Asked | None, leeway: float) -> Finding:
+    about = "clock"
+    if asked is None:
+        return not_reached(about, "the issuer gave no answer")
+    if asked.answer.date is None:
+        advice = "compare the clocks yourself, if tokens are refused for their dates"
+        return warn(about, "the answer has no Date", advice)
+    offset = asked.at - asked.answer.date
+    seen = f"this machine is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the issuer"
+    if abs(offset) <= NOTICEABLE_OFFSET:
+        return ok(about, f"{seen}, within what an answer takes")
+    if abs(offset) <= leeway:
+        advice = f"the leeway of {leeway:.0f} s covers it so far; have both clocks follow a time server"
+        return warn(about, seen, advice)
+    advice = f"the leeway of {leeway:.0f} s does not cover it: good tokens are refused, or spent ones accepted; "
+    advice += "set this machine's clock by a time server"
+    return fail(about, seen, advice)

@@ -1,0 +1,52 @@
+"""How the issuer that a token names misses the one that is trusted: people take one for the other at a glance."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Iterator
+from urllib.parse import SplitResult
+
+from service.tokens.issuer_identifier import is_okta_custom_server
+
+__all__ = ["describe_near_miss"]
+
+
+def describe_near_miss(seen: str, trusted: str) -> str:
+    """Return in what an issuer differs from a trusted one that it resembles; empty where it does not resemble it."""
+    try:
+        ours, theirs = urllib.parse.urlsplit(trusted), urllib.parse.urlsplit(seen)
+        same_host = (theirs.hostname, theirs.port) == (ours.hostname, ours.port)
+    except ValueError:  # the sender may have written anything
+        return ""
+    same_path = theirs.path.rstrip("/").lower() == ours.path.rstrip("/").lower() != ""
+    if not (same_host or same_path or theirs.hostname == ours.hostname) or seen == trusted:
+        return ""
+    return "; ".join(_differences(theirs, ours)) or "it is spelt in another way"
+
+
+def _differences(theirs: SplitResult, ours: SplitResult) -> Iterator[str]:
+    if theirs.scheme != ours.scheme:
+        yield f"it begins with {theirs.scheme}:// instead of {ours.scheme}://"
+    if theirs.netloc.lower() != ours.netloc.lower():
+        yield (
+            f"it is on another host, {theirs.netloc} instead of {ours.netloc}: another Okta org, or the same one "
+            "under its other domain, since tokens name the domain that they were asked from"
+        )
+    yield from _path_differences(theirs.path, ours)
+    if (theirs.netloc, theirs.path) != (ours.netloc, ours.path) and (theirs.netloc + theirs.path).lower() == (
+        ours.netloc + ours.path
+    ).lower():
+        yield "upper and lower case differ"
+
+
+def _path_differences(path: str, ours: SplitResult) -> Iterator[str]:
+    bare, expected = path.rstrip("/").lower(), ours.path.rstrip("/").lower()
+    if bare == expected:
+        if path.endswith("/") != ours.path.endswith("/"):
+            yield "a slash at the end " + ("is too much" if path.endswith("/") else "is missing")
+    elif bare == "" and is_okta_custom_server(ours.geturl()):
+        yield "it is the org server of that Okta org, and not its custom authorization server"
+    elif path.startswith("/oauth2/"):
+        yield f"it is another authorization server there, {path!r} instead of {ours.path!r}"
+    else:
+        yield f"the path is {path!r} instead of {ours.path!r}"

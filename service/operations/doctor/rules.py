@@ -1,0 +1,65 @@
+"""Every rule for a token, in the order in which it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple
+
+from service.operations.doctor import shape_rules, signature_rules
+from service.operations.doctor.claim_wording import ADVICE, expected_of, seen_by
+from service.operations.doctor.examination import Examination
+from service.tokens.claims import CHECKS, ClaimCheck
+
+__all__ = ["RULES", "Rule"]
+
+
+class Rule(NamedTuple):
+    """One rule: what it says in words for people, and what asks it.
+
+    The question raises :class:`InvalidToken` or :class:`InvalidRequest` for no,
+    and :class:`IssuerUnavailable` where nobody can tell.
+    """
+
+    says: str
+    ask: Callable[[Examination], Awaitable[None]]
+
+
+def _claim_rule(check: ClaimCheck) -> Rule:
+    async def ask(exam: Examination) -> None:
+        claims = exam.unverified.unverified_claims  # verified, from here on
+        exam.seen = seen_by(check, claims, exam.now)
+        exam.expected = expected_of(check, exam.rules, exam.now)
+        exam.advice = ADVICE.get(check.check, "")
+        check.check(claims, exam.rules, exam.now)
+
+    return Rule(check.says, ask)
+
+
+def _all_rules() -> Iterator[Rule]:
+    yield Rule("it is one word of the characters that tokens have", shape_rules.one_word)
+    yield Rule("it is small enough to be read", shape_rules.small_enough)
+    yield Rule("it is a JWT: three parts, each in base64url", shape_rules.three_parts)
+    yield Rule("its header is a JSON object", shape_rules.readable_header)
+    yield Rule("its claims are a JSON object", shape_rules.readable_claims)
+    yield Rule("its issuer is trusted", signature_rules.trusted_issuer)
+    yield Rule("its type is that of an access token", signature_rules.access_token_type)
+    header = signature_rules.header_parameters
+    yield Rule(
+        "it asks for no extension",
+        header(("crit", "b64", "zip"), "none of them", "no extension is supported here; have the issuer leave it out"),
+    )
+    yield Rule(
+        "its algorithm is allowed",
+        header(("alg",), "", "if the issuer really signs with another one, name it in the setting algorithms"),
+    )
+    yield Rule(
+        "its key ID is text",
+        header(("kid",), "none, or a text that is not too long", "ask the issuer for a new token", last=True),
+    )
+    yield Rule("its key is one that its issuer publishes", signature_rules.known_key)
+    yield Rule("its signature is right", signature_rules.right_signature)
+    yield from map(_claim_rule, CHECKS)
+
+
+RULES = tuple(_all_rules())
+"""The last ones are the checks of :data:`service.tokens.claims.CHECKS`, one by one."""

@@ -1,0 +1,66 @@
+"""Values from outside, in words that people can read and that a terminal can show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["duration", "harmless", "hidden", "moment", "pretty", "shown"]
+
+_UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+_LONGEST_VALUE = 160
+_SHORTEST_SECRET = 8
+"""Characters; a shorter piece stands in many an innocent word, and tells nobody anything."""
+_TOKEN_INSIDE = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+
+
+def harmless(line: str) -> str:
+    """Return a line that a terminal only shows.
+
+    Whoever made the token chose what is in it, and could clear the screen, write a verdict of their own over ours,
+    or turn the direction of writing so that one value looks like another.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+
+
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without these secrets, and without whatever else in it looks like a JWT."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "(hidden)")
+    return _TOKEN_INSIDE.sub("(a token, hidden)", text)
+
+
+def pretty(members: Mapping[str, Any]) -> list[str]:
+    """Return a JSON object as lines."""
+    return json.dumps(dict(members), indent=2, ensure_ascii=False).split("\n")
+
+
+def shown(value: object) -> str:
+    """Return a value as JSON on one line, cut where it is very long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def duration(seconds: float) -> str:
+    """Return a number of seconds as people say it."""
+    amount = abs(seconds)
+    for unit, size in _UNITS.items():
+        if amount >= 2 * size or size == 1:
+            count = int(amount // size)
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    raise AssertionError("a second is always a unit")  # pragma: no cover
+
+
+def moment(date: float, now: float) -> str:
+    """Return a NumericDate in UTC, and how far it is from now; both in seconds since the epoch."""
+    try:
+        utc = dt.datetime.fromtimestamp(date, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "a date beyond the calendar"
+    if abs(date - now) < 1:
+        return f"{utc}, now"
+    return f"{utc}, {duration(date - now)} ago" if date < now else f"{utc}, in {duration(date - now)}"
