@@ -36,6 +36,7 @@ setup(
         *FAKE_ISSUER,  # `python -m service --demo` needs nothing but `pip install .`
         "aiocache>=0.12.3",
         "cachetools>=5.5",
+        "jiter>=0.8",
         "pycurl>=7.45.4",  # the first with wheels that carry their own libcurl
         "pydantic-settings>=2.8",
         "pyjwt>=2.10",

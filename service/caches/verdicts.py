@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
-
-from cachetools import LRUCache
 
 from service.clock import Clock
 from service.tokens.principal import Principal
@@ -30,7 +29,8 @@ class Verdicts:
 
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
-        self._verdicts: LRUCache[bytes, _Verdict] = LRUCache(capacity)
+        self._capacity = capacity
+        self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()  # the one used last stands last
 
     def remember(self, token: str, principal: Principal, *, while_: Callable[[], bool]) -> None:
         """Remember who a token speaks for, until it expires.
@@ -39,6 +39,8 @@ class Verdicts:
             while_: Asked at each recall whether what the verdict rests on is still so, such as the key set.
         """
         self._verdicts[_digest(token)] = _Verdict(principal, while_)
+        if len(self._verdicts) > self._capacity:
+            self._verdicts.popitem(last=False)
 
     def recall(self, token: str) -> Principal | None:
         """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
@@ -47,6 +49,7 @@ class Verdicts:
         if verdict is None:
             return None
         if self._clock.now() < verdict.principal.expires_at and verdict.still_holds():
+            self._verdicts.move_to_end(digest)
             return verdict.principal
         del self._verdicts[digest]
         return None

@@ -77,6 +77,8 @@ def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
 def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a token that was made for somebody else (RFC 7519 section 4.1.3)."""
     aud = _required(claims, "aud", (str, list))
+    if aud.__class__ is str and aud in rules.audiences:
+        return
     audiences = [aud] if isinstance(aud, str) else aud
     if not all([isinstance(audience, str) for audience in audiences]):  # noqa: C419  # faster for the one or two
         raise InvalidToken(Reason.MALFORMED_CLAIM, "expected text or a list of texts", claim="aud")

@@ -140,7 +140,7 @@ def _octets(parameters: Mapping[str, Any], name: str, size: int | None = None) -
     text = parameters.get(name)
     if not isinstance(text, str):
         raise ValueError(f"{name} is missing or not text")
-    octets = base64url.decode(text)
+    octets = base64url.decode(text.encode("ascii"))
     if size is not None and len(octets) != size:
         raise ValueError(f"{name} has {size} bytes, not {len(octets)}")
     return octets

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
 from service.tokens import strict_json
@@ -16,12 +14,11 @@ MAX_TOKEN_SIZE = 16 * 1024
 """Characters, where nothing else is set; more than any issuer needs, and less than a header may have."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UnverifiedJWT:
+class UnverifiedJWT(NamedTuple):
     """A JWT that was read and not believed: whoever sent it can have written all of it."""
 
     jws: CompactJWS
-    unverified_claims: Mapping[str, Any] = field(repr=False)
+    unverified_claims: dict[str, Any]
 
     @classmethod
     def parse(cls, text: str) -> UnverifiedJWT:
@@ -39,18 +36,23 @@ class UnverifiedJWT:
         issuer = self.unverified_claims.get("iss")
         return issuer if isinstance(issuer, str) else None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jws!r})"
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PresentedToken:
+
+class PresentedToken(NamedTuple):
     """The text of a token, and the JWT in it where there is one; read once, and split by nobody again.
 
     A text that is no JWT is not refused here: it may be opaque, and only its issuer can tell.
     """
 
-    text: str = field(repr=False)
+    text: str
     jwt: UnverifiedJWT | None
     defect: str
     """Why the text is no JWT, for the log; empty where it is one."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jwt!r}, defect={self.defect!r})"
 
     @classmethod
     def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:

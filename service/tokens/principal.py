@@ -33,8 +33,10 @@ class Principal:
     claims: Mapping[str, Any] = field(repr=False)
 
     @classmethod
-    def from_claims(cls, claims: Mapping[str, Any], *, max_token_age: float | None = None) -> Principal:
+    def from_claims(cls, claims: dict[str, Any], *, max_token_age: float | None = None) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` and ``exp`` to be there.
+
+        The claims are kept and not copied, so whoever passes them must not change them afterwards.
 
         Args:
             max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
@@ -48,7 +50,7 @@ class Principal:
             client_id=_text(claims.get("client_id", claims.get("cid"))),
             scopes=_scopes(claims),
             expires_at=_end(claims, max_token_age),
-            claims=MappingProxyType(dict(claims)),
+            claims=MappingProxyType(claims),
         )
 
 
@@ -58,14 +60,16 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     if isinstance(value, str):
         return frozenset(value.split())
     if isinstance(value, list):
-        return frozenset(scope for scope in value if isinstance(scope, str))
+        return frozenset([scope for scope in value if isinstance(scope, str)])
     return frozenset()
 
 
 def _end(claims: Mapping[str, Any], max_token_age: float | None) -> float:
     exp = numeric_date(claims, "exp") or 0.0
+    if max_token_age is None:
+        return exp
     iat = numeric_date(claims, "iat")
-    return exp if max_token_age is None or iat is None else min(exp, iat + max_token_age)
+    return exp if iat is None else min(exp, iat + max_token_age)
 
 
 def _text(value: object) -> str | None:

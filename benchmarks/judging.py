@@ -1,0 +1,151 @@
+"""How dear it is to judge a token, as ratios to the signature check that nobody can do without.
+
+Run as ``python benchmarks/judging.py``. Everything is timed in turns within one run, so that a machine
+whose speed drifts drifts for all of them alike; the ratios are what to quote, not the microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jwt as pyjwt
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+import fakeissuer
+from service.authenticator import Authenticator
+from service.caches.verdicts import Verdicts
+from service.clock import SystemClock
+from service.issuers.client import JSONClient
+from service.issuers.keys import RemoteKeySet
+from service.settings import Settings
+from service.tokens import jws
+from service.tokens.claims import ClaimRules, check_claims, check_type
+from service.tokens.credentials import Credentials
+from service.tokens.presented import PresentedToken
+from service.validators import jwt
+from service.validators.base import Toolbox
+
+ROUNDS, PER_ROUND = 60, 400
+NEVER_SEEN_AT_MOST, SEEN_AT_MOST, MEMORY_AT_MOST_MB = 1.7, 0.2, 64
+
+
+def main() -> None:
+    with fakeissuer.running() as issuer:
+        tokens = [issuer.token(sub="alice@example.com", scp="api:read api:write") for _ in range(PER_ROUND)]
+        asyncio.run(_measure(issuer.issuer_url(), tokens))
+
+
+async def _measure(issuer: str, tokens: list[str]) -> None:
+    clock, client = SystemClock(), JSONClient()
+    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
+    validator = jwt.build(Settings(issuer=issuer).trusted_issuers[0], toolbox)
+    authenticator = Authenticator([validator], verdicts=toolbox.verdicts)
+    credentials = [Credentials(scheme="Bearer", token=token) for token in tokens]
+    await authenticator.authenticate(credentials[0])  # fetches the keys
+
+    keys = RemoteKeySet(issuer, client=client, clock=clock)
+    kid = pyjwt.get_unverified_header(tokens[0])["kid"]
+    (jwk,) = await keys.select(algorithm="RS256", kid=kid)
+    public_key = jwk.key
+    assert isinstance(public_key, RSAPublicKey)
+    signed = [_signature_and_input(token) for token in tokens]
+
+    def bare() -> None:
+        for signature, signing_input in signed:
+            public_key.verify(signature, signing_input, padding.PKCS1v15(), hashes.SHA256())
+
+    def never_seen() -> None:
+        for token in tokens:
+            coroutine = validator.validate(PresentedToken.read(token))
+            try:
+                coroutine.send(None)  # nothing is awaited that is not at hand
+            except StopIteration:
+                continue
+            raise AssertionError("judging a token with its key at hand has waited for something")
+
+    rules = ClaimRules(issuer=issuer, audiences=frozenset({"api://default"}))
+    algorithms = frozenset({"RS256"})
+
+    def rules_alone() -> None:
+        now = clock.now()
+        for token in tokens:
+            read = PresentedToken.read(token).jwt
+            assert read is not None
+            check_type(read.jws.header, rules)
+            algorithm, _ = jws.check_header(read.jws.header, algorithms=algorithms)
+            jws.verify(read.jws, algorithm=algorithm, keys=[jwk])
+            check_claims(read.unverified_claims, rules, now=now)
+
+    def seen() -> None:
+        for one in credentials:
+            assert authenticator.recall(one) is not None
+
+    def by_pyjwt() -> None:
+        for token in tokens:
+            pyjwt.decode(token, public_key, algorithms=["RS256"], audience="api://default", issuer=issuer)
+
+    candidates = {"bare": bare, "rules": rules_alone, "validator": never_seen, "seen": seen, "PyJWT": by_pyjwt}
+    ratios = _ratios(candidates)
+    print(f"a token never seen, read, verified, claims checked: {ratios['rules']:.2f} x (at most {NEVER_SEEN_AT_MOST})")
+    print(f"... with its key looked up, its principal made and remembered: {ratios['validator']:.2f} x")
+    print(f"a token seen before: {ratios['seen']:.2f} x (at most {SEEN_AT_MOST})")
+    print(f"for comparison, PyJWT's own decode: {ratios['PyJWT']:.2f} x")
+    _measure_memory(toolbox.verdicts, authenticator, tokens[0])
+    await validator.close()
+    await keys.close()
+    client.close()
+
+
+def _ratios(candidates: dict[str, Callable[[], None]]) -> dict[str, float]:
+    """Return each one's median time as a multiple of the first one's, taken round by round."""
+    gc.collect()
+    gc.disable()
+    rounds: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(ROUNDS):
+        times = {name: _time(run) for name, run in candidates.items()}
+        first = next(iter(times.values()))
+        for name, seconds in times.items():
+            rounds[name].append(seconds / first)
+    gc.enable()
+    print(f"bare signature check: {1e6 * _time(next(iter(candidates.values()))) / PER_ROUND:.1f} us")
+    return {name: statistics.median(values) for name, values in rounds.items()}
+
+
+def _time(run: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _measure_memory(verdicts: Verdicts, authenticator: Authenticator, token: str) -> None:
+    """Remember a million distinct tokens, as a flood of good ones would."""
+    before = _resident_mb()
+    jwt_read = PresentedToken.read(token).jwt
+    assert jwt_read is not None
+    for number in range(1_000_000):
+        principal = jwt.Principal.from_claims({**jwt_read.unverified_claims, "jti": f"AT.{number}"})
+        verdicts.remember(f"{token}{number}", principal, while_=lambda: True)
+    assert authenticator.recall(Credentials(scheme="Bearer", token=f"{token}{999_999}")) is not None
+    print(f"a million distinct tokens: {_resident_mb() - before:.1f} MB more (at most {MEMORY_AT_MOST_MB})")
+
+
+def _resident_mb() -> float:
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def _signature_and_input(token: str) -> tuple[bytes, bytes]:
+    signing_input, _, signature = token.rpartition(".")
+    return base64.urlsafe_b64decode(signature + "=="), signing_input.encode()
+
+
+if __name__ == "__main__":
+    main()
