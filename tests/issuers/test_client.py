@@ -144,3 +144,21 @@ async def test_goes_through_the_proxy_it_is_told_of() -> None:
 
 def test_can_be_closed_before_it_was_used() -> None:
     JSONClient().close()
+
+
+DATES: dict[str, tuple[dict[str, str], float | None]] = {
+    "a date": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}, 1_700_000_000),
+    "a date from a cache": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Age": "40"}, 1_700_000_040),
+    "an age that is none": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Age": "-1"}, 1_700_000_000),
+    "no date": ({"Date": "yesterday"}, None),
+    "a date beyond the calendar": ({"Date": "Tue, 14 Nov 99999 22:13:20 GMT"}, None),
+}
+
+
+@pytest.mark.parametrize(("headers", "date"), DATES.values(), ids=DATES.keys())
+@pytest.mark.gen_test
+async def test_reads_the_time_of_the_issuer_from(
+    headers: dict[str, str], date: float | None, client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", status=200, headers=headers, body={})
+    assert date == (await client.get(url)).date

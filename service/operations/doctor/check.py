@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -55,7 +54,7 @@ async def check(settings: Settings, *, client: JSONClient, clock: Clock) -> Chec
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
-    for finding in (_spelling(issuer.issuer), _tls_to(issuer.issuer), _audience(issuer)):
+    for finding in (_spelling(issuer.issuer), _audience(issuer)):
         yield finding
     if is_judged_here(issuer):
         async for finding in check_remote_issuer(issuer, client=client, clock=clock):
@@ -84,12 +83,6 @@ def _spelling(issuer: str) -> Finding:
     kind = ", an Okta custom authorization server" if is_okta_custom_server(issuer) else ""
     slash = "; the slash at its end belongs to the name" if issuer.endswith("/") else ""
     return ok("issuer", f"{issuer}{kind}{slash}")
-
-
-def _tls_to(issuer: str) -> Finding:
-    if urllib.parse.urlsplit(issuer).scheme == "https":
-        return ok("TLS to the issuer", "https, and its certificate has to verify")
-    return ok("TLS to the issuer", "none, since the issuer is on this machine")
 
 
 def _audience(issuer: TrustedIssuer) -> Finding:

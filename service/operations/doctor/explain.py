@@ -26,17 +26,17 @@ _RULES_BEFORE_READING = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The verdict on one token. Holds neither the token nor its signature where they could be printed."""
+    """The verdict on one token. What it holds is printed by ``lines`` alone, which knows what to hide."""
 
-    findings: tuple[Finding, ...]
-    refusal: TokenError | IssuerUnavailable | None
+    findings: tuple[Finding, ...] = field(repr=False)
+    verdict: Principal | TokenError | IssuerUnavailable = field(repr=False)
     exam: Examination = field(repr=False)
     remarks: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
         """Whether the service would accept the token."""
-        return self.refusal is None
+        return isinstance(self.verdict, Principal)
 
     def lines(self) -> list[str]:
         """Return the whole report, in lines that a terminal only shows."""
@@ -57,12 +57,12 @@ class Explanation:
         yield f"verdict: {self._verdict()}"
 
     def _verdict(self) -> str:
-        if self.refusal is None:
-            return f"accepted{_who(self.exam.principal, self.exam.now)}"
-        answer = refusal_for(self.refusal, realm=self.exam.settings.realm)
-        if isinstance(self.refusal, IssuerUnavailable):
+        if isinstance(self.verdict, Principal):
+            return f"accepted: {_who(self.verdict, self.exam.now)}"
+        answer = refusal_for(self.verdict, realm=self.exam.settings.realm)
+        if isinstance(self.verdict, IssuerUnavailable):
             return f"cannot be judged, because the issuer cannot be asked; the service answers {answer.status}"
-        return f"refused ({self.refusal.reason}): {answer.description}; the service answers {answer.status}"
+        return f"refused ({self.verdict.reason}): {answer.description}; the service answers {answer.status}"
 
 
 async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
@@ -85,11 +85,8 @@ async def explain(text: str, settings: Settings, *, client: JSONClient, clock: C
         refusal = await _ask(rule, exam, findings)
         if exam.principal is not None:
             break
-    if refusal is None and exam.principal is None:
-        exam.principal = Principal.from_claims(
-            exam.unverified.unverified_claims, max_token_age=exam.trusted.max_token_age
-        )
-    return Explanation(findings=tuple(findings), refusal=refusal, exam=exam, remarks=tuple(remarks))
+    verdict = refusal or exam.principal or _principal_of(exam)
+    return Explanation(findings=tuple(findings), verdict=verdict, exam=exam, remarks=tuple(remarks))
 
 
 def _rules_for(settings: Settings) -> tuple[Rule, ...]:
@@ -114,10 +111,13 @@ async def _ask(rule: Rule, exam: Examination, findings: list[Finding]) -> TokenE
     return None
 
 
-def _who(principal: Principal | None, now: float) -> str:
-    if principal is None:
-        return ""
+def _principal_of(exam: Examination) -> Principal:
+    claims = exam.unverified.unverified_claims  # every rule has passed, the one about the signature among them
+    return Principal.from_claims(claims, max_token_age=exam.trusted.max_token_age)
+
+
+def _who(principal: Principal, now: float) -> str:
     who = shown(principal.subject) if principal.subject else "nobody in particular"
     client = f" at the client {shown(principal.client_id)}" if principal.client_id else ""
     scopes = " ".join(sorted(principal.scopes)) or "none"
-    return f": it speaks for {who}{client}, until {moment(principal.expires_at, now)}; its scopes are: {scopes}"
+    return f"it speaks for {who}{client}, until {moment(principal.expires_at, now)}; its scopes are: {scopes}"

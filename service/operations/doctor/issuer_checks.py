@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
     """Yield one finding for each thing that is needed of an issuer whose tokens are judged here."""
     discovered, finding = await _ask("discovery", lambda: first_document(issuer.issuer, client), clock)
     yield finding
+    yield _tls(issuer.issuer, discovered)
     jwks_uri = None
     if discovered is None:
         for about in ("issuer in the document", "jwks_uri"):
@@ -67,6 +69,15 @@ async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_Asked
     except IssuerUnavailable as exc:
         return None, fail(about, exc.detail, _CONNECTION)
     return asked, ok(about, f"GET {asked.answer.url}")
+
+
+def _tls(issuer: str, discovered: _Asked | None) -> Finding:
+    about = "TLS to the issuer"
+    if urllib.parse.urlsplit(issuer).scheme != "https":
+        return ok(about, "none, since the issuer is on this machine")
+    if discovered is None:
+        return not_reached(about, "there is no answer; the line above tells if the certificate is to blame")
+    return ok(about, "https, with a certificate that this machine trusts")
 
 
 def _issuer_in(document: dict[str, Any], expected: str) -> Finding:

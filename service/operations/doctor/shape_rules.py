@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from service.errors import InvalidToken, Reason
@@ -80,14 +79,6 @@ def _json(exam: Examination, data: bytes) -> dict[str, Any]:
     try:
         return strict_json.read_object(data)
     except ValueError as exc:
-        exam.seen = _in_words(exc)
+        # A decoding error quotes what it cannot decode, which is a piece of the token.
+        exam.seen = "it is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
         raise InvalidToken(Reason.MALFORMED) from None
-
-
-def _in_words(error: ValueError) -> str:
-    """Return what cannot be read, without the piece of the token that decoding errors quote."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON: {error.msg.rstrip(':')}, at character {error.pos}"
-    if isinstance(error, UnicodeError):
-        return "it is not UTF-8"
-    return str(error)
