@@ -49,8 +49,8 @@ setup(
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
-            "joserfc>=1",  # reads the fake issuer's tokens with other eyes
-            "okta-jwt-verifier>=0.5",  # and Okta's own, which needs requests without saying so
+            # Okta's own verifier judges the fake issuer's tokens; it needs requests without saying so.
+            "okta-jwt-verifier>=0.5",
             "requests>=2.32",
             "pytest>=8.3",
             "pytest-timeout>=2.3",

@@ -98,3 +98,35 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     config.write_text("issuer = \n")
     with pytest.raises(SettingsError, match="not TOML"):
         load_settings({}, config_file=config)
+
+
+def test_reads_tables_of_issuers(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(
+        f'[[issuers]]\nissuer = "{OKTA}"\n\n'
+        '[[issuers]]\nissuer = "https://issuer.example"\naudience = "api://one"\nmax_token_age = 600\n'
+    )
+    okta, other = load_settings({}, config_file=config).settings.trusted_issuers
+    assert (OKTA, None) == (okta.issuer, okta.max_token_age)
+    assert (frozenset({"api://one"}), 600.0) == (other.audiences, other.max_token_age)
+
+
+def test_says_which_table_is_wrong(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(
+        f'[[issuers]]\nissuer = "{OKTA}"\nlewway = 5\n\n[[issuers]]\nissuer = "http://issuer.example"\naudience = "a"\n'
+    )
+    with pytest.raises(SettingsError) as refusal:
+        load_settings({}, config_file=config)
+    assert (
+        f"issuers.0.lewway (from {config}): there is no setting 'lewway'; did you mean 'leeway'?",
+        (
+            f"issuers.1.issuer (from {config}): was 'http://issuer.example'; "
+            "http:// can be forged on the way; write https://issuer.example"
+        ),
+    ) == refusal.value.problems
+
+
+def test_several_problems_are_told_at_once() -> None:
+    problems = _problems(issuer="https://issuer.example", certfile="cert.pem").splitlines()
+    assert ["audience", "certfile"] == [problem.partition(":")[0] for problem in problems]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import math
 
 import tornado.web
 
@@ -10,8 +10,6 @@ from service.errors import IssuerUnavailable
 from service.web.mixin import BearerAuthMixin
 
 __all__ = ["ROUTES", "Alive", "Ready"]
-
-_logger = logging.getLogger(__name__)
 
 
 class Alive(BearerAuthMixin, tornado.web.RequestHandler):
@@ -35,6 +33,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
             await self._protection.authenticator.ready()
         except IssuerUnavailable as exc:
             self.set_status(503)
+            self.set_header("Retry-After", str(math.ceil(exc.retry_after)))
             self.write({"status": "not ready", "reason": exc.detail})
         else:
             self.write({"status": "ready"})

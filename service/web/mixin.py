@@ -152,10 +152,8 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     ) -> None:
         """Log a refusal as one line, and a mistake of ours with its stack, without the query and without headers."""
         where = f"{self.request.method} {self.request.path}"
-        if isinstance(value, ServiceError):
-            level = logging.WARNING if isinstance(value, IssuerUnavailable) else logging.INFO
-            _logger.log(level, "refused %s: %s", where, value)
-        elif isinstance(value, tornado.web.HTTPError):
+        if isinstance(value, ServiceError | tornado.web.HTTPError):
+            # At this level even for an issuer's trouble: that is one warning where it begins, not one for each request.
             _logger.info("refused %s: %s", where, value)
         else:
             _logger.error("failed %s: id %s", where, self._failure_id, exc_info=(typ, value, tb))  # type: ignore[arg-type]  # Tornado passes sys.exc_info()

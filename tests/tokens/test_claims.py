@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import Any
 
 import pytest
@@ -164,3 +165,55 @@ def test_a_date_is_finite_or_refused(value: float) -> None:
         return
     assert date is not None
     assert abs(date) < float("inf")
+
+
+def _rules(**changes: Any) -> ClaimRules:
+    return dataclasses.replace(RULES, **changes)
+
+
+@pytest.mark.parametrize(("age", "reason"), [(0, None), (719, None), (720, Reason.TOO_OLD), (10_000, Reason.TOO_OLD)])
+def test_refuses_a_token_that_is_older_than_allowed(age: int, reason: Reason | None) -> None:
+    claims = GOOD | {"iat": NOW - age, "exp": NOW + 100_000}
+    check_claims(claims, RULES, now=NOW)
+    try:
+        check_claims(claims, _rules(max_token_age=600), now=NOW)
+    except InvalidToken as refusal:
+        assert reason is refusal.reason  # noqa: PT017  # None where nothing may be raised
+    else:
+        assert reason is None
+
+
+def test_refuses_a_token_whose_age_cannot_be_told() -> None:
+    claims = {name: value for name, value in GOOD.items() if name != "iat"}
+    with pytest.raises(InvalidToken) as refusal:
+        check_claims(claims, _rules(max_token_age=600), now=NOW)
+    assert (Reason.MISSING_CLAIM, "iat") == (refusal.value.reason, refusal.value.claim)
+
+
+def test_under_the_strict_profile_okta_tokens_lack_a_claim() -> None:
+    with pytest.raises(InvalidToken) as refusal:
+        check_claims(GOOD, _rules(strict_rfc9068=True), now=NOW)
+    assert (Reason.MISSING_CLAIM, "client_id") == (refusal.value.reason, refusal.value.claim)
+
+
+@pytest.mark.parametrize("claim", ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"])
+def test_the_strict_profile_demands_each_claim_of_the_rfc(claim: str) -> None:
+    complete = GOOD | {"client_id": "mine"}
+    rules = _rules(strict_rfc9068=True)
+    check_claims(complete, rules, now=NOW)
+    with pytest.raises(InvalidToken) as refusal:
+        check_claims({name: value for name, value in complete.items() if name != claim}, rules, now=NOW)
+    assert (Reason.MISSING_CLAIM, claim) == (refusal.value.reason, refusal.value.claim)
+
+
+@pytest.mark.parametrize("header", [{}, {"typ": "JWT"}])
+def test_the_strict_profile_demands_its_type(header: dict[str, Any]) -> None:
+    check_type({"typ": "application/at+jwt"}, _rules(strict_rfc9068=True))
+    with pytest.raises(InvalidToken) as refusal:
+        check_type(header, _rules(strict_rfc9068=True))
+    assert Reason.UNSUPPORTED_TYPE is refusal.value.reason
+
+
+def test_names_the_token_of_an_okta_org_server() -> None:
+    with pytest.raises(InvalidToken, match="Okta org server"):
+        check_type({"typ": "application/okta-internal-at+jwt"}, RULES)

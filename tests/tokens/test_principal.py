@@ -45,3 +45,15 @@ def test_cannot_be_changed() -> None:
         principal.subject = "mallory"  # type: ignore[misc]  # that is the attempt
     with pytest.raises(TypeError):
         principal.claims["sub"] = "mallory"  # type: ignore[index]  # that is the attempt
+
+
+@pytest.mark.parametrize(
+    ("max_token_age", "end"), [(None, 1_700_003_600), (600, 1_700_000_600), (10**6, 1_700_003_600)]
+)
+def test_ends_with_its_token_or_at_the_age_that_is_allowed(max_token_age: float | None, end: float) -> None:
+    principal = Principal.from_claims(CLAIMS | {"iat": 1_700_000_000}, max_token_age=max_token_age)
+    assert end == principal.expires_at
+
+
+def test_a_token_that_does_not_say_when_it_was_issued_ends_when_it_expires() -> None:
+    assert 1_700_003_600 == Principal.from_claims(CLAIMS, max_token_age=1).expires_at

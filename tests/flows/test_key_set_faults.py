@@ -1,0 +1,277 @@
+"""What the service answers while an issuer is in trouble: the rows of the fault table, over real HTTP.
+
+A *known* token is signed with a key of the last good set, an *unknown* one names a key that nobody has seen.
+The issuer's clock and the service's stand still unless a test moves them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from fakeissuer import Handle
+from service.clock import ManualClock
+
+Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
+
+AGE = 3600
+"""Seconds for which the fake issuer's key set is kept: its Cache-Control says weeks, and an hour is the ceiling."""
+
+
+@pytest.mark.gen_test
+async def test_row_1_a_steady_issuer_is_asked_once_an_age(rig: Rig) -> None:
+    token = rig.known()
+    for _ in range(24 * 4):
+        assert 200 == await rig.status(token)
+        rig.advance(AGE / 4)
+    assert 24 <= rig.fetches() <= 24 / (0.8 * 0.9) + 2
+
+
+@pytest.mark.gen_test
+async def test_row_2_a_new_key_is_found_by_its_first_token(rig: Rig) -> None:
+    old = rig.known()
+    assert 200 == await rig.status(old)
+    rig.issuer.rotate()
+    rig.issuer.rotate()
+    assert [200, 200] == await rig.statuses(rig.known(), rig.known())
+    assert 2 == rig.fetches()
+
+
+@pytest.mark.gen_test
+async def test_row_3_a_rotation_a_second_after_the_last_fetch_refuses_nobody(rig: Rig) -> None:
+    assert 200 == await rig.status(rig.known())
+    rig.advance(1)
+    rig.issuer.lag()
+    rig.issuer.end_lag()
+    assert [200] * 20 == await rig.statuses(*[rig.known() for _ in range(20)])
+    assert 2 == rig.fetches()
+
+
+@pytest.mark.gen_test
+async def test_row_4_of_three_rotations_in_30_seconds_the_last_waits_for_the_budget_at_most_10(rig: Rig) -> None:
+    assert 200 == await rig.status(rig.known())
+    for _ in range(3):
+        rig.issuer.lag()
+        rig.issuer.end_lag()
+        token = rig.known()
+        status = await rig.status(token)
+        if status == 401:
+            rig.advance(10)
+            status = await rig.status(token)
+        assert 200 == status
+        rig.advance(5)
+    assert rig.fetches() <= 4
+
+
+@pytest.mark.gen_test
+async def test_row_5_a_withdrawn_key_is_refused_after_one_age_although_its_token_was_remembered(rig: Rig) -> None:
+    token = rig.known()
+    assert 200 == await rig.status(token)
+    (kid,) = (key.kid for key in rig.issuer.keys() if key.status == "ACTIVE")
+    rig.issuer.rotate()
+    rig.issuer.withdraw(kid)
+    assert 200 == await rig.status(token)
+    rig.advance(AGE)
+    assert 401 == await rig.status(token)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_row_7_a_flood_of_made_up_key_ids_costs_the_budget_and_disturbs_nobody(rig: Rig) -> None:
+    good = rig.known()
+    flood = [rig.unknown(number) for number in range(50)]
+    statuses: list[int] = []
+    for round_ in range(60):
+        statuses += await rig.statuses(*flood[round_ % 10 :: 10])
+        assert 200 == await rig.status(good)
+        rig.advance(1)
+    assert {401} == set(statuses)
+    assert rig.fetches() <= 2 + 60 / 10
+    rig.issuer.lag()
+    rig.issuer.end_lag()
+    rig.advance(10)
+    assert 200 == await rig.status(rig.known())
+
+
+@pytest.mark.gen_test
+async def test_row_8_bad_signatures_under_a_real_key_id_cost_no_fetch(rig: Rig) -> None:
+    good = rig.known()
+    assert 200 == await rig.status(good)
+    (kid,) = (key.kid for key in rig.issuer.keys() if key.status == "ACTIVE")
+    forged = [rig.issuer.token(key="unpublished", header={"kid": kid}) for _ in range(20)]
+    assert [401] * 20 == await rig.statuses(*forged)
+    assert 1 == rig.fetches()
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_row_9_a_thundering_herd_on_a_cold_start_costs_one_discovery_and_one_fetch(rig: Rig) -> None:
+    assert [200] * 500 == await rig.statuses(*[rig.known()] * 500)
+    assert (1, 1) == (rig.issuer.requests("discovery").count, rig.fetches())
+
+
+TROUBLE: dict[str, dict[str, Any]] = {
+    "row 10, a refused connection": {"drop": True},
+    "row 15, a reset in the middle": {"truncate": True},
+    "row 16, a 500": {"status": 500},
+    "row 16, a 503": {"status": 503},
+    "row 17, a 429": {"status": 429, "headers": {"Retry-After": "30"}},
+    "row 18, a 404": {"status": 404},
+    "row 19, a redirect": {"redirect": True},
+    "row 20, a page of HTML": {"status": 200, "body": "<html>"},
+    "row 20, garbage": {"garbage": True},
+    "row 20, UTF-16": {"status": 200, "body": "{\x00}\x00"},
+    "row 20, nesting": {"status": 200, "body": '{"keys":' + "[" * 5000 + "]" * 5000 + "}"},
+    "row 21, no key at all": {"status": 200, "body": {"keys": []}},
+    "row 21, no usable key": {"status": 200, "body": {"keys": [{"kty": "AKP", "kid": "a"}]}},
+    "row 23, a huge body": {"huge": True},
+    "row 23, a gzip bomb": {"gzip_bomb": True},
+}
+
+
+@pytest.mark.parametrize("fault", TROUBLE.values(), ids=TROUBLE.keys())
+@pytest.mark.gen_test(timeout=30)
+async def test_known_tokens_outlive_and_nobody_is_told_401_in(fault: dict[str, Any], rig: Rig) -> None:
+    known = rig.known()
+    assert 200 == await rig.status(known)
+    rig.issuer.fail("keys", **fault)
+    rig.advance(AGE + 1)
+    fresh = rig.known()
+    assert [200, 200, 503] == [await rig.status(known), await rig.status(fresh), await rig.status(rig.unknown())]
+    fetches = rig.fetches()
+    for _ in range(10):
+        await rig.statuses(known, rig.unknown())
+    assert fetches == rig.fetches()
+    rig.issuer.clear_faults()
+    rig.advance(60)
+    assert [200, 401] == [await rig.status(known), await rig.status(rig.unknown())]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_row_13_an_issuer_that_never_answers_holds_nobody_whose_key_is_known(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
+    known = rig.known()
+    assert 200 == await rig.status(known)
+    rig.issuer.fail("keys", delay=30)
+    rig.advance(AGE - 1)  # renewed in the background
+    assert 200 == await rig.status(known)
+    assert 503 == await rig.status(rig.unknown())
+    assert 200 == await rig.status(known)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_row_14_a_body_of_a_byte_a_second_is_left_after_the_total_time(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
+    rig.issuer.fail("keys", drip=1.0)
+    assert 503 == await rig.status(rig.known())
+
+
+@pytest.mark.gen_test
+async def test_row_18_a_key_set_that_has_moved_is_found_again(rig: Rig) -> None:
+    issuer = rig.issuer.issuer_url()
+    moved = {"issuer": issuer, "jwks_uri": f"{rig.issuer.url}/oauth2/default/v1/moved"}
+    rig.issuer.fail("discovery", times=1, status=200, body=moved)
+    assert 200 == await rig.status(rig.known())
+
+
+@pytest.mark.gen_test
+async def test_row_22_one_odd_key_among_good_ones_is_skipped(rig: Rig, http_client: AsyncHTTPClient) -> None:
+    response = await http_client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")
+    odd = b'{"keys":[{"kty":"AKP","alg":"ML-DSA-44","kid":"pq","pub":"AA"},{"kty":"RSA"},'
+    rig.issuer.fail("keys", status=200, body=(odd + response.body.partition(b"[")[2]).decode())
+    assert 200 == await rig.status(rig.known())
+
+
+@pytest.mark.gen_test
+async def test_row_25_with_discovery_down_the_keys_are_still_renewed(rig: Rig) -> None:
+    assert 200 == await rig.status(rig.known())
+    rig.issuer.fail("discovery", status=500)
+    for _ in range(3):
+        rig.advance(AGE + 1)
+        assert 200 == await rig.status(rig.known())
+    assert 4 == rig.fetches()
+
+
+@pytest.mark.gen_test
+async def test_row_26_a_discovery_that_changes_its_issuer_is_refused_and_the_keys_stay(rig: Rig) -> None:
+    assert 200 == await rig.status(rig.known())
+    rig.issuer.fail(
+        "discovery", status=200, body={"issuer": "https://evil.example", "jwks_uri": "https://evil.example"}
+    )
+    rig.advance(AGE + 1)
+    assert 200 == await rig.status(rig.known())
+
+
+@pytest.mark.parametrize(("value", "age"), [("no-store", 60), ("max-age=0", 60), ("max-age=315360000", 3600)])
+@pytest.mark.gen_test
+async def test_row_28_what_cache_control_says_is_kept_within_a_minute_and_an_hour(
+    value: str, age: int, rig: Rig, http_client: AsyncHTTPClient
+) -> None:
+    body = (await http_client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")).body.decode()
+    rig.issuer.forget_requests()
+    rig.issuer.fail("keys", status=200, headers={"Cache-Control": value}, body=body)
+    token = rig.known()
+    assert 200 == await rig.status(token)
+    rig.advance(age * 0.7)
+    assert 200 == await rig.status(token)
+    assert 1 == rig.fetches()
+    rig.advance(age * 0.3)
+    assert 200 == await rig.status(token)
+    assert 2 == rig.fetches()
+
+
+@pytest.mark.gen_test
+async def test_row_29_when_the_grace_is_over_it_is_503_and_not_401(rig: Rig) -> None:
+    token = rig.known()
+    assert 200 == await rig.status(token)
+    rig.issuer.fail("keys", status=500)
+    rig.advance(AGE + 24 * 3600 - 60)
+    assert 200 == await rig.status(token)
+    rig.advance(120)
+    assert [503, 503] == [await rig.status(token), await rig.status(token, "/readyz")]
+
+
+@pytest.mark.gen_test
+async def test_row_30_a_cold_start_without_an_issuer_serves_what_needs_none_and_recovers_within_two_seconds(
+    rig: Rig,
+) -> None:
+    rig.issuer.fail("discovery", drop=True)
+    token = rig.known()
+    for _ in range(60):
+        assert 503 == await rig.status(token)
+        rig.advance(10)
+    assert [200, 200, 503] == [await rig.status(token, path) for path in ("/api/hello", "/healthz", "/readyz")]
+    rig.issuer.clear_faults()
+    rig.advance(2)
+    assert [200, 200] == [await rig.status(token), await rig.status(token, "/readyz")]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_row_32_an_issuer_that_flaps_never_makes_a_good_token_bad(rig: Rig) -> None:
+    token = rig.known()
+    statuses = []
+    for second in range(120):
+        rig.issuer.clear_faults()
+        if second % 2 == 0:
+            rig.issuer.fail("keys", status=500)
+        statuses.append(await rig.status(token))
+        rig.advance(1)
+    assert {200, 503} >= set(statuses)
+    assert 200 == statuses[-1]
+
+
+@pytest.mark.gen_test
+async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
+    fake_issuer: Handle, manual_clock: ManualClock, rig: Rig
+) -> None:
+    token = fake_issuer.token(expires_in=1800)
+    assert 200 == await rig.status(token)
+    manual_clock._now += 3600
+    assert 401 == await rig.status(token)
+    manual_clock._now -= 3600
+    assert 200 == await rig.status(token)
+    assert 1 == rig.fetches()
