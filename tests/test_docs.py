@@ -16,7 +16,8 @@ import docutils.nodes
 import pytest
 
 from fakeissuer import Handle
-from service import __version__
+from service import __version__, make_app
+from service.sources import load_settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.rst"), *ROOT.glob("docs/**/*.rst")])
@@ -27,10 +28,10 @@ def _read(path: Path) -> docutils.nodes.document:
     return docutils.core.publish_doctree(path.read_text("utf-8"), source_path=str(path), settings_overrides=settings)
 
 
-def _blocks(language: str) -> dict[str, str]:
-    """Return the README's code blocks in one language by their names, in order."""
+def _blocks(language: str, document: str = "README.rst") -> dict[str, str]:
+    """Return a document's code blocks in one language by their names, in order."""
     blocks = [
-        node for node in _read(ROOT / "README.rst").findall(docutils.nodes.literal_block) if language in node["classes"]
+        node for node in _read(ROOT / document).findall(docutils.nodes.literal_block) if language in node["classes"]
     ]
     return {(node["names"] or [str(number)])[0]: node.astext() for number, node in enumerate(blocks)}
 
@@ -136,6 +137,17 @@ def test_the_test_of_the_readme_passes(environment: dict[str, str], tmp_path: Pa
     environment["PYTHONPATH"] = str(tmp_path)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("document", ["README.rst", "docs/validators.rst"])
+@pytest.mark.gen_test
+async def test_the_configuration_that_is_shown_starts(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (toml,) = _blocks("toml", document).values()
+    (tmp_path / "service.toml").write_text(toml)
+    monkeypatch.setenv("INTERNAL_TOKEN_SECRET", "s" * 32)
+    make_app(load_settings({}, config_file=tmp_path / "service.toml").settings)
 
 
 def test_the_variables_of_the_readme_are_read() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from service.errors import SettingsError
@@ -18,6 +20,17 @@ def test_auto_judges_locally() -> None:
 
 def test_a_third_party_names_its_factory() -> None:
     assert jwt.build is find_factory("service.validators.jwt:build")
+
+
+def test_a_package_registers_a_kind_by_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "toys-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[service.validators]\ntoy = service.validators.jwt:build\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert jwt.build is find_factory("toy")
+    with pytest.raises(SettingsError, match="expected auto, jwt, toy"):
+        find_factory("tyo")
 
 
 @pytest.mark.parametrize(
