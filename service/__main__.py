@@ -59,6 +59,8 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
     parser = _parser()
     known, unknown = parser.parse_known_intermixed_args(arguments)
     options = vars(known)
+    if options["demo"] and options["command"] != "run":
+        parser.error(f"--demo serves, and {options['command']} does not; leave one of them out")
     if options["command"] == "explain":
         if unknown or not options["token"]:
             # They are not repeated: one of them may be a token that begins with a hyphen.

@@ -112,6 +112,7 @@ LOOKS_LIKE_A_TOKEN = "-eyJhbGciOiJSUzI1NiJ9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     [
         (["explain"], "explain takes one token"),
         (["explain", LOOKS_LIKE_A_TOKEN], "explain takes one token"),
+        (["explain", "x", "--demo"], "--demo serves"),
         (["explain", "x", "--no-such-option"], "explain takes one token"),
         ([LOOKS_LIKE_A_TOKEN[1:]], "invalid choice"),
         (["check", LOOKS_LIKE_A_TOKEN], "unrecognized arguments"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import Answer, JSONClient
+from service.issuers.client import Answer, JSONClient, UnexpectedStatus
 from service.issuers.metadata import check_issuer, first_document, read_jwks_uri
 from service.issuers.refresh import RefreshPolicy
 from service.operations.doctor.near_misses import describe_near_miss
@@ -29,6 +29,9 @@ _CONNECTION = (
     "is the URL right, and does this machine reach it? Behind a proxy set http_proxy, with certificates of "
     "your own set ca_file"
 )
+
+_NOT_THERE = "is the URL right? At Okta, there is no authorization server of that id, or it is not active"
+_IN_TROUBLE = "the issuer is reached, and cannot answer: look at its own status page, and try again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,8 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
 async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_Asked | None, Finding]:
     try:
         asked = _Asked(answer=await ask(), at=clock.now())
+    except UnexpectedStatus as exc:
+        return None, fail(about, exc.detail, _NOT_THERE if exc.status == 404 else _IN_TROUBLE)
     except IssuerUnavailable as exc:
         return None, fail(about, exc.detail, _CONNECTION)
     return asked, ok(about, f"GET {asked.answer.url}")

@@ -8,6 +8,7 @@ from service.errors import InvalidToken, Reason
 from service.operations.doctor.examination import Examination
 from service.operations.doctor.pasted import describe_wrapping
 from service.tokens import base64url, strict_json
+from service.tokens.presented import MAX_TOKEN_SIZE
 from service.web.bearer import check_b64token
 
 __all__ = ["one_word", "readable_claims", "readable_header", "small_enough", "three_parts"]
@@ -35,7 +36,7 @@ async def small_enough(exam: Examination) -> None:
     """Refuse what is too long to be read."""
     exam.seen = f"{len(exam.text)} characters"
     exam.expected = f"at most {exam.settings.max_token_size}"
-    exam.advice = "have the issuer put less into it, groups above all; or raise max_token_size, if it is below the most"
+    exam.advice = f"have the issuer put less into it; max_token_size can be set, and goes up to {MAX_TOKEN_SIZE}"
     _ = exam.read
 
 

@@ -14,7 +14,7 @@ _UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 _LONGEST_VALUE = 160
 _SHORTEST_SECRET = 8
 """Characters; a shorter piece stands in many an innocent word, and tells nobody anything."""
-_TOKEN_INSIDE = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_TOKEN_INSIDE = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
 def harmless(line: str) -> str:

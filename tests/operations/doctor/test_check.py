@@ -109,6 +109,22 @@ async def test_without_a_key_set_the_other_checks_say_why_they_are_not_reached(
     assert CHECKS == [finding.about for finding in checkup.findings]
 
 
+ADVICE: dict[str, tuple[dict[str, Any], str]] = {
+    "the issuer does not know the address": ({"status": 404}, "no authorization server of that id"),
+    "the issuer has trouble": ({"status": 503}, "the issuer is reached, and cannot answer"),
+    "there is no answer": ({"drop": True}, "does this machine reach it?"),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
+@pytest.mark.gen_test
+async def test_says_what_to_do_when(
+    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("discovery", **fault)
+    assert words in _by_name(await _check(settings, client))["discovery"].advice
+
+
 async def _document(issuer: str, client: JSONClient) -> dict[str, Any]:
     return (await client.get(f"{issuer}/.well-known/openid-configuration")).document
 
