@@ -53,12 +53,7 @@ class CompactJWS(NamedTuple):
             raise ValueError("a compact JWS has three parts")
         signing_input, _, signature = octets.rpartition(b".")
         header, _, payload = signing_input.partition(b".")
-        return cls(
-            header=_read_header(header),
-            payload=base64url.decode(payload),
-            signing_input=signing_input,
-            signature=base64url.decode(signature),
-        )
+        return cls(_read_header(header), base64url.decode(payload), signing_input, base64url.decode(signature))
 
 
 @lru_cache(maxsize=128)
@@ -76,9 +71,9 @@ def check_header(header: Mapping[str, Any], *, algorithms: Container[str]) -> tu
     Raises:
         InvalidToken: The algorithm is not allowed, the key ID is not text, or an extension is asked for.
     """
-    for name, why in _FORBIDDEN_PARAMETERS.items():
-        if name in header:
-            raise InvalidToken(Reason.CRITICAL_HEADER, why, claim=name)
+    if not header.keys().isdisjoint(_FORBIDDEN_PARAMETERS):
+        name = next(name for name in _FORBIDDEN_PARAMETERS if name in header)
+        raise InvalidToken(Reason.CRITICAL_HEADER, _FORBIDDEN_PARAMETERS[name], claim=name)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"not among {algorithms}", claim="alg")

@@ -28,7 +28,7 @@ class UnverifiedJWT(NamedTuple):
             ValueError: The text is not a compact JWS of a JSON object.
         """
         jws = CompactJWS.parse(text)
-        return cls(jws=jws, unverified_claims=strict_json.read_object(jws.payload))
+        return cls(jws, strict_json.read_object(jws.payload))
 
     @property
     def unverified_issuer(self) -> str | None:
@@ -67,8 +67,8 @@ class PresentedToken(NamedTuple):
         if len(text) > max_size:
             raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {max_size}")
         try:
-            return cls(text=text, jwt=UnverifiedJWT.parse(text), defect="")
+            return cls(text, UnverifiedJWT.parse(text), "")
         except ValueError as exc:
             # A decoding error quotes what it could not decode, which is a piece of the token.
             defect = str(exc) if type(exc) is ValueError else type(exc).__name__
-            return cls(text=text, jwt=None, defect=defect)
+            return cls(text, None, defect)

@@ -36,7 +36,7 @@ class Service(tornado.web.Application):
         super().__init__(list(routes), **settings)
         check_routes(self.default_router)
         self._authenticator = protection.authenticator
-        self._in_flight: set[HTTPConnection] = set()
+        self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
@@ -53,8 +53,7 @@ class Service(tornado.web.Application):
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write the access log, and note that a request is answered."""
         access_log.log_request(handler)
-        if handler.request.connection is not None:
-            self._gone(handler.request.connection)
+        self._gone(handler.request.connection)
 
     def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
         """Have something given back when the service ends; the last noted comes first."""
@@ -82,7 +81,7 @@ class Service(tornado.web.Application):
         self._in_flight.add(request)
         self._idle.clear()
 
-    def _gone(self, request: HTTPConnection) -> None:
+    def _gone(self, request: HTTPConnection | None) -> None:
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from service.tokens import jwk
 from service.tokens.jwk import JWK, MAX_CANDIDATES, KeySet
 
 
@@ -86,6 +88,16 @@ def test_skips_and_keeps_the_rest(parameters: object) -> None:
     key_set = KeySet.read({"keys": [parameters, EC | {"kid": "good"}]})
     assert ["good"] == [key.kid for key in key_set.keys]
     assert 1 == len(key_set.skipped)
+
+
+def test_skips_a_key_that_this_build_of_the_crypto_library_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds, such as those held to FIPS 140, have no Ed25519."""
+
+    def cannot(parameters: object) -> NoReturn:
+        raise UnsupportedAlgorithm("not in this build")
+
+    monkeypatch.setitem(jwk._READERS, "OKP", cannot)
+    assert 1 == len(KeySet.read({"keys": [OKP, EC]}).skipped)
 
 
 @pytest.mark.parametrize("document", [{}, {"keys": {}}, {"keys": []}, {"keys": [{"kty": "oct", "k": "AA"}]}])
