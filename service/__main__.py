@@ -16,7 +16,7 @@ from service.operations.logs import configure_logging
 from service.operations.server import run_until_stopped, serving
 from service.settings import SECRETS
 from service.sources import Found, load_settings
-from service.tokens.issuer_identifier import is_secure
+from service.tokens.issuer_identifier import is_loopback
 
 __all__ = ["main"]
 
@@ -124,7 +124,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
     async with fakeissuer.running(port=issuer_port) as issuer:
         options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default"}
         settings = load_settings(options, **files).settings
-        if not is_secure(f"http://{settings.address}"):
+        if not is_loopback(settings.address):
             problem = (
                 f"address: was {settings.address!r}; anybody who reaches the demonstration gets tokens from it, "
                 "so it serves this machine alone; leave --address out, or set up a real issuer"

@@ -13,7 +13,8 @@ import pydantic
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from service.errors import SettingsError
-from service.settings import SECRETS, IssuerSettings, Settings, by_field
+from service.issuer_settings import IssuerSettings
+from service.settings import SECRETS, Settings, by_field
 
 __all__ = ["DEFAULT_ENV_FILE", "Found", "load_settings"]
 

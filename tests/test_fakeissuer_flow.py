@@ -1,6 +1,6 @@
 """The fake issuer from outside: the program and its fixtures, as its users meet them."""
 
-# ruff: noqa: S104, S310 - addresses told of with intent; URLs of servers that the test has started
+# ruff: noqa: S310 - addresses told of with intent; URLs of servers that the test has started
 
 from __future__ import annotations
 

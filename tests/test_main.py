@@ -107,7 +107,7 @@ def test_run_is_what_it_does_when_nothing_is_said(start: Start) -> None:
         (["service", "--config", "missing.toml"], "missing.toml"),
         (["service", "--no-such-option"], "--no-such-option"),
         (["service", "serve"], "serve"),
-        (["service", "--demo", "--address", "0.0.0.0", "--issuer-port", "0"], "this machine alone"),  # noqa: S104
+        (["service", "--demo", "--address", "0.0.0.0", "--issuer-port", "0"], "this machine alone"),
     ],
     ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else "",
 )

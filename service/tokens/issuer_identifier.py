@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from urllib.parse import SplitResult
 
-__all__ = ["is_okta_custom_server", "is_okta_org_server", "is_secure", "mistakes_in"]
+__all__ = ["is_loopback", "is_okta_custom_server", "is_okta_org_server", "is_secure", "mistakes_in"]
 
 _OKTA_HOST = re.compile(r"(^|\.)(okta|oktapreview|okta-emea|okta-gov)\.com$|(^|\.)okta\.mil$")
 _OKTA_CUSTOM_PATH = re.compile(r"^/oauth2/[^/]+$")
@@ -19,7 +19,9 @@ _PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
 def is_secure(url: str) -> bool:
     """Return whether what comes from this address can be believed: it is https, or on this very machine."""
     parts = urllib.parse.urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts)))
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    )
 
 
 def is_okta_custom_server(issuer: str) -> bool:
@@ -55,7 +57,7 @@ def mistakes_in(issuer: str) -> list[str]:
 
 
 def _use_https(url: SplitResult) -> SplitResult:
-    return url._replace(scheme="https") if url.scheme == "http" and not _is_loopback(url) else url
+    return url._replace(scheme="https") if url.scheme == "http" and not is_loopback(url.hostname) else url
 
 
 def _halve_com(url: SplitResult) -> SplitResult:
@@ -100,10 +102,11 @@ _MENDS: dict[str, Callable[[SplitResult], SplitResult]] = {
 }
 
 
-def _is_loopback(parts: SplitResult) -> bool:
-    if parts.hostname == "localhost":
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host is this very machine, by its number or as ``localhost``."""
+    if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
+from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
-from service.settings import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 

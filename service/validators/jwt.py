@@ -7,10 +7,10 @@ from functools import partial
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
+from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
 from service.issuers.refresh import RefreshPolicy
-from service.settings import TrustedIssuer
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.presented import PresentedToken

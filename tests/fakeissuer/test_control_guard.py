@@ -1,5 +1,3 @@
-# ruff: noqa: S104 - addresses that are refused, or told of with intent
-
 from __future__ import annotations
 
 import pytest

@@ -14,7 +14,7 @@ from service import Settings, SettingsError, make_app
 from service.authenticator import Authenticator
 from service.caches.verdicts import Verdicts
 from service.clock import ManualClock
-from service.settings import IssuerSettings
+from service.issuer_settings import IssuerSettings
 
 Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
 

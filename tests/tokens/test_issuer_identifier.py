@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server, is_secure, mistakes_in
+from service.tokens.issuer_identifier import (
+    is_loopback,
+    is_okta_custom_server,
+    is_okta_org_server,
+    is_secure,
+    mistakes_in,
+)
 
 GOOD = [
     "https://dev-123456.okta.com/oauth2/default",
@@ -95,3 +101,12 @@ def test_tells_okta_servers_apart() -> None:
     assert (False, True) == (is_okta_org_server(custom), is_okta_custom_server(custom))
     assert not is_okta_org_server("https://issuer.example")
     assert not is_okta_org_server("https://notokta.com")
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"),
+    [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False),
+     (None, False), ("localhost.example", False), ("10.0.0.1", False)],
+)  # fmt: skip
+def test_knows_this_machine(host: str | None, *, answer: bool) -> None:
+    assert answer is is_loopback(host)

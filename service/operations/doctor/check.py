@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import IssuerUnavailable
+from service.issuer_settings import OKTA_AUDIENCE, TrustedIssuer
 from service.issuers.client import JSONClient
 from service.operations.doctor.examination import is_judged_here
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.doctor.wording import harmless, hidden, shown
 from service.operations.server import tls_context
-from service.settings import OKTA_AUDIENCE, Settings, TrustedIssuer
+from service.settings import Settings
 from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory

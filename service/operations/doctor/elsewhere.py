@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from service.caches.verdicts import Verdicts
+from service.issuer_settings import TrustedIssuer
 from service.operations.doctor.examination import Examination, is_judged_here
 from service.operations.doctor.rules import Rule
-from service.settings import Settings, TrustedIssuer
+from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
+from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
-from service.settings import Settings, TrustedIssuer
+from service.settings import Settings
 from service.tokens.claims import ClaimRules
 from service.tokens.jwk import JWK
 from service.tokens.presented import PresentedToken, UnverifiedJWT

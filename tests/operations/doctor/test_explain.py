@@ -16,11 +16,12 @@ from service.authenticator import Authenticator
 from service.caches.verdicts import Verdicts
 from service.clock import ManualClock, SystemClock
 from service.errors import InvalidToken, IssuerUnavailable, Reason, TokenError
+from service.issuer_settings import IssuerSettings, TrustedIssuer
 from service.issuers.client import JSONClient
 from service.operations.doctor.explain import Explanation, explain
 from service.operations.doctor.report import Outcome
 from service.operations.doctor.rules import RULES
-from service.settings import IssuerSettings, Settings, TrustedIssuer
+from service.settings import Settings
 from service.tokens.claims import CHECKS
 from service.tokens.credentials import Credentials
 from service.tokens.presented import PresentedToken
