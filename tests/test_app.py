@@ -68,3 +68,17 @@ async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: Handl
     await app.close()
     assert ["keys"] == list((await client.get(f"{fake_issuer.issuer_url()}/v1/keys")).document)
     client.close()
+
+
+@pytest.mark.gen_test
+async def test_a_token_over_the_size_that_is_set_is_refused_unread(fake_issuer: Handle) -> None:
+    app = make_app(Settings(issuer=fake_issuer.issuer_url(), max_token_size=512))
+    server = app.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/api/whoami"
+    headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
+    response = await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False)
+    assert (401, "The access token is too large") == (response.code, json.loads(response.body)["error_description"])
+    assert 0 == fake_issuer.requests().count
+    server.stop()
+    await app.close()
