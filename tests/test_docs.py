@@ -150,6 +150,11 @@ async def test_the_configuration_that_is_shown_starts(
     make_app(load_settings({}, config_file=tmp_path / "service.toml").settings)
 
 
+def test_the_validator_that_is_shown_is_the_one_of_the_example_which_has_tests_of_its_own() -> None:
+    (shown,) = _blocks("python", "docs/validators.rst").values()
+    assert shown in (ROOT / "examples" / "internal_tokens.py").read_text("utf-8")
+
+
 def test_the_variables_of_the_readme_are_read() -> None:
     settings = (ROOT / "service" / "settings.py").read_text("utf-8")
     readme = (ROOT / "README.rst").read_text("utf-8")
