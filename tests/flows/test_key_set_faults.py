@@ -6,12 +6,15 @@ The issuer's clock and the service's stand still unless a test moves them.
 
 from __future__ import annotations
 
+import json
+import socket
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import Handle
+from service import Settings, make_app
 from service.clock import ManualClock
 
 Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
@@ -275,3 +278,40 @@ async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
     manual_clock._now -= 3600
     assert 200 == await rig.status(token)
     assert 1 == rig.fetches()
+
+
+@pytest.mark.gen_test
+async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_swallows_are_503(
+    http_client: AsyncHTTPClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.CONNECT_TIMEOUT", 0.3)
+    hole = socket.socket()
+    hole.bind(("127.0.0.1", 0))
+    hole.listen(0)
+    clients = [socket.socket() for _ in range(4)]  # they fill the queue that nobody serves, so that no more get in
+    for client in clients:
+        client.settimeout(0)
+        client.connect_ex(hole.getsockname())
+    for issuer in ("https://issuer.invalid/oauth2/default", f"http://127.0.0.1:{hole.getsockname()[1]}/oauth2/default"):
+        app = make_app(Settings(issuer=issuer))
+        server = app.listen(0, "127.0.0.1")
+        (listening,) = server._sockets.values()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        response = await http_client.fetch(f"{url}/readyz", raise_error=False)
+        assert 503 == response.code
+        assert issuer in json.loads(response.body)["reason"]
+        server.stop()
+        await app.close()
+    for client in (*clients, hole):
+        client.close()
+
+
+@pytest.mark.gen_test
+async def test_row_27_a_discovery_that_changes_its_jwks_uri_is_followed(rig: Rig) -> None:
+    issuer, elsewhere = rig.issuer.issuer_url(), f"{rig.issuer.issuer_url('partner')}/v1/keys"
+    assert 200 == await rig.status(rig.known())
+    rig.issuer.fail("discovery", status=200, body={"issuer": issuer, "jwks_uri": elsewhere})
+    moved = rig.issuer.token(server="partner", aud="api://default", claims={"iss": issuer}, expires_in=10 * 24 * 3600)
+    assert 401 == await rig.status(moved)
+    rig.advance(AGE + 1)
+    assert 200 == await rig.status(moved)
