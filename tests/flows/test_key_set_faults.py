@@ -16,6 +16,7 @@ from tornado.httpclient import AsyncHTTPClient
 from fakeissuer import Handle
 from service import Settings, make_app
 from service.clock import ManualClock
+from service.issuer_settings import IssuerSettings
 
 Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
 
@@ -315,3 +316,41 @@ async def test_row_27_a_discovery_that_changes_its_jwks_uri_is_followed(rig: Rig
     assert 401 == await rig.status(moved)
     rig.advance(AGE + 1)
     assert 200 == await rig.status(moved)
+
+
+@pytest.mark.gen_test
+async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refresh(
+    rig: Rig, http_client: AsyncHTTPClient
+) -> None:
+    assert 200 == await rig.status(rig.known())
+    (kid,) = (key.kid for key in rig.issuer.keys() if key.status == "ACTIVE")
+    (other,) = (key.kid for key in rig.issuer.keys("partner") if key.status == "ACTIVE")
+    published = (await http_client.fetch(f"{rig.issuer.issuer_url('partner')}/v1/keys")).body.decode()
+    rig.issuer.fail("keys", server="default", status=200, body=published.replace(other, kid))
+    token = rig.issuer.token(
+        server="partner",
+        aud="api://default",
+        claims={"iss": rig.issuer.issuer_url()},
+        header={"kid": kid},
+        expires_in=10 * 24 * 3600,
+    )
+    assert 401 == await rig.status(token)
+    rig.advance(AGE + 1)
+    assert 200 == await rig.status(token)
+
+
+@pytest.mark.gen_test
+async def test_row_33_of_two_issuers_the_dead_one_does_not_disturb_the_other(
+    fake_issuer: Handle, http_client: AsyncHTTPClient
+) -> None:
+    partner = IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",))
+    app = make_app(Settings(issuer=fake_issuer.issuer_url(), issuers=(partner,)))
+    server = app.listen(0, "127.0.0.1")
+    (listening,) = server._sockets.values()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/api/whoami"
+    fake_issuer.fail("discovery", server="partner", status=500)
+    for token, status in [(fake_issuer.token(), 200), (fake_issuer.token(server="partner"), 503)] * 2:
+        headers = {"Authorization": f"Bearer {token}"}
+        assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
+    server.stop()
+    await app.close()
