@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import urllib.parse
 from collections.abc import Mapping
@@ -69,13 +70,15 @@ class JSONClient:
         Raises:
             IssuerUnavailable: There is none to be had; the detail says what came instead.
         """
+        end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         try:
             try:
-                response = await self._fetch(url)
+                response = await self._fetch(url, until=end)
             except CurlError as exc:
                 if exc.errno not in _DROPPED:
                     raise
-                response = await self._fetch(url)  # a proxy or a restart took the connection away: once more, at once
+                # A proxy or a restart took the connection away: once more, at once, in what is left of the time.
+                response = await self._fetch(url, until=end)
         except HTTPClientError as exc:
             raise IssuerUnavailable(f"GET {url}: {exc.message}") from exc
         return _read(url, response)
@@ -86,8 +89,11 @@ class JSONClient:
             self._http.close()
             self._http = None
 
-    async def _fetch(self, url: str) -> HTTPResponse:
+    async def _fetch(self, url: str, *, until: float) -> HTTPResponse:
         """Return the answer, whatever its status.
+
+        Args:
+            until: When to give up, by the clock of the event loop.
 
         Raises:
             HTTPClientError: There was no answer.
@@ -96,7 +102,7 @@ class JSONClient:
             url,
             headers={"Accept": "application/json"},
             connect_timeout=CONNECT_TIMEOUT,
-            request_timeout=TOTAL_TIMEOUT,
+            request_timeout=max(until - asyncio.get_running_loop().time(), 0.001),  # to curl, 0 means for ever
             follow_redirects=False,
             decompress_response=False,
             validate_cert=True,
