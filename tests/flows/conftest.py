@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from fakeissuer import Handle
@@ -65,3 +66,20 @@ def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iter
 @pytest.fixture
 def rig(fake_issuer: Handle, manual_clock: ManualClock, http_client: AsyncHTTPClient, base_url: str) -> Rig:
     return Rig(issuer=fake_issuer, clock=manual_clock, client=http_client, url=base_url)
+
+
+@pytest.fixture
+def listen(io_loop: IOLoop) -> Iterator[Callable[[Service], str]]:
+    """Return what serves one more service until the test ends, and tells its URL."""
+    serving: list[tuple[Service, HTTPServer]] = []
+
+    def serve(service: Service) -> str:
+        server = service.listen(0, "127.0.0.1")
+        serving.append((service, server))
+        (listening,) = server._sockets.values()
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield serve
+    for service, server in serving:
+        server.stop()
+        io_loop.run_sync(service.close)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import Handle
-from service import Settings, make_app
+from service import Service, Settings, make_app
 from service.clock import ManualClock
 from service.issuer_settings import IssuerSettings
 
@@ -283,7 +284,7 @@ async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
 
 @pytest.mark.gen_test
 async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_swallows_are_503(
-    http_client: AsyncHTTPClient, monkeypatch: pytest.MonkeyPatch
+    http_client: AsyncHTTPClient, listen: Callable[[Service], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.CONNECT_TIMEOUT", 0.3)
     hole = socket.socket()
@@ -295,14 +296,10 @@ async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_sw
         client.connect_ex(hole.getsockname())
     for issuer in ("https://issuer.invalid/oauth2/default", f"http://127.0.0.1:{hole.getsockname()[1]}/oauth2/default"):
         app = make_app(Settings(issuer=issuer))
-        server = app.listen(0, "127.0.0.1")
-        (listening,) = server._sockets.values()
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        url = listen(app)
         response = await http_client.fetch(f"{url}/readyz", raise_error=False)
         assert 503 == response.code
         assert issuer in json.loads(response.body)["reason"]
-        server.stop()
-        await app.close()
     for client in (*clients, hole):
         client.close()
 
@@ -341,16 +338,12 @@ async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refr
 
 @pytest.mark.gen_test
 async def test_row_33_of_two_issuers_the_dead_one_does_not_disturb_the_other(
-    fake_issuer: Handle, http_client: AsyncHTTPClient
+    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
 ) -> None:
     partner = IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",))
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), issuers=(partner,)))
-    server = app.listen(0, "127.0.0.1")
-    (listening,) = server._sockets.values()
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/api/whoami"
+    url = f"{listen(app)}/api/whoami"
     fake_issuer.fail("discovery", server="partner", status=500)
     for token, status in [(fake_issuer.token(), 200), (fake_issuer.token(server="partner"), 503)] * 2:
         headers = {"Authorization": f"Bearer {token}"}
         assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
-    server.stop()
-    await app.close()

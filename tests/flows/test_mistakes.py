@@ -10,6 +10,7 @@ import ast
 import inspect
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tornado.web import RequestHandler
 import fakeissuer
 import service
 from fakeissuer import Handle
-from service import BearerAuthMixin, InvalidToken, Settings, SettingsError, make_app
+from service import BearerAuthMixin, InvalidToken, Service, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
 from service.caches.verdicts import Verdicts
 from service.clock import ManualClock
@@ -102,19 +103,15 @@ async def test_mistake_8_a_missing_expiration_accepted(rig: Rig) -> None:
 @pytest.mark.parametrize("claim", ["iss", "aud", "exp", "sub", "client_id", "iat", "jti"])
 @pytest.mark.gen_test
 async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
-    claim: str, fake_issuer: Handle, http_client: AsyncHTTPClient
+    claim: str, fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), rfc9068="strict"))
-    server = app.listen(0, "127.0.0.1")
-    (socket,) = server._sockets.values()
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}/api/whoami"
+    url = f"{listen(app)}/api/whoami"
     complete = {"client_id": "mine"}
     for claims, status in [(complete, 200), (complete | {claim: None}, 401)]:
         token = fake_issuer.token(header={"typ": "at+jwt"}, claims=claims)
         headers = {"Authorization": f"Bearer {token}"}
         assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
-    server.stop()
-    await app.close()
 
 
 def test_mistake_9_security_that_is_off_when_it_is_not_set_up(clock: ManualClock) -> None:
@@ -130,15 +127,13 @@ async def test_mistake_9_a_route_without_a_mark(fake_issuer: Handle) -> None:
 
 @pytest.mark.gen_test
 async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_accepts(
-    fake_issuer: Handle, http_client: AsyncHTTPClient
+    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
 ) -> None:
     """Two issuers, interleaved: keys and audiences of one are never used for tokens of the other."""
     default, partner = fake_issuer.issuer_url(), fake_issuer.issuer_url("partner")
     lax = IssuerSettings(issuer=partner, audience=("api://partner", "api://default"))
     app = make_app(Settings(issuer=default, issuers=(lax,)))
-    server = app.listen(0, "127.0.0.1")
-    (socket,) = server._sockets.values()
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}/api/whoami"
+    url = f"{listen(app)}/api/whoami"
     tokens = {
         fake_issuer.token(): 200,
         fake_issuer.token(server="partner"): 200,
@@ -150,8 +145,6 @@ async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_acce
         for token, status in tokens.items():
             headers = {"Authorization": f"Bearer {token}"}
             assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
-    server.stop()
-    await app.close()
 
 
 @pytest.mark.parametrize(
@@ -188,19 +181,15 @@ class Scoped(BearerAuthMixin, RequestHandler):
 
 @pytest.mark.gen_test
 async def test_mistake_13_a_403_that_does_not_say_which_scope_would_do(
-    fake_issuer: Handle, http_client: AsyncHTTPClient
+    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/", Scoped)])
-    server = app.listen(0, "127.0.0.1")
-    (socket,) = server._sockets.values()
     headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}/"
+    url = f"{listen(app)}/"
     response = await http_client.fetch(url, headers=headers, raise_error=False)
     assert 403 == response.code
     assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
     assert 'scope="api:admin"' in response.headers["WWW-Authenticate"]
-    server.stop()
-    await app.close()
 
 
 @pytest.mark.gen_test

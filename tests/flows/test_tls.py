@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 import fakeissuer
-from service import Settings, make_app
-
-
-async def _whoami(http_client: AsyncHTTPClient, settings: Settings, token: str) -> int:
-    app = make_app(settings)
-    server = app.listen(0, "127.0.0.1")
-    (socket,) = server._sockets.values()
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}/api/whoami"
-    response = await http_client.fetch(url, headers={"Authorization": f"Bearer {token}"}, raise_error=False)
-    server.stop()
-    await app.close()
-    return response.code
+from service import Service, Settings, make_app
 
 
 @pytest.fixture
@@ -30,14 +20,18 @@ def http_client(io_loop: IOLoop) -> AsyncHTTPClient:
 
 @pytest.mark.gen_test
 async def test_row_24_an_unknown_ca_is_503_and_its_certificate_is_200(
-    tmp_path: Path, http_client: AsyncHTTPClient
+    tmp_path: Path, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
 ) -> None:
+    async def whoami(settings: Settings) -> int:
+        url = f"{listen(make_app(settings))}/api/whoami"
+        return (await http_client.fetch(url, headers={"Authorization": f"Bearer {token}"}, raise_error=False)).code
+
     ca_file = tmp_path / "ca.pem"
     with fakeissuer.running(tls=True, ca_file=ca_file) as issuer:
         assert issuer.issuer_url().startswith("https://")
         token = issuer.token()
         trusting = Settings(issuer=issuer.issuer_url(), ca_file=str(ca_file))
-        assert 200 == await _whoami(http_client, trusting, token)
+        assert 200 == await whoami(trusting)
         fetches = issuer.requests().count
-        assert 503 == await _whoami(http_client, Settings(issuer=issuer.issuer_url()), token)
+        assert 503 == await whoami(Settings(issuer=issuer.issuer_url()))
         assert fetches == issuer.requests().count
