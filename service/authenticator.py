@@ -51,9 +51,9 @@ class Authenticator:
             principal = await validator.validate(token)
             if principal is not None:
                 return principal
-        if token.jwt is None:
+        if token.jws is None:
             raise InvalidToken(Reason.MALFORMED, token.defect)
-        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.jwt.unverified_issuer!r}"[:200], claim="iss")
+        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.unverified_issuer!r}"[:200], claim="iss")
 
     async def ready(self) -> None:
         """Return when every issuer's tokens could be judged.

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from service.clock import Clock
-from service.errors import IssuerUnavailable
+from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.issuers.client import JSONClient, UnexpectedStatus
 from service.issuers.metadata import discover
 from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
@@ -21,6 +21,7 @@ class RemoteKeySet:
     """The keys with which one issuer signs."""
 
     def __init__(self, issuer: str, *, client: JSONClient, clock: Clock, policy: RefreshPolicy | None = None) -> None:
+        self._issuer = issuer
         self._client = client
         self._metadata = Refreshed(
             lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy
@@ -34,19 +35,22 @@ class RemoteKeySet:
         return self._last
 
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
-        """Return the keys that may verify a token with this header; none when the issuer publishes none.
+        """Return the keys that may verify a token with this header, at least one.
 
         A key ID that we do not know costs at most one fetch, within the budget of :meth:`Refreshed.newer_than`.
 
         Raises:
+            InvalidToken: The issuer publishes no such key.
             IssuerUnavailable: There are no keys to choose from, or nobody can tell whether there is a newer one.
         """
         key_set = self._key_set.current() or await self._key_set.get()
         keys = key_set.select(algorithm=algorithm, kid=kid)
-        if keys:
-            return keys
-        key_set = await self._key_set.newer_than(key_set)
-        return key_set.select(algorithm=algorithm, kid=kid)
+        if not keys:
+            key_set = await self._key_set.newer_than(key_set)
+            keys = key_set.select(algorithm=algorithm, kid=kid)
+        if not keys:
+            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no such key", claim="kid")
+        return keys
 
     def still_has(self, key: JWK) -> bool:
         """Return whether a key may be used right now; awaits nothing, and has the set renewed when that is due."""

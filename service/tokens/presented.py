@@ -8,27 +8,26 @@ from service.errors import InvalidToken, Reason
 from service.tokens import strict_json
 from service.tokens.jws import CompactJWS
 
-__all__ = ["MAX_TOKEN_SIZE", "PresentedToken", "UnverifiedJWT"]
+__all__ = ["MAX_TOKEN_SIZE", "PresentedToken"]
 
 MAX_TOKEN_SIZE = 16 * 1024
 """Characters, where nothing else is set; more than any issuer needs, and less than a header may have."""
 
 
-class UnverifiedJWT(NamedTuple):
-    """A JWT that was read and not believed: whoever sent it can have written all of it."""
+class PresentedToken(NamedTuple):
+    """The text of a token, and the JWT in it where there is one; read once, and split by nobody again.
 
-    jws: CompactJWS
+    Nothing in it was verified: whoever sent it can have written all of it.
+    A text that is no JWT is not refused here: it may be opaque, and only its issuer can tell.
+    """
+
+    text: str
+    jws: CompactJWS | None
+    """The parts of the JWT; None where the text is none."""
     unverified_claims: dict[str, Any]
-
-    @classmethod
-    def parse(cls, text: str) -> UnverifiedJWT:
-        """Return the header and the claims of a signed JWT (RFC 7519 section 7.2, steps 1 to 10).
-
-        Raises:
-            ValueError: The text is not a compact JWS of a JSON object.
-        """
-        jws = CompactJWS.parse(text)
-        return cls(jws, strict_json.read_object(jws.payload))
+    """What the JWT says; empty where the text is none."""
+    defect: str
+    """Why the text is no JWT, for the log; empty where it is one."""
 
     @property
     def unverified_issuer(self) -> str | None:
@@ -37,26 +36,11 @@ class UnverifiedJWT(NamedTuple):
         return issuer if isinstance(issuer, str) else None
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jws!r})"
-
-
-class PresentedToken(NamedTuple):
-    """The text of a token, and the JWT in it where there is one; read once, and split by nobody again.
-
-    A text that is no JWT is not refused here: it may be opaque, and only its issuer can tell.
-    """
-
-    text: str
-    jwt: UnverifiedJWT | None
-    defect: str
-    """Why the text is no JWT, for the log; empty where it is one."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jwt!r}, defect={self.defect!r})"
+        return f"{type(self).__name__}({self.jws!r}, defect={self.defect!r})"
 
     @classmethod
     def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:
-        """Return the token with its unverified look inside.
+        """Return the token with its unverified look inside (RFC 7519 section 7.2, steps 1 to 10).
 
         Args:
             max_size: Characters; a longer text is refused unread, so that an attacker cannot make refusals dear.
@@ -67,8 +51,9 @@ class PresentedToken(NamedTuple):
         if len(text) > max_size:
             raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {max_size}")
         try:
-            return cls(text, UnverifiedJWT.parse(text), "")
+            jws = CompactJWS.parse(text)
+            return cls(text, jws, strict_json.read_object(jws.payload), "")
         except ValueError as exc:
             # A decoding error quotes what it could not decode, which is a piece of the token.
             defect = str(exc) if type(exc) is ValueError else type(exc).__name__
-            return cls(text, None, defect)
+            return cls(text, None, {}, defect)

@@ -6,13 +6,13 @@ from functools import partial
 
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
-from service.errors import InvalidToken, Reason
 from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
 from service.issuers.refresh import RefreshPolicy
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
+from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Toolbox
@@ -34,16 +34,14 @@ class JWTValidator:
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for; nothing is fetched for a token that can be refused without."""
-        jwt = token.jwt
-        if jwt is None or jwt.unverified_issuer != self._rules.issuer:
+        signed = token.jws
+        if signed is None or token.unverified_issuer != self._rules.issuer:
             return None
-        check_type(jwt.jws.header, self._rules)
-        algorithm, kid = jws.check_header(jwt.jws.header, algorithms=self._algorithms)
+        check_type(signed.header, self._rules)
+        algorithm, kid = check_header(signed.header, algorithms=self._algorithms)
         keys = await self._keys.select(algorithm=algorithm, kid=kid)
-        if not keys:
-            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._rules.issuer} publishes no such key", claim="kid")
-        key = jws.verify(jwt.jws, algorithm=algorithm, keys=keys)
-        claims = jwt.unverified_claims  # verified, from here on
+        key = jws.verify(signed, algorithm=algorithm, keys=keys)
+        claims = token.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
         self._verdicts.remember(token.text, principal, while_=partial(self._keys.still_has, key))

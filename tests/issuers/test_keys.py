@@ -6,7 +6,7 @@ import pytest
 
 from fakeissuer import Handle
 from service.clock import ManualClock
-from service.errors import IssuerUnavailable
+from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
 
@@ -53,7 +53,9 @@ async def test_a_withdrawn_key_is_gone_after_one_age(
     fake_issuer.withdraw(old)
     assert [old] == await _kids(keys, old)
     clock.advance(3600)
-    assert [] == await _kids(keys, old)
+    with pytest.raises(InvalidToken) as refusal:
+        await _kids(keys, old)
+    assert Reason.UNKNOWN_KEY is refusal.value.reason
 
 
 @pytest.mark.gen_test

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.errors import InvalidToken, Reason
 from service.tokens.claims import CHECKS, ClaimRules, check_claims, check_type, numeric_date
+from service.tokens.jose_header import JOSEHeader
 
 NOW = 1_700_000_000
 RULES = ClaimRules(issuer="https://issuer.example", audiences=frozenset({"api://default", "api://other"}), leeway=120)
@@ -130,7 +131,7 @@ def test_lets_in_only_the_clients_on_the_list(changes: dict[str, Any], *, allowe
     "header", [{}, {"typ": "JWT"}, {"typ": "jwt"}, {"typ": "at+jwt"}, {"typ": "application/AT+JWT"}]
 )
 def test_accepts_the_types_of_access_tokens(header: dict[str, Any]) -> None:
-    check_type(header, RULES)
+    check_type(JOSEHeader.of(header), RULES)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_accepts_the_types_of_access_tokens(header: dict[str, Any]) -> None:
 )
 def test_refuses_other_types(typ: object) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        check_type({"typ": typ}, RULES)
+        check_type(JOSEHeader.of({"typ": typ}), RULES)
     assert Reason.UNSUPPORTED_TYPE is refusal.value.reason
 
 
@@ -208,12 +209,12 @@ def test_the_strict_profile_demands_each_claim_of_the_rfc(claim: str) -> None:
 
 @pytest.mark.parametrize("header", [{}, {"typ": "JWT"}])
 def test_the_strict_profile_demands_its_type(header: dict[str, Any]) -> None:
-    check_type({"typ": "application/at+jwt"}, _rules(strict_rfc9068=True))
+    check_type(JOSEHeader.of({"typ": "application/at+jwt"}), _rules(strict_rfc9068=True))
     with pytest.raises(InvalidToken) as refusal:
-        check_type(header, _rules(strict_rfc9068=True))
+        check_type(JOSEHeader.of(header), _rules(strict_rfc9068=True))
     assert Reason.UNSUPPORTED_TYPE is refusal.value.reason
 
 
 def test_names_the_token_of_an_okta_org_server() -> None:
     with pytest.raises(InvalidToken, match="Okta org server"):
-        check_type({"typ": "application/okta-internal-at+jwt"}, RULES)
+        check_type(JOSEHeader.of({"typ": "application/okta-internal-at+jwt"}), RULES)

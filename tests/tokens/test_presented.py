@@ -18,15 +18,15 @@ def _jwt(claims: object) -> str:
 
 def test_looks_inside_a_jwt_without_believing_it() -> None:
     token = PresentedToken.read(_jwt({"iss": "https://issuer.example"}))
-    assert token.jwt is not None
-    assert "https://issuer.example" == token.jwt.unverified_issuer
+    assert token.jws is not None
+    assert "https://issuer.example" == token.unverified_issuer
 
 
 @pytest.mark.parametrize("issuer", [None, 1, ["https://issuer.example"], {}])
 def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
     token = PresentedToken.read(_jwt({"iss": issuer}))
-    assert token.jwt is not None
-    assert token.jwt.unverified_issuer is None
+    assert token.jws is not None
+    assert token.unverified_issuer is None
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
 )
 def test_a_text_that_is_no_jwt_is_opaque_and_not_refused(text: str) -> None:
     token = PresentedToken.read(text)
-    assert token.jwt is None
+    assert token.jws is None
     assert token.defect
 
 
@@ -42,7 +42,7 @@ def test_refuses_a_token_over_the_limit_unread() -> None:
     with pytest.raises(InvalidToken) as refusal:
         PresentedToken.read("a" * (MAX_TOKEN_SIZE + 1))
     assert Reason.TOO_LARGE is refusal.value.reason
-    assert PresentedToken.read("a" * MAX_TOKEN_SIZE).jwt is None
+    assert PresentedToken.read("a" * MAX_TOKEN_SIZE).jws is None
 
 
 def test_hides_itself() -> None:

@@ -43,7 +43,7 @@ def _rule(issuer: TrustedIssuer) -> Rule:
 
 def _is_taken(exam: Examination, issuer: TrustedIssuer) -> bool:
     """Return whether an issuer that stands before this one in the settings knows the token by its name."""
-    name = exam.read.jwt.unverified_issuer if exam.read.jwt else None
+    name = exam.read.unverified_issuer
     everybody = [one.issuer for one in exam.settings.trusted_issuers]
     before = exam.settings.trusted_issuers[: everybody.index(issuer.issuer)]
     return any(one.issuer == name and is_judged_here(one) for one in before)

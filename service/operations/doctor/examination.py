@@ -13,7 +13,8 @@ from service.issuers.client import JSONClient
 from service.settings import Settings
 from service.tokens.claims import ClaimRules
 from service.tokens.jwk import JWK
-from service.tokens.presented import PresentedToken, UnverifiedJWT
+from service.tokens.jws import CompactJWS
+from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import jwt
 from service.validators.registry import find_factory
@@ -57,15 +58,15 @@ class Examination:
         return self.presented
 
     @property
-    def unverified(self) -> UnverifiedJWT:
-        """The JWT that the token is.
+    def jws(self) -> CompactJWS:
+        """The signed parts of the JWT that the token is.
 
         Raises:
             InvalidToken: The service reads none in it, and its word counts.
         """
-        if self.read.jwt is None:
+        if self.read.jws is None:
             raise InvalidToken(Reason.MALFORMED, self.read.defect)
-        return self.read.jwt
+        return self.read.jws
 
     @property
     def trusted(self) -> TrustedIssuer:

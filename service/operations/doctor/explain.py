@@ -112,7 +112,7 @@ async def _ask(rule: Rule, exam: Examination, findings: list[Finding]) -> TokenE
 
 
 def _principal_of(exam: Examination) -> Principal:
-    claims = exam.unverified.unverified_claims  # every rule has passed, the one about the signature among them
+    claims = exam.read.unverified_claims  # every rule has passed, the one about the signature among them
     return Principal.from_claims(claims, max_token_age=exam.trusted.max_token_age)
 
 

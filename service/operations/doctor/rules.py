@@ -26,7 +26,7 @@ class Rule(NamedTuple):
 
 def _claim_rule(check: ClaimCheck) -> Rule:
     async def ask(exam: Examination) -> None:
-        claims = exam.unverified.unverified_claims  # verified, from here on
+        claims = exam.read.unverified_claims  # verified, from here on
         exam.seen = seen_by(check, claims, exam.now)
         exam.expected = expected_of(check, exam.rules, exam.now)
         exam.advice = ADVICE.get(check.check, "")

@@ -64,7 +64,7 @@ async def readable_claims(exam: Examination) -> None:
     exam.advice = "the second part is no JWT claims set: this is another sort of token, or a damaged one"
     exam.claims = _json(exam, exam.parts[1])
     exam.seen = f"{len(exam.claims)} members"
-    _ = exam.unverified
+    _ = exam.jws
 
 
 def _decoded(exam: Examination, name: str, text: str) -> bytes:

@@ -9,7 +9,8 @@ from service.operations.doctor.examination import Examination, is_judged_here
 from service.operations.doctor.near_misses import describe_near_miss
 from service.operations.doctor.wording import shown
 from service.tokens import jws
-from service.tokens.claims import check_type, is_okta_org_token
+from service.tokens.claims import check_type
+from service.tokens.jose_header import check_header
 from service.validators import jwt
 
 __all__ = ["access_token_type", "header_parameters", "known_key", "right_signature", "trusted_issuer"]
@@ -22,9 +23,9 @@ _ORG_SERVER = (
 
 async def trusted_issuer(exam: Examination) -> None:
     """Find the issuer that the token names among those that are trusted."""
-    name = exam.unverified.unverified_issuer
+    name = exam.read.unverified_issuer
     trusted = [one for one in exam.settings.trusted_issuers if is_judged_here(one)]
-    exam.seen = shown(name) if name is not None else f"iss = {shown(exam.unverified.unverified_claims.get('iss'))}"
+    exam.seen = shown(name) if name is not None else f"iss = {shown(exam.read.unverified_claims.get('iss'))}"
     exam.expected = " or ".join(shown(one.issuer) for one in trusted)
     exam.issuer = next((one for one in trusted if one.issuer == name), None)
     if exam.issuer is None:
@@ -33,7 +34,7 @@ async def trusted_issuer(exam: Examination) -> None:
 
 
 def _about_stranger(exam: Examination, name: str) -> str:
-    if is_okta_org_token(exam.unverified.jws.header):
+    if exam.jws.header.is_of_okta_org_token:
         return _ORG_SERVER
     misses = [(one.issuer, describe_near_miss(name, one.issuer)) for one in exam.settings.trusted_issuers]
     near = [f"beside {shown(issuer)}, {miss}" for issuer, miss in misses if miss]
@@ -43,10 +44,10 @@ def _about_stranger(exam: Examination, name: str) -> str:
 
 async def access_token_type(exam: Examination) -> None:
     """Refuse a type that no access token has."""
-    header = exam.unverified.jws.header
-    exam.seen = f"typ = {shown(header['typ'])}" if "typ" in header else "no typ"
+    header = exam.jws.header
+    exam.seen = f"typ = {shown(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
     exam.expected = "at+jwt" if exam.rules.strict_rfc9068 else "none, JWT or at+jwt"
-    exam.advice = _ORG_SERVER if is_okta_org_token(header) else "send the access token, and no other kind of token"
+    exam.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token, and no other kind of token"
     check_type(header, exam.rules)
 
 
@@ -56,13 +57,13 @@ def header_parameters(
     """Return the rule for some parameters of the header; the last of these rules answers for all that are left."""
 
     async def rule(exam: Examination) -> None:
-        header = exam.unverified.jws.header
+        header = exam.jws.header.parameters
         found = [f"{name} = {shown(header[name])}" for name in names if name in header]
         exam.seen = ", ".join(found) or f"no {' and no '.join(names)}"
         exam.expected = expected or " or ".join(sorted(exam.trusted.algorithms))
         exam.advice = advice
         try:
-            exam.algorithm, exam.kid = jws.check_header(header, algorithms=exam.trusted.algorithms)
+            exam.algorithm, exam.kid = check_header(exam.jws.header, algorithms=exam.trusted.algorithms)
         except InvalidToken as exc:
             if last or exc.claim in names:
                 raise
@@ -80,18 +81,16 @@ async def known_key(exam: Examination) -> None:
     )
     try:
         exam.keys = await remote.select(algorithm=exam.algorithm, kid=exam.kid)
-        published = remote.last.keys if remote.last else ()
     finally:
+        published = remote.last.keys if remote.last else ()
+        for_algorithm = sorted(shown(key.kid) for key in published if exam.algorithm in key.algorithms)
+        exam.expected = f"one of the issuer's keys for {exam.algorithm}: {', '.join(for_algorithm) or 'it has none'}"
         await remote.close()
-    for_algorithm = sorted(shown(key.kid) for key in published if exam.algorithm in key.algorithms)
-    exam.expected = f"one of the issuer's keys for {exam.algorithm}: {', '.join(for_algorithm) or 'it has none'}"
-    if not exam.keys:
-        raise InvalidToken(Reason.UNKNOWN_KEY, claim="kid")
 
 
 async def right_signature(exam: Examination) -> None:
     """Verify the signature over the exact bytes that were sent."""
-    exam.seen = f"{len(exam.unverified.jws.signature)} bytes, {exam.algorithm}"
+    exam.seen = f"{len(exam.jws.signature)} bytes, {exam.algorithm}"
     exam.expected = f"a signature by {'that key' if len(exam.keys) == 1 else f'one of {len(exam.keys)} keys'}"
     exam.advice = "the token was changed after it was signed, or somebody else signed it: ask the issuer for a new one"
-    jws.verify(exam.unverified.jws, algorithm=exam.algorithm, keys=exam.keys)
+    jws.verify(exam.jws, algorithm=exam.algorithm, keys=exam.keys)

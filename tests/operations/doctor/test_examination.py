@@ -17,7 +17,7 @@ def exam() -> Examination:
 
 def test_reads_a_token_as_the_service_does(exam: Examination) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        _ = exam.unverified
+        _ = exam.jws
     assert Reason.MALFORMED is refusal.value.reason
 
 
