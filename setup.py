@@ -47,6 +47,8 @@ setup(
         "redis": ["redis>=5"],
         "memcached": ["aiomcache>=0.8"],
         "test": [
+            "aiomcache>=0.8",
+            "redis>=5",
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",

@@ -10,6 +10,7 @@ from typing import Any
 import tornado.web
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
+from service.caches.denials import Denials
 from service.errors import IssuerUnavailable
 from service.web import access_log
 from service.web.api import NotFound
@@ -25,22 +26,26 @@ class Service(tornado.web.Application):
     Args:
         routes: Tornado's own tuples, URLSpecs or rules.
         protection: What the handlers share.
+        denials: Who is turned away whatever the issuer says, for whoever administers the service.
         settings: Tornado's own.
 
     Raises:
-        SettingsError: A route leads to something that nobody judges.
+        SettingsError: A route leads to something that nobody judges, or that is judged in a way that is not set up.
     """
 
-    def __init__(self, routes: Sequence[Any], *, protection: Protection, **settings: Any) -> None:
+    def __init__(self, routes: Sequence[Any], *, protection: Protection, denials: Denials, **settings: Any) -> None:
         settings |= {Protection.SETTING: protection, "default_handler_class": NotFound}
         super().__init__(list(routes), **settings)
-        check_routes(self.default_router)
-        self._authenticator = protection.authenticator
+        handlers = check_routes(self.default_router)
+        self.denials = denials
+        self._authenticators = protection.authenticators
+        for validation in {"", *(handler.policy.validation for handler in handlers)}:
+            protection.authenticators.judging_by(validation)
         self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
-        self.at_end(protection.authenticator.close)
+        self.at_end(protection.authenticators.close)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Watch a request that comes in."""
@@ -56,7 +61,7 @@ class Service(tornado.web.Application):
         self._gone(handler.request.connection)
 
     def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
-        """Have something given back when the service ends; the last noted comes first."""
+        """Have something given back when the service ends; what was noted first goes first."""
         self._give_back.append(give_back)
 
     async def finish_requests(self, *, within: float) -> bool:
@@ -68,12 +73,12 @@ class Service(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""
         with contextlib.suppress(IssuerUnavailable):
-            await self._authenticator.ready()
+            await self._authenticators.ready()
 
     async def close(self) -> None:
         """Give back what the application holds: fetches under way, connections to issuers."""
         while self._give_back:
-            result = self._give_back.pop()()
+            result = self._give_back.pop(0)()
             if result is not None:
                 await result
 

@@ -12,20 +12,24 @@ from service.web.mixin import BearerAuthMixin
 __all__ = ["check_routes"]
 
 
-def check_routes(router: RuleRouter) -> None:
-    """Refuse an application in which anything answers without having been judged first.
+def check_routes(router: RuleRouter) -> list[type[BearerAuthMixin]]:
+    """Return the handlers of an application, unless anything answers in it without having been judged first.
 
     Raises:
         SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
     """
-    problems = [
-        f"routes: {_pattern(rule)} leads to {_name(rule.target)}, which is neither protected nor marked public; "
-        "put BearerAuthMixin first among its bases"
-        for rule in _leaves(router)
-        if not (isinstance(rule.target, type) and issubclass(rule.target, BearerAuthMixin))
-    ]
+    handlers, problems = [], []
+    for rule in _leaves(router):
+        if isinstance(rule.target, type) and issubclass(rule.target, BearerAuthMixin):
+            handlers.append(rule.target)
+        else:
+            problems.append(
+                f"routes: {_pattern(rule)} leads to {_name(rule.target)}, which is neither protected nor marked "
+                "public; put BearerAuthMixin first among its bases"
+            )
     if problems:
         raise SettingsError(problems)
+    return handlers
 
 
 def _leaves(router: RuleRouter) -> Iterator[Rule]:

@@ -44,6 +44,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.CLIENT_NOT_ALLOWED: "The access token was issued to a client that is not accepted here",
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
+    Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
+    Reason.REVOKED: "The access token has been revoked",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
 }
 """One fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for error_description."""

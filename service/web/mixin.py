@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import tornado.web
 
-from service.authenticator import Authenticator
+from service.authenticator import Authenticator, Authenticators
 from service.errors import IssuerUnavailable, MissingToken, ServiceError, TokenError
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
@@ -34,7 +34,7 @@ class Protection:
 
     SETTING: ClassVar[str] = "resource_server"
 
-    authenticator: Authenticator
+    authenticators: Authenticators
     cors: CrossOriginPolicy
     realm: str
 
@@ -82,10 +82,13 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     Attributes:
         public: True lets anybody in, and looks at no token.
         scopes: The scopes that are needed; text, list, or a mapping from method to one of these.
+        validation: The kind of validation that judges the token here, such as ``introspection`` where a revoked
+            token must not get in; left out, the settings say.
     """
 
     public: ClassVar[bool] = False
     scopes: ClassVar[ScopesAttribute] = ()
+    validation: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
 
     _principal: Principal | None = None
@@ -95,7 +98,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
         super().__init_subclass__(**kwargs)
         try:
-            cls.policy = Policy.read(public=cls.public, scopes=cls.scopes)
+            cls.policy = Policy.read(public=cls.public, scopes=cls.scopes, validation=cls.validation)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         if not getattr(cls.prepare, "judges_first", False):
@@ -182,14 +185,15 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         credentials = read_credentials(self.request.headers)
         if credentials is None:
             raise MissingToken
-        principal = self._protection.authenticator.recall(credentials)
+        authenticator = self._protection.authenticators.judging_by(self.policy.validation)
+        principal = authenticator.recall(credentials)
         if principal is None:
-            return self._authenticate(credentials)
+            return self._authenticate(authenticator, credentials)
         self._admit(principal)
         return None
 
-    async def _authenticate(self, credentials: Credentials) -> None:
-        self._admit(await self._protection.authenticator.authenticate(credentials))
+    async def _authenticate(self, authenticator: Authenticator, credentials: Credentials) -> None:
+        self._admit(await authenticator.authenticate(credentials))
 
     def _admit(self, principal: Principal) -> None:
         """Let a known caller pass if the policy of the method does."""

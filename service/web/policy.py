@@ -25,14 +25,16 @@ class Policy:
     Args:
         public: Whether anybody may call it, and no token is looked at.
         scopes: The scopes that are needed, all of them, for each method.
+        validation: The kind of validation that must judge the token; "" for that of its issuer in the settings.
     """
 
     public: bool = False
+    validation: str = ""
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, *, public: object, scopes: ScopesAttribute) -> Policy:
-        """Return the policy that two class attributes spell.
+    def read(cls, *, public: object, scopes: ScopesAttribute, validation: object = "") -> Policy:
+        """Return the policy that the class attributes spell.
 
         Raises:
             TypeError: One of them is of a type that means nothing, so that the author meant something else.
@@ -48,7 +50,11 @@ class Policy:
             by_method = dict.fromkeys(METHODS, _read_scopes(scopes))
         if public and any(by_method.values()):
             raise ValueError("the handler is public, so nobody's scopes are checked; drop public or scopes")
-        return cls(public=public, scopes=by_method)
+        if not isinstance(validation, str):
+            raise TypeError(f"validation is the name of a kind, not {validation!r}")
+        if public and validation:
+            raise ValueError("the handler is public, so no token is judged; drop public or validation")
+        return cls(public=public, scopes=by_method, validation=validation)
 
     def check(self, principal: Principal, method: str) -> None:
         """Ask whether a principal may call a method.

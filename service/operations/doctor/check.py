@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.issuer_settings import OKTA_AUDIENCE, TrustedIssuer
 from service.issuers.client import JSONClient
 from service.operations.doctor.examination import is_judged_here
+from service.operations.doctor.introspection_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.doctor.wording import harmless, hidden, shown
 from service.operations.server import tls_context
 from service.settings import Settings
 from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
+from service.validators import jwt
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 
@@ -51,23 +54,27 @@ async def check(settings: Settings, *, client: JSONClient, clock: Clock) -> Chec
         async for finding in _check_issuer(issuer, client=client, clock=clock):
             named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
             findings.append(named)
-    return Checkup(findings=(*findings, _cors(settings), _own_tls(settings)))
+    return Checkup(findings=(*findings, await _cache(settings, clock), _cors(settings), _own_tls(settings)))
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     for finding in (_spelling(issuer.issuer), _audience(issuer)):
         yield finding
+    toolbox = Toolbox(
+        client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=open_cache("memory://", clock=clock)
+    )
     if is_judged_here(issuer):
         async for finding in check_remote_issuer(issuer, client=client, clock=clock):
             yield finding
     else:
-        yield await _ask_validator(issuer, client=client, clock=clock)
+        yield await _ask_validator(issuer, toolbox)
+    if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
+        yield await check_introspection(toolbox.remote(issuer), issuer.client)
 
 
-async def _ask_validator(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> Finding:
+async def _ask_validator(issuer: TrustedIssuer, toolbox: Toolbox) -> Finding:
     """Return what a validator says that cannot be looked into; what it needs of its issuer is its own affair."""
     about = f"validator {issuer.validation}"
-    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
     validator = find_factory(issuer.validation)(issuer, toolbox)
     try:
         await validator.ready()
@@ -92,6 +99,22 @@ def _audience(issuer: TrustedIssuer) -> Finding:
         return ok("audience", seen)
     remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
     return ok("audience", f"{seen}, {remark}")
+
+
+async def _cache(settings: Settings, clock: Clock) -> Finding:
+    """Return whether the memory that all processes share can be reached; its address may hold a password."""
+    about = "shared cache"
+    url = settings.cache_url.get_secret_value()
+    cache = open_cache(url, clock=clock, ca_file=settings.ca_file)
+    try:
+        if cache.is_local:
+            return ok(about, "memory://, so that each process remembers for itself")
+        if await cache.works():
+            return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
+    finally:
+        await cache.close()
+    advice = "the service goes on without it, and asks the issuer more often; is cache_url right, and the server up?"
+    return warn(about, f"{url.partition('://')[0]}, it does not answer in time", advice)
 
 
 def _cors(settings: Settings) -> Finding:

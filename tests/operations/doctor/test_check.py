@@ -34,6 +34,7 @@ CHECKS = [
     "algorithms",
     "Cache-Control",
     "clock",
+    "shared cache",
     "CORS origins",
     "TLS of the service",
 ]
