@@ -23,8 +23,11 @@ OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
 IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""The members of a JWK that are secret (RFC 7518 section 6)."""
 
 
 class Server(Record, frozen=True, kw_only=True):
@@ -44,25 +47,50 @@ class Server(Record, frozen=True, kw_only=True):
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """A registered client; without a secret it is a public one."""
+    """A registered client; one with neither a secret nor a key of its own is a public one.
+
+    `jwks` are its public keys, as a JWK Set, by which its assertions are known.
+    """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
 
     id: Name
     name: Name
     secret: Name | None = None
+    jwks: dict[str, list[dict[str, Any]]] | None = None
     auth_methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
     grant_types: tuple[Name, ...] = ()
     redirect_uris: tuple[Name, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a client that could never authenticate.
+        """Refuse a client that could never authenticate, and a key set that is none or gives a private key away.
 
         Raises:
-            ValueError: the secret and the methods contradict each other.
+            ValueError: the secret and the methods contradict each other, or the key set is not one of public keys.
         """
-        if (self.secret is None) != (self.auth_methods == ("none",)):
-            raise ValueError("a client without a secret has the auth_methods ['none'], and no other client has them")
+        if not self.auth_methods or ("none" in self.auth_methods and len(self.auth_methods) > 1):
+            raise ValueError("a client has some auth_methods, and beside 'none' no other")
+        if (self.secret is None) == any(method.startswith("client_secret") for method in self.auth_methods):
+            raise ValueError(
+                "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
+            )
+        if self.jwks is not None:
+            check_public_keys(self.jwks)
+
+
+def check_public_keys(jwks: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Check that this is a JWK Set of public keys (RFC 7517 section 5).
+
+    Raises:
+        ValueError: it is none, or holds what only the client may know; whatever is registered can be read again.
+    """
+    if jwks.keys() != {"keys"}:
+        raise ValueError("jwks has one member, keys, the list of the client's public keys")
+    for key in jwks["keys"]:
+        if key.get("kty") not in ("RSA", "EC"):
+            raise ValueError("each key of jwks has the kty RSA or EC")
+        if PRIVATE_KEY_MEMBERS & key.keys():
+            raise ValueError("jwks holds public keys; one of these is private")
 
 
 class User(Record, frozen=True, kw_only=True):

@@ -164,7 +164,7 @@ class Handle:
         """Return one of the `users`, `clients` or `servers`."""
         return self._on_loop(lambda: self._issuer.entry(kind, name))
 
-    def put(self, kind: EntryKind, name: str, **members: Any) -> Server | Client | User:
+    def put(self, kind: EntryKind, name: str, /, **members: Any) -> Server | Client | User:
         """Add one of the `users`, `clients` or `servers`, or put it in the place of the one of that name."""
         return self._on_loop(lambda: self._issuer.put(kind, name, members))
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Claims = dict[str, Any]
 
+SIGNING_ALGORITHM = "RS256"
+"""What Okta signs with; other algorithms come from the mint call alone."""
+
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400
 ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105 - a media type

@@ -17,7 +17,7 @@ class RevokeHandler(ClientHandler):
     def answer(self, server: Server) -> Reply:
         """Revoke the token if it is the client's own; the answer tells nobody whether it was (RFC 7009 section 2.2)."""
         form = self.form
-        client = self.authenticated_client(form)
+        client = self.authenticated_client(server, form)
         token = form.get("token")
         if not token:
             raise Refused(Problem.TOKEN_MISSING)

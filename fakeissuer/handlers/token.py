@@ -16,6 +16,6 @@ class TokenHandler(ClientHandler):
     def answer(self, server: Server) -> Reply:
         """Return the tokens that the grant gives."""
         form = self.form
-        client = self.authenticated_client(form)
+        client = self.authenticated_client(server, form)
         answer = answer_token_request(self.issuer.state, server, self.issuer_of(server), client, form)
         return json_reply(answer, headers={**NEVER_KEPT, "X-Robots-Tag": "noindex,nofollow"})
