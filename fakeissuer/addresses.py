@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import SettingsError
 
 # A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.

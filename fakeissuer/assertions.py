@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fakeissuer.directory import AuthMethod, Client
+from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.problems import Problem
 from fakeissuer.records import read_members

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from fakeissuer.assertions import Assertion, check_assertion, read_assertion
-from fakeissuer.directory import AuthMethod, Client
+from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
 from fakeissuer.state import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakeissuer.directory import CLIENT_CREDENTIALS, OIDC_SCOPES, Client, Server
+from fakeissuer.entries import CLIENT_CREDENTIALS, OIDC_SCOPES, Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
 from fakeissuer.state import State

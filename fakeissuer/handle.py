@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from fakeissuer.bad_tokens import BadToken
 from fakeissuer.clock import ClockState
-from fakeissuer.directory import Client, EntryKind, Server, User
+from fakeissuer.directory import EntryKind
 from fakeissuer.endpoints import EndpointName
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.faults import Fault
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.journal import Requests

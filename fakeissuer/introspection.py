@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import SIGNING_ALGORITHM, jose_header, to_payload

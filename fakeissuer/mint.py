@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
-from fakeissuer.directory import Server, User
+from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
 from fakeissuer.records import Record

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
 from fakeissuer.connections import Connections
-from fakeissuer.directory import Directory, Server
+from fakeissuer.directory import Directory
+from fakeissuer.entries import Server
 from fakeissuer.faults import Faults
 from fakeissuer.journal import Journal
 from fakeissuer.key_pool import KeyPool

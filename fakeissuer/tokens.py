@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeissuer.directory import Server, User
+from fakeissuer.entries import Server, User
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
 
 if TYPE_CHECKING:

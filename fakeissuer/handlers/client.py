@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fakeissuer.clients import authenticate, read_credentials
-from fakeissuer.directory import Client, Server
 from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.reply import Reply, json_reply

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.problems import Problem

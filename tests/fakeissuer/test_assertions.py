@@ -15,7 +15,7 @@ from jwcrypto.jwk import JWK
 
 from fakeissuer.assertions import Flaw, check_assertion, read_assertion
 from fakeissuer.clients import ASSERTION_TYPE
-from fakeissuer.directory import Client
+from fakeissuer.entries import Client
 from fakeissuer.errors import Refused
 from fakeissuer.handle import Handle
 from fakeissuer.handmade import assemble, no_signature

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.directory import Client
+from fakeissuer.entries import Client
 from fakeissuer.errors import Unacceptable
 from fakeissuer.records import accept
 
