@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakeissuer.directory import CLIENT_CREDENTIALS, OIDC_SCOPES, Client, Server
+from fakeissuer.entries import CLIENT_CREDENTIALS, OIDC_SCOPES, Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken
-from fakeissuer.tokens import Grant, jose_header, to_payload
-
-ALGORITHM = "RS256"
-"""What Okta signs with; other algorithms come from the mint call alone."""
+from fakeissuer.tokens import SIGNING_ALGORITHM, Grant, jose_header, to_payload
 
 SCOPE_LENGTH = 1024
 
@@ -91,7 +88,7 @@ def issue_access_token(state: State, grant: Grant) -> str:
 
     key = state.access_token_key(grant.server)
     claims = state.profile.access_token_claims(grant)
-    header = jose_header(key, ALGORITHM, state.access_token_type(grant.server))
+    header = jose_header(key, SIGNING_ALGORITHM, state.access_token_type(grant.server))
     token = jose.sign(key, header, to_payload(claims))
     issued = IssuedToken(
         kind="access",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.directory import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
+from fakeissuer.entries import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
 
 Metadata = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
-from fakeissuer.directory import Server, User
+from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
 from fakeissuer.records import Record
@@ -43,7 +43,8 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
     `expires_in` is in seconds and may be negative. `scp` is a list, or a text whose words are taken. `claims` and
     `header` are added last, and null takes away. `key` is a status, `unpublished`, a kid, or one of `odd_keys`.
-    `refresh_token` is the one that an access token was issued with: revoking it revokes both.
+    `refresh_token` is the one that an access token was issued with: revoking it revokes both. `opaque` makes an
+    access token a text that says nothing, so that only introspection knows its claims.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
@@ -61,6 +62,16 @@ class MintRequest(Record, frozen=True, kw_only=True):
     key: str | None = None
     dpop_jkt: str | None = None
     refresh_token: str | None = None
+    opaque: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: an opaque token is to have what only a JWT has.
+        """
+        if self.opaque and (self.kind != "access" or self.header or self.alg is not None or self.key is not None):
+            raise ValueError("an opaque token is an access token, and has no header, alg or key")
 
     @property
     def scopes(self) -> tuple[str, ...] | None:
@@ -74,7 +85,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
 
 class Minted(Record, frozen=True, kw_only=True):
-    """A token, and what is in it; a refresh token has no header, and its claims are what the store knows of it."""
+    """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
 
@@ -105,7 +116,7 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
     if request.aud is not None:
         claims["aud"] = request.aud
     claims = changed(claims, request.claims)
-    token, header = _sign(state, request, server, claims, typ)
+    token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims, typ)
     if not request.is_forged:
         state.store.add(token, _issued(request, grant, claims))
     return Minted(token=token, header=header, claims=claims)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Client, Server, User
 from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.records import Record
 from fakeissuer.state import State
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import (
+from fakeissuer.directory import Directory
+from fakeissuer.endpoints import ORG
+from fakeissuer.entries import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     OIDC_SCOPES,
     TOKEN_EXCHANGE,
     AuthMethod,
     Client,
-    Directory,
     Server,
     User,
 )
-from fakeissuer.endpoints import ORG
 
 SERVICE_APP = "0oaservice0000000001"
 WEB_APP = "0oaweb00000000000001"

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
 from fakeissuer.connections import Connections
-from fakeissuer.directory import Directory, Server
+from fakeissuer.directory import Directory
+from fakeissuer.entries import Server
 from fakeissuer.faults import Faults
 from fakeissuer.journal import Journal
 from fakeissuer.key_pool import KeyPool
 from fakeissuer.key_ring import KeyRing
 from fakeissuer.profiles import Profile
+from fakeissuer.replays import Replays
 from fakeissuer.store import TokenStore
 from fakeissuer.tokens import ORG_TOKEN_TYPE
 
@@ -31,6 +33,7 @@ class State:
         self.addresses = addresses
         self.clock = Clock()
         self.store = TokenStore()
+        self.replays = Replays()
         self.journal = Journal()
         self.faults = Faults()
         self.connections = Connections()
@@ -46,6 +49,7 @@ class State:
         self._rings = {}
         self.clock.reset()
         self.store.clear()
+        self.replays.clear()
         self.journal.clear()
         self.faults.clear()
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeissuer.directory import Server, User
+from fakeissuer.entries import Server, User
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
 
 if TYPE_CHECKING:
     from fakeissuer.jose import SigningKey
 
 Claims = dict[str, Any]
+
+SIGNING_ALGORITHM = "RS256"
+"""What Okta signs with; other algorithms come from the mint call alone."""
 
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from tornado.web import HTTPError, RequestHandler
 
-from fakeissuer.directory import Server
 from fakeissuer.endpoints import ENDPOINTS, ORG, EndpointName
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.faults import Fault
 from fakeissuer.identifiers import new_request_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import FORM, EndpointHandler
 from fakeissuer.problems import Problem

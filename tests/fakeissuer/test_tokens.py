@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.directory import User
+from fakeissuer.entries import User
 from fakeissuer.state import State
 from fakeissuer.tokens import (
     Grant,

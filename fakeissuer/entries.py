@@ -1,0 +1,121 @@
+"""What is registered: authorization servers with their access policy, clients, users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from fakeissuer.endpoints import ORG
+from fakeissuer.identifiers import derived_id
+from fakeissuer.records import Record
+
+CLIENT_CREDENTIALS = "client_credentials"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+"""Seconds, up to ten years."""
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""The members of a JWK that are secret (RFC 7518 section 6)."""
+
+
+class Server(Record, frozen=True, kw_only=True):
+    """An authorization server: what it is called, whom its tokens are for, what may be asked of it."""
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    audience: Name
+    scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
+    default_scopes: tuple[Name, ...] = ("api:read",)
+    access_token_lifetime: Lifetime = 3600
+    issuer_mode: IssuerMode = "CUSTOM_URL"
+
+    @property
+    def is_org(self) -> bool:
+        """Tell whether this is the org server, whose tokens nobody else can verify."""
+        return self.id == ORG
+
+
+class Client(Record, frozen=True, kw_only=True):
+    """A registered client; one with neither a secret nor a key of its own is a public one.
+
+    `jwks` are its public keys, as a JWK Set, by which its assertions are known.
+    """
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    id: Name
+    name: Name
+    secret: Name | None = None
+    jwks: dict[str, list[dict[str, Any]]] | None = None
+    auth_methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
+    grant_types: tuple[Name, ...] = ()
+    redirect_uris: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a client that could never authenticate, and a key set that is none or gives a private key away.
+
+        Raises:
+            ValueError: the secret and the methods contradict each other, or the key set is not one of public keys.
+        """
+        if not self.auth_methods or ("none" in self.auth_methods and len(self.auth_methods) > 1):
+            raise ValueError("a client has some auth_methods, and beside 'none' no other")
+        if (self.secret is None) == any(method.startswith("client_secret") for method in self.auth_methods):
+            raise ValueError(
+                "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
+            )
+        if self.jwks is not None:
+            check_public_keys(self.jwks)
+
+
+def check_public_keys(jwks: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Check that this is a JWK Set of public keys (RFC 7517 section 5).
+
+    Raises:
+        ValueError: it is none, or holds what only the client may know; whatever is registered can be read again.
+    """
+    if jwks.keys() != {"keys"}:
+        raise ValueError("jwks has one member, keys, the list of the client's public keys")
+    for key in jwks["keys"]:
+        if key.get("kty") not in ("RSA", "EC"):
+            raise ValueError("each key of jwks has the kty RSA or EC")
+        if PRIVATE_KEY_MEMBERS & key.keys():
+            raise ValueError("jwks holds public keys; one of these is private")
+
+
+class User(Record, frozen=True, kw_only=True):
+    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    login: Name
+    id: Annotated[str, Meta(max_length=200)] = ""
+    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    given_name: str = "Test"
+    family_name: str = "User"
+    email: str = ""
+    email_verified: bool = True
+    locale: str = "en-US"
+    zoneinfo: str = "America/Los_Angeles"
+    updated_at: int = 1_700_000_000
+    groups: tuple[Name, ...] = ("Everyone",)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the login."""
+        if not self.id:
+            force_setattr(self, "id", derived_id("00u", self.login))
+        if not self.email:
+            force_setattr(self, "email", self.login)
+
+    @property
+    def name(self) -> str:
+        """The name in full."""
+        return f"{self.given_name} {self.family_name}"
