@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import urllib.parse
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 
 from aiocache import SimpleMemoryCache
 from aiocache.base import BaseCache
-from aiocache.serializers import JsonSerializer
+from aiocache.serializers import JsonSerializer, NullSerializer
 
 from service.clock import Clock
 from service.errors import SettingsError
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
-NAMESPACE = "resource-server"
+NAMESPACE = "resource-server:"
 PATIENCE = 0.05
 """Seconds that a request waits for the cache; an issuer answers in less than twice that."""
 PAUSE = 1.0
@@ -125,7 +126,9 @@ class SharedCache:
     async def close(self) -> None:
         """Finish what is being written, and close the connections."""
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._guarded(self._backend.close, otherwise=None)
+        with contextlib.suppress(Exception):  # whatever it is, the connections are gone
+            async with asyncio.timeout(PATIENCE):
+                await self._backend.close()
 
     def _later(self, ask: Callable[[], Awaitable[Any]]) -> None:
         async def run() -> None:
@@ -184,6 +187,7 @@ def open_cache(url: str, *, clock: Clock, ca_file: str | None = None) -> SharedC
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
+        options["serializer"] = NullSerializer()  # what stays in this process need not be text
         return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
@@ -213,7 +217,7 @@ def _redis(
         password=urllib.parse.unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
         connection_pool_kwargs=connection,
-        **options,
+        **(options | {"namespace": NAMESPACE.rstrip(":")}),  # aiocache adds the colon here, and nowhere else
     )
 
 

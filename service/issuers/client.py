@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
+import logging
 import random
 import urllib.parse
 from collections.abc import AsyncIterator, Mapping
@@ -176,6 +177,8 @@ class JSONClient:
     def _client(self) -> CurlAsyncHTTPClient:
         # Made at the first request, since it belongs to the event loop that runs then.
         if self._http is None:
+            # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
+            logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
             self._http = CurlAsyncHTTPClient(
                 force_instance=True, max_clients=CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
             )
