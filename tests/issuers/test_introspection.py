@@ -20,7 +20,7 @@ LONG = "a-secret-of-thirty-two-characters-or-more"
 async def test_proves_who_we_are_with_a_secret(
     method: str, connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
 ) -> None:
-    fake_issuer.put("clients", "ours", secret=LONG, auth_methods=[method])
+    fake_issuer.put("clients", "ours", name="ours", secret=LONG, auth_methods=[method])
     endpoint = connect(client_id="ours", client_secret=LONG, client_authentication=method)
     assert (await endpoint.ask(fake_issuer.token()))["active"] is True
     assert (await endpoint.ask(fake_issuer.token()))["active"] is True  # with an assertion that was not used before
@@ -34,7 +34,7 @@ async def test_proves_who_we_are_with_a_key(
     key = JWK.generate(kid="ours", **kind)
     (tmp_path / "key.json").write_text(key.export())
     public = key.export_public(as_dict=True)
-    fake_issuer.put("clients", "ours", auth_methods=["private_key_jwt"], jwks={"keys": [public]})
+    fake_issuer.put("clients", "ours", name="ours", auth_methods=["private_key_jwt"], jwks={"keys": [public]})
     endpoint = connect(client_id="ours", client_secret=None, private_key_file=str(tmp_path / "key.json"))
     assert (await endpoint.ask(fake_issuer.token()))["active"] is True
 
