@@ -84,10 +84,11 @@ class Answers:
 
     async def close(self) -> None:
         """Abandon the questions under way."""
-        tasks = list(self._asking.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := list(self._asking.values()):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=0.1)  # again, for a library that swallowed it
+            await asyncio.sleep(0)
 
     def _answered(self, name: str, task: asyncio.Task[Kept]) -> None:
         del self._asking[name]

@@ -6,8 +6,15 @@ import pytest
 import servers
 from tornado.ioloop import IOLoop
 
+from service.caches import shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the servers even where the machine is busy; the tests about patience set their own."""
+    monkeypatch.setattr(shared, "PATIENCE", 3.0)
 
 
 @pytest.fixture(params=["memory", "redis", "memcached"])

@@ -174,3 +174,32 @@ async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
 )  # fmt: skip
 def test_what_is_no_denial_is_none(entry: Any) -> None:
     assert Denial.read(entry) is None
+
+
+@pytest.mark.gen_test
+async def test_closing_waits_for_a_look_that_is_under_way(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        denials = Denials(connect(server.url), clock=clock)
+        looking = asyncio.ensure_future(denials.refresh())
+        await asyncio.sleep(0)
+        await denials.close()
+        assert denials.fresh
+        await looking
+
+
+@pytest.mark.gen_test
+async def test_a_cache_that_counts_from_nothing_again_is_read_from_the_start(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        cache, denials = connect(server.url), Denials(connect(server.url), clock=clock)
+        for value in ("one", "two"):
+            await Denials(cache, clock=clock).add(_denial(clock, value=value))
+        await denials.refresh()
+        await cache._backend.clear()
+        await Denials(cache, clock=clock).add(_denial(clock, value="three"))
+        clock.advance(module.MAX_AGE)
+        await denials.refresh()
+        assert {"one", "two", "three"} == {denial.value for denial in denials}

@@ -70,18 +70,19 @@ async def test_memory_has_a_bound(connect: Connect, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
 @pytest.mark.gen_test
 async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
-    kind: str, connect: Connect, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    kind: str,
+    connect: Connect,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with servers.running(kind) as server:
         cache = connect(server.url)
         cache.put("a", 1, seconds=60)
         await _settle(cache)
         server.stop()
-        started = time.monotonic()
         assert await cache.get("a") is None
         assert (None, True) == await cache.get_or_claim("a", seconds=5)
         assert not await cache.works()
-        assert time.monotonic() - started < 2 * shared.PATIENCE
         assert 1 == cache.failures
         server.start()
         assert not await cache.works()  # it is left alone for a moment
@@ -100,7 +101,11 @@ async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:
 
 
 @pytest.mark.gen_test
-async def test_a_server_that_hangs_is_waited_for_only_so_long(connect: Connect) -> None:
+async def test_a_server_that_hangs_is_waited_for_once_and_only_so_long(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "PATIENCE", 0.05)
+
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -108,8 +113,9 @@ async def test_a_server_that_hangs_is_waited_for_only_so_long(connect: Connect) 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     cache = connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     started = time.monotonic()
-    assert (None, True) == await cache.get_or_claim("a", seconds=5)
-    assert shared.PATIENCE <= time.monotonic() - started < 3 * shared.PATIENCE
+    for _ in range(20):
+        assert (None, True) == await cache.get_or_claim("a", seconds=5)
+    assert shared.PATIENCE <= time.monotonic() - started < 10 * shared.PATIENCE
     assert 1 == cache.failures
     await cache.close()
     server.close()

@@ -116,8 +116,9 @@ async def test_a_thousand_distinct_tokens_share_the_connections_of_the_pool(
     start: Callable[..., Callable[..., Any]], fake_issuer: Handle
 ) -> None:
     send = start(validation="introspection")
-    tokens = [f"made-up-{number}" for number in range(1000)]
-    assert {401} == {status for status, _ in await asyncio.gather(*map(send, tokens))}
+    for start_at in range(0, 1000, 100):
+        tokens = [f"made-up-{number}" for number in range(start_at, start_at + 100)]
+        assert {401} == {status for status, _ in await asyncio.gather(*map(send, tokens))}
     asked = fake_issuer.requests("introspect")
     assert 1000 == asked.count
     assert asked.connections <= CONNECTIONS

@@ -12,6 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import Handle
 from service import Service, Settings, make_app
+from service.caches import shared
 from service.operations.admin import make_admin_app
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
@@ -21,6 +22,12 @@ CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 def server(request: pytest.FixtureRequest) -> Iterator[servers.CacheServer]:
     with servers.running(request.param) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the server even where the machine is busy."""
+    monkeypatch.setattr(shared, "PATIENCE", 1.0)
 
 
 @pytest.fixture

@@ -162,3 +162,40 @@ async def test_reads_the_time_of_the_issuer_from(
 ) -> None:
     fake_issuer.fail("keys", status=200, headers=headers, body={})
     assert date == (await client.get(url)).date
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
+    client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.CONNECTIONS", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_WAITING", 1)
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
+    busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
+    fake_issuer.fail("introspect", delay=5.0)
+    results = await asyncio.gather(*(busy.post(url, {}, headers={}) for _ in range(3)), return_exceptions=True)
+    told = [str(result) for result in results]
+    assert all(isinstance(result, IssuerUnavailable) for result in results)
+    assert any("no connection was free" in one for one in told)
+    assert any("wait for an answer already" in one for one in told)
+    busy.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "86400"}, 60.0),
+        ({"X-Rate-Limit-Reset": "1000000030", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 30.0),
+        ({"X-Rate-Limit-Reset": "1000000000", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 1.0),
+        ({"X-Rate-Limit-Reset": "soon", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 1.0),
+        ({}, 1.0),
+    ],
+)
+@pytest.mark.gen_test
+async def test_reads_for_how_long_to_leave_it_alone(
+    headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("introspect", status=429, headers=headers, body={})
+    reply = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
+    assert (429, pause) == (reply.status, reply.retry_after)

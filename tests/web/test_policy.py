@@ -53,3 +53,12 @@ def test_scopes_are_compared_letter_by_letter() -> None:
 def test_refuses_what_means_something_else_than_it_says(public: object, scopes: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         Policy.read(public=public, scopes=scopes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error"),
+    [({"public": True, "validation": "introspection"}, ValueError), ({"public": False, "validation": None}, TypeError)],
+)
+def test_refuses_a_validation_that_means_nothing(attributes: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match="validation"):
+        Policy.read(scopes=(), **attributes)

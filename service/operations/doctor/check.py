@@ -109,10 +109,11 @@ async def _cache(settings: Settings, clock: Clock) -> Finding:
     try:
         if cache.is_local:
             return ok(about, "memory://, so that each process remembers for itself")
-        if await cache.works():
-            return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
+        works = await cache.works()
     finally:
         await cache.close()
+    if works:
+        return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
     advice = "the service goes on without it, and asks the issuer more often; is cache_url right, and the server up?"
     return warn(about, f"{url.partition('://')[0]}, it does not answer in time", advice)
 
