@@ -133,7 +133,9 @@ def _user(state: State, request: MintRequest) -> User:
 def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
     full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
     lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
-    default_scopes = ("openid", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    default_scopes = (
+        ("openid", "profile", "email", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    )
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
     return Grant(
