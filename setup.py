@@ -47,6 +47,10 @@ setup(
         "redis": ["redis>=5"],
         "memcached": ["aiomcache>=0.8"],
         "test": [
+            # Clients that others wrote sign in to the fake issuer.
+            "authlib>=1.6",
+            "mcp>=2",
+            "requests-oauthlib>=2",
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
