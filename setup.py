@@ -18,7 +18,7 @@ def read_version() -> str:
     return found[1]
 
 
-FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1"]
+FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1", "tomli-w>=1"]
 
 setup(
     name="tornado-resource-server",

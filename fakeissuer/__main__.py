@@ -73,6 +73,13 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
     await serving.stop()
 
 
+def _print_config(_options: argparse.Namespace) -> int:
+    from fakeissuer.config_file import seeded_config  # noqa: PLC0415 - as above
+
+    print(seeded_config(), end="")
+    return DONE
+
+
 def _ask(options: argparse.Namespace) -> int:
     from fakeissuer import ask  # noqa: PLC0415 - only this command needs a client
 
@@ -119,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", metavar="")
     _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
+    config = commands.add_parser("config", help="print what it starts with, as a file to change and give to --config")
+    config.set_defaults(run=_print_config)
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
@@ -39,6 +40,29 @@ PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
 
 
+PROTOCOL_CLAIMS = frozenset(
+    (
+        "ver",
+        "jti",
+        "iss",
+        "aud",
+        "iat",
+        "exp",
+        "nbf",
+        "cnf",
+        "cid",
+        "uid",
+        "scp",
+        "scope",
+        "auth_time",
+        "sub",
+        "acr",
+        "client_id",
+    )
+)
+"""The claims that the issuer answers for itself."""
+
+
 class PolicyRule(Record, frozen=True, kw_only=True):
     """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any."""
 
@@ -53,7 +77,8 @@ class Server(Record, frozen=True, kw_only=True):
     """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
 
     Of the `policy` the first rule that fits counts. `trusted_issuers` are those whose assertions it takes, each with
-    its public keys.
+    its public keys. `published_scopes` are those of its own that its documents show. `claims` go into its access
+    tokens; a text may hold `${user.email}` and the like, see `claim_templates`.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -64,13 +89,18 @@ class Server(Record, frozen=True, kw_only=True):
     issuer_mode: IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
+    published_scopes: tuple[Name, ...] = ()
+    claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse key sets that are none.
+        """Refuse key sets that are none, claims that are the issuer's, and scopes that there are not.
 
         Raises:
-            ValueError: a trusted issuer has no JWK Set of public keys.
+            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a published scope cannot be.
         """
+        check_custom_claims(self.claims)
+        if not set(self.published_scopes) <= set(self.scopes):
+            raise ValueError("published_scopes are some of the scopes")
         for jwks in self.trusted_issuers.values():
             check_public_keys(jwks)
 
@@ -101,6 +131,7 @@ class Client(Record, frozen=True, kw_only=True):
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
+    claims: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_public(self) -> bool:
@@ -124,10 +155,22 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError(
                 "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
             )
+        check_custom_claims(self.claims)
         if any(uri.partition(":")[0].lower() in SCRIPT_SCHEMES for uri in self.redirect_uris):
             raise ValueError("a redirect URI of redirect_uris would run as a script")
         if self.jwks is not None:
             check_public_keys(self.jwks)
+
+
+def check_custom_claims(claims: Mapping[str, Any]) -> None:
+    """Check that none of these claims is one that the issuer answers for.
+
+    Raises:
+        ValueError: one is; the control plane mints whatever a test wants there.
+    """
+    taken = PROTOCOL_CLAIMS & claims.keys()
+    if taken:
+        raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
 
 
 def check_public_keys(jwks: KeySet) -> None:
@@ -161,9 +204,15 @@ class User(Record, frozen=True, kw_only=True):
     zoneinfo: str = "America/Los_Angeles"
     updated_at: int = 1_700_000_000
     groups: tuple[Name, ...] = ("Everyone",)
+    claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the login."""
+        """Fill in what follows from the login.
+
+        Raises:
+            ValueError: a claim is one that the issuer answers for.
+        """
+        check_custom_claims(self.claims)
         if not self.id:
             force_setattr(self, "id", derived_id("00u", self.login))
         if not self.email:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
+from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
@@ -138,17 +139,20 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
     )
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
+    client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
+    scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
         issuer=issuer,
-        client_id=request.cid or (WEB_APP if user else request.sub or SERVICE_APP),
-        scopes=default_scopes if request.scopes is None else request.scopes,
+        client_id=client_id,
+        scopes=scopes,
         user=user,
         # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
         issued_at=now + lifetime_s - full_lifetime_s if is_spent else now,
         lifetime_s=full_lifetime_s if is_spent else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
+        custom_claims=custom_claims(server, state.directory.clients.get(client_id), user, scopes),
     )
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.entries import Server, User
@@ -47,6 +47,7 @@ class Grant:
     amr: tuple[str, ...] = ("pwd",)
     acr: str | None = None
     nonce: str | None = None
+    custom_claims: Claims = field(default_factory=dict)
 
     @property
     def auth_time(self) -> int:
@@ -79,7 +80,7 @@ def access_token_claims(grant: Grant) -> Claims:
         claims["acr"] = grant.acr
     if grant.user and "groups" in grant.scopes:
         claims["groups"] = list(grant.user.groups)
-    return claims
+    return claims | grant.custom_claims
 
 
 def rfc9068_claims(grant: Grant) -> Claims:
@@ -102,7 +103,7 @@ def rfc9068_claims(grant: Grant) -> Claims:
             claims["acr"] = grant.acr
     if grant.user and "groups" in grant.scopes:
         claims["groups"] = list(grant.user.groups)
-    return claims
+    return claims | grant.custom_claims
 
 
 def id_token_claims(grant: Grant, user: User, access_token: str | None = None, code: str | None = None) -> Claims:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import REFRESH_TOKEN, Client, Server, User
 from fakeissuer.errors import Refused
 from fakeissuer.grants.policy import access_token_lifetime
@@ -77,6 +78,7 @@ def new_grant(
         issued_at=int(state.clock.now()),
         lifetime_s=access_token_lifetime(server, grant_type, client, user, scopes),
         grant_id=random_text(),
+        custom_claims=custom_claims(server, client, user, scopes),
     )
     return replace(grant, **more)
 

@@ -156,7 +156,7 @@ class EndpointHandler(OktaHandler):
         if fault is None:
             return self._answer_or_refuse(server_id)
         if fault.status is not None:
-            return planned_reply(fault)
+            return planned_reply(fault, self.issuer.clock.now())
         if fault.redirect is not None:
             location = fault.redirect if isinstance(fault.redirect, str) else self.request.full_url()
             return Reply(302, headers={"Location": location})
