@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -215,6 +216,13 @@ def _mint_refresh_token(state: State, request: MintRequest, server: Server, issu
     issued = _issued(request, grant, claims)
     issued.refresh_token_id = new_refresh_token_id()
     issued.device_id = derived_id("guo", grant.client_id)
+    issued.grant_id = random_text()
+    issued.grant = replace(
+        grant,
+        lifetime_s=server.access_token_lifetime,
+        refresh_token_id=issued.refresh_token_id,
+        grant_id=issued.grant_id,
+    )
     token = random_text()
     state.store.add(token, issued)
     return Minted(token=token, header={}, claims=claims)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 # What a browser reads otherwise than we do: a backslash is a slash to it, and line ends are nothing.
 PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 
+HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]_-]*")
+
 ANY_PORT = ":*"
 
 
@@ -26,6 +28,9 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
 def origin_of(uri: str) -> str:
     """Return the origin of a URI as a content security policy names it; of an app's own scheme there is just that."""
     parts = urlsplit(uri)
+    # A semicolon in a registered host would end the directive and begin one of the client's own.
+    if not HOST_AND_PORT.fullmatch(parts.netloc):
+        return "'none'"
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 

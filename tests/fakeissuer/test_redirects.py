@@ -34,6 +34,14 @@ def test_a_redirect_uri_is_the_registered_one(uri: str, registered: list[str], *
     assert is_registered(uri, registered) is expected
 
 
-@pytest.mark.parametrize(("uri", "origin"), [("http://a.test:1/b?c", "http://a.test:1"), ("com.app:/cb", "com.app:")])
+@pytest.mark.parametrize(
+    ("uri", "origin"),
+    [
+        ("http://a.test:1/b?c", "http://a.test:1"),
+        ("com.app:/cb", "com.app:"),
+        ("http://[::1]:5/b", "http://[::1]:5"),
+        ("https://a.test;script-src *;/b", "'none'"),
+    ],
+)
 def test_an_origin_is_what_a_policy_names(uri: str, origin: str) -> None:
     assert origin_of(uri) == origin

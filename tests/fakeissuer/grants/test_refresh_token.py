@@ -99,3 +99,9 @@ def test_it_is_of_use_to_its_client_at_its_server_alone(
     assert ask(f"{fake_issuer.issuer_url()}/v1/revoke", "POST", form=form).status == 200
     assert refresh(token).json()["error"] == "invalid_grant"
     assert not is_active(fake_issuer, ask, tokens["access_token"])
+
+
+def test_a_minted_one_is_as_good_as_one_of_a_flow(fake_issuer: Handle, redeem: Call) -> None:
+    token = fake_issuer.token(kind="refresh", sub="bob@example.com", scp="openid api:read")
+    answer = redeem("refresh_token", refresh_token=token)
+    assert (answer.status, answer.json()["expires_in"], answer.json()["scope"]) == (200, 3600, "openid api:read")
