@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import html
+import http.client
 import json
 import re
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 import pytest
@@ -200,10 +203,19 @@ def test_the_strict_profile_names_the_issuer_and_needs_no_state(ask: Call) -> No
         assert (sent["iss"], "state" in sent) == (issuer.issuer_url(), False)
 
 
-def test_over_tls_the_cookie_goes_into_frames(ask: Call, browser: Browser) -> None:
+def test_over_tls_the_cookie_goes_into_frames_and_else_it_does_not(browser: Browser, tmp_path: Path) -> None:
     cookie = browser.authorize().headers["Set-Cookie"]
     assert cookie.startswith(f"fakeissuer-{urlsplit(browser.url).port}=")
     assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax")
+    file = tmp_path / "ca.pem"
+    with running(tls=True, ca_file=file) as issuer:
+        trust = ssl.create_default_context(cafile=str(file))
+        connection = http.client.HTTPSConnection(urlsplit(issuer.url).netloc, context=trust, timeout=10)
+        asked = {"client_id": WEB, "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
+        connection.request("GET", f"/oauth2/default/v1/authorize?{urlencode(asked)}")
+        sent = connection.getresponse().headers["Set-Cookie"]
+        connection.close()
+    assert sent.endswith("; Path=/; HttpOnly; SameSite=None; Secure")
 
 
 def test_a_cookie_of_nobody_is_replaced(browser: Browser) -> None:
