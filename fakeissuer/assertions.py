@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entries import AuthMethod, Client, KeySet
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.problems import Problem
 from fakeissuer.records import read_members
@@ -104,19 +104,18 @@ def check_assertion(assertion: Assertion, client: Client, audience: str, now: fl
     if assertion.method == "client_secret_jwt":
         _check_hmac(assertion, client.secret or "")
     else:
-        _check_signature(assertion, client)
-    expires = _check_claims(assertion.claims, audience, now)
-    jti = assertion.claims.get("jti")
-    if jti is not None and not isinstance(jti, str):
-        raise flawed(Flaw.JTI)
-    # Last, so that nobody uses up somebody else's jti with an assertion that would have been refused.
-    if jti is not None and not used.use(client.id, jti, until=expires, now=now):
-        raise flawed(Flaw.USED)
-
-
-def _check_claims(claims: Mapping[str, Any], audience: str, now: float) -> float:
-    if claims.get("aud") not in (audience, [audience]):
+        verify_signature(assertion, client.jwks)
+    if assertion.claims.get("aud") not in (audience, [audience]):
         raise flawed(Flaw.AUDIENCE)
+    check_moments(assertion.claims, now, client.id, used)
+
+
+def check_moments(claims: Mapping[str, Any], now: float, signer: str, used: Replays) -> None:
+    """Check that a verified assertion is for this moment, and use it up.
+
+    Raises:
+        Refused: it is not, lives longer than an hour, or was used before.
+    """
     expires = _moment(claims.get("exp"))
     if expires is None:
         raise flawed(Flaw.NO_EXPIRY)
@@ -128,7 +127,12 @@ def _check_claims(claims: Mapping[str, Any], audience: str, now: float) -> float
         moment = _moment(claims.get(name, 0))
         if moment is None or moment > now:
             raise flawed(Flaw.ISSUED_LATER)
-    return expires
+    jti = claims.get("jti")
+    if jti is not None and not isinstance(jti, str):
+        raise flawed(Flaw.JTI)
+    # Last, so that nobody uses up somebody else's jti with an assertion that would have been refused.
+    if jti is not None and not used.use(signer, jti, until=expires, now=now):
+        raise flawed(Flaw.USED)
 
 
 def _check_hmac(assertion: Assertion, secret: str) -> None:
@@ -141,12 +145,17 @@ def _check_hmac(assertion: Assertion, secret: str) -> None:
         raise flawed(Flaw.SIGNATURE)
 
 
-def _check_signature(assertion: Assertion, client: Client) -> None:
+def verify_signature(assertion: Assertion, jwks: KeySet | None) -> None:
+    """Verify that a key of this set signed the assertion.
+
+    Raises:
+        Refused: no key of the set did, or not with an algorithm and a key that are fit for it.
+    """
     from fakeissuer import jose  # noqa: PLC0415 - loaded with the first key, see jose
 
     if assertion.alg not in ASYMMETRIC:
         raise flawed(Flaw.ALGORITHM)
-    key = _key(assertion.header.get("kid"), client)
+    key = _key(assertion.header.get("kid"), jwks)
     if key.get("use", "sig") != "sig":
         raise flawed(Flaw.KEY_USE)
     if key.get("alg", assertion.alg) != assertion.alg or key["kty"] != jose.KEY_TYPES[assertion.alg[:2]]:
@@ -155,16 +164,15 @@ def _check_signature(assertion: Assertion, client: Client) -> None:
         raise flawed(Flaw.SIGNATURE)
 
 
-def _key(kid: object, client: Client) -> dict[str, Any]:
-    if client.jwks is None:
+def _key(kid: object, jwks: KeySet | None) -> dict[str, Any]:
+    if jwks is None:
         raise flawed(Flaw.NO_KEY_SET)
-    keys = client.jwks["keys"]
+    keys = jwks["keys"]
     # A single key needs no name; among several the header has to say which.
     fitting = keys if kid is None else [key for key in keys if key.get("kid") == kid]
     if len(fitting) != 1:
         raise flawed(Flaw.KEY_ID)
-    found: dict[str, Any] = fitting[0]
-    return found
+    return fitting[0]
 
 
 def _decoded(part: str) -> bytes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
+from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
@@ -133,20 +135,25 @@ def _user(state: State, request: MintRequest) -> User:
 def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
     full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
     lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
-    default_scopes = ("openid", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    default_scopes = (
+        ("openid", "profile", "email", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    )
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
+    client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
+    scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
         issuer=issuer,
-        client_id=request.cid or (WEB_APP if user else request.sub or SERVICE_APP),
-        scopes=default_scopes if request.scopes is None else request.scopes,
+        client_id=client_id,
+        scopes=scopes,
         user=user,
         # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
         issued_at=now + lifetime_s - full_lifetime_s if is_spent else now,
         lifetime_s=full_lifetime_s if is_spent else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
+        custom_claims=custom_claims(server, state.directory.clients.get(client_id), user, scopes),
     )
 
 
@@ -209,6 +216,13 @@ def _mint_refresh_token(state: State, request: MintRequest, server: Server, issu
     issued = _issued(request, grant, claims)
     issued.refresh_token_id = new_refresh_token_id()
     issued.device_id = derived_id("guo", grant.client_id)
+    issued.grant_id = random_text()
+    issued.grant = replace(
+        grant,
+        lifetime_s=server.access_token_lifetime,
+        refresh_token_id=issued.refresh_token_id,
+        grant_id=issued.grant_id,
+    )
     token = random_text()
     state.store.add(token, issued)
     return Minted(token=token, header={}, claims=claims)

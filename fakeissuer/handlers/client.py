@@ -7,14 +7,10 @@ from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import EndpointHandler
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.reply import RATE_LIMIT, RATE_WINDOW_S, Reply, json_reply
 
 NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
 """What goes with every answer that may hold a token or tell of one (RFC 6749 section 5.1)."""
-
-
-RATE_LIMIT = 600
-RATE_WINDOW_S = 60
 
 
 class ClientHandler(EndpointHandler):
