@@ -121,7 +121,7 @@ class JSONClient:
             status=response.code,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             body=response.body,
-            retry_after=_retry_after(response.headers),
+            retry_after=_retry_after(response),
         )
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class JSONClient:
 
 def _read(url: str, response: HTTPResponse) -> Answer:
     if response.code != 200:
-        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response.headers))
+        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
     try:
         document = strict_json.read_object(response.body)
     except ValueError as exc:
@@ -213,13 +213,17 @@ def _date(headers: Mapping[str, str]) -> float | None:
     return date + int(age) if age.isdecimal() and len(age) < 10 else date
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Return the pause in seconds that an answer asks for: by RFC 9110 section 10.2.3, or by Okta's own field."""
+def _retry_after(response: HTTPResponse) -> float:
+    """Return the pause in seconds that an answer asks for: by RFC 9110 section 10.2.3, or by Okta's own field.
+
+    Okta writes that field into every answer; only with 429 does it say how long to wait.
+    """
+    headers = response.headers
     value = headers.get("Retry-After", "")
     if value.isdecimal():
         return min(float(value), _LONGEST_PAUSE)
     reset, date = headers.get("X-Rate-Limit-Reset", ""), _date(headers)
-    if not reset.isdecimal() or date is None:
+    if response.code != 429 or not reset.isdecimal() or date is None:
         return 1.0
     return min(max(float(reset) - date, 1.0), _LONGEST_PAUSE)
 

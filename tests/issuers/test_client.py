@@ -86,7 +86,7 @@ async def test_an_issuer_that_drips_is_left_after_the_total_time(
 async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
     value: str, seconds: float, client: JSONClient, url: str, fake_issuer: Handle
 ) -> None:
-    fake_issuer.fail("keys", status=429, headers={"Retry-After": value})
+    fake_issuer.fail("keys", status=429, headers={"Retry-After": value, "X-Rate-Limit-Reset": ""})
     with pytest.raises(UnexpectedStatus) as refusal:
         await client.get(url)
     assert (429, seconds) == (refusal.value.status, refusal.value.retry_after)
@@ -199,3 +199,14 @@ async def test_reads_for_how_long_to_leave_it_alone(
     fake_issuer.fail("introspect", status=429, headers=headers, body={})
     reply = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
     assert (429, pause) == (reply.status, reply.retry_after)
+
+
+@pytest.mark.gen_test
+async def test_the_end_of_a_rate_window_is_no_pause_after_an_outage(
+    client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    """Okta tells it in every answer; waiting for it after a 500 would make a moment's trouble a minute's."""
+    fake_issuer.fail("keys", status=500, headers={"X-Rate-Limit-Reset": "4000000000"})
+    with pytest.raises(UnexpectedStatus) as refusal:
+        await client.get(url)
+    assert (500, 1.0) == (refusal.value.status, refusal.value.retry_after)
