@@ -157,6 +157,7 @@ async def test_what_is_no_answer_in_the_shared_cache_is_not_believed(
 async def test_a_dropped_answer_is_asked_for_again(answers: Answers, cache: SharedCache) -> None:
     issuer = Issuer()
     await answers.get("token", issuer)
+    await asyncio.gather(*cache._background)
     answers.forget("token")
     await asyncio.gather(*cache._background)
     await answers.get("token", issuer)
