@@ -17,6 +17,7 @@ from service.web import api
 from service.web.application import Service
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.scopes import ScopeMatching
 
 __all__ = ["make_app"]
 
@@ -49,6 +50,8 @@ def make_app(
         ),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
+        scope_matching=ScopeMatching(settings.scope_matching),
+        clock=time,
     )
     service = Service([*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection)
     if client is None:

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     grace: Seconds = 24 * 3600.0
     issuers: tuple[IssuerSettings, ...] = ()
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
+    scope_matching: Literal["exact", "wildcard", "hierarchy"] = "exact"
     cors_origins: Texts = ()
     http_proxy: SecretStr | None = None  # it may carry a password
     ca_file: str | None = None

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -45,6 +47,12 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
+    Reason.MISSING_GROUP: "The user of the access token is not in a group that this resource needs",
+    Reason.OTHER_CLAIM: "The access token lacks a claim value that this resource needs",
+    Reason.CLIENT_DENIED: "The client of the access token may not use this resource",
+    Reason.NOT_AUTHORIZED: "This resource is not for the bearer of the access token",
+    Reason.INSUFFICIENT_ACR: "A stronger authentication of the user is required",
+    Reason.AUTHENTICATION_TOO_OLD: "A more recent authentication of the user is required",
 }
 """One fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for error_description."""
 
@@ -53,6 +61,8 @@ _CODES: Mapping[type[TokenError], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
     InvalidToken: (401, "invalid_token"),
     InsufficientScope: (403, "insufficient_scope"),
+    AccessDenied: (403, "insufficient_scope"),
+    InsufficientAuthentication: (401, "insufficient_user_authentication"),
 }
 
 _STATUSES: Mapping[int, tuple[str, str]] = {
@@ -95,11 +105,22 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal
     description = SENTENCES[error.reason]
     parameters = {"realm": realm}
     if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
-        parameters |= {"error": code, "error_description": description}
-    if isinstance(error, InsufficientScope):
-        parameters["scope"] = " ".join(error.required)
+        parameters |= {"error": code, "error_description": description} | _what_would_do(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
     return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+
+
+def _what_would_do(error: TokenError) -> dict[str, str]:
+    """Return the parameters from which a client learns what to ask for; each was read from a policy at start."""
+    parameters = {}
+    if isinstance(error, InsufficientScope):
+        parameters["scope"] = " ".join(error.required)
+    if isinstance(error, InsufficientAuthentication):  # RFC 9470 section 3
+        if error.acr_values:
+            parameters["acr_values"] = " ".join(error.acr_values)
+        if error.max_age is not None:
+            parameters["max_age"] = str(error.max_age)
+    return parameters
 
 
 def describe_status(status: int) -> Refusal:

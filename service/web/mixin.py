@@ -5,27 +5,30 @@ from __future__ import annotations
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar
 
 import tornado.web
 
 from service.authenticator import Authenticator
+from service.clock import Clock, SystemClock
 from service.errors import IssuerUnavailable, MissingToken, ServiceError, TokenError
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
+from service.web import authorize
+from service.web.any_of import AnyOf
 from service.web.bearer import read_credentials
 from service.web.challenge import Refusal, describe_status, refusal_for
 from service.web.cors import CrossOriginPolicy, is_preflight
-from service.web.policy import METHODS, Policy, ScopesAttribute
+from service.web.policy import METHODS, Policy
+from service.web.prepare import judge_first
+from service.web.scopes import ScopeMatching, ScopesAttribute
 
 __all__ = ["BearerAuthMixin", "Protection"]
 
 _logger = logging.getLogger(__name__)
-
-Prepare = Callable[[Any], Awaitable[None] | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,40 +40,8 @@ class Protection:
     authenticator: Authenticator
     cors: CrossOriginPolicy
     realm: str
-
-
-class _Nothing(Awaitable[None]):
-    """An awaitable that is done: ``await super().prepare()`` works, and so does leaving out the ``await``."""
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return
-        yield
-
-
-_NOTHING = _Nothing()
-
-
-def _judge_first(prepare: Prepare) -> Prepare:
-    """Return a ``prepare`` that judges the request before the given one runs, once a request."""
-
-    @functools.wraps(prepare)
-    def judging(self: BearerAuthMixin) -> Awaitable[None] | None:
-        if self._judged:
-            return prepare(self) or _NOTHING
-        judgement = self._judge()
-        if judgement is None:
-            return None if self._finished else prepare(self)
-        return _then(judgement, functools.partial(prepare, self))
-
-    vars(judging)["judges_first"] = True
-    return judging
-
-
-async def _then(judgement: Awaitable[None], prepare: Callable[[], Awaitable[None] | None]) -> None:
-    await judgement
-    result = prepare()
-    if result is not None:
-        await result
+    scope_matching: ScopeMatching = ScopeMatching.EXACT
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class BearerAuthMixin(tornado.web.RequestHandler):
@@ -81,11 +52,23 @@ class BearerAuthMixin(tornado.web.RequestHandler):
 
     Attributes:
         public: True lets anybody in, and looks at no token.
-        scopes: The scopes that are needed; text, list, or a mapping from method to one of these.
+        optional: True serves whoever brings no token as nobody; a bad token is refused all the same.
+        scopes: The scopes that are needed; text, list, ``AnyOf(…)``, or a mapping from method to one of these.
+        groups: The groups that the user must be in; a name, a list, or ``AnyOf(…)``.
+        claims: For each claim name the value it must have, or hold if it is a list; ``AnyOf(…)`` for several.
+        allowed_clients: The clients that may call.
+        acr_values: How the user must have been authenticated; one of these, or at Okta one that is stronger, is enough.
+        max_age: Seconds that may have passed since.
     """
 
     public: ClassVar[bool] = False
-    scopes: ClassVar[ScopesAttribute] = ()
+    optional: ClassVar[bool] = False
+    scopes: ClassVar[ScopesAttribute | Mapping[str, ScopesAttribute]] = ()
+    groups: ClassVar[str | Iterable[str] | AnyOf] = ()
+    claims: ClassVar[Mapping[str, object]] = {}
+    allowed_clients: ClassVar[str | Iterable[str]] = ()
+    acr_values: ClassVar[str | Iterable[str]] = ()
+    max_age: ClassVar[int | None] = None
     policy: ClassVar[Policy] = Policy()
 
     _principal: Principal | None = None
@@ -95,29 +78,44 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
         super().__init_subclass__(**kwargs)
         try:
-            cls.policy = Policy.read(public=cls.public, scopes=cls.scopes)
+            cls.policy = Policy.read(cls, base=BearerAuthMixin)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         if not getattr(cls.prepare, "judges_first", False):
             # An own `prepare` that forgets to call the one above must not open the handler to everybody.
-            cls.prepare = _judge_first(cls.prepare)  # type: ignore[method-assign]  # that is the point
+            cls.prepare = judge_first(cls.prepare)  # type: ignore[method-assign]  # that is the point
 
     @property
     def principal(self) -> Principal:
         """Who the request's token speaks for.
 
         Raises:
+            MissingToken: The token is optional, and there was none; ``current_user`` is None then.
             RuntimeError: The handler is public, so nobody was asked for a token.
         """
         if self._principal is None:
+            if self.policy.of(self.request.method).optional:
+                raise MissingToken
             raise RuntimeError(f"{type(self).__qualname__} is public: no token was looked at, and nobody is known")
         return self._principal
 
     def get_current_user(self) -> Principal | None:
-        """Return the principal for Tornado's own ``current_user``, or None on a public handler."""
+        """Return the principal for Tornado's own ``current_user``, or None where there was no token to look at."""
         return self._principal
 
-    @_judge_first
+    def get_login_url(self) -> str:
+        """Answer Tornado's ``@authenticated``: a client of an API is not sent to a page, but asked for a token.
+
+        Raises:
+            MissingToken: Always.
+        """
+        raise MissingToken
+
+    def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for those who override it
+        """Return whether a principal may do what it asks for; asked last, and only where there is a token."""
+        return True
+
+    @judge_first
     def prepare(self) -> Awaitable[None] | None:
         """Judge the request, then prepare what the class behind this one prepares."""
         return super().prepare()
@@ -177,24 +175,29 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         if is_preflight(self.request.method, self.request.headers):
             self._answer_preflight()
             return None
-        if self.policy.public:
+        demand = self.policy.of(self.request.method)
+        if demand.public:
             return None
         credentials = read_credentials(self.request.headers)
         if credentials is None:
+            if demand.optional:
+                return None
             raise MissingToken
         principal = self._protection.authenticator.recall(credentials)
-        if principal is None:
-            return self._authenticate(credentials)
-        self._admit(principal)
-        return None
+        return self._authenticate(credentials) if principal is None else self._admit(principal)
 
     async def _authenticate(self, credentials: Credentials) -> None:
-        self._admit(await self._protection.authenticator.authenticate(credentials))
+        waiting = self._admit(await self._protection.authenticator.authenticate(credentials))
+        if waiting is not None:
+            await waiting
 
-    def _admit(self, principal: Principal) -> None:
-        """Let a known caller pass if the policy of the method does."""
-        self.policy.check(principal, self.request.method or "")
+    def _admit(self, principal: Principal) -> Awaitable[None] | None:
+        """Let a known caller pass if the policy of the method does, and then the handler's own ``authorize``."""
+        protection = self._protection
+        demand = self.policy.of(self.request.method)
+        demand.check(principal, now=protection.clock.now(), matching=protection.scope_matching)
         self._principal = principal
+        return authorize.ask(self, principal) if self.policy.asks_handler else None
 
     def _answer_preflight(self) -> None:
         headers = self._protection.cors.preflight_headers_for(self.request.headers, self._methods())
@@ -206,6 +209,9 @@ class BearerAuthMixin(tornado.web.RequestHandler):
 
     def _refusal(self, status_code: int, kwargs: dict[str, Any]) -> Refusal:
         error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, tornado.web.HTTPError) and status_code == 403 and not error.log_message:
+            # What `@authenticated` raises; 403 for nobody would tell them that no token could help.
+            error = MissingToken() if self._principal is None else error
         if isinstance(error, TokenError | IssuerUnavailable):
             return refusal_for(error, realm=self._protection.realm)
         return describe_status(status_code)

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -41,6 +43,33 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
         (
             'Bearer realm="api", error="insufficient_scope", '
             'error_description="The access token lacks a scope that this resource needs", scope="a b"'
+        ),
+    ),
+    (
+        AccessDenied(Reason.MISSING_GROUP, "sesame"),
+        403,
+        "insufficient_scope",
+        (
+            'Bearer realm="api", error="insufficient_scope", '
+            'error_description="The user of the access token is not in a group that this resource needs"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.INSUFFICIENT_ACR, "sesame", acr_values=["phrh", "phr"], max_age=0),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A stronger authentication of the user is required", acr_values="phrh phr", max_age="0"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.AUTHENTICATION_TOO_OLD),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A more recent authentication of the user is required"'
         ),
     ),
 ]
