@@ -8,7 +8,7 @@ rules in ``tokens`` to facts fetched by ``issuers``, and ``web`` writes the repl
 
 from __future__ import annotations
 
-from service.app import make_app
+from service.app import make_app, protect
 from service.errors import (
     AccessDenied,
     InsufficientAuthentication,
@@ -29,6 +29,7 @@ from service.web.any_of import AnyOf
 from service.web.application import Service
 from service.web.mixin import BearerAuthMixin
 from service.web.policy import policy
+from service.web.third_party import protected, public
 
 __all__ = [
     "AccessDenied",
@@ -50,4 +51,7 @@ __all__ = [
     "__version__",
     "make_app",
     "policy",
+    "protect",
+    "protected",
+    "public",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import tornado.web
+
 from service.authenticator import Authenticator
 from service.caches.verdicts import Verdicts
 from service.clock import Clock, SystemClock
@@ -14,12 +16,12 @@ from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 from service.web import api
-from service.web.application import Service
+from service.web.application import Service, adopt
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
 from service.web.scopes import ScopeMatching
 
-__all__ = ["make_app"]
+__all__ = ["all_routes", "make_app", "protect"]
 
 
 def make_app(
@@ -53,7 +55,32 @@ def make_app(
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
     )
-    service = Service([*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection)
+    service = Service(all_routes(routes), protection=protection)
     if client is None:
         service.at_end(asks.close)
+    return service
+
+
+def all_routes(routes: Sequence[Any] | None) -> list[Any]:
+    """Return the routes that an application serves whose user named these, or left them out."""
+    return [*health.ROUTES, *(api.ROUTES if routes is None else routes)]
+
+
+def protect(
+    application: tornado.web.Application,
+    settings: Settings,
+    *,
+    client: JSONClient | None = None,
+    clock: Clock | None = None,
+) -> Service:
+    """Protect the handlers of an application that its user builds; call it when all routes are mounted.
+
+    Returns:
+        What judges for it: await its ``warm_up()`` before serving, if you like, and its ``close()`` at the end.
+
+    Raises:
+        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+    """
+    service = make_app(settings, routes=(), client=client, clock=clock)
+    adopt(application, service)
     return service

@@ -22,7 +22,8 @@ from service.web.any_of import AnyOf
 from service.web.bearer import read_credentials
 from service.web.challenge import Refusal, describe_status, refusal_for
 from service.web.cors import CrossOriginPolicy, is_preflight
-from service.web.policy import METHODS, Policy
+from service.web.methods import methods_of
+from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.scopes import ScopeMatching, ScopesAttribute
 
@@ -138,7 +139,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         for name, value in refusal.headers.items():
             self.set_header(name, value)
         if status_code == 405:
-            self.set_header("Allow", ", ".join(self._methods()))
+            self.set_header("Allow", ", ".join(methods_of(type(self))))
         self.set_header("Cache-Control", "no-store")
         body = {"error": refusal.error, "error_description": refusal.description}
         if status_code >= 500 and status_code != 503:
@@ -200,7 +201,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         return authorize.ask(self, principal) if self.policy.asks_handler else None
 
     def _answer_preflight(self) -> None:
-        headers = self._protection.cors.preflight_headers_for(self.request.headers, self._methods())
+        headers = self._protection.cors.preflight_headers_for(self.request.headers, methods_of(type(self)))
         for name, value in headers.items():
             self.set_header(name, value)
         self.clear_header("Access-Control-Expose-Headers")
@@ -215,8 +216,3 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         if isinstance(error, TokenError | IssuerUnavailable):
             return refusal_for(error, realm=self._protection.realm)
         return describe_status(status_code)
-
-    def _methods(self) -> list[str]:
-        """Return the methods that this handler has, other than Tornado's own refusals."""
-        refused, own = tornado.web.RequestHandler, type(self)
-        return [method for method in METHODS if getattr(own, method.lower()) is not getattr(refused, method.lower())]

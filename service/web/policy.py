@@ -11,9 +11,7 @@ from typing import Any, TypeVar, cast
 from service.web.demand import WORDS, Demand, read_demand
 from service.web.spelling import check_spelling
 
-__all__ = ["METHODS", "Policy", "policy"]
-
-METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+__all__ = ["Policy", "policy"]
 
 M = TypeVar("M", bound=Callable[..., Any])
 _MARK = "_policy_words"
@@ -34,7 +32,7 @@ class Policy:
     marks: tuple[Mapping[str, object], ...] = ()
 
     @classmethod
-    def read(cls, handler: type, *, base: type) -> Policy:
+    def read(cls, handler: type[Any], *, base: type) -> Policy:
         """Return the policy that a handler's class attributes, and the decorators of its methods, spell.
 
         Args:
@@ -46,7 +44,7 @@ class Policy:
         """
         check_spelling(handler, {*WORDS, "authorize"}, base=base)
         words = {name: getattr(handler, name) for name in WORDS}
-        methods: tuple[str, ...] = getattr(handler, "SUPPORTED_METHODS", METHODS)
+        methods: tuple[str, ...] = handler.SUPPORTED_METHODS
         by_method = _spread(words, methods)
         marks = dict(_marks(handler, methods))
         demands = {

@@ -10,8 +10,9 @@ from tornado.web import RequestHandler
 from service.tokens.principal import Principal
 from service.web.any_of import AnyOf
 from service.web.demand import Demand
+from service.web.methods import METHODS
 from service.web.mixin import BearerAuthMixin
-from service.web.policy import METHODS, policy
+from service.web.policy import policy
 from service.web.scopes import ScopeDemand
 
 
@@ -58,7 +59,7 @@ def test_a_method_of_the_handlers_own_is_bound_too() -> None:
         {"authorize": lambda _self: True},
         {"authorize": None},
     ],
-    ids=str,
+    ids=["a word of methods", "public", "optional", "no principal", "no method"],
 )
 def test_a_policy_that_binds_nobody_stops_the_program(attributes: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match="Handler: "):
