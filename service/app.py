@@ -15,10 +15,11 @@ from service.operations import health
 from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
-from service.web import api
+from service.web import api, metadata
 from service.web.application import Service, adopt
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.resource import Resource
 from service.web.scopes import ScopeMatching
 
 __all__ = ["all_routes", "make_app", "protect"]
@@ -52,6 +53,10 @@ def make_app(
         ),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
+        resource=Resource(
+            public_url=settings.public_url,
+            authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
+        ),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
     )
@@ -63,7 +68,7 @@ def make_app(
 
 def all_routes(routes: Sequence[Any] | None) -> list[Any]:
     """Return the routes that an application serves whose user named these, or left them out."""
-    return [*health.ROUTES, *(api.ROUTES if routes is None else routes)]
+    return [*health.ROUTES, *metadata.ROUTES, *(api.ROUTES if routes is None else routes)]
 
 
 def protect(
@@ -83,4 +88,5 @@ def protect(
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
     adopt(application, service)
+    application.add_handlers(r".*", metadata.ROUTES)
     return service

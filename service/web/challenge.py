@@ -85,11 +85,13 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal:
+def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None) -> Refusal:
     """Return the answer to a refused request.
 
     Args:
         realm: The protection space, already in the characters of a quoted string.
+        resource_metadata: Where clients learn which authorization servers we trust (RFC 9728 section 5.1);
+            a URL from the settings, never one made of the request.
     """
     if isinstance(error, IssuerUnavailable):
         # No challenge: a client that was asked for a better token would throw away a good one.
@@ -105,17 +107,23 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal
     description = SENTENCES[error.reason]
     parameters = {"realm": realm}
     if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
-        parameters |= {"error": code, "error_description": description} | _what_would_do(error)
+        parameters |= {"error": code, "error_description": description} | _scope(error)
+    if resource_metadata is not None:
+        parameters["resource_metadata"] = resource_metadata
+    parameters |= _step_up(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
     return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
 
 
-def _what_would_do(error: TokenError) -> dict[str, str]:
-    """Return the parameters from which a client learns what to ask for; each was read from a policy at start."""
+def _scope(error: TokenError) -> dict[str, str]:
+    """Return the scopes that would do, as they were read from a policy at start."""
+    return {"scope": " ".join(error.required)} if isinstance(error, InsufficientScope) else {}
+
+
+def _step_up(error: TokenError) -> dict[str, str]:
+    """Return how the user has to be authenticated, as it was read from a policy at start (RFC 9470 section 3)."""
     parameters = {}
-    if isinstance(error, InsufficientScope):
-        parameters["scope"] = " ".join(error.required)
-    if isinstance(error, InsufficientAuthentication):  # RFC 9470 section 3
+    if isinstance(error, InsufficientAuthentication):
         if error.acr_values:
             parameters["acr_values"] = " ".join(error.acr_values)
         if error.max_age is not None:

@@ -25,6 +25,7 @@ from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.methods import methods_of
 from service.web.policy import Policy
 from service.web.prepare import judge_first
+from service.web.resource import Resource
 from service.web.scopes import ScopeMatching, ScopesAttribute
 
 __all__ = ["BearerAuthMixin", "Protection"]
@@ -41,6 +42,7 @@ class Protection:
     authenticator: Authenticator
     cors: CrossOriginPolicy
     realm: str
+    resource: Resource = field(default_factory=Resource)
     scope_matching: ScopeMatching = ScopeMatching.EXACT
     clock: Clock = field(default_factory=SystemClock)
 
@@ -60,6 +62,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         allowed_clients: The clients that may call.
         acr_values: How the user must have been authenticated; one of these, or at Okta one that is stronger, is enough.
         max_age: Seconds that may have passed since.
+        cors_origins: The origins whose pages may read its answers; those of the application when left out.
     """
 
     public: ClassVar[bool] = False
@@ -70,7 +73,9 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     allowed_clients: ClassVar[str | Iterable[str]] = ()
     acr_values: ClassVar[str | Iterable[str]] = ()
     max_age: ClassVar[int | None] = None
+    cors_origins: ClassVar[Iterable[str] | None] = None
     policy: ClassVar[Policy] = Policy()
+    _own_cors: ClassVar[CrossOriginPolicy | None] = None
 
     _principal: Principal | None = None
     _judged: bool = False
@@ -80,6 +85,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         super().__init_subclass__(**kwargs)
         try:
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
+            cls._own_cors = _read_cors(cls.cors_origins)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         if not getattr(cls.prepare, "judges_first", False):
@@ -125,7 +131,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         """Start an answer, with what lets a browser read it even when it is a refusal."""
         super().clear()
         self.set_header("X-Content-Type-Options", "nosniff")
-        for name, value in self._protection.cors.headers_for(self.request.headers.get("Origin")).items():
+        for name, value in self._cors.headers_for(self.request.headers.get("Origin")).items():
             self.set_header(name, value)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
@@ -165,6 +171,10 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             raise RuntimeError("protected handlers are mounted with service.make_app(settings, routes=…)") from None
         return protection
 
+    @property
+    def _cors(self) -> CrossOriginPolicy:
+        return self._own_cors or self._protection.cors
+
     @functools.cached_property
     def _failure_id(self) -> str:
         """What the client can quote and the log can be searched for."""
@@ -201,7 +211,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         return authorize.ask(self, principal) if self.policy.asks_handler else None
 
     def _answer_preflight(self) -> None:
-        headers = self._protection.cors.preflight_headers_for(self.request.headers, methods_of(type(self)))
+        headers = self._cors.preflight_headers_for(self.request.headers, methods_of(type(self)))
         for name, value in headers.items():
             self.set_header(name, value)
         self.clear_header("Access-Control-Expose-Headers")
@@ -214,5 +224,11 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             # What `@authenticated` raises; 403 for nobody would tell them that no token could help.
             error = MissingToken() if self._principal is None else error
         if isinstance(error, TokenError | IssuerUnavailable):
-            return refusal_for(error, realm=self._protection.realm)
+            return refusal_for(
+                error, realm=self._protection.realm, resource_metadata=self._protection.resource.metadata_url
+            )
         return describe_status(status_code)
+
+
+def _read_cors(origins: Iterable[str] | None) -> CrossOriginPolicy | None:
+    return None if origins is None else CrossOriginPolicy([origins] if isinstance(origins, str) else origins)

@@ -14,6 +14,7 @@ from service.tokens.principal import Principal
 from service.web.application import Service
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.resource import Resource
 
 
 class Words:
@@ -49,9 +50,14 @@ def words() -> Words:
 def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts) -> Callable[..., Service]:
     """Return what makes an application of routes, protected by :class:`Words`."""
 
-    def make(routes: Sequence[Any], *, cors_origins: Sequence[str] = (), **settings: Any) -> Service:
+    def make(
+        routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
+    ) -> Service:
         protection = Protection(
-            authenticator=Authenticator([words], verdicts=verdicts), cors=CrossOriginPolicy(cors_origins), realm="test"
+            authenticator=Authenticator([words], verdicts=verdicts),
+            cors=CrossOriginPolicy(cors_origins),
+            realm="test",
+            resource=resource or Resource(),
         )
         return Service(routes, protection=protection, **settings)
 

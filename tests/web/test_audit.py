@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import tornado.web
-from tornado.routing import HostMatches, PathMatches, Router, Rule, RuleRouter
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, RuleRouter
 
 from service.errors import SettingsError
 from service.web.api import Hello, WhoAmI
@@ -20,12 +21,20 @@ class Custom(Router):
     """A router that nobody can look into."""
 
 
+class Weekday(Matcher):
+    """A matcher that looks at no path and no host."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        raise AssertionError(f"asked about {request.path}")
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "a handler without the mixin": ((r"/x", Forgotten), "Forgotten"),
     "a handler of Tornado's": ((r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}), "StaticFileHandler"),
     "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Forgotten)]), "Forgotten"),
     "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Forgotten)])), "Forgotten"),
     "a router that nobody can look into": (Rule(HostMatches("a.example"), Custom()), "Custom"),
+    "a handler behind a matcher of one's own": (Rule(Weekday(), Forgotten), "Weekday leads to"),
     "a function": (Rule(HostMatches("a.example"), print), "builtin_function"),
 }
 

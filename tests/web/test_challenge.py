@@ -81,6 +81,23 @@ def test_answers_each_refusal(error: TokenError, status: int, code: str, challen
     assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
 
 
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (MissingToken(), 'Bearer realm="api", resource_metadata="https://a.example/m"'),
+        (InsufficientScope({"a"}), ', scope="a", resource_metadata="https://a.example/m"'),
+        (
+            InsufficientAuthentication(Reason.INSUFFICIENT_ACR, acr_values=["phr"]),
+            ', resource_metadata="https://a.example/m", acr_values="phr"',
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_says_where_the_metadata_is(error: TokenError, end: str) -> None:
+    refusal = refusal_for(error, realm="api", resource_metadata="https://a.example/m")
+    assert refusal.headers["WWW-Authenticate"].endswith(end)
+
+
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
 def test_an_issuers_trouble_is_503_without_a_challenge(seconds: float, header: str) -> None:
     refusal = refusal_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
