@@ -21,6 +21,7 @@ from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
 from service.web.resource import Resource
 from service.web.scopes import ScopeMatching
+from service.web.token_watch import TokenWatch
 
 __all__ = ["all_routes", "make_app", "protect"]
 
@@ -59,6 +60,7 @@ def make_app(
         ),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
+        watch=TokenWatch(clock=time),
     )
     service = Service(all_routes(routes), protection=protection)
     if client is None:

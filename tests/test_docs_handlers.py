@@ -31,3 +31,13 @@ def test_the_test_of_the_page_passes(page: str, tmp_path: Path) -> None:
         check=False,
     )
     assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_the_handlers_of_the_page_on_websockets_are_those_of_the_example_which_has_tests_of_its_own() -> None:
+    document = docutils.core.publish_doctree((DOCS / "protect-a-websocket.rst").read_text("utf-8"))
+    (shown,) = [
+        block.astext()
+        for block in document.findall(docutils.nodes.literal_block)
+        if "python" in block["classes"]
+    ]  # fmt: skip
+    assert shown in (DOCS.parent / "examples" / "prices.py").read_text("utf-8")

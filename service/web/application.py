@@ -41,6 +41,7 @@ class Service(tornado.web.Application):
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
         self.at_end(protection.authenticator.close)
+        self.at_end(protection.watch.close)
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
         """Mount more routes, under the same condition.

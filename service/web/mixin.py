@@ -5,21 +5,22 @@ from __future__ import annotations
 import functools
 import logging
 import uuid
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar
 
 import tornado.web
+from tornado.websocket import WebSocketHandler
 
 from service.authenticator import Authenticator
 from service.clock import Clock, SystemClock
-from service.errors import IssuerUnavailable, MissingToken, ServiceError, TokenError
+from service.errors import AccessDenied, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web import authorize
 from service.web.any_of import AnyOf
-from service.web.bearer import read_credentials
+from service.web.bearer import check_b64token, read_credentials
 from service.web.challenge import Refusal, describe_status, refusal_for
 from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.methods import methods_of
@@ -27,6 +28,8 @@ from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.resource import Resource
 from service.web.scopes import ScopeMatching, ScopesAttribute
+from service.web.token_watch import TokenWatch, WatchedToken
+from service.web.websocket import guard_socket
 
 __all__ = ["BearerAuthMixin", "Protection"]
 
@@ -45,6 +48,7 @@ class Protection:
     resource: Resource = field(default_factory=Resource)
     scope_matching: ScopeMatching = ScopeMatching.EXACT
     clock: Clock = field(default_factory=SystemClock)
+    watch: TokenWatch = field(default_factory=lambda: TokenWatch(clock=SystemClock()))
 
 
 class BearerAuthMixin(tornado.web.RequestHandler):
@@ -77,6 +81,8 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     policy: ClassVar[Policy] = Policy()
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
 
+    _read_credentials = staticmethod(read_credentials)
+    _watched: tuple[WatchedToken, ...] = ()
     _principal: Principal | None = None
     _judged: bool = False
 
@@ -88,6 +94,8 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             cls._own_cors = _read_cors(cls.cors_origins)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
+        if issubclass(cls, WebSocketHandler):
+            guard_socket(cls)
         if not getattr(cls.prepare, "judges_first", False):
             # An own `prepare` that forgets to call the one above must not open the handler to everybody.
             cls.prepare = judge_first(cls.prepare)  # type: ignore[method-assign]  # that is the point
@@ -121,6 +129,39 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for those who override it
         """Return whether a principal may do what it asks for; asked last, and only where there is a token."""
         return True
+
+    def watch_token(self, *, on_end: Callable[[], None] | None = None) -> WatchedToken:
+        """Return what tells a handler that answers for long when its token has ended.
+
+        Raises:
+            MissingToken: The token is optional, and there was none.
+        """
+        watched = self._protection.watch.watch(self.principal, on_end=on_end)
+        self._watched = (*self._watched, watched)
+        return watched
+
+    async def reauthenticate(self, token: str) -> None:
+        """Go on with another token of the same user and client, which a message of a WebSocket brought.
+
+        Raises:
+            TokenError: It is refused, or speaks for somebody else; not caught, it closes the socket.
+            IssuerUnavailable: Nobody can tell.
+        """
+        check_b64token(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type here says
+        before = self.principal
+        after = await self._protection.authenticator.authenticate(Credentials(scheme="Bearer", token=token))
+        if (after.issuer, after.subject, after.client_id) != (before.issuer, before.subject, before.client_id):
+            # What was sent and is remembered belongs to the first one.
+            raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
+        try:
+            waiting = self._admit(after)
+            if waiting is not None:
+                await waiting
+        except BaseException:
+            self._principal = before  # a handler that goes on after a refusal goes on as it was
+            raise
+        for watched in self._watched:
+            watched.principal = after
 
     @judge_first
     def prepare(self) -> Awaitable[None] | None:
@@ -189,7 +230,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         demand = self.policy.of(self.request.method)
         if demand.public:
             return None
-        credentials = read_credentials(self.request.headers)
+        credentials = self._read_credentials(self.request.headers)
         if credentials is None:
             if demand.optional:
                 return None

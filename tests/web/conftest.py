@@ -18,7 +18,7 @@ from service.web.resource import Resource
 
 
 class Words:
-    """A validator for tokens that say what they are: ``good`` and its scopes, ``bad``, or ``unknown``."""
+    """A validator for tokens that say what they are: ``good`` or ``lasting`` with scopes, ``bad``, or ``unknown``."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -27,8 +27,9 @@ class Words:
         self.asked += 1
         word, *scopes = token.text.split("~")
         match word:
-            case "good":
-                return Principal.from_claims({"iss": "words", "exp": 1, "sub": "alice", "scp": scopes})
+            case "good" | "lasting":
+                exp = 1 if word == "good" else 4_000_000_000
+                return Principal.from_claims({"iss": "words", "exp": exp, "sub": "alice", "scp": scopes})
             case "unknown":
                 raise IssuerUnavailable("the issuer is down", retry_after=7)
             case _:
