@@ -39,6 +39,11 @@ class Principal:
     acr: str | None = None
     auth_time: float | None = None
 
+    def is_same_bearer_as(self, other: Principal) -> bool:
+        """Return whether two tokens speak for the same user and client; a subject means nothing without its issuer."""
+        mine, others = (self.issuer, self.subject, self.client_id), (other.issuer, other.subject, other.client_id)
+        return mine == others
+
     @classmethod
     def from_claims(cls, claims: dict[str, Any], *, max_token_age: float | None = None) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` and ``exp`` to be there.

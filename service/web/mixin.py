@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-import functools
-import logging
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, ClassVar
 
-import tornado.web
 from tornado.websocket import WebSocketHandler
 
-from service.authenticator import Authenticator
-from service.clock import Clock, SystemClock
-from service.errors import AccessDenied, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
+from service.errors import AccessDenied, MissingToken, Reason
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web import authorize
 from service.web.any_of import AnyOf
 from service.web.bearer import check_b64token, read_credentials
-from service.web.challenge import Refusal, describe_status, refusal_for
 from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.methods import methods_of
 from service.web.policy import Policy
 from service.web.prepare import judge_first
-from service.web.resource import Resource
-from service.web.scopes import ScopeMatching, ScopesAttribute
-from service.web.token_watch import TokenWatch, WatchedToken
-from service.web.websocket import guard_socket
+from service.web.protection import Protection
+from service.web.refusing import RefusingHandler
+from service.web.scopes import ScopesAttribute
+from service.web.token_watch import WatchedToken
+from service.web.websocket import end_with_token, guard_socket
 
 __all__ = ["BearerAuthMixin", "Protection"]
 
-_logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Protection:
-    """What every protected handler of one application shares; it stands in the application's settings."""
-
-    SETTING: ClassVar[str] = "resource_server"
-
-    authenticator: Authenticator
-    cors: CrossOriginPolicy
-    realm: str
-    resource: Resource = field(default_factory=Resource)
-    scope_matching: ScopeMatching = ScopeMatching.EXACT
-    clock: Clock = field(default_factory=SystemClock)
-    watch: TokenWatch = field(default_factory=lambda: TokenWatch(clock=SystemClock()))
-
-
-class BearerAuthMixin(tornado.web.RequestHandler):
+class BearerAuthMixin(RefusingHandler):
     """Protects a handler, by standing before Tornado's class among its bases.
 
     Nothing of the handler runs before the request is judged: a ``prepare`` of its own is called
@@ -78,12 +53,9 @@ class BearerAuthMixin(tornado.web.RequestHandler):
     acr_values: ClassVar[str | Iterable[str]] = ()
     max_age: ClassVar[int | None] = None
     cors_origins: ClassVar[Iterable[str] | None] = None
-    policy: ClassVar[Policy] = Policy()
-    _own_cors: ClassVar[CrossOriginPolicy | None] = None
 
     _read_credentials = staticmethod(read_credentials)
     _watched: tuple[WatchedToken, ...] = ()
-    _principal: Principal | None = None
     _judged: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -109,7 +81,7 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             RuntimeError: The handler is public, so nobody was asked for a token.
         """
         if self._principal is None:
-            if self.policy.of(self.request.method).optional:
+            if self._is_nobody:
                 raise MissingToken
             raise RuntimeError(f"{type(self).__qualname__} is public: no token was looked at, and nobody is known")
         return self._principal
@@ -141,16 +113,16 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         return watched
 
     async def reauthenticate(self, token: str) -> None:
-        """Go on with another token of the same user and client, which a message of a WebSocket brought.
+        """Go on with another token of the same user and client, or with the first, which a message brought.
 
         Raises:
             TokenError: It is refused, or speaks for somebody else; not caught, it closes the socket.
             IssuerUnavailable: Nobody can tell.
         """
         check_b64token(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type here says
-        before = self.principal
+        before = self._principal
         after = await self._protection.authenticator.authenticate(Credentials(scheme="Bearer", token=token))
-        if (after.issuer, after.subject, after.client_id) != (before.issuer, before.subject, before.client_id):
+        if before is not None and not after.is_same_bearer_as(before):
             # What was sent and is remembered belongs to the first one.
             raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
         try:
@@ -162,64 +134,13 @@ class BearerAuthMixin(tornado.web.RequestHandler):
             raise
         for watched in self._watched:
             watched.principal = after
+        if before is None and isinstance(self, WebSocketHandler):
+            end_with_token(self)
 
     @judge_first
     def prepare(self) -> Awaitable[None] | None:
         """Judge the request, then prepare what the class behind this one prepares."""
         return super().prepare()
-
-    def clear(self) -> None:
-        """Start an answer, with what lets a browser read it even when it is a refusal."""
-        super().clear()
-        self.set_header("X-Content-Type-Options", "nosniff")
-        for name, value in self._cors.headers_for(self.request.headers.get("Origin")).items():
-            self.set_header(name, value)
-
-    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        """Give a refusal its status, wherever in the handler it was raised."""
-        refusal = self._refusal(status_code, kwargs)
-        super().send_error(refusal.status, **(kwargs | {"refusal": refusal}))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write a refusal; every one of this service leaves here."""
-        refusal = kwargs.get("refusal") or self._refusal(status_code, kwargs)
-        for name, value in refusal.headers.items():
-            self.set_header(name, value)
-        if status_code == 405:
-            self.set_header("Allow", ", ".join(methods_of(type(self))))
-        self.set_header("Cache-Control", "no-store")
-        body = {"error": refusal.error, "error_description": refusal.description}
-        if status_code >= 500 and status_code != 503:
-            body["id"] = self._failure_id
-        self.finish(body)
-
-    def log_exception(
-        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        """Log a refusal as one line, and a mistake of ours with its stack, without the query and without headers."""
-        where = f"{self.request.method} {self.request.path}"
-        if isinstance(value, ServiceError | tornado.web.HTTPError):
-            # At this level even for an issuer's trouble: that is one warning where it begins, not one for each request.
-            _logger.info("refused %s: %s", where, value)
-        else:
-            _logger.error("failed %s: id %s", where, self._failure_id, exc_info=(typ, value, tb))  # type: ignore[arg-type]  # Tornado passes sys.exc_info()
-
-    @property
-    def _protection(self) -> Protection:
-        try:
-            protection: Protection = self.settings[Protection.SETTING]
-        except KeyError:
-            raise RuntimeError("protected handlers are mounted with service.make_app(settings, routes=…)") from None
-        return protection
-
-    @property
-    def _cors(self) -> CrossOriginPolicy:
-        return self._own_cors or self._protection.cors
-
-    @functools.cached_property
-    def _failure_id(self) -> str:
-        """What the client can quote and the log can be searched for."""
-        return uuid.uuid4().hex[:16]
 
     def _judge(self) -> Awaitable[None] | None:
         """Let the request pass, answer it, or raise why it is refused."""
@@ -258,17 +179,6 @@ class BearerAuthMixin(tornado.web.RequestHandler):
         self.clear_header("Access-Control-Expose-Headers")
         self.set_status(204)
         self.finish()
-
-    def _refusal(self, status_code: int, kwargs: dict[str, Any]) -> Refusal:
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, tornado.web.HTTPError) and status_code == 403 and not error.log_message:
-            # What `@authenticated` raises; 403 for nobody would tell them that no token could help.
-            error = MissingToken() if self._principal is None else error
-        if isinstance(error, TokenError | IssuerUnavailable):
-            return refusal_for(
-                error, realm=self._protection.realm, resource_metadata=self._protection.resource.metadata_url
-            )
-        return describe_status(status_code)
 
 
 def _read_cors(origins: Iterable[str] | None) -> CrossOriginPolicy | None:

@@ -19,7 +19,7 @@ from service.tokens import base64url
 from service.tokens.credentials import Credentials
 from service.web.bearer import check_b64token, read_credentials
 
-__all__ = ["TOKEN_ENDED", "close_code", "guard_socket", "read_offered_credentials"]
+__all__ = ["TOKEN_ENDED", "close_code", "end_with_token", "guard_socket", "read_offered_credentials"]
 
 OFFER = "base64url.bearer.authorization."
 """What a browser writes before its token, in base64url without padding, among the subprotocols it offers."""
@@ -54,6 +54,11 @@ def close_code(error: TokenError | IssuerUnavailable) -> int:
     return FORBIDDEN if isinstance(error, InsufficientScope | AccessDenied) else TOKEN_ENDED
 
 
+def end_with_token(handler: Any) -> None:
+    """Close a socket once the token ends with which it goes on now."""
+    handler.watch_token(on_end=lambda: handler.close(TOKEN_ENDED, "token ended"))
+
+
 def guard_socket(handler: type[Any]) -> None:
     """Guard the callbacks that a WebSocket handler has, its own or Tornado's, each once."""
     guards = {"open": _open, "on_message": _on_message, "on_close": _on_close, "select_subprotocol": _select}
@@ -83,7 +88,7 @@ def _check_origin(self: Any, origin: str) -> bool:
 def _open(callback: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._principal is not None:
-            self.watch_token(on_end=lambda: self.close(TOKEN_ENDED, "token ended"))
+            end_with_token(self)
         return _closing(self, functools.partial(callback, self, *args, **kwargs))
 
     return guarded

@@ -71,3 +71,12 @@ def test_what_is_no_group_no_class_and_no_date_is_none(value: Any) -> None:
     principal = Principal.from_claims(CLAIMS | {"groups": [value] if value == "1" else value, "auth_time": value})
     assert (None, None) == (principal.auth_time, principal.acr)
     assert principal.groups <= {"1"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "same"),
+    [({"exp": 1, "scp": ["a"]}, True), ({"iss": "b"}, False), ({"sub": "bob"}, False), ({"cid": "other"}, False)],
+)
+def test_knows_another_token_of_the_same_user_and_client(claims: dict[str, Any], *, same: bool) -> None:
+    first = Principal.from_claims(CLAIMS | {"cid": "client"})
+    assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).is_same_bearer_as(first)

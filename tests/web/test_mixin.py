@@ -41,6 +41,17 @@ class Open(BearerAuthMixin, RequestHandler):
     def post(self) -> None:
         self.write({"who": self.principal.subject})
 
+    def put(self) -> None:
+        raise tornado.web.HTTPError(403)
+
+    @tornado.web.authenticated
+    def delete(self) -> None:
+        self.write({})
+
+    @tornado.web.authenticated
+    def head(self) -> None:
+        self.write({})
+
 
 class OtherPages(BearerAuthMixin, RequestHandler):
     cors_origins = "https://other.example"
@@ -207,6 +218,14 @@ async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
 ) -> None:
     assert 500 == (await call("/open", "good", method="POST")).code
     assert "Open is public" in caplog.text
+
+
+@pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 401)])
+@pytest.mark.gen_test
+async def test_a_403_of_a_public_handler_asks_nobody_for_a_token(
+    method: str, status: int, call: Callable[..., Any]
+) -> None:
+    assert status == (await call("/open", method=method)).code
 
 
 @pytest.mark.parametrize(

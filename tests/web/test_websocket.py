@@ -7,6 +7,7 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders
+from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
@@ -36,6 +37,8 @@ class Echo(BearerAuthMixin, WebSocketHandler):
                 return self._down()
             case "renew":
                 return self._renew()
+            case "sign in":
+                return self.reauthenticate("lasting~first")
             case "nobody":
                 assert self.principal
         return None
@@ -78,9 +81,11 @@ class Quiet(BearerAuthMixin, WebSocketHandler):
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
+def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
     ENDS.clear()
-    return serve([(r"/echo", Echo), (r"/choosy", Choosy), (r"/slow", Slow), (r"/quiet", Quiet)])
+    service = serve([(r"/echo", Echo), (r"/choosy", Choosy), (r"/slow", Slow), (r"/quiet", Quiet)])
+    yield service
+    io_loop.run_sync(service.close)
 
 
 @pytest.fixture
@@ -167,6 +172,21 @@ async def test_an_optional_token_lets_nobody_speak(connect: Callable[..., Any]) 
     socket = await connect("/echo")
     await socket.write_message("who")
     assert "None" == await socket.read_message()
+
+
+@pytest.mark.gen_test
+async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
+    connect: Callable[..., Any], app: Service
+) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    socket = await connect("/echo")
+    await socket.write_message("sign in")
+    await socket.write_message("who")
+    assert "alice" == await socket.read_message()
+    for token in list(protection.watch._tokens):
+        token.end()
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
 
 
 @pytest.mark.gen_test
