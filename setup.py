@@ -18,7 +18,7 @@ def read_version() -> str:
     return found[1]
 
 
-FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1"]
+FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1", "tomli-w>=1"]
 
 setup(
     name="tornado-resource-server",
@@ -29,7 +29,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["service", "service.*", "fakeissuer", "fakeissuer.*"]),
-    package_data={"service": ["py.typed"], "fakeissuer": ["py.typed"]},
+    package_data={"service": ["py.typed"], "fakeissuer": ["py.typed", "templates/*.html"]},
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=[
@@ -47,6 +47,12 @@ setup(
         "redis": ["redis>=5"],
         "memcached": ["aiomcache>=0.8"],
         "test": [
+            "aiomcache>=0.8",
+            "redis>=5",
+            # Clients that others wrote sign in to the fake issuer.
+            "authlib>=1.6",
+            "mcp>=2",
+            "requests-oauthlib>=2",
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 import fakeissuer
 from service.authenticator import Authenticator
+from service.caches.denials import Denials
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
@@ -46,9 +48,10 @@ def main() -> None:
 
 async def _measure(issuer: str, tokens: list[str]) -> None:
     clock, client = SystemClock(), JSONClient()
-    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
+    cache = open_cache("memory://", clock=clock)
+    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=cache)
     validator = jwt.build(Settings(issuer=issuer).trusted_issuers[0], toolbox)
-    authenticator = Authenticator([validator], verdicts=toolbox.verdicts)
+    authenticator = Authenticator([validator], verdicts=toolbox.verdicts, denials=Denials(cache, clock=clock))
     credentials = [Credentials(scheme="Bearer", token=token) for token in tokens]
     await authenticator.authenticate(credentials[0])  # fetches the keys
 

@@ -49,6 +49,7 @@ def _serve(options: argparse.Namespace) -> int:
         keys_file=options.keys,
         config_file=options.config,
         profile=options.profile,
+        auto_login=options.auto_login,
         control_token=control_token(),
         insecure_any_address=options.insecure_any_address,
     )
@@ -70,6 +71,13 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
     print(f"listening on {serving.url}", file=sys.stderr, flush=True)
     await stopping.wait()
     await serving.stop()
+
+
+def _print_config(_options: argparse.Namespace) -> int:
+    from fakeissuer.config_file import seeded_config  # noqa: PLC0415 - as above
+
+    print(seeded_config(), end="")
+    return DONE
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -113,10 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keys", metavar="FILE", type=Path, help="keep the keys here, so that a restart has the same")
     parser.add_argument("--config", metavar="FILE", type=Path, help="TOML with more servers, clients and users")
     parser.add_argument("--profile", choices=("okta", "strict-rfc"), default="okta", help="default: %(default)s")
+    parser.add_argument("--auto-login", metavar="USER", help="sign this user in, and consent, without showing a page")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", metavar="")
     _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
+    config = commands.add_parser("config", help="print what it starts with, as a file to change and give to --config")
+    config.set_defaults(run=_print_config)
     return parser
 
 

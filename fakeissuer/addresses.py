@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import SettingsError
 
 # A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.
@@ -78,6 +78,11 @@ class Addresses:
             # Whoever writes the Host header chooses the name here, so that Okta's own have to be kept out again.
             return self.public_url if is_okta_name(urlsplit(requested_url).hostname or "") else requested_url
         return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
+
+    def endpoints(self, server: Server, requested_url: str | None = None) -> str:
+        """Return the URL of a server below which its endpoints are, without a slash at the end."""
+        base = self.base_url(server, requested_url)
+        return f"{base}/oauth2/v1" if server.is_org else f"{base}/oauth2/{server.id}/v1"
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
         """Return the issuer identifier of a server: no slash at its end (RFC 8414 section 2)."""

@@ -9,14 +9,20 @@ from tornado.web import Application, url
 
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.handlers.activate import ActivateHandler
+from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.base import EndpointHandler, OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
+from fakeissuer.handlers.device import DeviceHandler
 from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
 from fakeissuer.handlers.introspect import IntrospectHandler
 from fakeissuer.handlers.keys import KeysHandler
+from fakeissuer.handlers.logout import LogoutHandler
+from fakeissuer.handlers.pages import ConsentHandler, SignInHandler
+from fakeissuer.handlers.par import ParHandler
+from fakeissuer.handlers.register import RegisterHandler
 from fakeissuer.handlers.revoke import RevokeHandler
 from fakeissuer.handlers.token import TokenHandler
-from fakeissuer.handlers.unserved import AuthorizeHandler, DeviceHandler, LogoutHandler, ParHandler
 from fakeissuer.handlers.userinfo import UserInfoHandler
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.logs import log_request
@@ -39,6 +45,9 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 )
 
 
+PAGES = (("/signin", SignInHandler), ("/consent", ConsentHandler), ("/activate", ActivateHandler))
+
+
 def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
     """Return the application that serves an issuer, and its control plane behind a guard."""
     okta = {"issuer": issuer, "wire": wire}
@@ -51,6 +60,8 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
         path = re.escape(ENDPOINTS[handler.endpoint].path)
         # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
         routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
+    routes.append(url(f"/oauth2/v1/{ENDPOINTS['register'].path}", RegisterHandler, okta))
+    routes += [url(path, handler, okta) for path, handler in PAGES]
     control = {"issuer": issuer, "guard": guard}
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(

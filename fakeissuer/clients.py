@@ -1,4 +1,7 @@
-"""Client authentication, checked for real (RFC 6749 section 2.3.1): Basic, the form, or just a name for public ones."""
+"""Client authentication, checked for real (RFC 6749 section 2.3, RFC 7523 section 2.2).
+
+By Basic, by the form, by an assertion, or just a name for public clients.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from fakeissuer.directory import AuthMethod, Client
+from fakeissuer.assertions import Assertion, check_assertion, read_assertion
+from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
+from fakeissuer.state import State
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -21,21 +28,24 @@ class ClientCredentials:
     method: AuthMethod
     client_id: str
     secret: str = ""
+    assertion: Assertion | None = None
 
 
-def authenticate(clients: Mapping[str, Client], credentials: ClientCredentials) -> Client:
-    """Return the client that the credentials prove.
+def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str) -> Client:
+    """Return the client that the credentials prove; an assertion has to be meant for the endpoint that was called.
 
     Raises:
-        Refused: the client is unknown, is registered for another method, or the secret is wrong.
+        Refused: the client is unknown, is registered for another method, or secret or assertion is wrong.
     """
-    client = clients.get(credentials.client_id)
+    client = state.directory.clients.get(credentials.client_id)
     if client is None:
         raise Refused(Problem.UNKNOWN_CLIENT)
     if credentials.method not in client.auth_methods:
         # A confidential client that sends only its name has forgotten its secret, which is the likelier mistake.
         raise Refused(Problem.NO_CLIENT_CREDENTIALS if credentials.method == "none" else Problem.WRONG_METHOD)
-    if not hmac.compare_digest((client.secret or "").encode(), credentials.secret.encode()):
+    if credentials.assertion is not None:
+        check_assertion(credentials.assertion, client, endpoint_url, state.clock.now(), state.replays)
+    elif not hmac.compare_digest((client.secret or "").encode(), credentials.secret.encode()):
         raise Refused(Problem.WRONG_SECRET)
     return client
 
@@ -54,13 +64,23 @@ def read_credentials(authorization: list[str], form: Mapping[str, str], query: M
     if authorization:
         return _read_basic(authorization[0], form.get("client_id"))
     if "client_assertion" in form:
-        raise Refused(Problem.WRONG_METHOD)
+        return _read_assertion(form)
     client_id = form.get("client_id") or query.get("client_id")
     if not client_id:
         raise Refused(Problem.NO_CLIENT_CREDENTIALS)
     if "client_secret" in form:
         return ClientCredentials(method="client_secret_post", client_id=client_id, secret=form["client_secret"])
     return ClientCredentials(method="none", client_id=client_id)
+
+
+def _read_assertion(form: Mapping[str, str]) -> ClientCredentials:
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise Refused(Problem.ASSERTION_TYPE)
+    assertion = read_assertion(form["client_assertion"])
+    client_id = assertion.unverified_client_id
+    if form.get("client_id", client_id) != client_id:
+        raise Refused(Problem.TWO_METHODS)
+    return ClientCredentials(method=assertion.method, client_id=client_id, assertion=assertion)
 
 
 def _read_basic(field: str, also_named: str | None) -> ClientCredentials:

@@ -17,8 +17,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fakeissuer.directory import Directory, EntryKind
 from fakeissuer.errors import SettingsError, Unacceptable
+from fakeissuer.records import Record
+from fakeissuer.seed import seed
+
+_NAMED_BY: dict[EntryKind, str] = {"servers": "id", "clients": "id", "users": "login"}
 
 KINDS: tuple[EntryKind, ...] = ("servers", "clients", "users")
 
@@ -45,6 +51,33 @@ def read_config(file: Path) -> dict[EntryKind, dict[str, dict[str, Any]]]:
     if problems:
         raise SettingsError(sorted(problems))
     return {kind: tables.get(kind, {}) for kind in KINDS}
+
+
+def seeded_config() -> str:
+    """Return what every fake issuer starts with, as a file for `--config`; the org server is always there."""
+    import tomli_w  # noqa: PLC0415 - only this command writes
+
+    directory = seed("")
+    entries = {kind: getattr(directory, kind) for kind in KINDS}
+    entries["servers"] = {name: server for name, server in directory.servers.items() if not server.is_org}
+    tables: dict[str, Any] = {
+        kind: {name: _members(entry, _NAMED_BY[kind]) for name, entry in by_name.items()}
+        for kind, by_name in entries.items()
+    }
+    return tomli_w.dumps(tables, multiline_strings=False)
+
+
+def _members(entry: Record, name_member: str) -> dict[str, Any]:
+    members: dict[str, Any] = msgspec.to_builtins(entry)
+    del members[name_member]
+    return {name: _without_nothing(value) for name, value in members.items() if value not in (None, {})}
+
+
+def _without_nothing(value: Any) -> Any:
+    # TOML has no null: what is left out is what it would mean.
+    if isinstance(value, dict):
+        return {name: _without_nothing(inner) for name, inner in value.items() if inner not in (None, {})}
+    return [_without_nothing(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def configure(directory: Directory, entries: dict[EntryKind, dict[str, dict[str, Any]]]) -> None:

@@ -4,96 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
-
-from msgspec import Meta
-from msgspec.structs import force_setattr
+from typing import Any, Literal
 
 from fakeissuer.endpoints import ORG
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import NotThere, Unacceptable
-from fakeissuer.identifiers import derived_id
-from fakeissuer.records import Record, accept
-
-CLIENT_CREDENTIALS = "client_credentials"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-
-OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
-
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
-"""Seconds, up to ten years."""
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
-IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
-
-
-class Server(Record, frozen=True, kw_only=True):
-    """An authorization server: what it is called, whom its tokens are for, what may be asked of it."""
-
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
-    audience: Name
-    scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
-    default_scopes: tuple[Name, ...] = ("api:read",)
-    access_token_lifetime: Lifetime = 3600
-    issuer_mode: IssuerMode = "CUSTOM_URL"
-
-    @property
-    def is_org(self) -> bool:
-        """Tell whether this is the org server, whose tokens nobody else can verify."""
-        return self.id == ORG
-
-
-class Client(Record, frozen=True, kw_only=True):
-    """A registered client; without a secret it is a public one."""
-
-    secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
-
-    id: Name
-    name: Name
-    secret: Name | None = None
-    auth_methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
-    grant_types: tuple[Name, ...] = ()
-    redirect_uris: tuple[Name, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse a client that could never authenticate.
-
-        Raises:
-            ValueError: the secret and the methods contradict each other.
-        """
-        if (self.secret is None) != (self.auth_methods == ("none",)):
-            raise ValueError("a client without a secret has the auth_methods ['none'], and no other client has them")
-
-
-class User(Record, frozen=True, kw_only=True):
-    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
-
-    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
-
-    login: Name
-    id: Annotated[str, Meta(max_length=200)] = ""
-    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
-    given_name: str = "Test"
-    family_name: str = "User"
-    email: str = ""
-    email_verified: bool = True
-    locale: str = "en-US"
-    zoneinfo: str = "America/Los_Angeles"
-    updated_at: int = 1_700_000_000
-    groups: tuple[Name, ...] = ("Everyone",)
-
-    def __post_init__(self) -> None:
-        """Fill in what follows from the login."""
-        if not self.id:
-            force_setattr(self, "id", derived_id("00u", self.login))
-        if not self.email:
-            force_setattr(self, "email", self.login)
-
-    @property
-    def name(self) -> str:
-        """The name in full."""
-        return f"{self.given_name} {self.family_name}"
-
+from fakeissuer.records import accept
 
 EntryKind = Literal["users", "clients", "servers"]
 

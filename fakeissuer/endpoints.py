@@ -16,6 +16,7 @@ EndpointName = Literal[
     "logout",
     "device",
     "par",
+    "register",
 ]
 
 ENDPOINT_NAMES: tuple[EndpointName, ...] = get_args(EndpointName)
@@ -40,8 +41,9 @@ ENDPOINTS: dict[EndpointName, Endpoint] = {
     "logout": Endpoint("logout", ("GET", "POST")),
     "device": Endpoint("device/authorize", ("POST",)),
     "par": Endpoint("par", ("POST",)),
+    "register": Endpoint("clients", ("POST",)),
 }
-"""Paths are below `/v1/` of a server, but for discovery, whose documents are at its root."""
+"""Paths are below `/v1/` of a server, but for discovery, whose documents are at its root; `register` is the org's."""
 
 ORG = "org"
 """The name of the org authorization server, in the control plane; it has no place of its own below `/oauth2/`."""

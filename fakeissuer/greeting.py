@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import CLIENT_CREDENTIALS, Client
+from fakeissuer.entries import CLIENT_CREDENTIALS, Client
 from fakeissuer.overview import Overview
 
 

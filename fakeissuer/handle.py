@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from fakeissuer.bad_tokens import BadToken
 from fakeissuer.clock import ClockState
-from fakeissuer.directory import Client, EntryKind, Server, User
+from fakeissuer.directory import EntryKind
 from fakeissuer.endpoints import EndpointName
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.faults import Fault
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.journal import Requests
@@ -164,7 +165,7 @@ class Handle:
         """Return one of the `users`, `clients` or `servers`."""
         return self._on_loop(lambda: self._issuer.entry(kind, name))
 
-    def put(self, kind: EntryKind, name: str, **members: Any) -> Server | Client | User:
+    def put(self, kind: EntryKind, name: str, /, **members: Any) -> Server | Client | User:
         """Add one of the `users`, `clients` or `servers`, or put it in the place of the one of that name."""
         return self._on_loop(lambda: self._issuer.put(kind, name, members))
 

@@ -29,6 +29,11 @@ def new_refresh_token_id() -> str:
     return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
 
 
+def new_user_code() -> str:
+    """Return the eight letters that a user types to join a device to an account."""
+    return "".join(secrets.choice(string.ascii_uppercase) for _ in range(8))
+
+
 def new_error_id() -> str:
     """Return the errorId of an answer in Okta's own error shape: 25 characters."""
     return "oae" + secrets.token_urlsafe(16)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken
+from fakeissuer.tokens import SIGNING_ALGORITHM, jose_header, to_payload
 
 Introspection = dict[str, Any]
 
 INACTIVE: Introspection = {"active": False}
 """All that is said of a token that is foreign, expired, revoked, malformed or of another server."""
+
+JWT_TYPE = "token-introspection+jwt"
+JWT_MEDIA_TYPE = f"application/{JWT_TYPE}"
 
 NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
 """Claims of an access token that Okta leaves out, or tells under another name."""
@@ -27,6 +31,15 @@ def introspect(state: State, server: Server, issuer: str, token: str) -> Introsp
     if issued.claims.get("iss") != issuer:
         return dict(INACTIVE)
     return _of_access_token(issued) if issued.kind == "access" else {"active": True, **issued.claims}
+
+
+def signed_introspection(state: State, server: Server, issuer: str, client_id: str, answer: Introspection) -> str:
+    """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
+    from fakeissuer import jose  # noqa: PLC0415 - loaded with the first key, see jose
+
+    key = state.ring(server).signing_key()
+    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": answer}
+    return jose.sign(key, jose_header(key, SIGNING_ALGORITHM, JWT_TYPE), to_payload(claims))
 
 
 def _of_access_token(issued: IssuedToken) -> Introspection:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.clock import Clock
-from fakeissuer.directory import Client, EntryKind, Server, User
+from fakeissuer.directory import EntryKind
 from fakeissuer.endpoints import EndpointName
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import NotThere
 from fakeissuer.faults import Fault
 from fakeissuer.journal import Requests

@@ -40,6 +40,9 @@ KIND_OF_ALGORITHM = {
 """The kind of key that each algorithm signs with (RFC 7518 section 3.1, RFC 8037 section 3.1)."""
 
 
+KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
+"""The `kty` that the algorithms of each family need."""
+
 NOT_OURS = "not a private key that this program wrote"
 
 
@@ -97,6 +100,17 @@ def sign(key: SigningKey, header: Mapping[str, Any], payload: bytes) -> str:
     token.add_signature(key.private, protected=json.dumps(header, separators=(",", ":")))
     compact: str = token.serialize(compact=True)
     return compact
+
+
+def is_signed_by(members: Mapping[str, Any], alg: str, token: str) -> bool:
+    """Tell whether a token carries the signature of this public key, made with this algorithm and no other."""
+    received = JWS()
+    received.allowed_algs = [alg]
+    try:
+        received.deserialize(token, JWK(**members))
+    except (JWException, TypeError, ValueError):  # a key of a client may be any nonsense
+        return False
+    return True
 
 
 def sign_input(key: SigningKey, alg: str, signing_input: bytes) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.directory import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
+from fakeissuer.entries import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
 
 Metadata = dict[str, Any]
 
@@ -46,6 +46,7 @@ def authorization_server_metadata(server: Server, issuer: str, base_url: str) ->
 def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> Metadata:
     org_endpoints = f"{base_url}/oauth2/v1"
     endpoints = org_endpoints if server.is_org else f"{issuer}/v1"
+    known_scopes = OIDC_SCOPES if server.is_org else OIDC_SCOPES[:6]
     members: Metadata = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoints}/authorize",
@@ -58,7 +59,7 @@ def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> 
         "grant_types_supported": GRANT_TYPES if for_oidc else [*GRANT_TYPES, CLIENT_CREDENTIALS],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "scopes_supported": list(OIDC_SCOPES[:6] if not server.is_org else OIDC_SCOPES),
+        "scopes_supported": list(dict.fromkeys((*known_scopes, *server.published_scopes))),
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
         "claims_supported": ID_TOKEN_CLAIMS if for_oidc else ACCESS_TOKEN_CLAIMS,
         "code_challenge_methods_supported": ["S256"],

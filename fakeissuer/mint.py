@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 
 from fakeissuer import handmade, odd_keys
-from fakeissuer.directory import Server, User
+from fakeissuer.claim_templates import custom_claims
+from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
 from fakeissuer.records import Record
@@ -43,7 +45,8 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
     `expires_in` is in seconds and may be negative. `scp` is a list, or a text whose words are taken. `claims` and
     `header` are added last, and null takes away. `key` is a status, `unpublished`, a kid, or one of `odd_keys`.
-    `refresh_token` is the one that an access token was issued with: revoking it revokes both.
+    `refresh_token` is the one that an access token was issued with: revoking it revokes both. `opaque` makes an
+    access token a text that says nothing, so that only introspection knows its claims.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
@@ -61,6 +64,16 @@ class MintRequest(Record, frozen=True, kw_only=True):
     key: str | None = None
     dpop_jkt: str | None = None
     refresh_token: str | None = None
+    opaque: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: an opaque token is to have what only a JWT has.
+        """
+        if self.opaque and (self.kind != "access" or self.header or self.alg is not None or self.key is not None):
+            raise ValueError("an opaque token is an access token, and has no header, alg or key")
 
     @property
     def scopes(self) -> tuple[str, ...] | None:
@@ -74,7 +87,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
 
 class Minted(Record, frozen=True, kw_only=True):
-    """A token, and what is in it; a refresh token has no header, and its claims are what the store knows of it."""
+    """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
 
@@ -105,7 +118,7 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
     if request.aud is not None:
         claims["aud"] = request.aud
     claims = changed(claims, request.claims)
-    token, header = _sign(state, request, server, claims, typ)
+    token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims, typ)
     if not request.is_forged:
         state.store.add(token, _issued(request, grant, claims))
     return Minted(token=token, header=header, claims=claims)
@@ -122,20 +135,25 @@ def _user(state: State, request: MintRequest) -> User:
 def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
     full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
     lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
-    default_scopes = ("openid", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    default_scopes = (
+        ("openid", "profile", "email", *server.default_scopes) if request.kind == "id" else server.default_scopes
+    )
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
+    client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
+    scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
         issuer=issuer,
-        client_id=request.cid or (WEB_APP if user else request.sub or SERVICE_APP),
-        scopes=default_scopes if request.scopes is None else request.scopes,
+        client_id=client_id,
+        scopes=scopes,
         user=user,
         # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
         issued_at=now + lifetime_s - full_lifetime_s if is_spent else now,
         lifetime_s=full_lifetime_s if is_spent else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
+        custom_claims=custom_claims(server, state.directory.clients.get(client_id), user, scopes),
     )
 
 
@@ -198,6 +216,13 @@ def _mint_refresh_token(state: State, request: MintRequest, server: Server, issu
     issued = _issued(request, grant, claims)
     issued.refresh_token_id = new_refresh_token_id()
     issued.device_id = derived_id("guo", grant.client_id)
+    issued.grant_id = random_text()
+    issued.grant = replace(
+        grant,
+        lifetime_s=server.access_token_lifetime,
+        refresh_token_id=issued.refresh_token_id,
+        grant_id=issued.grant_id,
+    )
     token = random_text()
     state.store.add(token, issued)
     return Minted(token=token, header={}, claims=claims)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Client, Server, User
 from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.records import Record
 from fakeissuer.state import State
 
@@ -60,6 +60,7 @@ def overview(state: State) -> Overview:
 def _server(state: State, server: Server) -> ServerOverview:
     issuer = state.addresses.issuer(server)
     endpoints = f"{issuer}/oauth2/v1" if server.is_org else f"{issuer}/v1"
+    names = ENDPOINTS.keys() - ({"discovery"} if server.is_org else {"discovery", "register"})
     return ServerOverview(
         id=server.id,
         issuer=issuer,
@@ -69,6 +70,6 @@ def _server(state: State, server: Server) -> ServerOverview:
         links={
             "openid-configuration": f"{issuer}/.well-known/openid-configuration",
             "oauth-authorization-server": f"{issuer}/.well-known/oauth-authorization-server",
-            **{name: f"{endpoints}/{endpoint.path}" for name, endpoint in ENDPOINTS.items() if name != "discovery"},
+            **{name: f"{endpoints}/{endpoint.path}" for name, endpoint in ENDPOINTS.items() if name in names},
         },
     )

@@ -79,6 +79,36 @@ class Problem(Enum):
     ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
     ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
 
+    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); the first four are
+    # never sent to the redirect URI, which nobody has vouched for yet.
+    AUTHORIZE_CLIENT = _okta(400, "invalid_client", "No client is registered under the client_id of this link.")
+    REDIRECT_UNREGISTERED = _okta(400, "invalid_request", "The redirect_uri is not one that the client registered.")
+    REQUEST_URI_UNKNOWN = _okta(400, "invalid_request_uri", "The request_uri is unknown, expired or spent.")
+    PAGE_OUTDATED = _okta(400, "invalid_request", "This page belongs to no sign-in under way; start again.")
+    STATE_MISSING = _oauth(400, "invalid_request", "The parameter state is missing.")
+    NONCE_MISSING = _oauth(400, "invalid_request", "The parameter nonce is missing, and an ID token needs it.")
+    RESPONSE_TYPE_UNKNOWN = _oauth(400, "unsupported_response_type", "The response_type is none that is answered.")
+    RESPONSE_TYPE_NOT_ALLOWED = _oauth(
+        400, "unauthorized_client", "The client is not registered for the grant that this response_type needs."
+    )
+    RESPONSE_MODE_UNKNOWN = _oauth(400, "unsupported_response_mode", "The response_mode is none that fits here.")
+    CHALLENGE_METHOD = _oauth(400, "invalid_request", "The code_challenge_method is S256, and no other.")
+    CHALLENGE_MALFORMED = _oauth(400, "invalid_request", "The code_challenge is no SHA-256 in base64url.")
+    CHALLENGE_MISSING = _oauth(400, "invalid_request", "A public client has to send a code_challenge.")
+    PROMPT_UNKNOWN = _oauth(400, "invalid_request", "The prompt is none that is known, or none beside another one.")
+    MAX_AGE_MALFORMED = _oauth(400, "invalid_request", "The max_age is no number of seconds.")
+    REQUEST_OBJECT = _oauth(400, "request_not_supported", "Request objects are not imitated; push the request instead.")
+    LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids to ask.")
+    USER_DENIED = _oauth(400, "access_denied", "The user did not allow it.")
+
+    # Logging out (OpenID Connect RP-Initiated Logout 1.0 section 2).
+    LOGOUT_HINT = _okta(400, "invalid_request", "The id_token_hint is missing, or no ID token of this server.")
+    LOGOUT_REDIRECT = _okta(400, "invalid_request", "The post_logout_redirect_uri is not one that is registered.")
+
+    # Registration (RFC 7591 section 3.2.2).
+    METADATA_INVALID = _oauth(400, "invalid_client_metadata", "The client cannot be registered: {}")
+    REDIRECT_INVALID = _oauth(400, "invalid_redirect_uri", "A redirect URI is missing, or is none.")
+
     # Grants (RFC 6749 section 5.2).
     GRANT_MISSING = _oauth(400, "invalid_request", "The parameter grant_type is missing.")
     GRANT_UNKNOWN = _oauth(
@@ -111,12 +141,15 @@ class Problem(Enum):
     DEVICE_PENDING = _oauth(400, "authorization_pending", "The user has not approved the device yet.")
     DEVICE_TOO_FAST = _oauth(400, "slow_down", "The device asks more often than its interval allows.")
     DEVICE_EXPIRED = _oauth(400, "expired_token", "The device code has expired.")
+    DEVICE_DENIED = _oauth(400, "access_denied", "The user did not let the device in.")
     DEVICE_INVALID = _oauth(400, "invalid_grant", "The device code is not known.")
     EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
+    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is no active access token of a user.")
     EXCHANGE_TARGET = _oauth(400, "invalid_target", "The audience of the exchange is not one of this server.")
     ASSERTION_ISSUER = _oauth(401, "invalid_token", "The issuer of the assertion is not trusted.")
     ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")
     ASSERTION_REPLAYED = _oauth(400, "invalid_grant", "The assertion was used before.")
+    ASSERTION_GRANT = _oauth(400, "invalid_grant", "The assertion was not accepted: {}.")
     TOO_MANY_GROUPS = _oauth(400, "server_error", "The groups claim would hold more than a hundred groups.")
     HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not answer.")
     USER_RATE = _oauth(429, "invalid_grant", "Too many attempts were made for this user.")

@@ -11,6 +11,10 @@ from fakeissuer.identifiers import new_error_id
 from fakeissuer.problems import Problem, Shape
 from fakeissuer.records import to_json
 
+RATE_LIMIT = 600
+RATE_WINDOW_S = 60
+"""Requests, and seconds, that Okta's headers tell of; the limit is told and never reached but on demand."""
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -63,8 +67,11 @@ PROBLEM_OF_STATUS = {
 """The row of the table that fits where only a status is known."""
 
 
-def planned_reply(fault: Fault) -> Reply:
-    """Return the answer that a fault asks for by its `status`; without a body it is what Okta would say."""
+def planned_reply(fault: Fault, now: float) -> Reply:
+    """Return the answer that a fault asks for by its `status`; without a body it is what Okta would say.
+
+    A 429 says when the limit is lifted, in seconds since the epoch, and has no Retry-After: Okta's has none.
+    """
     status = fault.status or 200
     headers = fault.headers or {}
     if isinstance(fault.body, str):
@@ -73,5 +80,9 @@ def planned_reply(fault: Fault) -> Reply:
         return Reply(status, to_json(fault.body), headers).with_defaults(JSON)
     if status < 400:
         return Reply(status, headers=headers)
+    if status == 429:
+        reset = str(int(now) + RATE_WINDOW_S)
+        rate = {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
+        headers = {**rate, **headers}
     refused = Refused(PROBLEM_OF_STATUS.get(status, Problem.INTERNAL))
     return replace(refusal(refused), status=status, headers=headers).with_defaults(JSON)

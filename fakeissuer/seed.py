@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import (
+from fakeissuer.directory import Directory
+from fakeissuer.endpoints import ORG
+from fakeissuer.entries import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     OIDC_SCOPES,
     TOKEN_EXCHANGE,
     AuthMethod,
     Client,
-    Directory,
     Server,
     User,
 )
-from fakeissuer.endpoints import ORG
 
 SERVICE_APP = "0oaservice0000000001"
 WEB_APP = "0oaweb00000000000001"
@@ -45,6 +45,7 @@ def seed(org_url: str) -> Directory:
             secret="web-secret",  # noqa: S106 - as above
             grant_types=("authorization_code", "refresh_token", "password"),
             redirect_uris=LOOPBACK_REDIRECTS,
+            post_logout_redirect_uris=LOOPBACK_REDIRECTS,
         ),
         Client(
             id=SINGLE_PAGE_APP,
@@ -52,6 +53,7 @@ def seed(org_url: str) -> Directory:
             auth_methods=PUBLIC,
             grant_types=("authorization_code", "refresh_token"),
             redirect_uris=LOOPBACK_REDIRECTS,
+            post_logout_redirect_uris=LOOPBACK_REDIRECTS,
         ),
         Client(id=DEVICE_APP, name="device app", auth_methods=PUBLIC, grant_types=(DEVICE_CODE,)),
         Client(id=API_APP, name="the API itself", secret="api-secret"),  # noqa: S106 - as above

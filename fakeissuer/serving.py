@@ -42,6 +42,7 @@ class ServingOptions:
     ca_file: Path | None = None
     config_file: Path | None = None
     profile: ProfileName = "okta"
+    auto_login: str | None = None
     control_token: str | None = field(default=None, repr=False)
     insecure_any_address: bool = False
 
@@ -83,7 +84,7 @@ class ServingIssuer:
             self._socket.close()
             raise
         self.url = addresses.listening_url
-        self.issuer = FakeIssuer(State(addresses, pool, PROFILES[options.profile], directory))
+        self.issuer = FakeIssuer(State(addresses, pool, PROFILES[options.profile], directory, options.auto_login))
         self._wire = Wire()
         guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
+from fakeissuer.codes import AuthorizationCode, DeviceAuthorization
 from fakeissuer.connections import Connections
-from fakeissuer.directory import Directory, Server
+from fakeissuer.directory import Directory
+from fakeissuer.entries import Server
+from fakeissuer.expiring import Expiring
 from fakeissuer.faults import Faults
 from fakeissuer.journal import Journal
 from fakeissuer.key_pool import KeyPool
 from fakeissuer.key_ring import KeyRing
 from fakeissuer.profiles import Profile
+from fakeissuer.replays import Replays
+from fakeissuer.sessions import Sessions
 from fakeissuer.store import TokenStore
 from fakeissuer.tokens import ORG_TOKEN_TYPE
 
@@ -25,12 +30,21 @@ class State:
 
     directory: Directory
 
-    def __init__(self, addresses: Addresses, pool: KeyPool, profile: Profile, start: Directory) -> None:
-        """Start with this directory, which every reset brings back."""
+    def __init__(
+        self, addresses: Addresses, pool: KeyPool, profile: Profile, start: Directory, auto_login: str | None = None
+    ) -> None:
+        """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
+        self.auto_login = auto_login
         self.profile = profile
         self.addresses = addresses
         self.clock = Clock()
         self.store = TokenStore()
+        self.replays = Replays()
+        self.codes: Expiring[AuthorizationCode] = Expiring()
+        self.devices: Expiring[DeviceAuthorization] = Expiring()
+        self.user_codes: Expiring[DeviceAuthorization] = Expiring()
+        self.pushed: Expiring[dict[str, str]] = Expiring()
+        self.sessions = Sessions()
         self.journal = Journal()
         self.faults = Faults()
         self.connections = Connections()
@@ -46,8 +60,17 @@ class State:
         self._rings = {}
         self.clock.reset()
         self.store.clear()
+        self.replays.clear()
+        self.sessions.clear()
+        for kept in (self.codes, self.devices, self.user_codes, self.pushed):
+            kept.clear()
         self.journal.clear()
         self.faults.clear()
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
+        return f"fakeissuer-{self.addresses.listening_url.rpartition(':')[2]}"
 
     def ring(self, server: Server) -> KeyRing:
         """Return the keys of a server, as they are at this moment of the clock."""

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from fakeissuer.tokens import Claims
+from fakeissuer.tokens import Claims, Grant
 
 TokenKind = Literal["access", "id", "refresh"]
 
@@ -18,7 +18,10 @@ CAPACITY = 50_000
 
 @dataclass(kw_only=True)
 class IssuedToken:
-    """What is known about one token: its claims, for whom it was made, whether it was revoked."""
+    """What is known about one token: its claims, for whom it was made, whether it was revoked.
+
+    A refresh token keeps the `grant` that it renews, and the moment when another one took its place.
+    """
 
     kind: TokenKind
     server: str
@@ -28,6 +31,9 @@ class IssuedToken:
     claims: Claims
     refresh_token_id: str | None = None
     device_id: str | None = None
+    grant_id: str | None = None
+    grant: Grant | None = None
+    rotated_at: float | None = None
     revoked: bool = False
 
     def is_active(self, now: float) -> bool:
@@ -68,6 +74,12 @@ class TokenStore:
                 if other.refresh_token_id == issued.refresh_token_id:
                     other.revoked = True
         return True
+
+    def revoke_grant(self, grant_id: str) -> None:
+        """Revoke all tokens of one authentication: somebody else has been seen with a piece of it."""
+        for issued in self._tokens.values():
+            if issued.grant_id == grant_id:
+                issued.revoked = True
 
     def clear(self) -> None:
         """Forget every token."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fakeissuer.directory import Server, User
+from fakeissuer.entries import Server, User
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
 
 if TYPE_CHECKING:
     from fakeissuer.jose import SigningKey
 
 Claims = dict[str, Any]
+
+SIGNING_ALGORITHM = "RS256"
+"""What Okta signs with; other algorithms come from the mint call alone."""
 
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400
@@ -23,7 +28,10 @@ IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What was granted to whom: all that the claims of a token are made from."""
+    """What was granted to whom: all that the claims of a token are made from.
+
+    All tokens of one authentication share its `grant_id`, so that they can die together.
+    """
 
     server: Server
     issuer: str
@@ -34,6 +42,17 @@ class Grant:
     lifetime_s: int
     refresh_token_id: str | None = None
     key_thumbprint: str | None = None
+    grant_id: str | None = None
+    authenticated_at: int | None = None
+    amr: tuple[str, ...] = ("pwd",)
+    acr: str | None = None
+    nonce: str | None = None
+    custom_claims: Claims = field(default_factory=dict)
+
+    @property
+    def auth_time(self) -> int:
+        """When the user signed in; without a flow, when the token was made."""
+        return self.issued_at if self.authenticated_at is None else self.authenticated_at
 
 
 def access_token_claims(grant: Grant) -> Claims:
@@ -55,11 +74,13 @@ def access_token_claims(grant: Grant) -> Claims:
         claims["uid"] = grant.user.id
     claims["scp"] = list(grant.scopes)
     if grant.user:
-        claims["auth_time"] = grant.issued_at
+        claims["auth_time"] = grant.auth_time
     claims.setdefault("sub", subject)
+    if grant.acr:
+        claims["acr"] = grant.acr
     if grant.user and "groups" in grant.scopes:
         claims["groups"] = list(grant.user.groups)
-    return claims
+    return claims | grant.custom_claims
 
 
 def rfc9068_claims(grant: Grant) -> Claims:
@@ -77,32 +98,67 @@ def rfc9068_claims(grant: Grant) -> Claims:
     if grant.key_thumbprint:
         claims["cnf"] = {"jkt": grant.key_thumbprint}
     if grant.user:
-        claims["auth_time"] = grant.issued_at
+        claims["auth_time"] = grant.auth_time
+        if grant.acr:
+            claims["acr"] = grant.acr
     if grant.user and "groups" in grant.scopes:
         claims["groups"] = list(grant.user.groups)
-    return claims
+    return claims | grant.custom_claims
 
 
-def id_token_claims(grant: Grant, user: User) -> Claims:
-    """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login."""
-    claims: Claims = {
-        "sub": user.id,
-        "name": user.name,
-        "email": user.email,
-        "ver": 1,
-        "iss": grant.issuer,
-        "aud": grant.client_id,
-        "iat": grant.issued_at,
-        "exp": grant.issued_at + grant.lifetime_s,
-        "jti": new_id_token_id(),
-        "amr": ["pwd"],
-        "idp": IDENTITY_PROVIDER,
-        "preferred_username": user.login,
-        "auth_time": grant.issued_at,
-    }
+def id_token_claims(grant: Grant, user: User, access_token: str | None = None, code: str | None = None) -> Claims:
+    """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login.
+
+    Beside an access token it is thin: the rest of the profile is then for userinfo to tell.
+    """
+    claims: Claims = {"sub": user.id}
+    if "profile" in grant.scopes:
+        claims["name"] = user.name
+    if "email" in grant.scopes:
+        claims["email"] = user.email
+    claims |= {"ver": 1, "iss": grant.issuer, "aud": grant.client_id, "iat": grant.issued_at}
+    claims |= {"exp": grant.issued_at + grant.lifetime_s, "jti": new_id_token_id()}
+    claims |= {"amr": list(grant.amr), "idp": IDENTITY_PROVIDER}
+    if grant.nonce is not None:
+        claims["nonce"] = grant.nonce
+    if "profile" in grant.scopes:
+        claims["preferred_username"] = user.login
+    claims["auth_time"] = grant.auth_time
+    if grant.acr:
+        claims["acr"] = grant.acr
+    if access_token is not None:
+        claims["at_hash"] = half_hash(access_token)
+    if code is not None:
+        claims["c_hash"] = half_hash(code)
+    if access_token is None:
+        claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
         claims["groups"] = list(user.groups)
     return claims
+
+
+def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
+    """Return what is known of a user, as far as the scopes go (OpenID Connect Core 1.0 section 5.4)."""
+    has_profile, has_email = "profile" in scopes, "email" in scopes
+    claims: Claims = {"sub": user.id}
+    if has_profile:
+        claims |= {"name": user.name, "locale": user.locale}
+    if has_email:
+        claims["email"] = user.email
+    if has_profile:
+        claims |= {"preferred_username": user.login, "given_name": user.given_name, "family_name": user.family_name}
+        claims |= {"zoneinfo": user.zoneinfo, "updated_at": user.updated_at}
+    if has_email:
+        claims["email_verified"] = user.email_verified
+    if "groups" in scopes:
+        claims["groups"] = list(user.groups)
+    return claims
+
+
+def half_hash(text: str) -> str:
+    """Return the left half of the SHA-256 of a token or code, base64url (OpenID Connect Core 1.0 section 3.1.3.6)."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
 def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:

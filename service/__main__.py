@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ from typing import Any
 
 from service import Settings, SettingsError, __version__, make_app
 from service.app import all_routes
+from service.clock import SystemClock
+from service.operations.admin import make_admin_app
 from service.operations.doctor.command import run_check, run_explain
 from service.operations.logs import configure_logging
-from service.operations.server import run_until_stopped, serving
+from service.operations.server import run_until_stopped, serving, serving_admin
 from service.settings import SECRETS
 from service.sources import Found, load_settings
 from service.tokens.issuer_identifier import is_loopback
@@ -99,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--audience", metavar="TEXT", help="the audience that tokens must have")
     add("--address", help="where to listen (default 127.0.0.1)")
     add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
+    add("--admin-port", type=int, help="where operators deny tokens (default: nowhere, 0 = any free one)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
         "check --routes, with nothing behind it, prints what is mounted and what each method demands")  # fmt: skip
@@ -114,7 +118,13 @@ async def _serve(settings: Settings, *, greeting: str = "") -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     service = make_app(settings, routes=_load_routes(settings.routes))
     place = {"address": settings.address, "port": settings.port}
-    async with serving(service, **place, certfile=settings.certfile, keyfile=settings.keyfile) as url:  # type: ignore[arg-type]  # a dict of two kinds
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.admin_port is not None:
+            admin = make_admin_app(service.denials, clock=SystemClock(), token=settings.admin_secret)
+            await stack.enter_async_context(serving_admin(admin, address=settings.address, port=settings.admin_port))
+        url = await stack.enter_async_context(
+            serving(service, **place, certfile=settings.certfile, keyfile=settings.keyfile)  # type: ignore[arg-type]  # a dict of two kinds
+        )
         if greeting:
             print(greeting.replace("{api}", url), flush=True)
         await run_until_stopped(service, url=url)

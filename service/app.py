@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import tornado.web
 
-from service.authenticator import Authenticator
+from service.authenticator import Authenticator, Authenticators
+from service.caches.denials import Denials
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock, SystemClock
 from service.issuers.client import JSONClient
@@ -45,13 +48,22 @@ def make_app(
     """
     asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
     time = clock or SystemClock()
-    toolbox = Toolbox(client=asks, clock=time, verdicts=Verdicts(clock=time))
-    protection = Protection(
-        authenticator=Authenticator(
-            [find_factory(one.validation)(one, toolbox) for one in settings.trusted_issuers],
+    cache = open_cache(settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file)
+    denials = Denials(cache, clock=time)
+    shared = Toolbox(client=asks, clock=time, verdicts=Verdicts(clock=time), cache=cache)
+
+    def build(validation: str) -> Authenticator:
+        # Each way of judging remembers its own verdicts: a signature alone must not open what asks for more.
+        toolbox = replace(shared, verdicts=Verdicts(clock=time))
+        return Authenticator(
+            [find_factory(validation or one.validation)(one, toolbox) for one in settings.trusted_issuers],
             verdicts=toolbox.verdicts,
+            denials=denials,
             max_token_size=settings.max_token_size,
-        ),
+        )
+
+    protection = Protection(
+        authenticators=Authenticators(build),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
         resource=Resource(
@@ -60,9 +72,11 @@ def make_app(
         ),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
-        watch=TokenWatch(clock=time),
+        watch=TokenWatch(clock=time, is_revoked=lambda principal: denials.kind_denying(principal) is not None),
     )
-    service = Service(all_routes(routes), protection=protection)
+    service = Service(all_routes(routes), protection=protection, denials=denials)
+    service.at_end(denials.close)
+    service.at_end(cache.close)
     if client is None:
         service.at_end(asks.close)
     return service

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from service.caches.denials import Denials
 from service.caches.verdicts import Verdicts
 from service.errors import InvalidToken, Reason, SettingsError
 from service.tokens.credentials import Credentials
@@ -11,7 +12,7 @@ from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Validator
 
-__all__ = ["Authenticator"]
+__all__ = ["Authenticator", "Authenticators"]
 
 
 class Authenticator:
@@ -20,6 +21,7 @@ class Authenticator:
     Args:
         validators: The first that knows a token decides about it.
         verdicts: Where validators remember tokens they found good.
+        denials: Who is turned away whatever the validators say.
         max_token_size: Characters.
 
     Raises:
@@ -27,33 +29,46 @@ class Authenticator:
     """
 
     def __init__(
-        self, validators: Sequence[Validator], *, verdicts: Verdicts, max_token_size: int = MAX_TOKEN_SIZE
+        self,
+        validators: Sequence[Validator],
+        *,
+        verdicts: Verdicts,
+        denials: Denials,
+        max_token_size: int = MAX_TOKEN_SIZE,
     ) -> None:
         if not validators:
             raise SettingsError(["validation: there is nobody to judge a token; configure an issuer"])
         self._validators = tuple(validators)
         self._verdicts = verdicts
+        self._denials = denials
         self._max_token_size = max_token_size
+        denials.on_change(verdicts.forget_all)
 
     def recall(self, credentials: Credentials) -> Principal | None:
-        """Return who the credentials speak for where that is known already; awaits nothing."""
-        return self._verdicts.recall(credentials.token)
+        """Return who the credentials speak for where that is known already; awaits nothing.
+
+        Raises:
+            InvalidToken: It is known, and denied.
+        """
+        if not self._denials.fresh:
+            return None
+        principal = self._verdicts.recall(credentials.token)
+        if principal is not None:
+            self._denials.check(principal)
+        return principal
 
     async def authenticate(self, credentials: Credentials) -> Principal:
         """Return who the credentials speak for.
 
         Raises:
-            InvalidToken: A validator refused the token, or none of them knows whose it is.
+            InvalidToken: A validator refused the token, none of them knows whose it is, or it is denied here.
             IssuerUnavailable: The validator that knows cannot tell.
         """
         token = PresentedToken.read(credentials.token, max_size=self._max_token_size)
-        for validator in self._validators:
-            principal = await validator.validate(token)
-            if principal is not None:
-                return principal
-        if token.jws is None:
-            raise InvalidToken(Reason.MALFORMED, token.defect)
-        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.unverified_issuer!r}"[:200], claim="iss")
+        await self._denials.refresh()
+        principal = self._verdicts.recall(credentials.token) or await self._judge(token)
+        self._denials.check(principal)
+        return principal
 
     async def ready(self) -> None:
         """Return when every issuer's tokens could be judged.
@@ -68,3 +83,48 @@ class Authenticator:
         """Let every validator give back what it holds."""
         for validator in self._validators:
             await validator.close()
+
+    async def _judge(self, token: PresentedToken) -> Principal:
+        for validator in self._validators:
+            principal = await validator.validate(token)
+            if principal is not None:
+                return principal
+        if token.jws is None:
+            raise InvalidToken(Reason.MALFORMED, token.defect)
+        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.unverified_issuer!r}"[:200], claim="iss")
+
+
+class Authenticators:
+    """The authenticators of one program: the usual one, and one for each way of judging that a handler insists on.
+
+    Args:
+        build: Returns the authenticator that judges in one way; "" means as the settings say for each issuer.
+    """
+
+    def __init__(self, build: Callable[[str], Authenticator]) -> None:
+        self._build = build
+        self._built: dict[str, Authenticator] = {}
+
+    def judging_by(self, validation: str) -> Authenticator:
+        """Return the authenticator for a kind of validation, the same one each time.
+
+        Raises:
+            SettingsError: There is no such kind, or an issuer's tokens cannot be judged by it.
+        """
+        if validation not in self._built:
+            self._built[validation] = self._build(validation)
+        return self._built[validation]
+
+    async def ready(self) -> None:
+        """Return when every token could be judged in every way that is in use.
+
+        Raises:
+            IssuerUnavailable: Some could not; the detail says why.
+        """
+        for authenticator in self._built.values():
+            await authenticator.ready()
+
+    async def close(self) -> None:
+        """Let every one give back what it holds."""
+        for authenticator in self._built.values():
+            await authenticator.close()

@@ -67,6 +67,8 @@ class Reason(enum.StrEnum):
     CLIENT_NOT_ALLOWED = enum.auto()
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()
+    INACTIVE = enum.auto()
+    REVOKED = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
     MISSING_GROUP = enum.auto()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from service.tokens import issuer_identifier
@@ -14,6 +16,8 @@ from service.tokens.algorithms import ALGORITHMS
 __all__ = [
     "OKTA_AUDIENCE",
     "Algorithms",
+    "AuthenticationMethod",
+    "ClientCredentials",
     "IssuerIdentifier",
     "IssuerSettings",
     "Profile",
@@ -21,6 +25,7 @@ __all__ = [
     "Texts",
     "TrustedIssuer",
     "audience_at_okta",
+    "read_secret_file",
 ]
 
 OKTA_AUDIENCE = "api://default"
@@ -51,6 +56,24 @@ IssuerIdentifier = Annotated[str, AfterValidator(_is_spelt_right)]
 Algorithms = Annotated[Texts, AfterValidator(_are_known)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Profile = Literal["lenient", "strict"]
+AuthenticationMethod = Literal[
+    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientCredentials:
+    """Who we are to an issuer when we ask it about tokens (RFC 6749 section 2.3).
+
+    Args:
+        private_key_file: Path of a private key, in PEM or as a JWK.
+        method: How to authenticate; None for the best that the issuer offers.
+    """
+
+    client_id: str
+    secret: SecretStr | None = field(default=None, repr=False)
+    private_key_file: str | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +86,10 @@ class TrustedIssuer:
         max_token_age: How long after ``iat`` a token is accepted; None for as long as it says itself.
         strict_rfc9068: Whether its tokens must have the type and all the claims of RFC 9068.
         grace: How long its last good keys serve while it cannot be asked.
+        client: Who we are when we ask it about a token; None where we cannot ask.
+        introspection_lifetime: How long its answer about a token is believed, so how long a revoked one lives on.
+        introspection_jwt: Whether its answers must be signed (RFC 9701).
+        signature_suffices: Whether hybrid validation accepts a token whose issuer cannot be asked about it.
     """
 
     issuer: str
@@ -74,6 +101,10 @@ class TrustedIssuer:
     max_token_age: float | None
     strict_rfc9068: bool
     grace: float
+    client: ClientCredentials | None
+    introspection_lifetime: float
+    introspection_jwt: bool
+    signature_suffices: bool
 
 
 class IssuerSettings(BaseModel):
@@ -90,6 +121,50 @@ class IssuerSettings(BaseModel):
     max_token_age: Seconds | None = None
     rfc9068: Profile | None = None
     grace: Seconds | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: str | None = None
+    private_key_file: str | None = None
+    client_authentication: AuthenticationMethod | None = None
+    introspection_lifetime: Seconds | None = None
+    introspection_jwt: bool | None = None
+    insecure_signature_suffices: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: Any) -> Any:
+        return read_secret_file(values, "client_secret") if isinstance(values, Mapping) else values
+
+    @property
+    def client(self) -> ClientCredentials | None:
+        """Who we are to this issuer; never what we are to another, which would give a secret away."""
+        if self.client_id is None:
+            return None
+        return ClientCredentials(
+            client_id=self.client_id,
+            secret=self.client_secret,
+            private_key_file=self.private_key_file,
+            method=self.client_authentication,
+        )
+
+
+def read_secret_file(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return settings with a secret taken out of the file that ``{name}_file`` names, where it is not set itself.
+
+    Raises:
+        ValueError: The file cannot be read, or is empty.
+    """
+    found = dict(values)
+    path = found.get(f"{name}_file")
+    if path and not found.get(name):
+        try:
+            secret = Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeError) as exc:
+            raise ValueError(f"{name}_file: {path}: {getattr(exc, 'strerror', None) or 'it is not text'}") from None
+        if not secret:
+            raise ValueError(f"{name}_file: {path} is empty")
+        found[name] = secret
+    return found
 
 
 def audience_at_okta(issuer: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from service.issuer_settings import (
     Algorithms,
+    AuthenticationMethod,
     IssuerIdentifier,
     IssuerSettings,
     Profile,
@@ -22,6 +23,7 @@ from service.issuer_settings import (
     Texts,
     TrustedIssuer,
     audience_at_okta,
+    read_secret_file,
 )
 from service.origins import check_origin
 from service.tokens import issuer_identifier
@@ -65,6 +67,21 @@ class Settings(BaseSettings):
     max_token_size: Annotated[int, Field(ge=256, le=MAX_TOKEN_SIZE)] = MAX_TOKEN_SIZE
     rfc9068: Profile = "lenient"
     grace: Seconds = 24 * 3600.0
+    client_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_ID", "OKTA_CLIENT_ID")
+    )
+    client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET", "OKTA_CLIENT_SECRET")
+    )
+    client_secret_file: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET_FILE", "OKTA_CLIENT_SECRET_FILE")
+    )
+    private_key_file: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_PRIVATE_KEY_FILE"))
+    client_authentication: AuthenticationMethod | None = None
+    introspection_lifetime: Seconds = 60.0
+    introspection_jwt: bool = False
+    insecure_signature_suffices: bool = False
+    cache_url: SecretStr = SecretStr("memory://")  # it may carry a password
     issuers: tuple[IssuerSettings, ...] = ()
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
     scope_matching: Literal["exact", "wildcard", "hierarchy"] = "exact"
@@ -74,6 +91,9 @@ class Settings(BaseSettings):
     ca_file: str | None = None
     address: str = "127.0.0.1"
     port: Port = 8080
+    admin_port: Port | None = None
+    admin_token: SecretStr | None = None
+    admin_token_file: str | None = None
     certfile: str | None = None
     keyfile: str | None = None
     routes: Texts = ()
@@ -96,7 +116,7 @@ class Settings(BaseSettings):
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Fill in what Okta's users leave out: the issuer of an org, and the audience of a custom server."""
-        found = by_field(values)
+        found = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
         if not found.get("issuer") and found.get("org_url"):
             found["issuer"] = _issuer_of_org(found["org_url"], found.get("authorization_server_id", "default"))
         if not found.get("audience"):
@@ -132,10 +152,22 @@ class Settings(BaseSettings):
                 "or try the service without an Okta account: python -m service --demo"
             )
         for one in trusted:
-            if issuer_identifier.is_okta_org_server(one.issuer):
+            is_org = issuer_identifier.is_okta_org_server(one.issuer)
+            if is_org and (one.validation in {"jwt", "hybrid"} or (one.validation == "auto" and one.client is None)):
                 yield (
-                    f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge; "
-                    f"write a custom authorization server, such as {one.issuer}/oauth2/default"
+                    f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge: set "
+                    "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET so that it can be asked, and no other "
+                    f"validation; or write a custom authorization server, such as {one.issuer}/oauth2/default"
+                )
+            elif one.validation in {"introspection", "hybrid"} and one.client is None:
+                yield (
+                    f"client_id: is not set, and {one.validation} asks {one.issuer} about tokens, which answers only "
+                    "those it knows; set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
+                )
+            elif not one.audiences and is_org:
+                yield (
+                    f"audience: is not set; the tokens of an Okta org server are meant for the org itself, "
+                    f"so set OKTA_OAUTH2_AUDIENCE={one.issuer}"
                 )
             elif not one.audiences:
                 yield (
@@ -153,12 +185,22 @@ class Settings(BaseSettings):
         return self.http_proxy.get_secret_value() if self.http_proxy else None
 
     @property
+    def admin_secret(self) -> str | None:
+        """What callers of the admin port have to show; None where nobody may change anything there."""
+        return self.admin_token.get_secret_value() if self.admin_token else None
+
+    @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:
         """The authorization servers whose tokens are accepted, each on its own terms or on the program's."""
         tables = list(self.issuers)
         if self.issuer is not None:
-            tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience))
+            tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience, **self._client()))
         return tuple(self._trusted(table) for table in tables)
+
+    def _client(self) -> dict[str, Any]:
+        """Return who we are to the single issuer."""
+        names = ("client_id", "client_secret", "private_key_file", "client_authentication")
+        return {name: getattr(self, name) for name in names}
 
     def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
         own = {name: value for name, value in table if value is not None}
@@ -173,6 +215,10 @@ class Settings(BaseSettings):
             max_token_age=terms["max_token_age"],
             strict_rfc9068=terms["rfc9068"] == "strict",
             grace=terms["grace"],
+            client=table.client,
+            introspection_lifetime=terms["introspection_lifetime"],
+            introspection_jwt=terms["introspection_jwt"],
+            signature_suffices=terms["insecure_signature_suffices"],
         )
 
 

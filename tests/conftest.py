@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator
 import pytest
 from tornado.ioloop import IOLoop
 
+from service.caches.denials import Denials
+from service.caches.shared import SharedCache, open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import ManualClock
 
@@ -45,3 +47,13 @@ def clock() -> ManualClock:
 @pytest.fixture
 def verdicts(clock: ManualClock) -> Verdicts:
     return Verdicts(clock=clock)
+
+
+@pytest.fixture
+def cache(clock: ManualClock) -> SharedCache:
+    return open_cache("memory://", clock=clock)
+
+
+@pytest.fixture
+def denials(cache: SharedCache, clock: ManualClock) -> Denials:
+    return Denials(cache, clock=clock)

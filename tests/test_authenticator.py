@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from service.authenticator import Authenticator
+from service.caches.denials import Denials
 from service.caches.verdicts import Verdicts
 from service.errors import InvalidToken, IssuerUnavailable, Reason, SettingsError
 from service.tokens.credentials import Credentials
@@ -42,9 +43,9 @@ def _credentials(token: str) -> Credentials:
 
 
 @pytest.mark.gen_test
-async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdicts) -> None:
+async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdicts, denials: Denials) -> None:
     a, b = Toy("a"), Toy("b")
-    principal = await Authenticator([a, b], verdicts=verdicts).authenticate(_credentials("b-good"))
+    principal = await Authenticator([a, b], verdicts=verdicts, denials=denials).authenticate(_credentials("b-good"))
     assert "b" == principal.issuer
     assert ["b-good"] == a.asked == b.asked
 
@@ -52,11 +53,11 @@ async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdic
 @pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
 @pytest.mark.gen_test
 async def test_what_one_validator_refused_no_other_is_asked_about(
-    token: str, error: type[Exception], verdicts: Verdicts
+    token: str, error: type[Exception], verdicts: Verdicts, denials: Denials
 ) -> None:
     b = Toy("b")
     with pytest.raises(error):
-        await Authenticator([Toy("a"), b], verdicts=verdicts).authenticate(_credentials(token))
+        await Authenticator([Toy("a"), b], verdicts=verdicts, denials=denials).authenticate(_credentials(token))
     assert [] == b.asked
 
 
@@ -65,26 +66,28 @@ async def test_what_one_validator_refused_no_other_is_asked_about(
     [("opaque", Reason.MALFORMED), ("e30.eyJpc3MiOiJ4In0.AA", Reason.UNKNOWN_ISSUER), ("a" * 20_000, Reason.TOO_LARGE)],
 )
 @pytest.mark.gen_test
-async def test_a_token_that_nobody_knows_is_refused(token: str, reason: Reason, verdicts: Verdicts) -> None:
+async def test_a_token_that_nobody_knows_is_refused(
+    token: str, reason: Reason, verdicts: Verdicts, denials: Denials
+) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        await Authenticator([Toy("a")], verdicts=verdicts).authenticate(_credentials(token))
+        await Authenticator([Toy("a")], verdicts=verdicts, denials=denials).authenticate(_credentials(token))
     assert reason is refusal.value.reason
 
 
-def test_without_validators_there_is_no_start(verdicts: Verdicts) -> None:
+def test_without_validators_there_is_no_start(verdicts: Verdicts, denials: Denials) -> None:
     with pytest.raises(SettingsError, match="nobody to judge"):
-        Authenticator([], verdicts=verdicts)
+        Authenticator([], verdicts=verdicts, denials=denials)
 
 
 @pytest.mark.gen_test
-async def test_is_ready_when_every_validator_is(verdicts: Verdicts) -> None:
-    await Authenticator([Toy("a"), Toy("b")], verdicts=verdicts).ready()
+async def test_is_ready_when_every_validator_is(verdicts: Verdicts, denials: Denials) -> None:
+    await Authenticator([Toy("a"), Toy("b")], verdicts=verdicts, denials=denials).ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator([Toy("a"), Toy("down")], verdicts=verdicts).ready()
+        await Authenticator([Toy("a"), Toy("down")], verdicts=verdicts, denials=denials).ready()
 
 
 @pytest.mark.gen_test
-async def test_closes_every_validator(verdicts: Verdicts) -> None:
+async def test_closes_every_validator(verdicts: Verdicts, denials: Denials) -> None:
     toys = [Toy("a"), Toy("b")]
-    await Authenticator(toys, verdicts=verdicts).close()
+    await Authenticator(toys, verdicts=verdicts, denials=denials).close()
     assert all(toy.closed for toy in toys)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+import fakeissuer
 from service import __version__
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
@@ -208,3 +213,36 @@ def test_starts_fast_enough_to_be_tried(start: Start) -> None:
     started = time.monotonic()
     _listening(start("service", "--port", "0", "--issuer", OKTA))
     assert time.monotonic() - started < 10
+
+
+def test_the_admin_port_denies_a_token_that_was_good_a_moment_ago(start: Start) -> None:
+    with fakeissuer.running() as issuer:
+        port = _free_port()
+        service = start(
+            "service", "--port", "0", "--admin-port", str(port), "--issuer", issuer.issuer_url(),
+            SERVICE_ADMIN_TOKEN="operators-only",
+        )  # fmt: skip
+        api, token = _listening(service), issuer.token(sub="mallory@example.com")
+        assert 200 == _status(f"{api}/api/whoami", token)
+        denied = {"sub": "mallory@example.com", "expires_in": 60}
+        assert 401 == _status(f"http://127.0.0.1:{port}/denied", "guessed", denied)
+        assert 201 == _status(f"http://127.0.0.1:{port}/denied", "operators-only", denied)
+        assert 401 == _status(f"{api}/api/whoami", token)
+        assert 200 == _status(f"{api}/api/whoami", issuer.token(sub="alice@example.com"))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _status(url: str, token: str, body: dict[str, object] | None = None) -> int:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Authorization": f"Bearer {token}"})  # noqa: S310  # ours
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # as above
+            return int(response.status)
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code

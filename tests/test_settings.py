@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pydantic
 import pytest
+from pydantic import SecretStr, ValidationError
 
+from service.issuer_settings import IssuerSettings
 from service.settings import SECRETS, Settings
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
@@ -72,6 +75,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no issuer": ({}, "OKTA_OAUTH2_ISSUER"),
     "a placeholder": ({"org_url": "https://{yourOktaDomain}"}, "placeholder"),
     "an org server": ({"issuer": "https://dev-123456.okta.com"}, "/oauth2/default"),
+    "an org server with a secret and jwt": (
+        {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y", "validation": "jwt"},
+        "only Okta can judge",
+    ),
+    "an org server without an audience": (
+        {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y"},
+        "OKTA_OAUTH2_AUDIENCE=https://dev-1.okta.com",
+    ),
+    "introspection without credentials": ({"issuer": OKTA, "validation": "introspection"}, "OKTA_OAUTH2_CLIENT_ID"),
+    "hybrid without credentials": ({"issuer": OKTA, "validation": "hybrid"}, "OKTA_OAUTH2_CLIENT_ID"),
+    "a way of authenticating that there is not": (
+        {"issuer": OKTA, "client_authentication": "tls_client_auth"},
+        "client_secret_basic",
+    ),
+    "a secret in a file that is not there": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),
     "an org server by id": ({"org_url": "dev-123456.okta.com", "authorization_server_id": "org"}, "org server"),
     "no audience": ({"issuer": "https://issuer.example"}, "OKTA_OAUTH2_AUDIENCE"),
     "no audience behind commas": ({"issuer": "https://issuer.example", "audience": " , "}, "OKTA_OAUTH2_AUDIENCE"),
@@ -114,3 +132,40 @@ def test_hides_secrets() -> None:
     assert "hunter2" not in repr(settings)
     assert "http_proxy" in SECRETS
     assert "http://alice:hunter2@proxy.example:3128" == settings.proxy_url
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+    path = str(tmp_path / "secret")
+    settings = Settings(issuer=OKTA, client_id="me", client_secret_file=path, admin_token_file=path)
+    client = settings.trusted_issuers[0].client
+    assert client is not None
+    assert client.secret is not None
+    assert ("hush", "hush") == (client.secret.get_secret_value(), settings.admin_secret)
+    assert "hush" not in repr(settings) + repr(client)
+
+
+def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" \n")
+    with pytest.raises(ValidationError, match="is empty"):
+        Settings(issuer=OKTA, client_id="me", client_secret_file=str(tmp_path / "secret"))
+
+
+def test_what_we_are_to_one_issuer_is_told_to_no_other() -> None:
+    other = IssuerSettings(issuer="https://other.example", audience=("api",))
+    known = IssuerSettings(
+        issuer="https://known.example", audience=("api",), client_id="them", client_secret=SecretStr("theirs")
+    )
+    settings = Settings(issuer=OKTA, client_id="me", client_secret=SecretStr("hush"), issuers=(other, known))
+    clients = [one.client.client_id if one.client else None for one in settings.trusted_issuers]
+    assert ["me", None, "them"] == clients
+
+
+@pytest.mark.parametrize("name", ["OKTA_OAUTH2_CLIENT_SECRET", "OKTA_CLIENT_SECRET"])
+def test_credentials_are_read_from_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hush")
+    monkeypatch.setenv("OKTA_CLIENT_ID", "me")
+    client = Settings(issuer=OKTA).trusted_issuers[0].client
+    assert client is not None
+    assert client.secret is not None
+    assert ("me", "hush") == (client.client_id, client.secret.get_secret_value())

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fakeissuer import handmade
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.handmade import Signer
 from fakeissuer.mint import MintRequest, mint
 from fakeissuer.records import Record

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from tornado.web import HTTPError, RequestHandler
 
-from fakeissuer.directory import Server
 from fakeissuer.endpoints import ENDPOINTS, ORG, EndpointName
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.faults import Fault
 from fakeissuer.identifiers import new_request_id
@@ -141,7 +141,7 @@ class EndpointHandler(OktaHandler):
         """
         if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != FORM:
             raise Refused(Problem.FORM_EXPECTED)
-        return _once(self.request.body_arguments)
+        return once(self.request.body_arguments)
 
     @property
     def query(self) -> dict[str, str]:
@@ -150,13 +150,13 @@ class EndpointHandler(OktaHandler):
         Raises:
             Refused: a parameter came twice.
         """
-        return _once(self.request.query_arguments)
+        return once(self.request.query_arguments)
 
     async def _reply(self, server_id: str, fault: Fault | None) -> Reply:
         if fault is None:
             return self._answer_or_refuse(server_id)
         if fault.status is not None:
-            return planned_reply(fault)
+            return planned_reply(fault, self.issuer.clock.now())
         if fault.redirect is not None:
             location = fault.redirect if isinstance(fault.redirect, str) else self.request.full_url()
             return Reply(302, headers={"Location": location})
@@ -205,7 +205,12 @@ def _preflight(methods: tuple[str, ...]) -> Reply:
     return Reply(204, headers=headers)
 
 
-def _once(arguments: dict[str, list[bytes]]) -> dict[str, str]:
+def once(arguments: dict[str, list[bytes]]) -> dict[str, str]:
+    """Return parameters as texts.
+
+    Raises:
+        Refused: one came twice, so that two readers could take it for different things.
+    """
     for name, values in arguments.items():
         if len(values) > 1:
             raise Refused(Problem.PARAMETER_TWICE, name)

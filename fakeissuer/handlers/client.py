@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from fakeissuer.clients import authenticate, read_credentials
-from fakeissuer.directory import Client
+from fakeissuer.endpoints import ENDPOINTS
+from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import EndpointHandler
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.reply import RATE_LIMIT, RATE_WINDOW_S, Reply, json_reply
 
 NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
 """What goes with every answer that may hold a token or tell of one (RFC 6749 section 5.1)."""
-
-
-RATE_LIMIT = 600
-RATE_WINDOW_S = 60
 
 
 class ClientHandler(EndpointHandler):
@@ -25,14 +22,17 @@ class ClientHandler(EndpointHandler):
         rate = {"limit": RATE_LIMIT, "remaining": RATE_LIMIT - 1, "reset": resets_at}
         return super().common_headers() | {f"x-rate-limit-{name}": str(value) for name, value in rate.items()}
 
-    def authenticated_client(self, form: dict[str, str]) -> Client:
-        """Return the client that sent the request.
+    def authenticated_client(self, server: Server, form: dict[str, str]) -> Client:
+        """Return the client that sent the request to this endpoint of a server.
 
         Raises:
             Refused: it did not prove who it is.
         """
         authorization = self.request.headers.get_list("Authorization")
-        return authenticate(self.issuer.state.directory.clients, read_credentials(authorization, form, self.query))
+        credentials = read_credentials(authorization, form, self.query)
+        state = self.issuer.state
+        endpoints = state.addresses.endpoints(server, self.requested_url)
+        return authenticate(state, credentials, f"{endpoints}/{ENDPOINTS[self.endpoint].path}")
 
     def refuse(self, refused: Refused) -> Reply:
         """Return the answer to a refused request, which nobody may keep either."""

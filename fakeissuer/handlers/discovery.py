@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration
@@ -20,7 +20,10 @@ class DiscoveryHandler(EndpointHandler):
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.issuer.state.directory.clients:
             raise Refused(Problem.UNKNOWN_CLIENT_AT_DISCOVERY)
-        return json_reply(self.document(server))
+        document = self.document(server)
+        if self.issuer.state.profile.is_strict:
+            document["authorization_response_iss_parameter_supported"] = True  # RFC 9207 section 3
+        return json_reply(document)
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""

@@ -1,11 +1,11 @@
-"""The introspection endpoint (RFC 7662 section 2)."""
+"""The introspection endpoint (RFC 7662 section 2), which also answers with a signed JWT (RFC 9701)."""
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
-from fakeissuer.introspection import introspect
+from fakeissuer.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
 
@@ -18,8 +18,16 @@ class IntrospectHandler(ClientHandler):
     def answer(self, server: Server) -> Reply:
         """Return what is known of the token; a `token_type_hint` changes nothing (RFC 7662 section 2.1)."""
         form = self.form
-        self.authenticated_client(form)
+        client = self.authenticated_client(server, form)
         if not form.get("token"):
             raise Refused(Problem.TOKEN_MISSING)
-        answer = introspect(self.issuer.state, server, self.issuer_of(server), form["token"])
-        return json_reply(answer, headers=NEVER_KEPT)
+        state, issuer = self.issuer.state, self.issuer_of(server)
+        answer = introspect(state, server, issuer, form["token"])
+        if not self._wants_jwt():
+            return json_reply(answer, headers=NEVER_KEPT)
+        signed = signed_introspection(state, server, issuer, client.id, answer)
+        return Reply(200, signed.encode(), {"Content-Type": JWT_MEDIA_TYPE, **NEVER_KEPT})
+
+    def _wants_jwt(self) -> bool:
+        accepted = ",".join(self.request.headers.get_list("Accept")).lower().split(",")
+        return JWT_MEDIA_TYPE in (media_range.partition(";")[0].strip() for media_range in accepted)

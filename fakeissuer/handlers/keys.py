@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.reply import Reply, json_reply
 

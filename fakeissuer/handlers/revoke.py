@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.problems import Problem
@@ -17,7 +17,7 @@ class RevokeHandler(ClientHandler):
     def answer(self, server: Server) -> Reply:
         """Revoke the token if it is the client's own; the answer tells nobody whether it was (RFC 7009 section 2.2)."""
         form = self.form
-        client = self.authenticated_client(form)
+        client = self.authenticated_client(server, form)
         token = form.get("token")
         if not token:
             raise Refused(Problem.TOKEN_MISSING)

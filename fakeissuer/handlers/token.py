@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.grants import answer_token_request
+from fakeissuer.grants.issue import TokenRequest
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.reply import Reply, json_reply
 
@@ -16,6 +17,9 @@ class TokenHandler(ClientHandler):
     def answer(self, server: Server) -> Reply:
         """Return the tokens that the grant gives."""
         form = self.form
-        client = self.authenticated_client(form)
-        answer = answer_token_request(self.issuer.state, server, self.issuer_of(server), client, form)
+        client = self.authenticated_client(server, form)
+        request = TokenRequest(
+            state=self.issuer.state, server=server, issuer=self.issuer_of(server), client=client, form=form
+        )
+        answer = answer_token_request(request)
         return json_reply(answer, headers={**NEVER_KEPT, "X-Robots-Tag": "noindex,nofollow"})

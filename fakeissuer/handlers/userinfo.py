@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import FORM, EndpointHandler
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply, refusal
-from fakeissuer.store import IssuedToken
+from fakeissuer.tokens import profile_claims
 
 
 class UserInfoHandler(EndpointHandler):
@@ -26,7 +24,8 @@ class UserInfoHandler(EndpointHandler):
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise Refused(Problem.USERINFO_SCOPE)
-        return json_reply(self._claims(issued, issued.username))
+        user = self.issuer.state.directory.user(issued.username)
+        return json_reply(profile_claims(user, issued.scopes))
 
     def refuse(self, refused: Refused) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
@@ -49,24 +48,3 @@ class UserInfoHandler(EndpointHandler):
         if scheme.lower() != "bearer":
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         return token.strip()
-
-    def _claims(self, issued: IssuedToken, username: str) -> dict[str, Any]:
-        user = self.issuer.state.directory.user(username)
-        claims: dict[str, Any] = {"sub": user.id}
-        if "profile" in issued.scopes:
-            claims |= {"name": user.name, "locale": user.locale}
-        if "email" in issued.scopes:
-            claims["email"] = user.email
-        if "profile" in issued.scopes:
-            claims |= {
-                "preferred_username": user.login,
-                "given_name": user.given_name,
-                "family_name": user.family_name,
-                "zoneinfo": user.zoneinfo,
-                "updated_at": user.updated_at,
-            }
-        if "email" in issued.scopes:
-            claims["email_verified"] = user.email_verified
-        if "groups" in issued.scopes:
-            claims["groups"] = list(user.groups)
-        return claims

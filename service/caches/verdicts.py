@@ -42,6 +42,10 @@ class Verdicts:
         if len(self._verdicts) > self._capacity:
             self._verdicts.popitem(last=False)
 
+    def forget_all(self) -> None:
+        """Have every token judged again."""
+        self._verdicts.clear()
+
     def recall(self, token: str) -> Principal | None:
         """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
         digest = _digest(token)
@@ -56,4 +60,4 @@ class Verdicts:
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("ascii")).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
+import logging
+import random
 import urllib.parse
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pycurl
@@ -16,7 +19,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from service.errors import IssuerUnavailable
 from service.tokens import strict_json
 
-__all__ = ["Answer", "JSONClient", "UnexpectedStatus"]
+__all__ = ["Answer", "JSONClient", "Reply", "UnexpectedStatus"]
 
 CONNECT_TIMEOUT = 2.0
 """Seconds until a connection must stand."""
@@ -24,9 +27,14 @@ TOTAL_TIMEOUT = 5.0
 """Seconds for the whole exchange, so that an issuer that drips a byte a second cannot hold us."""
 MAX_BODY_SIZE = 512 * 1024
 """Bytes; a key set has a few thousand."""
-_CONNECTIONS = 10
+CONNECTIONS = 10
+"""How many connections questions about tokens share; more questions wait for one."""
+MAX_WAITING = 1000
+"""How many questions may wait for a connection; one more is refused at once, so that memory has a bound."""
+_SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not hold up
 _DROPPED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 _LONGEST_PAUSE = 60.0
+_FORM = "application/x-www-form-urlencoded"
 
 
 class UnexpectedStatus(IssuerUnavailable):
@@ -49,6 +57,17 @@ class Answer:
     """The issuer's time in seconds since the epoch; None where it does not say (RFC 9110 section 6.6.1)."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What came back to a form that was posted, whatever its status; its body may tell of a token."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    retry_after: float
+    """Seconds until it is worth asking again, as the server says, or 1 where it does not."""
+
+
 class JSONClient:
     """Asks issuers, and turns everything that can go wrong into :class:`IssuerUnavailable`.
 
@@ -61,8 +80,18 @@ class JSONClient:
     """
 
     def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
-        self._options: dict[str, Any] = {"ca_certs": ca_file, **_proxy_options(proxy)}
+        self._options: dict[str, Any] = {
+            "ca_certs": ca_file,
+            "connect_timeout": CONNECT_TIMEOUT,
+            "follow_redirects": False,
+            "decompress_response": False,
+            "validate_cert": True,
+            "user_agent": "tornado-resource-server",
+            **_proxy_options(proxy),
+        }
         self._http: CurlAsyncHTTPClient | None = None
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._waiting = 0
 
     async def get(self, url: str) -> Answer:
         """Return the JSON object at an address.
@@ -71,17 +100,29 @@ class JSONClient:
             IssuerUnavailable: There is none to be had; the detail says what came instead.
         """
         end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
-        try:
-            try:
-                response = await self._fetch(url, until=end)
-            except CurlError as exc:
-                if exc.errno not in _DROPPED:
-                    raise
-                # A proxy or a restart took the connection away: once more, at once, in what is left of the time.
-                response = await self._fetch(url, until=end)
-        except HTTPClientError as exc:
-            raise IssuerUnavailable(f"GET {url}: {exc.message}") from exc
-        return _read(url, response)
+        return _read(url, await self._fetch(HTTPRequest(url, headers={"Accept": "application/json"}), until=end))
+
+    async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> Reply:
+        """Return what comes back to a form; only for questions, since it is sent once more if a connection drops.
+
+        Raises:
+            IssuerUnavailable: Nothing came back; the detail says why, and holds nothing of the form.
+        """
+        end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
+        request = HTTPRequest(
+            url,
+            method="POST",
+            headers={"Content-Type": _FORM, **headers},
+            body=urllib.parse.urlencode(form),
+        )
+        async with self._connection(url, until=end):
+            response = await self._fetch(request, until=end)
+        return Reply(
+            status=response.code,
+            media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            body=response.body,
+            retry_after=_retry_after(response),
+        )
 
     def close(self) -> None:
         """Close the pool; requests under way fail."""
@@ -89,38 +130,64 @@ class JSONClient:
             self._http.close()
             self._http = None
 
-    async def _fetch(self, url: str, *, until: float) -> HTTPResponse:
-        """Return the answer, whatever its status.
+    @contextlib.asynccontextmanager
+    async def _connection(self, url: str, *, until: float) -> AsyncIterator[None]:
+        """Hold one of the connections while the block runs; curl's own queue knows neither length nor time."""
+        if self._waiting >= MAX_WAITING:
+            raise IssuerUnavailable(f"{url}: {MAX_WAITING} questions wait for an answer already")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout_at(until):
+                await self._free.acquire()
+        except TimeoutError:
+            raise IssuerUnavailable(f"{url}: no connection was free within {TOTAL_TIMEOUT:.0f} s") from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    async def _fetch(self, request: HTTPRequest, *, until: float) -> HTTPResponse:
+        """Return the answer, whatever its status, asking once more when a proxy or a restart drops the connection.
 
         Args:
             until: When to give up, by the clock of the event loop.
 
         Raises:
-            HTTPClientError: There was no answer.
+            IssuerUnavailable: There was no answer.
         """
-        request = HTTPRequest(
-            url,
-            headers={"Accept": "application/json"},
-            connect_timeout=CONNECT_TIMEOUT,
-            request_timeout=max(until - asyncio.get_running_loop().time(), 0.001),  # to curl, 0 means for ever
-            follow_redirects=False,
-            decompress_response=False,
-            validate_cert=True,
-            user_agent="tornado-resource-server",
-            **self._options,
-        )
+        try:
+            try:
+                return await self._fetch_once(request, until=until)
+            except CurlError as exc:
+                if exc.errno not in _DROPPED:
+                    raise
+                await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # apart from others, and no secret
+                return await self._fetch_once(request, until=until)
+        except HTTPClientError as exc:
+            raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
+
+    async def _fetch_once(self, request: HTTPRequest, *, until: float) -> HTTPResponse:
+        for name, value in self._options.items():
+            setattr(request, name, value)
+        request.request_timeout = max(until - asyncio.get_running_loop().time(), 0.001)  # to curl, 0 means for ever
         return await self._client().fetch(request, raise_error=False)
 
     def _client(self) -> CurlAsyncHTTPClient:
         # Made at the first request, since it belongs to the event loop that runs then.
         if self._http is None:
-            self._http = CurlAsyncHTTPClient(force_instance=True, max_clients=_CONNECTIONS, max_body_size=MAX_BODY_SIZE)
+            # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
+            logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
+            self._http = CurlAsyncHTTPClient(
+                force_instance=True, max_clients=CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
+            )
         return self._http
 
 
 def _read(url: str, response: HTTPResponse) -> Answer:
     if response.code != 200:
-        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response.headers))
+        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
     try:
         document = strict_json.read_object(response.body)
     except ValueError as exc:
@@ -146,9 +213,19 @@ def _date(headers: Mapping[str, str]) -> float | None:
     return date + int(age) if age.isdecimal() and len(age) < 10 else date
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def _retry_after(response: HTTPResponse) -> float:
+    """Return the pause in seconds that an answer asks for: by RFC 9110 section 10.2.3, or by Okta's own field.
+
+    Okta writes that field into every answer; only with 429 does it say how long to wait.
+    """
+    headers = response.headers
     value = headers.get("Retry-After", "")
-    return min(float(value), _LONGEST_PAUSE) if value.isdecimal() else 1.0
+    if value.isdecimal():
+        return min(float(value), _LONGEST_PAUSE)
+    reset, date = headers.get("X-Rate-Limit-Reset", ""), _date(headers)
+    if response.code != 429 or not reset.isdecimal() or date is None:
+        return 1.0
+    return min(max(float(reset) - date, 1.0), _LONGEST_PAUSE)
 
 
 def _proxy_options(proxy: str | None) -> dict[str, Any]:

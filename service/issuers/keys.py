@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
-from service.issuers.client import JSONClient, UnexpectedStatus
-from service.issuers.metadata import discover
+from service.issuers.client import Answer, JSONClient, UnexpectedStatus
+from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
 from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
 from service.tokens.jwk import JWK, KeySet
 
@@ -18,14 +18,24 @@ _logger = logging.getLogger(__name__)
 
 
 class RemoteKeySet:
-    """The keys with which one issuer signs."""
+    """The keys with which one issuer signs.
 
-    def __init__(self, issuer: str, *, client: JSONClient, clock: Clock, policy: RefreshPolicy | None = None) -> None:
+    Args:
+        metadata: Where it publishes them, if somebody else keeps that up already.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        client: JSONClient,
+        clock: Clock,
+        policy: RefreshPolicy | None = None,
+        metadata: Refreshed[AuthorizationServerMetadata] | None = None,
+    ) -> None:
         self._issuer = issuer
         self._client = client
-        self._metadata = Refreshed(
-            lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy
-        )
+        self._metadata = metadata or remote_metadata(issuer, client=client, clock=clock, policy=policy)
         self._key_set = Refreshed(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
 
@@ -73,19 +83,23 @@ class RemoteKeySet:
     async def _fetch(self) -> Loaded[KeySet]:
         metadata = await self._metadata.get()
         try:
-            answer = await self._client.get(metadata.jwks_uri)
+            answer = await self._fetch_from(metadata)
         except UnexpectedStatus as exc:
             if exc.status != 404:
                 raise
-            metadata = await self._metadata.newer_than(metadata)  # the key set may have moved
-            answer = await self._client.get(metadata.jwks_uri)
+            answer = await self._fetch_from(await self._metadata.newer_than(metadata))  # the key set may have moved
         try:
             key_set = KeySet.read(answer.document)
         except ValueError as exc:
-            raise IssuerUnavailable(f"GET {metadata.jwks_uri}: {exc}") from exc
+            raise IssuerUnavailable(f"GET {answer.url}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:
             for why in key_set.skipped:
-                _logger.warning("a key of %s is not used: %s", metadata.jwks_uri, why)
+                _logger.warning("a key of %s is not used: %s", answer.url, why)
         if key_set != self._last:  # the same keys stay the same objects, so that comparing them costs nothing
             self._last = key_set
         return Loaded(value=self._last, max_age=answer.max_age)
+
+    async def _fetch_from(self, metadata: AuthorizationServerMetadata) -> Answer:
+        if metadata.jwks_uri is None:
+            raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no jwks_uri")
+        return await self._client.get(metadata.jwks_uri)

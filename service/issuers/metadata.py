@@ -7,30 +7,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.issuers.client import Answer, JSONClient, UnexpectedStatus
-from service.issuers.refresh import Loaded
-from service.tokens.issuer_identifier import is_secure
+from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
+from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server, is_secure
 
-__all__ = ["AuthorizationServerMetadata", "check_issuer", "discover", "first_document", "read_jwks_uri"]
+__all__ = [
+    "AuthorizationServerMetadata",
+    "check_issuer",
+    "discover",
+    "first_document",
+    "read_jwks_uri",
+    "remote_metadata",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationServerMetadata:
-    """The members of a discovery document that a resource server needs."""
+    """The members of a discovery document that a resource server needs.
+
+    Args:
+        jwks_uri: Where the key set is; None for an issuer that only answers questions.
+        introspection_endpoint: Where questions about tokens go; None where there is no such place.
+        introspection_methods: The methods of client authentication there; None where the document is silent.
+    """
 
     issuer: str
-    jwks_uri: str
+    jwks_uri: str | None
+    introspection_endpoint: str | None
+    introspection_methods: tuple[str, ...] | None
 
     @classmethod
     def read(cls, document: Mapping[str, Any], *, issuer: str) -> AuthorizationServerMetadata:
         """Return the metadata of the issuer that was asked (RFC 8414 section 3.3).
 
         Raises:
-            ValueError: The document speaks for another issuer, or names no key set that can be fetched safely.
+            ValueError: The document speaks for another issuer, or names an address that is not safe to ask.
         """
         check_issuer(document, issuer)
-        return cls(issuer=issuer, jwks_uri=read_jwks_uri(document))
+        methods = document.get("introspection_endpoint_auth_methods_supported")
+        endpoint = _read_url(document, "introspection_endpoint")
+        return cls(
+            issuer=issuer,
+            jwks_uri=_read_url(document, "jwks_uri"),
+            introspection_endpoint=endpoint or okta_introspection_endpoint(issuer),
+            introspection_methods=tuple(map(str, methods)) if isinstance(methods, list) else None,
+        )
 
 
 def check_issuer(document: Mapping[str, Any], issuer: str) -> None:
@@ -50,12 +73,33 @@ def read_jwks_uri(document: Mapping[str, Any]) -> str:
     Raises:
         ValueError: It names no key set, or none that can be fetched safely.
     """
-    jwks_uri = document.get("jwks_uri")
-    if not isinstance(jwks_uri, str):
+    jwks_uri = _read_url(document, "jwks_uri")
+    if jwks_uri is None:
         raise ValueError("the document has no jwks_uri")
-    if not is_secure(jwks_uri):
-        raise ValueError(f"jwks_uri {jwks_uri!r} is neither https nor on this machine")
     return jwks_uri
+
+
+def okta_introspection_endpoint(issuer: str) -> str | None:
+    """Return where Okta answers questions about tokens, should its document not say so; None for other issuers."""
+    if is_okta_custom_server(issuer):
+        return f"{issuer}/v1/introspect"
+    return f"{issuer}/oauth2/v1/introspect" if is_okta_org_server(issuer) else None
+
+
+def _read_url(document: Mapping[str, Any], name: str) -> str | None:
+    url = document.get(name)
+    if not isinstance(url, str):
+        return None
+    if not is_secure(url):
+        raise ValueError(f"{name} {url!r} is neither https nor on this machine")
+    return url
+
+
+def remote_metadata(
+    issuer: str, *, client: JSONClient, clock: Clock, policy: RefreshPolicy | None = None
+) -> Refreshed[AuthorizationServerMetadata]:
+    """Return an issuer's metadata, fetched when it is first needed and kept up."""
+    return Refreshed(lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy)
 
 
 async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServerMetadata]:

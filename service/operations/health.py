@@ -30,7 +30,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     async def get(self) -> None:
         """Say whether every issuer's keys are at hand, and if not, why."""
         try:
-            await self._protection.authenticator.ready()
+            await self._protection.authenticators.ready()
         except IssuerUnavailable as exc:
             self.set_status(503)
             self.set_header("Retry-After", str(math.ceil(exc.retry_after)))

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from service.web.application import Service
 
-__all__ = ["run_until_stopped", "serving", "tls_context"]
+__all__ = ["run_until_stopped", "serving", "serving_admin", "tls_context"]
 
 _logger = logging.getLogger(__name__)
 
@@ -40,9 +41,37 @@ async def serving(
     Raises:
         OSError: The address cannot be bound, or the certificate cannot be read.
     """
+    server, url = _listen(service, address=address, port=port, tls=tls_context(certfile, keyfile))
+    try:
+        yield url
+    finally:
+        server.stop()
+        if not await service.finish_requests(within=STOP_TIMEOUT):
+            _logger.warning("some requests were not answered within %.0f s and are cut off", STOP_TIMEOUT)
+        await server.close_all_connections()
+        await service.close()
+
+
+@contextlib.asynccontextmanager
+async def serving_admin(application: Application, *, address: str, port: int) -> AsyncIterator[str]:
+    """Serve the admin port while the block runs, and give it the URL.
+
+    Raises:
+        OSError: The address cannot be bound.
+    """
+    server, url = _listen(application, address=address, port=port, tls=None)
+    _logger.info("admin port at %s", url)
+    try:
+        yield url
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+def _listen(application: Application, *, address: str, port: int, tls: ssl.SSLContext | None) -> tuple[HTTPServer, str]:
     server = HTTPServer(
-        service,
-        ssl_options=tls_context(certfile, keyfile),
+        application,
+        ssl_options=tls,
         max_header_size=MAX_HEADER_SIZE,
         max_body_size=MAX_BODY_SIZE,
         idle_connection_timeout=HEADER_TIMEOUT,
@@ -51,14 +80,7 @@ async def serving(
     sockets = bind_sockets(port, address)
     server.add_sockets(sockets)
     host = f"[{address}]" if ":" in address else address
-    try:
-        yield f"{'https' if certfile else 'http'}://{host}:{sockets[0].getsockname()[1]}"
-    finally:
-        server.stop()
-        if not await service.finish_requests(within=STOP_TIMEOUT):
-            _logger.warning("some requests were not answered within %.0f s and are cut off", STOP_TIMEOUT)
-        await server.close_all_connections()
-        await service.close()
+    return server, f"{'http' if tls is None else 'https'}://{host}:{sockets[0].getsockname()[1]}"
 
 
 async def run_until_stopped(service: Service, *, url: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from service.errors import InvalidToken, Reason
 from service.tokens.jose_header import JOSEHeader
 
-__all__ = ["CHECKS", "ClaimCheck", "ClaimRules", "check_claims", "check_type", "numeric_date"]
+__all__ = ["CHECKS", "REQUIRED_OF_JWT", "ClaimCheck", "ClaimRules", "check_claims", "check_type", "numeric_date"]
 
 Claims = Mapping[str, Any]
 
@@ -23,6 +23,10 @@ _STRICT_TYPES = frozenset({"at+jwt"})
 _LARGEST_DATE = 2**53
 """Beyond it an integer and a float are no longer compared exactly, and no issuer lives that long."""
 _REQUIRED_BY_RFC9068 = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+
+
+REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp"})
+"""What a token must have that speaks for itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +39,7 @@ class ClaimRules:
         allowed_client_ids: The clients that may present tokens; None allows all.
         leeway: Seconds by which the issuer's clock and ours may disagree.
         max_token_age: Seconds since ``iat`` after which a token is refused, expired or not; None for no limit.
+        required: Which of ``iss``, ``aud`` and ``exp`` must be there; an answer to introspection may lack them.
         strict_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 demands.
     """
 
@@ -44,6 +49,7 @@ class ClaimRules:
     leeway: float = 120.0
     max_token_age: float | None = None
     strict_rfc9068: bool = False
+    required: frozenset[str] = REQUIRED_OF_JWT
 
 
 def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
@@ -64,7 +70,7 @@ def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
 
 def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a token of another issuer (RFC 9068 section 4)."""
-    if claims.get("iss") != rules.issuer:
+    if claims.get("iss") != rules.issuer and not _may_lack("iss", claims, rules):
         issuer = _required(claims, "iss", str)
         raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, saw {_shown(issuer)}", claim="iss")
 
@@ -73,6 +79,8 @@ def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a token that was made for somebody else (RFC 7519 section 4.1.3)."""
     aud = claims.get("aud")
     if aud.__class__ is str and aud in rules.audiences:
+        return
+    if _may_lack("aud", claims, rules):
         return
     aud = _required(claims, "aud", (str, list))
     audiences = [aud] if isinstance(aud, str) else aud
@@ -86,6 +94,8 @@ def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
 def check_expiration(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a token that has expired, and one that never would (RFC 7519 section 4.1.4)."""
     exp = numeric_date(claims, "exp")
+    if exp is None and "exp" not in rules.required:
+        return
     if exp is None:
         raise InvalidToken(Reason.MISSING_CLAIM, "a token without it would be good for ever", claim="exp")
     if now >= exp + rules.leeway:
@@ -201,6 +211,10 @@ def numeric_date(claims: Claims, name: str) -> float | None:
     if type(value) is float and math.isfinite(value):
         return value
     raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, saw {_shown(value)}", claim=name)
+
+
+def _may_lack(name: str, claims: Claims, rules: ClaimRules) -> bool:
+    return name not in claims and name not in rules.required
 
 
 def _required(claims: Claims, name: str, kind: type | tuple[type, ...]) -> Any:

@@ -45,13 +45,16 @@ class Principal:
         return mine == others
 
     @classmethod
-    def from_claims(cls, claims: dict[str, Any], *, max_token_age: float | None = None) -> Principal:
-        """Return the principal of claims that have been checked; trusts ``iss`` and ``exp`` to be there.
+    def from_claims(
+        cls, claims: dict[str, Any], *, max_token_age: float | None = None, without_exp: float = 0.0
+    ) -> Principal:
+        """Return the principal of claims that have been checked; trusts ``iss`` to be there.
 
         The claims are kept and not copied, so whoever passes them must not change them afterwards.
 
         Args:
             max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
+            without_exp: When the token ends if it does not say so, in seconds since the epoch.
 
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
@@ -61,7 +64,7 @@ class Principal:
             subject=_text(claims.get("sub")),
             client_id=_text(claims.get("client_id", claims.get("cid"))),
             scopes=_scopes(claims),
-            expires_at=_end(claims, max_token_age),
+            expires_at=_end(claims, max_token_age, without_exp),
             claims=MappingProxyType(claims),
             groups=_groups(claims),
             acr=_text(claims.get("acr")),
@@ -94,8 +97,9 @@ def _auth_time(claims: Mapping[str, Any]) -> float | None:
         return None
 
 
-def _end(claims: Mapping[str, Any], max_token_age: float | None) -> float:
-    exp = numeric_date(claims, "exp") or 0.0
+def _end(claims: Mapping[str, Any], max_token_age: float | None, without_exp: float) -> float:
+    exp = numeric_date(claims, "exp")
+    exp = without_exp if exp is None else exp
     if max_token_age is None:
         return exp
     iat = numeric_date(claims, "iat")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
+from service.caches.shared import SharedCache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
+from service.validators.remote import RemoteIssuer
 
-__all__ = ["Factory", "Toolbox", "Validator"]
+__all__ = ["Factory", "Judgement", "Toolbox", "Validator"]
 
 
 class Validator(Protocol):
@@ -41,13 +43,34 @@ class Validator(Protocol):
         """Give back what is held: fetches under way, connections."""
 
 
+class Judgement(NamedTuple):
+    """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
+
+    principal: Principal
+    still_holds: Callable[[], bool]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Toolbox:
-    """All that a validator may lean on."""
+    """All that a validator may lean on.
+
+    Args:
+        verdicts: Where it remembers tokens that it found good.
+        cache: What all processes share.
+        remotes: What the validators of one issuer share, so that its keys are fetched once for all of them.
+    """
 
     client: JSONClient
     clock: Clock
     verdicts: Verdicts
+    cache: SharedCache
+    remotes: dict[TrustedIssuer, RemoteIssuer] = field(default_factory=dict, repr=False)
+
+    def remote(self, issuer: TrustedIssuer) -> RemoteIssuer:
+        """Return what there is to ask of an issuer: its keys, its metadata, its introspection endpoint."""
+        if issuer not in self.remotes:
+            self.remotes[issuer] = RemoteIssuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
+        return self.remotes[issuer]
 
 
 Factory = Callable[[TrustedIssuer, Toolbox], Validator]

@@ -7,17 +7,15 @@ from functools import partial
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.issuer_settings import TrustedIssuer
-from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
-from service.issuers.refresh import RefreshPolicy
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Toolbox
+from service.validators.base import Judgement, Toolbox
 
-__all__ = ["JWTValidator", "build", "keys_of", "rules_for"]
+__all__ = ["JWTValidator", "build", "rules_for"]
 
 
 class JWTValidator:
@@ -33,7 +31,20 @@ class JWTValidator:
         self._verdicts = verdicts
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for; nothing is fetched for a token that can be refused without."""
+        """Return who the token speaks for, and remember it."""
+        judgement = await self.judge(token)
+        if judgement is None:
+            return None
+        self._verdicts.remember(token.text, judgement.principal, while_=judgement.still_holds)
+        return judgement.principal
+
+    async def judge(self, token: PresentedToken) -> Judgement | None:
+        """Return who the token speaks for; nothing is fetched for a token that can be refused without.
+
+        Raises:
+            InvalidToken: The token is of this issuer, and bad.
+            IssuerUnavailable: The keys are not to be had.
+        """
         signed = token.jws
         if signed is None or token.unverified_issuer != self._rules.issuer:
             return None
@@ -44,8 +55,7 @@ class JWTValidator:
         claims = token.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
-        self._verdicts.remember(token.text, principal, while_=partial(self._keys.still_has, key))
-        return principal
+        return Judgement(principal, partial(self._keys.still_has, key))
 
     async def ready(self) -> None:
         """Return when the issuer's keys are at hand."""
@@ -61,7 +71,7 @@ def build(issuer: TrustedIssuer, toolbox: Toolbox) -> JWTValidator:
     return JWTValidator(
         rules=rules_for(issuer),
         algorithms=issuer.algorithms,
-        keys=keys_of(issuer, client=toolbox.client, clock=toolbox.clock),
+        keys=toolbox.remote(issuer).keys,
         clock=toolbox.clock,
         verdicts=toolbox.verdicts,
     )
@@ -77,8 +87,3 @@ def rules_for(issuer: TrustedIssuer) -> ClaimRules:
         max_token_age=issuer.max_token_age,
         strict_rfc9068=issuer.strict_rfc9068,
     )
-
-
-def keys_of(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> RemoteKeySet:
-    """Return the keys of one issuer, kept up on its terms."""
-    return RemoteKeySet(issuer.issuer, client=client, clock=clock, policy=RefreshPolicy(grace=issuer.grace))

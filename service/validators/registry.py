@@ -13,9 +13,8 @@ from service.validators.base import Factory
 
 __all__ = ["find_factory", "kinds"]
 
-AUTO = "auto"
 ENTRY_POINT_GROUP = "service.validators"
-_NOT_KINDS = frozenset({"base", "registry"})
+_NOT_KINDS = frozenset({"base", "registry", "remote"})
 
 
 def kinds() -> list[str]:
@@ -34,13 +33,12 @@ def find_factory(kind: str) -> Factory:
     """
     if ":" in kind:
         return _import_factory(kind)
-    name = "jwt" if kind == AUTO else kind
-    if name in kinds():
-        return _import_factory(f"{service.validators.__name__}.{name}:build")
+    if kind in kinds():
+        return _import_factory(f"{service.validators.__name__}.{kind}:build")
     registered = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
-    if name in registered:
-        return _import_factory(registered[name])
-    known = [AUTO, *kinds(), *sorted(registered)]
+    if kind in registered:
+        return _import_factory(registered[kind])
+    known = [*kinds(), *sorted(registered)]
     near = difflib.get_close_matches(kind, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise SettingsError([f"validation: was {kind!r}; expected {', '.join(known)}, or package.module:factory{hint}"])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
+from service.caches.denials import Denials
 from service.errors import IssuerUnavailable
 from service.web import access_log
 from service.web.api import NotFound
-from service.web.audit import check_routes, mounted
+from service.web.audit import Mounted, check_routes, mounted
 from service.web.mixin import Protection
 
 __all__ = ["Service", "adopt"]
@@ -25,32 +26,41 @@ class Service(tornado.web.Application):
     Args:
         routes: Tornado's own tuples, URLSpecs or rules.
         protection: What the handlers share.
+        denials: Who is turned away whatever the issuer says, for whoever administers the service.
         settings: Tornado's own.
 
     Raises:
-        SettingsError: A route leads to something that nobody judges.
+        SettingsError: A route leads to something that nobody judges, or that is judged in a way that is not set up.
     """
 
-    def __init__(self, routes: Sequence[Any], *, protection: Protection, **settings: Any) -> None:
+    def __init__(self, routes: Sequence[Any], *, protection: Protection, denials: Denials, **settings: Any) -> None:
         settings = {"default_handler_class": NotFound} | settings | {Protection.SETTING: protection}
         super().__init__(list(routes), **settings)
-        check_routes(mounted(self, default=self.settings["default_handler_class"]))
-        self._authenticator = protection.authenticator
+        self.denials = denials
+        self._authenticators = protection.authenticators
+        self._authenticators.judging_by("")
+        self._check(mounted(self, default=self.settings["default_handler_class"]))
         self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
-        self.at_end(protection.authenticator.close)
+        self.at_end(protection.authenticators.close)
         self.at_end(protection.watch.close)
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
         """Mount more routes, under the same condition.
 
         Raises:
-            SettingsError: A route leads to something that nobody judges.
+            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
         """
-        check_routes(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+        self._check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
         super().add_handlers(host_pattern, list(host_handlers))
+
+    def _check(self, found: Iterable[Mounted]) -> None:
+        """Refuse what nobody judges, and make sure of every way of judging that a handler insists on."""
+        for handler in check_routes(found):
+            for validation in handler.policy.validations:
+                self._authenticators.judging_by(validation)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Watch a request that comes in."""
@@ -66,7 +76,7 @@ class Service(tornado.web.Application):
         self._gone(handler.request.connection)
 
     def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
-        """Have something given back when the service ends; the last noted comes first."""
+        """Have something given back when the service ends; what was noted first goes first."""
         self._give_back.append(give_back)
 
     async def finish_requests(self, *, within: float) -> bool:
@@ -78,12 +88,12 @@ class Service(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""
         with contextlib.suppress(IssuerUnavailable):
-            await self._authenticator.ready()
+            await self._authenticators.ready()
 
     async def close(self) -> None:
         """Give back what the application holds: fetches under way, connections to issuers."""
         while self._give_back:
-            result = self._give_back.pop()()
+            result = self._give_back.pop(0)()
             if result is not None:
                 await result
 

@@ -47,15 +47,17 @@ class Mounted:
         return f"{'the router ' if isinstance(self.target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
 
 
-def check_routes(found: Iterable[Mounted]) -> None:
-    """Refuse an application in which anything answers without having been judged first.
+def check_routes(found: Iterable[Mounted]) -> list[type[BearerAuthMixin]]:
+    """Return the handlers of an application, unless anything answers in it without having been judged first.
 
     Raises:
         SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
     """
-    problems = [problem for one in found if (problem := _problem_of(one))]
+    everything = list(found)
+    problems = [problem for one in everything if (problem := _problem_of(one))]
     if problems:
         raise SettingsError(problems)
+    return [one.handler for one in everything if one.handler is not None]
 
 
 def mounted(application: tornado.web.Application, *, default: object) -> Iterator[Mounted]:

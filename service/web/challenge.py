@@ -46,6 +46,8 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.CLIENT_NOT_ALLOWED: "The access token was issued to a client that is not accepted here",
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
+    Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
+    Reason.REVOKED: "The access token has been revoked",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
     Reason.MISSING_GROUP: "The user of the access token is not in a group that this resource needs",
     Reason.OTHER_CLAIM: "The access token lacks a claim value that this resource needs",

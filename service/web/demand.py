@@ -22,6 +22,7 @@ WORDS: Mapping[str, object] = {
     "allowed_clients": (),
     "acr_values": (),
     "max_age": None,
+    "validation": "",
 }
 """The attributes in which a demand is written, and what stands for none."""
 
@@ -40,6 +41,7 @@ class Demand:
         claims: For each name, the values of which the claim must have one, or hold one where it is a list.
         allowed_clients: The clients that may call; empty for all.
         step_up: How the user must have been authenticated.
+        validation: The kind of validation that must judge the token; "" for that of its issuer in the settings.
     """
 
     public: bool = False
@@ -49,6 +51,7 @@ class Demand:
     claims: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     allowed_clients: frozenset[str] = frozenset()
     step_up: StepUp = field(default_factory=StepUp)
+    validation: str = ""
 
     def check(self, principal: Principal, *, now: float, matching: ScopeMatching = ScopeMatching.EXACT) -> None:
         """Ask whether a principal may call the method; what a client can do least about comes first.
@@ -76,10 +79,10 @@ class Demand:
     @property
     def is_bare(self) -> bool:
         """Whether any good token would do."""
-        return Demand(public=self.public, optional=self.optional) == self
+        return Demand(public=self.public, optional=self.optional, validation=self.validation * self.optional) == self
 
 
-def read_demand(
+def read_demand(  # noqa: PLR0913  # one for each word that there is
     *,
     public: object,
     optional: object,
@@ -89,6 +92,7 @@ def read_demand(
     allowed_clients: object,
     acr_values: object,
     max_age: object,
+    validation: object,
 ) -> Demand:
     """Return the demand that these attributes spell.
 
@@ -99,6 +103,8 @@ def read_demand(
     for name, value in (("public", public), ("optional", optional)):
         if not isinstance(value, bool):
             raise TypeError(f"{name} is True or False, not {value!r}")
+    if not isinstance(validation, str):
+        raise TypeError(f"validation is the name of a kind, not {validation!r}")
     demand = Demand(
         public=public is True,
         optional=optional is True,
@@ -107,6 +113,7 @@ def read_demand(
         claims=_read_claims(claims),
         allowed_clients=frozenset(_names("allowed_clients", allowed_clients)),
         step_up=read_step_up(acr_values=acr_values, max_age=max_age),
+        validation=validation,
     )
     if public and optional:
         raise ValueError("public looks at no token, and optional does; drop one of them")

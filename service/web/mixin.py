@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tornado.websocket import WebSocketHandler
 
+from service.authenticator import Authenticator
 from service.errors import AccessDenied, MissingToken, Reason
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
@@ -41,6 +42,8 @@ class BearerAuthMixin(RefusingHandler):
         allowed_clients: The clients that may call.
         acr_values: How the user must have been authenticated; one of these, or at Okta one that is stronger, is enough.
         max_age: Seconds that may have passed since.
+        validation: The kind of validation that judges the token here, such as ``introspection`` where a revoked
+            token must not get in; left out, the settings say.
         cors_origins: The origins whose pages may read its answers; those of the application when left out.
     """
 
@@ -52,6 +55,7 @@ class BearerAuthMixin(RefusingHandler):
     allowed_clients: ClassVar[str | Iterable[str]] = ()
     acr_values: ClassVar[str | Iterable[str]] = ()
     max_age: ClassVar[int | None] = None
+    validation: ClassVar[str] = ""
     cors_origins: ClassVar[Iterable[str] | None] = None
 
     _read_credentials = staticmethod(read_credentials)
@@ -121,7 +125,7 @@ class BearerAuthMixin(RefusingHandler):
         """
         check_b64token(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type here says
         before = self._principal
-        after = await self._protection.authenticator.authenticate(Credentials(scheme="Bearer", token=token))
+        after = await self._judge_of_tokens.authenticate(Credentials(scheme="Bearer", token=token))
         if before is not None and not after.is_same_bearer_as(before):
             # What was sent and is remembered belongs to the first one.
             raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
@@ -156,11 +160,17 @@ class BearerAuthMixin(RefusingHandler):
             if demand.optional:
                 return None
             raise MissingToken
-        principal = self._protection.authenticator.recall(credentials)
-        return self._authenticate(credentials) if principal is None else self._admit(principal)
+        authenticator = self._judge_of_tokens
+        principal = authenticator.recall(credentials)
+        return self._authenticate(authenticator, credentials) if principal is None else self._admit(principal)
 
-    async def _authenticate(self, credentials: Credentials) -> None:
-        waiting = self._admit(await self._protection.authenticator.authenticate(credentials))
+    @property
+    def _judge_of_tokens(self) -> Authenticator:
+        """Who judges the tokens of this method: as the settings say, or as the handler insists on."""
+        return self._protection.authenticators.judging_by(self.policy.of(self.request.method).validation)
+
+    async def _authenticate(self, authenticator: Authenticator, credentials: Credentials) -> None:
+        waiting = self._admit(await authenticator.authenticate(credentials))
         if waiting is not None:
             await waiting
 

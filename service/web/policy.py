@@ -59,6 +59,11 @@ class Policy:
             marks=tuple(mark for found in marks.values() for mark in found),
         )
 
+    @property
+    def validations(self) -> frozenset[str]:
+        """The kinds of validation that its methods insist on; "" for that of the settings."""
+        return frozenset(demand.validation for demand in self.demands.values())
+
     def of(self, method: str | None) -> Demand:
         """Return what a method demands; Tornado has answered those that the handler does not know."""
         return self.demands[method or ""]

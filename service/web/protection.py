@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from service.authenticator import Authenticator
+from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
 from service.web.cors import CrossOriginPolicy
 from service.web.resource import Resource
@@ -21,7 +21,7 @@ class Protection:
 
     SETTING: ClassVar[str] = "resource_server"
 
-    authenticator: Authenticator
+    authenticators: Authenticators
     cors: CrossOriginPolicy
     realm: str
     resource: Resource = field(default_factory=Resource)

@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from scripted_browser import WEB, Browser, redirected
 
 from fakeissuer.addresses import Addresses
+from fakeissuer.handle import Handle
 from fakeissuer.key_pool import KeyPool
 from fakeissuer.profiles import PROFILES
 from fakeissuer.seed import seed
@@ -66,6 +68,37 @@ def send(
 @pytest.fixture
 def ask() -> Ask:
     return send
+
+
+@pytest.fixture
+def browser(fake_issuer: Handle) -> Browser:
+    return Browser(send, fake_issuer.url)
+
+
+@pytest.fixture
+def code(browser: Browser) -> Callable[..., str]:
+    """A fresh code for alice, for what is asked."""
+
+    def call(**parameters: str) -> str:
+        answer = browser.authorize(**parameters)
+        if answer.headers["Location"].startswith("/signin"):
+            answer = browser.sign_in(answer)
+        return redirected(answer)["code"]
+
+    return call
+
+
+@pytest.fixture
+def redeem(fake_issuer: Handle) -> Callable[..., Answer]:
+    """The token endpoint, as the seeded web app sees it."""
+
+    def call(
+        grant_type: str, *, client: str | None = f"{WEB}:web-secret", server: str = "default", **form: str
+    ) -> Answer:
+        path = "/oauth2/v1/token" if server == "org" else f"/oauth2/{server}/v1/token"
+        return send(fake_issuer.url + path, "POST", form={"grant_type": grant_type, **form}, client=client)
+
+    return call
 
 
 @pytest.fixture(scope="session")

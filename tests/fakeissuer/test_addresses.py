@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fakeissuer.addresses import Addresses, check_public_url, is_loopback, is_okta_name
-from fakeissuer.directory import Server
+from fakeissuer.entries import Server
 from fakeissuer.errors import SettingsError
 
 LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"

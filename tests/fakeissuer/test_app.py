@@ -35,7 +35,7 @@ class FailingCall(ControlHandler):
 
 
 def test_every_endpoint_has_a_handler() -> None:
-    assert {handler.endpoint for handler in HANDLERS} | {"discovery"} == set(ENDPOINT_NAMES)
+    assert {handler.endpoint for handler in HANDLERS} | {"discovery", "register"} == set(ENDPOINT_NAMES)
 
 
 @pytest.mark.gen_test

@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 from fakeissuer.clients import ClientCredentials, authenticate, read_credentials
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
-from fakeissuer.seed import SERVICE_APP, SINGLE_PAGE_APP, seed
+from fakeissuer.seed import SERVICE_APP, SINGLE_PAGE_APP
+from fakeissuer.state import State
 
-CLIENTS = seed("http://127.0.0.1:9400").clients
+ENDPOINT = "http://127.0.0.1:9400/oauth2/default/v1/token"
 
 
 def basic(text: str) -> list[str]:
     return ["Basic " + base64.b64encode(text.encode()).decode()]
 
 
-def refusal_of(authorization: list[str], form: dict[str, str], query: dict[str, str]) -> Problem:
+def refusal_of(state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]) -> Problem:
     with pytest.raises(Refused) as caught:
-        authenticate(CLIENTS, read_credentials(authorization, form, query))
+        authenticate(state, read_credentials(authorization, form, query), ENDPOINT)
     return caught.value.problem
 
 
@@ -38,9 +39,12 @@ def refusal_of(authorization: list[str], form: dict[str, str], query: dict[str, 
     ],
 )
 def test_knows_a_client_by_its_credentials(
-    authorization: list[str], form: dict[str, str], query: dict[str, str]
+    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]
 ) -> None:
-    assert authenticate(CLIENTS, read_credentials(authorization, form, query)).id in (SERVICE_APP, SINGLE_PAGE_APP)
+    assert authenticate(state, read_credentials(authorization, form, query), ENDPOINT).id in (
+        SERVICE_APP,
+        SINGLE_PAGE_APP,
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +59,9 @@ def test_knows_a_client_by_its_credentials(
         (basic(f"{SERVICE_APP}:wrong"), {}, {}, Problem.WRONG_SECRET),
         (basic(f"{SERVICE_APP}:sérvice"), {}, {}, Problem.WRONG_SECRET),
         (basic(f"{SINGLE_PAGE_APP}:x"), {}, {}, Problem.WRONG_METHOD),
-        ([], {"client_id": SERVICE_APP, "client_assertion": "x"}, {}, Problem.WRONG_METHOD),
+        ([], {"client_id": SERVICE_APP, "client_assertion": "x"}, {}, Problem.ASSERTION_TYPE),
+        ([], {"client_assertion": "x", "client_assertion_type": "saml"}, {}, Problem.ASSERTION_TYPE),
+        ([], {}, {"client_assertion": "x"}, Problem.SECRET_IN_QUERY),
         (["Basic !"], {}, {}, Problem.BASIC_MALFORMED),
         (["Basic /w=="], {}, {}, Problem.BASIC_MALFORMED),
         (basic("no colon"), {}, {}, Problem.BASIC_MALFORMED),
@@ -68,9 +74,9 @@ def test_knows_a_client_by_its_credentials(
     ],
 )
 def test_refuses_each_way_to_get_it_wrong(
-    authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
+    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
 ) -> None:
-    assert refusal_of(authorization, form, query) is problem
+    assert refusal_of(state, authorization, form, query) is problem
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1")))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fakeissuer.__main__ import main
 from fakeissuer.config_file import configure, read_config
 from fakeissuer.errors import SettingsError
 from fakeissuer.seed import seed
@@ -55,3 +56,29 @@ def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected
 def test_says_that_there_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_config(tmp_path / "nowhere.toml")
+
+
+def test_what_it_prints_is_what_it_starts_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config"]) == 0
+    file = tmp_path / "issuer.toml"
+    file.write_text(capsys.readouterr().out)
+    seeded, emptied = seed("http://127.0.0.1:9400"), seed("http://127.0.0.1:9400")
+    emptied.clients.clear()
+    emptied.users.clear()
+    configure(emptied, read_config(file))
+    assert (emptied.clients, emptied.users) == (seeded.clients, seeded.users)
+    assert emptied.servers == seeded.servers
+
+
+def test_policies_and_claims_may_stand_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "issuer.toml"
+    file.write_text("""
+[servers.orders]
+audience = "api://orders"
+claims = { team = "${user.family_name}" }
+[[servers.orders.policy]]
+groups = ["Admins"]
+""")
+    directory = seed("http://127.0.0.1:9400")
+    configure(directory, read_config(file))
+    assert directory.servers["orders"].policy[0].groups == ("Admins",)

@@ -158,3 +158,9 @@ def test_a_token_does_not_show_itself(state: State) -> None:
     token = minted(state)
     assert token.token not in repr(token)
     assert token["token"] == token.token
+
+
+@pytest.mark.parametrize("more", [{"kind": "id"}, {"header": {"typ": "x"}}, {"alg": "none"}, {"key": "next"}])
+def test_an_opaque_token_has_nothing_that_only_a_jwt_has(more: dict[str, Any]) -> None:
+    with pytest.raises(Unacceptable, match="opaque"):
+        accept({"opaque": True, **more}, MintRequest)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fakeissuer.directory import User
+from fakeissuer.entries import User
 from fakeissuer.state import State
 from fakeissuer.tokens import (
     Grant,
@@ -45,7 +46,7 @@ def test_a_users_token_names_the_login_as_subject(state: State) -> None:
 
 
 def test_an_id_token_names_the_users_id_as_subject(state: State) -> None:
-    claims = id_token_claims(grant(state, user=ALICE), ALICE)
+    claims = id_token_claims(replace(grant(state, user=ALICE), scopes=("openid", "profile", "email")), ALICE)
     assert list(claims)[:12] == [
         "sub",
         "name",
@@ -79,6 +80,12 @@ def test_the_org_servers_token_is_for_the_org_and_has_its_subject_early(state: S
     claims = access_token_claims(grant(state, "org"))
     assert list(claims) == ["ver", "jti", "iss", "aud", "sub", "iat", "exp", "cid", "scp"]
     assert claims["aud"] == claims["iss"] == state.addresses.public_url
+
+
+def test_how_a_user_signed_in_is_said_where_it_was_asked(state: State) -> None:
+    strong = grant(state, user=ALICE, acr="strong")
+    said = [claims["acr"] for claims in (access_token_claims(strong), rfc9068_claims(strong))]
+    assert [*said, id_token_claims(strong, ALICE)["acr"]] == ["strong"] * 3
 
 
 def test_rfc_9068_names_what_it_requires(state: State) -> None:

@@ -24,8 +24,8 @@ import service
 from fakeissuer import Handle
 from service import BearerAuthMixin, InvalidToken, Service, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
+from service.caches.denials import Denials
 from service.caches.verdicts import Verdicts
-from service.clock import ManualClock
 from service.issuer_settings import IssuerSettings
 from service.tokens.claims import ClaimRules, check_claims
 from service.validators import jwt
@@ -114,9 +114,9 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
         assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
 
 
-def test_mistake_9_security_that_is_off_when_it_is_not_set_up(clock: ManualClock) -> None:
+def test_mistake_9_security_that_is_off_when_it_is_not_set_up(verdicts: Verdicts, denials: Denials) -> None:
     with pytest.raises(SettingsError):
-        Authenticator([], verdicts=Verdicts(clock=clock))
+        Authenticator([], verdicts=verdicts, denials=denials)
 
 
 @pytest.mark.gen_test

@@ -86,7 +86,7 @@ async def test_an_issuer_that_drips_is_left_after_the_total_time(
 async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
     value: str, seconds: float, client: JSONClient, url: str, fake_issuer: Handle
 ) -> None:
-    fake_issuer.fail("keys", status=429, headers={"Retry-After": value})
+    fake_issuer.fail("keys", status=429, headers={"Retry-After": value, "X-Rate-Limit-Reset": ""})
     with pytest.raises(UnexpectedStatus) as refusal:
         await client.get(url)
     assert (429, seconds) == (refusal.value.status, refusal.value.retry_after)
@@ -162,3 +162,51 @@ async def test_reads_the_time_of_the_issuer_from(
 ) -> None:
     fake_issuer.fail("keys", status=200, headers=headers, body={})
     assert date == (await client.get(url)).date
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
+    client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.issuers.client.CONNECTIONS", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_WAITING", 1)
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
+    busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
+    fake_issuer.fail("introspect", delay=5.0)
+    results = await asyncio.gather(*(busy.post(url, {}, headers={}) for _ in range(3)), return_exceptions=True)
+    told = [str(result) for result in results]
+    assert all(isinstance(result, IssuerUnavailable) for result in results)
+    assert any("no connection was free" in one for one in told)
+    assert any("wait for an answer already" in one for one in told)
+    busy.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "86400"}, 60.0),
+        ({"X-Rate-Limit-Reset": "1000000030", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 30.0),
+        ({"X-Rate-Limit-Reset": "1000000000", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 1.0),
+        ({"X-Rate-Limit-Reset": "soon", "Date": "Sun, 09 Sep 2001 01:46:40 GMT"}, 1.0),
+        ({}, 1.0),
+    ],
+)
+@pytest.mark.gen_test
+async def test_reads_for_how_long_to_leave_it_alone(
+    headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("introspect", status=429, headers=headers, body={})
+    reply = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
+    assert (429, pause) == (reply.status, reply.retry_after)
+
+
+@pytest.mark.gen_test
+async def test_the_end_of_a_rate_window_is_no_pause_after_an_outage(
+    client: JSONClient, url: str, fake_issuer: Handle
+) -> None:
+    """Okta tells it in every answer; waiting for it after a 500 would make a moment's trouble a minute's."""
+    fake_issuer.fail("keys", status=500, headers={"X-Rate-Limit-Reset": "4000000000"})
+    with pytest.raises(UnexpectedStatus) as refusal:
+        await client.get(url)
+    assert (500, 1.0) == (refusal.value.status, refusal.value.retry_after)

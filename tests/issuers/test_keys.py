@@ -105,3 +105,10 @@ async def test_says_once_which_keys_are_not_used(
         clock.advance(3601)
     assert 1 == caplog.text.count("is not used")
     await keys.close()
+
+
+@pytest.mark.gen_test
+async def test_an_issuer_without_a_key_set_verifies_nothing(keys: RemoteKeySet, fake_issuer: Handle) -> None:
+    fake_issuer.fail("discovery", status=200, body={"issuer": fake_issuer.issuer_url()})
+    with pytest.raises(IssuerUnavailable, match="no jwks_uri"):
+        await keys.ready()

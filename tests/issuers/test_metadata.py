@@ -7,7 +7,7 @@ import pytest
 from fakeissuer import Handle
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient
-from service.issuers.metadata import AuthorizationServerMetadata, discover
+from service.issuers.metadata import AuthorizationServerMetadata, discover, read_jwks_uri
 
 ISSUER = "https://issuer.example/oauth2/default"
 
@@ -48,10 +48,9 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "no issuer": {"jwks_uri": f"{ISSUER}/v1/keys"},
     "the issuer with a slash": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/v1/keys"},
     "the issuer in capitals": {"issuer": ISSUER.upper(), "jwks_uri": f"{ISSUER}/v1/keys"},
-    "no key set": {"issuer": ISSUER},
-    "a key set that is no text": {"issuer": ISSUER, "jwks_uri": [f"{ISSUER}/v1/keys"]},
     "a key set in the clear": {"issuer": ISSUER, "jwks_uri": "http://issuer.example/keys"},
     "a key set in a file": {"issuer": ISSUER, "jwks_uri": "file:///etc/passwd"},
+    "an introspection endpoint in the clear": {"issuer": ISSUER, "introspection_endpoint": "http://issuer.example/i"},
     "a key set that is no URL": {"issuer": ISSUER, "jwks_uri": "https://[::1"},
 }
 
@@ -60,3 +59,24 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
 def test_refuses_a_document_with(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract
         AuthorizationServerMetadata.read(document, issuer=ISSUER)
+
+
+@pytest.mark.parametrize("jwks_uri", [None, ["https://issuer.example/keys"], 1])
+def test_an_issuer_may_publish_no_key_set(jwks_uri: object) -> None:
+    metadata = AuthorizationServerMetadata.read({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
+    assert metadata.jwks_uri is None
+    with pytest.raises(ValueError, match="no jwks_uri"):
+        read_jwks_uri({"issuer": ISSUER, "jwks_uri": jwks_uri})
+
+
+@pytest.mark.parametrize(
+    ("issuer", "endpoint"),
+    [
+        ("https://dev-1.okta.com/oauth2/default", "https://dev-1.okta.com/oauth2/default/v1/introspect"),
+        ("https://dev-1.okta.com", "https://dev-1.okta.com/oauth2/v1/introspect"),
+        ("https://issuer.example", None),
+    ],
+)
+def test_okta_answers_questions_at_its_path_even_if_its_document_is_silent(issuer: str, endpoint: str | None) -> None:
+    metadata = AuthorizationServerMetadata.read({"issuer": issuer}, issuer=issuer)
+    assert (endpoint, None) == (metadata.introspection_endpoint, metadata.introspection_methods)

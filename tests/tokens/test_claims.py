@@ -218,3 +218,13 @@ def test_the_strict_profile_demands_its_type(header: dict[str, Any]) -> None:
 def test_names_the_token_of_an_okta_org_server() -> None:
     with pytest.raises(InvalidToken, match="Okta org server"):
         check_type(JOSEHeader.of({"typ": "application/okta-internal-at+jwt"}), RULES)
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "exp"])
+def test_an_answer_of_the_issuer_may_lack_what_a_token_must_have(claim: str) -> None:
+    lacking = {name: value for name, value in GOOD.items() if name != claim}
+    check_claims(lacking, _rules(required=frozenset()), now=NOW)
+    with pytest.raises(InvalidToken):
+        check_claims(lacking, RULES, now=NOW)
+    with pytest.raises(InvalidToken):
+        check_claims(GOOD | {claim: {}}, _rules(required=frozenset()), now=NOW)

@@ -7,6 +7,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from fakeissuer import Handle
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import SystemClock
 from service.errors import InvalidToken, Reason
@@ -21,9 +22,9 @@ from service.validators.base import Toolbox, Validator
 def validator(fake_issuer: Handle, io_loop: IOLoop) -> Validator:
     settings = Settings(issuer=fake_issuer.issuer_url())
     time = SystemClock()
-    return jwt.build(
-        settings.trusted_issuers[0], Toolbox(client=JSONClient(), clock=time, verdicts=Verdicts(clock=time))
-    )
+    cache = open_cache("memory://", clock=time)
+    toolbox = Toolbox(client=JSONClient(), clock=time, verdicts=Verdicts(clock=time), cache=cache)
+    return jwt.build(settings.trusted_issuers[0], toolbox)
 
 
 def _active(issuer: Handle) -> str:

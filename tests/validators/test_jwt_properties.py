@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import fakeissuer
 from service.authenticator import Authenticator
+from service.caches.denials import Denials
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import SystemClock
 from service.errors import InvalidRequest, InvalidToken
@@ -42,9 +44,12 @@ def court() -> Iterator[Court]:
     loop, client, clock = asyncio.new_event_loop(), JSONClient(), SystemClock()
     asyncio.set_event_loop(loop)
     with fakeissuer.running() as issuer:
-        toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
+        cache = open_cache("memory://", clock=clock)
+        toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=cache)
         validator = jwt.build(Settings(issuer=issuer.issuer_url()).trusted_issuers[0], toolbox)
-        court = Court(issuer, loop, Authenticator([validator], verdicts=toolbox.verdicts))
+        court = Court(
+            issuer, loop, Authenticator([validator], verdicts=toolbox.verdicts, denials=Denials(cache, clock=clock))
+        )
         assert court.judge(issuer.token(sub="alice@example.com")).subject == "alice@example.com"
         yield court
         loop.run_until_complete(court.authenticator.close())

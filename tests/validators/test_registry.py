@@ -10,12 +10,8 @@ from service.validators.registry import find_factory, kinds
 
 
 def test_a_file_is_a_kind() -> None:
-    assert ["jwt"] == kinds()
+    assert ["auto", "hybrid", "introspection", "jwt"] == kinds()
     assert jwt.build is find_factory("jwt")
-
-
-def test_auto_judges_locally() -> None:
-    assert jwt.build is find_factory("auto")
 
 
 def test_a_third_party_names_its_factory() -> None:
@@ -29,7 +25,7 @@ def test_a_package_registers_a_kind_by_an_entry_point(tmp_path: Path, monkeypatc
     (info / "entry_points.txt").write_text("[service.validators]\ntoy = service.validators.jwt:build\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert jwt.build is find_factory("toy")
-    with pytest.raises(SettingsError, match="expected auto, jwt, toy"):
+    with pytest.raises(SettingsError, match="expected auto, hybrid, introspection, jwt, toy"):
         find_factory("tyo")
 
 
@@ -37,9 +33,9 @@ def test_a_package_registers_a_kind_by_an_entry_point(tmp_path: Path, monkeypatc
     ("kind", "word"),
     [
         ("jtw", "did you mean 'jwt'?"),
-        ("base", "expected auto, jwt"),
-        ("registry", "expected auto, jwt"),
-        ("", "expected auto, jwt"),
+        ("base", "expected auto, hybrid, introspection, jwt"),
+        ("registry", "expected auto, hybrid, introspection, jwt"),
+        ("", "expected auto, hybrid, introspection, jwt"),
         ("no.such.module:build", "cannot be imported"),
         ("service.validators.jwt:missing", "cannot be imported"),
         ("service.validators.jwt:__all__", "something to call"),

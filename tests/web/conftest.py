@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tornado.ioloop import IOLoop
 
-from service.authenticator import Authenticator
+from service.authenticator import Authenticator, Authenticators
+from service.caches.denials import Denials
 from service.caches.verdicts import Verdicts
 from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.tokens.presented import PresentedToken
@@ -48,18 +49,18 @@ def words() -> Words:
 
 
 @pytest.fixture
-def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts) -> Callable[..., Service]:
+def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts, denials: Denials) -> Callable[..., Service]:
     """Return what makes an application of routes, protected by :class:`Words`."""
 
     def make(
         routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
     ) -> Service:
         protection = Protection(
-            authenticator=Authenticator([words], verdicts=verdicts),
+            authenticators=Authenticators(lambda _: Authenticator([words], verdicts=verdicts, denials=denials)),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
             resource=resource or Resource(),
         )
-        return Service(routes, protection=protection, **settings)
+        return Service(routes, protection=protection, denials=denials, **settings)
 
     return make

@@ -111,3 +111,12 @@ REFUSED: list[dict[str, Any]] = [
 def test_refuses_what_means_something_else_than_it_says(words: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         read_demand(**{**WORDS, **words})
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [({"public": True, "validation": "introspection"}, ValueError), ({"validation": None}, TypeError)],
+)
+def test_refuses_a_validation_that_means_nothing(words: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"validation|public"):
+        read_demand(**(dict(WORDS) | words))

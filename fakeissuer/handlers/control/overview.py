@@ -1,8 +1,10 @@
-"""`/_fake/`: everything that is here, on one page."""
+"""`/_fake/`: everything that is here, as JSON, and for a browser as a console to work with."""
 
 from __future__ import annotations
 
+from fakeissuer.endpoints import ENDPOINT_NAMES
 from fakeissuer.handlers.control.base import ControlHandler
+from fakeissuer.pages import page
 
 
 class OverviewHandler(ControlHandler):
@@ -10,4 +12,11 @@ class OverviewHandler(ControlHandler):
 
     def get(self) -> None:
         """Tell what is here."""
-        self.send(self.issuer.overview())
+        # Whoever asks for nothing in particular is a program; only browsers name HTML.
+        if "text/html" not in self.request.headers.get("Accept", ""):
+            self.send(self.issuer.overview())
+            return
+        reply = page("console", here=self.issuer.overview(), endpoints=ENDPOINT_NAMES)
+        for name, value in reply.headers.items():
+            self.set_header(name, value)
+        self.finish(reply.body)

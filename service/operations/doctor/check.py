@@ -6,18 +6,21 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
 from service.issuer_settings import OKTA_AUDIENCE, TrustedIssuer
 from service.issuers.client import JSONClient
 from service.operations.doctor.examination import is_judged_here
+from service.operations.doctor.introspection_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.doctor.wording import harmless, hidden, shown
 from service.operations.server import tls_context
 from service.settings import Settings
 from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
+from service.validators import jwt
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 from service.web.route_table import Row, rows_of
@@ -57,17 +60,23 @@ async def check(
             named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
             findings.append(named)
     rows, audited = _audit(routes)
-    return Checkup(findings=(*findings, *audited, _cors(settings), _own_tls(settings)), rows=rows)
+    rest = (*audited, await _cache(settings, clock), _cors(settings), _own_tls(settings))
+    return Checkup(findings=(*findings, *rest), rows=rows)
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     for finding in (_spelling(issuer.issuer), _audience(issuer)):
         yield finding
+    toolbox = Toolbox(
+        client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=open_cache("memory://", clock=clock)
+    )
     if is_judged_here(issuer):
         async for finding in check_remote_issuer(issuer, client=client, clock=clock):
             yield finding
     else:
-        yield await _ask_validator(issuer, client=client, clock=clock)
+        yield await _ask_validator(issuer, toolbox)
+    if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
+        yield await check_introspection(toolbox.remote(issuer), issuer.client)
 
 
 def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
@@ -84,10 +93,9 @@ def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]
     return rows, [ok("routes", seen)]
 
 
-async def _ask_validator(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> Finding:
+async def _ask_validator(issuer: TrustedIssuer, toolbox: Toolbox) -> Finding:
     """Return what a validator says that cannot be looked into; what it needs of its issuer is its own affair."""
     about = f"validator {issuer.validation}"
-    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock))
     validator = find_factory(issuer.validation)(issuer, toolbox)
     try:
         await validator.ready()
@@ -112,6 +120,23 @@ def _audience(issuer: TrustedIssuer) -> Finding:
         return ok("audience", seen)
     remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
     return ok("audience", f"{seen}, {remark}")
+
+
+async def _cache(settings: Settings, clock: Clock) -> Finding:
+    """Return whether the memory that all processes share can be reached; its address may hold a password."""
+    about = "shared cache"
+    url = settings.cache_url.get_secret_value()
+    cache = open_cache(url, clock=clock, ca_file=settings.ca_file)
+    try:
+        if cache.is_local:
+            return ok(about, "memory://, so that each process remembers for itself")
+        works = await cache.works()
+    finally:
+        await cache.close()
+    if works:
+        return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
+    advice = "the service goes on without it, and asks the issuer more often; is cache_url right, and the server up?"
+    return warn(about, f"{url.partition('://')[0]}, it does not answer in time", advice)
 
 
 def _cors(settings: Settings) -> Finding:

@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.caches.shared import open_cache
+from service.caches.verdicts import Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
 from service.settings import Settings
 from service.tokens.claims import ClaimRules
+from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.jwk import JWK
 from service.tokens.jws import CompactJWS
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators import jwt
+from service.validators import auto, hybrid, jwt
+from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 
 __all__ = ["Examination", "is_judged_here"]
@@ -69,6 +73,12 @@ class Examination:
         return self.read.jws
 
     @property
+    def toolbox(self) -> Toolbox:
+        """What a validator may lean on while it is asked about this one token."""
+        cache = open_cache("memory://", clock=self.clock)
+        return Toolbox(client=self.client, clock=self.clock, verdicts=Verdicts(clock=self.clock), cache=cache)
+
+    @property
     def trusted(self) -> TrustedIssuer:
         """The issuer that the token is from, once it is found among those that are trusted."""
         if self.issuer is None:
@@ -82,9 +92,12 @@ class Examination:
 
 
 def is_judged_here(issuer: TrustedIssuer) -> bool:
-    """Return whether an issuer's tokens are judged by rules that can be walked, and not by another validator.
+    """Return whether an issuer's JWTs are judged by rules that can be walked, and not by another validator.
 
     Raises:
         SettingsError: There is no validator of that kind.
     """
-    return find_factory(issuer.validation) is jwt.build
+    return find_factory(issuer.validation) in _BY_RULES and not is_okta_org_server(issuer.issuer)
+
+
+_BY_RULES = (jwt.build, auto.build, hybrid.build)

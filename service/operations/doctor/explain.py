@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.issuers.client import JSONClient
-from service.operations.doctor.elsewhere import rules_of_other_validators
+from service.operations.doctor.elsewhere import rules_after_all_others, rules_of_other_validators
 from service.operations.doctor.examination import Examination
 from service.operations.doctor.pasted import unwrap
 from service.operations.doctor.report import Finding, Outcome, fail, not_reached, ok
@@ -91,7 +91,7 @@ async def explain(text: str, settings: Settings, *, client: JSONClient, clock: C
 
 def _rules_for(settings: Settings) -> tuple[Rule, ...]:
     first, then = RULES[:_RULES_BEFORE_READING], RULES[_RULES_BEFORE_READING:]
-    return (*first, *rules_of_other_validators(settings), *then)
+    return (*first, *rules_of_other_validators(settings), *then, *rules_after_all_others(settings))
 
 
 async def _ask(rule: Rule, exam: Examination, findings: list[Finding]) -> TokenError | IssuerUnavailable | None:

@@ -15,8 +15,8 @@ __all__ = ["one_word", "readable_claims", "readable_header", "small_enough", "th
 
 _PART_NAMES = ("header", "payload", "signature")
 _OPAQUE = (
-    "the token is opaque: only its issuer can judge it, by introspection, and its issuers are trusted here for JWTs "
-    "alone; ask a custom authorization server for an access token (refresh tokens and authorization codes are no JWTs)"
+    "the token is opaque: only its issuer can judge it, by introspection, which needs OKTA_OAUTH2_CLIENT_ID and "
+    "OKTA_OAUTH2_CLIENT_SECRET; or is it no access token? (refresh tokens and authorization codes are no JWTs)"
 )
 _BY_PARTS = {
     1: _OPAQUE,

@@ -11,13 +11,13 @@ from service.operations.doctor.wording import shown
 from service.tokens import jws
 from service.tokens.claims import check_type
 from service.tokens.jose_header import check_header
-from service.validators import jwt
 
 __all__ = ["access_token_type", "header_parameters", "known_key", "right_signature", "trusted_issuer"]
 
 _ORG_SERVER = (
     "this is a token of an Okta org server, made for Okta's own API, and only Okta can judge it: "
-    "ask a custom authorization server for one, such as …/oauth2/default"
+    "ask a custom authorization server for one, such as …/oauth2/default, or trust the org and let it be asked "
+    "(OKTA_OAUTH2_CLIENT_ID, OKTA_OAUTH2_CLIENT_SECRET)"
 )
 
 
@@ -73,7 +73,7 @@ def header_parameters(
 
 async def known_key(exam: Examination) -> None:
     """Find the key that the header names among those that the issuer publishes, asking the issuer for them."""
-    remote = jwt.keys_of(exam.trusted, client=exam.client, clock=exam.clock)
+    remote = exam.toolbox.remote(exam.trusted).keys
     exam.seen = f"kid {shown(exam.kid)}" if exam.kid is not None else "no kid, so each key that fits is tried"
     exam.advice = (
         "the key was withdrawn, or another program made the token under this issuer's name: ask for a new token; "

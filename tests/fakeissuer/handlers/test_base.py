@@ -73,14 +73,3 @@ def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask)
 def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
     assert (answer.status, answer.body) == (200, b"")
-
-
-@pytest.mark.parametrize("endpoint", ["authorize", "logout", "device/authorize", "par"])
-def test_what_is_not_imitated_says_so_and_can_still_fail(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
-    url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
-    answer = ask(url, "POST", form={})
-    assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
-    name: Any = endpoint.partition("/")[0]
-    fake_issuer.fail(name, status=503, times=1)
-    assert ask(url, "POST", form={}).status == 503
-    assert fake_issuer.requests(name).count == 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fakeissuer.errors import Unacceptable
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
@@ -112,3 +113,30 @@ def test_a_client_that_is_named_has_to_exist(fake_issuer: Handle, ask: Ask) -> N
     assert ask(f"{url}?client_id=0oaservice0000000001").status == 200
     answer = ask(f"{url}?client_id=unknown")
     assert (answer.status, answer.json()["errorCode"], answer.json()["errorLink"]) == (400, *["invalid_client"] * 2)
+
+
+def test_own_scopes_are_shown_only_when_they_are_published(fake_issuer: Handle, ask: Ask) -> None:
+    reserved = ["openid", "profile", "email", "address", "phone", "offline_access"]
+    url = fake_issuer.issuer_url() + OIDC
+    assert ask(url).json()["scopes_supported"] == reserved
+    fake_issuer.put("servers", "default", audience="api://default", published_scopes=["api:read"])
+    assert ask(url).json()["scopes_supported"] == [*reserved, "api:read"]
+    with pytest.raises(Unacceptable, match="published_scopes"):
+        fake_issuer.put("servers", "default", audience="api://default", published_scopes=["unknown"])
+
+
+def test_an_org_url_server_keeps_its_name_whatever_it_is_called(ask: Ask) -> None:
+    with running(public_url="https://vanity.test") as issuer:
+        issuer.put("servers", "default", audience="api://default", issuer_mode="ORG_URL")
+        url = issuer.overview().listening_url
+        document = ask(f"{url}/oauth2/default{OIDC}", headers={"Host": "vanity.test"}).json()
+        assert document["issuer"] == f"{url}/oauth2/default"
+        assert document["token_endpoint"] == f"{url}/oauth2/default/v1/token"
+
+
+def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: Handle, ask: Ask) -> None:
+    member = "authorization_response_iss_parameter_supported"
+    assert member not in ask(fake_issuer.issuer_url() + OIDC).json()
+    with running(profile="strict-rfc") as issuer:
+        for name in (OIDC, OAUTH):
+            assert ask(issuer.issuer_url() + name).json()[member] is True

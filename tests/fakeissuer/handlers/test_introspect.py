@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 
 from fakeissuer.handle import Handle
@@ -106,6 +107,43 @@ def test_a_client_has_to_prove_who_it_is(fake_issuer: Handle, ask: Ask) -> None:
     assert ask(url, "POST", form=form, client="0oaapi00000000000001:wrong").status == 401
     assert ask(url, "POST", form={**form, "client_id": "0oaspa00000000000001"}).json()["active"] is True
     assert ask(f"{url}?client_id=0oaspa00000000000001", "POST", form=form).json()["active"] is True
+
+
+JWT = "application/token-introspection+jwt"
+
+
+@pytest.mark.parametrize("server", ["default", "org"])
+def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: Handle, ask: Ask, server: str) -> None:
+    url = fake_issuer.issuer_url(server) + ("/oauth2/v1/introspect" if server == "org" else "/v1/introspect")
+    token = fake_issuer.token(server=server, sub="alice@example.com")
+    for accept in (JWT, f"application/json;q=0.1, {JWT.upper()};q=1"):
+        answer = ask(url, "POST", form={"token": token}, client=API, headers={"Accept": accept})
+        assert (answer.status, answer.headers["Content-Type"]) == (200, JWT)
+        text = answer.body.decode()
+        header = jwt.get_unverified_header(text)
+        active_kid = next(key.kid for key in fake_issuer.keys(server) if key.status == "ACTIVE")
+        assert header == {"kid": active_kid, "alg": "RS256", "typ": "token-introspection+jwt"}
+        key = jwt.PyJWKSet.from_dict(fake_issuer.key_set(server))[active_kid]
+        claims = jwt.decode(text, key, algorithms=["RS256"], audience="0oaapi00000000000001")
+        assert list(claims) == ["iss", "aud", "iat", "token_introspection"]
+        assert claims["iss"] == fake_issuer.issuer_url(server)
+        assert claims["token_introspection"] == ask(url, "POST", form={"token": token}, client=API).json()
+
+
+def test_an_inactive_token_is_just_that_in_a_jwt_too(fake_issuer: Handle, ask: Ask) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/introspect"
+    answer = ask(url, "POST", form={"token": "nonsense"}, client=API, headers={"Accept": JWT})
+    claims = jwt.decode(answer.body.decode(), options={"verify_signature": False})
+    assert claims["token_introspection"] == {"active": False}
+
+
+def test_an_opaque_token_is_known_to_introspection_alone(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+    minted = fake_issuer.mint(sub="alice@example.com", opaque=True)
+    assert "." not in minted.token
+    answer = introspect(minted.token).json()
+    assert (answer["active"], answer["sub"], answer["jti"]) == (True, "alice@example.com", minted.claims["jti"])
+    fake_issuer.revoke(minted.token)
+    assert introspect(minted.token).body == INACTIVE
 
 
 def test_a_missing_token_is_an_invalid_request(fake_issuer: Handle, ask: Ask) -> None:

@@ -130,3 +130,16 @@ def test_the_strict_profile_keeps_to_the_rfcs(ask: Ask) -> None:
         assert parts(token)[1]["groups"] == ["Everyone", "Admins"]
         introspected = ask(url[:-5] + "introspect", "POST", form={"token": token}, client=SERVICE).json()
         assert (introspected["active"], introspected["scope"]) == (True, "openid groups")
+
+
+def test_a_429_says_when_to_come_again_and_has_no_retry_after(
+    fake_issuer: Handle, get_token: Callable[..., Any]
+) -> None:
+    fake_issuer.clock.freeze()
+    fake_issuer.fail("token", status=429, times=1)
+    answer = get_token()
+    assert (answer.status, answer.json()["errorCode"]) == (429, "E0000047")
+    assert (answer.headers["X-Rate-Limit-Limit"], answer.headers["X-Rate-Limit-Remaining"]) == ("600", "0")
+    assert int(answer.headers["X-Rate-Limit-Reset"]) == int(fake_issuer.clock.now()) + 60
+    assert answer.headers["Date"] is not None
+    assert answer.headers["Retry-After"] is None

@@ -36,6 +36,7 @@ CHECKS = [
     "algorithms",
     "Cache-Control",
     "clock",
+    "shared cache",
     "CORS origins",
     "TLS of the service",
 ]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from fakeissuer import Handle
 from service.authenticator import Authenticator
+from service.caches.denials import Denials
+from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import ManualClock, SystemClock
 from service.errors import InvalidToken, IssuerUnavailable, Reason, TokenError
@@ -72,8 +74,10 @@ def test_asks_every_claim_check_of_the_service() -> None:
 async def _answer_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
     """Return for which reason the service refuses a credential."""
     time = SystemClock()
-    toolbox = Toolbox(client=client, clock=time, verdicts=Verdicts(clock=time))
-    authenticator = Authenticator([jwt.build(settings.trusted_issuers[0], toolbox)], verdicts=toolbox.verdicts)
+    cache = open_cache("memory://", clock=time)
+    toolbox = Toolbox(client=client, clock=time, verdicts=Verdicts(clock=time), cache=cache)
+    validators = [jwt.build(settings.trusted_issuers[0], toolbox)]
+    authenticator = Authenticator(validators, verdicts=toolbox.verdicts, denials=Denials(cache, clock=time))
     try:
         check_b64token(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))

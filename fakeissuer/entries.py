@@ -1,0 +1,224 @@
+"""What is registered: authorization servers with their access policy, clients, users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, field
+from msgspec.structs import force_setattr
+
+from fakeissuer.endpoints import ORG
+from fakeissuer.identifiers import derived_id
+from fakeissuer.records import Record
+
+AUTHORIZATION_CODE = "authorization_code"
+IMPLICIT = "implicit"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
+PASSWORD = "password"  # noqa: S105 - as above
+CLIENT_CREDENTIALS = "client_credentials"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
+
+RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,2000}\Z")]
+"""A URI of printable ASCII: it goes into a header and into a page."""
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+"""Seconds, up to ten years."""
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+KeySet = dict[str, list[dict[str, Any]]]
+"""A JWK Set."""
+
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""The members of a JWK that are secret (RFC 7518 section 6)."""
+
+
+SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
+
+
+PROTOCOL_CLAIMS = frozenset(
+    (
+        "ver",
+        "jti",
+        "iss",
+        "aud",
+        "iat",
+        "exp",
+        "nbf",
+        "cnf",
+        "cid",
+        "uid",
+        "scp",
+        "scope",
+        "auth_time",
+        "sub",
+        "acr",
+        "client_id",
+    )
+)
+"""The claims that the issuer answers for itself."""
+
+
+class PolicyRule(Record, frozen=True, kw_only=True):
+    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any."""
+
+    grant_types: tuple[Name, ...] | None = None
+    clients: tuple[Name, ...] | None = None
+    groups: tuple[Name, ...] | None = None
+    scopes: tuple[Name, ...] | None = None
+    access_token_lifetime: Annotated[int, Meta(ge=300, le=86_400)] | None = None
+
+
+class Server(Record, frozen=True, kw_only=True):
+    """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
+
+    Of the `policy` the first rule that fits counts. `trusted_issuers` are those whose assertions it takes, each with
+    its public keys. `published_scopes` are those of its own that its documents show. `claims` go into its access
+    tokens; a text may hold `${user.email}` and the like, see `claim_templates`.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    audience: Name
+    scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
+    default_scopes: tuple[Name, ...] = ("api:read",)
+    access_token_lifetime: Lifetime = 3600
+    issuer_mode: IssuerMode = "CUSTOM_URL"
+    policy: tuple[PolicyRule, ...] = (PolicyRule(),)
+    trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
+    published_scopes: tuple[Name, ...] = ()
+    claims: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse key sets that are none, claims that are the issuer's, and scopes that there are not.
+
+        Raises:
+            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a published scope cannot be.
+        """
+        check_custom_claims(self.claims)
+        if not set(self.published_scopes) <= set(self.scopes):
+            raise ValueError("published_scopes are some of the scopes")
+        for jwks in self.trusted_issuers.values():
+            check_public_keys(jwks)
+
+    @property
+    def is_org(self) -> bool:
+        """Tell whether this is the org server, whose tokens nobody else can verify."""
+        return self.id == ORG
+
+
+class Client(Record, frozen=True, kw_only=True):
+    """A registered client; one with neither a secret nor a key of its own is a public one.
+
+    `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
+    stands for any port and any path. `rotation_type` says whether a refresh token is used once, which public clients
+    do by default, and `rotation_leeway` for how many seconds it may be used again all the same.
+    """
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    id: Name
+    name: Name
+    secret: Name | None = None
+    jwks: KeySet | None = None
+    auth_methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
+    grant_types: tuple[Name, ...] = ()
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    post_logout_redirect_uris: tuple[RedirectUri, ...] = ()
+    consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
+    rotation_type: Literal["ROTATE", "STATIC"] | None = None
+    rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
+    claims: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether the client just names itself, and so has to use PKCE."""
+        return self.auth_methods == ("none",)
+
+    @property
+    def rotates(self) -> bool:
+        """Tell whether each use of a refresh token gives a new one."""
+        return self.rotation_type == "ROTATE" or (self.rotation_type is None and self.is_public)
+
+    def __post_init__(self) -> None:
+        """Refuse a client that could never authenticate, and a key set that is none or gives a private key away.
+
+        Raises:
+            ValueError: the secret and the methods contradict each other, or the key set is not one of public keys.
+        """
+        if not self.auth_methods or ("none" in self.auth_methods and len(self.auth_methods) > 1):
+            raise ValueError("a client has some auth_methods, and beside 'none' no other")
+        if (self.secret is None) == any(method.startswith("client_secret") for method in self.auth_methods):
+            raise ValueError(
+                "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
+            )
+        check_custom_claims(self.claims)
+        if any(uri.partition(":")[0].lower() in SCRIPT_SCHEMES for uri in self.redirect_uris):
+            raise ValueError("a redirect URI of redirect_uris would run as a script")
+        if self.jwks is not None:
+            check_public_keys(self.jwks)
+
+
+def check_custom_claims(claims: Mapping[str, Any]) -> None:
+    """Check that none of these claims is one that the issuer answers for.
+
+    Raises:
+        ValueError: one is; the control plane mints whatever a test wants there.
+    """
+    taken = PROTOCOL_CLAIMS & claims.keys()
+    if taken:
+        raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
+
+
+def check_public_keys(jwks: KeySet) -> None:
+    """Check that this is a JWK Set of public keys (RFC 7517 section 5).
+
+    Raises:
+        ValueError: it is none, or holds what only the client may know; whatever is registered can be read again.
+    """
+    if jwks.keys() != {"keys"}:
+        raise ValueError("jwks has one member, keys, the list of the client's public keys")
+    for key in jwks["keys"]:
+        if key.get("kty") not in ("RSA", "EC"):
+            raise ValueError("each key of jwks has the kty RSA or EC")
+        if PRIVATE_KEY_MEMBERS & key.keys():
+            raise ValueError("jwks holds public keys; one of these is private")
+
+
+class User(Record, frozen=True, kw_only=True):
+    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    login: Name
+    id: Annotated[str, Meta(max_length=200)] = ""
+    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    given_name: str = "Test"
+    family_name: str = "User"
+    email: str = ""
+    email_verified: bool = True
+    locale: str = "en-US"
+    zoneinfo: str = "America/Los_Angeles"
+    updated_at: int = 1_700_000_000
+    groups: tuple[Name, ...] = ("Everyone",)
+    claims: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the login.
+
+        Raises:
+            ValueError: a claim is one that the issuer answers for.
+        """
+        check_custom_claims(self.claims)
+        if not self.id:
+            force_setattr(self, "id", derived_id("00u", self.login))
+        if not self.email:
+            force_setattr(self, "email", self.login)
+
+    @property
+    def name(self) -> str:
+        """The name in full."""
+        return f"{self.given_name} {self.family_name}"

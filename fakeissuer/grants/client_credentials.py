@@ -1,0 +1,13 @@
+"""The client for itself (RFC 6749 section 4.4)."""
+
+from __future__ import annotations
+
+from fakeissuer.entries import CLIENT_CREDENTIALS
+from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
+from fakeissuer.grants.scopes import scopes_without_user
+
+
+def client_credentials(request: TokenRequest) -> TokenAnswer:
+    """Return a token with which the client speaks for itself."""
+    scopes = scopes_without_user(request.server, request.form.get("scope", ""))
+    return token_answer(request.state, request.grant(CLIENT_CREDENTIALS, scopes, None))

@@ -1,0 +1,155 @@
+"""Issuing: the tokens that a grant gives, signed, remembered, and put into an answer in Okta's order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fakeissuer.claim_templates import custom_claims
+from fakeissuer.entries import REFRESH_TOKEN, Client, Server, User
+from fakeissuer.errors import Refused
+from fakeissuer.grants.policy import access_token_lifetime
+from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
+from fakeissuer.problems import Problem
+from fakeissuer.state import State
+from fakeissuer.store import IssuedToken, TokenKind
+from fakeissuer.tokens import (
+    ID_TOKEN_LIFETIME_S,
+    REFRESH_IDLE_LIFETIME_S,
+    SIGNING_ALGORITHM,
+    Claims,
+    Grant,
+    id_token_claims,
+    jose_header,
+    to_payload,
+)
+
+TokenAnswer = dict[str, Any]
+
+MOST_GROUPS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """A request to the token endpoint, of a client that has proved who it is."""
+
+    state: State
+    server: Server
+    issuer: str
+    client: Client
+    form: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Leave out the form: there are passwords, codes and tokens in it."""
+        return f"TokenRequest(server={self.server.id!r}, client={self.client.id!r})"
+
+    def grant(self, grant_type: str, scopes: tuple[str, ...], user: User | None, **more: Any) -> Grant:
+        """Return a new grant that the access policy allows.
+
+        Raises:
+            Refused: the policy does not.
+        """
+        return new_grant(self.state, self.server, self.issuer, self.client, grant_type, scopes, user, **more)
+
+
+def new_grant(
+    state: State,
+    server: Server,
+    issuer: str,
+    client: Client,
+    grant_type: str,
+    scopes: tuple[str, ...],
+    user: User | None,
+    **more: Any,
+) -> Grant:
+    """Return a grant of this moment that the access policy of the server allows.
+
+    Raises:
+        Refused: the policy does not, or the user is in more groups than a token may name.
+    """
+    if user is not None and "groups" in scopes and len(user.groups) > MOST_GROUPS:
+        raise Refused(Problem.TOO_MANY_GROUPS)
+    grant = Grant(
+        server=server,
+        issuer=issuer,
+        client_id=client.id,
+        scopes=scopes,
+        user=user,
+        issued_at=int(state.clock.now()),
+        lifetime_s=access_token_lifetime(server, grant_type, client, user, scopes),
+        grant_id=random_text(),
+        custom_claims=custom_claims(server, client, user, scopes),
+    )
+    return replace(grant, **more)
+
+
+def token_answer(state: State, grant: Grant, refresh_token: str | None = None) -> TokenAnswer:
+    """Return the answer of the token endpoint, with an ID token where `openid` was granted (RFC 6749 section 5.1)."""
+    access_token = issue_access_token(state, grant)
+    answer: TokenAnswer = {
+        "token_type": "Bearer",
+        "expires_in": grant.lifetime_s,
+        "access_token": access_token,
+        "scope": " ".join(grant.scopes),
+    }
+    if refresh_token is not None:
+        answer["refresh_token"] = refresh_token
+    if grant.user is not None and "openid" in grant.scopes:
+        answer["id_token"] = issue_id_token(state, grant, grant.user, access_token)
+    return answer
+
+
+def answer_for_user(state: State, client: Client, grant: Grant) -> TokenAnswer:
+    """Return the answer to a user's grant, with a refresh token if `offline_access` was granted to a fit client."""
+    if "offline_access" not in grant.scopes or REFRESH_TOKEN not in client.grant_types:
+        return token_answer(state, grant)
+    grant = replace(grant, refresh_token_id=new_refresh_token_id())
+    return token_answer(state, grant, issue_refresh_token(state, grant))
+
+
+def issue_access_token(state: State, grant: Grant) -> str:
+    """Return a new access token, signed by the server's ACTIVE key and written into the store."""
+    claims = state.profile.access_token_claims(grant)
+    typ = state.access_token_type(grant.server)
+    return _signed(state, grant, "access", claims, typ)
+
+
+def issue_id_token(
+    state: State, grant: Grant, user: User, access_token: str | None = None, code: str | None = None
+) -> str:
+    """Return a new ID token, bound to the access token and the code that go with it."""
+    claims = id_token_claims(replace(grant, lifetime_s=ID_TOKEN_LIFETIME_S), user, access_token, code)
+    return _signed(state, grant, "id", claims, None)
+
+
+def issue_refresh_token(state: State, grant: Grant) -> str:
+    """Return a new refresh token, good until it has not been used for a week."""
+    expires = int(state.clock.now()) + REFRESH_IDLE_LIFETIME_S
+    issued = _issued(grant, "refresh", {"exp": expires, "sub": grant.user.login if grant.user else None})
+    issued.device_id = derived_id("guo", grant.client_id)
+    issued.grant = grant
+    token = random_text()
+    state.store.add(token, issued)
+    return token
+
+
+def _signed(state: State, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
+    from fakeissuer import jose  # noqa: PLC0415 - loaded with the first key, see jose
+
+    key = state.access_token_key(grant.server) if kind == "access" else state.ring(grant.server).signing_key()
+    token = jose.sign(key, jose_header(key, SIGNING_ALGORITHM, typ), to_payload(claims))
+    state.store.add(token, _issued(grant, kind, claims))
+    return token
+
+
+def _issued(grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
+    return IssuedToken(
+        kind=kind,
+        server=grant.server.id,
+        client_id=grant.client_id,
+        username=grant.user.login if grant.user else None,
+        scopes=grant.scopes,
+        claims=claims,
+        refresh_token_id=grant.refresh_token_id,
+        grant_id=grant.grant_id,
+    )

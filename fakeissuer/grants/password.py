@@ -1,0 +1,25 @@
+"""The user's own password, in the client's hands (RFC 6749 section 4.3), as Okta still has it."""
+
+from __future__ import annotations
+
+import hmac
+
+from fakeissuer.entries import PASSWORD
+from fakeissuer.errors import Refused
+from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
+from fakeissuer.grants.scopes import scopes_with_user
+from fakeissuer.problems import Problem
+
+
+def password(request: TokenRequest) -> TokenAnswer:
+    """Return tokens for a registered user who is named with the right password.
+
+    Raises:
+        Refused: there is no such user, or the password is another.
+    """
+    scopes = scopes_with_user(request.server, request.form.get("scope", ""))
+    user = request.state.directory.users.get(request.form.get("username", ""))
+    shown = request.form.get("password", "")
+    if user is None or not hmac.compare_digest(user.password.encode(), shown.encode()):
+        raise Refused(Problem.PASSWORD_WRONG)
+    return answer_for_user(request.state, request.client, request.grant(PASSWORD, scopes, user))

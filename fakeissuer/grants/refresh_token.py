@@ -1,0 +1,57 @@
+"""A refresh token for new tokens (RFC 6749 section 6), used once where it rotates (RFC 9700 section 4.14.2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakeissuer.errors import Refused
+from fakeissuer.grants.issue import TokenAnswer, TokenRequest, issue_refresh_token, token_answer
+from fakeissuer.problems import Problem
+from fakeissuer.store import IssuedToken
+from fakeissuer.tokens import REFRESH_IDLE_LIFETIME_S, Grant
+
+
+def refresh_token(request: TokenRequest) -> TokenAnswer:
+    """Return new tokens for a refresh token, and another one in its place where the client rotates them.
+
+    Raises:
+        Refused: it is no active refresh token of the client; one that was rotated too long ago takes its whole family
+            with it, for two parties have it then and one of them is a thief.
+    """
+    state, now = request.state, request.state.clock.now()
+    token = request.form.get("refresh_token", "")
+    issued = state.store.find(token)
+    if issued is None or issued.grant is None or not _is_good(issued, request, now):
+        raise Refused(Problem.REFRESH_TOKEN_INVALID)
+    if issued.rotated_at is not None and now > issued.rotated_at + request.client.rotation_leeway:
+        state.store.revoke_grant(issued.grant_id or "")
+        raise Refused(Problem.REFRESH_TOKEN_INVALID)
+    grant = _renewed(issued.grant, request, int(now))
+    if not request.client.rotates:
+        issued.claims["exp"] = int(now) + REFRESH_IDLE_LIFETIME_S
+        return token_answer(state, grant, token)
+    if issued.rotated_at is None:
+        issued.rotated_at = now
+    return token_answer(state, grant, issue_refresh_token(state, replace(grant, scopes=issued.scopes)))
+
+
+def _is_good(issued: IssuedToken, request: TokenRequest, now: float) -> bool:
+    is_own = issued.client_id == request.client.id and issued.server == request.server.id
+    return is_own and issued.is_active(now)
+
+
+def _renewed(grant: Grant, request: TokenRequest, now: int) -> Grant:
+    asked = tuple(dict.fromkeys(request.form.get("scope", "").split())) or grant.scopes
+    if not set(asked) <= set(grant.scopes):
+        raise Refused(Problem.REFRESH_WIDENED)
+    # The user as they are now, but signed in when they were; a nonce belongs to the first ID token alone.
+    user = request.state.directory.user(grant.user.login) if grant.user else None
+    return replace(
+        grant,
+        server=request.server,
+        scopes=asked,
+        user=user,
+        issued_at=now,
+        authenticated_at=grant.auth_time,
+        nonce=None,
+    )

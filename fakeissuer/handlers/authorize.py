@@ -1,0 +1,34 @@
+"""The authorization endpoint (RFC 6749 section 3.1)."""
+
+from __future__ import annotations
+
+from fakeissuer.authorization.flow import begin
+from fakeissuer.authorization.request import pushed_parameters, read_request, read_target
+from fakeissuer.authorization.response import error_response
+from fakeissuer.entries import Server
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.reply import Reply
+
+
+class AuthorizeHandler(BrowserMixin, EndpointHandler):
+    """The start of signing in."""
+
+    endpoint = "authorize"
+
+    def answer(self, server: Server) -> Reply:
+        """Return the next page for the user, or the way back to the client."""
+        state = self.issuer.state
+        parameters = pushed_parameters(state, self.form if self.request.method == "POST" else self.query)
+        target = read_target(state, self.issuer_of(server), parameters)
+        try:
+            request = read_request(state, server, target, parameters)
+        except Refused as refused:
+            return error_response(state, target, refused)
+        session = self.session()
+        return self.with_session(session, begin(state, session, request))
+
+    def refuse(self, refused: Refused) -> Reply:
+        """Return the page for a request that has no redirect URI to be trusted."""
+        return self.error_page(refused)

@@ -1,0 +1,41 @@
+"""What the endpoints and pages for people share: a session behind a cookie, and errors as pages."""
+
+from __future__ import annotations
+
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.base import OktaHandler
+from fakeissuer.pages import page
+from fakeissuer.reply import Reply, refusal
+from fakeissuer.sessions import Session
+
+
+class BrowserMixin(OktaHandler):
+    """Whoever comes here sits at a browser."""
+
+    def session(self) -> Session:
+        """Return the session of the browser, a new one if it shows no cookie of ours."""
+        return self.issuer.state.sessions.of(self._cookie, self.issuer.clock.now())
+
+    def with_session(self, session: Session, reply: Reply) -> Reply:
+        """Keep the session, and return the reply with its cookie where the browser does not have it yet."""
+        self.issuer.state.sessions.save(session, self._cookie, self.issuer.clock.now())
+        if session.cookie == self._cookie:
+            return reply
+        # Over TLS as Okta sends it, for a silent sign-in in a frame; a browser takes no such cookie without TLS.
+        attributes = "SameSite=None; Secure" if self.request.protocol == "https" else "SameSite=Lax"
+        cookie = f"{self.issuer.state.cookie_name}={session.cookie}; Path=/; HttpOnly; {attributes}"
+        return reply.with_defaults({"Set-Cookie": cookie})
+
+    def error_page(self, refused: Refused) -> Reply:
+        """Return a refusal that nobody but the person at the browser is told; as JSON to a program that asks so."""
+        accepted = self.request.headers.get("Accept", "")
+        case = refused.problem.value
+        if "application/json" in accepted and "text/html" not in accepted:
+            return refusal(refused)
+        heading = "This does not work" if case.status < 500 else "Something went wrong"
+        return page("message", case.status, heading=heading, sentence=str(refused), code=case.code)
+
+    @property
+    def _cookie(self) -> str | None:
+        morsel = self.request.cookies.get(self.issuer.state.cookie_name)
+        return None if morsel is None else morsel.value

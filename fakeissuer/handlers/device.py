@@ -1,0 +1,52 @@
+"""The device authorization endpoint (RFC 8628 section 3.1)."""
+
+from __future__ import annotations
+
+import uuid
+
+from fakeissuer.codes import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, DeviceAuthorization
+from fakeissuer.entries import DEVICE_CODE, Server
+from fakeissuer.errors import Refused
+from fakeissuer.grants.scopes import scopes_with_user
+from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.identifiers import new_user_code
+from fakeissuer.problems import Problem
+from fakeissuer.reply import Reply, json_reply
+
+REMEMBERED_S = 86_400
+"""How long a code that has expired is still told from one that never was."""
+
+
+class DeviceHandler(ClientHandler):
+    """The start for a device that has no browser."""
+
+    endpoint = "device"
+
+    def answer(self, server: Server) -> Reply:
+        """Return the codes: one for the device to ask with, one for the user to type."""
+        form, state = self.form, self.issuer.state
+        client = self.authenticated_client(server, form)
+        if DEVICE_CODE not in client.grant_types:
+            raise Refused(Problem.GRANT_NOT_ALLOWED)
+        now = self.issuer.clock.now()
+        device = DeviceAuthorization(
+            server=server.id,
+            issuer=self.issuer_of(server),
+            client_id=client.id,
+            user_code=new_user_code(),
+            scopes=scopes_with_user(server, form.get("scope", "")),
+            expires_at=now + DEVICE_CODE_LIFETIME_S,
+        )
+        device_code = str(uuid.uuid4())
+        state.devices.put(device_code, device, until=now + REMEMBERED_S)
+        state.user_codes.put(device.user_code, device, until=device.expires_at)
+        activate = f"{state.addresses.base_url(server, self.requested_url)}/activate"
+        members = {
+            "device_code": device_code,
+            "user_code": device.user_code,
+            "verification_uri": activate,
+            "verification_uri_complete": f"{activate}?user_code={device.user_code}",
+            "expires_in": DEVICE_CODE_LIFETIME_S,
+            "interval": POLL_INTERVAL_S,
+        }
+        return json_reply(members, headers=NEVER_KEPT)

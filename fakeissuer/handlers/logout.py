@@ -1,0 +1,52 @@
+"""The end of a session (OpenID Connect RP-Initiated Logout 1.0 section 2)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fakeissuer.entries import Client, Server
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.pages import page
+from fakeissuer.problems import Problem
+from fakeissuer.redirects import is_registered
+from fakeissuer.reply import Reply
+
+
+class LogoutHandler(BrowserMixin, EndpointHandler):
+    """Signing out, at the wish of a client that shows the ID token of the user."""
+
+    endpoint = "logout"
+
+    def answer(self, server: Server) -> Reply:
+        """End the session of the browser, and send it to where the client wants it."""
+        parameters = self.form if self.request.method == "POST" else self.query
+        client, login = self._hinted(server, parameters.get("id_token_hint", ""))
+        uri = parameters.get("post_logout_redirect_uri")
+        if uri is not None and not is_registered(uri, client.post_logout_redirect_uris):
+            raise Refused(Problem.LOGOUT_REDIRECT)
+        session = self.session()
+        if session.login == login:  # a hint about somebody else ends nobody's session
+            session.sign_out()
+        if uri is None:
+            reply = page("message", heading="You are signed out", sentence="You may close this page.", code="")
+        else:
+            state = parameters.get("state")
+            query = "" if state is None else ("&" if "?" in uri else "?") + urlencode({"state": state})
+            reply = Reply(302, headers={"Location": f"{uri}{query}", "Cache-Control": "no-cache, no-store"})
+        return self.with_session(session, reply)
+
+    def refuse(self, refused: Refused) -> Reply:
+        """Return the page for a request that nobody is sent on from."""
+        return self.error_page(refused)
+
+    def _hinted(self, server: Server, hint: str) -> tuple[Client, str | None]:
+        # One that has expired is good enough; that we issued it is known by the store, and nobody else can know it.
+        issued = self.issuer.state.store.find(hint)
+        if issued is None or issued.kind != "id" or issued.server != server.id:
+            raise Refused(Problem.LOGOUT_HINT)
+        client = self.issuer.state.directory.clients.get(issued.client_id)
+        if client is None:
+            raise Refused(Problem.LOGOUT_HINT)
+        return client, issued.username

@@ -1,0 +1,144 @@
+"""The pages that an authorization request leads through: signing in and consenting."""
+
+from __future__ import annotations
+
+import hmac
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from fakeissuer.authorization.flow import Waiting, deny, next_step
+from fakeissuer.authorization.sign_in import user_of
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.base import once
+from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.pages import page
+from fakeissuer.problems import Problem
+from fakeissuer.redirects import origin_of
+from fakeissuer.reply import Reply
+
+if TYPE_CHECKING:
+    from fakeissuer.sessions import Session
+
+
+class PageHandler(BrowserMixin):
+    """A page with a form that leads back to it."""
+
+    async def get(self) -> None:
+        """Show the page."""
+        self._answer(is_sent=False)
+
+    async def post(self) -> None:
+        """Take what the person did."""
+        self._answer(is_sent=True)
+
+    @abstractmethod
+    def show(self, session: Session) -> Reply:
+        """Return the page."""
+
+    @abstractmethod
+    def act(self, session: Session) -> Reply:
+        """Return what follows from the form that was sent."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the URL or the form says."""
+        return once(self.request.body_arguments if self.request.method == "POST" else self.request.query_arguments)
+
+    def hidden(self, session: Session) -> dict[str, str]:
+        """Return what each form takes along; the secret of the session keeps forms of other sites out."""
+        return {"csrf": session.csrf}
+
+    def _answer(self, *, is_sent: bool) -> None:
+        session = self.session()
+        try:
+            if is_sent:
+                self._check_csrf(session)
+            reply = self.act(session) if is_sent else self.show(session)
+        except Refused as refused:
+            reply = self.error_page(refused)
+        self.send(self.with_session(session, reply))
+
+    def _check_csrf(self, session: Session) -> None:
+        # A form on somebody else's page would otherwise sign a user in, or consent, in their own browser.
+        if not hmac.compare_digest(self.parameters.get("csrf", "").encode(), session.csrf.encode()):
+            raise Refused(Problem.PAGE_OUTDATED)
+
+
+class RequestPage(PageHandler):
+    """A page about an authorization request that waits."""
+
+    def waiting(self, session: Session) -> tuple[str, Waiting]:
+        """Return the request that the page is about.
+
+        Raises:
+            Refused: this browser has none of that name.
+        """
+        name = self.parameters.get("request", "")
+        waiting = session.find(name)
+        if waiting is None:
+            raise Refused(Problem.PAGE_OUTDATED)
+        return name, waiting
+
+    def hidden(self, session: Session) -> dict[str, str]:
+        """Return what each form takes along."""
+        return {**super().hidden(session), "request": self.parameters.get("request", "")}
+
+
+class SignInHandler(RequestPage):
+    """Signing in: by a name that is typed, or as one of the users there are."""
+
+    def show(self, session: Session, problem: str = "") -> Reply:
+        """Return the page."""
+        _, waiting = self.waiting(session)
+        target = waiting.request.target
+        return page(
+            "signin",
+            form_action=origin_of(target.redirect_uri),
+            action=self.request.path,
+            client_name=target.client.name,
+            login_hint=self.parameters.get("username", waiting.request.login_hint),
+            users=list(self.issuer.state.directory.users.values()),
+            hidden=self.hidden(session),
+            may_cancel=True,
+            problem=problem,
+        )
+
+    def act(self, session: Session) -> Reply:
+        """Sign the user in and go on, or say that it did not work."""
+        name, waiting = self.waiting(session)
+        state = self.issuer.state
+        if "cancel" in self.parameters:
+            return deny(state, session, name, waiting)
+        user = user_of(state.directory, self.parameters)
+        if user is None:
+            return self.show(session, "The user name or the password is wrong.")
+        session.sign_in(user.login, state.clock.now(), waiting.request.acr_values)
+        waiting.has_signed_in = True
+        return next_step(state, session, name, waiting)
+
+
+class ConsentHandler(RequestPage):
+    """Allowing a client what it asks for, or not."""
+
+    def show(self, session: Session) -> Reply:
+        """Return the page."""
+        _, waiting = self.waiting(session)
+        target = waiting.request.target
+        return page(
+            "consent",
+            form_action=origin_of(target.redirect_uri),
+            action=self.request.path,
+            client_name=target.client.name,
+            login=session.login,
+            scopes=waiting.request.scopes,
+            hidden=self.hidden(session),
+        )
+
+    def act(self, session: Session) -> Reply:
+        """Go on with what the user allowed, or tell the client no."""
+        name, waiting = self.waiting(session)
+        if self.parameters.get("verdict") != "allow":
+            return deny(self.issuer.state, session, name, waiting)
+        session.consent(waiting.request.target.client.id, waiting.request.scopes)
+        waiting.has_consented = True
+        return next_step(self.issuer.state, session, name, waiting)

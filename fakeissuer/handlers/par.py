@@ -1,0 +1,36 @@
+"""The pushed authorization request endpoint (RFC 9126 section 2)."""
+
+from __future__ import annotations
+
+from fakeissuer.authorization.request import read_request, read_target
+from fakeissuer.entries import Server
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.identifiers import random_text
+from fakeissuer.problems import Problem
+from fakeissuer.reply import Reply, json_reply
+
+LIFETIME_S = 3600
+
+OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
+
+class ParHandler(ClientHandler):
+    """An authorization request that does not go through the browser."""
+
+    endpoint = "par"
+
+    def answer(self, server: Server) -> Reply:
+        """Check the request and keep it; Okta answers 200 where RFC 9126 says 201."""
+        form, state = self.form, self.issuer.state
+        client = self.authenticated_client(server, form)
+        if "request_uri" in form:
+            raise Refused(Problem.REQUEST_URI_UNKNOWN)
+        parameters = {name: value for name, value in form.items() if name not in OF_THE_CLIENT}
+        parameters["client_id"] = client.id
+        target = read_target(state, self.issuer_of(server), parameters)
+        read_request(state, server, target, parameters)
+        name = f"urn:okta:{random_text()}"
+        state.pushed.put(name, parameters, until=self.issuer.clock.now() + LIFETIME_S)
+        status = 201 if state.profile.is_strict else 200
+        return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status, NEVER_KEPT)

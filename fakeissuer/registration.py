@@ -1,0 +1,74 @@
+"""Reading the metadata of a client that registers itself (RFC 7591 section 2), and answering with what it became."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from fakeissuer.entries import AUTHORIZATION_CODE, IMPLICIT, AuthMethod, Client, KeySet
+from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.identifiers import derived_id, random_text
+from fakeissuer.problems import Problem
+from fakeissuer.records import accept, read_members
+
+
+class ClientMetadata(msgspec.Struct, kw_only=True):
+    """What a client says of itself; members that are not known are ignored (RFC 7591 section 2)."""
+
+    client_name: str = "A registered client"
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    response_types: tuple[str, ...] = ("code",)
+    grant_types: tuple[str, ...] = (AUTHORIZATION_CODE,)
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105 - the name of a method
+    application_type: Literal["web", "native", "browser", "service"] = "web"
+    jwks: KeySet | None = None
+
+
+def registered_client(body: bytes) -> Client:
+    """Return the client that this metadata makes.
+
+    Raises:
+        Refused: it is no metadata, or of a client that cannot be.
+    """
+    try:
+        metadata = accept(read_members(body), ClientMetadata)
+    except Unacceptable as exc:
+        raise Refused(Problem.METADATA_INVALID, "a member is missing or of a wrong type") from exc
+    if {AUTHORIZATION_CODE, IMPLICIT} & set(metadata.grant_types) and not metadata.redirect_uris:
+        raise Refused(Problem.REDIRECT_INVALID)
+    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
+    if any(uri.endswith(":*") for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
+        raise Refused(Problem.REDIRECT_INVALID)
+    method = metadata.token_endpoint_auth_method
+    members: dict[str, Any] = {
+        "id": derived_id("0oa", random_text()),
+        "name": metadata.client_name,
+        "secret": random_text() if method.startswith("client_secret") else None,
+        "jwks": metadata.jwks,
+        "auth_methods": [method],
+        "grant_types": metadata.grant_types,
+        "redirect_uris": metadata.redirect_uris,
+        "post_logout_redirect_uris": metadata.post_logout_redirect_uris,
+    }
+    try:
+        return accept(members, Client)
+    except Unacceptable as exc:
+        raise Refused(Problem.METADATA_INVALID, "its name, a URI or its key set is not fit for one") from exc
+
+
+def registration_answer(client: Client, now: int) -> dict[str, Any]:
+    """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order."""
+    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": now}
+    if client.secret is not None:
+        answer |= {"client_secret": client.secret, "client_secret_expires_at": 0}
+    answer |= {
+        "client_name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "response_types": ["code"] if AUTHORIZATION_CODE in client.grant_types else [],
+        "grant_types": list(client.grant_types),
+        "token_endpoint_auth_method": client.auth_methods[0],
+    }
+    return answer if client.jwks is None else {**answer, "jwks": client.jwks}

@@ -1,0 +1,189 @@
+"""Tokens, people and clients that are turned away here and now, whatever their issuer says, in every process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from service.caches.shared import SharedCache
+from service.clock import Clock
+from service.errors import InvalidToken, Reason
+from service.tokens.principal import Principal
+
+__all__ = ["KINDS", "Denial", "Denials"]
+
+KINDS = ("jti", "sub", "cid")
+"""What can be denied: one token, one subject, one client; named as Okta names the claims."""
+MAX_AGE = 1.0
+"""Seconds after which what others denied is looked up again: how long a denial takes to reach every process."""
+CAPACITY = 10_000
+_LOG = "denied"
+_BATCH = 500
+_LATE = 10.0
+"""Seconds for which a numbered place is waited for whose entry is still on its way."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denial:
+    """Who is turned away.
+
+    Args:
+        kind: One of :data:`KINDS`.
+        issuer: The issuer whose tokens are meant; None for those of all.
+        expires_at: When it ends, in seconds since the epoch.
+    """
+
+    kind: str
+    value: str
+    issuer: str | None
+    expires_at: float
+
+    @property
+    def about(self) -> tuple[str, str, str | None]:
+        """What it is about, whenever it ends."""
+        return self.kind, self.value, self.issuer
+
+    @classmethod
+    def read(cls, entry: Any) -> Denial | None:
+        """Return the denial that an entry of the shared log holds, or None when it holds none."""
+        match entry:
+            case {"kind": str(kind), "value": str(value), "issuer": issuer, "expires_at": int(end) | float(end)}:
+                if kind in KINDS and (issuer is None or isinstance(issuer, str)):
+                    return cls(kind=kind, value=value, issuer=issuer, expires_at=end)
+        return None
+
+
+class Denials:
+    """The denials in force, kept in this process and appended to a log in the shared cache.
+
+    There is no timer: while others may have written, the first request of each second reads what is new.
+    A shared cache that is down leaves the denials that this process knows.
+    """
+
+    def __init__(self, shared: SharedCache, *, clock: Clock) -> None:
+        self._shared = shared
+        self._clock = clock
+        self._in_force: dict[tuple[str, str, str | None], Denial] = {}
+        self._read_up_to = 0
+        self._awaited: dict[int, float] = {}
+        self._fresh_until = float("inf") if shared.is_local else 0.0
+        self._refreshing: asyncio.Task[None] | None = None
+        self._on_change: list[Callable[[], None]] = []
+
+    def __iter__(self) -> Iterator[Denial]:
+        """Go through the denials in force."""
+        now = self._clock.now()
+        return iter([denial for denial in self._in_force.values() if now < denial.expires_at])
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what others denied was looked up a moment ago."""
+        return self._clock.monotonic() < self._fresh_until
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Have somebody told when a denial comes or goes."""
+        self._on_change.append(tell)
+
+    def check(self, principal: Principal) -> None:
+        """Let a principal pass, or not; awaits nothing.
+
+        Raises:
+            InvalidToken: It is denied.
+        """
+        kind = self.kind_denying(principal)
+        if kind is not None:
+            raise InvalidToken(Reason.REVOKED, f"denied here by its {kind}", claim=kind)
+
+    def kind_denying(self, principal: Principal) -> str | None:
+        """Return by which of :data:`KINDS` a principal is denied; None where it is not."""
+        if not self._in_force:
+            return None
+        values = {"jti": principal.claims.get("jti"), "sub": principal.subject, "cid": principal.client_id}
+        for kind, value in values.items():
+            if isinstance(value, str) and self._holds(kind, value, principal.issuer):
+                return kind
+        return None
+
+    async def add(self, denial: Denial) -> bool:
+        """Deny, in this process at once and in the others within :data:`MAX_AGE`.
+
+        Returns:
+            Whether the others will know of it: False while the shared cache is down.
+
+        Raises:
+            OverflowError: There are too many.
+        """
+        self._forget_the_past()
+        if len(self._in_force) >= CAPACITY and denial.about not in self._in_force:
+            raise OverflowError(f"{CAPACITY} denials are in force; lift some, or deny the client or the subject")
+        self._take(denial)
+        return await self._append(denial)
+
+    async def lift(self, kind: str, value: str, issuer: str | None) -> bool:
+        """Deny no longer; returns whether the others will know of it."""
+        lifted = Denial(kind=kind, value=value, issuer=issuer, expires_at=0.0)
+        self._take(lifted)
+        return await self._append(lifted)
+
+    async def refresh(self) -> None:
+        """Read what others denied, unless that was done a moment ago."""
+        if self.fresh:
+            return
+        if self._refreshing is None:
+            self._refreshing = asyncio.get_running_loop().create_task(self._read_news())
+            self._refreshing.add_done_callback(lambda _: setattr(self, "_refreshing", None))
+        await asyncio.shield(self._refreshing)
+
+    async def close(self) -> None:
+        """Let a look at the shared cache that is under way come to its end."""
+        if self._refreshing is not None:
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+
+    async def _append(self, denial: Denial) -> bool:
+        lifetime = max(denial.expires_at - self._clock.now(), 24 * 3600.0)  # what lifts one lives as long as it might
+        return self._shared.is_local or await self._shared.append(_LOG, asdict(denial), seconds=int(lifetime) + 1)
+
+    async def _read_news(self) -> None:
+        last = await self._shared.get(f"{_LOG}:last")
+        last = last if isinstance(last, int) else self._read_up_to
+        if last < self._read_up_to:  # the cache was emptied, and counts from nothing again
+            self._read_up_to = 0
+        now = self._clock.monotonic()
+        first = max(self._read_up_to, last - CAPACITY) + 1
+        self._awaited |= dict.fromkeys(range(first, last + 1), now + _LATE)
+        self._read_up_to = last
+        await self._read_entries()
+        self._fresh_until = self._clock.monotonic() + MAX_AGE
+
+    async def _read_entries(self) -> None:
+        """Read the numbered places that are new, or whose number was given out before their entry was written."""
+        numbers = sorted(self._awaited)
+        for start in range(0, len(numbers), _BATCH):
+            batch = numbers[start : start + _BATCH]
+            entries = await self._shared.get_many([f"{_LOG}:{number}" for number in batch])
+            for number, entry in zip(batch, entries, strict=True):
+                denial = Denial.read(entry)
+                if denial is not None:
+                    self._take(denial)
+                if denial is not None or self._clock.monotonic() >= self._awaited[number]:
+                    del self._awaited[number]
+
+    def _take(self, denial: Denial) -> None:
+        """Keep a denial, or drop the one that it lifts, and tell whoever remembers verdicts."""
+        if denial.expires_at > self._clock.now():
+            self._in_force[denial.about] = denial
+        elif self._in_force.pop(denial.about, None) is None:
+            return
+        for tell in self._on_change:
+            tell()
+
+    def _holds(self, kind: str, value: str, issuer: str) -> bool:
+        """Return whether a value is denied for this issuer, or for all."""
+        found = (self._in_force.get((kind, value, one)) for one in (issuer, None))
+        return any(denial is not None and self._clock.now() < denial.expires_at for denial in found)
+
+    def _forget_the_past(self) -> None:
+        now = self._clock.now()
+        self._in_force = {about: denial for about, denial in self._in_force.items() if now < denial.expires_at}

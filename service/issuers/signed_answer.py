@@ -1,0 +1,85 @@
+"""Reads an introspection answer that is signed (RFC 9701)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.clock import Clock
+from service.errors import InvalidToken, IssuerUnavailable, Reason
+from service.issuers.client import Reply
+from service.issuers.keys import RemoteKeySet
+from service.tokens import jws
+from service.tokens.claims import numeric_date
+from service.tokens.jose_header import check_header
+from service.tokens.presented import PresentedToken
+
+__all__ = ["SIGNED_ANSWER", "SignedAnswers"]
+
+SIGNED_ANSWER = "application/token-introspection+jwt"
+_TYPE = "token-introspection+jwt"
+
+
+class SignedAnswers:
+    """Reads the signed answers of one issuer; a plain one is refused, since taking the signature off is easy.
+
+    Args:
+        client_id: Who we are: an answer for somebody else is not believed (RFC 9701 section 5).
+        algorithms: What the issuer may sign with.
+        leeway: Seconds by which its clock and ours may disagree.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        client_id: str,
+        keys: RemoteKeySet,
+        algorithms: frozenset[str],
+        clock: Clock,
+        leeway: float,
+    ) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._keys = keys
+        self._algorithms = algorithms
+        self._clock = clock
+        self._leeway = leeway
+
+    async def read(self, endpoint: str, reply: Reply) -> dict[str, Any]:
+        """Return the answer inside a signed one.
+
+        Raises:
+            IssuerUnavailable: It is not signed, not by this issuer, not for us, or not of now.
+        """
+        if reply.media_type != SIGNED_ANSWER:
+            raise IssuerUnavailable(f"POST {endpoint}: expected a signed answer, got {reply.media_type[:80]!r}")
+        try:
+            claims = await self._verified(reply.body)
+            return self._checked(claims)
+        except InvalidToken as exc:
+            raise IssuerUnavailable(f"POST {endpoint}: the signed answer is not to be believed: {exc}") from None
+
+    async def _verified(self, body: bytes) -> dict[str, Any]:
+        token = PresentedToken.read(body.decode("ascii", "replace"), max_size=len(body))
+        if token.jws is None:
+            raise InvalidToken(Reason.MALFORMED, token.defect)
+        if token.jws.header.typ != _TYPE:
+            raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected {_TYPE}", claim="typ")
+        algorithm, kid = check_header(token.jws.header, algorithms=self._algorithms)
+        jws.verify(token.jws, algorithm=algorithm, keys=await self._keys.select(algorithm=algorithm, kid=kid))
+        return token.unverified_claims  # verified, from here on
+
+    def _checked(self, claims: dict[str, Any]) -> dict[str, Any]:
+        if claims.get("iss") != self._issuer:
+            raise InvalidToken(Reason.WRONG_ISSUER, claim="iss")
+        audience = claims.get("aud")
+        if self._client_id not in (audience if isinstance(audience, list) else [audience]):
+            raise InvalidToken(Reason.WRONG_AUDIENCE, claim="aud")
+        iat = numeric_date(claims, "iat")
+        if iat is None or abs(self._clock.now() - iat) > self._leeway:
+            # An answer of yesterday, played back, would bring a revoked token back to life.
+            raise InvalidToken(Reason.TOO_OLD, claim="iat")
+        answer = claims.get("token_introspection")
+        if not isinstance(answer, dict):
+            raise InvalidToken(Reason.MISSING_CLAIM, claim="token_introspection")
+        return answer

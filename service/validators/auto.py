@@ -1,0 +1,53 @@
+"""Judges what can be judged here, and asks the issuer about the rest."""
+
+from __future__ import annotations
+
+from service.issuer_settings import TrustedIssuer
+from service.tokens.issuer_identifier import is_okta_org_server
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.validators import introspection, jwt
+from service.validators.base import Toolbox, Validator
+from service.validators.introspection import IntrospectionValidator
+from service.validators.jwt import JWTValidator
+
+__all__ = ["AutoValidator", "build"]
+
+
+class AutoValidator:
+    """Chooses for each token: one that is no JWT, or one of an Okta org server, only its issuer can judge.
+
+    Args:
+        introspection: Asks the issuer; None where we have no credentials there.
+    """
+
+    def __init__(self, *, jwt: JWTValidator, introspection: IntrospectionValidator | None) -> None:
+        self._jwt = jwt
+        self._introspection = introspection
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        """Return who the token speaks for."""
+        asked = self._introspection
+        if asked is not None and (token.jws is None or token.jws.header.is_of_okta_org_token):
+            return await asked.validate(token)
+        return await self._jwt.validate(token)
+
+    async def ready(self) -> None:
+        """Return when both ways are open, where there are two."""
+        await self._jwt.ready()
+        if self._introspection is not None:
+            await self._introspection.ready()
+
+    async def close(self) -> None:
+        """Abandon what is being asked."""
+        await self._jwt.close()
+        if self._introspection is not None:
+            await self._introspection.close()
+
+
+def build(issuer: TrustedIssuer, toolbox: Toolbox) -> Validator:
+    """Return the validator for one issuer; an Okta org's keys verify nothing that is meant for others."""
+    if is_okta_org_server(issuer.issuer):
+        return introspection.build(issuer, toolbox)
+    asked = introspection.build(issuer, toolbox) if issuer.client is not None else None
+    return AutoValidator(jwt=jwt.build(issuer, toolbox), introspection=asked)

@@ -1,0 +1,111 @@
+"""Judges a token by asking its issuer (RFC 7662), and by the same rules as any other token."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import urllib.parse
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from service.caches.verdicts import Verdicts
+from service.clock import Clock
+from service.errors import InvalidToken, Reason
+from service.issuer_settings import TrustedIssuer
+from service.tokens.claims import REQUIRED_OF_JWT, ClaimRules, check_claims
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.validators.base import Judgement, Toolbox
+from service.validators.jwt import rules_for
+from service.validators.remote import RemoteIssuer
+
+__all__ = ["IntrospectionValidator", "build"]
+
+_AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
+_TOKEN_TYPES = frozenset({"bearer", "dpop", "access_token"})
+_TOKEN_USES = frozenset({"access", "access_token"})
+
+
+class IntrospectionValidator:
+    """Judges the tokens of one issuer, opaque ones and JWTs, and sees that one was revoked.
+
+    A text that is no JWT does not say whose it is: this validator takes each for its issuer's,
+    so that no other issuer is shown it.
+    """
+
+    def __init__(self, *, rules: ClaimRules, remote: RemoteIssuer, clock: Clock, verdicts: Verdicts) -> None:
+        self._rules = rules
+        self._remote = remote
+        self._endpoint = remote.introspection
+        self._answers = remote.answers
+        self._clock = clock
+        self._verdicts = verdicts
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        """Return who the token speaks for, and remember it for as long as the answer is believed."""
+        judgement = await self.judge(token)
+        if judgement is None:
+            return None
+        self._verdicts.remember(token.text, judgement.principal, while_=judgement.still_holds)
+        return judgement.principal
+
+    async def judge(self, token: PresentedToken) -> Judgement | None:
+        """Return who the token speaks for, asking the issuer unless it was asked lately.
+
+        Raises:
+            InvalidToken: The issuer says that the token is not active, or it is not meant for us.
+            IssuerUnavailable: The issuer does not say.
+        """
+        if token.jws is not None and token.unverified_issuer != self._rules.issuer:
+            return None
+        document, until = await self._answers.get(token.text, partial(self._endpoint.ask, token.text))
+        if document["active"] is not True:  # "true" is a word, and not a yes
+            raise InvalidToken(Reason.INACTIVE, f"its issuer says active: {document['active']!r}"[:80])
+        _check_kind(document)
+        rules = dataclasses.replace(self._rules, required=await self._required())
+        check_claims(document, rules, now=self._clock.now())
+        claims = {name: value for name, value in document.items() if name != "active"}
+        principal = Principal.from_claims(
+            {"iss": rules.issuer, **claims},
+            max_token_age=rules.max_token_age,
+            without_exp=self._clock.now() + max(until - self._clock.monotonic(), 0.0),
+        )
+        return Judgement(principal, partial(self._is_before, until))
+
+    async def ready(self) -> None:
+        """Return when the issuer could be asked."""
+        await self._endpoint.ready()
+
+    async def close(self) -> None:
+        """Abandon the questions under way."""
+        await self._remote.close()
+
+    async def _required(self) -> frozenset[str]:
+        """Return the claims that an answer must have.
+
+        Okta calls a refresh token active too, and leaves out all three for one; for an access token it gives them.
+        """
+        path = urllib.parse.urlsplit(await self._endpoint.endpoint()).path
+        return REQUIRED_OF_JWT if _AT_OKTA.match(path) else frozenset()
+
+    def _is_before(self, until: float) -> bool:
+        return self._clock.monotonic() < until
+
+
+def _check_kind(document: Mapping[str, Any]) -> None:
+    """Refuse what is active and no access token, where the issuer says so: a refresh token opens no door."""
+    kind, use = document.get("token_type", "bearer"), document.get("token_use", "access")
+    if str(kind).lower() not in _TOKEN_TYPES or str(use) not in _TOKEN_USES:
+        raise InvalidToken(Reason.UNSUPPORTED_TYPE, "its issuer says that it is no access token", claim="token_type")
+
+
+def build(issuer: TrustedIssuer, toolbox: Toolbox) -> IntrospectionValidator:
+    """Return the validator for one issuer.
+
+    Raises:
+        SettingsError: We have no credentials at the issuer.
+    """
+    return IntrospectionValidator(
+        rules=rules_for(issuer), remote=toolbox.remote(issuer), clock=toolbox.clock, verdicts=toolbox.verdicts
+    )

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import servers
+from tornado.ioloop import IOLoop
+
+from service.caches import shared
+from service.caches.shared import SharedCache, open_cache
+from service.clock import ManualClock
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the servers even where the machine is busy; the tests about patience set their own."""
+    monkeypatch.setattr(shared, "PATIENCE", 3.0)
+
+
+@pytest.fixture(params=["memory", "redis", "memcached"])
+def cache_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "memory":
+        yield "memory://"
+        return
+    with servers.running(request.param) as server:
+        yield server.url
+
+
+@pytest.fixture
+def connect(io_loop: IOLoop, clock: ManualClock) -> Iterator[Callable[[str], SharedCache]]:
+    """Return what opens a cache as one process would; they are closed when the test ends."""
+    opened: list[SharedCache] = []
+
+    def open_one(url: str) -> SharedCache:
+        opened.append(open_cache(url, clock=clock))
+        return opened[-1]
+
+    yield open_one
+    for cache in opened:
+        io_loop.run_sync(cache.close)
+
+
+@pytest.fixture
+def cache(connect: Callable[[str], SharedCache], cache_url: str) -> SharedCache:
+    return connect(cache_url)

@@ -1,0 +1,74 @@
+"""Clients from npm, unmodified, against the fake issuer; the console's script among them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from jwcrypto.jwk import JWK
+
+from fakeissuer.in_process import running
+
+FOLDER = Path(__file__).parent / "node"
+NODE = which("node")
+
+pytestmark = pytest.mark.skipif(
+    NODE is None or not (FOLDER / "node_modules").is_dir(),
+    reason="node is not there, or its clients are not: npm install --prefix tests/clients/node",
+)
+
+
+def run(script: str, *arguments: str, **environment: str) -> Any:
+    got = subprocess.run(
+        [str(NODE), str(FOLDER / script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert got.returncode == 0, got.stderr
+    return json.loads(got.stdout)
+
+
+def test_openid_client_signs_in_and_lets_a_device_in() -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        got = run("openid_client.mjs", issuer.issuer_url())
+    assert got == {"email": "alice@example.com", "active": [True, False], "same": True}
+
+
+def test_oauth4webapi_proves_itself_by_an_assertion() -> None:
+    key = JWK.generate(kty="EC", crv="P-256", kid="mine")
+    with running() as issuer:
+        issuer.put(
+            "clients",
+            "app",
+            name="app",
+            jwks={"keys": [key.export_public(as_dict=True)]},
+            auth_methods=["private_key_jwt"],
+            grant_types=["client_credentials"],
+        )
+        got = run("oauth4webapi.mjs", issuer.issuer_url(), "app", key.export_private())
+    assert got == {"scope": "api:read", "token_type": "bearer"}
+
+
+def test_the_verifier_of_okta_knows_good_from_bad(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    with running(tls=True, ca_file=file) as issuer:
+        tokens = [issuer.token(sub="alice@example.com"), issuer.token(key="unpublished"), issuer.token(expires_in=-1)]
+        got = run("okta_jwt_verifier.mjs", issuer.issuer_url(), *tokens, NODE_EXTRA_CA_CERTS=str(file))
+    assert got == ["alice@example.com", "refused", "refused"]
+
+
+def test_the_console_does_what_its_buttons_say() -> None:
+    with running() as issuer:
+        got = run("console.mjs", issuer.url)
+        assert [key.status for key in issuer.keys()].count("EXPIRED") == 1
+    assert got["errors"] == []
+    assert got["curl"].startswith("curl -H 'Authorization: Bearer ey")
+    assert got["done"] == dict.fromkeys(("rotated", "minted", "planned", "cleared", "moved"), True)

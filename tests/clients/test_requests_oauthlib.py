@@ -1,0 +1,44 @@
+"""requests-oauthlib's own client, unmodified, against the fake issuer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from oauthlib.oauth2 import BackendApplicationClient, InvalidClientError, LegacyApplicationClient
+from requests_oauthlib import OAuth2Session
+from scripted_browser import CALLBACK, WEB
+
+from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the library refuses http, loopback or not
+    monkeypatch.setenv("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")
+    with running(auto_login="alice@example.com") as issuer:
+        yield issuer
+
+
+def test_a_code_with_pkce_gives_tokens_that_refresh(issuer: Handle) -> None:
+    scopes = ["openid", "offline_access", "api:read"]
+    with OAuth2Session(WEB, redirect_uri=CALLBACK, scope=scopes, pkce="S256") as client:
+        url, _ = client.authorization_url(f"{issuer.issuer_url()}/v1/authorize")
+        location = client.get(url, withhold_token=True, allow_redirects=False).headers["Location"]
+        endpoint = f"{issuer.issuer_url()}/v1/token"
+        token = client.fetch_token(endpoint, authorization_response=location, client_secret="web-secret")
+        assert client.get(f"{issuer.issuer_url()}/v1/userinfo").status_code == 200
+        renewed = client.refresh_token(endpoint, auth=(WEB, "web-secret"))
+        assert renewed["access_token"] != token["access_token"]
+
+
+def test_a_service_and_a_password_get_tokens(issuer: Handle) -> None:
+    endpoint = f"{issuer.issuer_url()}/v1/token"
+    with OAuth2Session(client=BackendApplicationClient("0oaservice0000000001")) as service:
+        assert service.fetch_token(endpoint, client_secret="service-secret")["token_type"] == "Bearer"
+        with pytest.raises(InvalidClientError):
+            service.fetch_token(endpoint, client_secret="wrong")
+    with OAuth2Session(client=LegacyApplicationClient(WEB)) as user:
+        got = user.fetch_token(endpoint, username="bob@example.com", password="password", client_secret="web-secret")
+    assert got["scope"] == ["api:read"]

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+import pytest
+from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, Browser, forms, redirected
+
+from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
+from fakeissuer.tokens import half_hash
+
+Call = Callable[..., Any]
+HYBRID: dict[str, Any] = {
+    "name": "hybrid",
+    "secret": "s",
+    "grant_types": ["authorization_code", "implicit"],
+    "redirect_uris": ["http://127.0.0.1:*"],
+}
+
+
+def test_a_user_signs_in_once_for_all_clients(browser: Browser) -> None:
+    first = redirected(browser.sign_in(browser.authorize()))
+    assert list(first) == ["code", "state"]
+    again = redirected(
+        browser.authorize("partner", client_id=SPA, code_challenge=CHALLENGE, code_challenge_method="S256")
+    )
+    assert again["code"] != first["code"]
+
+
+def test_the_request_may_be_posted(browser: Browser) -> None:
+    form = {"client_id": WEB, "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "é"}
+    assert browser.post("/oauth2/default/v1/authorize", form).headers["Location"].startswith("/signin?request=")
+
+
+def test_a_wrong_password_shows_the_page_again(browser: Browser) -> None:
+    answer = browser.sign_in(browser.authorize(), password="wrong")
+    assert (answer.status, b'role="alert"' in answer.body) == (200, True)
+    for login in ("", "x" * 201):
+        assert browser.sign_in(browser.authorize(), login).status == 200
+
+
+def test_a_user_is_picked_or_cancels(browser: Browser) -> None:
+    for sent, expected in (({"pick": "bob@example.com"}, {"code", "state"}), ({"cancel": "yes"}, {"state", "error"})):
+        location = browser.authorize(prompt="login").headers["Location"]
+        action, hidden = forms(browser.get(location))[0]
+        assert expected <= redirected(browser.post(action, {**hidden, **sent})).keys()
+
+
+def test_a_form_of_another_site_or_browser_changes_nothing(browser: Browser, fake_issuer: Handle, ask: Call) -> None:
+    location = browser.authorize().headers["Location"]
+    action, hidden = forms(browser.get(location))[0]
+    assert browser.post(action, {**hidden, "csrf": "forged", "pick": "bob@example.com"}).status == 400
+    assert browser.post(action, {**hidden, "request": "unknown"}).status == 400
+    other = Browser(ask, fake_issuer.url)
+    assert other.get(location).status == 400
+    assert other.post(action, {**hidden, "pick": "bob@example.com"}).status == 400
+    assert browser.ask(f"{fake_issuer.url}/signin?request=a&request=b").status == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"state": None}, "invalid_request"),
+        ({"response_type": None}, "unsupported_response_type"),
+        ({"response_type": "code magic"}, "unsupported_response_type"),
+        ({"response_type": "id_token"}, "unauthorized_client"),
+        ({"response_mode": "smoke"}, "unsupported_response_mode"),
+        ({"scope": "openid unknown"}, "invalid_scope"),
+        ({"scope": "profile"}, "access_denied"),
+        ({"prompt": "magic"}, "invalid_request"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "none"}, "login_required"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"code_challenge": CHALLENGE}, "invalid_request"),
+        ({"code_challenge": CHALLENGE, "code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
+        ({"code_challenge_method": "S256"}, "invalid_request"),
+        ({"client_id": SPA}, "invalid_request"),
+        ({"request": "x.y.z"}, "request_not_supported"),
+    ],
+)
+def test_what_is_wrong_is_told_to_the_client_state_first(browser: Browser, asked: dict[str, Any], error: str) -> None:
+    answer = browser.authorize(**asked)
+    sent = redirected(answer)
+    assert sent["error"] == error
+    names = ["error", "error_description"]
+    assert list(sent) == (names if "state" in asked else ["state", *names])
+    assert "+" in answer.headers["Location"]
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"client_id": "unknown"}, "invalid_client"),
+        ({"client_id": None}, "invalid_client"),
+        ({"redirect_uri": "https://evil.test/"}, "invalid_request"),
+        ({"redirect_uri": None}, "invalid_request"),
+        ({"request_uri": "urn:okta:unknown"}, "invalid_request_uri"),
+    ],
+)
+def test_what_names_no_trusted_redirect_is_a_page(browser: Browser, asked: dict[str, Any], code: str) -> None:
+    answer = browser.authorize(**asked)
+    assert (answer.status, answer.headers["Location"]) == (400, None)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert code.encode() in answer.body
+    browser.headers["Accept"] = "application/json"
+    assert browser.authorize(**asked).json()["errorCode"] == code
+
+
+def test_hybrid_and_implicit_answers_are_bound_together(fake_issuer: Handle, browser: Browser) -> None:
+    fake_issuer.put("clients", "hybrid", **HYBRID)
+    browser.sign_in(browser.authorize())
+    answer = browser.authorize(client_id="hybrid", response_type="code id_token token")
+    assert urlsplit(answer.headers["Location"]).query == ""
+    sent = redirected(answer)
+    assert list(sent) == ["code", "id_token", "access_token", "token_type", "expires_in", "scope", "state"]
+    claims = jwt.decode(sent["id_token"], options={"verify_signature": False})
+    assert (claims["c_hash"], claims["at_hash"]) == (half_hash(sent["code"]), half_hash(sent["access_token"]))
+    alone = redirected(browser.authorize(client_id="hybrid", response_type="id_token", scope="openid profile"))
+    whole = jwt.decode(alone["id_token"], options={"verify_signature": False})
+    assert (whole["given_name"], "at_hash" in whole) == ("Alice", False)
+    assert redirected(browser.authorize(client_id="hybrid", response_type="id_token", nonce=None))["error"]
+    assert redirected(browser.authorize(client_id="hybrid", response_type="token", response_mode="query"))["error"]
+
+
+def test_the_answer_goes_as_a_form_or_a_message(browser: Browser) -> None:
+    browser.sign_in(browser.authorize())
+    answer = browser.authorize(response_mode="form_post", state='"><script>')
+    action, members = forms(answer)[0]
+    assert (action, members["state"], "code" in members) == (CALLBACK, '"><script>', True)
+    assert "form-action 'self' http://127.0.0.1:5000" in answer.headers["Content-Security-Policy"]
+    answer = browser.authorize(response_mode="okta_post_message", state="</script>\u2028")
+    data = re.search(rb'data-members="([^"]*)" data-origin="([^"]*)"', answer.body)
+    assert data is not None
+    assert json.loads(html.unescape(data[1].decode()))["state"] == "</script>\u2028"
+    assert data[2] == b"http://127.0.0.1:5000"
+    assert "frame-ancestors http://127.0.0.1:5000" in answer.headers["Content-Security-Policy"]
+    assert "code" in redirected(browser.authorize(response_mode="fragment"))
+    assert "code=" in urlsplit(browser.authorize(redirect_uri=f"{CALLBACK}?a=b").headers["Location"]).query
+
+
+def test_a_user_consents_once_or_denies(fake_issuer: Handle, browser: Browser) -> None:
+    fake_issuer.put("clients", "asks", **{**HYBRID, "name": "<i>Asks</i>", "consent_method": "REQUIRED"})
+    answer = browser.sign_in(browser.authorize(client_id="asks"))
+    assert redirected(browser.authorize(client_id="asks", prompt="none"))["error"] == "consent_required"
+    page = browser.get(answer.headers["Location"])
+    assert b"<i>" not in page.body
+    assert b"&lt;i&gt;Asks" in page.body
+    assert redirected(browser.consent(answer, "deny"))["error"] == "access_denied"
+    answer = browser.authorize(client_id="asks")
+    assert "code" in redirected(browser.consent(answer))
+    assert "code" in redirected(browser.authorize(client_id="asks", prompt="none"))
+    assert browser.authorize(client_id="asks", prompt="consent").headers["Location"].startswith("/consent")
+
+
+def test_a_session_is_not_enough_where_more_is_asked(fake_issuer: Handle, browser: Browser) -> None:
+    browser.sign_in(browser.authorize())
+    fake_issuer.clock.advance(100)
+    assert "code" in redirected(browser.authorize(prompt="none", max_age="101", login_hint="alice@example.com"))
+    for more in ({"max_age": "99"}, {"acr_values": "urn:okta:loa:2fa:any"}, {"login_hint": "bob@example.com"}):
+        assert redirected(browser.authorize(prompt="none", **more))["error"] == "login_required"
+    assert browser.authorize(prompt="login").headers["Location"].startswith("/signin")
+    page = browser.get(browser.authorize(login_hint="bob@example.com").headers["Location"])
+    assert forms(page)[0][1]["username"] == "bob@example.com"
+    fake_issuer.clock.advance(7200)
+    assert redirected(browser.authorize(prompt="none"))["error"] == "login_required"
+
+
+def test_a_stronger_sign_in_is_said_in_the_tokens(browser: Browser, redeem: Call) -> None:
+    sent = redirected(browser.sign_in(browser.authorize(acr_values="urn:okta:loa:2fa:any")))
+    got = redeem("authorization_code", code=sent["code"], redirect_uri=CALLBACK).json()
+    tokens = [jwt.decode(got[name], options={"verify_signature": False}) for name in ("access_token", "id_token")]
+    assert [token["acr"] for token in tokens] == ["urn:okta:loa:2fa:any"] * 2
+    assert tokens[1]["amr"] == ["mfa", "otp", "pwd"]
+
+
+def test_the_access_policy_is_asked(fake_issuer: Handle, browser: Browser) -> None:
+    fake_issuer.put("servers", "default", audience="a", policy=[{"groups": ["Admins"]}])
+    assert redirected(browser.sign_in(browser.authorize(), "bob@example.com"))["error"] == "access_denied"
+
+
+def test_auto_login_shows_no_page_but_keeps_prompt_none_true(ask: Call) -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        browser = Browser(ask, issuer.url)
+        assert redirected(browser.authorize(prompt="none"))["error"] == "login_required"
+        assert "code" in redirected(browser.authorize(prompt="consent"))
+        assert "code" in redirected(browser.authorize(prompt="none"))
+
+
+def test_the_strict_profile_names_the_issuer_and_needs_no_state(ask: Call) -> None:
+    with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
+        sent = redirected(Browser(ask, issuer.url).authorize(state=None))
+        assert (sent["iss"], "state" in sent) == (issuer.issuer_url(), False)
+
+
+def test_over_tls_the_cookie_goes_into_frames_and_else_it_does_not(browser: Browser, tmp_path: Path) -> None:
+    cookie = browser.authorize().headers["Set-Cookie"]
+    assert cookie.startswith(f"fakeissuer-{urlsplit(browser.url).port}=")
+    assert cookie.endswith("; Path=/; HttpOnly; SameSite=Lax")
+    file = tmp_path / "ca.pem"
+    with running(tls=True, ca_file=file) as issuer:
+        trust = ssl.create_default_context(cafile=str(file))
+        connection = http.client.HTTPSConnection(urlsplit(issuer.url).netloc, context=trust, timeout=10)
+        asked = {"client_id": WEB, "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
+        connection.request("GET", f"/oauth2/default/v1/authorize?{urlencode(asked)}")
+        sent = connection.getresponse().headers["Set-Cookie"]
+        connection.close()
+    assert sent.endswith("; Path=/; HttpOnly; SameSite=None; Secure")
+
+
+def test_a_cookie_of_nobody_is_replaced(browser: Browser) -> None:
+    browser.cookie = f"fakeissuer-{urlsplit(browser.url).port}=made-up"
+    assert browser.authorize().headers["Set-Cookie"] is not None

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from scripted_browser import Browser, forms
+
+from fakeissuer.entries import DEVICE_CODE
+from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
+
+Call = Callable[..., Any]
+APP = "0oadevice00000000001"
+
+
+@pytest.fixture
+def device(fake_issuer: Handle, ask: Call) -> dict[str, Any]:
+    form = {"client_id": APP, "scope": "openid api:read"}
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
+    assert answer.status == 200
+    got: dict[str, Any] = answer.json()
+    return got
+
+
+@pytest.fixture
+def poll(redeem: Call, device: dict[str, Any]) -> Call:
+    form = {"device_code": device["device_code"], "client_id": APP}
+    return lambda **more: redeem(DEVICE_CODE, **{"client": None, **form, **more})
+
+
+def test_starts_with_codes_of_okta_shape(fake_issuer: Handle, device: dict[str, Any]) -> None:
+    names = ["device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"]
+    assert list(device) == names
+    assert len(device["user_code"]) == 8
+    assert device["verification_uri"] == f"{fake_issuer.url}/activate"
+    assert (device["expires_in"], device["interval"]) == (600, 5)
+
+
+def test_a_user_lets_the_device_in(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
+    assert poll().json()["error"] == "authorization_pending"
+    action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
+    assert hidden["user_code"] == device["user_code"]
+    wrong = browser.post(action, {**hidden, "user_code": "nonsense"})
+    assert b"no device" in wrong.body
+    typed = f"{device['user_code'][:4]}-{device['user_code'][4:].lower()}"
+    action, hidden = forms(browser.post(action, {**hidden, "user_code": typed}))[0]
+    again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
+    assert b"wrong" in again.body
+    action, hidden = forms(browser.post(action, {**hidden, "pick": "bob@example.com"}))[0]
+    assert b"activated" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    fake_issuer.clock.advance(6)
+    answer = poll()
+    assert list(answer.json()) == ["token_type", "expires_in", "access_token", "scope", "id_token"]
+    fake_issuer.clock.advance(6)
+    assert poll().json()["error"] == "invalid_grant"
+    assert b"no device" in browser.post("/activate", {**hidden, "user_code": device["user_code"]}).body
+
+
+def test_a_user_keeps_the_device_out(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
+    browser.sign_in(browser.authorize())
+    action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
+    action, hidden = forms(browser.post(action, hidden))[0]
+    assert b"not let in" in browser.post(action, {**hidden, "verdict": "deny"}).body
+    assert poll().json()["error"] == "access_denied"
+
+
+def test_a_device_keeps_its_pace(fake_issuer: Handle, poll: Call) -> None:
+    fake_issuer.clock.freeze()
+    seen = []
+    for seconds in (0, 4, 9, 10, 600):
+        fake_issuer.clock.advance(seconds)
+        seen.append(poll().json()["error"])
+    assert seen == ["authorization_pending", "slow_down", "slow_down", "slow_down", "expired_token"]
+
+
+def test_a_device_code_is_for_its_client_at_its_server(redeem: Call, poll: Call) -> None:
+    assert poll(device_code="unknown").json()["error"] == "invalid_grant"
+    assert poll(server="partner").json()["error"] == "invalid_grant"
+
+
+def test_another_client_starts_nothing(fake_issuer: Handle, ask: Call) -> None:
+    form = {"client_id": "0oaspa00000000000001", "scope": "openid"}
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
+    assert (answer.status, answer.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_a_device_of_a_client_that_is_gone_is_none(
+    fake_issuer: Handle, browser: Browser, device: dict[str, Any]
+) -> None:
+    action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
+    fake_issuer.remove("clients", APP)
+    assert b"no device" in browser.post(action, hidden).body
+
+
+def test_auto_login_lets_it_in_at_once(ask: Call) -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        form = {"client_id": APP, "scope": "openid"}
+        device = ask(f"{issuer.issuer_url()}/v1/device/authorize", "POST", form=form).json()
+        assert b"activated" in ask(device["verification_uri_complete"]).body
+        form = {"grant_type": DEVICE_CODE, "client_id": APP, "device_code": device["device_code"]}
+        assert ask(f"{issuer.issuer_url()}/v1/token", "POST", form=form).status == 200

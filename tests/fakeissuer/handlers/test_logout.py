@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from scripted_browser import CALLBACK, WEB, Browser, redirected
+
+from fakeissuer.handle import Handle
+
+Call = Callable[..., Any]
+URL = "/oauth2/default/v1/logout"
+
+
+@pytest.fixture
+def id_token(code: Call, redeem: Call) -> str:
+    answer = redeem("authorization_code", code=code(), redirect_uri=CALLBACK).json()
+    return str(answer["id_token"])
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return "code" in redirected(browser.authorize(prompt="none"))
+
+
+def test_ends_the_session_and_goes_back(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+    fake_issuer.clock.advance(3601)
+    assert is_signed_in(browser)
+    answer = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=f"{CALLBACK}?a=b", state="x y")
+    assert (answer.status, answer.headers["Location"]) == (302, f"{CALLBACK}?a=b&state=x+y")
+    assert not is_signed_in(browser)
+
+
+def test_says_so_where_nobody_is_to_be_sent_on(browser: Browser, id_token: str) -> None:
+    answer = browser.post(URL, {"id_token_hint": id_token})
+    assert (answer.status, b"signed out" in answer.body) == (200, True)
+    assert not is_signed_in(browser)
+    assert browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=CALLBACK).headers["Location"] == CALLBACK
+
+
+def test_a_hint_about_somebody_else_ends_nobodys_session(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+    bobs = fake_issuer.token(kind="id", sub="bob@example.com")
+    assert browser.get(URL, id_token_hint=bobs).status == 200
+    assert is_signed_in(browser)
+
+
+def test_a_wrong_hint_or_redirect_is_a_page(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+    of_nobody = fake_issuer.token(kind="id", cid="nobody")
+    for hint in ("", "x", fake_issuer.token(), fake_issuer.token(kind="id", server="partner"), of_nobody):
+        answer = browser.get(URL, id_token_hint=hint)
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    evil = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri="https://evil.test")
+    assert evil.status == 400
+    assert is_signed_in(browser)
+    assert fake_issuer.entry("clients", WEB)["post_logout_redirect_uris"]

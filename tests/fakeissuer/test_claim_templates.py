@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fakeissuer.claim_templates import custom_claims
+from fakeissuer.entries import Client, Server, User
+from fakeissuer.errors import Unacceptable
+from fakeissuer.handle import Handle
+
+ALICE = User(login="alice", email="a@b.test", groups=("Everyone", "Admins"))
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("plain", "plain"),
+        (7, 7),
+        (None, None),
+        ("${user.email}", "a@b.test"),
+        ("mail:${user.email}!", "mail:a@b.test!"),
+        ("${user.groups}", ["Everyone", "Admins"]),
+        ("in ${user.groups}", "in Everyone Admins"),
+        ("${user.email_verified}", True),
+        ("${client.name} at ${server.audience}", "app at api://x"),
+        ("${scopes}", ["a", "b"]),
+        ({"deep": ["${client.id}"]}, {"deep": ["c"]}),
+        ("${user.password}${client.secret}", ""),
+        ("${client.secret}", None),
+        ("${user.unknown}", None),
+        ("${user.__class__}", None),
+        ("${nobody.name}", "${nobody.name}"),
+    ],
+)
+def test_a_place_is_filled_in(template: Any, expected: Any) -> None:
+    server = Server(id="s", audience="api://x", claims={"claim": template})
+    client = Client(id="c", name="app", secret="hidden")
+    assert custom_claims(server, client, ALICE, ("a", "b")) == {"claim": expected}
+
+
+def test_a_user_wins_over_a_client_and_that_over_a_server() -> None:
+    server = Server(id="s", audience="x", claims={"a": "server", "b": "server", "c": "server"})
+    client = Client(id="c", name="app", secret="s", claims={"b": "client", "c": "client"})
+    user = User(login="u", claims={"c": "user"})
+    assert custom_claims(server, client, user, ()) == {"a": "server", "b": "client", "c": "user"}
+    assert custom_claims(server, None, None, ()) == {"a": "server", "b": "server", "c": "server"}
+    assert custom_claims(Server(id="s", audience="x", claims={"a": "${user.name}"}), None, None, ()) == {"a": None}
+
+
+@pytest.mark.parametrize("kind", ["servers", "clients", "users"])
+def test_what_the_issuer_answers_for_is_not_to_be_set(fake_issuer: Handle, kind: Any) -> None:
+    good: dict[str, Any] = {"servers": {"audience": "a"}, "clients": {"name": "n", "secret": "s"}, "users": {}}[kind]
+    with pytest.raises(Unacceptable, match="sub"):
+        fake_issuer.put(kind, "x", **good, claims={"sub": "somebody"})
+
+
+def test_tokens_have_them_after_the_subject(fake_issuer: Handle) -> None:
+    fake_issuer.put("servers", "default", audience="api://default", claims={"team": "${user.family_name}"})
+    claims = fake_issuer.mint(sub="alice@example.com").claims
+    assert list(claims)[-2:] == ["sub", "team"]
+    assert claims["team"] == "Adams"

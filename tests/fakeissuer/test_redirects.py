@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from fakeissuer.redirects import is_registered, origin_of
+
+ANY_PORT = ("http://127.0.0.1:*", "http://localhost:*")
+
+
+@pytest.mark.parametrize(
+    ("uri", "registered", "expected"),
+    [
+        ("https://app.test/cb", ["https://app.test/cb"], True),
+        ("https://app.test/cb/", ["https://app.test/cb"], False),
+        ("https://app.test/cb?x=1", ["https://app.test/cb"], False),
+        ("https://APP.test/cb", ["https://app.test/cb"], False),
+        ("com.app:/cb", ["com.app:/cb"], True),
+        ("http://127.0.0.1:5000/cb?x=1", ANY_PORT, True),
+        ("http://localhost/cb", ANY_PORT, True),
+        ("https://127.0.0.1:5000/cb", ANY_PORT, False),
+        ("http://127.0.0.1.evil.test/cb", ANY_PORT, False),
+        ("http://127.0.0.1:80@evil.test/cb", ANY_PORT, False),
+        ("http://user@127.0.0.1/cb", ANY_PORT, False),
+        ("http://127.0.0.1:\\@evil.test/cb", ANY_PORT, False),
+        ("http://127.0.0.1:x/cb", ANY_PORT, False),
+        ("http://127.0.0.1:5000/cb#x", ANY_PORT, False),
+        ("http://127.0.0.1:5000/cb\r\nSet-Cookie: a=b", ANY_PORT, False),
+        ("http://[x/cb", ANY_PORT, False),
+        ("", ANY_PORT, False),
+        ("http://127.0.0.1:5000/é", ANY_PORT, False),
+    ],
+)
+def test_a_redirect_uri_is_the_registered_one(uri: str, registered: list[str], *, expected: bool) -> None:
+    assert is_registered(uri, registered) is expected
+
+
+@pytest.mark.parametrize(
+    ("uri", "origin"),
+    [
+        ("http://a.test:1/b?c", "http://a.test:1"),
+        ("com.app:/cb", "com.app:"),
+        ("http://[::1]:5/b", "http://[::1]:5"),
+        ("https://a.test;script-src *;/b", "'none'"),
+    ],
+)
+def test_an_origin_is_what_a_policy_names(uri: str, origin: str) -> None:
+    assert origin_of(uri) == origin

@@ -1,0 +1,110 @@
+"""Two processes that share one memory, and what becomes of their callers when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+import servers
+from tornado.httpclient import AsyncHTTPClient
+
+from fakeissuer import Handle
+from service import Service, Settings, make_app
+from service.caches import shared
+from service.operations.admin import make_admin_app
+
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+
+
+@pytest.fixture(params=["redis", "memcached"])
+def server(request: pytest.FixtureRequest) -> Iterator[servers.CacheServer]:
+    with servers.running(request.param) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the server even where the machine is busy."""
+    monkeypatch.setattr(shared, "PATIENCE", 1.0)
+
+
+@pytest.fixture
+def make(fake_issuer: Handle, server: servers.CacheServer) -> Callable[..., Service]:
+    """Return what makes one more service on the same cache, as another process would."""
+
+    def making(validation: str = "introspection") -> Service:
+        terms = {"issuer": fake_issuer.issuer_url(), "validation": validation, "cache_url": server.url, **CLIENT}
+        return make_app(Settings(**terms))  # type: ignore[arg-type]
+
+    return making
+
+
+async def _statuses(urls: list[str], tokens: list[str]) -> list[int]:
+    client = AsyncHTTPClient(force_instance=True, max_clients=100)
+    requests = [
+        client.fetch(f"{url}/api/whoami", headers={"Authorization": f"Bearer {token}"}, raise_error=False)
+        for token in tokens
+        for url in urls
+    ]
+    statuses = [response.code for response in await asyncio.gather(*requests)]
+    client.close()
+    return statuses
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_two_processes_ask_once_between_them(
+    make: Callable[..., Service], listen: Callable[[Service], str], fake_issuer: Handle
+) -> None:
+    urls = [listen(make()), listen(make())]
+    await _statuses(urls, [fake_issuer.token()])  # both have discovered, and are connected
+    fake_issuer.forget_requests()
+    fake_issuer.fail("introspect", delay=0.2, times=1)
+    token = fake_issuer.token()
+    assert {200} == set(await _statuses(urls, [token] * 50))
+    assert 1 == fake_issuer.requests("introspect").count
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
+    make: Callable[..., Service],
+    listen: Callable[[Service], str],
+    fake_issuer: Handle,
+    server: servers.CacheServer,
+) -> None:
+    urls = [listen(make()), listen(make())]
+    seen: list[int] = []
+    for turn in range(12):
+        if turn == 3:
+            server.stop()
+        if turn == 7:
+            server.start()
+        seen += await _statuses(urls, [fake_issuer.token() for _ in range(10)])
+    assert {200} == set(seen)
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second(
+    make: Callable[..., Service],
+    listen: Callable[[Service], str],
+    fake_issuer: Handle,
+    http_client: AsyncHTTPClient,
+) -> None:
+    here, there = make("jwt"), make("jwt")
+    urls = [listen(here), listen(there)]
+    token = fake_issuer.token(sub="mallory@example.com")
+    assert [200, 200] == await _statuses(urls, [token])
+    admin = make_admin_app(here.denials, clock=here.denials._clock, token="t").listen(0, "127.0.0.1")
+    (listening,) = admin._sockets.values()
+    denied = await http_client.fetch(
+        f"http://127.0.0.1:{listening.getsockname()[1]}/denied",
+        method="POST",
+        headers={"Authorization": "Bearer t"},
+        body=json.dumps({"sub": "mallory@example.com"}),
+    )
+    assert (201, True) == (denied.code, json.loads(denied.body)["shared"])
+    assert [401] == await _statuses(urls[:1], [token])  # at once, although it was verified a moment ago
+    there.denials._fresh_until = 0.0  # a second has passed
+    assert [401] == await _statuses(urls[1:], [token])
+    admin.stop()
