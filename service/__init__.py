@@ -8,8 +8,10 @@ rules in ``tokens`` to facts fetched by ``issuers``, and ``web`` writes the repl
 
 from __future__ import annotations
 
-from service.app import make_app
+from service.app import make_app, protect
 from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -23,11 +25,17 @@ from service.errors import (
 from service.settings import Settings
 from service.tokens.principal import Principal
 from service.version import __version__
+from service.web.any_of import AnyOf
 from service.web.application import Service
 from service.web.mixin import BearerAuthMixin
+from service.web.policy import policy
+from service.web.third_party import protected, public
 
 __all__ = [
+    "AccessDenied",
+    "AnyOf",
     "BearerAuthMixin",
+    "InsufficientAuthentication",
     "InsufficientScope",
     "InvalidRequest",
     "InvalidToken",
@@ -42,4 +50,8 @@ __all__ = [
     "TokenError",
     "__version__",
     "make_app",
+    "policy",
+    "protect",
+    "protected",
+    "public",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__, make_app
+from service.app import all_routes
 from service.clock import SystemClock
 from service.operations.admin import make_admin_app
 from service.operations.doctor.command import run_check, run_explain
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "config":
             _show(found)
         elif command == "check":
-            return asyncio.run(run_check(found.settings))
+            routes = all_routes(_load_routes([path for path in found.settings.routes if path]))
+            return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))
         else:
@@ -101,8 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--address", help="where to listen (default 127.0.0.1)")
     add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
     add("--admin-port", type=int, help="where operators deny tokens (default: nowhere, 0 = any free one)")
-    add("--routes", action="append", metavar="MODULE:ATTRIBUTE",
-        help="the routes to protect, in place of the guide's endpoints; repeatable")  # fmt: skip
+    add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
+        help="the routes to protect, in place of the guide's endpoints; repeatable; "
+        "check --routes, with nothing behind it, prints what is mounted and what each method demands")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
     add("--log-format", choices=["text", "json"])

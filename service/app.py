@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import tornado.web
+
 from service.authenticator import Authenticator, Authenticators
 from service.caches.denials import Denials
 from service.caches.shared import open_cache
@@ -16,12 +18,15 @@ from service.operations import health
 from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
-from service.web import api
-from service.web.application import Service
+from service.web import api, metadata
+from service.web.application import Service, adopt
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.resource import Resource
+from service.web.scopes import ScopeMatching
+from service.web.token_watch import TokenWatch
 
-__all__ = ["make_app"]
+__all__ = ["all_routes", "make_app", "protect"]
 
 
 def make_app(
@@ -58,13 +63,46 @@ def make_app(
         )
 
     protection = Protection(
-        authenticators=Authenticators(build), cors=CrossOriginPolicy(settings.cors_origins), realm=settings.realm
+        authenticators=Authenticators(build),
+        cors=CrossOriginPolicy(settings.cors_origins),
+        realm=settings.realm,
+        resource=Resource(
+            public_url=settings.public_url,
+            authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
+        ),
+        scope_matching=ScopeMatching(settings.scope_matching),
+        clock=time,
+        watch=TokenWatch(clock=time, is_revoked=lambda principal: denials.kind_denying(principal) is not None),
     )
-    service = Service(
-        [*health.ROUTES, *(api.ROUTES if routes is None else routes)], protection=protection, denials=denials
-    )
+    service = Service(all_routes(routes), protection=protection, denials=denials)
     service.at_end(denials.close)
     service.at_end(cache.close)
     if client is None:
         service.at_end(asks.close)
+    return service
+
+
+def all_routes(routes: Sequence[Any] | None) -> list[Any]:
+    """Return the routes that an application serves whose user named these, or left them out."""
+    return [*health.ROUTES, *metadata.ROUTES, *(api.ROUTES if routes is None else routes)]
+
+
+def protect(
+    application: tornado.web.Application,
+    settings: Settings,
+    *,
+    client: JSONClient | None = None,
+    clock: Clock | None = None,
+) -> Service:
+    """Protect the handlers of an application that its user builds; call it when all routes are mounted.
+
+    Returns:
+        What judges for it: await its ``warm_up()`` before serving, if you like, and its ``close()`` at the end.
+
+    Raises:
+        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+    """
+    service = make_app(settings, routes=(), client=client, clock=clock)
+    adopt(application, service)
+    application.add_handlers(r".*", metadata.ROUTES)
     return service

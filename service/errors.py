@@ -8,7 +8,9 @@
     │   ├── MissingToken                401  bare challenge
     │   ├── InvalidRequest              400  invalid_request
     │   ├── InvalidToken                401  invalid_token
-    │   └── InsufficientScope           403  insufficient_scope
+    │   ├── InsufficientScope           403  insufficient_scope, and the scope that would do
+    │   ├── AccessDenied                403  insufficient_scope, and no scope would do
+    │   └── InsufficientAuthentication  401  insufficient_user_authentication
     └── IssuerUnavailable               503  nobody can tell whether the token is good
 
 The two families of refusals share no parent below the root, so that an issuer's trouble
@@ -21,6 +23,8 @@ import enum
 from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "AccessDenied",
+    "InsufficientAuthentication",
     "InsufficientScope",
     "InvalidRequest",
     "InvalidToken",
@@ -67,6 +71,13 @@ class Reason(enum.StrEnum):
     REVOKED = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
+    MISSING_GROUP = enum.auto()
+    OTHER_CLAIM = enum.auto()
+    CLIENT_DENIED = enum.auto()
+    NOT_AUTHORIZED = enum.auto()
+
+    INSUFFICIENT_ACR = enum.auto()
+    AUTHENTICATION_TOO_OLD = enum.auto()
 
 
 class ServiceError(Exception):
@@ -126,6 +137,30 @@ class InsufficientScope(TokenError):
     def __init__(self, required: Iterable[str]) -> None:
         self.required = tuple(sorted(required))
         super().__init__(Reason.INSUFFICIENT_SCOPE, f"required: {' '.join(self.required)}")
+
+
+class AccessDenied(TokenError):
+    """The token is good, and whoever it speaks for may not do this, with more scopes neither.
+
+    Its code is ``insufficient_scope`` all the same: of the registered ones it is the one for requests that
+    need "higher privileges than provided by the access token" (RFC 6750 section 3.1).
+    """
+
+
+class InsufficientAuthentication(TokenError):
+    """The token is good, and its user was authenticated too weakly or too long ago (RFC 9470 section 3).
+
+    Args:
+        acr_values: The authentication context classes of which one would do, the preferred first.
+        max_age: Seconds that may have passed since the user was authenticated.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str = "", *, acr_values: Sequence[str] = (), max_age: int | None = None
+    ) -> None:
+        super().__init__(reason, detail, claim="acr" if reason is Reason.INSUFFICIENT_ACR else "auth_time")
+        self.acr_values = tuple(acr_values)
+        self.max_age = max_age
 
 
 class IssuerUnavailable(ServiceError):

@@ -5,6 +5,7 @@ Every setting ``x`` is also read from ``SERVICE_X``; the names that Okta's guide
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
@@ -24,12 +25,14 @@ from service.issuer_settings import (
     audience_at_okta,
     read_secret_file,
 )
+from service.origins import check_origin
 from service.tokens import issuer_identifier
 from service.tokens.presented import MAX_TOKEN_SIZE
 
 __all__ = ["SECRETS", "Settings", "by_field"]
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+_RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 
 
 class Settings(BaseSettings):
@@ -81,7 +84,9 @@ class Settings(BaseSettings):
     cache_url: SecretStr = SecretStr("memory://")  # it may carry a password
     issuers: tuple[IssuerSettings, ...] = ()
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
+    scope_matching: Literal["exact", "wildcard", "hierarchy"] = "exact"
     cors_origins: Texts = ()
+    public_url: str | None = None
     http_proxy: SecretStr | None = None  # it may carry a password
     ca_file: str | None = None
     address: str = "127.0.0.1"
@@ -122,10 +127,15 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            parts = urllib.parse.urlsplit(origin)
-            if origin != "*" and origin != f"{parts.scheme}://{parts.netloc}".lower():
-                raise ValueError(f"{origin!r} is not an origin; write scheme://host[:port], without path or slash")
+            check_origin(origin)
         return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_resource_identifier(cls, url: str | None) -> str | None:
+        if url is not None and (not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname):
+            raise ValueError("expected http(s)://host[:port][/path], as clients write it, without query and fragment")
+        return url
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

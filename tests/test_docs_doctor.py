@@ -45,7 +45,7 @@ def test_a_command_prints_what_the_page_shows(command: str, answer: str, fake_is
 
 
 def test_the_page_shows_commands() -> None:
-    assert 3 == len(_steps())
+    assert 4 == len(_steps())
 
 
 def test_the_reasons_of_the_page_are_the_ones_there_are() -> None:

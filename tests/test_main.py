@@ -109,6 +109,7 @@ def test_run_is_what_it_does_when_nothing_is_said(start: Start) -> None:
         (["service", "--issuer", OKTA, "--port", "many"], "port"),
         (["service", "--issuer", OKTA, "--routes", "no.such:routes"], "package.module:attribute"),
         (["service", "--issuer", OKTA, "--routes", "os:sep"], "package.module:attribute"),
+        (["service", "--issuer", OKTA, "--routes"], "package.module:attribute"),
         (["service", "--config", "missing.toml"], "missing.toml"),
         (["service", "--no-such-option"], "--no-such-option"),
         (["service", "serve"], "serve"),

@@ -92,12 +92,19 @@ class Denials:
         Raises:
             InvalidToken: It is denied.
         """
+        kind = self.kind_denying(principal)
+        if kind is not None:
+            raise InvalidToken(Reason.REVOKED, f"denied here by its {kind}", claim=kind)
+
+    def kind_denying(self, principal: Principal) -> str | None:
+        """Return by which of :data:`KINDS` a principal is denied; None where it is not."""
         if not self._in_force:
-            return
+            return None
         values = {"jti": principal.claims.get("jti"), "sub": principal.subject, "cid": principal.client_id}
         for kind, value in values.items():
             if isinstance(value, str) and self._holds(kind, value, principal.issuer):
-                raise InvalidToken(Reason.REVOKED, f"denied here by its {kind}", claim=kind)
+                return kind
+        return None
 
     async def add(self, denial: Denial) -> bool:
         """Deny, in this process at once and in the others within :data:`MAX_AGE`.

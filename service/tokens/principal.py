@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
 
 __all__ = ["Principal"]
@@ -21,6 +22,9 @@ class Principal:
         subject: Whom the token is about; unique only together with its issuer (RFC 9068 section 2.2).
         client_id: The client that the token was issued to.
         scopes: What the client may do, as one set, however the issuer spelt it.
+        groups: The groups of the user, where the issuer tells them.
+        acr: How the user was authenticated, in the issuer's words (RFC 9470 section 6).
+        auth_time: When the user was authenticated, in seconds since the epoch.
         expires_at: When the token ends, in seconds since the epoch.
         claims: The whole JWT claims set, read-only.
     """
@@ -31,6 +35,14 @@ class Principal:
     scopes: frozenset[str]
     expires_at: float
     claims: Mapping[str, Any] = field(repr=False)
+    groups: frozenset[str] = frozenset()
+    acr: str | None = None
+    auth_time: float | None = None
+
+    def is_same_bearer_as(self, other: Principal) -> bool:
+        """Return whether two tokens speak for the same user and client; a subject means nothing without its issuer."""
+        mine, others = (self.issuer, self.subject, self.client_id), (other.issuer, other.subject, other.client_id)
+        return mine == others
 
     @classmethod
     def from_claims(
@@ -54,6 +66,9 @@ class Principal:
             scopes=_scopes(claims),
             expires_at=_end(claims, max_token_age, without_exp),
             claims=MappingProxyType(claims),
+            groups=_groups(claims),
+            acr=_text(claims.get("acr")),
+            auth_time=_auth_time(claims),
         )
 
 
@@ -65,6 +80,21 @@ def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
     if isinstance(value, list):
         return frozenset([scope for scope in value if isinstance(scope, str)])
     return frozenset()
+
+
+def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names in ``groups``; a text is one name, since the names of groups have spaces in them."""
+    value = claims.get("groups")
+    names = value if isinstance(value, list) else [value]
+    return frozenset([name for name in names if isinstance(name, str)])
+
+
+def _auth_time(claims: Mapping[str, Any]) -> float | None:
+    """Return ``auth_time``; what is no date proves nothing, and is as good as none."""
+    try:
+        return numeric_date(claims, "auth_time")
+    except InvalidToken:
+        return None
 
 
 def _end(claims: Mapping[str, Any], max_token_age: float | None, without_exp: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import tornado.web
@@ -14,10 +14,10 @@ from service.caches.denials import Denials
 from service.errors import IssuerUnavailable
 from service.web import access_log
 from service.web.api import NotFound
-from service.web.audit import check_routes
+from service.web.audit import Mounted, check_routes, mounted
 from service.web.mixin import Protection
 
-__all__ = ["Service"]
+__all__ = ["Service", "adopt"]
 
 
 class Service(tornado.web.Application):
@@ -34,18 +34,33 @@ class Service(tornado.web.Application):
     """
 
     def __init__(self, routes: Sequence[Any], *, protection: Protection, denials: Denials, **settings: Any) -> None:
-        settings |= {Protection.SETTING: protection, "default_handler_class": NotFound}
+        settings = {"default_handler_class": NotFound} | settings | {Protection.SETTING: protection}
         super().__init__(list(routes), **settings)
-        handlers = check_routes(self.default_router)
         self.denials = denials
         self._authenticators = protection.authenticators
-        for validation in {"", *(handler.policy.validation for handler in handlers)}:
-            protection.authenticators.judging_by(validation)
+        self._authenticators.judging_by("")
+        self._check(mounted(self, default=self.settings["default_handler_class"]))
         self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
         self.at_end(protection.authenticators.close)
+        self.at_end(protection.watch.close)
+
+    def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
+        """Mount more routes, under the same condition.
+
+        Raises:
+            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+        """
+        self._check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+        super().add_handlers(host_pattern, list(host_handlers))
+
+    def _check(self, found: Iterable[Mounted]) -> None:
+        """Refuse what nobody judges, and make sure of every way of judging that a handler insists on."""
+        for handler in check_routes(found):
+            for validation in handler.policy.validations:
+                self._authenticators.judging_by(validation)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Watch a request that comes in."""
@@ -90,6 +105,21 @@ class Service(tornado.web.Application):
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()
+
+
+def adopt(application: tornado.web.Application, service: Service) -> None:
+    """Give the handlers of another application the protection of this one.
+
+    Raises:
+        SettingsError: A route of it leads to something that nobody judges; nothing is changed then.
+    """
+    # Without a handler for them, Tornado answers unknown paths as pages; ours gives the JSON that the others give.
+    default = application.settings.get("default_handler_class") or NotFound
+    check_routes(mounted(application, default=default))
+    application.settings |= {
+        "default_handler_class": default,
+        Protection.SETTING: service.settings[Protection.SETTING],
+    }
 
 
 class _Watched(HTTPMessageDelegate):

@@ -2,49 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from tornado.routing import Router, Rule, RuleRouter
+import tornado.web
+from tornado.routing import Matcher, Router, Rule, RuleRouter
 
 from service.errors import SettingsError
-from service.web.mixin import BearerAuthMixin
+from service.web.methods import methods_of
+from service.web.mixin import BearerAuthMixin, Protection
+from service.web.policy import Policy
 
-__all__ = ["check_routes"]
+__all__ = ["Mounted", "check_routes", "mounted"]
 
 
-def check_routes(router: RuleRouter) -> list[type[BearerAuthMixin]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mounted:
+    """Something that answers requests, and where.
+
+    Args:
+        pattern: What leads to it: the patterns of its own rule and of those around it.
+        target: A handler class, where it is what a protected application serves.
+    """
+
+    pattern: str
+    target: object
+
+    @property
+    def handler(self) -> type[BearerAuthMixin] | None:
+        """The handler class, unless it is something that nobody judges first."""
+        target = self.target
+        return target if isinstance(target, type) and issubclass(target, BearerAuthMixin) else None
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that it has; of what is no handler, nobody knows."""
+        is_handler = isinstance(self.target, type) and issubclass(self.target, tornado.web.RequestHandler)
+        return methods_of(self.target) if is_handler else []  # type: ignore[arg-type]  # it is one
+
+    @property
+    def name(self) -> str:
+        """Its name, with its module."""
+        kind = self.target if isinstance(self.target, type) else type(self.target)
+        return f"{'the router ' if isinstance(self.target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
+
+
+def check_routes(found: Iterable[Mounted]) -> list[type[BearerAuthMixin]]:
     """Return the handlers of an application, unless anything answers in it without having been judged first.
 
     Raises:
         SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
     """
-    handlers, problems = [], []
-    for rule in _leaves(router):
-        if isinstance(rule.target, type) and issubclass(rule.target, BearerAuthMixin):
-            handlers.append(rule.target)
-        else:
-            problems.append(
-                f"routes: {_pattern(rule)} leads to {_name(rule.target)}, which is neither protected nor marked "
-                "public; put BearerAuthMixin first among its bases"
-            )
+    everything = list(found)
+    problems = [problem for one in everything if (problem := _problem_of(one))]
     if problems:
         raise SettingsError(problems)
-    return handlers
+    return [one.handler for one in everything if one.handler is not None]
 
 
-def _leaves(router: RuleRouter) -> Iterator[Rule]:
+def mounted(application: tornado.web.Application, *, default: object) -> Iterator[Mounted]:
+    """Yield everything that answers requests, in the order of the rules.
+
+    Args:
+        default: What answers all the other paths; it comes last.
+    """
+    yield from _leaves(application.default_router, ())
+    yield Mounted(pattern="(anything else)", target=default)
+
+
+def _leaves(router: RuleRouter, around: tuple[str, ...]) -> Iterator[Mounted]:
     for rule in router.rules:
-        if isinstance(rule.target, RuleRouter):
-            yield from _leaves(rule.target)
+        patterns = (*around, *_pattern(rule))
+        target = rule.target
+        if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
+            target = target.default_router  # an application of its own, whose handlers find their protection there
+        if isinstance(target, RuleRouter):
+            yield from _leaves(target, patterns)
         else:
-            yield rule
+            yield Mounted(pattern=" ".join(patterns) or "(anything)", target=target)
 
 
-def _pattern(rule: Rule) -> str:
-    regex = getattr(rule.matcher, "regex", None)
-    return repr(regex.pattern) if regex is not None else type(rule.matcher).__name__
+def _pattern(rule: Rule) -> Iterator[str]:
+    matcher: Matcher = rule.matcher
+    regex = getattr(matcher, "regex", None) or getattr(matcher, "host_pattern", None)
+    if regex is not None:
+        yield repr(regex.pattern)
+    elif type(matcher).__name__ != "AnyMatches":
+        yield type(matcher).__name__
 
 
-def _name(target: object) -> str:
-    kind = target if isinstance(target, type) else type(target)
-    return f"{'the router ' if isinstance(target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
+def _problem_of(one: Mounted) -> str | None:
+    if one.handler is None:
+        methods = f"{', '.join(one.methods)} of " if one.methods else ""
+        return (
+            f"routes: {one.pattern} leads to {methods}{one.name}, which is neither protected nor marked public; "
+            "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"
+        )
+    if Policy.read(one.handler, base=BearerAuthMixin) != one.handler.policy:
+        return (
+            f"routes: {one.pattern} leads to {one.name}, whose demands were changed after its class was made, "
+            "where nobody reads them; write them on the class"
+        )
+    return None

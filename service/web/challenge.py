@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -47,6 +49,12 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
     Reason.REVOKED: "The access token has been revoked",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
+    Reason.MISSING_GROUP: "The user of the access token is not in a group that this resource needs",
+    Reason.OTHER_CLAIM: "The access token lacks a claim value that this resource needs",
+    Reason.CLIENT_DENIED: "The client of the access token may not use this resource",
+    Reason.NOT_AUTHORIZED: "This resource is not for the bearer of the access token",
+    Reason.INSUFFICIENT_ACR: "A stronger authentication of the user is required",
+    Reason.AUTHENTICATION_TOO_OLD: "A more recent authentication of the user is required",
 }
 """One fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for error_description."""
 
@@ -55,6 +63,8 @@ _CODES: Mapping[type[TokenError], tuple[int, str]] = {
     InvalidRequest: (400, "invalid_request"),
     InvalidToken: (401, "invalid_token"),
     InsufficientScope: (403, "insufficient_scope"),
+    AccessDenied: (403, "insufficient_scope"),
+    InsufficientAuthentication: (401, "insufficient_user_authentication"),
 }
 
 _STATUSES: Mapping[int, tuple[str, str]] = {
@@ -77,11 +87,13 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal:
+def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None) -> Refusal:
     """Return the answer to a refused request.
 
     Args:
         realm: The protection space, already in the characters of a quoted string.
+        resource_metadata: Where clients learn which authorization servers we trust (RFC 9728 section 5.1);
+            a URL from the settings, never one made of the request.
     """
     if isinstance(error, IssuerUnavailable):
         # No challenge: a client that was asked for a better token would throw away a good one.
@@ -97,11 +109,28 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str) -> Refusal
     description = SENTENCES[error.reason]
     parameters = {"realm": realm}
     if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
-        parameters |= {"error": code, "error_description": description}
-    if isinstance(error, InsufficientScope):
-        parameters["scope"] = " ".join(error.required)
+        parameters |= {"error": code, "error_description": description} | _scope(error)
+    if resource_metadata is not None:
+        parameters["resource_metadata"] = resource_metadata
+    parameters |= _step_up(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
     return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+
+
+def _scope(error: TokenError) -> dict[str, str]:
+    """Return the scopes that would do, as they were read from a policy at start."""
+    return {"scope": " ".join(error.required)} if isinstance(error, InsufficientScope) else {}
+
+
+def _step_up(error: TokenError) -> dict[str, str]:
+    """Return how the user has to be authenticated, as it was read from a policy at start (RFC 9470 section 3)."""
+    parameters = {}
+    if isinstance(error, InsufficientAuthentication):
+        if error.acr_values:
+            parameters["acr_values"] = " ".join(error.acr_values)
+        if error.max_age is not None:
+            parameters["max_age"] = str(error.max_age)
+    return parameters
 
 
 def describe_status(status: int) -> Refusal:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from tornado.httputil import HTTPHeaders
 
+from service.origins import check_origin, pattern_of
+
 __all__ = ["CrossOriginPolicy", "is_preflight"]
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
+_EXPOSED = "WWW-Authenticate, DPoP-Nonce, Retry-After"
 _PREFLIGHT_AGE = "600"
 """Seconds for which a browser need not ask again."""
 
@@ -23,23 +26,33 @@ class CrossOriginPolicy:
     """The origins whose pages may read our answers.
 
     Args:
-        origins: Compared character by character; ``*`` allows every page, which a bearer token survives,
-            since no browser adds one by itself.
+        origins: Compared character by character, but for a star before a domain, which stands for one label or more;
+            ``*`` alone allows every page, which a bearer token survives, since no browser adds one by itself.
+
+    Raises:
+        ValueError: One of them is no origin.
     """
 
     def __init__(self, origins: Iterable[str]) -> None:
-        self._origins = frozenset(origins)
+        listed = tuple(origins)
+        for origin in listed:
+            check_origin(origin)
+        self._origins = frozenset(listed)
+        self._patterns = tuple(pattern for origin in listed if (pattern := pattern_of(origin)))
 
     def headers_for(self, origin: str | None) -> Mapping[str, str]:
-        """Return what lets a page of this origin read an answer; nothing for origins that are not listed."""
+        """Return what lets a page of this origin read an answer; nothing for origins that are not listed.
+
+        Cookies are never allowed, so that a star is no danger, and nothing else than what is listed is repeated.
+        """
         if not self._origins:
             return {}
-        allowed = "*" if "*" in self._origins else origin if origin in self._origins else None
+        if "*" in self._origins:
+            return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
         # An answer for one origin must not be served to another from a cache.
-        headers = {} if allowed == "*" else {"Vary": "Origin"}
-        if allowed:
-            headers["Access-Control-Allow-Origin"] = allowed
-            headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
+        headers = {"Vary": "Origin"}
+        if origin is not None and self._lists(origin):
+            headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
         return headers
 
     def preflight_headers_for(self, request_headers: HTTPHeaders, methods: Iterable[str]) -> Mapping[str, str]:
@@ -51,4 +64,14 @@ class CrossOriginPolicy:
             headers["Access-Control-Allow-Methods"] = ", ".join(methods)
             headers["Access-Control-Allow-Headers"] = asked if _FIELD_NAMES.fullmatch(asked) else "Authorization"
             headers["Access-Control-Max-Age"] = _PREFLIGHT_AGE
+            if "*" not in self._origins and request_headers.get("Access-Control-Request-Private-Network") == "true":
+                # Only for pages that are listed: a star must not let every site into the network of its visitor.
+                headers["Access-Control-Allow-Private-Network"] = "true"
         return headers
+
+    def allows(self, origin: str) -> bool:
+        """Return whether a page of this origin may call, where a browser does not ask first, as for a WebSocket."""
+        return "*" in self._origins or self._lists(origin)
+
+    def _lists(self, origin: str) -> bool:
+        return origin in self._origins or any(pattern.fullmatch(origin) for pattern in self._patterns)

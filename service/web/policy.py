@@ -1,75 +1,141 @@
-"""What a handler demands of whoever calls it, written on its class."""
+"""What a handler demands of whoever calls it, written on its class or on one of its methods."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
-from service.errors import InsufficientScope
-from service.tokens.principal import Principal
+from service.web.demand import WORDS, Demand, read_demand
+from service.web.spelling import check_spelling
 
-__all__ = ["METHODS", "Policy"]
+__all__ = ["Policy", "policy"]
 
-METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
-_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
-
-ScopesAttribute = str | Iterable[str] | Mapping[str, str | Iterable[str]]
-"""All scopes of a list are needed; a text holds them separated by spaces; a mapping gives them for each method."""
+M = TypeVar("M", bound=Callable[..., Any])
+_MARK = "_policy_words"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The demands of one handler, read from its class once and checked on every request.
+    """The demands of one handler.
 
     Args:
-        public: Whether anybody may call it, and no token is looked at.
-        scopes: The scopes that are needed, all of them, for each method.
-        validation: The kind of validation that must judge the token; "" for that of its issuer in the settings.
+        demands: What each method demands.
+        asks_handler: Whether the handler has an ``authorize`` of its own, which is asked last.
+        marks: The words of every decorator that was read.
     """
 
-    public: bool = False
-    validation: str = ""
-    scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    demands: Mapping[str, Demand] = field(default_factory=dict)
+    asks_handler: bool = False
+    marks: tuple[Mapping[str, object], ...] = ()
 
     @classmethod
-    def read(cls, *, public: object, scopes: ScopesAttribute, validation: object = "") -> Policy:
-        """Return the policy that the class attributes spell.
+    def read(cls, handler: type[Any], *, base: type) -> Policy:
+        """Return the policy that a handler's class attributes, and the decorators of its methods, spell.
+
+        Args:
+            base: The class whose own ``authorize`` lets everybody pass.
 
         Raises:
-            TypeError: One of them is of a type that means nothing, so that the author meant something else.
-            ValueError: A scope or a method cannot be one, or a public handler demands scopes.
+            TypeError: Something is of a type that means nothing, so that the author meant something else.
+            ValueError: Something cannot be, or two demands contradict each other.
         """
-        if not isinstance(public, bool):
-            raise TypeError(f"public is True or False, not {public!r}")
-        if isinstance(scopes, Mapping):
-            if unknown := scopes.keys() - set(METHODS):
-                raise ValueError(f"scopes names {sorted(unknown)}; methods are written as {', '.join(METHODS)}")
-            by_method = {method: _read_scopes(value) for method, value in scopes.items()}
-        else:
-            by_method = dict.fromkeys(METHODS, _read_scopes(scopes))
-        if public and any(by_method.values()):
-            raise ValueError("the handler is public, so nobody's scopes are checked; drop public or scopes")
-        if not isinstance(validation, str):
-            raise TypeError(f"validation is the name of a kind, not {validation!r}")
-        if public and validation:
-            raise ValueError("the handler is public, so no token is judged; drop public or validation")
-        return cls(public=public, scopes=by_method, validation=validation)
+        check_spelling(handler, {*WORDS, "authorize", "cors_origins"}, base=base)
+        words = {name: getattr(handler, name) for name in WORDS}
+        methods: tuple[str, ...] = handler.SUPPORTED_METHODS
+        by_method = _spread(words, methods)
+        marks = dict(_marks(handler, methods))
+        demands = {
+            method: read_demand(**_laid_over(by_method[method], marks.get(method, [None])[0])) for method in methods
+        }
+        asks_handler = _asks(handler, base)
+        if asks_handler and (words["public"] or words["optional"]):
+            raise ValueError("authorize binds nobody where no token is needed; drop it, or public and optional")
+        return cls(
+            demands=demands,
+            asks_handler=asks_handler,
+            marks=tuple(mark for found in marks.values() for mark in found),
+        )
 
-    def check(self, principal: Principal, method: str) -> None:
-        """Ask whether a principal may call a method.
+    @property
+    def validations(self) -> frozenset[str]:
+        """The kinds of validation that its methods insist on; "" for that of the settings."""
+        return frozenset(demand.validation for demand in self.demands.values())
 
-        Raises:
-            InsufficientScope: A scope is missing; the error names all that are needed.
-        """
-        required = self.scopes.get(method)
-        if required and not required <= principal.scopes:
-            raise InsufficientScope(required)
+    def of(self, method: str | None) -> Demand:
+        """Return what a method demands; Tornado has answered those that the handler does not know."""
+        return self.demands[method or ""]
 
 
-def _read_scopes(value: str | Iterable[str]) -> frozenset[str]:
-    scopes = value.split() if isinstance(value, str) else list(value)
-    for scope in scopes:
-        if not isinstance(scope, str) or not _SCOPE_TOKEN.fullmatch(scope):
-            raise ValueError(f"{scope!r} cannot be a scope (RFC 6749 section 3.3)")
-    return frozenset(scopes)
+def policy(**words: object) -> Callable[[M], M]:
+    """Return a decorator that gives one method its own demands, in the words of the class attributes.
+
+    Each word stands in place of the class's; ``public`` and ``optional`` stand in place of all of them.
+    A subclass whose method overrides the decorated one without a decorator keeps the demands.
+
+    Raises:
+        TypeError: There is no such word, or the method has a policy already.
+    """
+    if unknown := words.keys() - WORDS.keys():
+        raise TypeError(f"policy() got {', '.join(sorted(unknown))}; it knows {', '.join(WORDS)}")
+
+    def mark(method: M) -> M:
+        if hasattr(method, _MARK):
+            raise TypeError(f"{method.__qualname__} has two policies; write all their words into one")
+
+        @functools.wraps(method)
+        def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+            # A decorator above this one that hides it would open the method: then it must not run at all.
+            if not any(words is seen for seen in self.policy.marks):
+                raise RuntimeError(f"{method.__qualname__}: its policy was not read; put @policy above all decorators")
+            return method(self, *args, **kwargs)
+
+        setattr(guarded, _MARK, words)
+        return cast("M", guarded)
+
+    return mark
+
+
+def _spread(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
+    """Return the words of each method, where ``scopes`` may be a mapping from methods."""
+    scopes = words["scopes"]
+    if not isinstance(scopes, Mapping):
+        return dict.fromkeys(methods, words)
+    if unknown := scopes.keys() - set(methods):
+        raise ValueError(f"scopes names {sorted(unknown)}; methods are written as {', '.join(methods)}")
+    return {method: {**words, "scopes": scopes.get(method, ())} for method in methods}
+
+
+def _laid_over(words: Mapping[str, object], mark: Mapping[str, object] | None) -> dict[str, Any]:
+    """Return the words of one method: its own before its class's, and protected unless they say otherwise."""
+    if mark is None:
+        return dict(words)
+    if mark.get("public") or mark.get("optional"):
+        return {**WORDS, **mark}
+    return {**words, "public": False, "optional": False, **mark}
+
+
+def _marks(handler: type, methods: tuple[str, ...]) -> Iterator[tuple[str, list[Mapping[str, object]]]]:
+    """Yield, for each decorated method, the words of its decorators, the nearest class first."""
+    for kind in handler.__mro__:
+        for name, value in vars(kind).items():
+            if inspect.isfunction(value) and hasattr(value, _MARK) and name.upper() not in methods:
+                raise TypeError(f"@policy stands on {name}, which is no method of HTTP")
+    for method in methods:
+        found = [vars(kind).get(method.lower()) for kind in handler.__mro__]
+        if marks := [getattr(function, _MARK) for function in found if hasattr(function, _MARK)]:
+            yield method, marks
+
+
+def _asks(handler: type[Any], base: type) -> bool:
+    """Return whether a handler has an ``authorize`` of its own, which takes a principal."""
+    authorize = handler.authorize
+    if authorize is vars(base)["authorize"]:
+        return False
+    try:
+        inspect.signature(authorize).bind(None, None)
+    except TypeError:
+        raise TypeError("authorize takes the principal: def authorize(self, principal)") from None
+    return True

@@ -57,3 +57,26 @@ def test_ends_with_its_token_or_at_the_age_that_is_allowed(max_token_age: float 
 
 def test_a_token_that_does_not_say_when_it_was_issued_ends_when_it_expires() -> None:
     assert 1_700_003_600 == Principal.from_claims(CLAIMS, max_token_age=1).expires_at
+
+
+def test_knows_groups_and_how_and_when_the_user_was_authenticated() -> None:
+    principal = Principal.from_claims(CLAIMS | {"groups": ["Everyone", 7, "Admins"], "acr": "phr", "auth_time": 1.5})
+    assert {"Everyone", "Admins"} == principal.groups
+    assert ("phr", 1.5) == (principal.acr, principal.auth_time)
+    assert {"Domain Users"} == Principal.from_claims(CLAIMS | {"groups": "Domain Users"}).groups
+
+
+@pytest.mark.parametrize("value", [True, "1", {}, [[]], float("nan"), 1e400, 10**400])
+def test_what_is_no_group_no_class_and_no_date_is_none(value: Any) -> None:
+    principal = Principal.from_claims(CLAIMS | {"groups": [value] if value == "1" else value, "auth_time": value})
+    assert (None, None) == (principal.auth_time, principal.acr)
+    assert principal.groups <= {"1"}
+
+
+@pytest.mark.parametrize(
+    ("claims", "same"),
+    [({"exp": 1, "scp": ["a"]}, True), ({"iss": "b"}, False), ({"sub": "bob"}, False), ({"cid": "other"}, False)],
+)
+def test_knows_another_token_of_the_same_user_and_client(claims: dict[str, Any], *, same: bool) -> None:
+    first = Principal.from_claims(CLAIMS | {"cid": "client"})
+    assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).is_same_bearer_as(first)

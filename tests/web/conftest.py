@@ -15,10 +15,11 @@ from service.tokens.principal import Principal
 from service.web.application import Service
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.resource import Resource
 
 
 class Words:
-    """A validator for tokens that say what they are: ``good`` and its scopes, ``bad``, or ``unknown``."""
+    """A validator for tokens that say what they are: ``good`` or ``lasting`` with scopes, ``bad``, or ``unknown``."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -27,8 +28,9 @@ class Words:
         self.asked += 1
         word, *scopes = token.text.split("~")
         match word:
-            case "good":
-                return Principal.from_claims({"iss": "words", "exp": 1, "sub": "alice", "scp": scopes})
+            case "good" | "lasting":
+                exp = 1 if word == "good" else 4_000_000_000
+                return Principal.from_claims({"iss": "words", "exp": exp, "sub": "alice", "scp": scopes})
             case "unknown":
                 raise IssuerUnavailable("the issuer is down", retry_after=7)
             case _:
@@ -50,11 +52,14 @@ def words() -> Words:
 def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts, denials: Denials) -> Callable[..., Service]:
     """Return what makes an application of routes, protected by :class:`Words`."""
 
-    def make(routes: Sequence[Any], *, cors_origins: Sequence[str] = (), **settings: Any) -> Service:
+    def make(
+        routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
+    ) -> Service:
         protection = Protection(
             authenticators=Authenticators(lambda _: Authenticator([words], verdicts=verdicts, denials=denials)),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
+            resource=resource or Resource(),
         )
         return Service(routes, protection=protection, denials=denials, **settings)
 

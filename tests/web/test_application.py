@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
-from tornado.web import RequestHandler
+from tornado.web import Application, RedirectHandler, RequestHandler
 
-from service.web.application import Service
+from service.errors import SettingsError
+from service.web.api import NotFound, WhoAmI
+from service.web.application import Service, adopt
 from service.web.mixin import BearerAuthMixin
 
 
@@ -70,4 +72,29 @@ async def test_gives_back_what_it_holds_in_the_order_noted(app: Service) -> None
     await app.close()
     assert ["first noted", "later"] == given
     await app.close()
-    assert ["first noted", "later"] == given
+
+
+@pytest.mark.gen_test
+async def test_routes_that_are_added_later_are_audited_too(
+    app: Service, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    with pytest.raises(SettingsError, match="RedirectHandler"):
+        app.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
+    app.add_handlers(r".*", [(r"/later", WhoAmI)])
+    assert 401 == (await http_client.fetch(f"{base_url}/later", raise_error=False)).code
+
+
+def test_an_application_that_is_adopted_is_audited_and_nothing_is_changed_when_it_fails(app: Service) -> None:
+    theirs = Application([(r"/old", RedirectHandler, {"url": "/"})])
+    with pytest.raises(SettingsError, match="RedirectHandler"):
+        adopt(theirs, app)
+    assert {} == theirs.settings
+    theirs = Application([(r"/whoami", WhoAmI)])
+    adopt(theirs, app)
+    assert NotFound is theirs.settings["default_handler_class"]
+
+
+def test_an_application_that_is_adopted_keeps_what_answers_its_other_paths(app: Service) -> None:
+    theirs = Application([], default_handler_class=WhoAmI)
+    adopt(theirs, app)
+    assert WhoAmI is theirs.settings["default_handler_class"]

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
@@ -43,6 +45,33 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
             'error_description="The access token lacks a scope that this resource needs", scope="a b"'
         ),
     ),
+    (
+        AccessDenied(Reason.MISSING_GROUP, "sesame"),
+        403,
+        "insufficient_scope",
+        (
+            'Bearer realm="api", error="insufficient_scope", '
+            'error_description="The user of the access token is not in a group that this resource needs"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.INSUFFICIENT_ACR, "sesame", acr_values=["phrh", "phr"], max_age=0),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A stronger authentication of the user is required", acr_values="phrh phr", max_age="0"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.AUTHENTICATION_TOO_OLD),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A more recent authentication of the user is required"'
+        ),
+    ),
 ]
 
 
@@ -50,6 +79,23 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
 def test_answers_each_refusal(error: TokenError, status: int, code: str, challenge: str) -> None:
     refusal = refusal_for(error, realm="api")
     assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (MissingToken(), 'Bearer realm="api", resource_metadata="https://a.example/m"'),
+        (InsufficientScope({"a"}), ', scope="a", resource_metadata="https://a.example/m"'),
+        (
+            InsufficientAuthentication(Reason.INSUFFICIENT_ACR, acr_values=["phr"]),
+            ', resource_metadata="https://a.example/m", acr_values="phr"',
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_says_where_the_metadata_is(error: TokenError, end: str) -> None:
+    refusal = refusal_for(error, realm="api", resource_metadata="https://a.example/m")
+    assert refusal.headers["WWW-Authenticate"].endswith(end)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])

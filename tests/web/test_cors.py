@@ -16,7 +16,7 @@ def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
     assert {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": APP,
-        "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After",
+        "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After",
     } == CrossOriginPolicy([APP]).headers_for(APP)
 
 
@@ -29,8 +29,64 @@ def test_an_origin_that_is_not_listed_only_learns_that_the_answer_varies(origin:
     assert {"Vary": "Origin"} == CrossOriginPolicy([APP]).headers_for(origin)
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://app.example.com", True),
+        ("https://a.b.example.com", True),
+        ("https://xn--bcher-kva.example.com", True),
+        ("https://example.com", False),
+        ("https://evilexample.com", False),
+        ("https://.example.com", False),
+        ("https://a..example.com", False),
+        ("https://app.example.com.evil.example", False),
+        ("https://app.example.com:8443", False),
+        ("http://app.example.com", False),
+        ("https://evil.example/.example.com", False),
+        ("https://evil.example#.example.com", False),
+        ("https://user@app.example.com", False),
+        ("https://app.exampleXcom", False),
+        ("https://app.example.com\n", False),
+        ("null", False),
+    ],
+)
+def test_a_pattern_stands_for_whole_hosts_below_a_domain(origin: str, *, allowed: bool) -> None:
+    policy = CrossOriginPolicy(["https://*.example.com"])
+    assert allowed is policy.allows(origin)
+    assert (origin if allowed else None) == policy.headers_for(origin).get("Access-Control-Allow-Origin")
+
+
+def test_a_pattern_keeps_its_port() -> None:
+    policy = CrossOriginPolicy(["http://*.localhost.test:3000"])
+    assert [True, False] == [policy.allows(f"http://a.localhost.test:{port}") for port in (3000, 3001)]
+
+
+@pytest.mark.parametrize("origin", ["*", APP])
+def test_cookies_are_never_allowed(origin: str) -> None:
+    policy = CrossOriginPolicy([origin])
+    for headers in (policy.headers_for(APP), policy.preflight_headers_for(_preflight(), ["GET"])):
+        assert "Access-Control-Allow-Origin" in headers
+        assert "Access-Control-Allow-Credentials" not in headers
+
+
+@pytest.mark.parametrize(
+    ("origins", "asked", "answer"), [([APP], "true", "true"), ([APP], "yes", None), (["*"], "true", None)]
+)
+def test_a_listed_page_may_reach_into_a_private_network(origins: list[str], asked: str, answer: str | None) -> None:
+    request = _preflight(**{"Access-Control-Request-Private-Network": asked})
+    headers = CrossOriginPolicy(origins).preflight_headers_for(request, ["GET"])
+    assert answer == headers.get("Access-Control-Allow-Private-Network")
+
+
+def test_refuses_what_is_no_origin() -> None:
+    with pytest.raises(ValueError, match="null"):
+        CrossOriginPolicy(["null"])
+
+
 def test_a_star_allows_every_page_and_never_repeats_its_name() -> None:
-    assert "*" == CrossOriginPolicy(["*"]).headers_for(APP)["Access-Control-Allow-Origin"]
+    policy = CrossOriginPolicy(["*"])
+    assert "*" == policy.headers_for(APP)["Access-Control-Allow-Origin"]
+    assert policy.allows(APP)
 
 
 def _preflight(**headers: str) -> HTTPHeaders:

@@ -41,6 +41,24 @@ class Open(BearerAuthMixin, RequestHandler):
     def post(self) -> None:
         self.write({"who": self.principal.subject})
 
+    def put(self) -> None:
+        raise tornado.web.HTTPError(403)
+
+    @tornado.web.authenticated
+    def delete(self) -> None:
+        self.write({})
+
+    @tornado.web.authenticated
+    def head(self) -> None:
+        self.write({})
+
+
+class OtherPages(BearerAuthMixin, RequestHandler):
+    cors_origins = "https://other.example"
+
+    def get(self) -> None:
+        self.write({})
+
 
 class ForgetsSuper(BearerAuthMixin, RequestHandler):
     def prepare(self) -> None:
@@ -102,6 +120,7 @@ class Refuses(BearerAuthMixin, RequestHandler):
 ROUTES = [
     (r"/things", Things),
     (r"/open", Open),
+    (r"/other-pages", OtherPages),
     (r"/forgets", ForgetsSuper),
     (r"/awaits", AwaitsSuper),
     (r"/below", Below),
@@ -201,6 +220,14 @@ async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
     assert "Open is public" in caplog.text
 
 
+@pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 401)])
+@pytest.mark.gen_test
+async def test_a_403_of_a_public_handler_asks_nobody_for_a_token(
+    method: str, status: int, call: Callable[..., Any]
+) -> None:
+    assert status == (await call("/open", method=method)).code
+
+
 @pytest.mark.parametrize(
     ("path", "prepared"),
     [
@@ -275,8 +302,26 @@ async def test_a_preflight_of_a_listed_origin_learns_the_methods(call: Callable[
     assert "GET, POST" == response.headers["Access-Control-Allow-Methods"]
 
 
+@pytest.mark.parametrize(("origin", "readable"), [("https://other.example", True), (APP, False)])
+@pytest.mark.gen_test
+async def test_a_handler_names_pages_of_its_own(origin: str, call: Callable[..., Any], *, readable: bool) -> None:
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+    for response in (
+        await call("/other-pages", Origin=origin),
+        await call("/other-pages", None, "OPTIONS", **preflight),
+    ):
+        assert readable is ("Access-Control-Allow-Origin" in response.headers)
+
+
 @pytest.mark.parametrize(
-    "attributes", [{"public": "yes"}, {"scopes": 7}, {"scopes": {"get": "a"}}, {"public": True, "scopes": "a"}]
+    "attributes",
+    [
+        {"cors_origins": ["null"]},
+        {"public": "yes"},
+        {"scopes": 7},
+        {"scopes": {"get": "a"}},
+        {"public": True, "scopes": "a"},
+    ],
 )
 def test_a_mistake_in_the_policy_stops_the_program(attributes: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match="Mistaken: "):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock
-from service.errors import IssuerUnavailable
+from service.errors import IssuerUnavailable, SettingsError
 from service.issuer_settings import OKTA_AUDIENCE, TrustedIssuer
 from service.issuers.client import JSONClient
 from service.operations.doctor.examination import is_judged_here
@@ -22,15 +23,17 @@ from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
 from service.validators import jwt
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
+from service.web.route_table import Row, rows_of
 
 __all__ = ["Checkup", "check"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkup:
-    """What all checks found."""
+    """What all checks found, and what is mounted."""
 
     findings: tuple[Finding, ...]
+    rows: tuple[Row, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -42,8 +45,10 @@ class Checkup:
         return [harmless(hidden(finding.line(), ())) for finding in self.findings]
 
 
-async def check(settings: Settings, *, client: JSONClient, clock: Clock) -> Checkup:
-    """Ask each issuer, and look at the settings.
+async def check(
+    settings: Settings, *, client: JSONClient, clock: Clock, routes: Sequence[Any] | None = None
+) -> Checkup:
+    """Ask each issuer, and look at the settings and at what would be mounted.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -54,7 +59,9 @@ async def check(settings: Settings, *, client: JSONClient, clock: Clock) -> Chec
         async for finding in _check_issuer(issuer, client=client, clock=clock):
             named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
             findings.append(named)
-    return Checkup(findings=(*findings, await _cache(settings, clock), _cors(settings), _own_tls(settings)))
+    rows, audited = _audit(routes)
+    rest = (*audited, await _cache(settings, clock), _cors(settings), _own_tls(settings))
+    return Checkup(findings=(*findings, *rest), rows=rows)
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
@@ -70,6 +77,20 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
         yield await _ask_validator(issuer, toolbox)
     if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
         yield await check_introspection(toolbox.remote(issuer), issuer.client)
+
+
+def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
+    """Return the table of routes, and what the audit at start would say of them; nothing where none are named."""
+    if routes is None:
+        return (), []
+    try:
+        rows = tuple(rows_of(routes))
+    except SettingsError as exc:
+        advice = "as long as it is so, the service does not start"
+        return (), [fail("routes", problem.removeprefix("routes: "), advice) for problem in exc.problems]
+    public = sum(row.is_public for row in rows)
+    seen = f"{len(rows)} methods on {len({row.pattern for row in rows})} routes, {public} of them for anybody"
+    return rows, [ok("routes", seen)]
 
 
 async def _ask_validator(issuer: TrustedIssuer, toolbox: Toolbox) -> Finding:

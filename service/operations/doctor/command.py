@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
@@ -12,6 +13,7 @@ from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
 from service.operations.logs import configure_logging
 from service.settings import Settings
+from service.web.route_table import lines
 
 __all__ = ["run_check", "run_explain"]
 
@@ -19,14 +21,20 @@ _LONGEST_INPUT = 1024 * 1024
 """Bytes; whatever is piped in beyond them is no token anyway."""
 
 
-async def run_check(settings: Settings) -> int:
+async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: bool = False) -> int:
     """Print one line a check, and return 0, or 1 when a check fails.
+
+    Args:
+        routes: What would be mounted.
+        show_routes: Whether to print, before the checks, what each of its methods demands.
 
     Raises:
         SettingsError: A kind of validation does not exist.
     """
     with _asking(settings) as client:
-        checkup = await check(settings, client=client, clock=SystemClock())
+        checkup = await check(settings, routes=routes, client=client, clock=SystemClock())
+    if show_routes:
+        _print([*lines(checkup.rows), ""])
     _print(checkup.lines())
     return 0 if checkup.passed else 1
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
+from tornado.web import RedirectHandler
 
 import fakeissuer
 from fakeissuer import Handle
@@ -21,6 +22,7 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.check import Checkup, check
 from service.operations.doctor.report import Finding, Outcome
 from service.settings import Settings
+from service.web.api import ROUTES
 
 CHECKS = [
     "issuer",
@@ -340,3 +342,19 @@ async def test_what_an_issuer_says_cannot_act_on_the_terminal(
     document = json.loads(json.dumps(await _document(fake_issuer.issuer_url(), client)))
     fake_issuer.fail("discovery", status=200, body={**document, "issuer": "https://x.example/\x1b[2J\nok    all"})
     assert all(line.isprintable() for line in (await _check(settings, client)).lines())
+
+
+@pytest.mark.gen_test
+async def test_tells_how_many_methods_are_for_anybody(fake_issuer: Handle, client: JSONClient) -> None:
+    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
+    assert "ok    routes: 3 methods on 3 routes, 2 of them for anybody" in checkup.lines()
+    assert [True, False, True] == [row.is_public for row in checkup.rows]
+
+
+@pytest.mark.gen_test
+async def test_a_route_that_stops_the_start_fails(fake_issuer: Handle, client: JSONClient) -> None:
+    routes = [(r"/old", RedirectHandler, {"url": "/"})]
+    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
+    (line,) = [line for line in checkup.lines() if line.startswith("fail")]
+    assert "fail  routes: '/old$' leads to GET of tornado.web.RedirectHandler" in line
+    assert not checkup.passed

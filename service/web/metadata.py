@@ -1,0 +1,50 @@
+"""Tells clients which authorization servers we trust and which scopes there are (RFC 9728 sections 2 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tornado.web
+
+from service.web.audit import mounted
+from service.web.mixin import BearerAuthMixin
+from service.web.resource import WELL_KNOWN
+
+__all__ = ["ROUTES", "ResourceMetadata"]
+
+
+class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
+    """The document about this resource, and about each path below it that a client takes for a resource."""
+
+    public = True
+    cors_origins = "*"
+
+    def get(self, suffix: str | None) -> None:
+        """Return the document, for the resource whose path stands behind the well-known one (section 3.1)."""
+        known = self._protection.resource
+        suffix = suffix or ""
+        if suffix and suffix != known.path and not suffix.startswith(f"{known.path}/"):
+            raise tornado.web.HTTPError(404)
+        origin = known.origin or f"{self.request.protocol}://{self.request.host}"
+        # Without a path behind it, the well-known path is that of the whole resource.
+        resource = f"{origin}{suffix}" if suffix not in {"", known.path} else known.public_url or origin
+        document: dict[str, object] = {
+            "resource": resource,
+            "authorization_servers": list(known.authorization_servers),
+            "bearer_methods_supported": ["header"],
+        }
+        if scopes := sorted(set(_scopes(self.application))):
+            document["scopes_supported"] = scopes
+        self.set_header("Cache-Control", "max-age=600")
+        self.write(document)
+
+
+def _scopes(application: tornado.web.Application) -> Iterator[str]:
+    """Yield every scope that a mounted handler demands."""
+    for one in mounted(application, default=None):
+        for demand in one.handler.policy.demands.values() if one.handler else ():
+            for scopes in demand.scopes.alternatives:
+                yield from scopes
+
+
+ROUTES = [(rf"{WELL_KNOWN}(/.*)?".replace(".", r"\.", 1), ResourceMetadata)]

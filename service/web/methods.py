@@ -1,0 +1,19 @@
+"""The methods of HTTP that a handler has (RFC 9110 section 9)."""
+
+from __future__ import annotations
+
+import tornado.web
+
+__all__ = ["METHODS", "methods_of"]
+
+METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+
+
+def methods_of(handler: type[tornado.web.RequestHandler]) -> list[str]:
+    """Return the methods that a handler has, other than Tornado's own refusals."""
+    refused = tornado.web.RequestHandler
+    return [
+        method
+        for method in handler.SUPPORTED_METHODS
+        if getattr(handler, method.lower(), None) is not getattr(refused, method.lower(), None)
+    ]

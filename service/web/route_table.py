@@ -1,0 +1,88 @@
+"""The table of what is mounted, method by method, and what each demands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tornado.web
+
+from service.web.api import NotFound
+from service.web.audit import Mounted, check_routes, mounted
+from service.web.demand import Demand
+from service.web.mixin import BearerAuthMixin
+
+__all__ = ["Row", "lines", "rows_of"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One method of one route."""
+
+    method: str
+    pattern: str
+    handler: str
+    demands: str
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may call it."""
+        return self.demands == _PUBLIC
+
+
+_PUBLIC = "public"
+_HEADINGS = Row(method="METHOD", pattern="PATTERN", handler="HANDLER", demands="DEMANDS")
+
+
+def rows_of(routes: Sequence[Any]) -> list[Row]:
+    """Return what an application of these routes would serve.
+
+    Raises:
+        SettingsError: A route leads to something that nobody judges.
+    """
+    found = list(mounted(tornado.web.Application(list(routes)), default=NotFound))
+    check_routes(found)
+    return [row for one in found for row in _rows(one)]
+
+
+def lines(rows: Sequence[Row]) -> list[str]:
+    """Return a table with a heading, in columns as wide as they need to be."""
+    table = [(row.method, row.pattern, row.handler, row.demands) for row in (_HEADINGS, *rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _rows(one: Mounted) -> Iterator[Row]:
+    policy = (one.handler or BearerAuthMixin).policy
+    # What has no method of its own answers in another way, and then to every method alike.
+    for method in one.methods or ["GET"]:
+        demands = list(_described(policy.of(method)))
+        if policy.asks_handler and demands != [_PUBLIC]:
+            demands.append("authorize")
+        yield Row(
+            method=method if one.methods else "(any)",
+            pattern=one.pattern,
+            handler=one.name,
+            demands="; ".join(demands),
+        )
+
+
+def _described(demand: Demand) -> Iterator[str]:
+    yield _PUBLIC if demand.public else "a token if any" if demand.optional else "a token"
+    if demand.scopes.alternatives:
+        yield f"scopes {_alternatives(demand.scopes.alternatives)}"
+    if demand.groups:
+        yield f"groups {_alternatives(demand.groups)}"
+    for name, values in demand.claims.items():
+        yield f"{name} {' or '.join(map(str, values))}"
+    if demand.allowed_clients:
+        yield f"clients {' or '.join(sorted(demand.allowed_clients))}"
+    if demand.step_up.acr_values:
+        yield f"acr {' or '.join(demand.step_up.acr_values)}"
+    if demand.step_up.max_age is not None:
+        yield f"authenticated within {demand.step_up.max_age} s"
+
+
+def _alternatives(alternatives: Sequence[frozenset[str]]) -> str:
+    return " or ".join(" and ".join(sorted(one)) for one in alternatives)

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from prices import ROUTES
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from fakeissuer import Handle
+from service import Service, Settings, make_app
+from service.clock import ManualClock
+from service.web.mixin import Protection
+
+PAGE = "https://app.example.com"
+Connect = Callable[..., Any]
+
+
+@pytest.fixture
+def clock(fake_issuer: Handle) -> ManualClock:
+    fake_issuer.clock.freeze()
+    return ManualClock(fake_issuer.clock.now())
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: IOLoop, clock: ManualClock) -> Iterator[Service]:
+    settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://*.example.com",))
+    service = make_app(settings, routes=ROUTES, clock=clock)
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.fixture
+def later(app: Service, clock: ManualClock) -> Callable[[float], None]:
+    """Return what lets time pass, and has every open token looked at."""
+
+    def advance(seconds: float) -> None:
+        clock.advance(seconds)
+        protection: Protection = app.settings[Protection.SETTING]
+        protection.watch.look()
+
+    return advance
+
+
+@pytest.fixture
+def connect(base_url: str, http_server: HTTPServer) -> Iterator[Connect]:
+    opened: list[WebSocketClientConnection] = []
+
+    async def open_socket(
+        token: str | None, *subprotocols: str, offered: str | None = None, **headers: str
+    ) -> WebSocketClientConnection:
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        offers = [*subprotocols, *([_offer(offered)] if offered else [])]
+        request = HTTPRequest(base_url.replace("http", "ws", 1) + "/prices/socket", headers=headers)
+        opened.append(await websocket_connect(request, subprotocols=offers or None))
+        return opened[-1]
+
+    yield open_socket
+    for socket in opened:
+        socket.close()
+
+
+def _offer(token: str) -> str:
+    return "base64url.bearer.authorization." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+
+
+async def _ask(socket: WebSocketClientConnection, question: object) -> dict[str, Any]:
+    await socket.write_message(json.dumps(question))
+    answer = await socket.read_message()
+    assert answer is not None, socket.close_code
+    return dict(json.loads(answer))
+
+
+async def _refusal(connecting: Any) -> tuple[int, str]:
+    with pytest.raises(HTTPClientError) as refusal:
+        await connecting
+    response = refusal.value.response
+    assert response is not None
+    return refusal.value.code, response.headers.get("WWW-Authenticate", "")
+
+
+@pytest.mark.gen_test
+async def test_a_client_with_a_header_is_served_until_its_token_ends(
+    connect: Connect, fake_issuer: Handle, later: Callable[[float], None]
+) -> None:
+    socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60))
+    assert {"for": "alice@example.com", "price": 3} == await _ask(socket, {})
+    later(59)
+    assert 3 == (await _ask(socket, {}))["price"]
+    later(1)
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_a_browser_offers_its_token_which_is_never_repeated(connect: Connect, fake_issuer: Handle) -> None:
+    token = fake_issuer.token(sub="alice@example.com", scp="api:read")
+    for subprotocols, chosen in [(("prices.v1", "prices.v2"), "prices.v1"), ((), None)]:
+        socket = await connect(None, *subprotocols, offered=token, Origin=PAGE)
+        assert chosen == socket.selected_subprotocol
+        assert "alice@example.com" == (await _ask(socket, {}))["for"]
+
+
+@pytest.mark.gen_test
+async def test_is_refused_before_the_upgrade(connect: Connect, fake_issuer: Handle) -> None:
+    good = fake_issuer.token(scp="api:read")
+    assert (401, 'Bearer realm="api"') == await _refusal(connect(None))
+    for connecting, status in [
+        (connect("nonsense"), 401),
+        (connect(None, offered="nonsense"), 401),
+        (connect(fake_issuer.token(scp="api:write")), 403),
+        (connect(good, offered=good), 400),
+        (connect(None, _offer(good), offered=good), 400),
+        (connect(None, "base64url.bearer.authorization.a"), 400),
+        (connect(None, offered="a b"), 400),
+    ]:
+        assert status == (await _refusal(connecting))[0]
+
+
+@pytest.mark.gen_test
+async def test_a_page_of_another_origin_is_refused_even_with_a_good_token(
+    connect: Connect, fake_issuer: Handle, base_url: str
+) -> None:
+    good = fake_issuer.token(scp="api:read")
+    for origin in ("https://evil.example", "https://example.com", "null"):
+        assert (403, "") == await _refusal(connect(None, offered=good, Origin=origin))
+    socket = await connect(None, offered=good, Origin=base_url)
+    assert 3 == (await _ask(socket, {}))["price"]
+
+
+@pytest.mark.gen_test
+async def test_another_token_lengthens_the_life_of_the_socket(
+    connect: Connect, fake_issuer: Handle, later: Callable[[float], None]
+) -> None:
+    mint = {"sub": "alice@example.com", "scp": "api:read"}
+    socket = await connect(fake_issuer.token(**mint, expires_in=60))
+    until = (await _ask(socket, {"token": fake_issuer.token(**mint, expires_in=600)}))["until"]
+    assert until - fake_issuer.clock.now() > 500
+    later(61)
+    assert "alice@example.com" == (await _ask(socket, {}))["for"]
+    later(600)
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ({"sub": "alice@example.com", "scp": "api:write"}, 4403),
+        ({"sub": "bob@example.com", "scp": "api:read"}, 4403),
+        ({"sub": "alice@example.com", "scp": "api:read", "expires_in": -600}, 4401),
+        (None, 4401),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_bad_token_in_a_message_closes_the_socket(
+    token: dict[str, Any] | None, code: int, connect: Connect, fake_issuer: Handle
+) -> None:
+    socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read"))
+    await socket.write_message(json.dumps({"token": fake_issuer.token(**token) if token else "a b"}))
+    assert await socket.read_message() is None
+    assert code == socket.close_code
+
+
+@pytest.mark.parametrize(
+    ("message", "code"), [("{", 1007), ("7", 1007), ('{"token": 7}', 4401), ('{"token": null}', 4401)]
+)
+@pytest.mark.gen_test
+async def test_what_is_no_question_closes_the_socket(
+    message: str, code: int, connect: Connect, fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await connect(fake_issuer.token(scp="api:read"))
+    await socket.write_message(message)
+    assert await socket.read_message() is None
+    assert code == socket.close_code
+    assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.gen_test
+async def test_a_stream_of_events_ends_with_its_token(
+    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], None]
+) -> None:
+    received: list[bytes] = []
+
+    def on_chunk(chunk: bytes) -> None:
+        received.append(chunk)
+        if len(received) == 2:
+            later(61)
+
+    token = fake_issuer.token(scp="api:read", expires_in=60)
+    response = await http_client.fetch(
+        f"{base_url}/prices/events", headers={"Authorization": f"Bearer {token}"}, streaming_callback=on_chunk
+    )
+    assert (200, "text/event-stream") == (response.code, response.headers["Content-Type"])
+    assert received[0] == b'data: {"price": 3}\n\n'
+    assert b"".join(received).endswith(b"event: token-ended\ndata: {}\n\n")

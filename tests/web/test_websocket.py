@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
+
+from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
+from service.tokens.principal import Principal
+from service.web.application import Service
+from service.web.mixin import BearerAuthMixin, Protection
+from service.web.websocket import close_code, read_offered_credentials
+
+GOOD = "base64url.bearer.authorization.Z29vZA"  # good
+ENDS: list[str] = []
+
+
+class Echo(BearerAuthMixin, WebSocketHandler):
+    optional = True
+
+    def open(self) -> None:
+        if self.request.query == "refuse":
+            raise InsufficientScope(["a"])
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        match message:
+            case "scope":
+                raise InsufficientScope(["a"])
+            case "who":
+                self.write_message(str(self.current_user and self.current_user.subject))
+            case "down":
+                return self._down()
+            case "renew":
+                return self._renew()
+            case "sign in":
+                return self.reauthenticate("lasting~first")
+            case "nobody":
+                assert self.principal
+        return None
+
+    async def _down(self) -> None:
+        raise IssuerUnavailable("down")
+
+    async def _renew(self) -> None:
+        try:
+            await self.reauthenticate("lasting~renewed")
+        except AccessDenied:
+            await self.write_message(f"still {sorted(self.principal.scopes)}")
+
+    def on_close(self) -> None:
+        ENDS.append("closed")
+
+
+class Choosy(Echo):
+    optional = False
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        assert GOOD not in subprotocols
+        return subprotocols[-1] if subprotocols else None
+
+    def check_origin(self, origin: str) -> bool:
+        return origin == "https://choosy.example"
+
+    def authorize(self, principal: Principal) -> bool:
+        return "renewed" not in principal.scopes
+
+
+class Slow(Choosy):
+    async def authorize(self, principal: Principal) -> bool:  # type: ignore[override]  # either is allowed
+        return "renewed" not in principal.scopes
+
+
+class Quiet(BearerAuthMixin, WebSocketHandler):
+    def on_message(self, message: str | bytes) -> None:
+        raise AssertionError(f"acted on {message!r} after the token had ended")
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
+    ENDS.clear()
+    service = serve([(r"/echo", Echo), (r"/choosy", Choosy), (r"/slow", Slow), (r"/quiet", Quiet)])
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.fixture
+def connect(base_url: str, http_server: HTTPServer) -> Iterator[Callable[..., Any]]:
+    opened: list[WebSocketClientConnection] = []
+
+    async def open_socket(path: str, *subprotocols: str, **headers: str) -> WebSocketClientConnection:
+        request = HTTPRequest(base_url.replace("http", "ws", 1) + path, headers=headers)
+        opened.append(await websocket_connect(request, subprotocols=list(subprotocols) or None))
+        return opened[-1]
+
+    yield open_socket
+    for socket in opened:
+        socket.close()
+
+
+def _headers(*offers: str, authorization: str | None = None) -> HTTPHeaders:
+    headers = HTTPHeaders()
+    for offer in offers:
+        headers.add("Sec-WebSocket-Protocol", offer)
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    return headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        (_headers(), None),
+        (_headers("chat, superchat"), None),
+        (_headers(f"chat, {GOOD}"), "good"),
+        (_headers("chat", GOOD), "good"),
+        (_headers("chat", authorization="Bearer abc"), "abc"),
+    ],
+)
+def test_reads_a_token_that_is_offered(headers: HTTPHeaders, token: str | None) -> None:
+    credentials = read_offered_credentials(headers)
+    assert token == (credentials and credentials.token)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        (_headers(GOOD, GOOD), Reason.SEVERAL_CREDENTIALS),
+        (_headers(f"{GOOD}, {GOOD}"), Reason.SEVERAL_CREDENTIALS),
+        (_headers(GOOD, authorization="Bearer abc"), Reason.SEVERAL_CREDENTIALS),
+        (_headers("base64url.bearer.authorization."), Reason.MALFORMED_CREDENTIALS),
+        (_headers("base64url.bearer.authorization.Z29vZA=="), Reason.MALFORMED_CREDENTIALS),
+        (_headers("base64url.bearer.authorization.Z29vZB"), Reason.MALFORMED_CREDENTIALS),
+        (_headers("base64url.bearer.authorization.YSBi"), Reason.MALFORMED_CREDENTIALS),
+        (_headers("base64url.bearer.authorization._w"), Reason.MALFORMED_CREDENTIALS),
+        (_headers("base64url.bearer.authorization.\xe9"), Reason.MALFORMED_CREDENTIALS),
+    ],
+)
+def test_refuses_an_offer(headers: HTTPHeaders, reason: Reason) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        read_offered_credentials(headers)
+    assert reason is refusal.value.reason
+
+
+def test_each_error_has_a_close_code() -> None:
+    assert 4401 == close_code(MissingToken())
+    assert 4403 == close_code(AccessDenied(Reason.NOT_AUTHORIZED))
+    assert 4403 == close_code(InsufficientScope(["a"]))
+    assert 1013 == close_code(IssuerUnavailable(""))
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "code"),
+    [("/echo", "scope", 4403), ("/echo", "down", 1013), ("/echo", "nobody", 4401), ("/echo?refuse", "", 4403)],
+)
+@pytest.mark.gen_test
+async def test_a_refusal_in_a_callback_closes_the_socket(
+    path: str, message: str, code: int, connect: Callable[..., Any]
+) -> None:
+    socket = await connect(path)
+    await socket.write_message(message)
+    assert await socket.read_message() is None
+    assert code == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_an_optional_token_lets_nobody_speak(connect: Callable[..., Any]) -> None:
+    socket = await connect("/echo")
+    await socket.write_message("who")
+    assert "None" == await socket.read_message()
+
+
+@pytest.mark.gen_test
+async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
+    connect: Callable[..., Any], app: Service
+) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    socket = await connect("/echo")
+    await socket.write_message("sign in")
+    await socket.write_message("who")
+    assert "alice" == await socket.read_message()
+    for token in list(protection.watch._tokens):
+        token.end()
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_a_handlers_own_choices_never_see_the_token(connect: Callable[..., Any]) -> None:
+    socket = await connect("/choosy", "a", GOOD, "b", Origin="https://choosy.example")
+    assert "b" == socket.selected_subprotocol
+    with pytest.raises(HTTPClientError, match="403"):
+        await connect("/choosy", GOOD, Origin="https://other.example")
+
+
+@pytest.mark.parametrize("path", ["/choosy", "/slow"])
+@pytest.mark.gen_test
+async def test_a_token_that_is_not_let_in_changes_nothing(path: str, connect: Callable[..., Any], app: Service) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    socket = await connect(path, Authorization="Bearer lasting~first")
+    await socket.write_message("renew")
+    assert "still ['first']" == await socket.read_message()
+    assert {"first"} == {scope for token in protection.watch._tokens for scope in token.principal.scopes}
+
+
+@pytest.mark.gen_test
+async def test_a_message_after_the_end_of_the_token_is_not_acted_on(connect: Callable[..., Any]) -> None:
+    socket = await connect("/quiet", Authorization="Bearer good")  # which ended in 1970
+    await socket.write_message("act")
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_a_socket_that_is_closed_is_no_longer_watched(connect: Callable[..., Any]) -> None:
+    socket = await connect("/choosy", Authorization="Bearer good")
+    socket.close()
+    assert await socket.read_message() is None
+    while not ENDS:
+        await connect("/echo")
+
+
+@pytest.mark.gen_test
+async def test_what_is_no_websocket_is_refused_as_anything_else(connect: Callable[..., Any]) -> None:
+    with pytest.raises(HTTPClientError, match="401"):
+        await connect("/quiet")
