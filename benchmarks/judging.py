@@ -23,7 +23,7 @@ import fakeissuer
 from service.authenticator import Authenticator
 from service.caches.denials import Denials
 from service.caches.shared import open_cache
-from service.caches.verdicts import Verdicts
+from service.caches.verdicts import Verdict, Verdicts
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
@@ -134,7 +134,7 @@ def _measure_memory(verdicts: Verdicts, authenticator: Authenticator, token: str
     claims = PresentedToken.read(token).unverified_claims
     for number in range(1_000_000):
         principal = jwt.Principal.from_claims({**claims, "jti": f"AT.{number}"})
-        verdicts.remember(f"{token}{number}", principal, while_=lambda: True)
+        verdicts.remember(f"{token}{number}", Verdict(principal, lambda: True))
     assert authenticator.recall(Credentials(scheme="Bearer", token=f"{token}{999_999}")) is not None
     print(f"a million distinct tokens: {_resident_mb() - before:.1f} MB more (at most {MEMORY_AT_MOST_MB})")
 

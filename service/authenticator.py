@@ -58,16 +58,20 @@ class Authenticator:
         return principal
 
     async def authenticate(self, credentials: Credentials) -> Principal:
-        """Return who the credentials speak for.
+        """Return who the credentials speak for that :meth:`recall` did not know.
 
         Raises:
             InvalidToken: A validator refused the token, none of them knows whose it is, or it is denied here.
             IssuerUnavailable: The validator that knows cannot tell.
         """
         token = PresentedToken.read(credentials.token, max_size=self._max_token_size)
-        await self._denials.refresh()
-        principal = self._verdicts.recall(credentials.token) or await self._judge(token)
-        self._denials.check(principal)
+        principal = None
+        if not self._denials.fresh:
+            await self._denials.refresh()
+            principal = self.recall(credentials)  # which it could not say before
+        if principal is None:
+            principal = await self._judge(token)
+            self._denials.check(principal)
         return principal
 
     async def ready(self) -> None:

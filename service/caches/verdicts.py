@@ -10,13 +10,15 @@ from typing import NamedTuple
 from service.clock import Clock
 from service.tokens.principal import Principal
 
-__all__ = ["Verdicts"]
+__all__ = ["Verdict", "Verdicts"]
 
 CAPACITY = 8192
 """How many tokens are remembered; at some 3 KB each, a flood of distinct tokens costs at most 25 MB."""
 
 
-class _Verdict(NamedTuple):
+class Verdict(NamedTuple):
+    """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
+
     principal: Principal
     still_holds: Callable[[], bool]
 
@@ -30,17 +32,14 @@ class Verdicts:
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()  # the one used last stands last
+        self._verdicts: OrderedDict[bytes, Verdict] = OrderedDict()  # the one used last stands last
 
-    def remember(self, token: str, principal: Principal, *, while_: Callable[[], bool]) -> None:
-        """Remember who a token speaks for, until it expires.
-
-        Args:
-            while_: Asked at each recall whether what the verdict rests on is still so, such as the key set.
-        """
-        self._verdicts[_digest(token)] = _Verdict(principal, while_)
+    def remember(self, token: str, verdict: Verdict) -> Principal:
+        """Return who a token speaks for, and remember it until the token expires, or the verdict holds no longer."""
+        self._verdicts[_digest(token)] = verdict
         if len(self._verdicts) > self._capacity:
             self._verdicts.popitem(last=False)
+        return verdict.principal
 
     def forget_all(self) -> None:
         """Have every token judged again."""

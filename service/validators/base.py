@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from service.caches.shared import SharedCache
 from service.caches.verdicts import Verdicts
@@ -15,7 +15,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.remote import RemoteIssuer
 
-__all__ = ["Factory", "Judgement", "Toolbox", "Validator"]
+__all__ = ["Factory", "Toolbox", "Validator"]
 
 
 class Validator(Protocol):
@@ -41,13 +41,6 @@ class Validator(Protocol):
 
     async def close(self) -> None:
         """Give back what is held: fetches under way, connections."""
-
-
-class Judgement(NamedTuple):
-    """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
-
-    principal: Principal
-    still_holds: Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

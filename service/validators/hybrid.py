@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.caches.verdicts import Verdicts
+from service.caches.verdicts import Verdict, Verdicts
 from service.errors import IssuerUnavailable
 from service.issuer_settings import TrustedIssuer
 from service.tokens.presented import PresentedToken
@@ -43,10 +43,8 @@ class HybridValidator:
                 raise
             return local.principal  # remembered by nobody, so that the issuer is asked again
         assert remote is not None  # noqa: S101  # both look at the same issuer's name
-        self._verdicts.remember(
-            token.text, local.principal, while_=lambda: local.still_holds() and remote.still_holds()
-        )
-        return local.principal
+        both = Verdict(local.principal, lambda: local.still_holds() and remote.still_holds())
+        return self._verdicts.remember(token.text, both)
 
     async def ready(self) -> None:
         """Return when a token could be judged."""

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from service.caches.verdicts import Verdicts
+from service.caches.verdicts import Verdict, Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuer_settings import TrustedIssuer
 from service.tokens.claims import REQUIRED_OF_JWT, ClaimRules, check_claims
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Judgement, Toolbox
+from service.validators.base import Toolbox
 from service.validators.jwt import rules_for
 from service.validators.remote import RemoteIssuer
 
@@ -44,13 +44,10 @@ class IntrospectionValidator:
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it for as long as the answer is believed."""
-        judgement = await self.judge(token)
-        if judgement is None:
-            return None
-        self._verdicts.remember(token.text, judgement.principal, while_=judgement.still_holds)
-        return judgement.principal
+        verdict = await self.judge(token)
+        return None if verdict is None else self._verdicts.remember(token.text, verdict)
 
-    async def judge(self, token: PresentedToken) -> Judgement | None:
+    async def judge(self, token: PresentedToken) -> Verdict | None:
         """Return who the token speaks for, asking the issuer unless it was asked lately.
 
         Raises:
@@ -71,7 +68,7 @@ class IntrospectionValidator:
             max_token_age=rules.max_token_age,
             without_exp=self._clock.now() + max(until - self._clock.monotonic(), 0.0),
         )
-        return Judgement(principal, partial(self._is_before, until))
+        return Verdict(principal, partial(self._is_before, until))
 
     async def ready(self) -> None:
         """Return when the issuer could be asked."""

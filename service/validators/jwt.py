@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from service.caches.verdicts import Verdicts
+from service.caches.verdicts import Verdict, Verdicts
 from service.clock import Clock
 from service.issuer_settings import TrustedIssuer
 from service.issuers.keys import RemoteKeySet
@@ -13,7 +13,7 @@ from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Judgement, Toolbox
+from service.validators.base import Toolbox
 
 __all__ = ["JWTValidator", "build", "rules_for"]
 
@@ -32,13 +32,10 @@ class JWTValidator:
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it."""
-        judgement = await self.judge(token)
-        if judgement is None:
-            return None
-        self._verdicts.remember(token.text, judgement.principal, while_=judgement.still_holds)
-        return judgement.principal
+        verdict = await self.judge(token)
+        return None if verdict is None else self._verdicts.remember(token.text, verdict)
 
-    async def judge(self, token: PresentedToken) -> Judgement | None:
+    async def judge(self, token: PresentedToken) -> Verdict | None:
         """Return who the token speaks for; nothing is fetched for a token that can be refused without.
 
         Raises:
@@ -55,7 +52,7 @@ class JWTValidator:
         claims = token.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
-        return Judgement(principal, partial(self._keys.still_has, key))
+        return Verdict(principal, partial(self._keys.still_has, key))
 
     async def ready(self) -> None:
         """Return when the issuer's keys are at hand."""

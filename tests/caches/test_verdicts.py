@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.caches.verdicts import Verdicts
+from service.caches.verdicts import Verdict, Verdicts
 from service.clock import ManualClock
 from service.tokens.principal import Principal
 
@@ -13,14 +13,14 @@ def _principal(clock: ManualClock, *, lifetime: float = 60) -> Principal:
 
 def test_recalls_what_it_was_told_and_nothing_else(verdicts: Verdicts, clock: ManualClock) -> None:
     principal = _principal(clock)
-    verdicts.remember("token", principal, while_=lambda: True)
+    verdicts.remember("token", Verdict(principal, lambda: True))
     assert principal is verdicts.recall("token")
     assert verdicts.recall("other") is None
     assert verdicts.recall("token ") is None
 
 
 def test_forgets_a_token_the_moment_it_expires(verdicts: Verdicts, clock: ManualClock) -> None:
-    verdicts.remember("token", _principal(clock), while_=lambda: True)
+    verdicts.remember("token", Verdict(_principal(clock), lambda: True))
     clock.advance(59)
     assert verdicts.recall("token") is not None
     clock.advance(1)
@@ -28,7 +28,7 @@ def test_forgets_a_token_the_moment_it_expires(verdicts: Verdicts, clock: Manual
 
 
 def test_a_recall_does_not_make_a_verdict_live_longer(verdicts: Verdicts, clock: ManualClock) -> None:
-    verdicts.remember("token", _principal(clock), while_=lambda: True)
+    verdicts.remember("token", Verdict(_principal(clock), lambda: True))
     for _ in range(60):
         verdicts.recall("token")
         clock.advance(1)
@@ -37,7 +37,7 @@ def test_a_recall_does_not_make_a_verdict_live_longer(verdicts: Verdicts, clock:
 
 def test_forgets_a_verdict_when_what_it_rests_on_is_gone(verdicts: Verdicts, clock: ManualClock) -> None:
     published = True
-    verdicts.remember("token", _principal(clock), while_=lambda: published)
+    verdicts.remember("token", Verdict(_principal(clock), lambda: published))
     published = False
     assert verdicts.recall("token") is None
     published = True
@@ -45,7 +45,7 @@ def test_forgets_a_verdict_when_what_it_rests_on_is_gone(verdicts: Verdicts, clo
 
 
 def test_a_clock_that_jumps_ahead_ends_a_verdict(verdicts: Verdicts, clock: ManualClock) -> None:
-    verdicts.remember("token", _principal(clock), while_=lambda: True)
+    verdicts.remember("token", Verdict(_principal(clock), lambda: True))
     clock.advance(3600)
     assert verdicts.recall("token") is None
 
@@ -54,11 +54,11 @@ def test_a_clock_that_jumps_ahead_ends_a_verdict(verdicts: Verdicts, clock: Manu
 def test_is_bounded_and_keeps_what_was_used_last(capacity: int, clock: ManualClock) -> None:
     verdicts = Verdicts(clock=clock, capacity=capacity)
     for number in range(capacity + 5):
-        verdicts.remember(str(number), _principal(clock), while_=lambda: True)
+        verdicts.remember(str(number), Verdict(_principal(clock), lambda: True))
     remembered = [number for number in range(capacity + 5) if verdicts.recall(str(number))]
     assert list(range(5, capacity + 5)) == remembered
 
 
 def test_holds_no_token(verdicts: Verdicts, clock: ManualClock) -> None:
-    verdicts.remember("sesame", _principal(clock), while_=lambda: True)
+    verdicts.remember("sesame", Verdict(_principal(clock), lambda: True))
     assert "sesame" not in repr(vars(verdicts))
