@@ -72,7 +72,7 @@ def make_app(
         ),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
-        watch=TokenWatch(clock=time, is_revoked=lambda principal: denials.kind_denying(principal) is not None),
+        watch=TokenWatch(clock=time, is_denied=lambda principal: denials.kind_denying(principal) is not None),
     )
     service = Service(all_routes(routes), protection=protection, denials=denials)
     service.at_end(denials.close)

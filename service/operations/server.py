@@ -46,6 +46,7 @@ async def serving(
         yield url
     finally:
         server.stop()
+        service.end_open()
         if not await service.finish_requests(within=STOP_TIMEOUT):
             _logger.warning("some requests were not answered within %.0f s and are cut off", STOP_TIMEOUT)
         await server.close_all_connections()

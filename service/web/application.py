@@ -45,7 +45,8 @@ class Service(tornado.web.Application):
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
         self.at_end(protection.authenticators.close)
-        self.at_end(protection.watch.close)
+        self._watch = protection.watch
+        self.at_end(self._watch.close)
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
         """Mount more routes, under the same condition.
@@ -84,6 +85,10 @@ class Service(tornado.web.Application):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), within)
         return self._idle.is_set()
+
+    def end_open(self) -> None:
+        """Have WebSockets and streams come to their end, which else would last as long as their tokens."""
+        self._watch.stop()
 
     async def warm_up(self) -> None:
         """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""

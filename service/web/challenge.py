@@ -6,7 +6,8 @@ Pure, and one table: no value from a token, a request or an exception enters a h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service.errors import (
@@ -21,7 +22,10 @@ from service.errors import (
     TokenError,
 )
 
-__all__ = ["SENTENCES", "Refusal", "describe_status", "refusal_for"]
+__all__ = ["SENTENCES", "Refusal", "describe_status", "read_challenges", "refusal_for"]
+
+_PARAMETER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\")"
+_CHALLENGE = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: {_PARAMETER}(?:, {_PARAMETER})*)?")
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
@@ -73,6 +77,7 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is no such resource"),
     405: ("method_not_allowed", "This resource does not have that method"),
     413: ("content_too_large", "The body of the request is too large"),
+    426: ("upgrade_required", "This resource is a WebSocket, open it as one"),
     500: ("server_error", "The server made a mistake, which its log describes under this id"),
 }
 
@@ -115,6 +120,24 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_m
     parameters |= _step_up(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
     return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+
+
+def read_challenges(value: object) -> tuple[str, ...]:
+    """Return the challenges of other schemes that a handler names (RFC 9110 section 11.6.1).
+
+    Raises:
+        TypeError: It is neither a text nor a list of texts.
+        ValueError: One of them is no challenge.
+    """
+    if not isinstance(value, Iterable):
+        raise TypeError(f"further_challenges is a text or a list of texts, not {value!r}")
+    challenges = (value,) if isinstance(value, str) else tuple(value)
+    for challenge in challenges:
+        if not isinstance(challenge, str) or not _CHALLENGE.fullmatch(challenge):
+            raise ValueError(f'{challenge!r} is no challenge; write a scheme and its parameters: Basic realm="name"')
+        if challenge.partition(" ")[0].lower() == "bearer":
+            raise ValueError(f"{challenge!r} would stand beside our own challenge of that scheme")
+    return challenges
 
 
 def _scope(error: TokenError) -> dict[str, str]:

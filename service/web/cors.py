@@ -12,6 +12,8 @@ from service.origins import check_origin, pattern_of
 __all__ = ["CrossOriginPolicy", "is_preflight"]
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
+_NOBODY = "null"
+"""The origin of pages that hide theirs, such as a sandboxed frame of any page: a star does not mean them."""
 _EXPOSED = "WWW-Authenticate, DPoP-Nonce, Retry-After"
 _PREFLIGHT_AGE = "600"
 """Seconds for which a browser need not ask again."""
@@ -47,11 +49,11 @@ class CrossOriginPolicy:
         """
         if not self._origins:
             return {}
-        if "*" in self._origins:
+        if "*" in self._origins and origin != _NOBODY:
             return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
         # An answer for one origin must not be served to another from a cache.
         headers = {"Vary": "Origin"}
-        if origin is not None and self._lists(origin):
+        if origin is not None and self.lists(origin):
             headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
         return headers
 
@@ -71,7 +73,8 @@ class CrossOriginPolicy:
 
     def allows(self, origin: str) -> bool:
         """Return whether a page of this origin may call, where a browser does not ask first, as for a WebSocket."""
-        return "*" in self._origins or self._lists(origin)
+        return ("*" in self._origins and origin != _NOBODY) or self.lists(origin)
 
-    def _lists(self, origin: str) -> bool:
+    def lists(self, origin: str) -> bool:
+        """Return whether an origin is named, alone or by a pattern; a star for every page names nobody."""
         return origin in self._origins or any(pattern.fullmatch(origin) for pattern in self._patterns)

@@ -9,6 +9,7 @@ import tornado.web
 from service.web.audit import mounted
 from service.web.mixin import BearerAuthMixin
 from service.web.resource import WELL_KNOWN
+from service.web.token_sources import METHODS_SUPPORTED
 
 __all__ = ["ROUTES", "ResourceMetadata"]
 
@@ -31,7 +32,7 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
         document: dict[str, object] = {
             "resource": resource,
             "authorization_servers": list(known.authorization_servers),
-            "bearer_methods_supported": ["header"],
+            "bearer_methods_supported": _methods(self.application),
         }
         if scopes := sorted(set(_scopes(self.application))):
             document["scopes_supported"] = scopes
@@ -41,10 +42,23 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
 def _scopes(application: tornado.web.Application) -> Iterator[str]:
     """Yield every scope that a mounted handler demands."""
-    for one in mounted(application, default=None):
-        for demand in one.handler.policy.demands.values() if one.handler else ():
+    for handler in _handlers(application):
+        for demand in handler.policy.demands.values():
             for scopes in demand.scopes.alternatives:
                 yield from scopes
+
+
+def _methods(application: tornado.web.Application) -> list[str]:
+    """Return where the mounted handlers look for a token, as the standard names it."""
+    sources = {source for handler in _handlers(application) for source in handler.sources}
+    return [method for source, method in METHODS_SUPPORTED.items() if source in sources]
+
+
+def _handlers(application: tornado.web.Application) -> Iterator[type[BearerAuthMixin]]:
+    """Yield the handlers that somebody may need a token for."""
+    for one in mounted(application, default=None):
+        if one.handler is not None and not all(one.handler.policy.of(method).public for method in one.methods):
+            yield one.handler
 
 
 ROUTES = [(rf"{WELL_KNOWN}(/.*)?".replace(".", r"\.", 1), ResourceMetadata)]

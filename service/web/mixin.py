@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from tornado.websocket import WebSocketHandler
 
-from service.authenticator import Authenticator
-from service.errors import AccessDenied, MissingToken, Reason
-from service.tokens.credentials import Credentials
+from service.errors import MissingToken
 from service.tokens.principal import Principal
-from service.web import authorize
+from service.web.ambient import check_sender
 from service.web.any_of import AnyOf
-from service.web.bearer import check_b64token, read_credentials
+from service.web.bearer import read_header
+from service.web.challenge import read_challenges
 from service.web.cors import CrossOriginPolicy, is_preflight
+from service.web.lasting import LastingHandler
 from service.web.methods import methods_of
 from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.protection import Protection
-from service.web.refusing import RefusingHandler
 from service.web.scopes import ScopesAttribute
-from service.web.token_watch import WatchedToken
-from service.web.websocket import end_with_token, guard_socket
+from service.web.token_sources import TokenSource, read_sources, reading_one_of, sources_of
+from service.web.websocket import guard_socket, read_offered
 
 __all__ = ["BearerAuthMixin", "Protection"]
 
 
-class BearerAuthMixin(RefusingHandler):
+class BearerAuthMixin(LastingHandler):
     """Protects a handler, by standing before Tornado's class among its bases.
 
     Nothing of the handler runs before the request is judged: a ``prepare`` of its own is called
@@ -45,6 +44,11 @@ class BearerAuthMixin(RefusingHandler):
         validation: The kind of validation that judges the token here, such as ``introspection`` where a revoked
             token must not get in; left out, the settings say.
         cors_origins: The origins whose pages may read its answers; those of the application when left out.
+        token_sources: Where a token is looked for, of ``header``, ``form``, ``query`` and ``cookie``.
+        token_cookie: The cookie that holds it, where that is one of them.
+        further_challenges: What stands beside ours for clients without a good token, such as ``Basic realm="old"``
+            on a handler whose token is optional and whose own ``prepare`` knows passwords.
+        sources: The names in ``token_sources``, read; not for setting.
     """
 
     public: ClassVar[bool] = False
@@ -58,8 +62,13 @@ class BearerAuthMixin(RefusingHandler):
     validation: ClassVar[str] = ""
     cors_origins: ClassVar[Iterable[str] | None] = None
 
-    _read_credentials = staticmethod(read_credentials)
-    _watched: tuple[WatchedToken, ...] = ()
+    token_sources: ClassVar[str | Iterable[str]] = "header"  # noqa: S105  # a place
+    token_cookie: ClassVar[str] = "__Host-access_token"  # noqa: S105  # a name
+
+    further_challenges: ClassVar[str | Iterable[str]] = ()
+
+    sources: ClassVar[tuple[str, ...]] = ("header",)
+    _source: ClassVar[tuple[TokenSource]] = (read_header,)  # a function that stood here alone would become a method
     _judged: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -68,78 +77,22 @@ class BearerAuthMixin(RefusingHandler):
         try:
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
             cls._own_cors = _read_cors(cls.cors_origins)
+            cls.sources = read_sources(cls.token_sources, cookie=cls.token_cookie)
+            cls._further_challenges = read_challenges(cls.further_challenges)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
-        if issubclass(cls, WebSocketHandler):
+        is_socket = issubclass(cls, WebSocketHandler)
+        places = [*sources_of(cls.sources, cookie=cls.token_cookie), *([read_offered] if is_socket else [])]
+        cls._source = (reading_one_of(places),)
+        if is_socket:
             guard_socket(cls)
         if not getattr(cls.prepare, "judges_first", False):
             # An own `prepare` that forgets to call the one above must not open the handler to everybody.
             cls.prepare = judge_first(cls.prepare)  # type: ignore[method-assign]  # that is the point
 
-    @property
-    def principal(self) -> Principal:
-        """Who the request's token speaks for.
-
-        Raises:
-            MissingToken: The token is optional, and there was none; ``current_user`` is None then.
-            RuntimeError: The handler is public, so nobody was asked for a token.
-        """
-        if self._principal is None:
-            if self._is_nobody:
-                raise MissingToken
-            raise RuntimeError(f"{type(self).__qualname__} is public: no token was looked at, and nobody is known")
-        return self._principal
-
-    def get_current_user(self) -> Principal | None:
-        """Return the principal for Tornado's own ``current_user``, or None where there was no token to look at."""
-        return self._principal
-
-    def get_login_url(self) -> str:
-        """Answer Tornado's ``@authenticated``: a client of an API is not sent to a page, but asked for a token.
-
-        Raises:
-            MissingToken: Always.
-        """
-        raise MissingToken
-
     def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for those who override it
         """Return whether a principal may do what it asks for; asked last, and only where there is a token."""
         return True
-
-    def watch_token(self, *, on_end: Callable[[], None] | None = None) -> WatchedToken:
-        """Return what tells a handler that answers for long when its token has ended.
-
-        Raises:
-            MissingToken: The token is optional, and there was none.
-        """
-        watched = self._protection.watch.watch(self.principal, on_end=on_end)
-        self._watched = (*self._watched, watched)
-        return watched
-
-    async def reauthenticate(self, token: str) -> None:
-        """Go on with another token of the same user and client, or with the first, which a message brought.
-
-        Raises:
-            TokenError: It is refused, or speaks for somebody else; not caught, it closes the socket.
-            IssuerUnavailable: Nobody can tell.
-        """
-        check_b64token(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type here says
-        before = self._principal
-        after = await self._judge_of_tokens.authenticate(Credentials(scheme="Bearer", token=token))
-        if before is not None and not after.is_same_bearer_as(before):
-            # What was sent and is remembered belongs to the first one.
-            raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
-        try:
-            waiting = self._admit(after)
-            if waiting is not None:
-                await waiting
-        except BaseException:
-            self._principal = before  # a handler that goes on after a refusal goes on as it was
-            raise
-        for watched in self._watched:
-            watched.principal = after
-        if before is None and isinstance(self, WebSocketHandler):
-            end_with_token(self)
 
     @judge_first
     def prepare(self) -> Awaitable[None] | None:
@@ -155,32 +108,23 @@ class BearerAuthMixin(RefusingHandler):
         demand = self.policy.of(self.request.method)
         if demand.public:
             return None
-        credentials = self._read_credentials(self.request.headers)
+        (source,) = self._source
+        credentials = source(self.request)
         if credentials is None:
             if demand.optional:
                 return None
             raise MissingToken
-        authenticator = self._judge_of_tokens
-        principal = authenticator.recall(credentials)
-        return self._authenticate(authenticator, credentials) if principal is None else self._admit(principal)
+        if credentials.place != "header":
+            self._mind_place(credentials.place)
+        self._credentials = credentials
+        return self._judge_credentials(credentials)
 
-    @property
-    def _judge_of_tokens(self) -> Authenticator:
-        """Who judges the tokens of this method: as the settings say, or as the handler insists on."""
-        return self._protection.authenticators.judging_by(self.policy.of(self.request.method).validation)
-
-    async def _authenticate(self, authenticator: Authenticator, credentials: Credentials) -> None:
-        waiting = self._admit(await authenticator.authenticate(credentials))
-        if waiting is not None:
-            await waiting
-
-    def _admit(self, principal: Principal) -> Awaitable[None] | None:
-        """Let a known caller pass if the policy of the method does, and then the handler's own ``authorize``."""
-        protection = self._protection
-        demand = self.policy.of(self.request.method)
-        demand.check(principal, now=protection.clock.now(), matching=protection.scope_matching)
-        self._principal = principal
-        return authorize.ask(self, principal) if self.policy.asks_handler else None
+    def _mind_place(self, place: str) -> None:
+        """Make up for what a header is better at: no page can send it for another, and no cache keeps its answer."""
+        if place == "cookie":
+            check_sender(self.request, cors=self._cors, resource=self._protection.resource)
+        if place == "query":
+            self.set_header("Cache-Control", "private")  # RFC 6750 section 2.3
 
     def _answer_preflight(self) -> None:
         headers = self._cors.preflight_headers_for(self.request.headers, methods_of(type(self)))

@@ -27,6 +27,7 @@ class RefusingHandler(tornado.web.RequestHandler):
     """Writes what its subclass, which judges, refuses."""
 
     policy: ClassVar[Policy] = Policy()
+    _further_challenges: ClassVar[tuple[str, ...]] = ()
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _principal: Principal | None = None
 
@@ -47,8 +48,14 @@ class RefusingHandler(tornado.web.RequestHandler):
         refusal = kwargs.get("refusal") or self._refusal(status_code, kwargs)
         for name, value in refusal.headers.items():
             self.set_header(name, value)
+        if refusal.status == 401:
+            for challenge in self._further_challenges:  # each in a field of its own, which no client can misread
+                self.add_header("WWW-Authenticate", challenge)
         if status_code == 405:
             self.set_header("Allow", ", ".join(methods_of(type(self))))
+        if status_code == 426:
+            self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
+            self.set_header("Connection", "Upgrade")
         self.set_header("Cache-Control", "no-store")
         body = {"error": refusal.error, "error_description": refusal.description}
         if status_code >= 500 and status_code != 503:

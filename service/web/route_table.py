@@ -60,6 +60,8 @@ def _rows(one: Mounted) -> Iterator[Row]:
         demands = list(_described(policy.of(method)))
         if policy.asks_handler and demands != [_PUBLIC]:
             demands.append("authorize")
+        if one.handler is not None and one.handler.sources != ("header",) and demands != [_PUBLIC]:
+            demands.append(f"from {' or '.join(one.handler.sources)}")
         yield Row(
             method=method if one.methods else "(any)",
             pattern=one.pattern,

@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from service.clock import Clock
+from service.errors import IssuerUnavailable, TokenError
 from service.tokens.principal import Principal
 
-__all__ = ["TokenWatch", "WatchedToken"]
+__all__ = ["Judge", "TokenWatch", "WatchedToken"]
+
+Judge = Callable[[], Awaitable[Principal] | None]
+"""Judges a token again; None where it is known to be good, and nothing has to be awaited.
+
+Raises, or has its awaitable raise, what a new request would be refused with.
+"""
 
 _PERIOD = 1.0
 """Seconds between two looks; one for all that is open costs less than a timer for each."""
+_BREATH = 100
+"""Tokens that are looked at in one go, so that a look at many thousands does not hold up the requests."""
 
 
 class WatchedToken:
@@ -21,24 +30,65 @@ class WatchedToken:
 
     Attributes:
         principal: Who it speaks for.
-        ended: Set once it has expired or is revoked.
+        ended: Set once it has expired or is revoked, or the service stops.
     """
 
-    def __init__(self, principal: Principal, *, on_end: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        principal: Principal,
+        *,
+        judge: Judge,
+        on_end: Callable[[], None] | None = None,
+        on_stop: Callable[[], None] | None = None,
+    ) -> None:
         self.principal = principal
         self.ended = asyncio.Event()
+        self._judge = judge
         self._on_end = on_end
+        self._on_stop = on_stop
+
+    def go_on_with(self, principal: Principal, *, judge: Judge) -> None:
+        """Take another token in place of the one that was watched."""
+        self.principal = principal
+        self._judge = judge
+
+    def check(self, now: float) -> Awaitable[None] | None:
+        """End what has ended by wall time, or by what is known here; return what is to be awaited for the rest."""
+        if now >= self.principal.expires_at:
+            self.end()
+            return None
+        try:
+            judging = self._judge()
+        except TokenError:
+            self.end()
+            return None
+        return None if judging is None else self._wait_for(judging)
 
     def end(self) -> None:
         """Let whoever holds it know that it has ended, once."""
-        if not self.ended.is_set():
-            self.ended.set()
-            if self._on_end is not None:
-                self._on_end()
+        self._tell(self._on_end)
+
+    def stop(self) -> None:
+        """Let whoever holds it know that the service stops."""
+        self._tell(self._on_stop)
 
     def forget(self) -> None:
         """Tell nobody any more."""
-        self._on_end = None
+        self._on_end = self._on_stop = None
+
+    def _tell(self, on: Callable[[], None] | None) -> None:
+        if not self.ended.is_set():
+            self.ended.set()
+            if on is not None:
+                on()
+
+    async def _wait_for(self, judging: Awaitable[Principal]) -> None:
+        try:
+            await judging
+        except TokenError:
+            self.end()
+        except IssuerUnavailable:
+            pass  # nobody can tell: what was let in goes on until its token expires, or somebody can
 
 
 class TokenWatch:
@@ -46,42 +96,57 @@ class TokenWatch:
 
     Args:
         clock: Its wall time is compared with each expiry; no leeway is added, since the token was good before.
-        is_revoked: Asked on each look about each principal; it awaits nothing.
+        is_denied: Asked before each message about its principal; it awaits nothing.
     """
 
-    def __init__(self, *, clock: Clock, is_revoked: Callable[[Principal], bool] | None = None) -> None:
+    def __init__(self, *, clock: Clock, is_denied: Callable[[Principal], bool] | None = None) -> None:
         self._clock = clock
-        self._is_revoked = is_revoked
+        self._is_denied = is_denied
         self._tokens: weakref.WeakSet[WatchedToken] = weakref.WeakSet()
         self._looking: asyncio.Task[None] | None = None
 
-    def watch(self, principal: Principal, *, on_end: Callable[[], None] | None = None) -> WatchedToken:
+    def watch(
+        self,
+        principal: Principal,
+        *,
+        judge: Judge,
+        on_end: Callable[[], None] | None = None,
+        on_stop: Callable[[], None] | None = None,
+    ) -> WatchedToken:
         """Return a token that is watched for as long as it is held."""
-        token = WatchedToken(principal, on_end=on_end)
+        token = WatchedToken(principal, judge=judge, on_end=on_end, on_stop=on_stop)
         self._tokens.add(token)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.get_running_loop().create_task(self._look_on())
         return token
 
     def is_over(self, principal: Principal) -> bool:
-        """Return whether a principal's token has expired, or is revoked."""
+        """Return whether a principal's token has expired, or is denied here."""
         if self._clock.now() >= principal.expires_at:
             return True
-        return self._is_revoked is not None and self._is_revoked(principal)
+        return self._is_denied is not None and self._is_denied(principal)
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """End what is over; a test that has moved the clock need not wait for the next time."""
+        waiting = []
+        for number, token in enumerate(list(self._tokens), start=1):
+            if (judging := token.check(self._clock.now())) is not None:
+                waiting.append(judging)
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        for token in [one for one in self._tokens if one.ended.is_set()]:
+            self._tokens.discard(token)
+
+    def stop(self) -> None:
+        """Have everything that is open come to its end, since the service does."""
         for token in list(self._tokens):
-            if self.is_over(token.principal):
-                self._tokens.discard(token)
-                token.end()
+            token.stop()
+        self._tokens.clear()
 
     async def close(self) -> None:
-        """Let every stream end, since the service does."""
-        for token in list(self._tokens):
-            token.forget()  # a socket is not to be told that its token ended, when the service did
-            token.end()
-        self._tokens.clear()
+        """Look no more."""
+        self.stop()
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -90,4 +155,4 @@ class TokenWatch:
     async def _look_on(self) -> None:
         while self._tokens:
             await asyncio.sleep(_PERIOD)
-            self.look()
+            await self.look()

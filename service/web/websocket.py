@@ -11,40 +11,38 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import tornado.web
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, Reason, TokenError
 from service.tokens import base64url
 from service.tokens.credentials import Credentials
-from service.web.bearer import check_b64token, read_credentials
+from service.web.bearer import bearer
 
-__all__ = ["TOKEN_ENDED", "close_code", "end_with_token", "guard_socket", "read_offered_credentials"]
+__all__ = ["TOKEN_ENDED", "close_code", "end_with_token", "guard_socket", "read_offered"]
 
 OFFER = "base64url.bearer.authorization."
 """What a browser writes before its token, in base64url without padding, among the subprotocols it offers."""
-TOKEN_ENDED, FORBIDDEN, TRY_AGAIN_LATER = 4401, 4403, 1013
-"""Close codes: the private ones echo the statuses of HTTP, the last is IANA's."""
+GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
+"""Close codes: the private ones echo the statuses of HTTP, the others are registered (RFC 6455 section 11.7)."""
 
 
-def read_offered_credentials(headers: HTTPHeaders) -> Credentials | None:
-    """Return the bearer token of a request to open a WebSocket, from its header or its subprotocols.
+def read_offered(request: HTTPServerRequest) -> Credentials | None:
+    """Return the bearer token among the subprotocols of a request to open a WebSocket.
 
     Raises:
-        InvalidRequest: There are two credentials, or one that nobody can read.
+        InvalidRequest: There are two, or one that nobody can read.
     """
-    offers = [one for one in _offered(headers) if one.startswith(OFFER)]
-    credentials = read_credentials(headers)
-    if len(offers) + (credentials is not None) > 1:
+    offers = [one for one in _offered(request.headers) if one.startswith(OFFER)]
+    if len(offers) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(offers)} subprotocols with a token")
     if not offers:
-        return credentials
+        return None
     try:
         token = base64url.decode(offers[0].removeprefix(OFFER).encode("ascii")).decode("ascii")
     except ValueError:
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected base64url in the subprotocol") from None
-    check_b64token(token)
-    return Credentials(scheme="Bearer", token=token)
+    return bearer(token)
 
 
 def close_code(error: TokenError | IssuerUnavailable) -> int:
@@ -56,12 +54,20 @@ def close_code(error: TokenError | IssuerUnavailable) -> int:
 
 def end_with_token(handler: Any) -> None:
     """Close a socket once the token ends with which it goes on now."""
-    handler.watch_token(on_end=lambda: handler.close(TOKEN_ENDED, "token ended"))
+    handler.watch_token(
+        on_end=lambda: handler.close(TOKEN_ENDED, "token ended"), on_stop=lambda: handler.close(GOING_AWAY, "stopping")
+    )
 
 
 def guard_socket(handler: type[Any]) -> None:
     """Guard the callbacks that a WebSocket handler has, its own or Tornado's, each once."""
-    guards = {"open": _open, "on_message": _on_message, "on_close": _on_close, "select_subprotocol": _select}
+    guards = {
+        "get": _get,
+        "open": _open,
+        "on_message": _on_message,
+        "on_close": _on_close,
+        "select_subprotocol": _select,
+    }
     for name, guard in guards.items():
         callback = getattr(handler, name)
         if not hasattr(callback, "guards_socket"):
@@ -70,7 +76,6 @@ def guard_socket(handler: type[Any]) -> None:
             setattr(handler, name, guarded)
     if handler.check_origin is WebSocketHandler.check_origin:
         handler.check_origin = _check_origin
-    handler._read_credentials = staticmethod(read_offered_credentials)  # noqa: SLF001  # the mixin's own seam
 
 
 def _offered(headers: HTTPHeaders) -> list[str]:
@@ -83,6 +88,17 @@ def _check_origin(self: Any, origin: str) -> bool:
     if self._cors.allows(origin) or WebSocketHandler.check_origin(self, origin):
         return True
     raise tornado.web.HTTPError(403, "a WebSocket of another origin")
+
+
+def _get(callback: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # Tornado would refuse these too, as text: whoever calls an API reads JSON.
+        headers = self.request.headers
+        if headers.get("Upgrade", "").lower() != "websocket" or "Sec-WebSocket-Key" not in headers:
+            raise tornado.web.HTTPError(426, "no request for a WebSocket")
+        return callback(self, *args, **kwargs)
+
+    return guarded
 
 
 def _open(callback: Callable[..., Any]) -> Callable[..., Any]:

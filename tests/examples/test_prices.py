@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -36,13 +37,13 @@ def app(fake_issuer: Handle, io_loop: IOLoop, clock: ManualClock) -> Iterator[Se
 
 
 @pytest.fixture
-def later(app: Service, clock: ManualClock) -> Callable[[float], None]:
+def later(app: Service, clock: ManualClock) -> Callable[[float], Awaitable[None]]:
     """Return what lets time pass, and has every open token looked at."""
 
-    def advance(seconds: float) -> None:
+    async def advance(seconds: float) -> None:
         clock.advance(seconds)
         protection: Protection = app.settings[Protection.SETTING]
-        protection.watch.look()
+        await protection.watch.look()
 
     return advance
 
@@ -87,13 +88,13 @@ async def _refusal(connecting: Any) -> tuple[int, str]:
 
 @pytest.mark.gen_test
 async def test_a_client_with_a_header_is_served_until_its_token_ends(
-    connect: Connect, fake_issuer: Handle, later: Callable[[float], None]
+    connect: Connect, fake_issuer: Handle, later: Callable[[float], Awaitable[None]]
 ) -> None:
     socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60))
     assert {"for": "alice@example.com", "price": 3} == await _ask(socket, {})
-    later(59)
+    await later(59)
     assert 3 == (await _ask(socket, {}))["price"]
-    later(1)
+    await later(1)
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
 
@@ -136,15 +137,15 @@ async def test_a_page_of_another_origin_is_refused_even_with_a_good_token(
 
 @pytest.mark.gen_test
 async def test_another_token_lengthens_the_life_of_the_socket(
-    connect: Connect, fake_issuer: Handle, later: Callable[[float], None]
+    connect: Connect, fake_issuer: Handle, later: Callable[[float], Awaitable[None]]
 ) -> None:
     mint = {"sub": "alice@example.com", "scp": "api:read"}
     socket = await connect(fake_issuer.token(**mint, expires_in=60))
     until = (await _ask(socket, {"token": fake_issuer.token(**mint, expires_in=600)}))["until"]
     assert until - fake_issuer.clock.now() > 500
-    later(61)
+    await later(61)
     assert "alice@example.com" == (await _ask(socket, {}))["for"]
-    later(600)
+    await later(600)
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
 
@@ -184,14 +185,14 @@ async def test_what_is_no_question_closes_the_socket(
 
 @pytest.mark.gen_test
 async def test_a_stream_of_events_ends_with_its_token(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], None]
+    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], Awaitable[None]]
 ) -> None:
-    received: list[bytes] = []
+    received, looks = list[bytes](), list[asyncio.Future[None]]()
 
     def on_chunk(chunk: bytes) -> None:
         received.append(chunk)
         if len(received) == 2:
-            later(61)
+            looks.append(asyncio.ensure_future(later(61)))
 
     token = fake_issuer.token(scp="api:read", expires_in=60)
     response = await http_client.fetch(

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from tornado.httpclient import HTTPClientError, HTTPRequest
+from requesting import request
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
 from service.tokens.principal import Principal
 from service.web.application import Service
+from service.web.bearer import read_header
 from service.web.mixin import BearerAuthMixin, Protection
-from service.web.websocket import close_code, read_offered_credentials
+from service.web.token_sources import reading_one_of
+from service.web.websocket import close_code, read_offered
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
 ENDS: list[str] = []
@@ -102,47 +106,46 @@ def connect(base_url: str, http_server: HTTPServer) -> Iterator[Callable[..., An
         socket.close()
 
 
-def _headers(*offers: str, authorization: str | None = None) -> HTTPHeaders:
-    headers = HTTPHeaders()
-    for offer in offers:
-        headers.add("Sec-WebSocket-Protocol", offer)
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    return headers
+def _request(*offers: str, authorization: str | None = None) -> HTTPServerRequest:
+    fields = [f"Sec-WebSocket-Protocol: {offer}" for offer in offers]
+    return request(*fields, *([f"Authorization: {authorization}"] if authorization else []))
+
+
+READ = reading_one_of([read_header, read_offered])
 
 
 @pytest.mark.parametrize(
-    ("headers", "token"),
+    ("presented", "token"),
     [
-        (_headers(), None),
-        (_headers("chat, superchat"), None),
-        (_headers(f"chat, {GOOD}"), "good"),
-        (_headers("chat", GOOD), "good"),
-        (_headers("chat", authorization="Bearer abc"), "abc"),
+        (_request(), None),
+        (_request("chat, superchat"), None),
+        (_request(f"chat, {GOOD}"), "good"),
+        (_request("chat", GOOD), "good"),
+        (_request("chat", authorization="Bearer abc"), "abc"),
     ],
 )
-def test_reads_a_token_that_is_offered(headers: HTTPHeaders, token: str | None) -> None:
-    credentials = read_offered_credentials(headers)
+def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str | None) -> None:
+    credentials = READ(presented)
     assert token == (credentials and credentials.token)
 
 
 @pytest.mark.parametrize(
-    ("headers", "reason"),
+    ("presented", "reason"),
     [
-        (_headers(GOOD, GOOD), Reason.SEVERAL_CREDENTIALS),
-        (_headers(f"{GOOD}, {GOOD}"), Reason.SEVERAL_CREDENTIALS),
-        (_headers(GOOD, authorization="Bearer abc"), Reason.SEVERAL_CREDENTIALS),
-        (_headers("base64url.bearer.authorization."), Reason.MALFORMED_CREDENTIALS),
-        (_headers("base64url.bearer.authorization.Z29vZA=="), Reason.MALFORMED_CREDENTIALS),
-        (_headers("base64url.bearer.authorization.Z29vZB"), Reason.MALFORMED_CREDENTIALS),
-        (_headers("base64url.bearer.authorization.YSBi"), Reason.MALFORMED_CREDENTIALS),
-        (_headers("base64url.bearer.authorization._w"), Reason.MALFORMED_CREDENTIALS),
-        (_headers("base64url.bearer.authorization.\xe9"), Reason.MALFORMED_CREDENTIALS),
+        (_request(GOOD, GOOD), Reason.SEVERAL_CREDENTIALS),
+        (_request(f"{GOOD}, {GOOD}"), Reason.SEVERAL_CREDENTIALS),
+        (_request(GOOD, authorization="Bearer abc"), Reason.SEVERAL_CREDENTIALS),
+        (_request("base64url.bearer.authorization."), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.Z29vZA=="), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.Z29vZB"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.YSBi"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization._w"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.\xe9"), Reason.MALFORMED_CREDENTIALS),
     ],
 )
-def test_refuses_an_offer(headers: HTTPHeaders, reason: Reason) -> None:
+def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        read_offered_credentials(headers)
+        READ(presented)
     assert reason is refusal.value.reason
 
 
@@ -224,7 +227,24 @@ async def test_a_socket_that_is_closed_is_no_longer_watched(connect: Callable[..
         await connect("/echo")
 
 
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("good", 426)])
+@pytest.mark.parametrize("headers", [{}, {"Upgrade": "h2c", "Connection": "Upgrade"}, {"Upgrade": "websocket"}])
 @pytest.mark.gen_test
-async def test_what_is_no_websocket_is_refused_as_anything_else(connect: Callable[..., Any]) -> None:
-    with pytest.raises(HTTPClientError, match="401"):
-        await connect("/quiet")
+async def test_what_is_no_websocket_is_refused_as_anything_else(
+    token: str | None, status: int, headers: dict[str, str], http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    if token:
+        headers = {**headers, "Authorization": f"Bearer {token}"}
+    response = await http_client.fetch(f"{base_url}/quiet", headers=headers, raise_error=False)
+    assert status == response.code
+    assert {"error", "error_description"} == json.loads(response.body).keys()
+    if status == 426:
+        assert "websocket" == response.headers["Upgrade"]
+
+
+@pytest.mark.gen_test
+async def test_an_open_socket_is_told_that_the_service_stops(connect: Callable[..., Any], app: Service) -> None:
+    socket = await connect("/choosy", Authorization="Bearer lasting")
+    app.end_open()
+    assert await socket.read_message() is None
+    assert 1001 == socket.close_code

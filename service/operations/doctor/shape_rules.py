@@ -9,7 +9,7 @@ from service.operations.doctor.examination import Examination
 from service.operations.doctor.pasted import describe_wrapping
 from service.tokens import base64url, strict_json
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.web.bearer import check_b64token
+from service.web.bearer import bearer
 
 __all__ = ["one_word", "readable_claims", "readable_header", "small_enough", "three_parts"]
 
@@ -29,7 +29,7 @@ async def one_word(exam: Examination) -> None:
     exam.seen = f"{len(exam.text)} characters"
     exam.expected = "letters, digits and -._~+/ alone, and = at the end"
     exam.advice = describe_wrapping(exam.text)
-    check_b64token(exam.text)
+    bearer(exam.text)
 
 
 async def small_enough(exam: Examination) -> None:

@@ -30,7 +30,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import jwt
 from service.validators.base import Toolbox
-from service.web.bearer import check_b64token
+from service.web.bearer import bearer
 
 
 async def _explain(text: str, settings: Settings, client: JSONClient) -> Explanation:
@@ -79,7 +79,7 @@ async def _answer_of_the_service(text: str, settings: Settings, client: JSONClie
     validators = [jwt.build(settings.trusted_issuers[0], toolbox)]
     authenticator = Authenticator(validators, verdicts=toolbox.verdicts, denials=Denials(cache, clock=time))
     try:
-        check_b64token(text)
+        bearer(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
     except TokenError as exc:
         return exc.reason
