@@ -57,7 +57,7 @@ def _methods(application: tornado.web.Application) -> list[str]:
 def _handlers(application: tornado.web.Application) -> Iterator[type[BearerAuthMixin]]:
     """Yield the handlers that somebody may need a token for."""
     for one in mounted(application, default=None):
-        if one.handler is not None and not all(one.handler.policy.of(method).public for method in one.methods):
+        if one.handler is not None and not all(demand.public for demand in one.handler.policy.demands.values()):
             yield one.handler
 
 
