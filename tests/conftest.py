@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 
 import pytest
+from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from service.caches.denials import Denials
 from service.caches.shared import SharedCache, open_cache
@@ -37,6 +39,21 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, and nothing may be skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketClientConnection]]]:
+    """Return what opens a WebSocket at a URL of HTTP; all are closed at the end."""
+    opened: list[WebSocketClientConnection] = []
+
+    async def opening(url: str, *subprotocols: str, **headers: str) -> WebSocketClientConnection:
+        request = HTTPRequest(url.replace("http", "ws", 1), headers=headers)
+        opened.append(await websocket_connect(request, subprotocols=list(subprotocols) or None))
+        return opened[-1]
+
+    yield opening
+    for socket in opened:
+        socket.close()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from prices import ROUTES
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection
 
 from fakeissuer import Handle
 from service import Service, Settings, make_app
@@ -49,22 +49,17 @@ def later(app: Service, clock: ManualClock) -> Callable[[float], Awaitable[None]
 
 
 @pytest.fixture
-def connect(base_url: str, http_server: HTTPServer) -> Iterator[Connect]:
-    opened: list[WebSocketClientConnection] = []
-
-    async def open_socket(
+def connect(base_url: str, http_server: HTTPServer, open_socket: Callable[..., Any]) -> Connect:
+    async def connecting(
         token: str | None, *subprotocols: str, offered: str | None = None, **headers: str
     ) -> WebSocketClientConnection:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         offers = [*subprotocols, *([_offer(offered)] if offered else [])]
-        request = HTTPRequest(base_url.replace("http", "ws", 1) + "/prices/socket", headers=headers)
-        opened.append(await websocket_connect(request, subprotocols=offers or None))
-        return opened[-1]
+        socket: WebSocketClientConnection = await open_socket(f"{base_url}/prices/socket", *offers, **headers)
+        return socket
 
-    yield open_socket
-    for socket in opened:
-        socket.close()
+    return connecting
 
 
 def _offer(token: str) -> str:

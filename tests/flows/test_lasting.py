@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 import servers
 from prices import ROUTES
 from pydantic import SecretStr
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection
 
 from fakeissuer import Handle
 from service import Service, Settings, make_app
@@ -21,6 +22,7 @@ from service.clock import ManualClock
 from service.operations.server import serving
 from service.web.mixin import Protection
 
+Connect = Callable[[str, str], Awaitable[WebSocketClientConnection]]
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 
@@ -38,17 +40,17 @@ def look(app: Service, http_server: HTTPServer) -> Callable[[], Awaitable[None]]
     return protection.watch.look
 
 
-async def _open(url: str, token: str) -> WebSocketClientConnection:
-    request = HTTPRequest(url.replace("http", "ws", 1) + "/prices/socket", headers={"Authorization": f"Bearer {token}"})
-    return await websocket_connect(request)
+@pytest.fixture
+def connect(open_socket: Callable[..., Any]) -> Connect:
+    return lambda url, token: open_socket(f"{url}/prices/socket", Authorization=f"Bearer {token}")
 
 
 @pytest.mark.gen_test
 async def test_a_socket_ends_when_the_issuer_has_revoked_its_token(
-    fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
+    connect: Connect, fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
 ) -> None:
     token = fake_issuer.token(scp="api:read")
-    revoked, other = [await _open(base_url, one) for one in (token, fake_issuer.token(scp="api:read"))]
+    revoked, other = [await connect(base_url, one) for one in (token, fake_issuer.token(scp="api:read"))]
     fake_issuer.revoke(token)
     manual_clock.advance(59)
     await look()
@@ -60,30 +62,30 @@ async def test_a_socket_ends_when_the_issuer_has_revoked_its_token(
     assert 4401 == revoked.close_code
     await other.write_message("{}")
     assert await other.read_message() is not None
-    other.close()
 
 
 @pytest.mark.gen_test
 async def test_a_socket_survives_an_outage_of_the_issuer(
-    fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
+    connect: Connect, fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
 ) -> None:
-    socket = await _open(base_url, fake_issuer.token(scp="api:read"))
+    socket = await connect(base_url, fake_issuer.token(scp="api:read"))
     fake_issuer.fail("introspect", status=500)
     manual_clock.advance(61)
     await look()
     await socket.write_message("{}")
     assert await socket.read_message() is not None
-    socket.close()
 
 
 @pytest.mark.gen_test
-async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(fake_issuer: Handle) -> None:
+async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
+    connect: Connect, fake_issuer: Handle
+) -> None:
     with servers.running("redis") as redis:
         settings = Settings(issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url))
         here, there = (make_app(settings, routes=ROUTES) for _ in range(2))
         async with serving(here, address="127.0.0.1", port=0) as url:
             token = fake_issuer.token(sub="alice@example.com", scp="api:read")
-            socket = await _open(url, token)
+            socket = await connect(url, token)
             far = settings.leeway + 4_000_000_000
             denial = Denial(kind="sub", value="alice@example.com", issuer=None, expires_at=far)
             assert await there.denials.add(denial)
@@ -93,11 +95,11 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(fak
 
 
 @pytest.mark.gen_test
-async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(fake_issuer: Handle) -> None:
+async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(connect: Connect, fake_issuer: Handle) -> None:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES)
     token, first = fake_issuer.token(scp="api:read"), asyncio.Event()
     async with serving(service, address="127.0.0.1", port=0) as url:
-        socket = await _open(url, token)
+        socket = await connect(url, token)
         stream = asyncio.ensure_future(
             AsyncHTTPClient().fetch(
                 f"{url}/prices/events",

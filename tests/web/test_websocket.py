@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from requesting import request
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
-from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
+from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
 from service.tokens.principal import Principal
@@ -93,17 +93,8 @@ def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
 
 
 @pytest.fixture
-def connect(base_url: str, http_server: HTTPServer) -> Iterator[Callable[..., Any]]:
-    opened: list[WebSocketClientConnection] = []
-
-    async def open_socket(path: str, *subprotocols: str, **headers: str) -> WebSocketClientConnection:
-        request = HTTPRequest(base_url.replace("http", "ws", 1) + path, headers=headers)
-        opened.append(await websocket_connect(request, subprotocols=list(subprotocols) or None))
-        return opened[-1]
-
-    yield open_socket
-    for socket in opened:
-        socket.close()
+def connect(base_url: str, http_server: HTTPServer, open_socket: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda path, *subprotocols, **headers: open_socket(base_url + path, *subprotocols, **headers)
 
 
 def _request(*offers: str, authorization: str | None = None) -> HTTPServerRequest:
