@@ -56,6 +56,7 @@ setup(
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
+            "openapi-spec-validator>=0.9",
             "mcp>=2.3",  # its client finds our issuer from a refusal
             # Okta's own verifier judges the fake issuer's tokens; it needs requests without saying so.
             "okta-jwt-verifier>=0.5",

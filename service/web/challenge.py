@@ -21,7 +21,7 @@ from service.errors import (
     TokenError,
 )
 
-__all__ = ["SENTENCES", "Refusal", "describe_status", "refusal_for"]
+__all__ = ["SENTENCES", "Refusal", "describe_status", "error_codes", "refusal_for"]
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
@@ -138,3 +138,8 @@ def describe_status(status: int) -> Refusal:
     fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
     error, description = _STATUSES.get(status, fallback)
     return Refusal(status=status, error=error, description=description)
+
+
+def error_codes(status: int) -> list[str]:
+    """Return the errors that a refusal of a token with this status may name."""
+    return list(dict.fromkeys(code for own, code in _CODES.values() if own == status))

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import tornado.web
 
 from service.web.audit import mounted
 from service.web.mixin import BearerAuthMixin
+from service.web.openapi.own_words import json_response
 from service.web.resource import WELL_KNOWN
 
 __all__ = ["ROUTES", "ResourceMetadata"]
+
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_SCHEMA = {
+    "type": "object",
+    "required": ["resource", "authorization_servers", "bearer_methods_supported"],
+    "properties": {
+        "resource": {"type": "string", "format": "uri"},
+        "authorization_servers": _TEXTS,
+        "bearer_methods_supported": _TEXTS,
+        "scopes_supported": _TEXTS,
+    },
+}
 
 
 class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
@@ -18,9 +33,10 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
     public = True
     cors_origins = "*"
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA)}
 
     def get(self, suffix: str | None) -> None:
-        """Return the document, for the resource whose path stands behind the well-known one (section 3.1)."""
+        """Return the metadata of the resource whose path stands behind the well-known one (RFC 9728 section 3.1)."""
         known = self._protection.resource
         suffix = suffix or ""
         if suffix and suffix != known.path and not suffix.startswith(f"{known.path}/"):

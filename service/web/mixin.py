@@ -16,6 +16,7 @@ from service.web.any_of import AnyOf
 from service.web.bearer import check_b64token, read_credentials
 from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.methods import methods_of
+from service.web.openapi.own_words import read_own_words
 from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.protection import Protection
@@ -45,6 +46,7 @@ class BearerAuthMixin(RefusingHandler):
         validation: The kind of validation that judges the token here, such as ``introspection`` where a revoked
             token must not get in; left out, the settings say.
         cors_origins: The origins whose pages may read its answers; those of the application when left out.
+        openapi: What the description of the API says beside what the code says: ``{"GET": {"responses": …}}``.
     """
 
     public: ClassVar[bool] = False
@@ -57,6 +59,7 @@ class BearerAuthMixin(RefusingHandler):
     max_age: ClassVar[int | None] = None
     validation: ClassVar[str] = ""
     cors_origins: ClassVar[Iterable[str] | None] = None
+    openapi: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     _read_credentials = staticmethod(read_credentials)
     _watched: tuple[WatchedToken, ...] = ()
@@ -68,6 +71,7 @@ class BearerAuthMixin(RefusingHandler):
         try:
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
             cls._own_cors = _read_cors(cls.cors_origins)
+            read_own_words(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         if issubclass(cls, WebSocketHandler):

@@ -42,7 +42,7 @@ class Policy:
             TypeError: Something is of a type that means nothing, so that the author meant something else.
             ValueError: Something cannot be, or two demands contradict each other.
         """
-        check_spelling(handler, {*WORDS, "authorize", "cors_origins"}, base=base)
+        check_spelling(handler, {*WORDS, "authorize", "cors_origins", "openapi"}, base=base)
         words = {name: getattr(handler, name) for name in WORDS}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
         by_method = _spread(words, methods)
