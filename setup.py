@@ -67,6 +67,7 @@ setup(
             # which setuptools removed in 82 and warns of from 81 on.
             "pytest-tornado==0.8.1",
             "pytest-xdist>=3.6",
+            "schemathesis>=4.30",
             "setuptools<81",
         ],
     },

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__, make_app
-from service.app import all_routes
+from service.app import all_routes, documentation_of
 from service.clock import SystemClock
 from service.operations.admin import make_admin_app
 from service.operations.doctor.command import run_check, run_explain
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "config":
             _show(found)
         elif command == "check":
-            routes = all_routes(_load_routes([path for path in found.settings.routes if path]))
+            own = _load_routes([path for path in found.settings.routes if path])
+            routes = all_routes(own, documentation=documentation_of(found.settings))
             return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))

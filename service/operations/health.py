@@ -9,7 +9,7 @@ import tornado.web
 
 from service.errors import IssuerUnavailable
 from service.web.mixin import BearerAuthMixin
-from service.web.openapi.own_words import json_response
+from service.web.openapi.own_words import SERVICE, json_response
 
 __all__ = ["ROUTES", "Alive", "Ready"]
 
@@ -26,7 +26,7 @@ class Alive(BearerAuthMixin, tornado.web.RequestHandler):
     """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
 
     public = True
-    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive"))}
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive")) | SERVICE}
 
     def get(self) -> None:
         """Say that the process lives."""
@@ -46,7 +46,8 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
                     "headers": {"Retry-After": {"description": "Seconds.", "required": True, "schema": _SECONDS}},
                     "content": {"application/json": {"schema": _status("not ready")}},
                 },
-            }
+            },
+            **SERVICE,
         }
     }
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["json_response", "laid_over", "read_own_words"]
+__all__ = ["SERVICE", "json_response", "laid_over", "read_own_words"]
 
 FIELDS = (
     "tags",
@@ -23,6 +23,10 @@ FIELDS = (
     "servers",
 )
 """The fields of an operation; ``security`` is not among them, because that is what the policy says."""
+
+
+SERVICE: dict[str, Any] = {"tags": ["service"]}
+"""The words that set our own endpoints apart from those that the API is there for."""
 
 
 def read_own_words(value: object, methods: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
