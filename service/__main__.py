@@ -25,6 +25,8 @@ from service.tokens.issuer_identifier import is_loopback
 __all__ = ["main"]
 
 DEMO_ISSUER_PORT = 9400
+DEMO_CLIENT = "0oaspa00000000000001"
+"""The fake issuer's single-page app: the page that describes the API signs people in as that."""
 DEMO_TOKEN_LIFETIME = 24 * 3600
 """Seconds; a demonstration should outlive the lunch break."""
 _LONGEST_WORD = 40
@@ -136,7 +138,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
     import fakeissuer  # noqa: PLC0415  # see above
 
     async with fakeissuer.running(port=issuer_port) as issuer:
-        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default"}
+        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):
             problem = (
@@ -162,6 +164,8 @@ curl -i {{api}}/api/whoami
 
 # with a token it tells who you are: 200
 curl -i -H 'Authorization: Bearer {token}' {{api}}/api/whoami
+
+In a browser, {{api}}/docs describes the API and tries it; sign in as alice@example.com with the password: password
 """
 
 

@@ -100,7 +100,9 @@ def documentation_of(settings: Settings, *, by_default: bool = True) -> Document
         by_default: Whether it is wanted where the settings are silent.
     """
     wanted = by_default if settings.docs is None else settings.docs
-    return Documentation(title=settings.realm, resource=_resource(settings)) if wanted else None
+    if not wanted:
+        return None
+    return Documentation(title=settings.realm, resource=_resource(settings), client_id=settings.docs_client_id or "")
 
 
 def _resource(settings: Settings) -> Resource:

@@ -47,6 +47,7 @@ def test_a_parameter_says_what_its_values_look_like() -> None:
             "required": True,
             "schema": {"type": "string", "pattern": "^(?:.*)$"},
             "description": "May hold slashes, which are then written as they are.",
+            "x-slashes": True,
         },
     ] == item["get"]["parameters"]
 
