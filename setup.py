@@ -68,6 +68,7 @@ setup(
             "pytest-tornado==0.8.1",
             "pytest-xdist>=3.6",
             "schemathesis>=4.30",
+            "selenium>=4.30",  # drives Debian's chromium
             "setuptools<81",
         ],
     },
