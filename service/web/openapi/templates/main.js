@@ -73,11 +73,10 @@ async function start() {
   const signedIn = await finishing;
   if (signedIn) {
     take(signedIn);
-    const operation = signedIn.where && at(signedIn.where);
+    const operation = at(signedIn.where);
     if (operation) operation.open = true;
     (operation?.querySelector("summary") ?? at("operations")).focus();
   }
-  document.body.dataset.ready = "yes";
 }
 
-start().catch(complain);
+start().catch(complain).finally(() => { document.body.dataset.ready = "yes"; });
