@@ -16,7 +16,7 @@ from service.web.any_of import AnyOf
 from service.web.bearer import check_b64token, read_credentials
 from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.methods import methods_of
-from service.web.openapi.own_words import read_own_words
+from service.web.openapi.own_words import check_own_words
 from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.protection import Protection
@@ -71,7 +71,7 @@ class BearerAuthMixin(RefusingHandler):
         try:
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
             cls._own_cors = _read_cors(cls.cors_origins)
-            read_own_words(cls.openapi, cls.SUPPORTED_METHODS)
+            check_own_words(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         if issubclass(cls, WebSocketHandler):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SERVICE", "json_response", "laid_over", "read_own_words"]
+__all__ = ["SERVICE", "check_own_words", "json_response", "laid_over"]
 
 FIELDS = (
     "tags",
@@ -29,8 +29,8 @@ SERVICE: dict[str, Any] = {"tags": ["service"]}
 """The words that set our own endpoints apart from those that the API is there for."""
 
 
-def read_own_words(value: object, methods: tuple[str, ...]) -> Mapping[str, Mapping[str, Any]]:
-    """Return what an attribute says about each method: ``{"GET": {"summary": …, "responses": …}}``.
+def check_own_words(value: object, methods: tuple[str, ...]) -> None:
+    """Refuse an attribute that says nothing about these methods: ``{"GET": {"summary": …, "responses": …}}`` does.
 
     Raises:
         TypeError: It is of a type that means nothing.
@@ -48,7 +48,6 @@ def read_own_words(value: object, methods: tuple[str, ...]) -> Mapping[str, Mapp
             json.dumps(fields)
         except (TypeError, ValueError) as exc:
             raise TypeError(f"openapi[{method!r}] holds what JSON cannot: {exc}") from None
-    return value
 
 
 def laid_over(derived: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,5 +92,5 @@ function whoIs(idToken, pending) {
   if (claims.iss !== pending.issuer || ![].concat(claims.aud).includes(pending.clientId) || claims.nonce !== pending.nonce) {
     throw new Error("The issuer's ID token is not the one that this page asked for.");
   }
-  return claims.preferred_username ?? claims.email ?? claims.sub;
+  return claims.preferred_username ?? claims.email ?? claims.sub ?? "somebody";
 }
