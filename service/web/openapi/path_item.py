@@ -8,7 +8,8 @@ from typing import Any
 
 from service.web.mixin import BearerAuthMixin
 from service.web.openapi.operation import describe_operation, paragraphs
-from service.web.openapi.path_template import Group, PathTemplate
+from service.web.openapi.path_template import PathTemplate
+from service.web.openapi.route_expression import Group
 
 __all__ = ["describe_path"]
 
