@@ -29,7 +29,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["service", "service.*", "fakeissuer", "fakeissuer.*"]),
-    package_data={"service": ["py.typed"], "fakeissuer": ["py.typed", "templates/*.html"]},
+    package_data={"service": ["py.typed", "web/openapi/templates/*"], "fakeissuer": ["py.typed", "templates/*.html"]},
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=[
@@ -56,6 +56,7 @@ setup(
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
+            "openapi-spec-validator>=0.9",
             "mcp>=2.3",  # its client finds our issuer from a refusal
             # Okta's own verifier judges the fake issuer's tokens; it needs requests without saying so.
             "okta-jwt-verifier>=0.5",
@@ -66,6 +67,8 @@ setup(
             # which setuptools removed in 82 and warns of from 81 on.
             "pytest-tornado==0.8.1",
             "pytest-xdist>=3.6",
+            "schemathesis>=4.30",
+            "selenium>=4.30",  # drives Debian's chromium
             "setuptools<81",
         ],
     },

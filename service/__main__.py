@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__, make_app
-from service.app import all_routes
+from service.app import all_routes, documentation_of
 from service.clock import SystemClock
 from service.operations.admin import make_admin_app
 from service.operations.doctor.command import run_check, run_explain
@@ -25,6 +25,8 @@ from service.tokens.issuer_identifier import is_loopback
 __all__ = ["main"]
 
 DEMO_ISSUER_PORT = 9400
+DEMO_CLIENT = "0oaspa00000000000001"
+"""The fake issuer's single-page app: the page that describes the API signs people in as that."""
 DEMO_TOKEN_LIFETIME = 24 * 3600
 """Seconds; a demonstration should outlive the lunch break."""
 _LONGEST_WORD = 40
@@ -44,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "config":
             _show(found)
         elif command == "check":
-            routes = all_routes(_load_routes([path for path in found.settings.routes if path]))
+            own = _load_routes([path for path in found.settings.routes if path])
+            routes = all_routes(own, documentation=documentation_of(found.settings))
             return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))
@@ -135,7 +138,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
     import fakeissuer  # noqa: PLC0415  # see above
 
     async with fakeissuer.running(port=issuer_port) as issuer:
-        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default"}
+        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):
             problem = (
@@ -161,6 +164,8 @@ curl -i {{api}}/api/whoami
 
 # with a token it tells who you are: 200
 curl -i -H 'Authorization: Bearer {token}' {{api}}/api/whoami
+
+In a browser, {{api}}/docs describes the API and tries it; sign in as alice@example.com with the password: password
 """
 
 

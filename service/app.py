@@ -20,13 +20,15 @@ from service.validators.base import Toolbox
 from service.validators.registry import find_factory
 from service.web import api, metadata
 from service.web.application import Service, adopt
+from service.web.audit import mounted
 from service.web.cors import CrossOriginPolicy
 from service.web.mixin import Protection
+from service.web.openapi.documentation import Documentation
 from service.web.resource import Resource
 from service.web.scopes import ScopeMatching
 from service.web.token_watch import TokenWatch
 
-__all__ = ["all_routes", "make_app", "protect"]
+__all__ = ["all_routes", "documentation_of", "make_app", "protect"]
 
 
 def make_app(
@@ -66,15 +68,18 @@ def make_app(
         authenticators=Authenticators(build),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
-        resource=Resource(
-            public_url=settings.public_url,
-            authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
-        ),
+        resource=_resource(settings),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
         watch=TokenWatch(clock=time, is_denied=lambda principal: denials.kind_denying(principal) is not None),
     )
-    service = Service(all_routes(routes), protection=protection, denials=denials)
+    documentation = documentation_of(settings)
+    service = Service(
+        all_routes(routes, documentation=documentation),
+        protection=protection,
+        denials=denials,
+        documentation=documentation,
+    )
     service.at_end(denials.close)
     service.at_end(cache.close)
     if client is None:
@@ -82,9 +87,29 @@ def make_app(
     return service
 
 
-def all_routes(routes: Sequence[Any] | None) -> list[Any]:
+def all_routes(routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
     """Return the routes that an application serves whose user named these, or left them out."""
-    return [*health.ROUTES, *metadata.ROUTES, *(api.ROUTES if routes is None else routes)]
+    described = documentation.routes if documentation is not None else []
+    return [*health.ROUTES, *metadata.ROUTES, *described, *(api.ROUTES if routes is None else routes)]
+
+
+def documentation_of(settings: Settings, *, by_default: bool = True) -> Documentation | None:
+    """Return what describes an application once its routes are known, or None where nobody wants it described.
+
+    Args:
+        by_default: Whether it is wanted where the settings are silent.
+    """
+    wanted = by_default if settings.docs is None else settings.docs
+    if not wanted:
+        return None
+    return Documentation(title=settings.realm, resource=_resource(settings), client_id=settings.docs_client_id or "")
+
+
+def _resource(settings: Settings) -> Resource:
+    return Resource(
+        public_url=settings.public_url,
+        authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
+    )
 
 
 def protect(
@@ -96,6 +121,9 @@ def protect(
 ) -> Service:
     """Protect the handlers of an application that its user builds; call it when all routes are mounted.
 
+    It describes them only where the settings say ``docs``: the list of an application's routes is its user's to
+    publish, and it was there before we were.
+
     Returns:
         What judges for it: await its ``warm_up()`` before serving, if you like, and its ``close()`` at the end.
 
@@ -105,4 +133,7 @@ def protect(
     service = make_app(settings, routes=(), client=client, clock=clock)
     adopt(application, service)
     application.add_handlers(r".*", metadata.ROUTES)
+    if (documentation := documentation_of(settings, by_default=False)) is not None:
+        application.add_handlers(r".*", documentation.routes)
+        documentation.read(mounted(application, default=None))
     return service

@@ -12,7 +12,15 @@ import docutils.nodes
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ["browsers-and-clients", "existing-app", "protect-a-route", "require-a-scope", "step-up", "token-sources"]
+PAGES = [
+    "browsers-and-clients",
+    "existing-app",
+    "openapi",
+    "protect-a-route",
+    "require-a-scope",
+    "step-up",
+    "token-sources",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import tornado.web
 
 from service.web.mixin import BearerAuthMixin
+from service.web.openapi.own_words import json_response
 
 __all__ = ["ROUTES", "Hello", "NotFound", "WhoAmI"]
 
@@ -13,6 +16,9 @@ class Hello(BearerAuthMixin, tornado.web.RequestHandler):
     """Greets anybody, whatever token they bring."""
 
     public = True
+    openapi: ClassVar[dict[str, Any]] = {
+        "GET": json_response({"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}})
+    }
 
     def get(self) -> None:
         """Say hello."""
@@ -21,6 +27,8 @@ class Hello(BearerAuthMixin, tornado.web.RequestHandler):
 
 class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
     """Tells the caller what its token says."""
+
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response({"type": "object"}, "The claims, by their names.")}
 
     def get(self) -> None:
         """Return the claims of the access token."""

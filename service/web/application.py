@@ -16,6 +16,7 @@ from service.web import access_log
 from service.web.api import NotFound
 from service.web.audit import Mounted, check_routes, mounted
 from service.web.mixin import Protection
+from service.web.openapi.documentation import Documentation
 
 __all__ = ["Service", "adopt"]
 
@@ -27,19 +28,31 @@ class Service(tornado.web.Application):
         routes: Tornado's own tuples, URLSpecs or rules.
         protection: What the handlers share.
         denials: Who is turned away whatever the issuer says, for whoever administers the service.
+        documentation: Is told what is mounted, so that it can describe it.
         settings: Tornado's own.
 
     Raises:
         SettingsError: A route leads to something that nobody judges, or that is judged in a way that is not set up.
     """
 
-    def __init__(self, routes: Sequence[Any], *, protection: Protection, denials: Denials, **settings: Any) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Any],
+        *,
+        protection: Protection,
+        denials: Denials,
+        documentation: Documentation | None = None,
+        **settings: Any,
+    ) -> None:
         settings = {"default_handler_class": NotFound} | settings | {Protection.SETTING: protection}
         super().__init__(list(routes), **settings)
         self.denials = denials
         self._authenticators = protection.authenticators
         self._authenticators.judging_by("")
-        self._check(mounted(self, default=self.settings["default_handler_class"]))
+        self._documentation = documentation
+        found = list(mounted(self, default=self.settings["default_handler_class"]))
+        self._check(found)
+        self._describe(found)
         self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -56,12 +69,17 @@ class Service(tornado.web.Application):
         """
         self._check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
         super().add_handlers(host_pattern, list(host_handlers))
+        self._describe(mounted(self, default=self.settings["default_handler_class"]))
 
     def _check(self, found: Iterable[Mounted]) -> None:
         """Refuse what nobody judges, and make sure of every way of judging that a handler insists on."""
         for handler in check_routes(found):
             for validation in handler.policy.validations:
                 self._authenticators.judging_by(validation)
+
+    def _describe(self, found: Iterable[Mounted]) -> None:
+        if self._documentation is not None:
+            self._documentation.read(found)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Watch a request that comes in."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import tornado.web
-from tornado.routing import Matcher, Router, Rule, RuleRouter
+from tornado.routing import Matcher, Router, RuleRouter
 
 from service.errors import SettingsError
 from service.web.methods import methods_of
@@ -23,10 +23,12 @@ class Mounted:
     Args:
         pattern: What leads to it: the patterns of its own rule and of those around it.
         target: A handler class, where it is what a protected application serves.
+        matchers: The matchers of those rules, its own last; none for what answers where no rule does.
     """
 
     pattern: str
     target: object
+    matchers: tuple[Matcher, ...] = ()
 
     @property
     def handler(self) -> type[BearerAuthMixin] | None:
@@ -70,20 +72,20 @@ def mounted(application: tornado.web.Application, *, default: object) -> Iterato
     yield Mounted(pattern="(anything else)", target=default)
 
 
-def _leaves(router: RuleRouter, around: tuple[str, ...]) -> Iterator[Mounted]:
+def _leaves(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[Mounted]:
     for rule in router.rules:
-        patterns = (*around, *_pattern(rule))
+        matchers: tuple[Matcher, ...] = (*around, rule.matcher)
         target = rule.target
         if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
             target = target.default_router  # an application of its own, whose handlers find their protection there
         if isinstance(target, RuleRouter):
-            yield from _leaves(target, patterns)
+            yield from _leaves(target, matchers)
         else:
-            yield Mounted(pattern=" ".join(patterns) or "(anything)", target=target)
+            pattern = " ".join(text for one in matchers for text in _pattern(one)) or "(anything)"
+            yield Mounted(pattern=pattern, target=target, matchers=matchers)
 
 
-def _pattern(rule: Rule) -> Iterator[str]:
-    matcher: Matcher = rule.matcher
+def _pattern(matcher: Matcher) -> Iterator[str]:
     regex = getattr(matcher, "regex", None) or getattr(matcher, "host_pattern", None)
     if regex is not None:
         yield repr(regex.pattern)

@@ -22,7 +22,7 @@ from service.errors import (
     TokenError,
 )
 
-__all__ = ["SENTENCES", "Refusal", "describe_status", "read_challenges", "refusal_for"]
+__all__ = ["SENTENCES", "Refusal", "describe_status", "error_codes", "read_challenges", "refusal_for"]
 
 _PARAMETER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\")"
 _CHALLENGE = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: {_PARAMETER}(?:, {_PARAMETER})*)?")
@@ -161,3 +161,8 @@ def describe_status(status: int) -> Refusal:
     fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
     error, description = _STATUSES.get(status, fallback)
     return Refusal(status=status, error=error, description=description)
+
+
+def error_codes(status: int) -> list[str]:
+    """Return the errors that a refusal of a token with this status may name."""
+    return list(dict.fromkeys(code for own, code in _CODES.values() if own == status))

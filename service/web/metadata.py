@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import tornado.web
 
 from service.web.audit import mounted
 from service.web.mixin import BearerAuthMixin
+from service.web.openapi.own_words import SERVICE, json_response
 from service.web.resource import WELL_KNOWN
 from service.web.token_sources import METHODS_SUPPORTED
 
 __all__ = ["ROUTES", "ResourceMetadata"]
+
+
+_PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*", re.ASCII)  # RFC 3986 section 3.3
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_SCHEMA = {
+    "type": "object",
+    "required": ["resource", "authorization_servers", "bearer_methods_supported"],
+    "properties": {
+        "resource": {"type": "string", "format": "uri"},
+        "authorization_servers": _TEXTS,
+        "bearer_methods_supported": _TEXTS,
+        "scopes_supported": _TEXTS,
+    },
+}
 
 
 class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
@@ -19,11 +36,15 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
     public = True
     cors_origins = "*"
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA) | SERVICE}
 
     def get(self, suffix: str | None) -> None:
-        """Return the document, for the resource whose path stands behind the well-known one (section 3.1)."""
+        """Return the metadata of the resource whose path stands behind the well-known one (RFC 9728 section 3.1)."""
         known = self._protection.resource
-        suffix = suffix or ""
+        # As the client wrote it: a decoded path is another name, and no URL where it holds a space (RFC 9728 3.3).
+        suffix = self.request.path.removeprefix(WELL_KNOWN)
+        if not _PATH.fullmatch(suffix):
+            raise tornado.web.HTTPError(404)
         if suffix and suffix != known.path and not suffix.startswith(f"{known.path}/"):
             raise tornado.web.HTTPError(404)
         origin = known.origin or f"{self.request.protocol}://{self.request.host}"

@@ -16,6 +16,7 @@ from service.web.challenge import read_challenges
 from service.web.cors import CrossOriginPolicy, is_preflight
 from service.web.lasting import LastingHandler
 from service.web.methods import methods_of
+from service.web.openapi.own_words import check_own_words
 from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.protection import Protection
@@ -49,6 +50,7 @@ class BearerAuthMixin(LastingHandler):
         further_challenges: What stands beside ours for clients without a good token, such as ``Basic realm="old"``
             on a handler whose token is optional and whose own ``prepare`` knows passwords.
         sources: The names in ``token_sources``, read; not for setting.
+        openapi: What the description of the API says beside what the code says: ``{"GET": {"responses": …}}``.
     """
 
     public: ClassVar[bool] = False
@@ -61,6 +63,7 @@ class BearerAuthMixin(LastingHandler):
     max_age: ClassVar[int | None] = None
     validation: ClassVar[str] = ""
     cors_origins: ClassVar[Iterable[str] | None] = None
+    openapi: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     token_sources: ClassVar[str | Iterable[str]] = "header"  # noqa: S105  # a place
     token_cookie: ClassVar[str] = "__Host-access_token"  # noqa: S105  # a name
@@ -79,6 +82,7 @@ class BearerAuthMixin(LastingHandler):
             cls._own_cors = _read_cors(cls.cors_origins)
             cls.sources = read_sources(cls.token_sources, cookie=cls.token_cookie)
             cls._further_challenges = read_challenges(cls.further_challenges)
+            check_own_words(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         is_socket = issubclass(cls, WebSocketHandler)

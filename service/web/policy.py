@@ -15,6 +15,7 @@ __all__ = ["Policy", "policy"]
 
 M = TypeVar("M", bound=Callable[..., Any])
 _MARK = "_policy_words"
+_NO_DEMANDS = {"authorize", "cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +43,7 @@ class Policy:
             TypeError: Something is of a type that means nothing, so that the author meant something else.
             ValueError: Something cannot be, or two demands contradict each other.
         """
-        check_spelling(
-            handler,
-            {*WORDS, "authorize", "cors_origins", "token_sources", "token_cookie", "further_challenges"},
-            base=base,
-        )
+        check_spelling(handler, WORDS.keys() | _NO_DEMANDS, base=base)
         words = {name: getattr(handler, name) for name in WORDS}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
         by_method = _spread(words, methods)

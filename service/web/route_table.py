@@ -10,8 +10,8 @@ import tornado.web
 
 from service.web.api import NotFound
 from service.web.audit import Mounted, check_routes, mounted
-from service.web.demand import Demand
 from service.web.mixin import BearerAuthMixin
+from service.web.wording import PUBLIC, described
 
 __all__ = ["Row", "lines", "rows_of"]
 
@@ -28,10 +28,9 @@ class Row:
     @property
     def is_public(self) -> bool:
         """Whether anybody may call it."""
-        return self.demands == _PUBLIC
+        return self.demands == PUBLIC
 
 
-_PUBLIC = "public"
 _HEADINGS = Row(method="METHOD", pattern="PATTERN", handler="HANDLER", demands="DEMANDS")
 
 
@@ -57,10 +56,10 @@ def _rows(one: Mounted) -> Iterator[Row]:
     policy = (one.handler or BearerAuthMixin).policy
     # What has no method of its own answers in another way, and then to every method alike.
     for method in one.methods or ["GET"]:
-        demands = list(_described(policy.of(method)))
-        if policy.asks_handler and demands != [_PUBLIC]:
+        demands = list(described(policy.of(method)))
+        if policy.asks_handler and demands != [PUBLIC]:
             demands.append("authorize")
-        if one.handler is not None and one.handler.sources != ("header",) and demands != [_PUBLIC]:
+        if one.handler is not None and one.handler.sources != ("header",) and demands != [PUBLIC]:
             demands.append(f"from {' or '.join(one.handler.sources)}")
         yield Row(
             method=method if one.methods else "(any)",
@@ -68,23 +67,3 @@ def _rows(one: Mounted) -> Iterator[Row]:
             handler=one.name,
             demands="; ".join(demands),
         )
-
-
-def _described(demand: Demand) -> Iterator[str]:
-    yield _PUBLIC if demand.public else "a token if any" if demand.optional else "a token"
-    if demand.scopes.alternatives:
-        yield f"scopes {_alternatives(demand.scopes.alternatives)}"
-    if demand.groups:
-        yield f"groups {_alternatives(demand.groups)}"
-    for name, values in demand.claims.items():
-        yield f"{name} {' or '.join(map(str, values))}"
-    if demand.allowed_clients:
-        yield f"clients {' or '.join(sorted(demand.allowed_clients))}"
-    if demand.step_up.acr_values:
-        yield f"acr {' or '.join(demand.step_up.acr_values)}"
-    if demand.step_up.max_age is not None:
-        yield f"authenticated within {demand.step_up.max_age} s"
-
-
-def _alternatives(alternatives: Sequence[frozenset[str]]) -> str:
-    return " or ".join(" and ".join(sorted(one)) for one in alternatives)

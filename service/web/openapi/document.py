@@ -1,0 +1,98 @@
+"""From the routes to the OpenAPI 3.1 document: pure, and made once (OpenAPI 3.1.0 section 4.8.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches
+
+from service.web.audit import Mounted
+from service.web.methods import METHODS
+from service.web.openapi.components import components
+from service.web.openapi.path_item import describe_path
+from service.web.openapi.path_template import PathTemplate, templates_of
+from service.web.resource import Resource
+
+__all__ = ["describe"]
+
+_ANY_HOST = frozenset({".*", ".*$"})
+
+
+def describe(found: Iterable[Mounted], *, title: str, resource: Resource) -> dict[str, Any]:
+    """Return the document about everything that is mounted.
+
+    A route that no template can express, that has a method OpenAPI has no room for, or whose path another route
+    answers first, stands in ``x-unlisted-routes``; what answers where no route does is left out.
+    """
+    paths, unlisted = _paths(found, issuers=len(resource.authorization_servers))
+    # Changes with what is described, and with nothing else, so that readers see when to look again.
+    version = hashlib.sha256(json.dumps(paths).encode()).hexdigest()[:12]
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": paths,
+        "components": components(resource.authorization_servers),
+    }
+    if resource.public_url is not None:
+        document["servers"] = [{"url": resource.public_url.removesuffix("/")}]
+    if unlisted:
+        document["x-unlisted-routes"] = unlisted
+    return document
+
+
+def _paths(found: Iterable[Mounted], *, issuers: int) -> tuple[dict[str, Any], list[str]]:
+    paths: dict[str, Any] = {}
+    unlisted: list[str] = []
+    seen: set[str] = set()
+    for one in found:
+        if one.handler is None or not one.matchers:
+            continue
+        methods = [method for method in one.methods if method in METHODS]
+        # Of two routes with one path Tornado asks the first.
+        new = [template for template in _templates(one.matchers) if _shape(template) not in seen]
+        seen.update(map(_shape, new))
+        if not new or len(methods) < len(one.methods):
+            unlisted.append(one.pattern)
+        for template in new if methods else ():
+            path, item = describe_path(one.handler, methods, template, issuers=issuers)
+            paths[path] = item | _hosts(one.matchers)
+    _tell_apart(paths)
+    return paths, unlisted
+
+
+def _templates(matchers: tuple[Matcher, ...]) -> list[PathTemplate]:
+    """Return the paths of the innermost rule; those around it match the whole path as well."""
+    if not all(isinstance(one, AnyMatches | HostMatches | PathMatches) for one in matchers):
+        return []
+    expressions = [one.regex for one in matchers if isinstance(one, PathMatches)]
+    return [
+        template
+        for template in (templates_of(expressions[-1].pattern) if expressions else ())
+        if template.groups or all(around.match(template.render(str)) for around in expressions)
+    ]
+
+
+def _shape(template: PathTemplate) -> str:
+    """Return what tells paths apart, which the names of their parameters do not."""
+    return template.render(lambda _: "")
+
+
+def _hosts(matchers: tuple[Matcher, ...]) -> dict[str, Any]:
+    hosts = [one.host_pattern.pattern for one in matchers if isinstance(one, HostMatches)]
+    narrow = [host for host in hosts if host not in _ANY_HOST]
+    return {"x-hosts": narrow} if narrow else {}
+
+
+def _tell_apart(paths: dict[str, Any]) -> None:
+    """Number the operations that have one name, since a name stands for one (OpenAPI 3.1.0 section 4.8.10.1)."""
+    seen: Counter[str] = Counter()
+    for item in paths.values():
+        for method in METHODS:
+            if (operation := item.get(method.lower())) is not None:
+                name = operation["operationId"]
+                seen[name] += 1
+                operation["operationId"] = name if seen[name] == 1 else f"{name}{seen[name]}"

@@ -1,0 +1,78 @@
+"""Describes one method of one handler, from its docstring and its demands (OpenAPI 3.1.0 section 4.8.10)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tornado.websocket import WebSocketHandler
+
+from service.web.demand import Demand
+from service.web.mixin import BearerAuthMixin
+from service.web.openapi.components import BEARER, REFUSED, issuer_scheme, refusal
+from service.web.openapi.own_words import laid_over
+from service.web.wording import described
+
+__all__ = ["describe_operation", "paragraphs"]
+
+_SOCKET = "Opens a WebSocket, which is closed with 4401 when the token ends, and with 4403 when it does not allow more."
+
+
+def describe_operation(
+    handler: type[BearerAuthMixin], method: str, *, parameters: Sequence[dict[str, Any]], issuers: int
+) -> dict[str, Any]:
+    """Return the operation that a method is, with the words of its author laid over what follows from its code.
+
+    Args:
+        parameters: Those of its path.
+        issuers: How many issuers' tokens are accepted.
+    """
+    demand = handler.policy.of(method)
+    asks = handler.policy.asks_handler and not demand.public
+    is_socket = issubclass(handler, WebSocketHandler)
+    summary, description = paragraphs(getattr(handler, method.lower()))
+    demands = "" if demand.public else f"Demands {'; '.join([*described(demand), *['the handler agrees'] * asks])}."
+    texts = {"summary": summary, "description": "\n\n".join(filter(None, [description, _SOCKET * is_socket, demands]))}
+    operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    operation["operationId"] = f"{method.lower()}{handler.__name__}"
+    if parameters:
+        operation["parameters"] = list(parameters)
+    operation["security"] = list(_security(demand, issuers))
+    statuses = sorted(_refusals(demand, asks_handler=asks, has_parameters=bool(parameters)))
+    success = {"101": "The WebSocket is open."} if is_socket else {"2XX": "The request is served."}
+    operation["responses"] = {
+        **{status: {"description": text} for status, text in success.items()},
+        **{status: refusal(status) for status in statuses},
+    }
+    return laid_over(operation, handler.openapi.get(method, {}))
+
+
+def paragraphs(documented: Any) -> tuple[str, str]:
+    """Return the first line of a docstring, and the rest; nothing of what Tornado says about its own code."""
+    if getattr(documented, "__module__", "").startswith("tornado."):
+        return "", ""
+    summary, _, rest = inspect.cleandoc(documented.__doc__ or "").partition("\n\n")
+    return " ".join(summary.split()), rest.strip()
+
+
+def _security(demand: Demand, issuers: int) -> Iterator[dict[str, list[str]]]:
+    """Yield the ways to be let in: for each set of scopes that is enough, the schemes that bring it."""
+    if demand.public:
+        return
+    if demand.optional:
+        yield {}
+    for scopes in demand.scopes.alternatives or (frozenset(),):
+        for scheme in (BEARER, *map(issuer_scheme, range(issuers))):
+            yield {scheme: sorted(scopes)}
+
+
+def _refusals(demand: Demand, *, asks_handler: bool, has_parameters: bool) -> Iterator[str]:
+    yield REFUSED
+    if has_parameters:
+        yield "404"
+    if demand.public:
+        return
+    yield from ("400", "401", "503")
+    if asks_handler or demand.scopes.alternatives or demand.groups or demand.claims or demand.allowed_clients:
+        yield "403"

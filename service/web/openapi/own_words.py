@@ -1,0 +1,90 @@
+"""What the author of a handler adds to its description: the attribute ``openapi`` (OpenAPI 3.1.0 section 4.8.10)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["SERVICE", "check_own_words", "json_response", "laid_over"]
+
+FIELDS = (
+    "tags",
+    "summary",
+    "description",
+    "externalDocs",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "callbacks",
+    "deprecated",
+    "servers",
+)
+"""The fields of an operation; ``security`` is not among them, because that is what the policy says."""
+
+
+SERVICE: dict[str, Any] = {"tags": ["service"]}
+"""The words that set our own endpoints apart from those that the API is there for."""
+
+
+def check_own_words(value: object, methods: tuple[str, ...]) -> None:
+    """Refuse an attribute that says nothing about these methods: ``{"GET": {"summary": …, "responses": …}}`` does.
+
+    Raises:
+        TypeError: It is of a type that means nothing.
+        ValueError: It names a method, or a field of an operation, that does not exist.
+    """
+    if not isinstance(value, Mapping) or not all(isinstance(one, Mapping) for one in value.values()):
+        raise TypeError(f'openapi is a mapping from methods to fields: {{"GET": {{"summary": …}}}}, not {value!r}')
+    if unknown := value.keys() - set(methods):
+        raise ValueError(f"openapi names {sorted(unknown)}; methods are written as {', '.join(methods)}")
+    for method, fields in value.items():
+        for name, content in fields.items():
+            _check_field(method, name)
+            _check_content(method, name, content)
+        try:
+            json.dumps(fields)
+        except (TypeError, ValueError) as exc:
+            raise TypeError(f"openapi[{method!r}] holds what JSON cannot: {exc}") from None
+
+
+def laid_over(derived: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operation as its author wants it: responses and parameters side by side, all else replaced.
+
+    Who names a response that is no refusal has described success, and the derived one, which says nothing, goes.
+    """
+    laid = {**derived, **own}
+    if "responses" in own:
+        success = any(str(status)[0] in "123" for status in own["responses"])
+        kept = {status: one for status, one in derived["responses"].items() if status[0] not in "123" or not success}
+        laid["responses"] = dict(sorted({**kept, **{str(key): one for key, one in own["responses"].items()}}.items()))
+    if "parameters" in own:
+        both = [*derived.get("parameters", ()), *own["parameters"]]
+        laid["parameters"] = list({(one.get("in"), one.get("name"), one.get("$ref")): one for one in both}.values())
+    return laid
+
+
+def json_response(schema: Mapping[str, Any], description: str = "The request is served.") -> dict[str, Any]:
+    """Return the words for a method that answers 200 with JSON of one schema."""
+    return {"responses": {"200": {"description": description, "content": {"application/json": {"schema": schema}}}}}
+
+
+def _check_field(method: str, name: object) -> None:
+    if name == "security":
+        raise ValueError(f"openapi[{method!r}] names security, which is what the demands of the handler say")
+    if name in FIELDS or str(name).startswith("x-"):
+        return
+    near = difflib.get_close_matches(str(name), FIELDS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"an operation has {', '.join(FIELDS)} and x-…"
+    raise ValueError(f"openapi[{method!r}] names {name!r}, which no operation has; {hint}")
+
+
+def _check_content(method: str, name: str, content: object) -> None:
+    if name == "responses" and not isinstance(content, Mapping):
+        raise TypeError(f"openapi[{method!r}]['responses'] is a mapping from statuses to responses, not {content!r}")
+    if name == "parameters" and not (
+        isinstance(content, list | tuple) and all(isinstance(one, Mapping) for one in content)
+    ):
+        raise TypeError(f"openapi[{method!r}]['parameters'] is a list of mappings, not {content!r}")

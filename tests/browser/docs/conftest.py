@@ -1,0 +1,44 @@
+"""An API with its page, and an issuer where people sign in to it; both for all tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from docs_page import NOTES, open_page, serving
+from scripted_browser import SPA
+from selenium.webdriver import Chrome
+
+from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
+
+
+@pytest.fixture(scope="module")
+def started_issuer() -> Iterator[Handle]:
+    with running() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def issuer(started_issuer: Handle) -> Handle:
+    started_issuer.reset()
+    return started_issuer
+
+
+@pytest.fixture(scope="module")
+def api_url(started_issuer: Handle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("api")
+    (folder / "notes.py").write_text(NOTES)
+    settings = {
+        "OKTA_OAUTH2_ISSUER": started_issuer.issuer_url(),
+        "SERVICE_DOCS_CLIENT_ID": SPA,
+        "PYTHONPATH": str(folder),
+    }
+    with serving("--routes", "notes:routes", folder=folder, **settings) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Chrome, api_url: str, issuer: Handle) -> Chrome:
+    open_page(browser, f"{api_url}/docs")
+    return browser

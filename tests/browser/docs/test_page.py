@@ -1,0 +1,134 @@
+"""The page that describes the API, as a person uses it: reads, signs in, tries, and is told what a refusal means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chromium import narrow
+from docs_page import (
+    GET_NOTE,
+    PUT_NOTE,
+    WHOAMI,
+    body,
+    explanation,
+    find,
+    open_page,
+    paste,
+    send,
+    serving,
+    sign_in_as_alice,
+    wait_until_ready,
+)
+from page_rules import GOOD_OUTLINE, foreign_requests, outline, smallest_controls, width_overrun
+from person import focused, press, press_keys, shows, until
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.by import By
+
+from fakeissuer.handle import Handle
+
+
+def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:
+    assert "401 Unauthorized" == send(page, WHOAMI)
+    assert "No token came with the request." in explanation(page, WHOAMI)
+    sign_in_as_alice(page)
+    assert f"{api_url}/docs" == page.current_url
+    assert "200 OK" == send(page, WHOAMI)
+    assert "alice@example.com" == body(page, WHOAMI)["sub"]
+
+
+def test_a_keyboard_is_enough(page: Chrome) -> None:
+    while focused(page) != "Authorize":
+        press_keys(page, Keys.TAB)
+    press_keys(page, Keys.ENTER)
+    shows(page, "h1", "Sign in to single-page app")
+    press_keys(page, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
+    shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
+    wait_until_ready(page)
+    while not focused(page).startswith("GET /api/whoami"):
+        press_keys(page, Keys.TAB)
+    press_keys(page, Keys.ENTER, Keys.TAB, Keys.ENTER)
+    shows(page, f"{WHOAMI} .answer", "200 OK")
+
+
+def test_the_demonstration_is_ready_to_be_signed_in_to(browser: Chrome, tmp_path: Path) -> None:
+    with serving("--demo", "--issuer-port", "0", folder=tmp_path) as url:
+        open_page(browser, f"{url}/docs")
+        sign_in_as_alice(browser)
+        assert "200 OK" == send(browser, WHOAMI)
+
+
+def test_a_missing_scope_is_named_and_asked_for(page: Chrome) -> None:
+    field = find(page, "#scope")
+    assert "openid profile api:write" == field.get_property("value")
+    field.clear()
+    field.send_keys("openid profile")
+    sign_in_as_alice(page)
+    assert "403 Forbidden" == send(page, PUT_NOTE, number="1", Body='{"text": "x"}')
+    assert "It takes the scope api:write." in explanation(page, PUT_NOTE)
+    page.execute_script("document.querySelector('#scope').value = 'openid profile'")
+    press(page, "Authorize for that")
+    assert ("Authorize", "openid profile api:write") == (focused(page), find(page, "#scope").get_property("value"))
+    press_keys(page, Keys.ENTER)
+    until(
+        page,
+        lambda: page.execute_script("return !document.querySelector('.answer') && document.body.dataset.ready || null"),
+    )
+    shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
+    assert find(page, PUT_NOTE).get_property("open") is True  # where one was before
+    assert "200 OK" == send(page, PUT_NOTE, number="1", Body='{"text": "x"}')
+    assert {"kept": {"text": "x"}} == body(page, PUT_NOTE)
+
+
+def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: Handle) -> None:
+    paste(page, issuer.token(sub="alice@example.com", claims={"auth_time": 1}))
+    assert "401 Unauthorized" == send(page, GET_NOTE, number="1")
+    assert "sign in again" in explanation(page, GET_NOTE)
+    press(page, "Authorize for that")
+    assert "The issuer will be asked for max_age 3600." == find(page, "#better").text
+    sign_in_as_alice(page)
+    assert "200 OK" == send(page, GET_NOTE, number="1")
+
+
+def test_parameters_go_where_they_belong(page: Chrome, issuer: Handle) -> None:
+    paste(page, issuer.token(claims={"auth_time": issuer.clock.now()}))
+    assert "A pasted token is used." == find(page, "#state").text
+    assert "200 OK" == send(page, GET_NOTE, number="17", words="a&b")
+    assert {"number": "17", "words": "a&b"} == body(page, GET_NOTE)
+    assert "200 OK" == send(page, "#operation-getNotes2", number="a/b c")
+    assert {"number": "a/b c", "words": None} == body(page, "#operation-getNotes2")
+
+
+def test_a_bad_token_is_explained_and_forgotten(page: Chrome) -> None:
+    paste(page, "nonsense")
+    assert "401 Unauthorized" == send(page, WHOAMI)
+    assert "The token is refused." in explanation(page, WHOAMI)
+    press(page, "Forget the token")
+    assert "Nobody is signed in." == find(page, "#state").text
+    assert "401 Unauthorized" == send(page, WHOAMI)
+    assert "No token came with the request." in explanation(page, WHOAMI)
+
+
+def test_a_token_is_kept_nowhere_and_gone_after_a_reload(page: Chrome) -> None:
+    sign_in_as_alice(page)
+    assert [0, 0, ""] == page.execute_script("return [localStorage.length, sessionStorage.length, document.cookie]")
+    page.refresh()
+    wait_until_ready(page)
+    assert "Nobody is signed in." == find(page, "#state").text
+
+
+def test_what_the_description_says_is_no_markup(page: Chrome) -> None:
+    assert "Read <b>one</b>." in find(page, f"{GET_NOTE} > summary").text
+
+
+def test_the_page_is_right_on_every_screen(page: Chrome) -> None:
+    assert GOOD_OUTLINE == outline(page)
+    for width in (320, 1024):
+        narrow(page, width)
+        for details in page.find_elements(By.TAG_NAME, "details"):
+            page.execute_script("arguments[0].open = true", details)
+        assert 0 == width_overrun(page)
+        assert [] == smallest_controls(page)
+
+
+def test_nothing_is_asked_of_anybody_but_the_api_until_somebody_signs_in(page: Chrome, api_url: str) -> None:
+    assert [] == foreign_requests(page)

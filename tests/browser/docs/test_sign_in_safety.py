@@ -1,0 +1,121 @@
+"""What is tried against the page by whoever can send its user a link, or answer in place of the issuer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import pytest
+from chromium import violations
+from docs_page import find, open_page
+from person import press, until
+from scripted_browser import SPA
+from selenium.webdriver import Chrome
+
+from fakeissuer.handle import Handle
+
+PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "where": ""}
+
+
+def _remember(page: Chrome, issuer: Handle) -> None:
+    """Have the page believe that it sent its user to the issuer."""
+    kept = json.dumps({**PENDING, "issuer": issuer.issuer_url()})
+    page.execute_script("sessionStorage.setItem('docs-sign-in', arguments[0])", kept)
+
+
+@pytest.mark.parametrize(
+    ("pending", "answer", "sentence"),
+    [
+        (False, {"code": "c", "state": "s"}, "Nobody asked for this sign-in here."),
+        (True, {"code": "c", "state": "other"}, "Nobody asked for this sign-in here."),
+        (True, {"code": "c"}, "Nobody asked for this sign-in here."),
+        (True, {"code": "c", "state": "s", "iss": "https://evil.example"}, "Another issuer answered"),
+        (True, {"error": "access_denied", "state": "s"}, "The issuer refuses: access_denied."),
+        (True, {"error": "access_denied", "state": "s", "iss": "https://evil.example"}, "Another issuer answered"),
+    ],
+)
+def test_an_answer_that_was_not_asked_for_here_brings_no_token(
+    page: Chrome, api_url: str, issuer: Handle, *, pending: bool, answer: Mapping[str, str], sentence: str
+) -> None:
+    if pending:
+        _remember(page, issuer)
+    open_page(page, f"{api_url}/docs?{urlencode(answer)}")
+    assert sentence in find(page, "#problem").text
+    assert (f"{api_url}/docs", 0) == (page.current_url, page.execute_script("return sessionStorage.length"))
+    assert "Nobody is signed in." == find(page, "#state").text
+    assert 0 == issuer.requests("token").count
+
+
+def test_a_code_that_the_issuer_refuses_brings_no_token(page: Chrome, api_url: str, issuer: Handle) -> None:
+    _remember(page, issuer)
+    open_page(page, f"{api_url}/docs?code=made-up&state=s")
+    assert "The issuer gives no token: invalid_grant." in find(page, "#problem").text
+    assert "status of 400" in "".join(violations(page))
+
+
+def test_an_issuer_that_must_name_itself_and_does_not_is_another_one(
+    page: Chrome, api_url: str, issuer: Handle
+) -> None:
+    _publish(issuer, {"authorization_response_iss_parameter_supported": True})
+    _remember(page, issuer)
+    open_page(page, f"{api_url}/docs?code=c&state=s")
+    assert "Another issuer answered" in find(page, "#problem").text
+
+
+def _publish(issuer: Handle, members: Mapping[str, object]) -> None:
+    """Have the issuer publish other metadata than its own, to every page."""
+    url = issuer.issuer_url()
+    own = {"issuer": url, "authorization_endpoint": f"{url}/v1/authorize", "token_endpoint": f"{url}/v1/token"}
+    issuer.fail("discovery", status=200, body={**own, **members}, headers={"Access-Control-Allow-Origin": "*"})
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"issuer": "https://evil.example"}, "that of another one"),
+        ({"authorization_endpoint": "javascript:alert(1)"}, "authorization endpoint is no https address"),
+        ({"token_endpoint": "http://evil.example/token"}, "token endpoint is no https address"),
+    ],
+)
+def test_metadata_cannot_lead_anywhere(page: Chrome, issuer: Handle, members: dict[str, str], sentence: str) -> None:
+    _publish(issuer, members)
+    press(page, "Authorize")
+    until(page, lambda: sentence in find(page, "#problem").text, sentence)
+
+
+def test_an_issuer_that_is_down_is_said_to_be(page: Chrome, issuer: Handle) -> None:
+    issuer.fail("discovery", drop=True)
+    press(page, "Authorize")
+    until(page, lambda: "does not answer this page" in find(page, "#problem").text)
+    violations(page)
+
+
+def _id_token(**claims: object) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{payload}.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({}, ""),
+        ({"token_type": "DPoP"}, "gives another kind of token"),
+        ({"access_token": None}, "gives another kind of token"),
+        ({"id_token": {"nonce": "of another sign-in"}}, "ID token is not the one"),
+        ({"id_token": {"aud": "another-client"}}, "ID token is not the one"),
+        ({"id_token": {"iss": "https://evil.example"}}, "ID token is not the one"),
+    ],
+)
+def test_a_token_that_was_not_made_for_this_sign_in_is_not_used(
+    page: Chrome, api_url: str, issuer: Handle, members: dict[str, object], sentence: str
+) -> None:
+    claims = {"iss": issuer.issuer_url(), "aud": SPA, "nonce": "n", "email": "alice@example.com"}
+    claims |= members.get("id_token", {})  # type: ignore[call-overload]  # a dict, where it is there
+    answer = {"access_token": "t", "token_type": "Bearer", **members, "id_token": _id_token(**claims)}
+    issuer.fail("token", status=200, body=answer, headers={"Access-Control-Allow-Origin": "*"})
+    _remember(page, issuer)
+    open_page(page, f"{api_url}/docs?code=c&state=s")
+    assert sentence in find(page, "#problem").text
+    assert ("Signed in as alice@example.com." if not sentence else "Nobody is signed in.") == find(page, "#state").text

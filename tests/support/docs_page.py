@@ -1,0 +1,138 @@
+"""What a person does with the page that describes an API; and the API that it describes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from chromium import violations
+from person import press, shows, until
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+__all__ = [
+    "GET_NOTE",
+    "NOTES",
+    "PUT_NOTE",
+    "WHOAMI",
+    "body",
+    "explanation",
+    "find",
+    "open_page",
+    "paste",
+    "send",
+    "serving",
+    "sign_in_as_alice",
+    "wait_until_ready",
+]
+
+NOTES = '''
+import json
+import tornado.web
+from service import BearerAuthMixin
+from service.web.api import ROUTES
+
+class Notes(BearerAuthMixin, tornado.web.RequestHandler):
+    """Notes by their numbers."""
+
+    scopes = {"PUT": "api:write"}
+    max_age = 3600
+    openapi = {"GET": {"parameters": [{"in": "query", "name": "words", "schema": {"type": "integer"}}]}}
+
+    def get(self, number):
+        """Read <b>one</b>."""
+        self.write({"number": number, "words": self.get_argument("words", None)})
+
+    def put(self, number):
+        """Write one."""
+        self.write({"kept": json.loads(self.request.body)})
+
+routes = [*ROUTES, (r"/notes/([0-9]+)", Notes), (r"/any/(.*)", Notes)]
+'''
+GET_NOTE, PUT_NOTE, WHOAMI = "#operation-getNotes", "#operation-putNotes", "#operation-getWhoAmI"
+
+
+class serving:  # noqa: N801  # read as a verb: with serving(...)
+    """``python -m service`` with these arguments, on a free port, for as long as it is needed."""
+
+    def __init__(self, *arguments: str, folder: Path, **settings: str) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service", "--port", "0", *arguments],
+            cwd=folder,
+            env={**clean, **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> str:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if found := re.search(r"^listening on (\S+)$", line):
+                return found[1]
+        raise AssertionError("it ended without listening")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=20)
+
+
+def open_page(browser: Chrome, url: str) -> None:
+    browser.get(url)
+    wait_until_ready(browser)
+
+
+def wait_until_ready(browser: Chrome) -> None:
+    until(browser, lambda: browser.execute_script("return document.body.dataset.ready || null"), "ready")
+
+
+def find(browser: Chrome, selector: str) -> Any:
+    return until(browser, lambda: browser.find_element(By.CSS_SELECTOR, selector), selector)
+
+
+def send(browser: Chrome, operation: str, **fields: str) -> str:
+    """Fill in the form of an operation and send it; returns the status and the phrase."""
+    details = find(browser, operation)
+    if details.get_property("open") is not True:
+        find(browser, f"{operation} > summary").click()
+    for label in details.find_elements(By.CSS_SELECTOR, "form label"):
+        if (name := label.text.split("\n")[0].partition(" ")[0]) in fields:
+            label.find_element(By.CSS_SELECTOR, "input, textarea").send_keys(fields[name])
+    browser.execute_script(
+        "document.querySelector(arguments[0]).querySelector('[role=status]').textContent = ''", operation
+    )
+    find(browser, f"{operation} form > button").click()
+    status: str = find(browser, f"{operation} .answer").text
+    if not status.startswith("2"):
+        violations(browser)  # chromium complains of every refusal
+    return status
+
+
+def body(browser: Chrome, operation: str) -> Any:
+    return json.loads(find(browser, f"{operation} pre").text)
+
+
+def explanation(browser: Chrome, operation: str) -> str:
+    text: str = find(browser, f"{operation} [role=status] .problem").text
+    return text
+
+
+def sign_in_as_alice(browser: Chrome) -> None:
+    press(browser, "Authorize")
+    press(browser, "Alice Adams (alice@example.com)")
+    shows(browser, "#state", "Signed in as alice@example.com, for 60 minutes.")
+    wait_until_ready(browser)
+
+
+def paste(browser: Chrome, token: str) -> None:
+    if not find(browser, "#token").is_displayed():
+        find(browser, "main details > summary").click()
+    find(browser, "#token").send_keys(token)
+    press(browser, "Use it")

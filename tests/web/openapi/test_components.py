@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from service.web.openapi.components import components, issuer_scheme, refusal
+
+
+def test_an_issuer_stands_there_by_the_address_of_its_metadata_so_that_nothing_is_fetched() -> None:
+    schemes = components(["https://a.example/oauth2/default", "https://b.example/"])["securitySchemes"]
+    assert "https://a.example/oauth2/default/.well-known/openid-configuration" == schemes["issuer"]["openIdConnectUrl"]
+    assert "https://b.example/.well-known/openid-configuration" == schemes["issuer2"]["openIdConnectUrl"]
+    assert {"bearer", "issuer", "issuer2"} == schemes.keys() == {"bearer", *map(issuer_scheme, range(2))}
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "words"),
+    [
+        ("400", "WWW-Authenticate", "`invalid_request`"),
+        ("401", "WWW-Authenticate", "`missing_token` or `invalid_token` or `insufficient_user_authentication`"),
+        ("403", "WWW-Authenticate", "`insufficient_scope`"),
+        ("404", None, "no such resource"),
+        ("503", "Retry-After", "may well be good"),
+        ("default", None, "Any other refusal"),
+    ],
+)
+def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | None, words: str) -> None:
+    name = refusal(status)["$ref"].removeprefix("#/components/responses/")
+    described = components([])["responses"][name]
+    assert words in described["description"]
+    assert ({header} if header else set()) == described["headers"].keys()
+
+
+def test_only_what_is_always_there_is_required() -> None:
+    headers = {
+        name: header["required"]
+        for one in components([])["responses"].values()
+        for name, header in one["headers"].items()
+        if one["description"].startswith(("There is no token", "The token is good", "The token cannot"))
+    }
+    assert {"WWW-Authenticate": False, "Retry-After": True} == headers

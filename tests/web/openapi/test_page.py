@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from service import Service, Settings, make_app
+from service.web.openapi import page as module
+from service.web.openapi.page import Page, make_page
+
+ISSUERS = ["https://a.example/oauth2/default", "https://a.example/oauth2/other", "https://b.example:8443"]
+TEMPLATES = Path(module.__file__).parent / "templates"
+
+
+@pytest.fixture
+def page() -> Page:
+    return make_page(title='<b>"Things"</b>', issuers=ISSUERS, client_id='"><script>')
+
+
+def _policy(page: Page) -> dict[str, list[str]]:
+    directives = (one.split() for one in page.headers["Content-Security-Policy"].split("; "))
+    return {name: values for name, *values in directives}
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_only_the_scripts_and_the_style_that_stand_in_it_run(page: Page) -> None:
+    text = page.html.decode()
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert 5 == len(scripts)
+    assert [_hash(script) for script in scripts] == _policy(page)["script-src"]
+    assert [_hash(style)] == _policy(page)["style-src"]
+
+
+def test_nothing_else_is_allowed_than_to_ask_this_api_and_its_issuers(page: Page) -> None:
+    policy = _policy(page)
+    assert ["'self'", "https://a.example", "https://b.example:8443"] == policy["connect-src"]
+    for directive in ("default-src", "form-action", "base-uri", "frame-ancestors", "trusted-types"):
+        assert ["'none'"] == policy[directive]
+    assert ["'script'"] == policy["require-trusted-types-for"]
+
+
+def test_an_issuer_cannot_end_a_directive() -> None:
+    policy = _policy(make_page(title="x", issuers=["https://a.example;script-src", "https://b.example"], client_id=""))
+    assert ["'self'", "https://b.example"] == policy["connect-src"]
+
+
+def test_what_is_set_enters_as_text(page: Page) -> None:
+    text = page.html.decode()
+    assert "&lt;b&gt;&quot;Things&quot;&lt;/b&gt;" in text
+    assert 'value="&quot;&gt;&lt;script&gt;"' in text
+    (issuers,) = re.findall(r'data-issuers="([^"]*)"', text)
+    assert ISSUERS == json.loads(html.unescape(issuers))
+
+
+def test_nothing_is_fetched_from_elsewhere_and_nothing_becomes_markup() -> None:
+    for path in TEMPLATES.iterdir():
+        text = path.read_text("utf-8")
+        assert not re.search(r"\bsrc=|\burl\(|@import|\bimport\b", text), path.name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text), (
+            path.name
+        )
+        assert "localStorage" not in text, path.name
+
+
+@pytest.fixture
+def app(io_loop: object) -> Service:
+    return make_app(Settings(issuer=ISSUERS[0], docs_client_id="my-client"))
+
+
+@pytest.mark.gen_test
+async def test_the_page_is_served_with_what_keeps_it_safe(http_client: AsyncHTTPClient, base_url: str) -> None:
+    response = await http_client.fetch(f"{base_url}/docs")
+    assert 'value="my-client"' in response.body.decode()
+    expected = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    assert expected.items() <= dict(response.headers).items()
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
