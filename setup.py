@@ -66,6 +66,7 @@ setup(
             # which setuptools removed in 82 and warns of from 81 on.
             "pytest-tornado==0.8.1",
             "pytest-xdist>=3.6",
+            "selenium>=4.30",  # drives Debian's chromium
             "setuptools<81",
         ],
     },

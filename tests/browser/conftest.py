@@ -1,0 +1,26 @@
+"""A browser for the tests of a module, as good as new for each of them; whatever it complained of fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from chromium import chromium, forget_everything, violations
+from selenium.webdriver import Chrome
+
+
+@pytest.fixture(scope="module")
+def started_browser() -> Iterator[Chrome]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(started_browser: Chrome) -> Iterator[Chrome]:
+    """One person's browser; starting another for each test would take a second or two.
+
+    A test that expects a complaint takes it out with `violations`.
+    """
+    forget_everything(started_browser)
+    yield started_browser
+    assert violations(started_browser) == []
