@@ -28,8 +28,8 @@ def page(
 ) -> Reply:
     """Return a page, as the template of that name makes it of the values.
 
-    `form_action` is an origin that a form may lead to, beside our own: a browser applies the rule to the redirect that
-    follows a form as well. `framed_by` is who may show the page in a frame.
+    `form_action` is what a form may lead to, beside our own origin: a browser applies the rule to the redirects that
+    follow a form as well. `framed_by` is who may show the page in a frame.
     """
     nonce = secrets.token_urlsafe(16)
     body: bytes = _template(name).generate(nonce=nonce, to_json=_to_json, **values)

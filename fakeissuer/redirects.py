@@ -34,6 +34,16 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
+def schemes_towards(uri: str) -> str:
+    """Return what a form may lead to that ends with a client, as a content security policy names it.
+
+    A browser holds each redirect that follows the form against this, and a client may send its user on to a front end
+    of another origin, which it has registered nowhere; so only schemes are named.
+    """
+    scheme = urlsplit(uri).scheme
+    return "http: https:" if scheme in ("http", "https") else f"http: https: {scheme}:"
+
+
 def _is_of_host(uri: str, pattern: str) -> bool:
     wanted = urlsplit(pattern.removesuffix(ANY_PORT))
     try:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fakeissuer.authorization.request import RESPONSE_MODES, Target
 from fakeissuer.errors import Refused
 from fakeissuer.pages import page
-from fakeissuer.redirects import origin_of
+from fakeissuer.redirects import origin_of, schemes_towards
 from fakeissuer.reply import Reply
 from fakeissuer.state import State
 
@@ -31,10 +31,11 @@ def deliver(state: State, target: Target, members: Mapping[str, str]) -> Reply:
     mode = target.response_mode if target.response_mode in RESPONSE_MODES else target.default_mode
     if mode == "query" and target.default_mode != "query":
         mode = "fragment"
-    origin = origin_of(target.redirect_uri)
     if mode == "form_post":
-        return page("form_post", form_action=origin, headers=NOT_KEPT, uri=target.redirect_uri, members=members)
+        form_action = schemes_towards(target.redirect_uri)
+        return page("form_post", form_action=form_action, headers=NOT_KEPT, uri=target.redirect_uri, members=members)
     if mode == "okta_post_message":
+        origin = origin_of(target.redirect_uri)
         return page("post_message", framed_by=origin, headers=NOT_KEPT, origin=origin, members=dict(members))
     mark = "#" if mode == "fragment" else "&" if "?" in target.redirect_uri else "?"
     return Reply(302, headers={"Location": f"{target.redirect_uri}{mark}{urlencode(members)}", **NOT_KEPT})

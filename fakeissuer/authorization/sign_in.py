@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 
 from fakeissuer.directory import Directory
 from fakeissuer.entries import User
 
 LONGEST_LOGIN = 200
+
+LINE_END = re.compile(r"\r\n?|\n")
 
 
 def user_of(directory: Directory, form: Mapping[str, str]) -> User | None:
@@ -17,7 +20,9 @@ def user_of(directory: Directory, form: Mapping[str, str]) -> User | None:
     A login that nobody registered is made up, as everywhere in the fake issuer; its password is the one of all.
     """
     if "pick" in form:
-        return directory.users.get(form["pick"])
+        # A browser sends any line end within a value as CR LF, so that a login of two lines comes back as another one.
+        picked = LINE_END.sub("\n", form["pick"])
+        return next((user for user in directory.users.values() if LINE_END.sub("\n", user.login) == picked), None)
     login = form.get("username", "").strip()
     if not 0 < len(login) <= LONGEST_LOGIN:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.authorization import device
 from fakeissuer.authorization.sign_in import user_of
-from fakeissuer.handlers.pages import PageHandler
+from fakeissuer.handlers.pages import WRONG_PASSWORD, PageHandler
 from fakeissuer.pages import page
 from fakeissuer.reply import Reply
 from fakeissuer.sessions import Session
@@ -33,8 +33,7 @@ class ActivateHandler(PageHandler):
         if user is not None:
             session.sign_in(user.login, state.clock.now())
         if session.login is None or session.has_ended(state.clock.now()):
-            tried = "username" in parameters
-            return self._ask_who(session, found, "The user name or the password is wrong." if tried else "")
+            return self._ask_who(session, found, WRONG_PASSWORD if parameters.keys() & {"username", "pick"} else "")
         if "verdict" not in parameters:
             return self._ask_whether(session, found)
         return self._settle(session, found, is_allowed=parameters["verdict"] == "allow")
@@ -44,26 +43,15 @@ class ActivateHandler(PageHandler):
         return page("activate", action=self.request.path, user_code=user_code, hidden=hidden, problem=problem)
 
     def _ask_who(self, session: Session, found: device.Found, problem: str) -> Reply:
-        return page(
-            "signin",
-            action=self.request.path,
-            client_name=found.client.name,
-            login_hint=self.parameters.get("username", ""),
-            users=list(self.issuer.state.directory.users.values()),
-            hidden={**self.hidden(session), "user_code": found.waiting.user_code},
-            may_cancel=False,
-            problem=problem,
-        )
+        hidden = self._hidden_with_code(session, found)
+        return self.sign_in_page(session, found.client, "", problem=problem, may_cancel=False, hidden=hidden)
 
     def _ask_whether(self, session: Session, found: device.Found) -> Reply:
-        return page(
-            "consent",
-            action=self.request.path,
-            client_name=found.client.name,
-            login=session.login,
-            scopes=found.waiting.scopes,
-            hidden={**self.hidden(session), "user_code": found.waiting.user_code},
-        )
+        hidden = self._hidden_with_code(session, found)
+        return self.consent_page(session, found.client, found.waiting.scopes, hidden=hidden)
+
+    def _hidden_with_code(self, session: Session, found: device.Found) -> dict[str, str]:
+        return {**self.hidden(session), "user_code": found.waiting.user_code}
 
     def _settle(self, session: Session, found: device.Found, *, is_allowed: bool) -> Reply:
         if is_allowed:

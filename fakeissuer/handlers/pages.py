@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hmac
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from fakeissuer.authorization.flow import Waiting, deny, next_step
 from fakeissuer.authorization.sign_in import user_of
+from fakeissuer.entries import Client
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import once
 from fakeissuer.handlers.browser import BrowserMixin
 from fakeissuer.pages import page
 from fakeissuer.problems import Problem
-from fakeissuer.redirects import origin_of
+from fakeissuer.redirects import schemes_towards
 from fakeissuer.reply import Reply
 
 if TYPE_CHECKING:
     from fakeissuer.sessions import Session
+
+WRONG_PASSWORD = "The user name or the password is wrong."  # noqa: S105 - a sentence
 
 
 class PageHandler(BrowserMixin):
@@ -47,6 +51,29 @@ class PageHandler(BrowserMixin):
     def hidden(self, session: Session) -> dict[str, str]:
         """Return what each form takes along; the secret of the session keeps forms of other sites out."""
         return {"csrf": session.csrf}
+
+    def sign_in_page(self, session: Session, client: Client, login_hint: str, *, problem: str, **values: Any) -> Reply:
+        """Return the page that asks who it is."""
+        return page(
+            "signin",
+            action=self.request.path,
+            client_name=client.name,
+            users=list(self.issuer.state.directory.users.values()),
+            login_hint=self.parameters.get("username", login_hint),
+            problem=problem,
+            **{"hidden": self.hidden(session), **values},
+        )
+
+    def consent_page(self, session: Session, client: Client, scopes: Iterable[str], **values: Any) -> Reply:
+        """Return the page that asks whether the client may have these scopes."""
+        return page(
+            "consent",
+            action=self.request.path,
+            client_name=client.name,
+            login=session.login,
+            scopes=scopes,
+            **{"hidden": self.hidden(session), **values},
+        )
 
     def _answer(self, *, is_sent: bool) -> None:
         session = self.session()
@@ -91,16 +118,13 @@ class SignInHandler(RequestPage):
         """Return the page."""
         _, waiting = self.waiting(session)
         target = waiting.request.target
-        return page(
-            "signin",
-            form_action=origin_of(target.redirect_uri),
-            action=self.request.path,
-            client_name=target.client.name,
-            login_hint=self.parameters.get("username", waiting.request.login_hint),
-            users=list(self.issuer.state.directory.users.values()),
-            hidden=self.hidden(session),
-            may_cancel=True,
+        return self.sign_in_page(
+            session,
+            target.client,
+            waiting.request.login_hint,
             problem=problem,
+            may_cancel=True,
+            form_action=schemes_towards(target.redirect_uri),
         )
 
     def act(self, session: Session) -> Reply:
@@ -111,7 +135,7 @@ class SignInHandler(RequestPage):
             return deny(state, session, name, waiting)
         user = user_of(state.directory, self.parameters)
         if user is None:
-            return self.show(session, "The user name or the password is wrong.")
+            return self.show(session, WRONG_PASSWORD)
         session.sign_in(user.login, state.clock.now(), waiting.request.acr_values)
         waiting.has_signed_in = True
         return next_step(state, session, name, waiting)
@@ -120,19 +144,22 @@ class SignInHandler(RequestPage):
 class ConsentHandler(RequestPage):
     """Allowing a client what it asks for, or not."""
 
+    def waiting(self, session: Session) -> tuple[str, Waiting]:
+        """Return the request that the page is about.
+
+        Raises:
+            Refused: this browser has none of that name, or nobody has signed in who could allow anything.
+        """
+        if session.login is None:
+            raise Refused(Problem.PAGE_OUTDATED)
+        return super().waiting(session)
+
     def show(self, session: Session) -> Reply:
         """Return the page."""
         _, waiting = self.waiting(session)
         target = waiting.request.target
-        return page(
-            "consent",
-            form_action=origin_of(target.redirect_uri),
-            action=self.request.path,
-            client_name=target.client.name,
-            login=session.login,
-            scopes=waiting.request.scopes,
-            hidden=self.hidden(session),
-        )
+        form_action = schemes_towards(target.redirect_uri)
+        return self.consent_page(session, target.client, waiting.request.scopes, form_action=form_action)
 
     def act(self, session: Session) -> Reply:
         """Go on with what the user allowed, or tell the client no."""

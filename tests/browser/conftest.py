@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import chromium, forget_everything, violations
+from client_site import site
 from selenium.webdriver import Chrome
 
 
@@ -24,3 +25,10 @@ def browser(started_browser: Chrome) -> Iterator[Chrome]:
     forget_everything(started_browser)
     yield started_browser
     assert violations(started_browser) == []
+
+
+@pytest.fixture(scope="module")
+def client_url() -> Iterator[str]:
+    """The web site of a client, with an empty page wherever the issuer may lead."""
+    with site() as url:
+        yield url

@@ -17,6 +17,21 @@ VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
+def authorization_url(url: str, server: str = "default", **parameters: str | None) -> str:
+    """Where a client sends its user; the request is good but for the parameters given here, and None takes one away."""
+    asked: dict[str, str | None] = {
+        "client_id": WEB,
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "state": "xyz",
+        "nonce": "n-1",
+        **parameters,
+    }
+    path = "/oauth2/v1/authorize" if server == "org" else f"/oauth2/{server}/v1/authorize"
+    return f"{url}{path}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
+
+
 class Forms(HTMLParser):
     """The forms of a page: where each leads, and what it sends."""
 
@@ -63,17 +78,7 @@ class Browser:
 
     def authorize(self, server: str = "default", **parameters: str | None) -> Any:
         """Start a request that is good but for the parameters given here; None takes one away."""
-        asked: dict[str, str | None] = {
-            "client_id": WEB,
-            "response_type": "code",
-            "redirect_uri": CALLBACK,
-            "scope": "openid",
-            "state": "xyz",
-            "nonce": "n-1",
-            **parameters,
-        }
-        path = "/oauth2/v1/authorize" if server == "org" else f"/oauth2/{server}/v1/authorize"
-        return self.get(path, **{name: value for name, value in asked.items() if value is not None})
+        return self.get(authorization_url(self.url, server, **parameters))
 
     def sign_in(self, answer: Any, login: str = "alice@example.com", password: str = "password") -> Any:  # noqa: S107 - a fake one
         """Follow the way to the sign-in page, fill it in and send it."""

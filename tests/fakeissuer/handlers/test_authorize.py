@@ -55,6 +55,13 @@ def test_a_user_is_picked_or_cancels(browser: Browser) -> None:
         assert expected <= redirected(browser.post(action, {**hidden, **sent})).keys()
 
 
+def test_consent_is_asked_of_nobody_who_has_not_signed_in(browser: Browser, fake_issuer: Handle) -> None:
+    fake_issuer.put("clients", "asks", **{**HYBRID, "consent_method": "REQUIRED"})
+    location = browser.authorize(client_id="asks").headers["Location"]
+    answer = browser.get(location.replace("/signin", "/consent"))
+    assert (answer.status, b"start again" in answer.body) == (400, True)
+
+
 def test_a_form_of_another_site_or_browser_changes_nothing(browser: Browser, fake_issuer: Handle, ask: Call) -> None:
     location = browser.authorize().headers["Location"]
     action, hidden = forms(browser.get(location))[0]
@@ -138,7 +145,7 @@ def test_the_answer_goes_as_a_form_or_a_message(browser: Browser) -> None:
     answer = browser.authorize(response_mode="form_post", state='"><script>')
     action, members = forms(answer)[0]
     assert (action, members["state"], "code" in members) == (CALLBACK, '"><script>', True)
-    assert "form-action 'self' http://127.0.0.1:5000" in answer.headers["Content-Security-Policy"]
+    assert "form-action 'self' http: https:;" in answer.headers["Content-Security-Policy"]
     answer = browser.authorize(response_mode="okta_post_message", state="</script>\u2028")
     data = re.search(rb'data-members="([^"]*)" data-origin="([^"]*)"', answer.body)
     assert data is not None

@@ -1,0 +1,74 @@
+"""Being asked what a client may have, and saying yes or no."""
+
+from __future__ import annotations
+
+import pytest
+from chromium import violations
+from person import focused, landed, press, press_keys, shows
+from scripted_browser import authorization_url
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.by import By
+
+from fakeissuer.handle import Handle
+
+BOB = "Bob Brown (bob@example.com)"
+
+
+@pytest.fixture
+def start(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
+    """The page that asks bob, and where the answer goes."""
+    fake_issuer.put(
+        "clients",
+        "asks",
+        name="Careful",
+        secret="s",
+        grant_types=["authorization_code"],
+        redirect_uris=["http://127.0.0.1:*"],
+        consent_method="REQUIRED",
+    )
+    scope = "openid email api:write"
+    url = authorization_url(fake_issuer.url, client_id="asks", redirect_uri=f"{client_url}/cb", scope=scope)
+    browser.get(url)
+    press(browser, BOB)
+    return client_url
+
+
+def test_the_page_says_who_asks_for_what(browser: Chrome, start: str) -> None:
+    assert shows(browser, "h1", "Careful asks for access")
+    assert "You are signed in as bob@example.com." in browser.find_element(By.TAG_NAME, "main").text
+    assert [item.text for item in browser.find_elements(By.TAG_NAME, "li")] == ["openid", "email", "api:write"]
+
+
+def test_whoever_denies_comes_back_without_a_code(browser: Chrome, start: str) -> None:
+    press(browser, "Deny")
+    assert landed(browser, start) == {
+        "state": "xyz",
+        "error": "access_denied",
+        "error_description": "The user did not allow it.",
+    }
+
+
+def test_whoever_allows_is_not_asked_again(browser: Chrome, fake_issuer: Handle, start: str) -> None:
+    press(browser, "Allow")
+    assert list(landed(browser, start)) == ["code", "state"]
+    browser.get(authorization_url(fake_issuer.url, client_id="asks", redirect_uri=f"{start}/cb", state="again"))
+    assert landed(browser, start)["state"] == "again"
+
+
+def test_a_keyboard_denies_too(browser: Chrome, start: str) -> None:
+    reached = [focused(browser)]
+    press_keys(browser, Keys.TAB)
+    reached.append(focused(browser))
+    assert reached == ["Allow", "Deny"]
+    press_keys(browser, Keys.ENTER)
+    assert landed(browser, start)["error"] == "access_denied"
+
+
+def test_the_way_back_leads_to_no_second_answer(browser: Chrome, start: str) -> None:
+    press(browser, "Deny")
+    landed(browser, start)
+    browser.back()
+    browser.refresh()
+    assert shows(browser, "h1", "This does not work")
+    assert "start again" in browser.find_element(By.TAG_NAME, "main").text
+    assert "400" in "".join(violations(browser))

@@ -1,0 +1,113 @@
+"""Each page for people: readable, usable on a telephone, alone with its own origin, and deaf to what names hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from chromium import violations
+from page_rules import GOOD_OUTLINE, foreign_requests, outline, smallest_controls, survives_a_script, width_overrun
+from person import fill_in, landed, press, shows
+from scripted_browser import authorization_url
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+from fakeissuer.handle import Handle
+
+# Quotes, brackets, an attribute, line ends, a character of two halves, and no place to break the line at.
+NASTY = (
+    "\"><img src=x onerror='document.title=1'>\n<script>document.title=2</script>{{ 7*7 }}&amp;\U0001f511" + "x" * 60
+)
+SCOPE = "\"><svg/onload='document.title=3'>\U0001f511" + "y" * 60
+
+CLIENT = {
+    "name": NASTY,
+    "secret": "s",
+    "grant_types": ["authorization_code"],
+    "redirect_uris": ["http://127.0.0.1:*"],
+    "consent_method": "REQUIRED",
+}
+
+
+@pytest.fixture
+def nasty(fake_issuer: Handle) -> Handle:
+    """An issuer whose users, clients and scopes are called what an attacker would call them."""
+    fake_issuer.put("clients", "nasty", **CLIENT)
+    fake_issuer.put("users", NASTY, given_name=NASTY, family_name="", email="a@example.com")
+    fake_issuer.put("servers", "default", audience=NASTY, scopes=["openid", SCOPE], default_scopes=[SCOPE])
+    return fake_issuer
+
+
+def sign_in(browser: Chrome, issuer: Handle) -> None:
+    parameters = {"client_id": "nasty", "scope": f"openid {SCOPE}", "login_hint": NASTY.replace("\n", "")}
+    browser.get(authorization_url(issuer.url, redirect_uri="http://127.0.0.1:1/cb", **parameters))
+
+
+def wrong_password(browser: Chrome, issuer: Handle) -> None:
+    sign_in(browser, issuer)
+    fill_in(browser, "Password", "wrong")
+    press(browser, "Sign in")
+    shows(browser, "[role=alert]", "The user name or the password is wrong.")
+
+
+def consent(browser: Chrome, issuer: Handle) -> None:
+    sign_in(browser, issuer)
+    browser.find_element(By.XPATH, "//button[contains(., 'onerror')]").click()
+    shows(browser, "button", "Allow")
+
+
+def activate(browser: Chrome, issuer: Handle) -> None:
+    browser.get(f"{issuer.url}/activate?user_code=%22%3E%3Cscript%3E")
+
+
+def wrong_code(browser: Chrome, issuer: Handle) -> None:
+    activate(browser, issuer)
+    press(browser, "Next")
+    shows(browser, "[role=alert]", "There is no device that waits with this code.")
+
+
+def error(browser: Chrome, issuer: Handle) -> None:
+    browser.get(f"{issuer.url}/oauth2/default/v1/authorize?client_id=a&%3Cscript%3E=1&%3Cscript%3E=2")
+    assert "status of 400" in "".join(violations(browser))
+
+
+def console(browser: Chrome, issuer: Handle) -> None:
+    browser.get(f"{issuer.url}/_fake/")
+    shows(browser, "#keys td", issuer.keys()[0].kid)
+
+
+PAGES = [sign_in, wrong_password, consent, activate, wrong_code, error, console]
+
+
+@pytest.mark.parametrize("go", PAGES)
+def test_a_page_keeps_the_rules(browser: Chrome, nasty: Handle, go: Callable[[Chrome, Handle], None]) -> None:
+    go(browser, nasty)
+    title = browser.title
+    assert outline(browser) == GOOD_OUTLINE
+    assert foreign_requests(browser) == []
+    assert width_overrun(browser) == 0
+    assert smallest_controls(browser) == []
+    assert violations(browser) == []
+    assert survives_a_script(browser)
+    assert browser.title == title
+    assert title.endswith(" - fake issuer")
+
+
+def test_names_are_shown_as_they_are(browser: Chrome, nasty: Handle, client_url: str) -> None:
+    sign_in(browser, nasty)
+    text = "return document.querySelector(arguments[0]).textContent"
+    assert browser.execute_script(text, "h1") == f"Sign in to {NASTY}"
+    assert browser.find_element(By.ID, "username").get_property("value") == NASTY.replace("\n", "")
+    buttons = browser.execute_script("return [...document.querySelectorAll('[name=pick]')].map((b) => b.textContent)")
+    assert f"{NASTY}  ({NASTY})" in buttons
+    consent(browser, nasty)
+    assert browser.execute_script(text, "main > p") == f"You are signed in as {NASTY}. If you allow it, {NASTY} gets:"
+    assert browser.execute_script(text, "li:last-child") == SCOPE
+
+
+def test_a_state_comes_back_as_it_was(browser: Chrome, fake_issuer: Handle, client_url: str) -> None:
+    state = "\"'><script>\U0001f511é&=+%20#"
+    url = authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb?a=b", state=state)
+    browser.get(url)
+    press(browser, "Cancel")
+    assert landed(browser, client_url)["state"] == state

@@ -1,0 +1,87 @@
+"""What holds for every page that a person sees, as a browser finds it once the page is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chromium import narrow, violations
+from selenium.webdriver import Chrome
+
+__all__ = ["GOOD_OUTLINE", "foreign_requests", "outline", "smallest_controls", "survives_a_script", "width_overrun"]
+
+SMALLEST_PX = 24
+"""WCAG 2.2, criterion 2.5.8: what a finger can hit."""
+
+OUTLINE = """
+const named = (field) => field.labels?.length > 0 || field.ariaLabel || field.textContent.trim();
+const fields = [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, output")];
+const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+return {
+  lang: document.documentElement.lang,
+  headings: document.querySelectorAll("h1").length,
+  titled: document.title.length > 0,
+  mode: document.compatMode,
+  unnamed: fields.filter((field) => !named(field) && field.checkVisibility()).map((field) => field.outerHTML),
+  twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+}
+"""
+GOOD_OUTLINE = {"lang": "en", "headings": 1, "titled": True, "mode": "CSS1Compat", "unnamed": [], "twice": []}
+
+CONTROLS = """
+return [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea")]
+  .filter((control) => control.checkVisibility())
+  .map((control) => [control.outerHTML, control.getBoundingClientRect()])
+  .filter(([, {width, height}]) => Math.min(width, height) < arguments[0]).map(([html]) => html)
+"""
+WIDTH_OVERRUN = """
+const {scrollWidth, clientWidth} = document.documentElement;
+return scrollWidth - clientWidth
+"""
+FOREIGN = """
+return performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
+  .map((entry) => entry.name).filter((url) => new URL(url).origin !== location.origin)
+"""
+INTRUDER = """
+const script = document.createElement("script");
+script.textContent = "window.intruder = true";
+document.body.append(script);
+const styled = document.createElement("p");
+styled.setAttribute("style", "color: red");
+document.body.append(styled);
+const seen = [window.intruder, styled.style.color];
+script.remove();
+styled.remove();
+return seen
+"""
+
+
+def outline(browser: Chrome) -> Any:
+    """What a screen reader goes by: the language, one heading, a title, a name for each field."""
+    return browser.execute_script(OUTLINE)
+
+
+def width_overrun(browser: Chrome) -> int:
+    """By how many pixels the page is wider than a small telephone."""
+    narrow(browser)
+    got: int = browser.execute_script(
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return got
+
+
+def smallest_controls(browser: Chrome) -> list[str]:
+    """The controls that are too small for a finger."""
+    got: list[str] = browser.execute_script(CONTROLS, SMALLEST_PX)
+    return got
+
+
+def foreign_requests(browser: Chrome) -> list[str]:
+    """What the page asked for at other origins."""
+    got: list[str] = browser.execute_script(FOREIGN)
+    return got
+
+
+def survives_a_script(browser: Chrome) -> bool:
+    """Tell whether a script and a style that somebody brought into the page come to nothing; takes its complaints."""
+    seen = browser.execute_script(INTRUDER)
+    return seen == [None, ""] and len(violations(browser)) >= 2
