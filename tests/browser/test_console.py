@@ -9,6 +9,7 @@ import pytest
 from chromium import violations
 from page_rules import GOOD_OUTLINE, outline, smallest_controls, width_overrun
 from person import fill_in, focused, press, press_keys, shows, until
+from picture import picture
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
@@ -107,6 +108,12 @@ def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: Handle) -
     [fault] = fake_issuer.faults()
     assert (fault.endpoint, fault.status, fault.times) == ("introspect", 429, 2)
     assert "introspect" in console.find_element(By.CSS_SELECTOR, "#faults li").text
+    asked = "fetch('/oauth2/default/v1/introspect', {method: 'POST'}).then(({status}) => arguments[0](status))"
+    assert console.execute_async_script(asked) == 429
+    assert "status of 429" in violations(console)[0]
+    until(console, lambda: table(console, "requests") == [["POST", "/oauth2/default/v1/introspect", "429", "status"]])
+    assert "times: 1" in console.find_element(By.CSS_SELECTOR, "#faults li").text
+    picture(console, "console", width=1160)
     press(console, "Clear all")
     assert shows(console, "#said", "No fault is planned.")
     assert fake_issuer.faults() == []
