@@ -50,8 +50,10 @@ def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str
     return client
 
 
-def read_credentials(authorization: list[str], form: Mapping[str, str], query: Mapping[str, str]) -> ClientCredentials:
-    """Return the credentials that a request presents, in exactly one way.
+def read_credentials(
+    authorization: list[str], form: Mapping[str, str], query: Mapping[str, str], *, is_strict: bool = False
+) -> ClientCredentials:
+    """Return the credentials that a request presents, in exactly one way; strictly, Basic names a secret too.
 
     Raises:
         Refused: there are none, they come in two ways or in the URL, or Basic cannot be decoded.
@@ -62,7 +64,7 @@ def read_credentials(authorization: list[str], form: Mapping[str, str], query: M
     if len(authorization) > 1 or (authorization and in_form) or len(in_form) > 1:
         raise Refused(Problem.TWO_METHODS)
     if authorization:
-        return _read_basic(authorization[0], form.get("client_id"))
+        return _read_basic(authorization[0], form.get("client_id"), is_strict=is_strict)
     if "client_assertion" in form:
         return _read_assertion(form)
     client_id = form.get("client_id") or query.get("client_id")
@@ -83,7 +85,7 @@ def _read_assertion(form: Mapping[str, str]) -> ClientCredentials:
     return ClientCredentials(method=assertion.method, client_id=client_id, assertion=assertion)
 
 
-def _read_basic(field: str, also_named: str | None) -> ClientCredentials:
+def _read_basic(field: str, also_named: str | None, *, is_strict: bool) -> ClientCredentials:
     scheme, _, encoded = field.partition(" ")
     if scheme.lower() != "basic":
         raise Refused(Problem.NO_CLIENT_CREDENTIALS)
@@ -93,8 +95,10 @@ def _read_basic(field: str, also_named: str | None) -> ClientCredentials:
         raise Refused(Problem.BASIC_MALFORMED) from exc
     # Both halves are form-encoded before they are joined, a step that is often forgotten (RFC 6749 section 2.3.1).
     client_id, secret = unquote_plus(client_id), unquote_plus(secret)
-    if not colon or not client_id:
+    if not client_id or (is_strict and not colon):
         raise Refused(Problem.BASIC_MALFORMED)
     if also_named is not None and also_named != client_id:
         raise Refused(Problem.TWO_METHODS)
+    if not colon:  # so Okta's own library for browsers names a public client when it revokes
+        return ClientCredentials(method="none", client_id=client_id)
     return ClientCredentials(method="client_secret_basic", client_id=client_id, secret=secret)

@@ -62,6 +62,12 @@ def test_is_valid(path: Path) -> None:
     _read(path)
 
 
+def test_each_picture_is_there_described_and_shown() -> None:
+    shown = [(path, image) for path in DOCUMENTS for image in _read(path).findall(docutils.nodes.image)]
+    assert {(path.parent / image["uri"]).resolve() for path, image in shown} == set(ROOT.glob("docs/images/*"))
+    assert all(image.get("alt") for _, image in shown)
+
+
 @pytest.fixture
 def demonstration(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The README's first command on free ports; gives the URLs of the API and of the fake issuer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ logger = logging.getLogger("fakeissuer")
 FORM = "application/x-www-form-urlencoded"
 SCHEMES = ("Basic", "Bearer", "DPoP")
 PREFLIGHT_AGE_S = 3600
+HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
 
 FRONT_END_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -171,7 +173,7 @@ class EndpointHandler(OktaHandler):
         if server is None:
             reply = refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
         elif self.request.method == "OPTIONS":
-            reply = _preflight(methods)
+            reply = _preflight(methods, self.request.headers.get("Access-Control-Request-Headers", ""))
         elif self.request.method not in methods:
             reply = refusal(Refused(Problem.METHOD_NOT_ALLOWED))
         else:
@@ -196,10 +198,11 @@ class EndpointHandler(OktaHandler):
         return entry
 
 
-def _preflight(methods: tuple[str, ...]) -> Reply:
+def _preflight(methods: tuple[str, ...], asked: str) -> Reply:
+    # Okta's own libraries send headers of theirs, such as X-Okta-User-Agent-Extended, so whatever is asked for is fine.
     headers = {
         "Access-Control-Allow-Methods": ", ".join(method for method in methods if method != "HEAD"),
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+        "Access-Control-Allow-Headers": asked if HEADER_NAMES.fullmatch(asked) else "Authorization, Content-Type, DPoP",
         "Access-Control-Max-Age": str(PREFLIGHT_AGE_S),
     }
     return Reply(204, headers=headers)

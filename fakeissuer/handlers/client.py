@@ -29,8 +29,8 @@ class ClientHandler(EndpointHandler):
             Refused: it did not prove who it is.
         """
         authorization = self.request.headers.get_list("Authorization")
-        credentials = read_credentials(authorization, form, self.query)
         state = self.issuer.state
+        credentials = read_credentials(authorization, form, self.query, is_strict=state.profile.is_strict)
         endpoints = state.addresses.endpoints(server, self.requested_url)
         return authenticate(state, credentials, f"{endpoints}/{ENDPOINTS[self.endpoint].path}")
 

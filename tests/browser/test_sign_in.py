@@ -6,6 +6,7 @@ import pytest
 from chromium import violations
 from client_site import Page, Redirect, site
 from person import fill_in, focused, landed, press, press_keys, shows, until
+from picture import picture
 from scripted_browser import SPA, authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
@@ -25,6 +26,7 @@ def start(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
 def test_a_user_is_picked(browser: Chrome, fake_issuer: Handle, start: str) -> None:
     assert shows(browser, "h1", "Sign in to web app")
     assert browser.title == "Sign in - fake issuer"
+    picture(browser, "sign-in", width=480)
     press(browser, ALICE)
     assert list(landed(browser, start)) == ["code", "state"]
     browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{start}/cb", state="again"))

@@ -1,4 +1,4 @@
-"""Clients from npm, unmodified, against the fake issuer; the console's script among them."""
+"""Clients from npm, unmodified, against the fake issuer."""
 
 from __future__ import annotations
 
@@ -63,12 +63,3 @@ def test_the_verifier_of_okta_knows_good_from_bad(tmp_path: Path) -> None:
         tokens = [issuer.token(sub="alice@example.com"), issuer.token(key="unpublished"), issuer.token(expires_in=-1)]
         got = run("okta_jwt_verifier.mjs", issuer.issuer_url(), *tokens, NODE_EXTRA_CA_CERTS=str(file))
     assert got == ["alice@example.com", "refused", "refused"]
-
-
-def test_the_console_does_what_its_buttons_say() -> None:
-    with running() as issuer:
-        got = run("console.mjs", issuer.url)
-        assert [key.status for key in issuer.keys()].count("EXPIRED") == 1
-    assert got["errors"] == []
-    assert got["curl"].startswith("curl -H 'Authorization: Bearer ey")
-    assert got["done"] == dict.fromkeys(("rotated", "minted", "planned", "cleared", "moved"), True)

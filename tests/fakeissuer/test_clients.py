@@ -36,6 +36,7 @@ def refusal_of(state: State, authorization: list[str], form: dict[str, str], que
         ([], {"client_id": SERVICE_APP, "client_secret": "service-secret"}, {}),
         ([], {"client_id": SINGLE_PAGE_APP}, {}),
         ([], {}, {"client_id": SINGLE_PAGE_APP}),
+        (basic(SINGLE_PAGE_APP), {}, {}),
     ],
 )
 def test_knows_a_client_by_its_credentials(
@@ -64,7 +65,8 @@ def test_knows_a_client_by_its_credentials(
         ([], {}, {"client_assertion": "x"}, Problem.SECRET_IN_QUERY),
         (["Basic !"], {}, {}, Problem.BASIC_MALFORMED),
         (["Basic /w=="], {}, {}, Problem.BASIC_MALFORMED),
-        (basic("no colon"), {}, {}, Problem.BASIC_MALFORMED),
+        (basic(SERVICE_APP), {}, {}, Problem.NO_CLIENT_CREDENTIALS),
+        (basic(""), {}, {}, Problem.BASIC_MALFORMED),
         (basic(":secret"), {}, {}, Problem.BASIC_MALFORMED),
         (basic(f"{SERVICE_APP}:x") * 2, {}, {}, Problem.TWO_METHODS),
         (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, Problem.TWO_METHODS),
@@ -77,6 +79,12 @@ def test_refuses_each_way_to_get_it_wrong(
     state: State, authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
 ) -> None:
     assert refusal_of(state, authorization, form, query) is problem
+
+
+def test_strictly_basic_is_a_name_and_a_secret() -> None:
+    with pytest.raises(Refused) as caught:
+        read_credentials(basic(SINGLE_PAGE_APP), {}, {}, is_strict=True)
+    assert caught.value.problem is Problem.BASIC_MALFORMED
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1")))

@@ -16,6 +16,10 @@ from tornado.web import Application, RequestHandler
 __all__ = ["Page", "Redirect", "site"]
 
 
+# An icon that needs no asking: a browser would ask for one when it likes, and complain if the site is gone by then.
+HEAD = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">'
+
+
 class Page(RequestHandler):
     """A page that says what it is told to say, however it is asked."""
 
@@ -25,7 +29,7 @@ class Page(RequestHandler):
     def get(self) -> None:
         for name, value in self.headers.items():
             self.set_header(name, value)
-        self.finish(f'<!DOCTYPE html><html lang="en"><meta charset="utf-8">{self.html}')
+        self.finish(f"{HEAD}{self.html}")
 
     post = get
 

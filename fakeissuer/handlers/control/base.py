@@ -48,7 +48,7 @@ class ControlHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse whoever may not control this issuer, before anything is read."""
-        objection = self.guard.objection(self.request)
+        objection = self.objection()
         if objection is not None:
             status, sentence = objection
             if status == 401:
@@ -56,6 +56,10 @@ class ControlHandler(RequestHandler):
             self.send({"error": "access_denied", "error_description": sentence}, status)
         elif type(self) is ControlHandler:
             raise HTTPError(404)
+
+    def objection(self) -> tuple[int, str] | None:
+        """Return status and sentence for a request that may not pass, None for one that may."""
+        return self.guard.objection(self.request)
 
     def send(self, value: object, status: int = 200) -> None:
         """Answer with JSON."""

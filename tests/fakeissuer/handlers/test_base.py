@@ -41,6 +41,21 @@ def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, e
     assert answer.headers["Vary"] == "Origin"
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("x-okta-user-agent-extended,content-type", "x-okta-user-agent-extended,content-type"),
+        ("", "Authorization, Content-Type, DPoP"),
+        ("<b>", "Authorization, Content-Type, DPoP"),
+    ],
+)
+def test_a_preflight_allows_the_headers_that_a_library_asks_for(
+    fake_issuer: Handle, ask: Ask, asked: str, allowed: str
+) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS", headers={"Access-Control-Request-Headers": asked})
+    assert answer.headers["Access-Control-Allow-Headers"] == allowed
+
+
 def test_the_token_endpoint_allows_post_alone(fake_issuer: Handle, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
