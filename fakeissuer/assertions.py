@@ -31,7 +31,7 @@ class Flaw(StrEnum):
 
     UNREADABLE = "it is not a JWT"
     ALGORITHM = "its alg is not one that this way to authenticate allows"
-    SUBJECT = "its iss and sub are not both the client id"
+    SUBJECT = "its iss and sub are not both the id of a client"
     AUDIENCE = "its aud is not the URL of the endpoint that was called"
     NO_EXPIRY = "it has no exp that is a number"
     EXPIRED = "it has expired"

@@ -1,0 +1,42 @@
+"""The rows, a file for each thing that Okta's servers do."""
+
+from __future__ import annotations
+
+from okta_wire.sections import (
+    access_token,
+    authorization,
+    client_authentication,
+    discovery,
+    error_shape,
+    id_token,
+    introspection,
+    keys,
+    lifetimes,
+    logout,
+    revocation,
+    token_errors,
+    token_success,
+    urls,
+    userinfo,
+)
+
+SECTIONS = tuple(
+    module.SECTION
+    for module in (
+        urls,
+        discovery,
+        keys,
+        access_token,
+        id_token,
+        token_success,
+        client_authentication,
+        token_errors,
+        error_shape,
+        introspection,
+        revocation,
+        userinfo,
+        authorization,
+        logout,
+        lifetimes,
+    )
+)

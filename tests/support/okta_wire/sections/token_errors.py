@@ -1,0 +1,154 @@
+"""The token endpoint's refusals, in the order in which a request goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, forms
+
+from okta_wire.row import Section, oauth_error
+from okta_wire.sections.access_token import PASSWORD
+from okta_wire.sections.token_success import DEVICE, DEVICE_APP, bearer, device, exchange, spa_code
+from okta_wire.world import ALICE, SERVICE, WEB_CLIENT, Request, World, post, token_request
+
+Prepare = Callable[[World], Request]
+PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+
+def _code(
+    asked: dict[str, str] | None = None,
+    client: str | None = WEB_CLIENT,
+    *,
+    server: str = "default",
+    after_s: float = 0,
+    **form: Any,
+) -> Prepare:
+    def ask(world: World) -> Request:
+        code = world.code(**(asked or {}))
+        world.issuer.clock.advance(after_s)
+        return token_request("authorization_code", client, server, **{"code": code, "redirect_uri": CALLBACK, **form})
+
+    return ask
+
+
+def _code_twice(world: World) -> Request:
+    request = _code()(world)
+    world.send(request)
+    return request
+
+
+def _code_of_spa(world: World) -> Request:
+    return token_request("authorization_code", None, client_id=SPA, code=spa_code(world), redirect_uri=CALLBACK)
+
+
+def _refresh(*, after_s: float = 0, revoked: bool = False, **form: str) -> Prepare:
+    def ask(world: World) -> Request:
+        token = world.refresh_token()
+        world.issuer.clock.advance(after_s)
+        if revoked:
+            world.issuer.revoke(token)
+        return token_request("refresh_token", **{"refresh_token": token, **form})
+
+    return ask
+
+
+def _password(**form: str) -> Request:
+    return token_request("password", **{**PASSWORD, "scope": "openid", **form})
+
+
+def _server(request: Request, **members: Any) -> Prepare:
+    def ask(world: World) -> Request:
+        world.issuer.put("servers", "default", audience="api://default", **members)
+        return request
+
+    return ask
+
+
+def _many_groups(world: World) -> Request:
+    world.issuer.put("users", ALICE, groups=[f"group {number}" for number in range(101)])
+    return _password(scope="openid groups")
+
+
+def _poll(*, times: int = 1, after_s: float = 0, deny: bool = False, **form: str) -> Prepare:
+    def ask(world: World) -> Request:
+        started = device(world)
+        world.issuer.clock.advance(after_s)
+        if deny:
+            world.sign_in()
+            action, hidden = forms(world.browser.get(started["verification_uri_complete"]))[0]
+            action, hidden = forms(world.browser.post(action, hidden))[0]
+            world.browser.post(action, {**hidden, "verdict": "deny"})
+        request = token_request(DEVICE, None, client_id=DEVICE_APP, **{"device_code": started["device_code"], **form})
+        for _ in range(times - 1):
+            world.send(request)
+        return request
+
+    return ask
+
+
+def _bearer_twice(world: World) -> Request:
+    request = bearer(world)
+    world.send(request)
+    return request
+
+
+OWN = {"grant_type": "client_credentials", "client": SERVICE}
+DENIED = "access_denied"
+
+SECTION = Section(
+    "Token endpoint, refusals",
+    (
+        oauth_error("grant_type missing", post("token", SERVICE), 400, "invalid_request"),
+        oauth_error("a grant that nobody knows", token_request("magic"), 400, "unsupported_grant_type"),
+        oauth_error(
+            "a grant that is off for the client", token_request("client_credentials"), 400, "unauthorized_client"
+        ),
+        oauth_error("a code that is none", _code(code="x"), 400, "invalid_grant"),
+        oauth_error("a code a second time", _code_twice, 400, "invalid_grant"),
+        oauth_error("a code after five minutes", _code(after_s=300), 400, "invalid_grant"),
+        oauth_error(
+            "a code of another client", _code({}, None, client_id=SPA, code_verifier=VERIFIER), 400, "invalid_grant"
+        ),
+        oauth_error("a code for another redirect_uri", _code(redirect_uri=f"{CALLBACK}/"), 400, "invalid_grant"),
+        oauth_error("a code of another server", _code(server="partner"), 400, "invalid_request"),
+        oauth_error("a wrong code_verifier", _code(PKCE, code_verifier="w" * 43), 400, "invalid_grant"),
+        oauth_error("no code_verifier", _code(PKCE), 400, "invalid_request"),
+        oauth_error("a code_verifier nobody asked for", _code(code_verifier=VERIFIER), 400, "invalid_request"),
+        oauth_error("a single-page app without PKCE", _code_of_spa, 401, "invalid_client"),
+        oauth_error("a refresh token that is none", _refresh(refresh_token="x"), 400, "invalid_grant"),
+        oauth_error("a refresh token unused for a week", _refresh(after_s=7 * 86_400), 400, "invalid_grant"),
+        oauth_error("a revoked refresh token", _refresh(revoked=True), 400, "invalid_grant"),
+        oauth_error("a refresh for more scopes", _refresh(scope="openid api:write"), 400, DENIED),
+        oauth_error("a wrong password", _password(password="x"), 400, "invalid_grant"),
+        oauth_error("an unknown user", _password(username="nobody"), 400, "invalid_grant"),
+        oauth_error("an unknown scope", token_request(**OWN, scope="unknown"), 400, "invalid_scope"),
+        oauth_error(
+            "no scope and no default", token_request("client_credentials", SERVICE, "org"), 400, "invalid_scope"
+        ),
+        oauth_error("a scope of 1025 characters", token_request(**OWN, scope="x" * 1025), 400, "invalid_scope"),
+        oauth_error("openid for a client itself", token_request(**OWN, scope="openid"), 400, "invalid_scope"),
+        oauth_error("profile without openid", _password(scope="profile"), 403, DENIED),
+        oauth_error("no rule of the policy fits", _server(_password(), policy=[]), 401, DENIED),
+        oauth_error("the policy denies a scope", _server(_password(), policy=[{"scopes": ["api:read"]}]), 400, DENIED),
+        oauth_error("a device not yet let in", _poll(), 400, "authorization_pending"),
+        oauth_error("a device that asks too often", _poll(times=2), 400, "slow_down"),
+        oauth_error("a device after ten minutes", _poll(after_s=600), 400, "expired_token"),
+        oauth_error("a device kept out", _poll(deny=True), 400, DENIED),
+        oauth_error("a device code that is none", _poll(device_code="x"), 400, "invalid_grant"),
+        oauth_error("an exchange of nothing", lambda world: exchange(world, subject_token=""), 400, "invalid_request"),
+        oauth_error("an exchange for openid", lambda world: exchange(world, scope="openid"), 400, "invalid_request"),
+        oauth_error(
+            "an exchange for another audience", lambda world: exchange(world, audience="x"), 400, "invalid_target"
+        ),
+        oauth_error(
+            "an assertion of an untrusted issuer",
+            lambda world: bearer(world, iss="https://x.test"),
+            401,
+            "invalid_token",
+        ),
+        oauth_error("an assertion for another audience", lambda world: bearer(world, aud="x"), 400, "invalid_grant"),
+        oauth_error("an assertion a second time", _bearer_twice, 400, "invalid_grant"),
+        oauth_error("a hundred and one groups", _many_groups, 400, "server_error"),
+    ),
+)
