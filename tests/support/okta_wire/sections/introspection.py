@@ -24,6 +24,10 @@ def _of(*, revoked: bool = False, **members: Any) -> Callable[[World], Request]:
     return ask
 
 
+def _hinted(hint: str) -> Callable[[World], Request]:
+    return lambda world: post("introspect", API, token=world.user_token(), token_type_hint=hint)
+
+
 def _inactive(case: str, ask: Request | Callable[[World], Request]) -> Row:
     return Row(case, ask, 200, "", "active", {}, {"active": False})
 
@@ -106,13 +110,7 @@ SECTION = Section(
             OF_A_USER,
         ),
         *(
-            Row(
-                f"with the hint {hint}",
-                lambda world, hint=hint: post("introspect", API, token=world.user_token(), token_type_hint=hint),  # type: ignore[misc]  # mypy has no type for a default of a lambda
-                200,
-                "",
-                OF_A_USER,
-            )
+            Row(f"with the hint {hint}", _hinted(hint), 200, "", OF_A_USER)
             for hint in ("access_token", "refresh_token", "id_token", "device_secret")
         ),
         _inactive("an expired token", _of(expires_in=-1)),

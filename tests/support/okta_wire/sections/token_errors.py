@@ -10,7 +10,7 @@ from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, forms
 from okta_wire.row import Section, oauth_error
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.token_success import DEVICE, DEVICE_APP, bearer, device, exchange, spa_code
-from okta_wire.world import ALICE, SERVICE, WEB_CLIENT, Request, World, post, token_request
+from okta_wire.world import ALICE, NOW, SERVICE, WEB_CLIENT, Request, World, post, token_request
 
 Prepare = Callable[[World], Request]
 PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
@@ -87,12 +87,25 @@ def _poll(*, times: int = 1, after_s: float = 0, deny: bool = False, **form: str
     return ask
 
 
+def _exchange(**form: str) -> Prepare:
+    return lambda world: exchange(world, **form)
+
+
+def _bearer(scope: str = "api:read", **claims: Any) -> Prepare:
+    return lambda world: bearer(world, scope, **claims)
+
+
 def _bearer_twice(world: World) -> Request:
     request = bearer(world)
     world.send(request)
     return request
 
 
+FLAWED_EXCHANGES = {
+    "another subject_token_type": ({"subject_token_type": "x"}, "invalid_request"),
+    "another requested_token_type": ({"requested_token_type": "x"}, "invalid_request"),
+    "a subject_token that is none": ({"subject_token": "nonsense"}, "invalid_grant"),
+}
 OWN = {"grant_type": "client_credentials", "client": SERVICE}
 DENIED = "access_denied"
 
@@ -136,18 +149,24 @@ SECTION = Section(
         oauth_error("a device after ten minutes", _poll(after_s=600), 400, "expired_token"),
         oauth_error("a device kept out", _poll(deny=True), 400, DENIED),
         oauth_error("a device code that is none", _poll(device_code="x"), 400, "invalid_grant"),
-        oauth_error("an exchange of nothing", lambda world: exchange(world, subject_token=""), 400, "invalid_request"),
-        oauth_error("an exchange for openid", lambda world: exchange(world, scope="openid"), 400, "invalid_request"),
-        oauth_error(
-            "an exchange for another audience", lambda world: exchange(world, audience="x"), 400, "invalid_target"
+        oauth_error("an exchange of nothing", _exchange(subject_token=""), 400, "invalid_request"),
+        *(
+            oauth_error(f"an exchange: {case}", _exchange(**form), 400, error)
+            for case, (form, error) in FLAWED_EXCHANGES.items()
         ),
+        oauth_error("an exchange for openid", _exchange(scope="openid"), 400, "invalid_request"),
+        oauth_error("an exchange for another audience", _exchange(audience="x"), 400, "invalid_target"),
         oauth_error(
             "an assertion of an untrusted issuer",
-            lambda world: bearer(world, iss="https://x.test"),
+            _bearer(iss="https://x.test"),
             401,
             "invalid_token",
         ),
-        oauth_error("an assertion for another audience", lambda world: bearer(world, aud="x"), 400, "invalid_grant"),
+        oauth_error("an assertion for another audience", _bearer(aud="x"), 400, "invalid_grant"),
+        oauth_error("an expired assertion", _bearer(exp=NOW - 1), 400, "invalid_grant"),
+        oauth_error("an assertion for nobody", _bearer(sub=""), 400, "invalid_grant"),
+        oauth_error("an assertion whose issuer is a list", _bearer(iss=["x"]), 401, "invalid_token"),
+        oauth_error("an assertion for openid", _bearer(scope="openid"), 400, "invalid_scope"),
         oauth_error("an assertion a second time", _bearer_twice, 400, "invalid_grant"),
         oauth_error("a hundred and one groups", _many_groups, 400, "server_error"),
     ),

@@ -76,12 +76,12 @@ def exchange(world: World, **form: str) -> Request:
     return token_request(EXCHANGE, SERVICE, **{"subject_token": world.user_token(), **good, **form})
 
 
-def bearer(world: World, **claims: object) -> Request:
+def bearer(world: World, scope: str = "api:read", **claims: object) -> Request:
     """An assertion of another server of the org, which vouches for alice."""
     world.issuer.put("clients", "app", name="app", secret="s", grant_types=[BEARER])
     aud = world.issuer.issuer_url()
     assertion = world.issuer.token(server="partner", sub=ALICE, aud=aud, claims=claims)
-    return token_request(BEARER, "app:s", assertion=assertion, scope="api:read")
+    return token_request(BEARER, "app:s", assertion=assertion, scope=scope)
 
 
 SECTION = Section(
