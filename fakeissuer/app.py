@@ -11,10 +11,11 @@ from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.handlers.activate import ActivateHandler
 from fakeissuer.handlers.authorize import AuthorizeHandler
-from fakeissuer.handlers.base import EndpointHandler, OktaHandler
+from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.handlers.device import DeviceHandler
 from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.handlers.introspect import IntrospectHandler
 from fakeissuer.handlers.keys import KeysHandler
 from fakeissuer.handlers.logout import LogoutHandler

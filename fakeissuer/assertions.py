@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fakeissuer.entries import AuthMethod, Client, KeySet
+from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.problems import Problem
 from fakeissuer.records import read_members

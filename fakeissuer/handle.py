@@ -20,7 +20,7 @@ from fakeissuer.faults import Fault
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.journal import Requests
 from fakeissuer.key_ring import KeyStatus
-from fakeissuer.mint import Minted, MintRequest
+from fakeissuer.mint_request import Minted, MintRequest
 from fakeissuer.overview import Overview
 from fakeissuer.records import accept
 

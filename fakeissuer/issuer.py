@@ -13,7 +13,8 @@ from fakeissuer.errors import NotThere
 from fakeissuer.faults import Fault
 from fakeissuer.journal import Requests
 from fakeissuer.key_ring import KeyRing, KeyStatus
-from fakeissuer.mint import Minted, MintRequest, mint
+from fakeissuer.mint import mint
+from fakeissuer.mint_request import Minted, MintRequest
 from fakeissuer.overview import Overview, overview
 from fakeissuer.state import State
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.entries import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
+from fakeissuer.entries import OIDC_SCOPES, Server
+from fakeissuer.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE
 
 Metadata = dict[str, Any]
 

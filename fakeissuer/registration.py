@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from fakeissuer.entries import AUTHORIZATION_CODE, IMPLICIT, AuthMethod, Client, KeySet
+from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
 from fakeissuer.identifiers import derived_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members

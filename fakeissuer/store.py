@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
+from fakeissuer.identifiers import derived_id
 from fakeissuer.tokens import Claims, Grant
 
 TokenKind = Literal["access", "id", "refresh"]
@@ -35,6 +36,28 @@ class IssuedToken:
     grant: Grant | None = None
     rotated_at: float | None = None
     revoked: bool = False
+
+    @classmethod
+    def of(cls, grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
+        """Return what is known of a token that was just made of a grant."""
+        return cls(
+            kind=kind,
+            server=grant.server.id,
+            client_id=grant.client_id,
+            username=grant.user.login if grant.user else None,
+            scopes=grant.scopes,
+            claims=claims,
+            refresh_token_id=grant.refresh_token_id,
+            grant_id=grant.grant_id,
+        )
+
+    @classmethod
+    def of_refresh_token(cls, grant: Grant, claims: Claims) -> IssuedToken:
+        """Return what is known of a refresh token, which renews its grant."""
+        issued = cls.of(grant, "refresh", claims)
+        issued.device_id = derived_id("guo", grant.client_id)
+        issued.grant = grant
+        return issued
 
     def is_active(self, now: float) -> bool:
         """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""

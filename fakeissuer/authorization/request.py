@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fakeissuer.entries import AUTHORIZATION_CODE, IMPLICIT, Client, Server
+from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import is_registered

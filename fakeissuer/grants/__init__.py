@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fakeissuer.entries import (
+from fakeissuer.errors import Refused
+from fakeissuer.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
@@ -13,7 +14,6 @@ from fakeissuer.entries import (
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
 )
-from fakeissuer.errors import Refused
 from fakeissuer.grants.authorization_code import authorization_code
 from fakeissuer.grants.client_credentials import client_credentials
 from fakeissuer.grants.device_code import device_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import CLIENT_CREDENTIALS
+from fakeissuer.grant_types import CLIENT_CREDENTIALS
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
 from fakeissuer.grants.scopes import scopes_without_user
 

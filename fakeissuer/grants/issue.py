@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fakeissuer.claim_templates import custom_claims
-from fakeissuer.entries import REFRESH_TOKEN, Client, Server, User
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import REFRESH_TOKEN
 from fakeissuer.grants.policy import access_token_lifetime
-from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
+from fakeissuer.identifiers import new_refresh_token_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken, TokenKind
@@ -125,11 +126,9 @@ def issue_id_token(
 def issue_refresh_token(state: State, grant: Grant) -> str:
     """Return a new refresh token, good until it has not been used for a week."""
     expires = int(state.clock.now()) + REFRESH_IDLE_LIFETIME_S
-    issued = _issued(grant, "refresh", {"exp": expires, "sub": grant.user.login if grant.user else None})
-    issued.device_id = derived_id("guo", grant.client_id)
-    issued.grant = grant
+    claims = {"exp": expires, "sub": grant.user.login if grant.user else None}
     token = random_text()
-    state.store.add(token, issued)
+    state.store.add(token, IssuedToken.of_refresh_token(grant, claims))
     return token
 
 
@@ -138,18 +137,5 @@ def _signed(state: State, grant: Grant, kind: TokenKind, claims: Claims, typ: st
 
     key = state.access_token_key(grant.server) if kind == "access" else state.ring(grant.server).signing_key()
     token = jose.sign(key, jose_header(key, SIGNING_ALGORITHM, typ), to_payload(claims))
-    state.store.add(token, _issued(grant, kind, claims))
+    state.store.add(token, IssuedToken.of(grant, kind, claims))
     return token
-
-
-def _issued(grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
-    return IssuedToken(
-        kind=kind,
-        server=grant.server.id,
-        client_id=grant.client_id,
-        username=grant.user.login if grant.user else None,
-        scopes=grant.scopes,
-        claims=claims,
-        refresh_token_id=grant.refresh_token_id,
-        grant_id=grant.grant_id,
-    )

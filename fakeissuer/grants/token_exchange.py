@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import TOKEN_EXCHANGE, User
+from fakeissuer.entries import User
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import TOKEN_EXCHANGE
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem

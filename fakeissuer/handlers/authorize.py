@@ -7,8 +7,8 @@ from fakeissuer.authorization.request import pushed_parameters, read_request, re
 from fakeissuer.authorization.response import error_response
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.reply import Reply
 
 

@@ -6,7 +6,7 @@ from fakeissuer.clients import authenticate, read_credentials
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.reply import RATE_LIMIT, RATE_WINDOW_S, Reply, json_reply
 
 NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply

@@ -10,7 +10,7 @@ import pytest
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
 
-from fakeissuer.entries import JWT_BEARER, TOKEN_EXCHANGE
+from fakeissuer.grant_types import JWT_BEARER, TOKEN_EXCHANGE
 from fakeissuer.handle import Handle
 
 Call = Callable[..., Any]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scripted_browser import Browser, forms
 
-from fakeissuer.entries import DEVICE_CODE
+from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
