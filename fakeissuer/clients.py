@@ -41,7 +41,8 @@ def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str
     if client is None and credentials.assertion is not None:
         raise flawed(Flaw.SUBJECT)
     if client is None:
-        raise Refused(Problem.UNKNOWN_CLIENT)
+        is_400 = state.profile.unknowns.unknown_client_status == 400
+        raise Refused(Problem.UNKNOWN_CLIENT_400 if is_400 else Problem.UNKNOWN_CLIENT)
     if credentials.method not in client.auth_methods:
         # A confidential client that sends only its name has forgotten its secret, which is the likelier mistake.
         raise Refused(Problem.NO_CLIENT_CREDENTIALS if credentials.method == "none" else Problem.WRONG_METHOD)

@@ -12,7 +12,9 @@ from fakeissuer.entry_checks import KeySet, check_custom_claims, check_public_ke
 from fakeissuer.identifiers import derived_id
 from fakeissuer.records import Record
 
-OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
+RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
+ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
+OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
 
 RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,2000}\Z")]
 """A URI of printable ASCII: it goes into a header and into a page."""
@@ -74,8 +76,9 @@ class Client(Record, frozen=True, kw_only=True):
     """A registered client; one with neither a secret nor a key of its own is a public one.
 
     `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
-    stands for any port and any path. `rotation_type` says whether a refresh token is used once, which public clients
-    do by default, and `rotation_leeway` for how many seconds it may be used again all the same.
+    stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
+    `rotation_type` says whether a refresh token is used once, which public clients do by default, and
+    `rotation_leeway` for how many seconds it may be used again all the same.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -89,6 +92,7 @@ class Client(Record, frozen=True, kw_only=True):
     redirect_uris: tuple[RedirectUri, ...] = ()
     post_logout_redirect_uris: tuple[RedirectUri, ...] = ()
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
+    users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)

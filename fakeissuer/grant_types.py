@@ -10,3 +10,15 @@ CLIENT_CREDENTIALS = "client_credentials"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+NEVER_ON = frozenset(
+    {
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        "urn:okta:params:oauth:grant-type:otp",
+        "urn:okta:params:oauth:grant-type:oob",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "interaction_code",
+    }
+)
+"""Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.entries import OIDC_SCOPES, Server
+from fakeissuer.entries import ORG_SCOPES, RESERVED_SCOPES, Server
 from fakeissuer.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE
 
 Metadata = dict[str, Any]
@@ -47,7 +47,7 @@ def authorization_server_metadata(server: Server, issuer: str, base_url: str) ->
 def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> Metadata:
     org_endpoints = f"{base_url}/oauth2/v1"
     endpoints = org_endpoints if server.is_org else f"{issuer}/v1"
-    known_scopes = OIDC_SCOPES if server.is_org else OIDC_SCOPES[:6]
+    known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoints}/authorize",

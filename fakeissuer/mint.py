@@ -17,12 +17,12 @@ from fakeissuer.state import State
 from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import (
     ID_TOKEN_LIFETIME_S,
-    REFRESH_IDLE_LIFETIME_S,
     Claims,
     Grant,
     changed,
     id_token_claims,
     jose_header,
+    refresh_lifetime_s,
     to_payload,
 )
 
@@ -133,7 +133,7 @@ def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
 def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
-    lifetime_s = REFRESH_IDLE_LIFETIME_S if request.expires_in is None else request.expires_in
+    lifetime_s = refresh_lifetime_s(server) if request.expires_in is None else request.expires_in
     claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
     grant = replace(
         grant,

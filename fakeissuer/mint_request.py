@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer.records import Record
-from fakeissuer.store import TokenKind
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"
@@ -30,7 +29,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
     secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
 
     server: str = "default"
-    kind: TokenKind = "access"
+    kind: Literal["access", "id", "refresh"] = "access"
     sub: str | None = None
     cid: str | None = None
     scp: list[str] | str | None = None

@@ -69,7 +69,7 @@ class Problem(Enum):
     TOKEN_MISSING = _oauth(400, "invalid_request", "The parameter token is missing.")
 
     # Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
-    UNKNOWN_CLIENT_AT_DISCOVERY = _okta(400, "invalid_client", "No client is registered under this client_id.")
+    UNKNOWN_CLIENT_400 = _okta(400, "invalid_client", "No client is registered under this client_id.")
     NO_CLIENT_CREDENTIALS = _oauth(401, "invalid_client", "The request does not say which client sends it.")
     UNKNOWN_CLIENT = _okta(401, "invalid_client", "No client is registered under the client_id that was sent.")
     WRONG_SECRET = _oauth(401, "invalid_client", "The client secret is not the one registered for this client.")
@@ -144,7 +144,8 @@ class Problem(Enum):
     DEVICE_DENIED = _oauth(400, "access_denied", "The user did not let the device in.")
     DEVICE_INVALID = _oauth(400, "invalid_grant", "The device code is not known.")
     EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
-    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is no active access token of a user.")
+    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is not good for it, or speaks for no user.")
+    DEVICE_SECRET = _oauth(400, "invalid_grant", "The device secret is not good, or not the one of the ID token.")
     EXCHANGE_TARGET = _oauth(400, "invalid_target", "The audience of the exchange is not one of this server.")
     ASSERTION_ISSUER = _oauth(401, "invalid_token", "The issuer of the assertion is not trusted.")
     ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")

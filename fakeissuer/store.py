@@ -11,7 +11,7 @@ from typing import Literal
 from fakeissuer.identifiers import derived_id
 from fakeissuer.tokens import Claims, Grant
 
-TokenKind = Literal["access", "id", "refresh"]
+TokenKind = Literal["access", "id", "refresh", "device_secret"]
 
 CAPACITY = 50_000
 """How many tokens are remembered; the oldest is forgotten first, and is then no longer active."""

@@ -10,6 +10,7 @@ from fakeissuer.grant_types import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     JWT_BEARER,
+    NEVER_ON,
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
@@ -45,6 +46,8 @@ def answer_token_request(request: TokenRequest) -> TokenAnswer:
     grant_type = request.form.get("grant_type")
     if not grant_type:
         raise Refused(Problem.GRANT_MISSING)
+    if grant_type in NEVER_ON:
+        raise Refused(Problem.GRANT_NOT_ALLOWED)
     if grant_type not in GRANTS:
         raise Refused(Problem.GRANT_UNKNOWN)
     if grant_type not in request.client.grant_types:

@@ -19,7 +19,7 @@ class DiscoveryHandler(EndpointHandler):
         """Return the document; a `client_id` that is named with it has to exist."""
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.issuer.state.directory.clients:
-            raise Refused(Problem.UNKNOWN_CLIENT_AT_DISCOVERY)
+            raise Refused(Problem.UNKNOWN_CLIENT_400)
         document = self.document(server)
         if self.issuer.state.profile.is_strict:
             document["authorization_response_iss_parameter_supported"] = True  # RFC 9207 section 3

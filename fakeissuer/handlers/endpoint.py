@@ -108,6 +108,9 @@ class EndpointHandler(OktaHandler):
             return self._answer_or_refuse(server_id)
         if fault.status is not None:
             return planned_reply(fault, self.issuer.clock.now())
+        if fault.refuse is not None:
+            refused = Refused(Problem[fault.refuse.upper()], "on demand")
+            return self.refuse(refused).with_defaults(self.common_headers())
         if fault.redirect is not None:
             location = fault.redirect if isinstance(fault.redirect, str) else self.request.full_url()
             return Reply(302, headers={"Location": location})

@@ -47,7 +47,7 @@ CLAIMS = """
     updated_at at_hash c_hash
 """
 CUSTOM, ORG = Request(path=f"/oauth2/default{OIDC}"), Request(path=OIDC)
-CUSTOM_SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access"]
+CUSTOM_SCOPES = ["openid", "profile", "email", "address", "phone", "offline_access", "device_sso"]
 
 
 def _endpoints(base: str) -> dict[str, str]:

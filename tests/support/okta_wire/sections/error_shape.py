@@ -62,6 +62,23 @@ SECTION = Section(
                 503: "E0000010",
             }.items()
         ),
+        *(
+            Row(
+                f"on demand: {name}",
+                _on_demand(OWN, endpoint="token", refuse=name),
+                status,
+                code,
+                OKTA_ERROR,
+                {},
+                {"errorLink": code, "errorCauses": causes},
+            )
+            for name, status, code, causes in (
+                ("not_valid", 400, "E0000001", [{"errorSummary": "on demand"}]),
+                ("login_failed", 401, "E0000004", []),
+                ("api_token_invalid", 401, "E0000011", []),
+                ("feature_off", 401, "E0000015", []),
+            )
+        ),
         Row("a rate limit", _on_demand(OWN, endpoint="token", status=429), 429, "E0000047", OKTA_ERROR, LIMIT),
         Row(
             "a limit of requests at once",

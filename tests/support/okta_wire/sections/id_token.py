@@ -67,6 +67,14 @@ SECTION = Section(
         ),
         _for_a_code(),
         _for_a_code(acr_values="urn:okta:loa:2fa:any"),
+        Row(
+            "beside a device secret",
+            token_request("password", **PASSWORD, scope="openid offline_access device_sso"),
+            200,
+            "",
+            "sub ver iss aud iat exp jti amr idp auth_time at_hash ds_hash",
+            view=claims("id_token"),
+        ),
         _hybrid(
             "whole, without an access token",
             "sub name email ver iss aud iat exp jti amr idp nonce preferred_username auth_time locale given_name"

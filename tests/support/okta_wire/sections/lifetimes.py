@@ -12,10 +12,12 @@ from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.id_token import THIN
 from okta_wire.sections.token_success import OWN, WITH_ALL, WITH_ID, spa_code
 from okta_wire.views import claims
-from okta_wire.world import API, NOW, Request, World, post, token_request
+from okta_wire.world import API, NOW, WEB_CLIENT, Request, World, post, token_request
 
 Prepare = Callable[[World], Request]
-A_WEEK_S = 7 * 86_400
+A_DAY_S = 86_400
+A_WEEK_S = 7 * A_DAY_S
+A_QUARTER_S = 90 * A_DAY_S
 
 
 def _code(after_s: float) -> Prepare:
@@ -27,11 +29,22 @@ def _code(after_s: float) -> Prepare:
     return ask
 
 
-def _refresh(after_s: float) -> Prepare:
+def _refresh(after_s: float, server: str = "default") -> Prepare:
     def ask(world: World) -> Request:
-        token = world.refresh_token()
+        token = world.refresh_token(server=server)
         world.issuer.clock.advance(after_s)
-        return token_request("refresh_token", refresh_token=token)
+        return token_request("refresh_token", WEB_CLIENT, server, refresh_token=token)
+
+    return ask
+
+
+def _used(after_s: float) -> Prepare:
+    def ask(world: World) -> Request:
+        request = token_request("refresh_token", WEB_CLIENT, "org", refresh_token=world.refresh_token(server="org"))
+        world.issuer.clock.advance(after_s - 1)
+        world.send(request)
+        world.issuer.clock.advance(1)
+        return request
 
     return ask
 
@@ -107,6 +120,14 @@ SECTION = Section(
         Row("a code after 300 seconds", _code(300), 400, "invalid_grant", REFUSED),
         Row("a refresh token unused for a week less a second", _refresh(A_WEEK_S - 1), 200, "", WITH_ALL),
         Row("a refresh token unused for a week", _refresh(A_WEEK_S), 400, "invalid_grant", REFUSED),
+        Row(
+            "one of the org a second before ninety days",
+            _refresh(90 * A_DAY_S - 1, server="org"),
+            200,
+            "",
+            WITH_ALL,
+        ),
+        Row("one of the org after ninety days, used or not", _used(A_QUARTER_S), 400, "invalid_grant", REFUSED),
         Row("a rotated refresh token after 30 seconds", _rotated(30), 200, "", WITH_ALL),
         Row("a rotated refresh token after 31 seconds", _rotated(31), 400, "invalid_grant", REFUSED),
         Row("the newest refresh token after that", _after_reuse("refresh_token"), 200, "", "active", {}, DEAD),

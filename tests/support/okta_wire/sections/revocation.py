@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from okta_wire.row import Row, Section, oauth_error
+from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.introspection import OF_A_USER
 from okta_wire.sections.token_success import EVERYWHERE
-from okta_wire.world import API, WEB_CLIENT, Request, World, post
+from okta_wire.world import API, WEB_CLIENT, Request, World, post, token_request
 
 Prepare = Callable[[World], Request]
 HEADERS = {name: value for name, value in EVERYWHERE.items() if name != "Content-Type"} | {"Content-Length": "0"}
@@ -38,6 +39,13 @@ def _anothers(world: World) -> Request:
     return post("introspect", API, token=token)
 
 
+def _device_secret(world: World) -> Request:
+    scope = "openid offline_access device_sso"
+    secret = world.answer_to(token_request("password", **PASSWORD, scope=scope))["device_secret"]
+    world.send(_revoke(world, secret, token_type_hint="device_secret"))
+    return post("introspect", API, token=secret)
+
+
 def _twice(world: World) -> Request:
     request = _revoke(world, world.user_token())
     world.send(request)
@@ -64,6 +72,7 @@ SECTION = Section(
         _alive("its refresh token", _after(1, 0), "active token_type scope client_id username exp sub device_id"),
         _dead("the refresh token after its revocation", _after(0, 0)),
         _dead("its access token", _after(0, 1)),
+        _dead("a device secret after its revocation", _device_secret),
         _alive("a token of another client after an attempt", _anothers),
         oauth_error("the parameter token is missing", post("revoke", WEB_CLIENT), 400, "invalid_request"),
         oauth_error("no credentials", post("revoke", token="x"), 401, "invalid_client"),

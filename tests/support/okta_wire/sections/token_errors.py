@@ -7,9 +7,19 @@ from typing import Any
 
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, forms
 
+from fakeissuer.grant_types import NEVER_ON
 from okta_wire.row import Section, oauth_error
 from okta_wire.sections.access_token import PASSWORD
-from okta_wire.sections.token_success import DEVICE, DEVICE_APP, bearer, device, exchange, spa_code
+from okta_wire.sections.token_success import (
+    ACCESS_TOKEN,
+    DEVICE,
+    DEVICE_APP,
+    bearer,
+    device,
+    device_sso,
+    exchange,
+    spa_code,
+)
 from okta_wire.world import ALICE, NOW, SERVICE, WEB_CLIENT, Request, World, post, token_request
 
 Prepare = Callable[[World], Request]
@@ -68,6 +78,29 @@ def _server(request: Request, **members: Any) -> Prepare:
 def _many_groups(world: World) -> Request:
     world.issuer.put("users", ALICE, groups=[f"group {number}" for number in range(101)])
     return _password(scope="openid groups")
+
+
+def _unassigned(world: World) -> Request:
+    world.issuer.put("clients", "own", name="own", secret="s", grant_types=["password"], users=["bob@example.com"])
+    return token_request("password", "own:s", **PASSWORD, scope="openid")
+
+
+def _needs_consent(world: World) -> Request:
+    known = {"name": "own", "secret": "s", "grant_types": ["client_credentials"], "consent_method": "REQUIRED"}
+    world.issuer.put("clients", "own", **known)
+    return token_request("client_credentials", "own:s")
+
+
+def _on_demand(name: str) -> Prepare:
+    def ask(world: World) -> Request:
+        world.issuer.fail("token", refuse=name)
+        return _password()
+
+    return ask
+
+
+def _device_sso(**form: str) -> Prepare:
+    return lambda world: device_sso(world, **form)
 
 
 def _poll(*, times: int = 1, after_s: float = 0, deny: bool = False, **form: str) -> Prepare:
@@ -168,6 +201,39 @@ SECTION = Section(
         oauth_error("an assertion whose issuer is a list", _bearer(iss=["x"]), 401, "invalid_token"),
         oauth_error("an assertion for openid", _bearer(scope="openid"), 400, "invalid_scope"),
         oauth_error("an assertion a second time", _bearer_twice, 400, "invalid_grant"),
+        oauth_error("an exchange with the wrong device secret", _device_sso(actor_token="x"), 400, "invalid_grant"),
+        oauth_error("an exchange with another's ID token", _device_sso(subject_token="x"), 400, "invalid_grant"),
+        oauth_error(
+            "an exchange of a device secret alone",
+            _device_sso(subject_token_type=ACCESS_TOKEN),
+            400,
+            "invalid_request",
+        ),
+        oauth_error("an exchange of it for an API", _device_sso(audience="api://default"), 400, "invalid_target"),
+        oauth_error("a user who is not assigned", _unassigned, 400, DENIED),
+        oauth_error("consent needed by a client itself", _needs_consent, 400, "consent_required"),
+        *(
+            oauth_error(f"on demand: {name}", _on_demand(name), status, code)
+            for name, (status, code) in {
+                "network_zone": (403, DENIED),
+                "hook_failed": (400, "server_error"),
+                "password_wrong": (400, "invalid_grant"),
+            }.items()
+        ),
+        oauth_error(
+            "on demand: user_rate",
+            _on_demand("user_rate"),
+            429,
+            "invalid_grant",
+            X_Rate_Limit_Limit="600",
+            X_Rate_Limit_Remaining="0",
+            X_Rate_Limit_Reset=str(NOW + 60),
+            Retry_After=None,
+        ),
+        *(
+            oauth_error(f"the grant {name.rpartition(':')[2]}", token_request(name), 400, "unauthorized_client")
+            for name in sorted(NEVER_ON)
+        ),
         oauth_error("a hundred and one groups", _many_groups, 400, "server_error"),
     ),
 )

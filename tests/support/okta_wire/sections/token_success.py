@@ -84,6 +84,22 @@ def bearer(world: World, scope: str = "api:read", **claims: object) -> Request:
     return token_request(BEARER, "app:s", assertion=assertion, scope=scope)
 
 
+def device_sso(world: World, **form: str) -> Request:
+    """Another app of the device signs alice in."""
+    grants = {"name": "app", "secret": "s", "grant_types": [EXCHANGE, "refresh_token"]}
+    world.issuer.put("clients", "app", **grants)
+    first = world.answer_to(token_request("password", **PASSWORD, scope="openid offline_access device_sso"))
+    good = {
+        "subject_token": first["id_token"],
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "actor_token": first["device_secret"],
+        "actor_token_type": "urn:x-oath:params:oauth:token-type:device-secret",
+        "audience": world.issuer.issuer_url(),
+        "scope": "openid offline_access",
+    }
+    return token_request(EXCHANGE, "app:s", **{**good, **form})
+
+
 SECTION = Section(
     "Token endpoint, tokens",
     (
@@ -125,6 +141,16 @@ SECTION = Section(
         Row("password without openid", token_request("password", **PASSWORD, scope="api:read"), 200, "", OWN),
         Row("device code", _device, 200, "", WITH_ID),
         Row("token exchange", exchange, 200, "", f"{OWN} issued_token_type", {}, {"issued_token_type": ACCESS_TOKEN}),
+        Row(
+            "a secret for the device",
+            token_request("password", **PASSWORD, scope="openid offline_access device_sso"),
+            200,
+            "",
+            f"{WITH_ALL} device_secret",
+            {},
+            {"device_secret": "{43 characters}"},
+        ),
+        Row("another app of the device", device_sso, 200, "", f"{WITH_ALL} issued_token_type"),
         Row("jwt-bearer", bearer, 200, "", OWN),
         Row(
             "the secret in the body",
