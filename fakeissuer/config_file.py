@@ -66,13 +66,22 @@ def read_config(file: Path) -> Config:
         entries = tables.get(kind, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
             problems.append(f"--config: {kind} is not a table of tables; expected [{kind}.name]")
-    try:
-        unknowns: Unknowns = accept(tables.get(UNKNOWNS, {}), Unknowns)
-    except Unacceptable as exc:
-        problems.append(f"--config: {UNKNOWNS}: {exc}")
+    unknowns = _unknowns(tables.get(UNKNOWNS, {}), problems)
     if problems:
         raise SettingsError(sorted(problems))
     return Config(entries={kind: tables.get(kind, {}) for kind in KINDS}, unknowns=unknowns)
+
+
+def _unknowns(table: Any, problems: list[str]) -> Unknowns:
+    if not isinstance(table, dict):
+        problems.append(f"--config: {UNKNOWNS} is not a table; expected [{UNKNOWNS}]")
+        return Unknowns()
+    try:
+        unknowns: Unknowns = accept(table, Unknowns)
+    except Unacceptable as exc:
+        problems.append(f"--config: {UNKNOWNS}: {exc}")
+        return Unknowns()
+    return unknowns
 
 
 def seeded_config() -> str:
