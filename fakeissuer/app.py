@@ -10,6 +10,7 @@ from tornado.web import Application, url
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.handlers.activate import ActivateHandler
+from fakeissuer.handlers.authn import AuthnHandler
 from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
@@ -46,6 +47,9 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 )
 
 
+ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (("/api/v1/authn", AuthnHandler),)
+"""What Okta has beside OAuth, as far as signing in and keys need it."""
+
 PAGES = (("/signin", SignInHandler), ("/consent", ConsentHandler), ("/activate", ActivateHandler))
 
 
@@ -62,7 +66,7 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
         # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
         routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
     routes.append(url(f"/oauth2/v1/{ENDPOINTS['register'].path}", RegisterHandler, okta))
-    routes += [url(path, handler, okta) for path, handler in PAGES]
+    routes += [url(path, handler, okta) for path, handler in (*PAGES, *ORG_API)]
     control = {"issuer": issuer, "guard": guard}
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(

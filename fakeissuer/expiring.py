@@ -30,6 +30,12 @@ class Expiring(Generic[T]):
         until, thing = self._kept.get(name, (now, None))
         return thing if now < until else None
 
+    def take(self, name: str, now: float) -> T | None:
+        """Return a thing whose moment has not come, and forget it: it is found once."""
+        thing = self.find(name, now)
+        self.drop(name)
+        return thing
+
     def drop(self, name: str) -> None:
         """Forget a thing, if it is there."""
         self._kept.pop(name, None)

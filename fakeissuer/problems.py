@@ -79,8 +79,8 @@ class Problem(Enum):
     ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
     ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
 
-    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); the first four are
-    # never sent to the redirect URI, which nobody has vouched for yet.
+    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); those in
+    # Okta's shape are never sent to the redirect URI, which nobody has vouched for yet.
     AUTHORIZE_CLIENT = _okta(400, "invalid_client", "No client is registered under the client_id of this link.")
     REDIRECT_UNREGISTERED = _okta(400, "invalid_request", "The redirect_uri is not one that the client registered.")
     REQUEST_URI_UNKNOWN = _okta(400, "invalid_request_uri", "The request_uri is unknown, expired or spent.")
@@ -97,7 +97,7 @@ class Problem(Enum):
     CHALLENGE_MISSING = _oauth(400, "invalid_request", "A public client has to send a code_challenge.")
     PROMPT_UNKNOWN = _oauth(400, "invalid_request", "The prompt is none that is known, or none beside another one.")
     MAX_AGE_MALFORMED = _oauth(400, "invalid_request", "The max_age is no number of seconds.")
-    REQUEST_OBJECT = _oauth(400, "request_not_supported", "Request objects are not imitated; push the request instead.")
+    REQUEST_OBJECT = _okta(400, "invalid_request_object", "The request object was not accepted: {}.")
     LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids to ask.")
     USER_DENIED = _oauth(400, "access_denied", "The user did not allow it.")
 

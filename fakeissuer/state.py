@@ -44,6 +44,7 @@ class State:
         self.devices: Expiring[DeviceAuthorization] = Expiring()
         self.user_codes: Expiring[DeviceAuthorization] = Expiring()
         self.pushed: Expiring[dict[str, str]] = Expiring()
+        self.session_tokens: Expiring[str] = Expiring()
         self.sessions = Sessions()
         self.journal = Journal()
         self.faults = Faults()
@@ -62,7 +63,7 @@ class State:
         self.store.clear()
         self.replays.clear()
         self.sessions.clear()
-        for kept in (self.codes, self.devices, self.user_codes, self.pushed):
+        for kept in (self.codes, self.devices, self.user_codes, self.pushed, self.session_tokens):
             kept.clear()
         self.journal.clear()
         self.faults.clear()

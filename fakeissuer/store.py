@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
 from fakeissuer.identifiers import derived_id
+from fakeissuer.moments import moment_of
 from fakeissuer.tokens import Claims, Grant
 
 TokenKind = Literal["access", "id", "refresh", "device_secret"]
@@ -61,7 +61,7 @@ class IssuedToken:
 
     def is_active(self, now: float) -> bool:
         """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""
-        expires, not_before = _moment(self.claims.get("exp")), _moment(self.claims.get("nbf", now))
+        expires, not_before = moment_of(self.claims.get("exp")), moment_of(self.claims.get("nbf", now))
         return not self.revoked and expires is not None and not_before is not None and not_before <= now < expires
 
 
@@ -111,9 +111,3 @@ class TokenStore:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def _moment(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

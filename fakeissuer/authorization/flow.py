@@ -36,6 +36,10 @@ class Waiting:
 def begin(state: State, session: Session, request: AuthorizationRequest) -> Reply:
     """Return the first step for a request, keeping it in the session of the browser."""
     name, waiting = random_text(), Waiting(request=request)
+    login = state.session_tokens.take(request.session_token, state.clock.now())
+    if login is not None:
+        session.sign_in(login, state.clock.now(), request.acr_values)
+        waiting.has_signed_in = True
     session.keep(name, waiting)
     return next_step(state, session, name, waiting)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+# Each stands alone: random text may hold what looks like the beginning of something else.
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), name)
+    (re.compile(rf"(?<![\w%-]){pattern}(?![\w%-])"), name)
     for pattern, name in (
         (r"ey[\w-]{10,}\.[\w-]+\.[\w-]*", "{jwt}"),
-        (r"\boae[\w-]{22}", "{error id}"),
-        (r"\boar[A-Za-z0-9]{17}", "{refresh token id}"),
+        (r"oae[\w-]{22}", "{error id}"),
+        (r"oar[A-Za-z0-9]{17}", "{refresh token id}"),
         (r"[\w-]{300,}", "{modulus}"),
-        (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "{uuid}"),
-        (r"(?<![\w-])[0-9a-f]{32}(?![\w-])", "{32 hex digits}"),
-        (r"(?<![\w-])[\w-]{43}(?![\w-])", "{43 characters}"),
-        (r"(?<![\w%])[A-Z]{8}(?![\w%])", "{8 letters}"),
+        (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{uuid}"),
+        (r"[0-9a-f]{32}", "{32 hex digits}"),
+        (r"[\w-]{43}", "{43 characters}"),
+        (r"[A-Z]{8}", "{8 letters}"),
     )
 )
 

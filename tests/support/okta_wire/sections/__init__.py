@@ -13,6 +13,7 @@ from okta_wire.sections import (
     keys,
     lifetimes,
     logout,
+    request_objects,
     revocation,
     token_errors,
     token_success,
@@ -36,6 +37,7 @@ SECTIONS = tuple(
         revocation,
         userinfo,
         authorization,
+        request_objects,
         logout,
         lifetimes,
     )

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
 from fakeissuer.clients import ASSERTION_TYPE
-from fakeissuer.handmade import assemble, no_signature
-from fakeissuer.records import to_json
 from okta_wire.row import Row, Section, oauth_error, okta_error
 from okta_wire.sections.token_success import OWN
+from okta_wire.signing import LONG_SECRET, public_key, signed
 from okta_wire.world import NOW, SERVICE, Request, World, post, token_request
 
 CLIENT, _, SECRET = SERVICE.partition(":")
-LONG_SECRET = "s" * 32
 GRANT = {"grant_type": "client_credentials"}
-
-
-@cache
-def _key(kid: str = "mine") -> JWK:
-    return JWK.generate(kty="EC", crv="P-256", kid=kid)
 
 
 def _assertion(world: World, *, alg: str = "ES256", kid: str = "mine", secret: str = "", **claims: Any) -> str:
     good = {"iss": "app", "sub": "app", "aud": f"{world.issuer.issuer_url()}/v1/token", "exp": NOW + 60, "jti": "1"}
-    said = {name: value for name, value in {**good, **claims}.items() if value is not None}
-    header = to_json({"alg": alg, "kid": kid})
-    if alg == "none":
-        return assemble(header, to_json(said), no_signature)
-    if secret:
-        return assemble(header, to_json(said), lambda text: hmac.digest(secret.encode(), text, f"sha{alg[2:]}"))
-    return assemble(header, to_json(said), lambda text: JWA.signing_alg(alg).sign(_key(), text))
+    return signed({**good, **claims}, alg=alg, kid=kid, secret=secret)
 
 
 def _by_assertion(
     *, jwks: list[dict[str, Any]] | None = None, registered: str = "", endpoint: str = "token", **more: Any
 ) -> Callable[[World], Request]:
     def ask(world: World) -> Request:
-        keys = [_key().export_public(as_dict=True)] if jwks is None else jwks
+        keys = [public_key()] if jwks is None else jwks
         method = "client_secret_jwt" if registered else "private_key_jwt"
         known: dict[str, Any] = {"secret": registered} if registered else {"jwks": {"keys": keys}} if keys else {}
         world.issuer.put(
@@ -82,7 +66,7 @@ FLAWED: dict[str, Request | Callable[[World], Request]] = {
     "alg none": _by_assertion(alg="none"),
     "a secret of 31 characters": _by_assertion(registered="s" * 31, alg="HS256", secret="s" * 31),
     "no key set": _by_assertion(jwks=[]),
-    "a key for encryption": _by_assertion(jwks=[{**_key().export_public(as_dict=True), "use": "enc"}]),
+    "a key for encryption": _by_assertion(jwks=[public_key(use="enc")]),
 }
 BASIC = {"Authorization": "Basic !"}
 
