@@ -10,8 +10,10 @@ from tornado.web import Application, url
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.handlers.activate import ActivateHandler
+from fakeissuer.handlers.approve import ApproveHandler
 from fakeissuer.handlers.authn import AuthnHandler
 from fakeissuer.handlers.authorize import AuthorizeHandler
+from fakeissuer.handlers.backchannel import BackchannelHandler
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.handlers.device import DeviceHandler
@@ -43,6 +45,7 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
     AuthorizeHandler,
     LogoutHandler,
     DeviceHandler,
+    BackchannelHandler,
     ParHandler,
 )
 
@@ -50,7 +53,12 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (("/api/v1/authn", AuthnHandler),)
 """What Okta has beside OAuth, as far as signing in and keys need it."""
 
-PAGES = (("/signin", SignInHandler), ("/consent", ConsentHandler), ("/activate", ActivateHandler))
+PAGES = (
+    ("/signin", SignInHandler),
+    ("/consent", ConsentHandler),
+    ("/activate", ActivateHandler),
+    ("/approve", ApproveHandler),
+)
 
 
 def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:

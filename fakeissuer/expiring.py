@@ -36,6 +36,10 @@ class Expiring(Generic[T]):
         self.drop(name)
         return thing
 
+    def all(self, now: float) -> list[T]:
+        """Return everything whose moment has not come, the oldest first."""
+        return [thing for until, thing in self._kept.values() if now < until]
+
     def drop(self, name: str) -> None:
         """Forget a thing, if it is there."""
         self._kept.pop(name, None)

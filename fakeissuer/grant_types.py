@@ -1,4 +1,4 @@
-"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693)."""
+"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ CLIENT_CREDENTIALS = "client_credentials"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+CIBA = "urn:openid:params:grant-type:ciba"
 
 NEVER_ON = frozenset(
     {

@@ -101,6 +101,13 @@ class Problem(Enum):
     LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids to ask.")
     USER_DENIED = _oauth(400, "access_denied", "The user did not allow it.")
 
+    # Backchannel authentication (OpenID Connect CIBA section 13).
+    HINT_MISSING = _oauth(400, "invalid_request", "One of login_hint and id_token_hint has to name the user.")
+    USER_UNKNOWN = _oauth(400, "unknown_user_id", "The hint names no user that is registered.")
+    OPENID_MISSING = _oauth(400, "invalid_scope", "The scope openid is missing.")
+    BINDING_MESSAGE = _oauth(400, "invalid_binding_message", "The binding_message is not a short plain text.")
+    EXPIRY_MALFORMED = _oauth(400, "invalid_request", "The requested_expiry is not 1 to 300 seconds.")
+
     # Logging out (OpenID Connect RP-Initiated Logout 1.0 section 2).
     LOGOUT_HINT = _okta(400, "invalid_request", "The id_token_hint is missing, or no ID token of this server.")
     LOGOUT_REDIRECT = _okta(400, "invalid_request", "The post_logout_redirect_uri is not one that is registered.")
@@ -138,11 +145,11 @@ class Problem(Enum):
     USER_NOT_ASSIGNED = _oauth(400, "access_denied", "The user is not assigned to this client.")
     CONSENT_REQUIRED = _oauth(400, "consent_required", "Consent is needed, and this grant has nobody to ask.")
     NETWORK_ZONE = _oauth(403, "access_denied", "The request comes from a network zone that is not allowed.")
-    DEVICE_PENDING = _oauth(400, "authorization_pending", "The user has not approved the device yet.")
-    DEVICE_TOO_FAST = _oauth(400, "slow_down", "The device asks more often than its interval allows.")
-    DEVICE_EXPIRED = _oauth(400, "expired_token", "The device code has expired.")
-    DEVICE_DENIED = _oauth(400, "access_denied", "The user did not let the device in.")
-    DEVICE_INVALID = _oauth(400, "invalid_grant", "The device code is not known.")
+    POLL_PENDING = _oauth(400, "authorization_pending", "The user has not approved it yet.")
+    POLL_TOO_FAST = _oauth(400, "slow_down", "The client asks more often than its interval allows.")
+    POLL_EXPIRED = _oauth(400, "expired_token", "The code that was polled with has expired.")
+    POLL_DENIED = _oauth(400, "access_denied", "The user did not approve it.")
+    POLL_INVALID = _oauth(400, "invalid_grant", "The code that was polled with is not known.")
     EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
     SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is not good for it, or speaks for no user.")
     DEVICE_SECRET = _oauth(400, "invalid_grant", "The device secret is not good, or not the one of the ID token.")

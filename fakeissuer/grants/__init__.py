@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import (
     AUTHORIZATION_CODE,
+    CIBA,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     JWT_BEARER,
@@ -16,6 +17,7 @@ from fakeissuer.grant_types import (
     TOKEN_EXCHANGE,
 )
 from fakeissuer.grants.authorization_code import authorization_code
+from fakeissuer.grants.ciba import ciba
 from fakeissuer.grants.client_credentials import client_credentials
 from fakeissuer.grants.device_code import device_code
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest
@@ -31,6 +33,7 @@ GRANTS: dict[str, Callable[[TokenRequest], TokenAnswer]] = {
     REFRESH_TOKEN: refresh_token,
     PASSWORD: password,
     DEVICE_CODE: device_code,
+    CIBA: ciba,
     TOKEN_EXCHANGE: token_exchange,
     JWT_BEARER: jwt_bearer,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from okta_wire.sections import (
     access_token,
     authorization,
+    ciba,
     client_authentication,
     discovery,
     error_shape,
@@ -38,6 +39,7 @@ SECTIONS = tuple(
         userinfo,
         authorization,
         request_objects,
+        ciba,
         logout,
         lifetimes,
     )

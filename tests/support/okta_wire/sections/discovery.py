@@ -15,6 +15,7 @@ OIDC_MEMBERS = """
     code_challenge_methods_supported introspection_endpoint introspection_endpoint_auth_methods_supported
     revocation_endpoint revocation_endpoint_auth_methods_supported end_session_endpoint request_parameter_supported
     request_object_signing_alg_values_supported device_authorization_endpoint pushed_authorization_request_endpoint
+    backchannel_token_delivery_modes_supported backchannel_authentication_request_signing_alg_values_supported
     dpop_signing_alg_values_supported
 """
 OAUTH_MEMBERS = OIDC_MEMBERS.replace("userinfo_endpoint", "").replace("id_token_signing_alg_values_supported", "")
@@ -118,6 +119,13 @@ SECTION = Section(
             id_token_signing_alg_values_supported=["RS256"],
             request_parameter_supported=True,
             request_object_signing_alg_values_supported=["HS256", "HS384", "HS512", *ASYMMETRIC],
+            backchannel_token_delivery_modes_supported=["poll"],
+            backchannel_authentication_request_signing_alg_values_supported=[
+                "HS256",
+                "HS384",
+                "HS512",
+                *ASYMMETRIC,
+            ],
             dpop_signing_alg_values_supported=ASYMMETRIC,
         ),
         _lists("claims", CUSTOM, OIDC_MEMBERS, subject_types_supported=["public"], claims_supported=CLAIMS.split()),
