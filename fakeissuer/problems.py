@@ -51,6 +51,7 @@ class Problem(Enum):
     LOGIN_FAILED = _okta(401, "E0000004", "Signing in failed.")
     FORBIDDEN = _okta(403, "E0000006", "The caller may not do this.")
     NO_SUCH_SERVER = _okta(404, "E0000007", "There is no authorization server called {} here.")
+    NO_SUCH_CLIENT = _okta(404, "E0000007", "There is no client called {} here.")
     NO_SUCH_PATH = _okta(404, "E0000008", "Nothing is served at this path.")
     NOT_IMITATED = _okta(404, "E0000008", "The {} is not imitated.")
     INTERNAL = _okta(500, "E0000009", "The server failed while it answered.")

@@ -41,6 +41,11 @@ class EndpointHandler(OktaHandler):
 
     head = post = put = delete = patch = options = get
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that are answered."""
+        return ENDPOINTS[self.endpoint].methods
+
     def answer(self, server: Server) -> Reply:
         """Return the endpoint's own answer.
 
@@ -121,12 +126,11 @@ class EndpointHandler(OktaHandler):
 
     def _answer_or_refuse(self, server_id: str) -> Reply:
         server = self.issuer.state.directory.servers.get(server_id)
-        methods = ENDPOINTS[self.endpoint].methods
         if server is None:
             reply = refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
         elif self.request.method == "OPTIONS":
-            reply = _preflight(methods)
-        elif self.request.method not in methods:
+            reply = _preflight(self.methods)
+        elif self.request.method not in self.methods:
             reply = refusal(Refused(Problem.METHOD_NOT_ALLOWED))
         else:
             try:

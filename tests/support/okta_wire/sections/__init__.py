@@ -14,6 +14,7 @@ from okta_wire.sections import (
     keys,
     lifetimes,
     logout,
+    org_api,
     request_objects,
     revocation,
     token_errors,
@@ -42,5 +43,6 @@ SECTIONS = tuple(
         ciba,
         logout,
         lifetimes,
+        org_api,
     )
 )
