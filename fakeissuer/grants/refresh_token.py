@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, issue_refresh_token, token_answer
+from fakeissuer.grants.scopes import scope_tokens
 from fakeissuer.problems import Problem
 from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import Grant, refresh_lifetime_s
@@ -43,7 +44,7 @@ def _is_good(issued: IssuedToken, request: TokenRequest, now: float) -> bool:
 
 
 def _renewed(grant: Grant, request: TokenRequest, now: int) -> Grant:
-    asked = tuple(dict.fromkeys(request.form.get("scope", "").split())) or grant.scopes
+    asked = scope_tokens(request.form.get("scope", "")) or grant.scopes
     if not set(asked) <= set(grant.scopes):
         raise Refused(Problem.REFRESH_WIDENED)
     # The user as they are now, but signed in when they were; a nonce belongs to the first ID token alone.
