@@ -1,23 +1,21 @@
-"""The authorization endpoint: where its answers and its refusals go, pushed requests and devices."""
+"""The authorization endpoint: where its answers and its refusals go."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, forms
+from scripted_browser import CALLBACK, CHALLENGE, SPA, forms
 
-from okta_wire.row import Row, Section, oauth_error, okta_error
+from okta_wire.row import Row, Section, okta_error
 from okta_wire.sections.id_token import HYBRID
-from okta_wire.sections.token_success import DEVICE_APP, NEVER_KEPT
 from okta_wire.views import posted, redirected
-from okta_wire.world import ALICE, WEB_CLIENT, Request, World, authorize_request, post
+from okta_wire.world import ALICE, Request, World, authorize_request
 
 Prepare = Callable[[World], Request]
 
 REFUSED = "state error error_description"
 NOT_KEPT = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-cache, no-store"}
 PAGE = {"Content-Type": "text/html; charset=utf-8", "Location": None}
-PUSHED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
 
 
 def _refused(case: str, code: str, members: str = REFUSED, **parameters: str | None) -> Row:
@@ -46,18 +44,6 @@ def _denied(world: World) -> Request:
     started = world.browser.authorize()
     action, hidden = forms(world.browser.get(started.headers["Location"]))[0]
     return Request(path=action, method="POST", form={**hidden, "cancel": "yes"}, by_browser=True)
-
-
-def _pushed(world: World) -> Request:
-    world.sign_in()
-    name = world.answer_to(post("par", WEB_CLIENT, **PUSHED))["request_uri"]
-    return Request(path="/oauth2/default/v1/authorize", query={"client_id": WEB, "request_uri": name}, by_browser=True)
-
-
-def _pushed_twice(world: World) -> Request:
-    request = _pushed(world)
-    world.send(request)
-    return request
 
 
 def _later(seconds: float, **parameters: str) -> Prepare:
@@ -178,52 +164,6 @@ SECTION = Section(
         _not_sent_on("an unknown request_uri", "invalid_request_uri", request_uri="urn:okta:unknown"),
         okta_error(
             "an unknown client, to a program", _as_json(authorize_request(client_id="unknown")), 400, "invalid_client"
-        ),
-        Row(
-            "pushing a request",
-            post("par", WEB_CLIENT, **PUSHED),
-            200,
-            "",
-            "request_uri expires_in",
-            NEVER_KEPT,
-            {"request_uri": "urn:okta:{43 characters}", "expires_in": 3600},
-        ),
-        oauth_error("pushing without credentials", post("par", **PUSHED), 401, "invalid_client"),
-        oauth_error(
-            "pushing profile without openid",
-            post("par", WEB_CLIENT, **{**PUSHED, "scope": "profile"}),
-            403,
-            "access_denied",
-        ),
-        okta_error(
-            "pushing an unregistered redirect_uri",
-            post("par", WEB_CLIENT, **{**PUSHED, "redirect_uri": "https://evil.test"}),
-            400,
-            "invalid_request",
-        ),
-        Row("a pushed request", _pushed, 302, "", "code state", NOT_KEPT, {"state": "s"}, redirected),
-        Row("a pushed request a second time", _pushed_twice, 400, "invalid_request_uri", "", PAGE),
-        Row(
-            "a device starts",
-            post("device/authorize", client_id=DEVICE_APP, scope="openid"),
-            200,
-            "",
-            "device_code user_code verification_uri verification_uri_complete expires_in interval",
-            NEVER_KEPT,
-            {
-                "device_code": "{uuid}",
-                "user_code": "{8 letters}",
-                "verification_uri": "{org}/activate",
-                "verification_uri_complete": "{org}/activate?user_code={8 letters}",
-                "expires_in": 600,
-                "interval": 5,
-            },
-        ),
-        oauth_error(
-            "a device of a client that is none",
-            post("device/authorize", client_id=SPA, scope="openid"),
-            400,
-            "unauthorized_client",
         ),
     ),
 )
