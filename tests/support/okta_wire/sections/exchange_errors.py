@@ -16,6 +16,11 @@ def _device_sso(**form: str) -> Prepare:
     return lambda world: device_sso(world, **form)
 
 
+def _of_another_device(world: World) -> Request:
+    other = device_sso(world).form or {}
+    return device_sso(world, actor_token=other["actor_token"])
+
+
 def _poll(*, times: int = 1, after_s: float = 0, deny: bool = False, **form: str) -> Prepare:
     def ask(world: World) -> Request:
         started = device(world)
@@ -81,6 +86,7 @@ SECTION = Section(
         oauth_error("an assertion for openid", _bearer(scope="openid"), 400, "invalid_scope"),
         oauth_error("an assertion a second time", _bearer_twice, 400, "invalid_grant"),
         oauth_error("an exchange with the wrong device secret", _device_sso(actor_token="x"), 400, "invalid_grant"),
+        oauth_error("an exchange with the secret of another device", _of_another_device, 400, "invalid_grant"),
         oauth_error("an exchange with another's ID token", _device_sso(subject_token="x"), 400, "invalid_grant"),
         oauth_error(
             "an exchange of a device secret alone",
