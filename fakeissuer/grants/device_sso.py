@@ -41,6 +41,6 @@ def _user_of(request: TokenRequest, id_token: str, device_secret: str) -> User:
     if device is None or device.kind != "device_secret" or not device.is_active(state.clock.now()):
         raise Refused(Problem.DEVICE_SECRET)
     # An ID token is shown around: alone, or with the secret of another device, it signs nobody in.
-    if not hmac.compare_digest(f"{subject.claims.get('ds_hash')}", half_hash(device_secret)):
+    if not hmac.compare_digest(f"{subject.claims.get('ds_hash')}".encode(), half_hash(device_secret).encode()):
         raise Refused(Problem.DEVICE_SECRET)
     return state.directory.user(subject.username or "")
