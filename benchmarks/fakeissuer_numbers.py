@@ -20,7 +20,7 @@ from fakeissuer.addresses import Addresses
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.journal import Entry
 from fakeissuer.key_pool import KeyPool
-from fakeissuer.mint import MintRequest
+from fakeissuer.mint_request import MintRequest
 from fakeissuer.profiles import PROFILES
 from fakeissuer.seed import seed
 from fakeissuer.state import State

@@ -10,17 +10,22 @@ from tornado.web import Application, url
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.handlers.activate import ActivateHandler
+from fakeissuer.handlers.approve import ApproveHandler
+from fakeissuer.handlers.authn import AuthnHandler
+from fakeissuer.handlers.authorization_server_keys import KeyRotateHandler, ServerKeysHandler
 from fakeissuer.handlers.authorize import AuthorizeHandler
-from fakeissuer.handlers.base import EndpointHandler, OktaHandler
+from fakeissuer.handlers.backchannel import BackchannelHandler
+from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.handlers.device import DeviceHandler
 from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.handlers.introspect import IntrospectHandler
 from fakeissuer.handlers.keys import KeysHandler
 from fakeissuer.handlers.logout import LogoutHandler
 from fakeissuer.handlers.pages import ConsentHandler, SignInHandler
 from fakeissuer.handlers.par import ParHandler
-from fakeissuer.handlers.register import RegisterHandler
+from fakeissuer.handlers.register import NewSecretHandler, RegisteredClientHandler, RegisterHandler
 from fakeissuer.handlers.revoke import RevokeHandler
 from fakeissuer.handlers.token import TokenHandler
 from fakeissuer.handlers.userinfo import UserInfoHandler
@@ -41,11 +46,25 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
     AuthorizeHandler,
     LogoutHandler,
     DeviceHandler,
+    BackchannelHandler,
     ParHandler,
 )
 
 
-PAGES = (("/signin", SignInHandler), ("/consent", ConsentHandler), ("/activate", ActivateHandler))
+CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
+ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
+    ("/api/v1/authn", AuthnHandler),
+    (f"{CREDENTIALS}/keys", ServerKeysHandler),
+    (f"{CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
+)
+"""What Okta has beside OAuth, as far as signing in and keys need it."""
+
+PAGES = (
+    ("/signin", SignInHandler),
+    ("/consent", ConsentHandler),
+    ("/activate", ActivateHandler),
+    ("/approve", ApproveHandler),
+)
 
 
 def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
@@ -60,8 +79,11 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
         path = re.escape(ENDPOINTS[handler.endpoint].path)
         # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
         routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
-    routes.append(url(f"/oauth2/v1/{ENDPOINTS['register'].path}", RegisterHandler, okta))
-    routes += [url(path, handler, okta) for path, handler in PAGES]
+    clients = f"/oauth2/v1/{ENDPOINTS['register'].path}"
+    routes.append(url(clients, RegisterHandler, okta))
+    routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
+    routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
+    routes += [url(path, handler, okta) for path, handler in (*PAGES, *ORG_API)]
     control = {"issuer": issuer, "guard": guard}
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fakeissuer.entries import AuthMethod, Client, KeySet
+from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.moments import moment_of
 from fakeissuer.problems import Problem
 from fakeissuer.records import read_members
 from fakeissuer.replays import Replays
@@ -31,7 +32,7 @@ class Flaw(StrEnum):
 
     UNREADABLE = "it is not a JWT"
     ALGORITHM = "its alg is not one that this way to authenticate allows"
-    SUBJECT = "its iss and sub are not both the client id"
+    SUBJECT = "its iss and sub are not both the id of a client"
     AUDIENCE = "its aud is not the URL of the endpoint that was called"
     NO_EXPIRY = "it has no exp that is a number"
     EXPIRED = "it has expired"
@@ -101,13 +102,22 @@ def check_assertion(assertion: Assertion, client: Client, audience: str, now: fl
     Raises:
         Refused: it did not.
     """
+    verify_client_signature(assertion, client)
+    if assertion.claims.get("aud") not in (audience, [audience]):
+        raise flawed(Flaw.AUDIENCE)
+    check_moments(assertion.claims, now, client.id, used)
+
+
+def verify_client_signature(assertion: Assertion, client: Client) -> None:
+    """Verify that a client signed this, with its secret or with a key of its own.
+
+    Raises:
+        Refused: it did not.
+    """
     if assertion.method == "client_secret_jwt":
         _check_hmac(assertion, client.secret or "")
     else:
         verify_signature(assertion, client.jwks)
-    if assertion.claims.get("aud") not in (audience, [audience]):
-        raise flawed(Flaw.AUDIENCE)
-    check_moments(assertion.claims, now, client.id, used)
 
 
 def check_moments(claims: Mapping[str, Any], now: float, signer: str, used: Replays) -> None:
@@ -116,7 +126,7 @@ def check_moments(claims: Mapping[str, Any], now: float, signer: str, used: Repl
     Raises:
         Refused: it is not, lives longer than an hour, or was used before.
     """
-    expires = _moment(claims.get("exp"))
+    expires = moment_of(claims.get("exp"))
     if expires is None:
         raise flawed(Flaw.NO_EXPIRY)
     if expires <= now:
@@ -124,7 +134,7 @@ def check_moments(claims: Mapping[str, Any], now: float, signer: str, used: Repl
     if expires > now + LONGEST_LIFE_S:
         raise flawed(Flaw.LIVES_TOO_LONG)
     for name in ("iat", "nbf"):
-        moment = _moment(claims.get(name, 0))
+        moment = moment_of(claims.get(name, 0))
         if moment is None or moment > now:
             raise flawed(Flaw.ISSUED_LATER)
     jti = claims.get("jti")
@@ -183,9 +193,3 @@ def _decoded(part: str) -> bytes:
         return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except binascii.Error as exc:
         raise ValueError("this is not base64url") from exc
-
-
-def _moment(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

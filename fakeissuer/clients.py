@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from fakeissuer.assertions import Assertion, check_assertion, read_assertion
+from fakeissuer.assertions import Assertion, Flaw, check_assertion, flawed, read_assertion
 from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
@@ -38,8 +38,11 @@ def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str
         Refused: the client is unknown, is registered for another method, or secret or assertion is wrong.
     """
     client = state.directory.clients.get(credentials.client_id)
+    if client is None and credentials.assertion is not None:
+        raise flawed(Flaw.SUBJECT)
     if client is None:
-        raise Refused(Problem.UNKNOWN_CLIENT)
+        is_400 = state.profile.unknowns.unknown_client_status == 400
+        raise Refused(Problem.UNKNOWN_CLIENT_400 if is_400 else Problem.UNKNOWN_CLIENT)
     if credentials.method not in client.auth_methods:
         # A confidential client that sends only its name has forgotten its secret, which is the likelier mistake.
         raise Refused(Problem.NO_CLIENT_CREDENTIALS if credentials.method == "none" else Problem.WRONG_METHOD)

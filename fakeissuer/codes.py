@@ -9,7 +9,10 @@ from fakeissuer.tokens import Grant
 
 CODE_LIFETIME_S = 300
 DEVICE_CODE_LIFETIME_S = 600
+BACKCHANNEL_LIFETIME_S = 300
 POLL_INTERVAL_S = 5
+REMEMBERED_S = 86_400
+"""How long a code that has expired is still told from one that never was."""
 
 
 @dataclass(kw_only=True, repr=False)
@@ -24,16 +27,31 @@ class AuthorizationCode:
 
 
 @dataclass(kw_only=True, repr=False)
-class DeviceAuthorization:
-    """A device that waits for a user, how often it may ask, and what the user said."""
+class Awaited:
+    """What a client asks for again and again until its user has decided: how often it may, and what the user said."""
 
     server: str
     issuer: str
     client_id: str
-    user_code: str
     scopes: tuple[str, ...]
     expires_at: float
     interval_s: int = POLL_INTERVAL_S
     next_poll_at: float = 0
     verdict: Literal["pending", "approved", "denied", "spent"] = "pending"
     grant: Grant | None = None
+
+
+@dataclass(kw_only=True, repr=False)
+class DeviceAuthorization(Awaited):
+    """A device that waits for a user who types its code."""
+
+    user_code: str
+
+
+@dataclass(kw_only=True, repr=False)
+class BackchannelAuthentication(Awaited):
+    """A client that waits for a user whom it named; `name` is what the approval page calls it."""
+
+    name: str
+    login: str
+    binding_message: str

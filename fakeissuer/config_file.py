@@ -9,11 +9,15 @@
 
     [users."carol@example.com"]
     groups = ["Everyone", "Auditors"]
+
+    [unknowns]
+    unknown_client_status = 400
 """
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,8 @@ import msgspec
 
 from fakeissuer.directory import Directory, EntryKind
 from fakeissuer.errors import SettingsError, Unacceptable
-from fakeissuer.records import Record
+from fakeissuer.profiles import Unknowns
+from fakeissuer.records import Record, accept
 from fakeissuer.seed import seed
 
 _NAMED_BY: dict[EntryKind, str] = {"servers": "id", "clients": "id", "users": "login"}
@@ -29,8 +34,20 @@ _NAMED_BY: dict[EntryKind, str] = {"servers": "id", "clients": "id", "users": "l
 KINDS: tuple[EntryKind, ...] = ("servers", "clients", "users")
 
 
-def read_config(file: Path) -> dict[EntryKind, dict[str, dict[str, Any]]]:
-    """Return the entries by kind and name.
+UNKNOWNS = "unknowns"
+"""The table of `fakeissuer.profiles.Unknowns`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a file says: entries by kind and name, and what is switched."""
+
+    entries: dict[EntryKind, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    unknowns: Unknowns = field(default_factory=Unknowns)
+
+
+def read_config(file: Path) -> Config:
+    """Return what the file says.
 
     Raises:
         SettingsError: the file cannot be read, is not TOML, or holds something else.
@@ -42,15 +59,29 @@ def read_config(file: Path) -> dict[EntryKind, dict[str, dict[str, Any]]]:
     except ValueError as exc:
         raise SettingsError([f"--config: {file} is not TOML: {exc}"]) from exc
     problems = [
-        f"--config: {name} is not known; expected tables {', '.join(KINDS)}" for name in tables.keys() - set(KINDS)
+        f"--config: {name} is not known; expected tables {', '.join((*KINDS, UNKNOWNS))}"
+        for name in tables.keys() - {*KINDS, UNKNOWNS}
     ]
     for kind in KINDS:
         entries = tables.get(kind, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
             problems.append(f"--config: {kind} is not a table of tables; expected [{kind}.name]")
+    unknowns = _unknowns(tables.get(UNKNOWNS, {}), problems)
     if problems:
         raise SettingsError(sorted(problems))
-    return {kind: tables.get(kind, {}) for kind in KINDS}
+    return Config(entries={kind: tables.get(kind, {}) for kind in KINDS}, unknowns=unknowns)
+
+
+def _unknowns(table: Any, problems: list[str]) -> Unknowns:
+    if not isinstance(table, dict):
+        problems.append(f"--config: {UNKNOWNS} is not a table; expected [{UNKNOWNS}]")
+        return Unknowns()
+    try:
+        unknowns: Unknowns = accept(table, Unknowns)
+    except Unacceptable as exc:
+        problems.append(f"--config: {UNKNOWNS}: {exc}")
+        return Unknowns()
+    return unknowns
 
 
 def seeded_config() -> str:
@@ -80,14 +111,14 @@ def _without_nothing(value: Any) -> Any:
     return [_without_nothing(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def configure(directory: Directory, entries: dict[EntryKind, dict[str, dict[str, Any]]]) -> None:
+def configure(directory: Directory, config: Config) -> None:
     """Add the entries to a directory, or put them in the place of those of the same name.
 
     Raises:
         SettingsError: one line for each entry that is not accepted.
     """
     problems = []
-    for kind, by_name in entries.items():
+    for kind, by_name in config.entries.items():
         for name, members in by_name.items():
             try:
                 directory.put(kind, name, members)

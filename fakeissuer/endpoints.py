@@ -15,6 +15,7 @@ EndpointName = Literal[
     "authorize",
     "logout",
     "device",
+    "backchannel",
     "par",
     "register",
 ]
@@ -40,6 +41,7 @@ ENDPOINTS: dict[EndpointName, Endpoint] = {
     "authorize": Endpoint("authorize", ("GET", "POST")),
     "logout": Endpoint("logout", ("GET", "POST")),
     "device": Endpoint("device/authorize", ("POST",)),
+    "backchannel": Endpoint("bc/authorize", ("POST",)),
     "par": Endpoint("par", ("POST",)),
     "register": Endpoint("clients", ("POST",)),
 }

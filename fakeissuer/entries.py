@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
 from fakeissuer.endpoints import ORG
+from fakeissuer.entry_checks import KeySet, check_custom_claims, check_public_keys, check_redirect_uris
 from fakeissuer.identifiers import derived_id
 from fakeissuer.records import Record
 
-AUTHORIZATION_CODE = "authorization_code"
-IMPLICIT = "implicit"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
-PASSWORD = "password"  # noqa: S105 - as above
-CLIENT_CREDENTIALS = "client_credentials"
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-
-OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "groups")
+RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
+ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
+OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
 
 RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,2000}\Z")]
 """A URI of printable ASCII: it goes into a header and into a page."""
@@ -30,37 +23,6 @@ Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
 IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
-KeySet = dict[str, list[dict[str, Any]]]
-"""A JWK Set."""
-
-PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""The members of a JWK that are secret (RFC 7518 section 6)."""
-
-
-SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
-
-
-PROTOCOL_CLAIMS = frozenset(
-    (
-        "ver",
-        "jti",
-        "iss",
-        "aud",
-        "iat",
-        "exp",
-        "nbf",
-        "cnf",
-        "cid",
-        "uid",
-        "scp",
-        "scope",
-        "auth_time",
-        "sub",
-        "acr",
-        "client_id",
-    )
-)
-"""The claims that the issuer answers for itself."""
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
@@ -114,8 +76,9 @@ class Client(Record, frozen=True, kw_only=True):
     """A registered client; one with neither a secret nor a key of its own is a public one.
 
     `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
-    stands for any port and any path. `rotation_type` says whether a refresh token is used once, which public clients
-    do by default, and `rotation_leeway` for how many seconds it may be used again all the same.
+    stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
+    `rotation_type` says whether a refresh token is used once, which public clients do by default, and
+    `rotation_leeway` for how many seconds it may be used again all the same.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -129,6 +92,7 @@ class Client(Record, frozen=True, kw_only=True):
     redirect_uris: tuple[RedirectUri, ...] = ()
     post_logout_redirect_uris: tuple[RedirectUri, ...] = ()
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
+    users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
@@ -156,36 +120,9 @@ class Client(Record, frozen=True, kw_only=True):
                 "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
             )
         check_custom_claims(self.claims)
-        if any(uri.partition(":")[0].lower() in SCRIPT_SCHEMES for uri in self.redirect_uris):
-            raise ValueError("a redirect URI of redirect_uris would run as a script")
+        check_redirect_uris(self.redirect_uris)
         if self.jwks is not None:
             check_public_keys(self.jwks)
-
-
-def check_custom_claims(claims: Mapping[str, Any]) -> None:
-    """Check that none of these claims is one that the issuer answers for.
-
-    Raises:
-        ValueError: one is; the control plane mints whatever a test wants there.
-    """
-    taken = PROTOCOL_CLAIMS & claims.keys()
-    if taken:
-        raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
-
-
-def check_public_keys(jwks: KeySet) -> None:
-    """Check that this is a JWK Set of public keys (RFC 7517 section 5).
-
-    Raises:
-        ValueError: it is none, or holds what only the client may know; whatever is registered can be read again.
-    """
-    if jwks.keys() != {"keys"}:
-        raise ValueError("jwks has one member, keys, the list of the client's public keys")
-    for key in jwks["keys"]:
-        if key.get("kty") not in ("RSA", "EC"):
-            raise ValueError("each key of jwks has the kty RSA or EC")
-        if PRIVATE_KEY_MEMBERS & key.keys():
-            raise ValueError("jwks holds public keys; one of these is private")
 
 
 class User(Record, frozen=True, kw_only=True):

@@ -30,6 +30,16 @@ class Expiring(Generic[T]):
         until, thing = self._kept.get(name, (now, None))
         return thing if now < until else None
 
+    def take(self, name: str, now: float) -> T | None:
+        """Return a thing whose moment has not come, and forget it: it is found once."""
+        thing = self.find(name, now)
+        self.drop(name)
+        return thing
+
+    def all(self, now: float) -> list[T]:
+        """Return everything whose moment has not come, the oldest first."""
+        return [thing for until, thing in self._kept.values() if now < until]
+
     def drop(self, name: str) -> None:
         """Forget a thing, if it is there."""
         self._kept.pop(name, None)

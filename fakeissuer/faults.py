@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from fakeissuer.endpoints import EndpointName
+from fakeissuer.problems import Problem
 from fakeissuer.records import Record
 
 HOUR_S = 3600
@@ -20,6 +21,7 @@ Bytes = Annotated[int, Meta(ge=0, le=GIBIBYTE)]
 
 KINDS = (
     "status",
+    "refuse",
     "delay",
     "drop",
     "truncate",
@@ -43,11 +45,16 @@ BODILESS = (204, 205, 304)
 FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
+REFUSALS = tuple(problem.name.lower() for problem in Problem)
+"""The refusals that there are, by name."""
+
+
 class Fault(Record, frozen=True, kw_only=True):
     """One thing that goes wrong at one endpoint, `times` times or until faults are cleared.
 
-    `delay` is in seconds, `drip` in seconds between two bytes, `truncate` in bytes that still come, `huge` and
-    `gzip_bomb` in bytes of the (inflated) body. Where `true` is given instead, a value is chosen.
+    `refuse` names a row of the table of problems. `delay` is in seconds, `drip` in seconds between two bytes,
+    `truncate` in bytes that still come, `huge` and `gzip_bomb` in bytes of the (inflated) body. Where `true` is given
+    instead, a value is chosen.
     """
 
     endpoint: EndpointName
@@ -56,6 +63,7 @@ class Fault(Record, frozen=True, kw_only=True):
     status: Annotated[int, Meta(ge=200, le=599)] | None = None
     headers: dict[str, str] | None = None
     body: str | dict[str, Any] | list[Any] | None = None
+    refuse: str | None = None
     delay: Seconds | None = None
     drop: bool | None = None
     truncate: bool | Bytes | None = None
@@ -80,6 +88,8 @@ class Fault(Record, frozen=True, kw_only=True):
             )
         if getattr(self, kinds[0]) is False:
             raise ValueError(f"{kinds[0]} is false; leave it out, or say true")
+        if self.refuse is not None and self.refuse not in REFUSALS:
+            raise ValueError(f"refuse is one of {', '.join(REFUSALS)}")
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
         if self.status in BODILESS and self.body is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import CLIENT_CREDENTIALS, Client
+from fakeissuer.entries import Client
+from fakeissuer.grant_types import CLIENT_CREDENTIALS
 from fakeissuer.overview import Overview
 
 

@@ -20,8 +20,8 @@ from fakeissuer.faults import Fault
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.journal import Requests
 from fakeissuer.key_ring import KeyStatus
-from fakeissuer.mint import Minted, MintRequest
-from fakeissuer.overview import Overview
+from fakeissuer.mint_request import Minted, MintRequest
+from fakeissuer.overview import Approval, Overview
 from fakeissuer.records import accept
 
 T = TypeVar("T")
@@ -111,6 +111,14 @@ class Handle:
     def bad_tokens(self, server: str = "default") -> list[BadToken]:
         """Return the catalogue of bad tokens: each with the rule it breaks, and the right status and error."""
         return self._on_loop(lambda: self._issuer.bad_tokens(server))
+
+    def approvals(self) -> list[Approval]:
+        """Return what waits for users, the oldest first."""
+        return self._on_loop(self._issuer.approvals)
+
+    def approve(self, login: str, *, allow: bool = True) -> list[Approval]:
+        """Approve, or deny, all that waits for a user, and return what that was."""
+        return self._on_loop(lambda: self._issuer.settle(login, allow=allow))
 
     def revoke(self, token: str) -> None:
         """Revoke a token, whichever client it belongs to."""

@@ -26,11 +26,13 @@ def introspect(state: State, server: Server, issuer: str, token: str) -> Introsp
     issued = state.store.find(token)
     if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
         return dict(INACTIVE)
-    if issued.kind == "refresh":
+    if issued.kind in ("refresh", "device_secret"):
         return _of_refresh_token(issued)
     if issued.claims.get("iss") != issuer:
         return dict(INACTIVE)
-    return _of_access_token(issued) if issued.kind == "access" else {"active": True, **issued.claims}
+    if issued.kind == "id":
+        return {"active": True, **issued.claims}
+    return _of_access_token(issued, names_client_as_user=state.profile.unknowns.introspection_names_client_as_user)
 
 
 def signed_introspection(state: State, server: Server, issuer: str, client_id: str, answer: Introspection) -> str:
@@ -42,14 +44,13 @@ def signed_introspection(state: State, server: Server, issuer: str, client_id: s
     return jose.sign(key, jose_header(key, SIGNING_ALGORITHM, JWT_TYPE), to_payload(claims))
 
 
-def _of_access_token(issued: IssuedToken) -> Introspection:
+def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
     claims = dict(issued.claims)
     answer: Introspection = {"active": True}
     if "scp" in claims:
         answer["scope"] = _words(claims["scp"])
-    # Whether a token of client credentials has a username was never seen recorded; here it has none.
-    if issued.username is not None:
-        answer["username"] = issued.username
+    if issued.username is not None or names_client_as_user:
+        answer["username"] = issued.username or issued.client_id
     told = ("exp", "iat", "sub", "aud", "iss", "jti")
     answer |= {name: claims[name] for name in told if name in claims}
     answer |= {"token_type": "Bearer", "client_id": claims.get("cid", issued.client_id)}

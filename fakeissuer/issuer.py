@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fakeissuer.authorization import backchannel
 from fakeissuer.clock import Clock
+from fakeissuer.codes import BackchannelAuthentication
 from fakeissuer.directory import EntryKind
 from fakeissuer.endpoints import EndpointName
 from fakeissuer.entries import Client, Server, User
-from fakeissuer.errors import NotThere
+from fakeissuer.errors import NotThere, Refused, Unacceptable
 from fakeissuer.faults import Fault
 from fakeissuer.journal import Requests
 from fakeissuer.key_ring import KeyRing, KeyStatus
-from fakeissuer.mint import Minted, MintRequest, mint
-from fakeissuer.overview import Overview, overview
+from fakeissuer.mint import mint
+from fakeissuer.mint_request import Minted, MintRequest
+from fakeissuer.overview import Approval, Overview, overview
 from fakeissuer.state import State
 
 if TYPE_CHECKING:
@@ -58,6 +61,22 @@ class FakeIssuer:
         """Revoke a token, whichever client it belongs to."""
         if not self.state.store.revoke(token):
             raise NotThere("This token was not issued here, so it cannot be revoked.")
+
+    def approvals(self) -> list[Approval]:
+        """Return what waits for users, the oldest first (CIBA)."""
+        return [_approval(awaited) for awaited in backchannel.waiting_for(self.state)]
+
+    def settle(self, login: str, *, allow: bool) -> list[Approval]:
+        """Approve or deny all that waits for a user, and return what that was."""
+        waiting = backchannel.waiting_for(self.state, login)
+        if not waiting:
+            raise NotThere("Nothing waits for a user of that login.")
+        try:
+            for awaited in waiting:
+                backchannel.settle(self.state, awaited, is_allowed=allow)
+        except Refused as refused:
+            raise Unacceptable(str(refused)) from refused
+        return [_approval(awaited) for awaited in waiting]
 
     def plan_fault(self, fault: Fault) -> Fault:
         """Make something go wrong; see `Fault`."""
@@ -124,3 +143,12 @@ class FakeIssuer:
 
     def _ring(self, server: str) -> KeyRing:
         return self.state.ring(self.state.directory.server(server))
+
+
+def _approval(awaited: BackchannelAuthentication) -> Approval:
+    return Approval(
+        login=awaited.login,
+        client_id=awaited.client_id,
+        scopes=awaited.scopes,
+        binding_message=awaited.binding_message,
+    )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.entries import CLIENT_CREDENTIALS, DEVICE_CODE, OIDC_SCOPES, Server
+from fakeissuer.entries import ORG_SCOPES, RESERVED_SCOPES, Server
+from fakeissuer.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 
 Metadata = dict[str, Any]
 
@@ -18,10 +19,11 @@ GRANT_TYPES = [
     "refresh_token",
     "password",
     DEVICE_CODE,
-    "urn:openid:params:grant-type:ciba",
+    CIBA,
 ]
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
 ASYMMETRIC_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+REQUEST_ALGORITHMS = ["HS256", "HS384", "HS512", *ASYMMETRIC_ALGORITHMS]
 ID_TOKEN_CLAIMS = """
     iss ver sub aud iat exp jti auth_time amr idp nonce name nickname preferred_username given_name middle_name
     family_name email email_verified profile zoneinfo locale address phone_number picture website gender birthdate
@@ -46,7 +48,7 @@ def authorization_server_metadata(server: Server, issuer: str, base_url: str) ->
 def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> Metadata:
     org_endpoints = f"{base_url}/oauth2/v1"
     endpoints = org_endpoints if server.is_org else f"{issuer}/v1"
-    known_scopes = OIDC_SCOPES if server.is_org else OIDC_SCOPES[:6]
+    known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoints}/authorize",
@@ -69,9 +71,11 @@ def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> 
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "end_session_endpoint": f"{endpoints}/logout",
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": ["HS256", "HS384", "HS512", *ASYMMETRIC_ALGORITHMS],
+        "request_object_signing_alg_values_supported": REQUEST_ALGORITHMS,
         "device_authorization_endpoint": f"{endpoints}/device/authorize",
         "pushed_authorization_request_endpoint": f"{endpoints}/par",
+        "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_authentication_request_signing_alg_values_supported": REQUEST_ALGORITHMS,
         "dpop_signing_alg_values_supported": ASYMMETRIC_ALGORITHMS,
     }
     if not for_oidc:

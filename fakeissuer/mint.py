@@ -4,96 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
-
-from msgspec import Meta, field
+from typing import TYPE_CHECKING, Any
 
 from fakeissuer import handmade, odd_keys
 from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
-from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
-from fakeissuer.records import Record
+from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.mint_request import FORGED, Minted, MintRequest
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state import State
-from fakeissuer.store import IssuedToken, TokenKind
+from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import (
     ID_TOKEN_LIFETIME_S,
-    REFRESH_IDLE_LIFETIME_S,
     Claims,
     Grant,
     changed,
     id_token_claims,
     jose_header,
+    refresh_lifetime_s,
     to_payload,
 )
 
 if TYPE_CHECKING:
     from fakeissuer.jose import SigningKey
-
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"
-]
-FORGED: tuple[Algorithm, ...] = ("HS256", "none")
-"""What needs no private key: `HS256` is keyed with the public key as PEM, `none` has no signature."""
-
-TEN_YEARS_S = 315_360_000
-
-
-class MintRequest(Record, frozen=True, kw_only=True):
-    """What the token is to be; all of it may be left out.
-
-    `expires_in` is in seconds and may be negative. `scp` is a list, or a text whose words are taken. `claims` and
-    `header` are added last, and null takes away. `key` is a status, `unpublished`, a kid, or one of `odd_keys`.
-    `refresh_token` is the one that an access token was issued with: revoking it revokes both. `opaque` makes an
-    access token a text that says nothing, so that only introspection knows its claims.
-    """
-
-    secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
-
-    server: str = "default"
-    kind: TokenKind = "access"
-    sub: str | None = None
-    cid: str | None = None
-    scp: list[str] | str | None = None
-    aud: list[str] | str | None = None
-    expires_in: Annotated[int, Meta(ge=-TEN_YEARS_S, le=TEN_YEARS_S)] | None = None
-    claims: dict[str, Any] = field(default_factory=dict)
-    header: dict[str, Any] = field(default_factory=dict)
-    alg: Algorithm | None = None
-    key: str | None = None
-    dpop_jkt: str | None = None
-    refresh_token: str | None = None
-    opaque: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself.
-
-        Raises:
-            ValueError: an opaque token is to have what only a JWT has.
-        """
-        if self.opaque and (self.kind != "access" or self.header or self.alg is not None or self.key is not None):
-            raise ValueError("an opaque token is an access token, and has no header, alg or key")
-
-    @property
-    def scopes(self) -> tuple[str, ...] | None:
-        """The scopes that were named, None if none were."""
-        return None if self.scp is None else tuple(self.scp.split() if isinstance(self.scp, str) else self.scp)
-
-    @property
-    def is_forged(self) -> bool:
-        """Whether the token will be one that the issuer would never have issued."""
-        return self.alg in FORGED or self.key == "unpublished"
-
-
-class Minted(Record, frozen=True, kw_only=True):
-    """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
-
-    secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
-
-    token: str
-    header: dict[str, Any]
-    claims: dict[str, Any]
 
 
 def mint(state: State, request: MintRequest, requested_url: str | None = None) -> Minted:
@@ -120,7 +54,7 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
     claims = changed(claims, request.claims)
     token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims, typ)
     if not request.is_forged:
-        state.store.add(token, _issued(request, grant, claims))
+        state.store.add(token, IssuedToken.of(grant, request.kind, claims))
     return Minted(token=token, header=header, claims=claims)
 
 
@@ -196,33 +130,17 @@ def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
     return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
 
 
-def _issued(request: MintRequest, grant: Grant, claims: Claims) -> IssuedToken:
-    return IssuedToken(
-        kind=request.kind,
-        server=grant.server.id,
-        client_id=grant.client_id,
-        username=grant.user.login if grant.user else None,
-        scopes=grant.scopes,
-        claims=claims,
-        refresh_token_id=grant.refresh_token_id,
-    )
-
-
 def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
-    lifetime_s = REFRESH_IDLE_LIFETIME_S if request.expires_in is None else request.expires_in
+    lifetime_s = refresh_lifetime_s(server) if request.expires_in is None else request.expires_in
     claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
-    issued = _issued(request, grant, claims)
-    issued.refresh_token_id = new_refresh_token_id()
-    issued.device_id = derived_id("guo", grant.client_id)
-    issued.grant_id = random_text()
-    issued.grant = replace(
+    grant = replace(
         grant,
         lifetime_s=server.access_token_lifetime,
-        refresh_token_id=issued.refresh_token_id,
-        grant_id=issued.grant_id,
+        refresh_token_id=new_refresh_token_id(),
+        grant_id=random_text(),
     )
     token = random_text()
-    state.store.add(token, issued)
+    state.store.add(token, IssuedToken.of_refresh_token(grant, claims))
     return Minted(token=token, header={}, claims=claims)

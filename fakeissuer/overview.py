@@ -18,6 +18,7 @@ CONTROL_CALLS = (
     "keys/lag",
     "requests",
     "revoke",
+    "approvals",
     "reset",
 )
 
@@ -42,6 +43,15 @@ class Overview(Record, frozen=True, kw_only=True):
     clients: tuple[Client, ...]
     users: tuple[User, ...]
     links: dict[str, str]
+
+
+class Approval(Record, frozen=True, kw_only=True):
+    """A client that waits for a user: what it asks for, and what the user is to see."""
+
+    login: str
+    client_id: str
+    scopes: tuple[str, ...]
+    binding_message: str
 
 
 def overview(state: State) -> Overview:

@@ -51,6 +51,7 @@ class Problem(Enum):
     LOGIN_FAILED = _okta(401, "E0000004", "Signing in failed.")
     FORBIDDEN = _okta(403, "E0000006", "The caller may not do this.")
     NO_SUCH_SERVER = _okta(404, "E0000007", "There is no authorization server called {} here.")
+    NO_SUCH_CLIENT = _okta(404, "E0000007", "There is no client called {} here.")
     NO_SUCH_PATH = _okta(404, "E0000008", "Nothing is served at this path.")
     NOT_IMITATED = _okta(404, "E0000008", "The {} is not imitated.")
     INTERNAL = _okta(500, "E0000009", "The server failed while it answered.")
@@ -69,7 +70,7 @@ class Problem(Enum):
     TOKEN_MISSING = _oauth(400, "invalid_request", "The parameter token is missing.")
 
     # Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
-    UNKNOWN_CLIENT_AT_DISCOVERY = _okta(400, "invalid_client", "No client is registered under this client_id.")
+    UNKNOWN_CLIENT_400 = _okta(400, "invalid_client", "No client is registered under this client_id.")
     NO_CLIENT_CREDENTIALS = _oauth(401, "invalid_client", "The request does not say which client sends it.")
     UNKNOWN_CLIENT = _okta(401, "invalid_client", "No client is registered under the client_id that was sent.")
     WRONG_SECRET = _oauth(401, "invalid_client", "The client secret is not the one registered for this client.")
@@ -79,8 +80,8 @@ class Problem(Enum):
     ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
     ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
 
-    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); the first four are
-    # never sent to the redirect URI, which nobody has vouched for yet.
+    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); those in
+    # Okta's shape are never sent to the redirect URI, which nobody has vouched for yet.
     AUTHORIZE_CLIENT = _okta(400, "invalid_client", "No client is registered under the client_id of this link.")
     REDIRECT_UNREGISTERED = _okta(400, "invalid_request", "The redirect_uri is not one that the client registered.")
     REQUEST_URI_UNKNOWN = _okta(400, "invalid_request_uri", "The request_uri is unknown, expired or spent.")
@@ -97,9 +98,16 @@ class Problem(Enum):
     CHALLENGE_MISSING = _oauth(400, "invalid_request", "A public client has to send a code_challenge.")
     PROMPT_UNKNOWN = _oauth(400, "invalid_request", "The prompt is none that is known, or none beside another one.")
     MAX_AGE_MALFORMED = _oauth(400, "invalid_request", "The max_age is no number of seconds.")
-    REQUEST_OBJECT = _oauth(400, "request_not_supported", "Request objects are not imitated; push the request instead.")
+    REQUEST_OBJECT = _okta(400, "invalid_request_object", "The request object was not accepted: {}.")
     LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids to ask.")
     USER_DENIED = _oauth(400, "access_denied", "The user did not allow it.")
+
+    # Backchannel authentication (OpenID Connect CIBA section 13).
+    HINT_MISSING = _oauth(400, "invalid_request", "One of login_hint and id_token_hint has to name the user.")
+    USER_UNKNOWN = _oauth(400, "unknown_user_id", "The hint names no user that is registered.")
+    OPENID_MISSING = _oauth(400, "invalid_scope", "The scope openid is missing.")
+    BINDING_MESSAGE = _oauth(400, "invalid_binding_message", "The binding_message is not a short plain text.")
+    EXPIRY_MALFORMED = _oauth(400, "invalid_request", "The requested_expiry is not 1 to 300 seconds.")
 
     # Logging out (OpenID Connect RP-Initiated Logout 1.0 section 2).
     LOGOUT_HINT = _okta(400, "invalid_request", "The id_token_hint is missing, or no ID token of this server.")
@@ -138,13 +146,14 @@ class Problem(Enum):
     USER_NOT_ASSIGNED = _oauth(400, "access_denied", "The user is not assigned to this client.")
     CONSENT_REQUIRED = _oauth(400, "consent_required", "Consent is needed, and this grant has nobody to ask.")
     NETWORK_ZONE = _oauth(403, "access_denied", "The request comes from a network zone that is not allowed.")
-    DEVICE_PENDING = _oauth(400, "authorization_pending", "The user has not approved the device yet.")
-    DEVICE_TOO_FAST = _oauth(400, "slow_down", "The device asks more often than its interval allows.")
-    DEVICE_EXPIRED = _oauth(400, "expired_token", "The device code has expired.")
-    DEVICE_DENIED = _oauth(400, "access_denied", "The user did not let the device in.")
-    DEVICE_INVALID = _oauth(400, "invalid_grant", "The device code is not known.")
+    POLL_PENDING = _oauth(400, "authorization_pending", "The user has not approved it yet.")
+    POLL_TOO_FAST = _oauth(400, "slow_down", "The client asks more often than its interval allows.")
+    POLL_EXPIRED = _oauth(400, "expired_token", "The code that was polled with has expired.")
+    POLL_DENIED = _oauth(400, "access_denied", "The user did not approve it.")
+    POLL_INVALID = _oauth(400, "invalid_grant", "The code that was polled with is not known.")
     EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
-    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is no active access token of a user.")
+    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is not good for it, or speaks for no user.")
+    DEVICE_SECRET = _oauth(400, "invalid_grant", "The device secret is not good, or not the one of the ID token.")
     EXCHANGE_TARGET = _oauth(400, "invalid_target", "The audience of the exchange is not one of this server.")
     ASSERTION_ISSUER = _oauth(401, "invalid_token", "The issuer of the assertion is not trusted.")
     ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")

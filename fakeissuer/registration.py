@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from fakeissuer.entries import AUTHORIZATION_CODE, IMPLICIT, AuthMethod, Client, KeySet
+from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
 from fakeissuer.identifiers import derived_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members
@@ -26,8 +28,8 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     jwks: KeySet | None = None
 
 
-def registered_client(body: bytes) -> Client:
-    """Return the client that this metadata makes.
+def registered_client(body: bytes, known: Client | None = None) -> Client:
+    """Return the client that this metadata makes; a known one keeps its id and its secret.
 
     Raises:
         Refused: it is no metadata, or of a client that cannot be.
@@ -43,9 +45,9 @@ def registered_client(body: bytes) -> Client:
         raise Refused(Problem.REDIRECT_INVALID)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
-        "id": derived_id("0oa", random_text()),
+        "id": derived_id("0oa", random_text()) if known is None else known.id,
         "name": metadata.client_name,
-        "secret": random_text() if method.startswith("client_secret") else None,
+        "secret": _secret(known) if method.startswith("client_secret") else None,
         "jwks": metadata.jwks,
         "auth_methods": [method],
         "grant_types": metadata.grant_types,
@@ -56,6 +58,27 @@ def registered_client(body: bytes) -> Client:
         return accept(members, Client)
     except Unacceptable as exc:
         raise Refused(Problem.METADATA_INVALID, "its name, a URI or its key set is not fit for one") from exc
+
+
+def with_new_secret(client: Client) -> Client:
+    """Return a client with another secret.
+
+    Raises:
+        Refused: it has none.
+    """
+    if client.secret is None:
+        raise Refused(Problem.NOT_VALID, "the client has no secret")
+    return msgspec.structs.replace(client, secret=random_text())
+
+
+def _secret(known: Client | None) -> str:
+    return random_text() if known is None or known.secret is None else known.secret
+
+
+def read_answer(client: Client, now: int) -> dict[str, Any]:
+    """Return what is told of a registered client: all but its secret, which is shown once."""
+    answer = registration_answer(client, now)
+    return {name: value for name, value in answer.items() if not name.startswith("client_secret")}
 
 
 def registration_answer(client: Client, now: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def refusal(refused: Refused, challenge: str = "") -> Reply:
         "errorSummary": str(refused),
         "errorLink": case.code,
         "errorId": new_error_id(),
-        "errorCauses": [],
+        "errorCauses": [{"errorSummary": refused.about}] if refused.problem is Problem.NOT_VALID else [],
     }
     return json_reply(members, case.status)
 
@@ -65,6 +65,12 @@ PROBLEM_OF_STATUS = {
     503: Problem.UNAVAILABLE,
 }
 """The row of the table that fits where only a status is known."""
+
+
+def limit_reached(now: float) -> dict[str, str]:
+    """Return the headers that go with a 429, whatever the limit is for."""
+    reset = str(int(now) + RATE_WINDOW_S)
+    return {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
 
 
 def planned_reply(fault: Fault, now: float) -> Reply:
@@ -81,8 +87,6 @@ def planned_reply(fault: Fault, now: float) -> Reply:
     if status < 400:
         return Reply(status, headers=headers)
     if status == 429:
-        reset = str(int(now) + RATE_WINDOW_S)
-        rate = {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
-        headers = {**rate, **headers}
+        headers = {**limit_reached(now), **headers}
     refused = Refused(PROBLEM_OF_STATUS.get(status, Problem.INTERNAL))
     return replace(refusal(refused), status=status, headers=headers).with_defaults(JSON)

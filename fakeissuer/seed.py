@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from fakeissuer.directory import Directory
 from fakeissuer.endpoints import ORG
-from fakeissuer.entries import (
-    CLIENT_CREDENTIALS,
-    DEVICE_CODE,
-    OIDC_SCOPES,
-    TOKEN_EXCHANGE,
-    AuthMethod,
-    Client,
-    Server,
-    User,
-)
+from fakeissuer.entries import ORG_SCOPES, AuthMethod, Client, Server, User
+from fakeissuer.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE
 
 SERVICE_APP = "0oaservice0000000001"
 WEB_APP = "0oaweb00000000000001"
@@ -30,7 +22,7 @@ def seed(org_url: str) -> Directory:
     servers = (
         Server(id="default", audience="api://default"),
         Server(id="partner", audience="api://partner"),
-        Server(id=ORG, audience=org_url, scopes=OIDC_SCOPES, default_scopes=()),
+        Server(id=ORG, audience=org_url, scopes=ORG_SCOPES, default_scopes=()),
     )
     clients = (
         Client(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tornado.httpserver import HTTPServer
 
 from fakeissuer.addresses import Addresses, check_public_url, is_loopback
 from fakeissuer.app import make_app
-from fakeissuer.config_file import configure, read_config
+from fakeissuer.config_file import Config, configure, read_config
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.errors import SettingsError
@@ -73,18 +73,19 @@ class ServingIssuer:
             SettingsError: the address cannot be listened on, or the key file cannot be used.
         """
         pool = KeyPool(options.keys_file)
-        entries = {} if options.config_file is None else read_config(options.config_file)
+        config = Config() if options.config_file is None else read_config(options.config_file)
         self._socket = _bind(options)
         try:
             addresses = _addresses(options, self._socket.getsockname()[1])
             directory = seed(addresses.public_url)
-            configure(directory, entries)
+            configure(directory, config)
             tls_context = _tls_context(options, addresses)
         except BaseException:
             self._socket.close()
             raise
         self.url = addresses.listening_url
-        self.issuer = FakeIssuer(State(addresses, pool, PROFILES[options.profile], directory, options.auto_login))
+        profile = replace(PROFILES[options.profile], unknowns=config.unknowns)
+        self.issuer = FakeIssuer(State(addresses, pool, profile, directory, options.auto_login))
         self._wire = Wire()
         guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
-from fakeissuer.codes import AuthorizationCode, DeviceAuthorization
+from fakeissuer.codes import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization
 from fakeissuer.connections import Connections
 from fakeissuer.directory import Directory
 from fakeissuer.entries import Server
@@ -42,8 +42,10 @@ class State:
         self.replays = Replays()
         self.codes: Expiring[AuthorizationCode] = Expiring()
         self.devices: Expiring[DeviceAuthorization] = Expiring()
+        self.backchannel: Expiring[BackchannelAuthentication] = Expiring()
         self.user_codes: Expiring[DeviceAuthorization] = Expiring()
         self.pushed: Expiring[dict[str, str]] = Expiring()
+        self.session_tokens: Expiring[str] = Expiring()
         self.sessions = Sessions()
         self.journal = Journal()
         self.faults = Faults()
@@ -62,7 +64,7 @@ class State:
         self.store.clear()
         self.replays.clear()
         self.sessions.clear()
-        for kept in (self.codes, self.devices, self.user_codes, self.pushed):
+        for kept in (self.codes, self.devices, self.backchannel, self.user_codes, self.pushed, self.session_tokens):
             kept.clear()
         self.journal.clear()
         self.faults.clear()

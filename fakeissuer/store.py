@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
+from fakeissuer.identifiers import derived_id
+from fakeissuer.moments import moment_of
 from fakeissuer.tokens import Claims, Grant
 
-TokenKind = Literal["access", "id", "refresh"]
+TokenKind = Literal["access", "id", "refresh", "device_secret"]
 
 CAPACITY = 50_000
 """How many tokens are remembered; the oldest is forgotten first, and is then no longer active."""
@@ -36,9 +37,31 @@ class IssuedToken:
     rotated_at: float | None = None
     revoked: bool = False
 
+    @classmethod
+    def of(cls, grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
+        """Return what is known of a token that was just made of a grant."""
+        return cls(
+            kind=kind,
+            server=grant.server.id,
+            client_id=grant.client_id,
+            username=grant.user.login if grant.user else None,
+            scopes=grant.scopes,
+            claims=claims,
+            refresh_token_id=grant.refresh_token_id,
+            grant_id=grant.grant_id,
+        )
+
+    @classmethod
+    def of_refresh_token(cls, grant: Grant, claims: Claims) -> IssuedToken:
+        """Return what is known of a refresh token, which renews its grant."""
+        issued = cls.of(grant, "refresh", claims)
+        issued.device_id = derived_id("guo", grant.client_id)
+        issued.grant = grant
+        return issued
+
     def is_active(self, now: float) -> bool:
         """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""
-        expires, not_before = _moment(self.claims.get("exp")), _moment(self.claims.get("nbf", now))
+        expires, not_before = moment_of(self.claims.get("exp")), moment_of(self.claims.get("nbf", now))
         return not self.revoked and expires is not None and not_before is not None and not_before <= now < expires
 
 
@@ -88,9 +111,3 @@ class TokenStore:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def _moment(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

@@ -22,6 +22,8 @@ SIGNING_ALGORITHM = "RS256"
 
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400
+ORG_REFRESH_LIFETIME_S = 90 * 86_400
+"""That of the org's refresh tokens, whether they are used or not."""
 ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105 - a media type
 IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 
@@ -106,7 +108,13 @@ def rfc9068_claims(grant: Grant) -> Claims:
     return claims | grant.custom_claims
 
 
-def id_token_claims(grant: Grant, user: User, access_token: str | None = None, code: str | None = None) -> Claims:
+def id_token_claims(
+    grant: Grant,
+    user: User,
+    access_token: str | None = None,
+    code: str | None = None,
+    device_secret: str | None = None,
+) -> Claims:
     """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login.
 
     Beside an access token it is thin: the rest of the profile is then for userinfo to tell.
@@ -126,10 +134,8 @@ def id_token_claims(grant: Grant, user: User, access_token: str | None = None, c
     claims["auth_time"] = grant.auth_time
     if grant.acr:
         claims["acr"] = grant.acr
-    if access_token is not None:
-        claims["at_hash"] = half_hash(access_token)
-    if code is not None:
-        claims["c_hash"] = half_hash(code)
+    beside = {"at_hash": access_token, "ds_hash": device_secret, "c_hash": code}
+    claims |= {name: half_hash(text) for name, text in beside.items() if text is not None}
     if access_token is None:
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
@@ -153,6 +159,11 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
     if "groups" in scopes:
         claims["groups"] = list(user.groups)
     return claims
+
+
+def refresh_lifetime_s(server: Server) -> int:
+    """Return for how many seconds a fresh refresh token of a server is good without being used."""
+    return ORG_REFRESH_LIFETIME_S if server.is_org else REFRESH_IDLE_LIFETIME_S
 
 
 def half_hash(text: str) -> str:

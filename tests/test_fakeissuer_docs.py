@@ -17,7 +17,7 @@ from fakeissuer.endpoints import ENDPOINT_NAMES
 from fakeissuer.faults import KINDS
 from fakeissuer.handle import Handle
 from fakeissuer.handlers.control import CONTROL_ROUTES
-from fakeissuer.mint import MintRequest
+from fakeissuer.mint_request import MintRequest
 from fakeissuer.odd_keys import ODD_KEYS
 from fakeissuer.seed import seed
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fakeissuer.codes import DeviceAuthorization
-from fakeissuer.entries import DEVICE_CODE, Client, Server
+from fakeissuer.entries import Client, Server
+from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.grants.issue import new_grant
 from fakeissuer.sessions import Session
 from fakeissuer.state import State

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fakeissuer.authorization.request import AuthorizationRequest
 from fakeissuer.authorization.response import NOT_KEPT, deliver, error_response
-from fakeissuer.codes import CODE_LIFETIME_S, AuthorizationCode
+from fakeissuer.codes import CODE_LIFETIME_S, REMEMBERED_S, AuthorizationCode
 from fakeissuer.entries import User
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import issue_access_token, issue_id_token, new_grant
@@ -18,8 +18,6 @@ from fakeissuer.reply import Reply
 from fakeissuer.sessions import Session
 from fakeissuer.state import State
 from fakeissuer.tokens import Grant
-
-REMEMBERED_S = 86_400
 
 SIGN_IN, CONSENT = "/signin", "/consent"
 
@@ -36,6 +34,10 @@ class Waiting:
 def begin(state: State, session: Session, request: AuthorizationRequest) -> Reply:
     """Return the first step for a request, keeping it in the session of the browser."""
     name, waiting = random_text(), Waiting(request=request)
+    login = state.session_tokens.take(request.session_token, state.clock.now())
+    if login is not None:
+        session.sign_in(login, state.clock.now(), request.acr_values)
+        waiting.has_signed_in = True
     session.keep(name, waiting)
     return next_step(state, session, name, waiting)
 

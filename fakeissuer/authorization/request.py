@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fakeissuer.entries import AUTHORIZATION_CODE, IMPLICIT, Client, Server
+from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import is_registered
@@ -53,6 +54,7 @@ class AuthorizationRequest:
     login_hint: str
     acr_values: tuple[str, ...]
     request_uri: str | None
+    session_token: str
 
     @property
     def grant_type(self) -> str:
@@ -105,8 +107,6 @@ def read_request(state: State, server: Server, target: Target, parameters: Mappi
     Raises:
         Refused: it cannot be answered as it is; the target is told.
     """
-    if "request" in parameters:
-        raise Refused(Problem.REQUEST_OBJECT)
     if not target.state and not state.profile.is_strict:
         raise Refused(Problem.STATE_MISSING)
     _check_response(target)
@@ -123,6 +123,7 @@ def read_request(state: State, server: Server, target: Target, parameters: Mappi
         login_hint=parameters.get("login_hint", ""),
         acr_values=tuple(parameters.get("acr_values", "").split()),
         request_uri=parameters.get("request_uri"),
+        session_token=parameters.get("sessionToken", ""),
     )
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fakeissuer import handmade
 from fakeissuer.entries import Server
 from fakeissuer.handmade import Signer
-from fakeissuer.mint import MintRequest, mint
+from fakeissuer.mint import mint
+from fakeissuer.mint_request import MintRequest
 from fakeissuer.records import Record
 from fakeissuer.seed import SERVICE_APP
 from fakeissuer.state import State

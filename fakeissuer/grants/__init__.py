@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fakeissuer.entries import (
+from fakeissuer.errors import Refused
+from fakeissuer.grant_types import (
     AUTHORIZATION_CODE,
+    CIBA,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     JWT_BEARER,
+    NEVER_ON,
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
 )
-from fakeissuer.errors import Refused
 from fakeissuer.grants.authorization_code import authorization_code
+from fakeissuer.grants.ciba import ciba
 from fakeissuer.grants.client_credentials import client_credentials
 from fakeissuer.grants.device_code import device_code
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest
@@ -30,6 +33,7 @@ GRANTS: dict[str, Callable[[TokenRequest], TokenAnswer]] = {
     REFRESH_TOKEN: refresh_token,
     PASSWORD: password,
     DEVICE_CODE: device_code,
+    CIBA: ciba,
     TOKEN_EXCHANGE: token_exchange,
     JWT_BEARER: jwt_bearer,
 }
@@ -45,6 +49,8 @@ def answer_token_request(request: TokenRequest) -> TokenAnswer:
     grant_type = request.form.get("grant_type")
     if not grant_type:
         raise Refused(Problem.GRANT_MISSING)
+    if grant_type in NEVER_ON:
+        raise Refused(Problem.GRANT_NOT_ALLOWED)
     if grant_type not in GRANTS:
         raise Refused(Problem.GRANT_UNKNOWN)
     if grant_type not in request.client.grant_types:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import CLIENT_CREDENTIALS
+from fakeissuer.errors import Refused
+from fakeissuer.grant_types import CLIENT_CREDENTIALS
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
 from fakeissuer.grants.scopes import scopes_without_user
+from fakeissuer.problems import Problem
 
 
 def client_credentials(request: TokenRequest) -> TokenAnswer:
-    """Return a token with which the client speaks for itself."""
+    """Return a token with which the client speaks for itself.
+
+    Raises:
+        Refused: a scope is not to be had, or the client needs a consent that nobody can give here.
+    """
     scopes = scopes_without_user(request.server, request.form.get("scope", ""))
+    if request.client.consent_method == "REQUIRED":
+        raise Refused(Problem.CONSENT_REQUIRED)
     return token_answer(request.state, request.grant(CLIENT_CREDENTIALS, scopes, None))

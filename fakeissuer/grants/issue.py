@@ -6,25 +6,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fakeissuer.claim_templates import custom_claims
-from fakeissuer.entries import REFRESH_TOKEN, Client, Server, User
+from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import REFRESH_TOKEN
 from fakeissuer.grants.policy import access_token_lifetime
-from fakeissuer.identifiers import derived_id, new_refresh_token_id, random_text
+from fakeissuer.identifiers import new_refresh_token_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken, TokenKind
 from fakeissuer.tokens import (
     ID_TOKEN_LIFETIME_S,
-    REFRESH_IDLE_LIFETIME_S,
     SIGNING_ALGORITHM,
     Claims,
     Grant,
     id_token_claims,
     jose_header,
+    refresh_lifetime_s,
     to_payload,
 )
 
 TokenAnswer = dict[str, Any]
+
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type
 
 MOST_GROUPS = 100
 
@@ -65,8 +68,10 @@ def new_grant(
     """Return a grant of this moment that the access policy of the server allows.
 
     Raises:
-        Refused: the policy does not, or the user is in more groups than a token may name.
+        Refused: the policy does not, the user is not assigned to the client or in more groups than a token may name.
     """
+    if user is not None and client.users is not None and user.login not in client.users:
+        raise Refused(Problem.USER_NOT_ASSIGNED)
     if user is not None and "groups" in scopes and len(user.groups) > MOST_GROUPS:
         raise Refused(Problem.TOO_MANY_GROUPS)
     grant = Grant(
@@ -83,7 +88,9 @@ def new_grant(
     return replace(grant, **more)
 
 
-def token_answer(state: State, grant: Grant, refresh_token: str | None = None) -> TokenAnswer:
+def token_answer(
+    state: State, grant: Grant, refresh_token: str | None = None, device_secret: str | None = None
+) -> TokenAnswer:
     """Return the answer of the token endpoint, with an ID token where `openid` was granted (RFC 6749 section 5.1)."""
     access_token = issue_access_token(state, grant)
     answer: TokenAnswer = {
@@ -95,8 +102,8 @@ def token_answer(state: State, grant: Grant, refresh_token: str | None = None) -
     if refresh_token is not None:
         answer["refresh_token"] = refresh_token
     if grant.user is not None and "openid" in grant.scopes:
-        answer["id_token"] = issue_id_token(state, grant, grant.user, access_token)
-    return answer
+        answer["id_token"] = issue_id_token(state, grant, grant.user, access_token, device_secret=device_secret)
+    return answer if device_secret is None else {**answer, "device_secret": device_secret}
 
 
 def answer_for_user(state: State, client: Client, grant: Grant) -> TokenAnswer:
@@ -104,7 +111,8 @@ def answer_for_user(state: State, client: Client, grant: Grant) -> TokenAnswer:
     if "offline_access" not in grant.scopes or REFRESH_TOKEN not in client.grant_types:
         return token_answer(state, grant)
     grant = replace(grant, refresh_token_id=new_refresh_token_id())
-    return token_answer(state, grant, issue_refresh_token(state, grant))
+    device_secret = issue_device_secret(state, grant) if {"openid", "device_sso"} <= set(grant.scopes) else None
+    return token_answer(state, grant, issue_refresh_token(state, grant), device_secret)
 
 
 def issue_access_token(state: State, grant: Grant) -> str:
@@ -115,22 +123,38 @@ def issue_access_token(state: State, grant: Grant) -> str:
 
 
 def issue_id_token(
-    state: State, grant: Grant, user: User, access_token: str | None = None, code: str | None = None
+    state: State,
+    grant: Grant,
+    user: User,
+    access_token: str | None = None,
+    code: str | None = None,
+    device_secret: str | None = None,
 ) -> str:
-    """Return a new ID token, bound to the access token and the code that go with it."""
-    claims = id_token_claims(replace(grant, lifetime_s=ID_TOKEN_LIFETIME_S), user, access_token, code)
+    """Return a new ID token, bound to the access token, the code and the device secret that go with it."""
+    bound = replace(grant, lifetime_s=ID_TOKEN_LIFETIME_S)
+    claims = id_token_claims(bound, user, access_token, code, device_secret)
     return _signed(state, grant, "id", claims, None)
 
 
-def issue_refresh_token(state: State, grant: Grant) -> str:
-    """Return a new refresh token, good until it has not been used for a week."""
-    expires = int(state.clock.now()) + REFRESH_IDLE_LIFETIME_S
-    issued = _issued(grant, "refresh", {"exp": expires, "sub": grant.user.login if grant.user else None})
-    issued.device_id = derived_id("guo", grant.client_id)
-    issued.grant = grant
+def issue_refresh_token(state: State, grant: Grant, expires_at: int | None = None) -> str:
+    """Return a new refresh token, good until a moment, or for as long as those of the server are without use."""
     token = random_text()
-    state.store.add(token, issued)
+    state.store.add(token, IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant, expires_at)))
     return token
+
+
+def issue_device_secret(state: State, grant: Grant) -> str:
+    """Return what another app of the same device shows to sign the same user in (OpenID Connect Native SSO)."""
+    secret = random_text()
+    issued = IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant))
+    issued.kind = "device_secret"
+    state.store.add(secret, issued)
+    return secret
+
+
+def _renewable_claims(state: State, grant: Grant, expires_at: int | None = None) -> Claims:
+    exp = int(state.clock.now()) + refresh_lifetime_s(grant.server) if expires_at is None else expires_at
+    return {"exp": exp, "sub": grant.user.login if grant.user else None}
 
 
 def _signed(state: State, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
@@ -138,18 +162,5 @@ def _signed(state: State, grant: Grant, kind: TokenKind, claims: Claims, typ: st
 
     key = state.access_token_key(grant.server) if kind == "access" else state.ring(grant.server).signing_key()
     token = jose.sign(key, jose_header(key, SIGNING_ALGORITHM, typ), to_payload(claims))
-    state.store.add(token, _issued(grant, kind, claims))
+    state.store.add(token, IssuedToken.of(grant, kind, claims))
     return token
-
-
-def _issued(grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
-    return IssuedToken(
-        kind=kind,
-        server=grant.server.id,
-        client_id=grant.client_id,
-        username=grant.user.login if grant.user else None,
-        scopes=grant.scopes,
-        claims=claims,
-        refresh_token_id=grant.refresh_token_id,
-        grant_id=grant.grant_id,
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fakeissuer.assertions import Assertion, Flaw, check_moments, read_assertion, verify_signature
-from fakeissuer.entries import JWT_BEARER, KeySet
+from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import JWT_BEARER
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem

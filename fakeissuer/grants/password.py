@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 
-from fakeissuer.entries import PASSWORD
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import PASSWORD
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem

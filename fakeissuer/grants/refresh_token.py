@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, issue_refresh_token, token_answer
+from fakeissuer.grants.scopes import scope_tokens
 from fakeissuer.problems import Problem
 from fakeissuer.store import IssuedToken
-from fakeissuer.tokens import REFRESH_IDLE_LIFETIME_S, Grant
+from fakeissuer.tokens import Grant, refresh_lifetime_s
 
 
 def refresh_token(request: TokenRequest) -> TokenAnswer:
@@ -21,18 +22,20 @@ def refresh_token(request: TokenRequest) -> TokenAnswer:
     state, now = request.state, request.state.clock.now()
     token = request.form.get("refresh_token", "")
     issued = state.store.find(token)
-    if issued is None or issued.grant is None or not _is_good(issued, request, now):
+    if issued is None or issued.kind != "refresh" or issued.grant is None or not _is_good(issued, request, now):
         raise Refused(Problem.REFRESH_TOKEN_INVALID)
     if issued.rotated_at is not None and now > issued.rotated_at + request.client.rotation_leeway:
         state.store.revoke_grant(issued.grant_id or "")
         raise Refused(Problem.REFRESH_TOKEN_INVALID)
     grant = _renewed(issued.grant, request, int(now))
+    # At the org the end was set when the user signed in; elsewhere each use puts it off.
+    expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(request.server)
     if not request.client.rotates:
-        issued.claims["exp"] = int(now) + REFRESH_IDLE_LIFETIME_S
+        issued.claims["exp"] = expires_at
         return token_answer(state, grant, token)
     if issued.rotated_at is None:
         issued.rotated_at = now
-    return token_answer(state, grant, issue_refresh_token(state, replace(grant, scopes=issued.scopes)))
+    return token_answer(state, grant, issue_refresh_token(state, replace(grant, scopes=issued.scopes), expires_at))
 
 
 def _is_good(issued: IssuedToken, request: TokenRequest, now: float) -> bool:
@@ -41,7 +44,7 @@ def _is_good(issued: IssuedToken, request: TokenRequest, now: float) -> bool:
 
 
 def _renewed(grant: Grant, request: TokenRequest, now: int) -> Grant:
-    asked = tuple(dict.fromkeys(request.form.get("scope", "").split())) or grant.scopes
+    asked = scope_tokens(request.form.get("scope", "")) or grant.scopes
     if not set(asked) <= set(grant.scopes):
         raise Refused(Problem.REFRESH_WIDENED)
     # The user as they are now, but signed in when they were; a nonce belongs to the first ID token alone.

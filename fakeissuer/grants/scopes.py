@@ -10,6 +10,11 @@ SCOPE_LENGTH = 1024
 OF_AN_ID_TOKEN = frozenset({"profile", "email", "address", "phone"})
 
 
+def scope_tokens(text: str) -> tuple[str, ...]:
+    """Return the scopes of a text, each once; the space alone divides them (RFC 6749 section 3.3), no other blank."""
+    return tuple(dict.fromkeys(scope for scope in text.split(" ") if scope))
+
+
 def scopes_without_user(server: Server, asked: str) -> tuple[str, ...]:
     """Return the scopes that a client gets for itself: those it asked for, or the server's default.
 
@@ -37,7 +42,7 @@ def scopes_with_user(server: Server, asked: str) -> tuple[str, ...]:
 def _known_scopes(server: Server, asked: str) -> tuple[str, ...]:
     if len(asked) > SCOPE_LENGTH:
         raise Refused(Problem.SCOPE_TOO_LONG)
-    scopes = tuple(dict.fromkeys(asked.split())) or server.default_scopes
+    scopes = scope_tokens(asked) or server.default_scopes
     if not scopes:
         raise Refused(Problem.SCOPE_MISSING)
     if not set(scopes) <= set(server.scopes):

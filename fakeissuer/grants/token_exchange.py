@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import TOKEN_EXCHANGE, User
+from fakeissuer.entries import User
 from fakeissuer.errors import Refused
-from fakeissuer.grants.issue import TokenAnswer, TokenRequest, token_answer
+from fakeissuer.grant_types import TOKEN_EXCHANGE
+from fakeissuer.grants.device_sso import DEVICE_SECRET_TYPE, device_sso
+from fakeissuer.grants.issue import ACCESS_TOKEN_TYPE, TokenAnswer, TokenRequest, token_answer
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem
-
-ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type
 
 
 def token_exchange(request: TokenRequest) -> TokenAnswer:
@@ -18,6 +18,8 @@ def token_exchange(request: TokenRequest) -> TokenAnswer:
         Refused: something is missing or of another type, the token is not active, or the audience is not the server's.
     """
     form = request.form
+    if form.get("actor_token_type") == DEVICE_SECRET_TYPE:
+        return device_sso(request)
     if not form.get("subject_token") or form.get("subject_token_type") != ACCESS_TOKEN_TYPE:
         raise Refused(Problem.EXCHANGE_INVALID, "subject_token or its subject_token_type is missing or of another type")
     if form.get("requested_token_type", ACCESS_TOKEN_TYPE) != ACCESS_TOKEN_TYPE:

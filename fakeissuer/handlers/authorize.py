@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fakeissuer.authorization.flow import begin
 from fakeissuer.authorization.request import pushed_parameters, read_request, read_target
+from fakeissuer.authorization.request_object import with_request_object
 from fakeissuer.authorization.response import error_response
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.reply import Reply
 
 
@@ -20,8 +21,10 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
     def answer(self, server: Server) -> Reply:
         """Return the next page for the user, or the way back to the client."""
         state = self.issuer.state
+        issuer = self.issuer_of(server)
         parameters = pushed_parameters(state, self.form if self.request.method == "POST" else self.query)
-        target = read_target(state, self.issuer_of(server), parameters)
+        parameters = with_request_object(state, issuer, parameters)
+        target = read_target(state, issuer, parameters)
         try:
             request = read_request(state, server, target, parameters)
         except Refused as refused:

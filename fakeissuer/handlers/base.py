@@ -1,43 +1,20 @@
-"""What all of Okta's endpoints do: they are counted, may go wrong on purpose, and answer in Okta's shapes."""
+"""What all that answers in Okta's name does: it says what Okta's front end says, and errs in Okta's shape."""
 
 from __future__ import annotations
 
-import logging
-import re
-from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
-from fakeissuer.endpoints import ENDPOINTS, ORG, EndpointName
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.faults import Fault
-from fakeissuer.identifiers import new_request_id
+from fakeissuer.handlers.quiet import QuietHandler
 from fakeissuer.issuer import FakeIssuer
-from fakeissuer.journal import Entry
 from fakeissuer.problems import Problem
-from fakeissuer.reply import PROBLEM_OF_STATUS, Reply, planned_reply, refusal
-from fakeissuer.wire import ALTERATIONS, INTERFERENCES, Wire
-
-logger = logging.getLogger("fakeissuer")
-
-FORM = "application/x-www-form-urlencoded"
-SCHEMES = ("Basic", "Bearer", "DPoP")
-PREFLIGHT_AGE_S = 3600
-HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
-
-FRONT_END_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-xss-protection": "0",
-    "p3p": 'CP="HONK"',
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "accept-ch": "Sec-CH-UA-Platform-Version",
-}
-"""What Okta's front end adds to every answer."""
+from fakeissuer.reply import PROBLEM_OF_STATUS, Reply, refusal
+from fakeissuer.wire import Wire
 
 
-class OktaHandler(RequestHandler):
+class OktaHandler(QuietHandler):
     """The base of all endpoints, and the answer at a path where there is none."""
 
     def initialize(self, *, issuer: FakeIssuer, wire: Wire) -> None:
@@ -68,153 +45,3 @@ class OktaHandler(RequestHandler):
     def write_error(self, status_code: int, **_: Any) -> None:
         """Answer what went wrong before or beside the endpoint's own answer, without a word of the exception."""
         self.send(refusal(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL))))
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
-        value: BaseException | None,
-        tb: TracebackType | None,  # noqa: ARG002 - as above
-    ) -> None:
-        """Log what nobody expected, without the request: its URL or its body may hold a token."""
-        if not isinstance(value, HTTPError):
-            logger.error("an endpoint failed", exc_info=value)
-
-
-class EndpointHandler(OktaHandler):
-    """One endpoint of every server: it says its name, and what it answers."""
-
-    endpoint: ClassVar[EndpointName]
-
-    async def get(self, server: str | None = None) -> None:
-        """Answer whatever the method is; a server that the path does not name is the org's."""
-        # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
-        await self.handle(f"/{ORG}" if server == ORG else server or ORG)
-
-    head = post = put = delete = patch = options = get
-
-    def answer(self, server: Server) -> Reply:
-        """Return the endpoint's own answer.
-
-        Raises:
-            Refused: it has none for this request.
-        """
-        raise NotImplementedError
-
-    def refuse(self, refused: Refused) -> Reply:
-        """Return the answer to a request that `answer` refused."""
-        return refusal(refused)
-
-    def common_headers(self) -> dict[str, str]:
-        """Return what goes with every answer."""
-        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
-        if origin := self.request.headers.get("Origin"):
-            headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        return headers
-
-    async def handle(self, server_id: str) -> None:
-        """Count the request, answer it, and put the answer on the wire, whole or spoilt."""
-        entry = self._write_down(server_id)
-        fault = None
-        if self.request.method != "OPTIONS":
-            fault = self.issuer.state.faults.take(self.endpoint, server_id)
-        entry.fault = fault.kind if fault else None
-        reply = await self._reply(server_id, fault)
-        entry.status = None if entry.fault == "drop" else reply.status
-        if fault is not None and fault.kind in INTERFERENCES:
-            await self.wire.interfere(self.detach(), reply, fault)
-        else:
-            self.send(reply)
-
-    def issuer_of(self, server: Server) -> str:
-        """Return the issuer identifier of a server, as far as this request may have a say in it."""
-        return self.issuer.state.addresses.issuer(server, self.requested_url)
-
-    @property
-    def requested_url(self) -> str:
-        """The URL by which the client called; only a server that is DYNAMIC goes by it."""
-        return f"{self.request.protocol}://{self.request.host}"
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The parameters of the body.
-
-        Raises:
-            Refused: the body is no form, or a parameter came twice (RFC 6749 section 3.2).
-        """
-        if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != FORM:
-            raise Refused(Problem.FORM_EXPECTED)
-        return once(self.request.body_arguments)
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the URL.
-
-        Raises:
-            Refused: a parameter came twice.
-        """
-        return once(self.request.query_arguments)
-
-    async def _reply(self, server_id: str, fault: Fault | None) -> Reply:
-        if fault is None:
-            return self._answer_or_refuse(server_id)
-        if fault.status is not None:
-            return planned_reply(fault, self.issuer.clock.now())
-        if fault.redirect is not None:
-            location = fault.redirect if isinstance(fault.redirect, str) else self.request.full_url()
-            return Reply(302, headers={"Location": location})
-        if fault.delay is not None:
-            await self.wire.pause(fault.delay)
-        reply = self._answer_or_refuse(server_id)
-        return ALTERATIONS[fault.kind](reply, fault) if fault.kind in ALTERATIONS else reply
-
-    def _answer_or_refuse(self, server_id: str) -> Reply:
-        server = self.issuer.state.directory.servers.get(server_id)
-        methods = ENDPOINTS[self.endpoint].methods
-        if server is None:
-            reply = refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
-        elif self.request.method == "OPTIONS":
-            reply = _preflight(methods, self.request.headers.get("Access-Control-Request-Headers", ""))
-        elif self.request.method not in methods:
-            reply = refusal(Refused(Problem.METHOD_NOT_ALLOWED))
-        else:
-            try:
-                reply = self.answer(server)
-            except Refused as refused:
-                reply = self.refuse(refused)
-        return reply.with_defaults(self.common_headers())
-
-    def _write_down(self, server_id: str) -> Entry:
-        scheme = self.request.headers.get("Authorization", "").partition(" ")[0].lower()
-        entry = Entry(
-            method=self.request.method or "",
-            path=self.request.path,
-            endpoint=self.endpoint,
-            server=server_id,
-            time=self.issuer.clock.now(),
-            connection=self.issuer.state.connections.number(self.request.server_connection),
-            credentials=next((known for known in SCHEMES if known.lower() == scheme), "other" if scheme else None),
-        )
-        self.issuer.state.journal.add(entry)
-        return entry
-
-
-def _preflight(methods: tuple[str, ...], asked: str) -> Reply:
-    # Okta's own libraries send headers of theirs, such as X-Okta-User-Agent-Extended, so whatever is asked for is fine.
-    headers = {
-        "Access-Control-Allow-Methods": ", ".join(method for method in methods if method != "HEAD"),
-        "Access-Control-Allow-Headers": asked if HEADER_NAMES.fullmatch(asked) else "Authorization, Content-Type, DPoP",
-        "Access-Control-Max-Age": str(PREFLIGHT_AGE_S),
-    }
-    return Reply(204, headers=headers)
-
-
-def once(arguments: dict[str, list[bytes]]) -> dict[str, str]:
-    """Return parameters as texts.
-
-    Raises:
-        Refused: one came twice, so that two readers could take it for different things.
-    """
-    for name, values in arguments.items():
-        if len(values) > 1:
-            raise Refused(Problem.PARAMETER_TWICE, name)
-    return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}

@@ -6,8 +6,8 @@ from fakeissuer.clients import authenticate, read_credentials
 from fakeissuer.endpoints import ENDPOINTS
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
-from fakeissuer.reply import RATE_LIMIT, RATE_WINDOW_S, Reply, json_reply
+from fakeissuer.handlers.endpoint import EndpointHandler
+from fakeissuer.reply import RATE_LIMIT, RATE_WINDOW_S, Reply, json_reply, limit_reached
 
 NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
 """What goes with every answer that may hold a token or tell of one (RFC 6749 section 5.1)."""
@@ -37,7 +37,8 @@ class ClientHandler(EndpointHandler):
     def refuse(self, refused: Refused) -> Reply:
         """Return the answer to a refused request, which nobody may keep either."""
         if not self.issuer.state.profile.is_strict:
-            return super().refuse(refused).with_defaults(NEVER_KEPT)
+            limit = limit_reached(self.issuer.clock.now()) if refused.problem.value.status == 429 else {}
+            return super().refuse(refused).with_defaults({**NEVER_KEPT, **limit})
         # RFC 6749 section 5.2: one shape for all errors, and a challenge for a client that failed to authenticate.
         case = refused.problem.value
         challenge = {"WWW-Authenticate": 'Basic realm="fakeissuer"'} if case.status == 401 else {}

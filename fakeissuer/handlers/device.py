@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import uuid
 
-from fakeissuer.codes import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, DeviceAuthorization
-from fakeissuer.entries import DEVICE_CODE, Server
+from fakeissuer.codes import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, REMEMBERED_S, DeviceAuthorization
+from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
+from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.identifiers import new_user_code
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
-
-REMEMBERED_S = 86_400
-"""How long a code that has expired is still told from one that never was."""
 
 
 class DeviceHandler(ClientHandler):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
@@ -19,7 +19,7 @@ class DiscoveryHandler(EndpointHandler):
         """Return the document; a `client_id` that is named with it has to exist."""
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.issuer.state.directory.clients:
-            raise Refused(Problem.UNKNOWN_CLIENT_AT_DISCOVERY)
+            raise Refused(Problem.UNKNOWN_CLIENT_400)
         document = self.document(server)
         if self.issuer.state.profile.is_strict:
             document["authorization_response_iss_parameter_supported"] = True  # RFC 9207 section 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakeissuer.entries import Server
-from fakeissuer.handlers.base import EndpointHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.reply import Reply, json_reply
 
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.pages import page
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import is_registered

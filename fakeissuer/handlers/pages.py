@@ -11,8 +11,8 @@ from fakeissuer.authorization.flow import Waiting, deny, next_step
 from fakeissuer.authorization.sign_in import user_of
 from fakeissuer.entries import Client
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import once
 from fakeissuer.handlers.browser import BrowserMixin
+from fakeissuer.handlers.parameters import once
 from fakeissuer.pages import page
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import schemes_towards

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fakeissuer.authorization.request import read_request, read_target
+from fakeissuer.authorization.request_object import with_request_object
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
@@ -28,6 +29,7 @@ class ParHandler(ClientHandler):
             raise Refused(Problem.REQUEST_URI_UNKNOWN)
         parameters = {name: value for name, value in form.items() if name not in OF_THE_CLIENT}
         parameters["client_id"] = client.id
+        parameters = dict(with_request_object(state, self.issuer_of(server), parameters))
         target = read_target(state, self.issuer_of(server), parameters)
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"

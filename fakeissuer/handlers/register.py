@@ -1,14 +1,16 @@
-"""Dynamic client registration (RFC 7591 section 3), which the org alone answers."""
+"""Dynamic client registration (RFC 7591 section 3) and what follows it, which the org alone answers."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
-from fakeissuer.entries import Server
+from fakeissuer.endpoints import ORG
+from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
+from fakeissuer.handlers.api_token import check_api_token
 from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
 from fakeissuer.problems import Problem
-from fakeissuer.registration import registered_client, registration_answer
+from fakeissuer.registration import read_answer, registered_client, registration_answer, with_new_secret
 from fakeissuer.reply import Reply, json_reply
 
 
@@ -17,21 +19,65 @@ class RegisterHandler(ClientHandler):
 
     endpoint = "register"
 
-    async def get(self, server: str | None = None) -> None:
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002 - is in path_kwargs too
         """Answer at the org, and nowhere else."""
-        await self.handle(server or "org")
+        await self.handle(server or ORG)
 
     head = post = put = delete = patch = options = get
 
     def answer(self, server: Server) -> Reply:  # noqa: ARG002 - there is only one
         """Register the client."""
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        is_known = scheme.lower() in ("ssws", "bearer") and bool(token.strip())
-        if not is_known and not self.issuer.state.profile.is_strict:
-            raise Refused(Problem.API_TOKEN_INVALID)
+        if not self.issuer.state.profile.is_strict:
+            check_api_token(self.request.headers)
+        client = registered_client(self._metadata())
+        self._keep(client)
+        return json_reply(registration_answer(client, self._now), 201, NEVER_KEPT)
+
+    def _keep(self, client: Client) -> None:
+        self.issuer.state.directory.clients[client.id] = client
+
+    def _metadata(self) -> bytes:
         if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refused(Problem.BODY_UNREADABLE)
-        client = registered_client(self.request.body)
-        self.issuer.state.directory.clients[client.id] = client
-        answer: dict[str, Any] = registration_answer(client, int(self.issuer.clock.now()))
-        return json_reply(answer, 201, NEVER_KEPT)
+        return self.request.body
+
+    @property
+    def _now(self) -> int:
+        return int(self.issuer.clock.now())
+
+
+class RegisteredClientHandler(RegisterHandler):
+    """A client that is registered already; reading and changing it takes an API token in every profile."""
+
+    methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
+
+    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+        """Read, replace or remove the client."""
+        client = self._known_client()
+        if self.request.method == "DELETE":
+            del self.issuer.state.directory.clients[client.id]
+            return Reply(204, headers=NEVER_KEPT)
+        if self.request.method == "PUT":
+            client = registered_client(self._metadata(), client)
+            self._keep(client)
+        return json_reply(read_answer(client, self._now), headers=NEVER_KEPT)
+
+    def _known_client(self) -> Client:
+        check_api_token(self.request.headers)
+        name = self.path_kwargs["client_id"]
+        client = self.issuer.state.directory.clients.get(name)
+        if client is None:
+            raise Refused(Problem.NO_SUCH_CLIENT, name)
+        return client
+
+
+class NewSecretHandler(RegisteredClientHandler):
+    """Another secret for a client."""
+
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+
+    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+        """Give the client a secret that nobody has seen, in the place of the one it had."""
+        client = with_new_secret(self._known_client())
+        self._keep(client)
+        return json_reply(registration_answer(client, self._now), headers=NEVER_KEPT)

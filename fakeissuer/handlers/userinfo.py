@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.base import FORM, EndpointHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
+from fakeissuer.handlers.parameters import FORM
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply, refusal
 from fakeissuer.tokens import profile_claims

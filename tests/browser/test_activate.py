@@ -11,7 +11,7 @@ import pytest
 from person import fill_in, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
-from fakeissuer.entries import DEVICE_CODE
+from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 

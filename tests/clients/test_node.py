@@ -42,6 +42,18 @@ def test_openid_client_signs_in_and_lets_a_device_in() -> None:
     assert got == {"email": "alice@example.com", "active": [True, False], "same": True}
 
 
+def test_openid_client_pushes_its_request_where_the_answer_is_what_rfc_9126_says() -> None:
+    with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
+        got = run("par.mjs", issuer.issuer_url())
+    assert got == {"pushed": True, "email": "alice@example.com"}
+
+
+def test_openid_client_takes_oktas_200_for_a_pushed_request_to_be_wrong() -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        got = run("par.mjs", issuer.issuer_url())
+    assert got == {"refused": "OAUTH_RESPONSE_IS_NOT_CONFORM", "status": 200}
+
+
 def test_oauth4webapi_proves_itself_by_an_assertion() -> None:
     key = JWK.generate(kty="EC", crv="P-256", kid="mine")
     with running() as issuer:

@@ -12,8 +12,8 @@ from fakeissuer.app import HANDLERS, make_app
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.endpoints import ENDPOINT_NAMES
 from fakeissuer.handle import Handle
-from fakeissuer.handlers.base import EndpointHandler
 from fakeissuer.handlers.control import ControlHandler
+from fakeissuer.handlers.endpoint import EndpointHandler
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.state import State
 from fakeissuer.wire import Wire

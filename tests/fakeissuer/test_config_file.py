@@ -44,6 +44,8 @@ def test_adds_to_the_seed(tmp_path: Path) -> None:
         ("[users.x]\npassword = 1", "users.x"),
         ("[servers.v1]\naudience = 'a'", "servers.v1"),
         ("[clients.x]\nname = 'x'", "clients.x"),
+        ("unknowns = 1", "unknowns"),
+        ("[unknowns]\nunknown_client_status = 403", "unknown_client_status"),
     ],
 )
 def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected: str) -> None:

@@ -8,7 +8,13 @@ from fakeissuer.errors import Unacceptable
 from fakeissuer.faults import KINDS, Fault, Faults
 from fakeissuer.records import accept
 
-AMOUNTS = {"status": 503, "delay": 0.5, "redirect": "https://elsewhere.test/", "content_type": "text/html"}
+AMOUNTS = {
+    "refuse": "network_zone",
+    "status": 503,
+    "delay": 0.5,
+    "redirect": "https://elsewhere.test/",
+    "content_type": "text/html",
+}
 
 
 def fault(**members: Any) -> Fault:
@@ -33,6 +39,7 @@ def test_each_kind_stands_alone(kind: str) -> None:
         {"truncate": -1},
         {"truncate": 1.5},
         {"huge": 2**40},
+        {"refuse": "magic"},
         {"status": 99},
         {"status": 101},
         {"status": 600},

@@ -4,7 +4,7 @@ import pytest
 
 from fakeissuer import NotThere, Unacceptable
 from fakeissuer.handle import Handle
-from fakeissuer.mint import MintRequest
+from fakeissuer.mint_request import MintRequest
 
 
 def test_its_clock_is_read_moved_and_stopped(fake_issuer: Handle) -> None:

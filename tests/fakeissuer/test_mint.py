@@ -6,7 +6,8 @@ import jwt
 import pytest
 
 from fakeissuer.errors import NotThere, Unacceptable
-from fakeissuer.mint import Minted, MintRequest, mint
+from fakeissuer.mint import mint
+from fakeissuer.mint_request import Minted, MintRequest
 from fakeissuer.records import accept
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state import State

@@ -69,6 +69,16 @@ def test_a_status_that_is_no_error_needs_no_body(fake_issuer: Handle, endpoint: 
     assert (answer.status, answer.body) == (204, b"")
 
 
+def test_refuse_is_a_row_of_the_table_with_the_headers_of_the_endpoint(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, refuse="network_zone", times=1)
+    answer = call()
+    assert (answer.status, answer.json()["error"]) == (403, "access_denied")
+    assert answer.headers["x-okta-request-id"] is not None
+    assert call().status == 200
+
+
 def test_a_text_is_sent_as_it_is(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, status=200, headers={"content-type": "text/html"}, body="<html>", times=1)
     answer = call()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fakeissuer.handlers.control.approvals import ApprovalsHandler
 from fakeissuer.handlers.control.base import ControlHandler
 from fakeissuer.handlers.control.clock import ClockHandler
 from fakeissuer.handlers.control.entries import EntryHandler
@@ -17,6 +18,7 @@ CONTROL_ROUTES: tuple[tuple[str, type[ControlHandler]], ...] = (
     ("/tokens", TokensHandler),
     ("/bad-tokens", BadTokensHandler),
     ("/revoke", RevokeHandler),
+    ("/approvals", ApprovalsHandler),
     ("/faults", FaultsHandler),
     ("/clock", ClockHandler),
     ("/keys", KeysHandler),

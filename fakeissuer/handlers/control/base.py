@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from types import TracebackType
 from typing import Any, TypeVar
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
 from fakeissuer.control_guard import ControlGuard
 from fakeissuer.errors import FakeIssuerError, NotThere, Unacceptable
+from fakeissuer.handlers.quiet import QuietHandler
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.records import Record, accept, read_members, to_json
-
-logger = logging.getLogger("fakeissuer")
 
 T = TypeVar("T", bound=Record)
 
@@ -34,8 +31,10 @@ class WhichServer(Record, frozen=True, kw_only=True):
     server: str = "default"
 
 
-class ControlHandler(RequestHandler):
+class ControlHandler(QuietHandler):
     """The base of all control calls, and the answer at a path where there is none."""
+
+    expected_errors = (FakeIssuerError, HTTPError)
 
     def initialize(self, *, issuer: FakeIssuer, guard: ControlGuard) -> None:
         """Take the issuer to control, and who may do that."""
@@ -98,13 +97,3 @@ class ControlHandler(RequestHandler):
             code = {404: "not_found", 405: "method_not_allowed"}.get(status_code, "server_error")
             sentence = SENTENCES.get(status_code, "The request could not be read.")
             self.send({"error": code, "error_description": sentence}, status_code)
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
-        value: BaseException | None,
-        tb: TracebackType | None,  # noqa: ARG002 - as above
-    ) -> None:
-        """Log what nobody expected, without the request: its body may hold a token."""
-        if not isinstance(value, FakeIssuerError | HTTPError):
-            logger.error("a control call failed", exc_info=value)

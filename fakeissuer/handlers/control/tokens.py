@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fakeissuer.handlers.control.base import ControlHandler, WhichServer
-from fakeissuer.mint import MintRequest
+from fakeissuer.mint_request import MintRequest
 from fakeissuer.records import Record
 
 

@@ -106,15 +106,49 @@ def test_a_code_is_good_for_five_minutes(fake_issuer: Handle, code: Call, redeem
     assert redeem("authorization_code", code=late, redirect_uri=CALLBACK).json()["error"] == "invalid_grant"
 
 
-def test_names_of_every_plane_come_out_intact(fake_issuer: Handle, browser: Browser, redeem: Call) -> None:
-    name = '"Ann" <b>&amp;\r\n\u00e9\u4e2d\U0001f600\U000e0041\''
-    fake_issuer.put("users", "ann", given_name=name, family_name="O'Hara")
-    answer = browser.sign_in(browser.authorize(scope="openid profile", state=name), "ann")
+ODD = "\"<b>&amp;'\r\n\\\u2028" + "".join(chr(plane * 0x10000 + 0x1041) for plane in range(17))
+"""Quotes, angle brackets, line ends, and a character of each plane of Unicode; no space, so that it may be a scope."""
+
+
+@pytest.fixture
+def odd(fake_issuer: Handle) -> None:
+    """Everything that has a name has an odd one."""
+    claims = {ODD: [ODD, {ODD: ODD}]}
+    fake_issuer.put("users", "ann", given_name=ODD, family_name="O'Hara", groups=[ODD], claims=claims)
+    fake_issuer.put("servers", "default", audience=ODD, scopes=["openid", "profile", "groups", ODD])
+    known = {"secret": "s", "redirect_uris": [CALLBACK], "grant_types": ["authorization_code"]}
+    fake_issuer.put("clients", "odd", name=ODD, consent_method="REQUIRED", **known)
+
+
+def test_odd_names_claims_and_scopes_come_out_intact(
+    odd: None, fake_issuer: Handle, ask: Call, browser: Browser, redeem: Call
+) -> None:
+    scope = f"openid profile groups {ODD}"
+    signed_in = browser.sign_in(browser.authorize(client_id="odd", scope=scope, state=ODD), "ann")
+    answer = browser.consent(signed_in)
     assert "\r\n" not in answer.headers["Location"]
     sent = redirected(answer)
-    assert sent["state"] == name
-    got = redeem("authorization_code", code=sent["code"], redirect_uri=CALLBACK).json()
-    assert claims(got["id_token"])["name"] == f"{name} O'Hara"
-    page = browser.get(browser.authorize(prompt="login").headers["Location"]).body.decode()
-    assert "<b>" not in page
-    assert "&lt;b&gt;" in page
+    assert sent["state"] == ODD
+    got = redeem("authorization_code", client="odd:s", code=sent["code"], redirect_uri=CALLBACK).json()
+    assert got["scope"] == scope
+    id_token, access = claims(got["id_token"]), claims(got["access_token"])
+    assert (id_token["name"], id_token["groups"]) == (f"{ODD} O'Hara", [ODD])
+    assert (access["aud"], access["scp"], access["groups"]) == (ODD, scope.split(" "), [ODD])
+    assert access[ODD] == [ODD, {ODD: ODD}]
+    form = {"token": got["access_token"]}
+    told = ask(f"{fake_issuer.issuer_url()}/v1/introspect", "POST", form=form, client=API).json()
+    assert (told["active"], told["scope"], told[ODD]) == (True, scope, access[ODD])
+    bearer = {"Authorization": f"Bearer {got['access_token']}"}
+    assert ask(f"{fake_issuer.issuer_url()}/v1/userinfo", headers=bearer).json()["given_name"] == ODD
+
+
+def test_odd_names_do_no_harm_in_pages(odd: None, browser: Browser) -> None:
+    started = browser.authorize(client_id="odd", scope=f"openid {ODD}", login_hint=ODD)
+    pages = [browser.get(started.headers["Location"])]
+    pages.append(browser.get(browser.sign_in(started, "ann").headers["Location"]))
+    for page in pages:
+        text = page.body.decode()
+        assert "<b>" not in text
+        assert "&lt;b&gt;&amp;amp;" in text
+        assert chr(0x101041) in text
+        assert "script-src 'nonce-" in page.headers["Content-Security-Policy"]

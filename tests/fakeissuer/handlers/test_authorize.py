@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jwt
-import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, Browser, forms, redirected
 
 from fakeissuer.handle import Handle
@@ -71,57 +70,6 @@ def test_a_form_of_another_site_or_browser_changes_nothing(browser: Browser, fak
     assert other.get(location).status == 400
     assert other.post(action, {**hidden, "pick": "bob@example.com"}).status == 400
     assert browser.ask(f"{fake_issuer.url}/signin?request=a&request=b").status == 400
-
-
-@pytest.mark.parametrize(
-    ("asked", "error"),
-    [
-        ({"state": None}, "invalid_request"),
-        ({"response_type": None}, "unsupported_response_type"),
-        ({"response_type": "code magic"}, "unsupported_response_type"),
-        ({"response_type": "id_token"}, "unauthorized_client"),
-        ({"response_mode": "smoke"}, "unsupported_response_mode"),
-        ({"scope": "openid unknown"}, "invalid_scope"),
-        ({"scope": "profile"}, "access_denied"),
-        ({"prompt": "magic"}, "invalid_request"),
-        ({"prompt": "none login"}, "invalid_request"),
-        ({"prompt": "none"}, "login_required"),
-        ({"max_age": "-1"}, "invalid_request"),
-        ({"code_challenge": CHALLENGE}, "invalid_request"),
-        ({"code_challenge": CHALLENGE, "code_challenge_method": "plain"}, "invalid_request"),
-        ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
-        ({"code_challenge_method": "S256"}, "invalid_request"),
-        ({"client_id": SPA}, "invalid_request"),
-        ({"request": "x.y.z"}, "request_not_supported"),
-    ],
-)
-def test_what_is_wrong_is_told_to_the_client_state_first(browser: Browser, asked: dict[str, Any], error: str) -> None:
-    answer = browser.authorize(**asked)
-    sent = redirected(answer)
-    assert sent["error"] == error
-    names = ["error", "error_description"]
-    assert list(sent) == (names if "state" in asked else ["state", *names])
-    assert "+" in answer.headers["Location"]
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-
-
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"client_id": "unknown"}, "invalid_client"),
-        ({"client_id": None}, "invalid_client"),
-        ({"redirect_uri": "https://evil.test/"}, "invalid_request"),
-        ({"redirect_uri": None}, "invalid_request"),
-        ({"request_uri": "urn:okta:unknown"}, "invalid_request_uri"),
-    ],
-)
-def test_what_names_no_trusted_redirect_is_a_page(browser: Browser, asked: dict[str, Any], code: str) -> None:
-    answer = browser.authorize(**asked)
-    assert (answer.status, answer.headers["Location"]) == (400, None)
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert code.encode() in answer.body
-    browser.headers["Accept"] = "application/json"
-    assert browser.authorize(**asked).json()["errorCode"] == code
 
 
 def test_hybrid_and_implicit_answers_are_bound_together(fake_issuer: Handle, browser: Browser) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scripted_browser import Browser, forms
 
-from fakeissuer.entries import DEVICE_CODE
+from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
@@ -27,14 +27,6 @@ def device(fake_issuer: Handle, ask: Call) -> dict[str, Any]:
 def poll(redeem: Call, device: dict[str, Any]) -> Call:
     form = {"device_code": device["device_code"], "client_id": APP}
     return lambda **more: redeem(DEVICE_CODE, **{"client": None, **form, **more})
-
-
-def test_starts_with_codes_of_okta_shape(fake_issuer: Handle, device: dict[str, Any]) -> None:
-    names = ["device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"]
-    assert list(device) == names
-    assert len(device["user_code"]) == 8
-    assert device["verification_uri"] == f"{fake_issuer.url}/activate"
-    assert (device["expires_in"], device["interval"]) == (600, 5)
 
 
 def test_a_user_lets_the_device_in(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
@@ -77,12 +69,6 @@ def test_a_device_keeps_its_pace(fake_issuer: Handle, poll: Call) -> None:
 def test_a_device_code_is_for_its_client_at_its_server(redeem: Call, poll: Call) -> None:
     assert poll(device_code="unknown").json()["error"] == "invalid_grant"
     assert poll(server="partner").json()["error"] == "invalid_grant"
-
-
-def test_another_client_starts_nothing(fake_issuer: Handle, ask: Call) -> None:
-    form = {"client_id": "0oaspa00000000000001", "scope": "openid"}
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
-    assert (answer.status, answer.json()["error"]) == (400, "unauthorized_client")
 
 
 def test_a_device_of_a_client_that_is_gone_is_none(

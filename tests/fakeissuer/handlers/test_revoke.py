@@ -20,26 +20,6 @@ def post(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
     return call
 
 
-def test_a_client_revokes_its_own_token(fake_issuer: Handle, post: Callable[..., Any]) -> None:
-    token = fake_issuer.token(sub="alice@example.com")
-    assert post("introspect", token).json()["active"] is True
-    answer = post("revoke", token)
-    assert (answer.status, answer.body) == (200, b"")
-    assert post("introspect", token).json() == {"active": False}
-
-
-def test_the_answer_is_the_same_for_tokens_that_are_not_there(post: Callable[..., Any], fake_issuer: Handle) -> None:
-    token = fake_issuer.token(sub="alice@example.com")
-    answers = [post("revoke", candidate) for candidate in (token, token, "nonsense")]
-    assert [(answer.status, answer.body) for answer in answers] == [(200, b"")] * 3
-
-
-def test_a_client_cannot_revoke_the_token_of_another(fake_issuer: Handle, post: Callable[..., Any]) -> None:
-    token = fake_issuer.token()
-    assert post("revoke", token).status == 200
-    assert post("introspect", token).json()["active"] is True
-
-
 def test_a_refresh_token_takes_its_access_tokens_with_it(fake_issuer: Handle, post: Callable[..., Any]) -> None:
     refresh_token = fake_issuer.token(kind="refresh", sub="alice@example.com")
     bound = fake_issuer.mint(sub="alice@example.com", refresh_token=refresh_token)
@@ -48,9 +28,3 @@ def test_a_refresh_token_takes_its_access_tokens_with_it(fake_issuer: Handle, po
     post("revoke", refresh_token)
     active = [post("introspect", token).json()["active"] for token in (refresh_token, bound.token, other)]
     assert active == [False, False, True]
-
-
-def test_an_access_token_leaves_its_refresh_token(fake_issuer: Handle, post: Callable[..., Any]) -> None:
-    refresh_token = fake_issuer.token(kind="refresh", sub="alice@example.com")
-    post("revoke", fake_issuer.token(sub="alice@example.com", refresh_token=refresh_token))
-    assert post("introspect", refresh_token).json()["active"] is True

@@ -1,0 +1,25 @@
+"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA)."""
+
+from __future__ import annotations
+
+AUTHORIZATION_CODE = "authorization_code"
+IMPLICIT = "implicit"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
+PASSWORD = "password"  # noqa: S105 - as above
+CLIENT_CREDENTIALS = "client_credentials"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+CIBA = "urn:openid:params:grant-type:ciba"
+
+NEVER_ON = frozenset(
+    {
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        "urn:okta:params:oauth:grant-type:otp",
+        "urn:okta:params:oauth:grant-type:oob",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "interaction_code",
+    }
+)
+"""Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""

@@ -1,0 +1,41 @@
+"""Polling for a user's verdict (RFC 8628 section 3.5, OpenID Connect CIBA section 11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakeissuer.codes import POLL_INTERVAL_S, Awaited
+from fakeissuer.errors import Refused
+from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
+from fakeissuer.problems import Problem
+
+
+def polled(request: TokenRequest, awaited: Awaited | None) -> TokenAnswer:
+    """Return the tokens, once the user has approved.
+
+    Raises:
+        Refused: the user has not yet or never will, the code has expired or is none, or the client asks too often.
+    """
+    now = request.state.clock.now()
+    if awaited is None or awaited.client_id != request.client.id or awaited.server != request.server.id:
+        raise Refused(Problem.POLL_INVALID)
+    if awaited.verdict == "spent":
+        raise Refused(Problem.POLL_INVALID)
+    if now >= awaited.expires_at:
+        raise Refused(Problem.POLL_EXPIRED)
+    _keep_pace(awaited, now)
+    if awaited.verdict == "denied":
+        raise Refused(Problem.POLL_DENIED)
+    if awaited.grant is None:
+        raise Refused(Problem.POLL_PENDING)
+    awaited.verdict = "spent"
+    return answer_for_user(request.state, request.client, replace(awaited.grant, issued_at=int(now)))
+
+
+def _keep_pace(awaited: Awaited, now: float) -> None:
+    is_early = now < awaited.next_poll_at
+    if is_early:
+        awaited.interval_s += POLL_INTERVAL_S
+    awaited.next_poll_at = now + awaited.interval_s
+    if is_early:
+        raise Refused(Problem.POLL_TOO_FAST)

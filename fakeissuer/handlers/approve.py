@@ -1,0 +1,69 @@
+"""The page where a user approves what clients ask for behind their back (OpenID Connect CIBA section 8)."""
+
+from __future__ import annotations
+
+from fakeissuer.authorization import backchannel
+from fakeissuer.authorization.sign_in import user_of
+from fakeissuer.codes import BackchannelAuthentication
+from fakeissuer.errors import Refused
+from fakeissuer.handlers.pages import PageHandler
+from fakeissuer.pages import page
+from fakeissuer.problems import Problem
+from fakeissuer.reply import Reply
+from fakeissuer.sessions import Session
+
+
+class ApproveHandler(PageHandler):
+    """Who the user is, then one request after the other."""
+
+    def show(self, session: Session) -> Reply:
+        """Return the page for the oldest request, or the one to sign in."""
+        if session.login is None or session.has_ended(self.issuer.clock.now()):
+            return self._ask_who(session)
+        waiting = backchannel.waiting_for(self.issuer.state, session.login)
+        if not waiting:
+            return page("message", heading="Nothing waits for you", sentence="You may close this page.", code="")
+        return self._ask_whether(session, waiting[0])
+
+    def act(self, session: Session) -> Reply:
+        """Sign the user in, or carry out their verdict, and show what comes next."""
+        state, parameters = self.issuer.state, self.parameters
+        if "verdict" not in parameters:
+            user = user_of(state.directory, parameters)
+            if user is None:
+                return self._ask_who(session, "The user name or the password is wrong.")
+            session.sign_in(user.login, state.clock.now())
+            return self.show(session)
+        named = [
+            awaited
+            for awaited in backchannel.waiting_for(state, session.login or "")
+            if awaited.name == parameters.get("waiting")
+        ]
+        if not named or session.has_ended(state.clock.now()):
+            raise Refused(Problem.PAGE_OUTDATED)
+        backchannel.settle(state, named[0], is_allowed=parameters["verdict"] == "allow")
+        return self.show(session)
+
+    def _ask_who(self, session: Session, problem: str = "") -> Reply:
+        return page(
+            "signin",
+            action=self.request.path,
+            client_name="The fake issuer",
+            login_hint=self.parameters.get("username", ""),
+            users=list(self.issuer.state.directory.users.values()),
+            hidden=self.hidden(session),
+            may_cancel=False,
+            problem=problem,
+        )
+
+    def _ask_whether(self, session: Session, awaited: BackchannelAuthentication) -> Reply:
+        client = self.issuer.state.directory.clients.get(awaited.client_id)
+        name = client.name if client is not None else awaited.client_id
+        return page(
+            "consent",
+            action=self.request.path,
+            client_name=f"{name}: {awaited.binding_message}" if awaited.binding_message else name,
+            login=session.login,
+            scopes=awaited.scopes,
+            hidden={**self.hidden(session), "waiting": awaited.name},
+        )

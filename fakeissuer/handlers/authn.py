@@ -1,0 +1,54 @@
+"""`/api/v1/authn`: a user's name and password for a session token, with which the sign-in page is skipped."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.handlers.base import OktaHandler
+from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
+from fakeissuer.identifiers import new_request_id, random_text
+from fakeissuer.problems import Problem
+from fakeissuer.records import accept, read_members
+from fakeissuer.reply import Reply, json_reply, refusal
+
+LIFETIME_S = 300
+
+
+class Primary(Struct, frozen=True):
+    """Who signs in; whatever else is sent is for factors that are not imitated."""
+
+    username: Annotated[str, Meta(min_length=1, max_length=200)]
+    password: str
+
+
+class AuthnHandler(OktaHandler):
+    """Primary authentication without a page."""
+
+    async def post(self) -> None:
+        """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
+        try:
+            reply = self._answer()
+        except Refused as refused:
+            reply = refusal(refused)
+        self.send(reply.with_defaults({"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}))
+
+    def _answer(self) -> Reply:
+        state = self.issuer.state
+        try:
+            primary: Primary = accept(read_members(self.request.body), Primary)
+        except Unacceptable as exc:
+            raise Refused(Problem.BODY_UNREADABLE) from exc
+        user = state.directory.users.get(primary.username)
+        if user is None or not hmac.compare_digest(user.password.encode(), primary.password.encode()):
+            raise Refused(Problem.LOGIN_FAILED)
+        token, until = random_text(), state.clock.now() + LIFETIME_S
+        state.session_tokens.put(token, user.login, until=until)
+        expires_at = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}
+        members = {"expiresAt": expires_at, "status": "SUCCESS", "sessionToken": token}
+        return json_reply({**members, "_embedded": {"user": {"id": user.id, "profile": profile}}})

@@ -1,0 +1,76 @@
+"""`/api/v1/authorizationServers/{id}/credentials`: a server's keys with their status, and their rotation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.handlers.api_token import check_api_token
+from fakeissuer.handlers.base import OktaHandler
+from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
+from fakeissuer.identifiers import new_request_id
+from fakeissuer.problems import Problem
+from fakeissuer.records import Record, accept, read_members
+from fakeissuer.reply import Reply, json_reply, refusal
+
+
+class Rotation(Record, frozen=True, kw_only=True):
+    """Which keys are rotated: those for signatures, and there are no others."""
+
+    use: Literal["sig"]
+
+
+class _CredentialsHandler(OktaHandler):
+    def answer_keys(self, server: str, *, rotates: bool) -> None:
+        """Send the keys of a server, after a rotation where that is asked for."""
+        try:
+            check_api_token(self.request.headers)
+            self._check_server(server)
+            if rotates:
+                self._rotate(server)
+            reply = self._keys(server)
+        except Refused as refused:
+            reply = refusal(refused)
+        self.send(reply.with_defaults({"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}))
+
+    def _check_server(self, server: str) -> None:
+        if server not in self.issuer.state.directory.servers:
+            raise Refused(Problem.NO_SUCH_SERVER, server)
+
+    def _rotate(self, server: str) -> None:
+        try:
+            accept(read_members(self.request.body), Rotation)
+        except Unacceptable as exc:
+            raise Refused(Problem.NOT_VALID, "the member use is sig, and there is no other") from exc
+        self.issuer.rotate(server)
+
+    def _keys(self, server: str) -> Reply:
+        status_of = {key.kid: key.status for key in self.issuer.keys(server)}
+        here = f"{self.issuer.state.addresses.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
+        return json_reply(
+            [
+                {
+                    "status": status_of[key["kid"]],
+                    **key,
+                    "_links": {"self": {"href": f"{here}/{key['kid']}", "hints": {"allow": ["GET"]}}},
+                }
+                for key in self.issuer.key_set(server)["keys"]
+                if key["kid"] in status_of
+            ]
+        )
+
+
+class ServerKeysHandler(_CredentialsHandler):
+    """The keys of a server."""
+
+    async def get(self, server: str) -> None:
+        """Tell each published key and its status."""
+        self.answer_keys(server, rotates=False)
+
+
+class KeyRotateHandler(_CredentialsHandler):
+    """The rotation of a server's keys, at once, whatever the rotation mode."""
+
+    async def post(self, server: str) -> None:
+        """Make NEXT the ACTIVE key, and ACTIVE an EXPIRED one."""
+        self.answer_keys(server, rotates=True)

@@ -1,0 +1,30 @@
+"""The backchannel authentication endpoint (OpenID Connect CIBA section 7)."""
+
+from __future__ import annotations
+
+from fakeissuer.authorization.backchannel import begin
+from fakeissuer.authorization.request_object import with_request_object
+from fakeissuer.entries import Server
+from fakeissuer.errors import Refused
+from fakeissuer.grant_types import CIBA
+from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.problems import Problem
+from fakeissuer.reply import Reply, json_reply
+
+
+class BackchannelHandler(ClientHandler):
+    """The start for a client whose user is somewhere else."""
+
+    endpoint = "backchannel"
+
+    def answer(self, server: Server) -> Reply:
+        """Return what the client polls the token endpoint with."""
+        form, state, issuer = self.form, self.issuer.state, self.issuer_of(server)
+        client = self.authenticated_client(server, form)
+        if CIBA not in client.grant_types:
+            raise Refused(Problem.GRANT_NOT_ALLOWED)
+        parameters = with_request_object(state, issuer, {**form, "client_id": client.id})
+        auth_req_id, awaited = begin(state, server, issuer, client, parameters)
+        expires_in = int(awaited.expires_at - state.clock.now())
+        members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": awaited.interval_s}
+        return json_reply(members, headers=NEVER_KEPT)

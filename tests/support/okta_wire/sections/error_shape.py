@@ -1,0 +1,92 @@
+"""Okta's own error shape, and what a limit looks like; each can be had on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from okta_wire.row import OKTA_ERROR, Row, Section
+from okta_wire.world import NOW, SERVICE, Request, World, at, token_request
+
+OWN = token_request("client_credentials", SERVICE)
+
+
+def _on_demand(request: Request, **fault: Any) -> Callable[[World], Request]:
+    def ask(world: World) -> Request:
+        world.issuer.fail(**fault)
+        return request
+
+    return ask
+
+
+def _status(status: int, code: str) -> Row:
+    return Row(
+        f"{status} on demand",
+        _on_demand(OWN, endpoint="token", status=status),
+        status,
+        code,
+        OKTA_ERROR,
+        {"Content-Type": "application/json"},
+        {"errorLink": code, "errorId": "{error id}", "errorCauses": []},
+    )
+
+
+LIMIT = {
+    "X-Rate-Limit-Limit": "600",
+    "X-Rate-Limit-Remaining": "0",
+    "X-Rate-Limit-Reset": str(NOW + 60),
+    "Retry-After": None,
+}
+NONE_AT_ONCE = {"X-Rate-Limit-Limit": "0", "X-Rate-Limit-Remaining": "0"}
+
+SECTION = Section(
+    "Errors in Okta's shape",
+    (
+        Row(
+            "an error",
+            Request(path=at("unknown")),
+            404,
+            "E0000008",
+            OKTA_ERROR,
+            {"Content-Type": "application/json"},
+            {"errorCode": "E0000008", "errorLink": "E0000008", "errorId": "{error id}", "errorCauses": []},
+        ),
+        *(
+            _status(status, code)
+            for status, code in {
+                400: "E0000003",
+                403: "E0000006",
+                404: "E0000008",
+                405: "E0000022",
+                500: "E0000009",
+                503: "E0000010",
+            }.items()
+        ),
+        *(
+            Row(
+                f"on demand: {name}",
+                _on_demand(OWN, endpoint="token", refuse=name),
+                status,
+                code,
+                OKTA_ERROR,
+                {},
+                {"errorLink": code, "errorCauses": causes},
+            )
+            for name, status, code, causes in (
+                ("not_valid", 400, "E0000001", [{"errorSummary": "on demand"}]),
+                ("login_failed", 401, "E0000004", []),
+                ("api_token_invalid", 401, "E0000011", []),
+                ("feature_off", 401, "E0000015", []),
+            )
+        ),
+        Row("a rate limit", _on_demand(OWN, endpoint="token", status=429), 429, "E0000047", OKTA_ERROR, LIMIT),
+        Row(
+            "a limit of requests at once",
+            _on_demand(OWN, endpoint="token", status=429, headers=NONE_AT_ONCE),
+            429,
+            "E0000047",
+            OKTA_ERROR,
+            NONE_AT_ONCE,
+        ),
+    ),
+)

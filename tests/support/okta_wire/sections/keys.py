@@ -1,0 +1,47 @@
+"""The key set, how long it may be kept, and the life of its keys."""
+
+from __future__ import annotations
+
+from okta_wire.row import Row, Section
+from okta_wire.views import first_of
+from okta_wire.world import Request, World, at
+
+KEYS = Request(path=at("keys"))
+A_QUARTER_S = 90 * 86_400
+
+
+def _after(seconds: int) -> Row:
+    def ask(world: World) -> Request:
+        world.issuer.rotate()
+        world.issuer.clock.advance(seconds)
+        return KEYS
+
+    left = f"max-age={A_QUARTER_S - seconds}, must-revalidate"
+    return Row(f"{seconds} seconds after a rotation", ask, 200, "", "keys", {"Cache-Control": left})
+
+
+SECTION = Section(
+    "Keys",
+    (
+        Row(
+            "a key",
+            KEYS,
+            200,
+            "",
+            "kty alg kid use e n",
+            {"Content-Type": "application/json", "x-rate-limit-limit": None},
+            {"kty": "RSA", "alg": "RS256", "kid": "{43 characters}", "use": "sig", "e": "AQAB", "n": "{modulus}"},
+            first_of("keys"),
+        ),
+        Row(
+            "the set for a client of the org",
+            Request(path=at("keys", "org"), query={"client_id": "x"}),
+            200,
+            "",
+            "keys",
+        ),
+        _after(0),
+        _after(86_400),
+        _after(A_QUARTER_S - 10),
+    ),
+)

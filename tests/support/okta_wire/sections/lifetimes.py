@@ -1,0 +1,136 @@
+"""How long things are good for: each one a second before its end, and at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scripted_browser import CALLBACK, SPA, VERIFIER
+
+from okta_wire.row import Row, Section
+from okta_wire.sections.access_token import PASSWORD
+from okta_wire.sections.id_token import THIN
+from okta_wire.sections.token_success import OWN, WITH_ALL, WITH_ID, spa_code
+from okta_wire.views import claims
+from okta_wire.world import API, NOW, WEB_CLIENT, Request, World, post, token_request
+
+Prepare = Callable[[World], Request]
+A_DAY_S = 86_400
+A_WEEK_S = 7 * A_DAY_S
+A_QUARTER_S = 90 * A_DAY_S
+
+
+def _code(after_s: float) -> Prepare:
+    def ask(world: World) -> Request:
+        code = world.code()
+        world.issuer.clock.advance(after_s)
+        return token_request("authorization_code", code=code, redirect_uri=CALLBACK)
+
+    return ask
+
+
+def _refresh(after_s: float, server: str = "default") -> Prepare:
+    def ask(world: World) -> Request:
+        token = world.refresh_token(server=server)
+        world.issuer.clock.advance(after_s)
+        return token_request("refresh_token", WEB_CLIENT, server, refresh_token=token)
+
+    return ask
+
+
+def _used(after_s: float) -> Prepare:
+    def ask(world: World) -> Request:
+        request = token_request("refresh_token", WEB_CLIENT, "org", refresh_token=world.refresh_token(server="org"))
+        world.issuer.clock.advance(after_s - 1)
+        world.send(request)
+        world.issuer.clock.advance(1)
+        return request
+
+    return ask
+
+
+def _of_spa(world: World) -> dict[str, Any]:
+    form = {"client_id": SPA, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    return world.answer_to(token_request("authorization_code", None, code=spa_code(world), **form))
+
+
+def _renewed(world: World, token: str) -> Request:
+    return token_request("refresh_token", None, client_id=SPA, refresh_token=token)
+
+
+def _rotated(after_s: float) -> Prepare:
+    def ask(world: World) -> Request:
+        first = _of_spa(world)["refresh_token"]
+        world.send(_renewed(world, first))
+        world.issuer.clock.advance(after_s)
+        return _renewed(world, first)
+
+    return ask
+
+
+def _after_reuse(kind: str) -> Prepare:
+    def ask(world: World) -> Request:
+        first = _of_spa(world)["refresh_token"]
+        newest = world.answer_to(_renewed(world, first))
+        world.issuer.clock.advance(31)
+        world.send(_renewed(world, first))
+        return post("introspect", API, token=newest[kind])
+
+    return ask
+
+
+def _rule(lifetime_s: int) -> Row:
+    def ask(world: World) -> Request:
+        world.issuer.put("servers", "default", audience="a", policy=[{"access_token_lifetime": lifetime_s}])
+        return token_request("password", **PASSWORD, scope="openid")
+
+    return Row(
+        f"an access token under a rule of {lifetime_s} seconds", ask, 200, "", WITH_ID, {}, {"expires_in": lifetime_s}
+    )
+
+
+DEAD = {"active": False}
+REFUSED = "error error_description"
+
+SECTION = Section(
+    "Lifetimes",
+    (
+        Row(
+            "an access token",
+            token_request("password", **PASSWORD, scope="api:read"),
+            200,
+            "",
+            OWN,
+            {},
+            {"expires_in": 3600},
+        ),
+        _rule(300),
+        _rule(86_400),
+        Row(
+            "an ID token",
+            token_request("password", **PASSWORD, scope="openid profile email"),
+            200,
+            "",
+            THIN,
+            {},
+            {"iat": NOW, "exp": NOW + 3600},
+            claims("id_token"),
+        ),
+        Row("a code after 299 seconds", _code(299), 200, "", WITH_ID),
+        Row("a code after 300 seconds", _code(300), 400, "invalid_grant", REFUSED),
+        Row("a refresh token unused for a week less a second", _refresh(A_WEEK_S - 1), 200, "", WITH_ALL),
+        Row("a refresh token unused for a week", _refresh(A_WEEK_S), 400, "invalid_grant", REFUSED),
+        Row(
+            "one of the org a second before ninety days",
+            _refresh(90 * A_DAY_S - 1, server="org"),
+            200,
+            "",
+            WITH_ALL,
+        ),
+        Row("one of the org after ninety days, used or not", _used(A_QUARTER_S), 400, "invalid_grant", REFUSED),
+        Row("a rotated refresh token after 30 seconds", _rotated(30), 200, "", WITH_ALL),
+        Row("a rotated refresh token after 31 seconds", _rotated(31), 400, "invalid_grant", REFUSED),
+        Row("the newest refresh token after that", _after_reuse("refresh_token"), 200, "", "active", {}, DEAD),
+        Row("the newest access token after that", _after_reuse("access_token"), 200, "", "active", {}, DEAD),
+    ),
+)

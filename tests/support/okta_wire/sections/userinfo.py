@@ -1,0 +1,83 @@
+"""UserInfo: the claims in order, and the challenges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from okta_wire.row import Row, Section
+from okta_wire.world import ALICE_ID, Request, World, at
+
+Prepare = Callable[[World], Request]
+ALL = "sub name locale email preferred_username given_name family_name zoneinfo updated_at email_verified"
+
+
+def _with(token: Callable[[World], str], scheme: str = "Bearer") -> Prepare:
+    return lambda world: Request(path=at("userinfo"), headers={"Authorization": f"{scheme} {token(world)}"})
+
+
+def _challenged(case: str, ask: Request | Prepare, status: int, error: str, sentence: str) -> Row:
+    challenge = (
+        'Bearer authorization_uri="{org}/oauth2/default/v1/authorize", realm="{org}", scope="openid", '
+        f'error="{error}", error_description="{sentence}", resource="/oauth2/default/v1/userinfo"'
+    )
+    headers = {
+        "Content-Length": "0",
+        "WWW-Authenticate": challenge,
+        "Access-Control-Expose-Headers": "WWW-Authenticate",
+    }
+    return Row(case, ask, status, error, "", headers)
+
+
+def _revoked(world: World) -> str:
+    token = world.user_token()
+    world.issuer.revoke(token)
+    return token
+
+
+BAD = (401, "invalid_token", "The access token is missing, invalid or expired.")
+SMALL = (403, "insufficient_scope", "The access token lacks the scope openid.")
+
+SECTION = Section(
+    "UserInfo",
+    (
+        Row(
+            "with profile and email",
+            _with(lambda world: world.user_token("openid profile email")),
+            200,
+            "",
+            ALL,
+            {"Content-Type": "application/json"},
+            {"sub": ALICE_ID, "name": "Alice Adams", "updated_at": 1_700_000_000, "email_verified": True},
+        ),
+        Row("with groups", _with(lambda world: world.user_token("openid groups")), 200, "", "sub groups"),
+        Row("with openid alone", _with(lambda world: world.user_token("openid")), 200, "", "sub"),
+        _challenged("without a token", Request(path=at("userinfo")), *BAD),
+        _challenged("with nonsense", _with(lambda _: "nonsense"), *BAD),
+        _challenged("with another scheme", _with(lambda _: "x", "Basic"), *BAD),
+        _challenged("with an expired token", _with(lambda world: world.user_token(expires_in=-1)), *BAD),
+        _challenged("with a revoked token", _with(_revoked), *BAD),
+        _challenged("with a token of another server", _with(lambda world: world.user_token(server="partner")), *BAD),
+        _challenged("with an ID token", _with(lambda world: world.user_token(kind="id")), *BAD),
+        _challenged("with a token without openid", _with(lambda world: world.user_token("profile")), *SMALL),
+        _challenged("with a token of a client for itself", _with(lambda world: world.issuer.token()), *SMALL),
+        _challenged(
+            "with the token in the URL",
+            lambda world: Request(path=at("userinfo"), query={"access_token": world.user_token()}),
+            400,
+            "invalid_request",
+            "An access token does not belong in the URL.",
+        ),
+        _challenged(
+            "with the token in header and body",
+            lambda world: Request(
+                path=at("userinfo"),
+                method="POST",
+                headers={"Authorization": f"Bearer {world.user_token()}"},
+                form={"access_token": world.user_token()},
+            ),
+            400,
+            "invalid_request",
+            "The access token came in more than one place.",
+        ),
+    ),
+)

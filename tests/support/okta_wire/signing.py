@@ -1,0 +1,37 @@
+"""JWTs that a client signs: with a secret, with a key, or not at all."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jwcrypto.jwa import JWA
+from jwcrypto.jwk import JWK
+
+from fakeissuer.handmade import assemble, no_signature
+from fakeissuer.records import to_json
+
+LONG_SECRET = "s" * 32
+
+
+@cache
+def key() -> JWK:
+    """The key of the client."""
+    return JWK.generate(kty="EC", crv="P-256", kid="mine")
+
+
+def public_key(**members: str) -> dict[str, Any]:
+    """Its public half."""
+    return {**key().export_public(as_dict=True), **members}
+
+
+def signed(claims: Mapping[str, Any], *, alg: str = "ES256", kid: str = "mine", secret: str = "") -> str:
+    """A JWT over these claims; those that are None are left out."""
+    header, payload = to_json({"alg": alg, "kid": kid}), to_json({n: v for n, v in claims.items() if v is not None})
+    if alg == "none":
+        return assemble(header, payload, no_signature)
+    if secret:
+        return assemble(header, payload, lambda text: hmac.digest(secret.encode(), text, f"sha{alg[2:]}"))
+    return assemble(header, payload, lambda text: JWA.signing_alg(alg).sign(key(), text))

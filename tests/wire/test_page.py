@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from okta_wire.page import COMMAND, FILE, rendered
+
+from fakeissuer.handle import Handle
+
+
+def test_the_page_shows_what_the_issuer_answers_now(fake_issuer: Handle) -> None:
+    assert FILE.read_text("utf-8") == rendered(fake_issuer), f"write the page anew: {COMMAND}"

@@ -1,0 +1,24 @@
+"""Okta's answers, row by row: what the fake issuer says to each request, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from okta_wire.row import Row
+from okta_wire.sections import SECTIONS
+from okta_wire.world import World
+
+from fakeissuer.handle import Handle
+
+ROWS = [pytest.param(row, id=f"{section.title}: {row.case}") for section in SECTIONS for row in section.rows]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_answers_as_okta_does(fake_issuer: Handle, row: Row) -> None:
+    _, seen = row.played(World(fake_issuer))
+    assert row.expected == seen
+
+
+def test_no_case_is_there_twice() -> None:
+    for section in SECTIONS:
+        cases = [row.case for row in section.rows]
+        assert sorted(set(cases)) == sorted(cases)
