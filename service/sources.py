@@ -21,6 +21,9 @@ __all__ = ["DEFAULT_ENV_FILE", "Found", "load_settings"]
 DEFAULT_ENV_FILE = Path(".okta.env")
 """The file in which Okta's guides keep settings; read when it is there."""
 
+_DERIVED = {"issuer": "org_url", "client_secret": "client_secret_file", "admin_token": "admin_token_file"}
+"""Settings that another one brings about where they are not set themselves."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
@@ -57,9 +60,15 @@ def load_settings(
         values |= known
         origins |= dict.fromkeys(known, origin)
     try:
-        return Found(settings=Settings.model_validate(values), origins=origins)
+        settings = Settings.model_validate(values)
     except pydantic.ValidationError as exc:
         raise SettingsError(list(_sentences(exc, origins))) from None  # pydantic quotes values, and some are secret
+    derived = {
+        name: f"derived from {source}"
+        for name, source in _DERIVED.items()
+        if name not in origins and source in origins and getattr(settings, name) is not None
+    }
+    return Found(settings=settings, origins=origins | derived)
 
 
 def _existing(path: Path | None) -> Path | None:

@@ -52,6 +52,14 @@ def test_reads_the_file_of_oktas_guide(tmp_path: Path) -> None:
     assert OKTA == load_settings({}).settings.issuer
 
 
+def test_what_follows_from_another_setting_says_from_which(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s\n")
+    given = {"org_url": "https://dev-123456.okta.com", "client_id": "a", "client_secret_file": str(tmp_path / "secret")}
+    origins = load_settings(given).origins
+    assert ("derived from org_url", "derived from client_secret_file") == (origins["issuer"], origins["client_secret"])
+    assert "admin_token" not in origins
+
+
 def test_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "other.env").write_text(f"OKTA_ISSUER={OKTA}\n")
     assert OKTA == load_settings({}, env_file=tmp_path / "other.env").settings.issuer

@@ -10,7 +10,7 @@ from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
 from service.web.bearer import bearer, read_header
 
-__all__ = ["METHODS_SUPPORTED", "TokenSource", "from_cookie", "read_sources", "reading_one_of", "sources_of"]
+__all__ = ["FIELD", "METHODS_SUPPORTED", "TokenSource", "from_cookie", "read_sources", "reading_one_of", "sources_of"]
 
 TokenSource = Callable[[HTTPServerRequest], Credentials | None]
 """Returns the token that stands in one place of a request; None where none does."""
@@ -18,7 +18,9 @@ TokenSource = Callable[[HTTPServerRequest], Credentials | None]
 METHODS_SUPPORTED: Mapping[str, str] = {"header": "header", "form": "body", "query": "query"}
 """How the metadata calls each source (RFC 9728 section 2); a cookie is none of its methods."""
 
-_FIELD = "access_token"
+FIELD = "access_token"
+"""What a token is called in a form and in a query."""
+
 _FORM = "application/x-www-form-urlencoded"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -31,12 +33,12 @@ def read_form(request: HTTPServerRequest) -> Credentials | None:
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if request.method not in _WITH_BODY or media_type != _FORM:
         return None
-    return _one_of("form", request.body_arguments.get(_FIELD, []))
+    return _one_of("form", request.body_arguments.get(FIELD, []))
 
 
 def read_query(request: HTTPServerRequest) -> Credentials | None:
     """Return the token of the query, which ends in histories and in the logs of others (RFC 6750 section 2.3)."""
-    return _one_of("query", request.query_arguments.get(_FIELD, []))
+    return _one_of("query", request.query_arguments.get(FIELD, []))
 
 
 def from_cookie(name: str) -> TokenSource:

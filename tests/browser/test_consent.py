@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from fakeissuer.handle import Handle
 
 BOB = "Bob Brown (bob@example.com)"
+ASKS = "Careful asks for access"
 
 
 @pytest.fixture
@@ -30,11 +31,11 @@ def start(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
     url = authorization_url(fake_issuer.url, client_id="asks", redirect_uri=f"{client_url}/cb", scope=scope)
     browser.get(url)
     press(browser, BOB)
+    assert shows(browser, "h1", ASKS)
     return client_url
 
 
 def test_the_page_says_who_asks_for_what(browser: Chrome, start: str) -> None:
-    assert shows(browser, "h1", "Careful asks for access")
     assert "You are signed in as bob@example.com." in browser.find_element(By.TAG_NAME, "main").text
     assert [item.text for item in browser.find_elements(By.TAG_NAME, "li")] == ["openid", "email", "api:write"]
 

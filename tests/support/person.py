@@ -7,17 +7,20 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
-from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-__all__ = ["fill_in", "focused", "landed", "press", "press_keys", "shows", "until"]
+__all__ = ["fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
 
 T = TypeVar("T")
 
 PATIENCE_S = 20
 """How long a page may take on a machine that is busy with everything else."""
+
+TABS = 60
+"""More than any of our pages has stops for the keyboard."""
 
 
 def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
@@ -33,7 +36,15 @@ def shows(browser: Chrome, selector: str, text: str) -> bool:
 
 def press(browser: Chrome, label: str) -> None:
     """Press the button that is called so, once it is there."""
-    until(browser, lambda: _named(browser, "button", label)).click()
+
+    def pressed() -> bool:
+        # Finding and clicking are one try: the page may be replaced between them.
+        button = _named(browser, "button", label)
+        if button is not None:
+            button.click()
+        return button is not None
+
+    until(browser, pressed)
 
 
 def fill_in(browser: Chrome, label: str, text: str) -> WebElement:
@@ -51,9 +62,24 @@ def press_keys(browser: Chrome, *keys: str) -> None:
 
 
 def focused(browser: Chrome) -> str:
-    """What the keyboard is at: a button by its text, a field by its name."""
-    element = browser.switch_to.active_element
-    return element.text or str(element.get_property("name"))
+    """Wait until the keyboard is at something of the page, and return a button by its text, a field by its name."""
+
+    def label() -> str | None:
+        element = browser.switch_to.active_element
+        return None if element.tag_name == "body" else element.text or str(element.get_property("name"))
+
+    return until(browser, label)
+
+
+def tab_to(browser: Chrome, start: str) -> None:
+    """Press the tabulator until the keyboard is at what starts so."""
+    passed: list[str] = []
+    while len(passed) < TABS:
+        press_keys(browser, Keys.TAB)
+        passed.append(focused(browser))
+        if passed[-1].startswith(start):
+            return
+    raise AssertionError(f"no {start!r} within {TABS} tabs, only {passed}")
 
 
 def landed(browser: Chrome, url: str) -> dict[str, str]:

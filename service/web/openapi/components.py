@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from service.web.challenge import error_codes
 
-__all__ = ["BEARER", "REFUSED", "components", "issuer_scheme", "refusal"]
+__all__ = ["REFUSED", "components", "refusal"]
 
-BEARER = "bearer"
 REFUSED = "default"
 
 _NAMES = {
@@ -49,33 +48,12 @@ def refusal(status: str) -> dict[str, str]:
     return {"$ref": f"#/components/responses/{_NAMES[status]}"}
 
 
-def issuer_scheme(number: int) -> str:
-    """Return the name under which the tokens of the n-th issuer, from 0, are known."""
-    return "issuer" if number == 0 else f"issuer{number + 1}"
-
-
-def components(issuers: Sequence[str]) -> dict[str, Any]:
-    """Return what operations refer to.
-
-    An issuer stands there by the address of its metadata: the rest is the issuer's to say, and it may be down now.
-    """
-    schemes: dict[str, Any] = {
-        BEARER: {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An access token in the field Authorization (RFC 6750 section 2.1).",
-        }
-    }
-    for number, issuer in enumerate(issuers):
-        schemes[issuer_scheme(number)] = {
-            "type": "openIdConnect",
-            "openIdConnectUrl": f"{issuer.rstrip('/')}/.well-known/openid-configuration",
-            "description": f"An access token of {issuer}.",
-        }
+def components(schemes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what operations refer to, with the security schemes among it."""
     return {
         "schemas": {"Error": _ERROR},
         "responses": {name: _response(status) for status, name in _NAMES.items()},
-        "securitySchemes": schemes,
+        "securitySchemes": dict(schemes),
     }
 
 

@@ -15,6 +15,7 @@ from service.web.methods import METHODS
 from service.web.openapi.components import components
 from service.web.openapi.path_item import describe_path
 from service.web.openapi.path_template import PathTemplate, templates_of
+from service.web.openapi.security import schemes
 from service.web.resource import Resource
 
 __all__ = ["describe"]
@@ -28,6 +29,8 @@ def describe(found: Iterable[Mounted], *, title: str, resource: Resource) -> dic
     A route that no template can express, that has a method OpenAPI has no room for, or whose path another route
     answers first, stands in ``x-unlisted-routes``; what answers where no route does is left out.
     """
+    found = list(found)
+    handlers = [one.handler for one in found if one.handler is not None]
     paths, unlisted = _paths(found, issuers=len(resource.authorization_servers))
     # Changes with what is described, and with nothing else, so that readers see when to look again.
     version = hashlib.sha256(json.dumps(paths).encode()).hexdigest()[:12]
@@ -35,7 +38,7 @@ def describe(found: Iterable[Mounted], *, title: str, resource: Resource) -> dic
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
         "paths": paths,
-        "components": components(resource.authorization_servers),
+        "components": components(schemes(resource.authorization_servers, handlers)),
     }
     if resource.public_url is not None:
         document["servers"] = [{"url": resource.public_url.removesuffix("/")}]

@@ -10,8 +10,9 @@ from tornado.websocket import WebSocketHandler
 
 from service.web.demand import Demand
 from service.web.mixin import BearerAuthMixin
-from service.web.openapi.components import BEARER, REFUSED, issuer_scheme, refusal
+from service.web.openapi.components import REFUSED, refusal
 from service.web.openapi.own_words import laid_over
+from service.web.openapi.security import places, requirements
 from service.web.wording import described
 
 __all__ = ["describe_operation", "paragraphs"]
@@ -32,13 +33,14 @@ def describe_operation(
     asks = handler.policy.asks_handler and not demand.public
     is_socket = issubclass(handler, WebSocketHandler)
     summary, description = paragraphs(getattr(handler, method.lower()))
-    demands = "" if demand.public else f"Demands {'; '.join([*described(demand), *['the handler agrees'] * asks])}."
-    texts = {"summary": summary, "description": "\n\n".join(filter(None, [description, _SOCKET * is_socket, demands]))}
+    demands = f"Demands {'; '.join([*described(demand), *['the handler agrees'] * asks])}."
+    parts = [description, _SOCKET * is_socket, *([] if demand.public else [demands, places(handler)])]
+    texts = {"summary": summary, "description": "\n\n".join(filter(None, parts))}
     operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
     operation["operationId"] = f"{method.lower()}{handler.__name__}"
     if parameters:
         operation["parameters"] = list(parameters)
-    operation["security"] = list(_security(demand, issuers))
+    operation["security"] = list(requirements(handler, demand, issuers=issuers))
     statuses = sorted(_refusals(demand, asks_handler=asks, has_parameters=bool(parameters)))
     success = {"101": "The WebSocket is open."} if is_socket else {"2XX": "The request is served."}
     operation["responses"] = {
@@ -54,17 +56,6 @@ def paragraphs(documented: Any) -> tuple[str, str]:
         return "", ""
     summary, _, rest = inspect.cleandoc(documented.__doc__ or "").partition("\n\n")
     return " ".join(summary.split()), rest.strip()
-
-
-def _security(demand: Demand, issuers: int) -> Iterator[dict[str, list[str]]]:
-    """Yield the ways to be let in: for each set of scopes that is enough, the schemes that bring it."""
-    if demand.public:
-        return
-    if demand.optional:
-        yield {}
-    for scopes in demand.scopes.alternatives or (frozenset(),):
-        for scheme in (BEARER, *map(issuer_scheme, range(issuers))):
-            yield {scheme: sorted(scopes)}
 
 
 def _refusals(demand: Demand, *, asks_handler: bool, has_parameters: bool) -> Iterator[str]:

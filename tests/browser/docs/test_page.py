@@ -20,7 +20,7 @@ from docs_page import (
     wait_until_ready,
 )
 from page_rules import GOOD_OUTLINE, foreign_requests, outline, smallest_controls, width_overrun
-from person import focused, press, press_keys, shows, until
+from person import focused, press, press_keys, shows, tab_to, until
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
@@ -37,15 +37,13 @@ def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:
 
 
 def test_a_keyboard_is_enough(page: Chrome) -> None:
-    while focused(page) != "Authorize":
-        press_keys(page, Keys.TAB)
+    tab_to(page, "Authorize")
     press_keys(page, Keys.ENTER)
     shows(page, "h1", "Sign in to single-page app")
     press_keys(page, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
     wait_until_ready(page)
-    while not focused(page).startswith("GET /api/whoami"):
-        press_keys(page, Keys.TAB)
+    tab_to(page, "GET /api/whoami")
     press_keys(page, Keys.ENTER, Keys.TAB, Keys.ENTER)
     shows(page, f"{WHOAMI} .answer", "200 OK")
 

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from service.web.openapi.components import components, issuer_scheme, refusal
+from service.web.openapi.components import components, refusal
 
 
-def test_an_issuer_stands_there_by_the_address_of_its_metadata_so_that_nothing_is_fetched() -> None:
-    schemes = components(["https://a.example/oauth2/default", "https://b.example/"])["securitySchemes"]
-    assert "https://a.example/oauth2/default/.well-known/openid-configuration" == schemes["issuer"]["openIdConnectUrl"]
-    assert "https://b.example/.well-known/openid-configuration" == schemes["issuer2"]["openIdConnectUrl"]
-    assert {"bearer", "issuer", "issuer2"} == schemes.keys() == {"bearer", *map(issuer_scheme, range(2))}
+def test_the_security_schemes_stand_among_the_rest() -> None:
+    schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
+    assert schemes == components(schemes)["securitySchemes"]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +23,7 @@ def test_an_issuer_stands_there_by_the_address_of_its_metadata_so_that_nothing_i
 )
 def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | None, words: str) -> None:
     name = refusal(status)["$ref"].removeprefix("#/components/responses/")
-    described = components([])["responses"][name]
+    described = components({})["responses"][name]
     assert words in described["description"]
     assert ({header} if header else set()) == described["headers"].keys()
 
@@ -33,7 +31,7 @@ def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | 
 def test_only_what_is_always_there_is_required() -> None:
     headers = {
         name: header["required"]
-        for one in components([])["responses"].values()
+        for one in components({})["responses"].values()
         for name, header in one["headers"].items()
         if one["description"].startswith(("There is no token", "The token is good", "The token cannot"))
     }

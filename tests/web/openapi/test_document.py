@@ -137,3 +137,18 @@ def test_the_server_is_the_one_that_clients_know(public_url: str | None, servers
 def test_the_version_changes_with_what_is_described_and_with_nothing_else() -> None:
     one, again = _describe((r"/a", Hello)), _describe((r"/a", Hello), public_url="https://api.example")
     assert one["info"]["version"] == again["info"]["version"] != _describe((r"/a", WhoAmI))["info"]["version"]
+
+
+def test_a_token_may_be_presented_in_every_place_that_a_handler_looks_at() -> None:
+    class Basket(BearerAuthMixin, RequestHandler):
+        token_sources = ("query", "cookie")
+        token_cookie = "__Host-basket"
+
+        def get(self) -> None:
+            """Look into it."""
+
+    document = _describe((r"/basket", Basket), (r"/whoami", WhoAmI))
+    assert [{"query": []}, {"cookie.__Host-basket": []}] == document["paths"]["/basket"]["get"]["security"]
+    assert {"bearer", "issuer", "issuer2", "query", "cookie.__Host-basket"} == document["components"][
+        "securitySchemes"
+    ].keys()

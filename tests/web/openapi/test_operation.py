@@ -81,6 +81,12 @@ def test_the_docstring_is_the_summary_and_the_description_with_the_demands_behin
     assert f"At most one.\n\n{demands}" == operation["description"]
 
 
+def test_where_a_token_may_stand_is_said_behind_the_demands() -> None:
+    operation = _describe(_with(token_sources=["header", "form"]))
+    places = "The token is looked for in the field Authorization and access_token of a form."
+    assert operation["description"].endswith(f"Demands a token.\n\n{places}")
+
+
 def test_a_handler_that_has_a_word_of_its_own_is_said_to() -> None:
     assert _describe(_with(authorize=_agree))["description"].endswith("Demands a token; the handler agrees.")
 
