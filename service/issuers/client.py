@@ -89,7 +89,7 @@ class JSONClient:
             "user_agent": "tornado-resource-server",
             **_proxy_options(proxy),
         }
-        self._http: CurlAsyncHTTPClient | None = None
+        self._http: _Pool | None = None
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._waiting = 0
 
@@ -174,15 +174,24 @@ class JSONClient:
         request.request_timeout = max(until - asyncio.get_running_loop().time(), 0.001)  # to curl, 0 means for ever
         return await self._client().fetch(request, raise_error=False)
 
-    def _client(self) -> CurlAsyncHTTPClient:
+    def _client(self) -> _Pool:
         # Made at the first request, since it belongs to the event loop that runs then.
         if self._http is None:
             # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
             logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
-            self._http = CurlAsyncHTTPClient(
+            self._http = _Pool(
                 force_instance=True, max_clients=CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
             )
         return self._http
+
+
+class _Pool(CurlAsyncHTTPClient):
+    """Keeps open what a burst of questions has opened, so that the next one need not shake hands again."""
+
+    def initialize(self, *, max_clients: int, max_body_size: int) -> None:  # type: ignore[override]  # no defaults here
+        super().initialize(max_clients=max_clients, max_body_size=max_body_size)
+        # By itself curl keeps four for each request under way, and closes the others while little is asked.
+        self._multi.setopt(pycurl.M_MAXCONNECTS, 4 * max_clients)
 
 
 def _read(url: str, response: HTTPResponse) -> Answer:

@@ -8,7 +8,7 @@ import pytest
 
 from fakeissuer import Handle
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient, UnexpectedStatus
+from service.issuers.client import CONNECTIONS, JSONClient, UnexpectedStatus
 
 
 @pytest.fixture
@@ -122,6 +122,15 @@ async def test_keeps_its_connections(client: JSONClient, url: str, fake_issuer: 
 
 
 @pytest.mark.gen_test
+async def test_keeps_the_connections_of_a_burst_while_little_is_asked(client: JSONClient, fake_issuer: Handle) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/introspect"
+    fake_issuer.fail("introspect", delay=0.1)
+    for questions in (CONNECTIONS, *[1] * 15, CONNECTIONS):
+        await asyncio.gather(*(client.post(url, {"token": "t"}, headers={}) for _ in range(questions)))
+    assert CONNECTIONS == fake_issuer.requests("introspect").connections
+
+
+@pytest.mark.gen_test
 async def test_goes_through_the_proxy_it_is_told_of() -> None:
     received = b""
 
@@ -170,10 +179,13 @@ async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
 ) -> None:
     monkeypatch.setattr("service.issuers.client.CONNECTIONS", 1)
     monkeypatch.setattr("service.issuers.client.MAX_WAITING", 1)
-    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
     busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=5.0)
-    results = await asyncio.gather(*(busy.post(url, {}, headers={}) for _ in range(3)), return_exceptions=True)
+    holding = asyncio.ensure_future(busy.post(url, {}, headers={}))
+    await asyncio.sleep(0)  # it has the only connection now, and keeps it for longer than the others may wait
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.1)
+    results = await asyncio.gather(*(busy.post(url, {}, headers={}) for _ in range(2)), return_exceptions=True)
+    holding.cancel()
     told = [str(result) for result in results]
     assert all(isinstance(result, IssuerUnavailable) for result in results)
     assert any("no connection was free" in one for one in told)
