@@ -191,7 +191,8 @@ def open_cache(url: str, *, clock: Clock, ca_file: str | None = None) -> SharedC
         return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
-        backend = _backend("memcached")(port=port or 11211, pool_size=8, **options)
+        steady = _load("service.caches.memcached", "SteadyMemcached", extra="memcached")
+        backend = steady(port=port or 11211, pool_size=8, **options)
     else:
         backend = _redis(parts, port=port, database=database, ca_file=ca_file, options=options)
     return SharedCache(backend, clock=clock, is_local=False)
@@ -203,7 +204,7 @@ _EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or me
 def _redis(
     parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
 ) -> BaseCache:
-    kind = _backend("redis")
+    kind = _load("aiocache.backends.redis", "RedisCache", extra="redis")
     retries = importlib.import_module("redis.asyncio.retry").Retry
     no_backoff = importlib.import_module("redis.backoff").NoBackoff
     connection: dict[str, Any] = {"retry": retries(no_backoff(), 0)}  # who waits longer than we do is not waited for
@@ -221,14 +222,14 @@ def _redis(
     )
 
 
-def _backend(name: str) -> Callable[..., BaseCache]:
+def _load(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
+    """Return a kind of cache, whose library is installed only where somebody wants it."""
     try:
-        module = importlib.import_module(f"aiocache.backends.{name}")
+        kind: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
     except ImportError:
-        problem = f"cache_url: the library for {name} is missing; pip install 'tornado-resource-server[{name}]'"
+        problem = f"cache_url: the library for {extra} is missing; pip install 'tornado-resource-server[{extra}]'"
         raise SettingsError([problem]) from None
-    backend: Callable[..., BaseCache] = getattr(module, f"{name.capitalize()}Cache")
-    return backend
+    return kind
 
 
 def _claim_on(key: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 
@@ -138,7 +139,8 @@ def test_refuses_an_address_without_repeating_its_password(url: str, word: str, 
 
 
 def test_names_the_extra_that_is_missing(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "aiocache.backends.memcached", None)
+    monkeypatch.delitem(sys.modules, "service.caches.memcached", raising=False)
+    monkeypatch.setitem(sys.modules, "aiomcache", None)
     with pytest.raises(SettingsError, match=r"tornado-resource-server\[memcached\]"):
         open_cache("memcached://127.0.0.1", clock=clock)
 
