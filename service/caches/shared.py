@@ -75,7 +75,12 @@ class SharedCache:
                 await self._backend.add(_claim_on(key), 1, ttl=seconds)
             except ValueError:  # aiocache's word for a key that is there
                 return None, False
-            return None, True
+            # Whoever held the claim may have answered and ended it between the two questions.
+            value = await self._backend.get(key)
+            if value is None:
+                return None, True
+            await self._backend.delete(_claim_on(key))
+            return value, False
 
         return await self._guarded(ask, otherwise=(None, True))
 

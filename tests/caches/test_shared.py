@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import servers
@@ -45,6 +46,25 @@ async def test_one_of_all_who_ask_is_told_to_find_out(cache: SharedCache) -> Non
     cache.put("a", 1, seconds=60)
     await _settle(cache)
     assert (1, False) == await cache.get_or_claim("a", seconds=5)
+
+
+@pytest.mark.gen_test
+async def test_an_answer_that_comes_between_looking_and_claiming_is_found(
+    cache: SharedCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = cache._backend.add
+
+    async def answered_before(*arguments: Any, **options: Any) -> Any:
+        cache.put("a", 1, seconds=60)
+        await _settle(cache)
+        return await claim(*arguments, **options)
+
+    monkeypatch.setattr(cache._backend, "add", answered_before)
+    assert (1, False) == await cache.get_or_claim("a", seconds=5)
+    cache.drop("a")
+    await _settle(cache)
+    monkeypatch.undo()
+    assert (None, True) == await cache.get_or_claim("a", seconds=5)
 
 
 @pytest.mark.gen_test

@@ -62,11 +62,13 @@ def press_keys(browser: Chrome, *keys: str) -> None:
 
 
 def focused(browser: Chrome) -> str:
-    """Wait until the keyboard is at something of the page, and return a button by its text, a field by its name."""
+    """Wait until the keyboard is at something of the page, and return its text, or what a field without is called."""
 
     def label() -> str | None:
         element = browser.switch_to.active_element
-        return None if element.tag_name == "body" else element.text or str(element.get_property("name"))
+        if element.tag_name == "body":
+            return None
+        return element.text or str(element.get_property("name") or element.get_property("id") or element.tag_name)
 
     return until(browser, label)
 
