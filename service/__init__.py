@@ -27,6 +27,7 @@ from service.tokens.principal import Principal
 from service.version import __version__
 from service.web.any_of import AnyOf
 from service.web.application import Service
+from service.web.forward_auth import ForwardAuth
 from service.web.mixin import BearerAuthMixin
 from service.web.policy import policy
 from service.web.third_party import protected, public
@@ -35,6 +36,7 @@ __all__ = [
     "AccessDenied",
     "AnyOf",
     "BearerAuthMixin",
+    "ForwardAuth",
     "InsufficientAuthentication",
     "InsufficientScope",
     "InvalidRequest",

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _show(found)
         elif command == "check":
             own = _load_routes([path for path in found.settings.routes if path])
-            routes = all_routes(own, documentation=documentation_of(found.settings))
+            routes = all_routes(found.settings, own, documentation=documentation_of(found.settings))
             return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))

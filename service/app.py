@@ -18,7 +18,7 @@ from service.operations import health
 from service.settings import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
-from service.web import api, metadata
+from service.web import api, forward_auth, metadata
 from service.web.application import Service, adopt
 from service.web.audit import mounted
 from service.web.cors import CrossOriginPolicy
@@ -75,7 +75,7 @@ def make_app(
     )
     documentation = documentation_of(settings)
     service = Service(
-        all_routes(routes, documentation=documentation),
+        all_routes(settings, routes, documentation=documentation),
         protection=protection,
         denials=denials,
         documentation=documentation,
@@ -87,10 +87,11 @@ def make_app(
     return service
 
 
-def all_routes(routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
+def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
     """Return the routes that an application serves whose user named these, or left them out."""
     described = documentation.routes if documentation is not None else []
-    return [*health.ROUTES, *metadata.ROUTES, *described, *(api.ROUTES if routes is None else routes)]
+    asked = forward_auth.ROUTES if settings.forward_auth else []
+    return [*health.ROUTES, *metadata.ROUTES, *described, *asked, *(api.ROUTES if routes is None else routes)]
 
 
 def documentation_of(settings: Settings, *, by_default: bool = True) -> Documentation | None:
@@ -133,6 +134,8 @@ def protect(
     service = make_app(settings, routes=(), client=client, clock=clock)
     adopt(application, service)
     application.add_handlers(r".*", metadata.ROUTES)
+    if settings.forward_auth:
+        application.add_handlers(r".*", forward_auth.ROUTES)
     if (documentation := documentation_of(settings, by_default=False)) is not None:
         application.add_handlers(r".*", documentation.routes)
         documentation.read(mounted(application, default=None))

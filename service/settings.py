@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     admin_port: Port | None = None
     admin_token: SecretStr | None = None
     admin_token_file: str | None = None
+    forward_auth: bool = False
     docs: bool | None = None
     docs_client_id: str | None = None
     certfile: str | None = None

@@ -15,6 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGES = [
     "browsers-and-clients",
     "existing-app",
+    "forward-auth",
     "openapi",
     "protect-a-route",
     "require-a-scope",

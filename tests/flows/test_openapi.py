@@ -23,7 +23,7 @@ from service.web.api import ROUTES
 README = Path(__file__).parents[2] / "README.rst"
 EXAMPLES = 4
 """For each operation and phase."""
-OPERATIONS = 13
+OPERATIONS = 14
 BRIEFLY = ("--phases", "fuzzing")
 """Without the phase that tries each edge of each schema, which is the same whatever the token."""
 
@@ -82,7 +82,7 @@ def _things() -> list[Any]:
 @pytest.fixture
 def url(fake_issuer: Handle, io_loop: IOLoop, listen: Callable[[Service], str]) -> str:
     routes = [*ROUTES, *_things(), (r"/notes/([0-9]{1,9})", Notes)]
-    return listen(make_app(Settings(issuer=fake_issuer.issuer_url()), routes=routes))
+    return listen(make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True), routes=routes))
 
 
 async def _exact(url: str, folder: Path) -> Path:

@@ -9,6 +9,7 @@ from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches, Rule
 from tornado.web import RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
+from service import Settings
 from service.app import all_routes
 from service.web.any_of import AnyOf
 from service.web.api import Hello, WhoAmI
@@ -59,12 +60,14 @@ class OnFridays(Matcher):
 
 
 def test_everything_that_is_served_by_default_is_listed() -> None:
-    document = _describe(*all_routes(None, documentation=None))
+    settings = Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=True)
+    document = _describe(*all_routes(settings, None, documentation=None))
     assert {
         "/healthz",
         "/readyz",
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/{suffix}",
+        "/auth",
         "/api/hello",
         "/api/whoami",
     } == document["paths"].keys()
