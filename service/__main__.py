@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from service import Settings, SettingsError, __version__, make_app
+from service import Settings, SettingsError, __version__, program
 from service.app import all_routes, documentation_of
-from service.clock import SystemClock
-from service.operations.admin import make_admin_app
 from service.operations.doctor.command import run_check, run_explain
-from service.operations.logs import configure_logging
-from service.operations.server import run_until_stopped, serving, serving_admin
+from service.program import load_routes
 from service.settings import SECRETS
 from service.sources import Found, load_settings
 from service.tokens.issuer_identifier import is_loopback
@@ -46,13 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "config":
             _show(found)
         elif command == "check":
-            own = _load_routes([path for path in found.settings.routes if path])
+            own = load_routes([path for path in found.settings.routes if path])
             routes = all_routes(found.settings, own, documentation=documentation_of(found.settings))
             return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))
         else:
-            asyncio.run(_serve(found.settings))
+            program.run(found.settings)
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
@@ -106,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--address", help="where to listen (default 127.0.0.1)")
     add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
     add("--admin-port", type=int, help="where operators deny tokens (default: nowhere, 0 = any free one)")
+    add("--processes", type=int, metavar="N", help="how many processes serve (default 1, 0 = one a core)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
         "check --routes, with nothing behind it, prints what is mounted and what each method demands")  # fmt: skip
@@ -115,22 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--log-level", choices=["debug", "info", "warning", "error"])
     add("--version", action="version", version=f"tornado-resource-server {__version__}")
     return parser
-
-
-async def _serve(settings: Settings, *, greeting: str = "") -> None:
-    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
-    service = make_app(settings, routes=_load_routes(settings.routes))
-    place = {"address": settings.address, "port": settings.port}
-    async with contextlib.AsyncExitStack() as stack:
-        if settings.admin_port is not None:
-            admin = make_admin_app(service.denials, clock=SystemClock(), token=settings.admin_secret)
-            await stack.enter_async_context(serving_admin(admin, address=settings.address, port=settings.admin_port))
-        url = await stack.enter_async_context(
-            serving(service, **place, certfile=settings.certfile, keyfile=settings.keyfile)  # type: ignore[arg-type]  # a dict of two kinds
-        )
-        if greeting:
-            print(greeting.replace("{api}", url), flush=True)
-        await run_until_stopped(service, url=url)
 
 
 async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path | None) -> int:
@@ -146,8 +126,12 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
                 "so it serves this machine alone; leave --address out, or set up a real issuer"
             )
             raise SettingsError([problem])
+        if settings.processes != 1:
+            problem = f"processes: was {settings.processes}; the demonstration runs in one; leave --processes out"
+            raise SettingsError([problem])
         token = issuer.token(sub="alice@example.com", expires_in=DEMO_TOKEN_LIFETIME)
-        await _serve(settings, greeting=_greeting(issuer.issuer_url("default"), token))
+        greeting = _greeting(issuer.issuer_url("default"), token)
+        await program.serve(settings, greet=lambda url: print(greeting.replace("{api}", url), flush=True))
     return 0
 
 
@@ -167,21 +151,6 @@ curl -i -H 'Authorization: Bearer {token}' {{api}}/api/whoami
 
 In a browser, {{api}}/docs describes the API and tries it; sign in as alice@example.com with the password: password
 """
-
-
-def _load_routes(paths: Sequence[str]) -> list[Any] | None:
-    """Return the routes that ``package.module:attribute`` names; None where none are named."""
-    routes: list[Any] = []
-    for path in paths:
-        module, _, attribute = path.partition(":")
-        try:
-            named = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as exc:
-            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute: {exc}"]) from exc
-        if not isinstance(named, list | tuple):
-            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
-        routes += named
-    return routes if paths else None
 
 
 def _show(found: Found) -> None:

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     ca_file: str | None = None
     address: str = "127.0.0.1"
     port: Port = 8080
+    processes: Annotated[int, Field(ge=0, le=256)] = 1
     admin_port: Port | None = None
     admin_token: SecretStr | None = None
     admin_token_file: str | None = None
@@ -179,6 +180,11 @@ class Settings(BaseSettings):
                 )
         if len({one.issuer for one in trusted}) < len(trusted):
             yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
+        if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
+            yield (
+                f"processes: was {self.processes}, of which one alone would hear what the admin port denies; set "
+                "cache_url to a memory that they share, such as redis://127.0.0.1:6379/0, or leave admin_port out"
+            )
         if (self.certfile is None) != (self.keyfile is None):
             yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
 
@@ -191,6 +197,11 @@ class Settings(BaseSettings):
     def admin_secret(self) -> str | None:
         """What callers of the admin port have to show; None where nobody may change anything there."""
         return self.admin_token.get_secret_value() if self.admin_token else None
+
+    @property
+    def _is_cache_local(self) -> bool:
+        """Whether each process has a memory of its own."""
+        return self.cache_url.get_secret_value().startswith("memory:")
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
+from programs import Start
 from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -54,6 +58,35 @@ def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketCl
     yield opening
     for socket in opened:
         socket.close()
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The variables of this process, without those that would set up a program of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Return what starts ``python -m`` with these arguments, in an empty folder."""
+    started: list[subprocess.Popen[str]] = []
+
+    def popen(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=tmp_path,
+            env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
+from programs import Start, curl, free_port, listening
 
 import fakeissuer
 from service import __version__
@@ -24,68 +21,10 @@ from service import __version__
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 
 
-@pytest.fixture
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
-
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Return what starts ``python -m`` with these arguments, in an empty folder."""
-    started: list[subprocess.Popen[str]] = []
-
-    def popen(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=tmp_path,
-            env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield popen
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def _listening(process: subprocess.Popen[str]) -> str:
-    """Return the URL that a program announces, and let the rest of its standard error go where it cannot block it."""
-    assert process.stderr is not None
-    return _first_match(process.stderr, r"^listening on (\S+)$")
-
-
-def _first_match(lines: IO[str], pattern: str) -> str:
-    seen = []
-    for line in lines:
-        seen.append(line)
-        if found := re.search(pattern, line.rstrip("\n")):
-            return found[1]
-    raise AssertionError(f"no line matches {pattern}:\n{''.join(seen)}")
-
-
 def _run(start: Start, *arguments: str, **variables: str) -> tuple[int, str, str]:
     process = start(*arguments, **variables)
     out, err = process.communicate(timeout=30)
     return process.returncode, out, err
-
-
-def _curl(*arguments: str) -> tuple[int, str]:
-    """Return the status and the body that curl's own arguments bring."""
-    done = subprocess.run(
-        ["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", *arguments],  # noqa: S607  # the user's own curl
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    body, _, status = done.stdout.rpartition("\n")
-    return int(status), body
 
 
 def test_without_settings_it_says_what_is_missing(start: Start) -> None:
@@ -152,12 +91,12 @@ def test_the_issuer_being_down_does_not_stop_the_start_and_a_signal_ends_it_clea
     number: signal.Signals, start: Start
 ) -> None:
     process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER="http://127.0.0.1:1/oauth2/default")
-    url = _listening(process)
-    assert 200 == _curl(f"{url}/api/hello")[0]
-    status, body = _curl(f"{url}/readyz")
+    url = listening(process)
+    assert 200 == curl(f"{url}/api/hello")[0]
+    status, body = curl(f"{url}/readyz")
     assert 503 == status
     assert "127.0.0.1" in body
-    assert 401 == _curl(f"{url}/api/whoami")[0]
+    assert 401 == curl(f"{url}/api/whoami")[0]
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
     assert 0 == process.returncode
@@ -177,20 +116,20 @@ def test_the_demonstration_prints_curl_lines_that_work_when_pasted(environment: 
 
 def test_two_programs_do_what_the_guide_shows(start: Start) -> None:
     """The guide, end to end: an issuer in one process, the API in another, a person with curl in a third."""
-    issuer = _listening(start("fakeissuer", "--port", "0"))
+    issuer = listening(start("fakeissuer", "--port", "0"))
     process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default")
-    api = _listening(process)
+    api = listening(process)
     form = ["-d", "grant_type=client_credentials&scope=api:read"]
-    status, body = _curl("-u", "0oaservice0000000001:service-secret", *form, f"{issuer}/oauth2/default/v1/token")
+    status, body = curl("-u", "0oaservice0000000001:service-secret", *form, f"{issuer}/oauth2/default/v1/token")
     assert 200 == status
     found = re.search(r'"access_token": ?"([^"]+)"', body)
     assert found is not None
     bearer = ["-H", f"Authorization: Bearer {found[1]}"]
-    assert 200 == _curl(f"{api}/api/hello")[0]
-    assert 200 == _curl(*bearer, f"{api}/api/hello")[0]
-    assert 200 == _curl("-H", "Authorization: nonsense", f"{api}/api/hello")[0]
-    assert 401 == _curl(f"{api}/api/whoami")[0]
-    status, body = _curl(*bearer, f"{api}/api/whoami")
+    assert 200 == curl(f"{api}/api/hello")[0]
+    assert 200 == curl(*bearer, f"{api}/api/hello")[0]
+    assert 200 == curl("-H", "Authorization: nonsense", f"{api}/api/hello")[0]
+    assert 401 == curl(f"{api}/api/whoami")[0]
+    status, body = curl(*bearer, f"{api}/api/whoami")
     assert 200 == status
     assert '"cid": "0oaservice0000000001"' in body
     process.send_signal(signal.SIGTERM)
@@ -200,41 +139,35 @@ def test_two_programs_do_what_the_guide_shows(start: Start) -> None:
 
 
 def test_the_token_command_prints_a_token_that_is_accepted(start: Start) -> None:
-    issuer = _listening(start("fakeissuer", "--port", "0"))
-    api = _listening(start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default"))
+    issuer = listening(start("fakeissuer", "--port", "0"))
+    api = listening(start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default"))
     status, token, _ = _run(start, "fakeissuer", "token", "--sub", "alice@example.com", "--issuer", issuer)
     assert 0 == status
-    status, body = _curl("-H", f"Authorization: Bearer {token.strip()}", f"{api}/api/whoami")
+    status, body = curl("-H", f"Authorization: Bearer {token.strip()}", f"{api}/api/whoami")
     assert 200 == status
     assert '"sub": "alice@example.com"' in body
 
 
 def test_starts_fast_enough_to_be_tried(start: Start) -> None:
     started = time.monotonic()
-    _listening(start("service", "--port", "0", "--issuer", OKTA))
+    listening(start("service", "--port", "0", "--issuer", OKTA))
     assert time.monotonic() - started < 10
 
 
 def test_the_admin_port_denies_a_token_that_was_good_a_moment_ago(start: Start) -> None:
     with fakeissuer.running() as issuer:
-        port = _free_port()
+        port = free_port()
         service = start(
             "service", "--port", "0", "--admin-port", str(port), "--issuer", issuer.issuer_url(),
             SERVICE_ADMIN_TOKEN="operators-only",
         )  # fmt: skip
-        api, token = _listening(service), issuer.token(sub="mallory@example.com")
+        api, token = listening(service), issuer.token(sub="mallory@example.com")
         assert 200 == _status(f"{api}/api/whoami", token)
         denied = {"sub": "mallory@example.com", "expires_in": 60}
         assert 401 == _status(f"http://127.0.0.1:{port}/denied", "guessed", denied)
         assert 201 == _status(f"http://127.0.0.1:{port}/denied", "operators-only", denied)
         assert 401 == _status(f"{api}/api/whoami", token)
         assert 200 == _status(f"{api}/api/whoami", issuer.token(sub="alice@example.com"))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _status(url: str, token: str, body: dict[str, object] | None = None) -> int:

@@ -108,6 +108,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a scope matching that there is not": ({"issuer": OKTA, "scope_matching": "prefix"}, "hierarchy"),
     "an origin without scheme": ({"issuer": OKTA, "cors_origins": "app.example"}, "origin"),
     "a port that is none": ({"issuer": OKTA, "port": 65536}, "65535"),
+    "an admin port that one process of several would have": (
+        {"issuer": OKTA, "admin_port": 9001, "processes": 2},
+        "processes",
+    ),
+    "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
     "a realm that ends its quotes": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
     "an issuer that is no URL": ({"issuer": "https://[::1"}, "URL"),

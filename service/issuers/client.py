@@ -193,6 +193,12 @@ class _Pool(CurlAsyncHTTPClient):
         # By itself curl keeps four for each request under way, and closes the others while little is asked.
         self._multi.setopt(pycurl.M_MAXCONNECTS, 4 * max_clients)
 
+    def close(self) -> None:
+        super().close()
+        # While it closes, curl plans one more look at what was under way, and Tornado would take it at nothing.
+        if self._timeout is not None:
+            self.io_loop.remove_timeout(self._timeout)
+
 
 def _read(url: str, response: HTTPResponse) -> Answer:
     if response.code != 200:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import signal
 import ssl
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
+from service.operations.sockets import Bound
 from service.web.application import Service
 
 __all__ = ["run_until_stopped", "serving", "serving_admin", "tls_context"]
@@ -33,17 +33,11 @@ STOP_TIMEOUT = 10.0
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    service: Service, *, address: str, port: int, certfile: str | None = None, keyfile: str | None = None
-) -> AsyncIterator[str]:
-    """Serve while the block runs, and give it the URL; afterwards let requests in flight finish.
-
-    Raises:
-        OSError: The address cannot be bound, or the certificate cannot be read.
-    """
-    server, url = _listen(service, address=address, port=port, tls=tls_context(certfile, keyfile))
+async def serving(service: Service, bound: Bound, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Serve while the block runs, and give it the URL; afterwards let requests in flight finish."""
+    server = _serve(service, bound, tls=tls)
     try:
-        yield url
+        yield bound.url
     finally:
         server.stop()
         service.end_open()
@@ -54,22 +48,18 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def serving_admin(application: Application, *, address: str, port: int) -> AsyncIterator[str]:
-    """Serve the admin port while the block runs, and give it the URL.
-
-    Raises:
-        OSError: The address cannot be bound.
-    """
-    server, url = _listen(application, address=address, port=port, tls=None)
-    _logger.info("admin port at %s", url)
+async def serving_admin(application: Application, bound: Bound) -> AsyncIterator[None]:
+    """Serve the admin port while the block runs."""
+    server = _serve(application, bound, tls=None)
+    _logger.info("admin port at %s", bound.url)
     try:
-        yield url
+        yield
     finally:
         server.stop()
         await server.close_all_connections()
 
 
-def _listen(application: Application, *, address: str, port: int, tls: ssl.SSLContext | None) -> tuple[HTTPServer, str]:
+def _serve(application: Application, bound: Bound, *, tls: ssl.SSLContext | None) -> HTTPServer:
     server = HTTPServer(
         application,
         ssl_options=tls,
@@ -78,21 +68,23 @@ def _listen(application: Application, *, address: str, port: int, tls: ssl.SSLCo
         idle_connection_timeout=HEADER_TIMEOUT,
         body_timeout=BODY_TIMEOUT,
     )
-    sockets = bind_sockets(port, address)
-    server.add_sockets(sockets)
-    host = f"[{address}]" if ":" in address else address
-    return server, f"{'http' if tls is None else 'https'}://{host}:{sockets[0].getsockname()[1]}"
+    server.add_sockets(bound.sockets)
+    return server
 
 
-async def run_until_stopped(service: Service, *, url: str) -> None:
-    """Announce the URL, and return on SIGINT or SIGTERM."""
+async def run_until_stopped(service: Service, *, announce: Callable[[], None]) -> None:
+    """Announce that requests are answered, and return on SIGINT or SIGTERM, or when a parent process is gone."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    if (parent := multiprocessing.parent_process()) is not None:
+        loop.add_reader(parent.sentinel, stopped.set)  # nobody would be left to stop a worker whose parent was killed
     warm_up = loop.create_task(service.warm_up())
-    print(f"listening on {url}", file=sys.stderr, flush=True)
+    announce()
     await stopped.wait()
+    if parent is not None:
+        loop.remove_reader(parent.sentinel)
     warm_up.cancel()
     _logger.info("stopping: no new connections, requests in flight have %.0f s", STOP_TIMEOUT)
 

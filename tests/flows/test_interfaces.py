@@ -70,6 +70,7 @@ def test_every_setting_has_the_default_that_is_promised(config: Config, capsys: 
         "address = '127.0.0.1'  # default",
         "port = 8080  # default",
         "forward_auth = False  # default",
+        "processes = 1  # default",
         "admin_port = None  # default",
         "http_proxy = None  # default",
         "ca_file = None  # default",
@@ -116,6 +117,7 @@ CREDENTIALS = {"OKTA_CLIENT_ID": "0oa1", "OKTA_CLIENT_SECRET": "secret"}
         ({"SERVICE_CACHE_URL": "redis://:hush@cache.example:6379/0"}, "cache_url", "(hidden)"),
         ({"SERVICE_CACHE_URL": "rediss://cache.example"}, "cache_url", "(hidden)"),
         ({"SERVICE_CACHE_URL": "memcached://cache.example"}, "cache_url", "(hidden)"),
+        ({"SERVICE_PROCESSES": "0"}, "processes", "0"),
         ({"SERVICE_FORWARD_AUTH": "true"}, "forward_auth", "True"),
         ({"SERVICE_ADDRESS": "::1"}, "address", "'::1'"),
         ({"SERVICE_PORT": "9000"}, "port", "9000"),
@@ -153,6 +155,7 @@ def test_a_variable_may_name_a_file(variable: str, name: str, config: Config, tm
         (["--address", "::1"], "address", "'::1'"),
         (["--port", "0"], "port", "0"),
         (["--admin-port", "0"], "admin_port", "0"),
+        (["--processes", "4", "--admin-port", "0"], "processes", "4"),
         (["--routes", "a:ROUTES", "--routes", "b:ROUTES"], "routes", "('a:ROUTES', 'b:ROUTES')"),
         (["--log-format", "json"], "log_format", "'json'"),
         (["--log-level", "debug"], "log_level", "'debug'"),
@@ -164,7 +167,7 @@ def test_each_option_sets_what_is_promised(
 ) -> None:
     (tmp_path / "service.toml").write_text('realm = "toml"\n')
     (tmp_path / "other.env").write_text("SERVICE_LEEWAY=7\n")
-    found = config(*arguments, OKTA_ISSUER=OKTA, SERVICE_ADMIN_TOKEN="t" * 32)
+    found = config(*arguments, OKTA_ISSUER=OKTA, SERVICE_ADMIN_TOKEN="t" * 32, SERVICE_CACHE_URL="redis://cache")
     assert shown == found[name].partition("  # ")[0]
 
 

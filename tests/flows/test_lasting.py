@@ -20,6 +20,7 @@ from service import Service, Settings, make_app
 from service.caches.denials import Denial
 from service.clock import ManualClock
 from service.operations.server import serving
+from service.operations.sockets import bind
 from service.web.mixin import Protection
 
 Connect = Callable[[str, str], Awaitable[WebSocketClientConnection]]
@@ -83,7 +84,7 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
     with servers.running("redis") as redis:
         settings = Settings(issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url))
         here, there = (make_app(settings, routes=ROUTES) for _ in range(2))
-        async with serving(here, address="127.0.0.1", port=0) as url:
+        async with serving(here, bind("127.0.0.1", 0)) as url:
             token = fake_issuer.token(sub="alice@example.com", scp="api:read")
             socket = await connect(url, token)
             far = settings.leeway + 4_000_000_000
@@ -98,7 +99,7 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
 async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(connect: Connect, fake_issuer: Handle) -> None:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES)
     token, first = fake_issuer.token(scp="api:read"), asyncio.Event()
-    async with serving(service, address="127.0.0.1", port=0) as url:
+    async with serving(service, bind("127.0.0.1", 0)) as url:
         socket = await connect(url, token)
         stream = asyncio.ensure_future(
             AsyncHTTPClient().fetch(

@@ -151,6 +151,22 @@ async def test_goes_through_the_proxy_it_is_told_of() -> None:
     assert b"Proxy-Authorization: Basic " + base64.b64encode(b"alice:sec/ret") in received
 
 
+@pytest.mark.gen_test
+async def test_can_be_closed_while_a_question_is_under_way(
+    fake_issuer: Handle, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = JSONClient()
+    fake_issuer.fail("keys", delay=5.0)
+    asking = asyncio.ensure_future(client.get(url))
+    while not fake_issuer.requests("keys").count:
+        await asyncio.sleep(0.01)
+    client.close()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    asking.cancel()
+    assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_can_be_closed_before_it_was_used() -> None:
     JSONClient().close()
 

@@ -1,0 +1,33 @@
+"""Sockets that are bound before anything serves, so that several processes can share them."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from tornado.netutil import bind_sockets
+
+__all__ = ["Bound", "bind"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bound:
+    """Sockets that connections come in at, and how a client calls the place."""
+
+    sockets: list[socket.socket]
+    url: str
+
+
+def bind(address: str, port: int, *, tls: bool = False) -> Bound:
+    """Return sockets at an address, which queue connections until somebody serves them.
+
+    Args:
+        port: 0 for any free one.
+        tls: Whether what will serve there speaks TLS.
+
+    Raises:
+        OSError: The address cannot be bound.
+    """
+    sockets = bind_sockets(port, address)
+    host = f"[{address}]" if ":" in address else address
+    return Bound(sockets=sockets, url=f"{'https' if tls else 'http'}://{host}:{sockets[0].getsockname()[1]}")

@@ -1,0 +1,156 @@
+"""Several processes that serve the same sockets: one that dies is replaced, and all of them stop together."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+
+__all__ = ["Work", "cores", "run_workers"]
+
+Work = Callable[[int, Callable[[], None]], None]
+"""What a worker does, by its number from 0, until it is told to stop; it calls the function once it serves.
+
+It must be something that can be sent to another process (:mod:`pickle`).
+"""
+
+_logger = logging.getLogger(__name__)
+
+STOP_TIMEOUT = 15.0
+"""Seconds until a worker that was told to stop is killed; it gives its own requests less."""
+_PAUSE = 1.0
+"""Seconds that a worker's place lives at least, so that one that cannot start does not keep a core busy."""
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> None:
+    """Run this many workers until SIGINT or SIGTERM.
+
+    Each begins as a new interpreter: what a library's threads hold at a fork is held for ever in the copy.
+
+    Args:
+        announce: Called once the first of them serves.
+        at_stop: Called before they are told to stop; whoever has sockets open here, for those who replace others,
+            closes them then, so that nobody queues where nobody will answer.
+    """
+    context = multiprocessing.get_context("spawn")
+    with _stop_asked() as stop:
+        workers = [_Worker(context, work, number) for number in range(count)]
+        announced = False
+        while stop not in _wait_for(stop, workers):
+            for worker in workers:
+                worker.replace_if_dead()
+            if not announced and any(worker.serves for worker in workers):
+                announced = True
+                announce()
+        at_stop()
+        for worker in workers:
+            worker.tell_to_stop()
+        end = time.monotonic() + STOP_TIMEOUT
+        for worker in workers:
+            worker.wait_for_end(until=end)
+
+
+class _Worker:
+    """The place of one worker, whoever fills it now."""
+
+    _process: SpawnProcess
+    _told: Connection
+    _serves: bool
+    _started_at: float
+    replace_at: float | None
+    """The monotonic time at which another one takes the place of one that died; None while it is filled."""
+
+    def __init__(self, context: SpawnContext, work: Work, number: int) -> None:
+        self._context = context
+        self._work = work
+        self._number = number
+        self._start()
+
+    def replace_if_dead(self) -> None:
+        """Start another one in place of one that died, after a pause if it did so at once."""
+        if self._process.exitcode is None:
+            return
+        if self.replace_at is None:
+            _logger.warning("worker %d ended with %d and is replaced", self._number, self._process.exitcode)
+            self.replace_at = max(time.monotonic(), self._started_at + _PAUSE)
+        if time.monotonic() >= self.replace_at:
+            self._start()
+
+    @property
+    def serves(self) -> bool:
+        """Whether it said so."""
+        if not self._serves and self._told.poll():
+            with contextlib.suppress(EOFError):  # it died before
+                self._told.recv()
+                self._serves = True
+        return self._serves
+
+    @property
+    def news(self) -> list[Connection | int]:
+        """What becomes readable when something about it changes."""
+        if self.replace_at is not None:
+            return []
+        return [self._process.sentinel] if self._serves else [self._process.sentinel, self._told]
+
+    def tell_to_stop(self) -> None:
+        """Have it let its requests finish."""
+        self._process.terminate()
+
+    def wait_for_end(self, *, until: float) -> None:
+        """Return when it has ended, and kill it at this monotonic time."""
+        self._process.join(max(until - time.monotonic(), 0))
+        if self._process.exitcode is None:
+            _logger.warning("worker %d did not stop and is killed", self._number)
+            self._process.kill()
+            self._process.join()
+
+    def _start(self) -> None:
+        self._told, tell = self._context.Pipe(duplex=False)
+        self._process = self._context.Process(target=_run, args=(self._work, self._number, tell))
+        self._process.start()
+        tell.close()
+        self._serves = False
+        self._started_at = time.monotonic()
+        self.replace_at = None
+
+
+def _run(work: Work, number: int, tell: Connection) -> None:
+    """Be a worker."""
+    # Ctrl-C reaches every process of a terminal; until a worker knows how to stop, its parent tells it to.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work(number, lambda: tell.send(None))
+
+
+def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
+    """Return what of all this is readable, after as long as it takes, or when a worker is to be replaced."""
+    pauses = [worker.replace_at - time.monotonic() for worker in workers if worker.replace_at is not None]
+    return wait([stop, *(one for worker in workers for one in worker.news)], max(min(pauses), 0) if pauses else None)  # type: ignore[return-value]  # mypy wants one type
+
+
+@contextlib.contextmanager
+def _stop_asked() -> Iterator[int]:
+    """Give what becomes readable at SIGINT or SIGTERM."""
+    readable, writable = os.pipe()
+    before = {number: signal.signal(number, lambda *_: _write(writable)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield readable
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(readable)
+        os.close(writable)
+
+
+def _write(pipe: int) -> None:
+    os.write(pipe, b"!")

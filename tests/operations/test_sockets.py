@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from service.operations.sockets import Bound, bind
+
+
+def _close(bound: Bound) -> None:
+    for one in bound.sockets:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "tls", "url"),
+    [
+        ("127.0.0.1", False, "http://127.0.0.1:"),
+        ("127.0.0.1", True, "https://127.0.0.1:"),
+        ("::1", False, "http://[::1]:"),
+    ],
+)
+def test_the_url_is_what_a_client_writes(address: str, tls: bool, url: str) -> None:  # noqa: FBT001  # a row of the table
+    bound = bind(address, 0, tls=tls)
+    assert f"{url}{bound.sockets[0].getsockname()[1]}" == bound.url
+    _close(bound)
+
+
+def test_who_connects_before_anybody_serves_waits_in_a_queue() -> None:
+    bound = bind("127.0.0.1", 0)
+    socket.create_connection(bound.sockets[0].getsockname()).close()
+    _close(bound)
+
+
+# Tornado leaves the socket open that it could not bind; the garbage collector closes it.
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
+def test_an_address_in_use_is_an_os_error() -> None:
+    bound = bind("127.0.0.1", 0)
+    with pytest.raises(OSError, match="in use"):
+        bind("127.0.0.1", bound.sockets[0].getsockname()[1])
+    _close(bound)

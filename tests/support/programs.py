@@ -1,0 +1,48 @@
+"""Our programs as processes of their own, and what a person at a terminal does with them."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import IO
+
+__all__ = ["Start", "curl", "first_match", "free_port", "listening"]
+
+Start = Callable[..., "subprocess.Popen[str]"]
+"""Starts ``python -m`` with these arguments, and these variables beside those of the environment."""
+
+
+def listening(process: subprocess.Popen[str]) -> str:
+    """Return the URL that a program announces."""
+    assert process.stderr is not None
+    return first_match(process.stderr, r"^listening on (\S+)$")
+
+
+def first_match(lines: IO[str], pattern: str) -> str:
+    """Return what the first line that matches holds in the place of the first group."""
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if found := re.search(pattern, line.rstrip("\n")):
+            return found[1]
+    raise AssertionError(f"no line matches {pattern}:\n{''.join(seen)}")
+
+
+def curl(*arguments: str) -> tuple[int, str]:
+    """Return the status and the body that curl's own arguments bring."""
+    done = subprocess.run(
+        ["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", *arguments],  # noqa: S607  # the user's own curl
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

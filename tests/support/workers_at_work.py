@@ -1,0 +1,33 @@
+"""What workers do in tests: each is a process of its own, which finds it by the name of this module."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["die_first", "outlive", "serve"]
+
+
+def serve(_number: int, announce: Callable[[], None]) -> None:
+    announce()
+    signal.pause()
+
+
+def die_first(folder: Path, number: int, announce: Callable[[], None]) -> None:
+    """End at once the first time, and serve the second."""
+    try:
+        (folder / str(number)).touch(exist_ok=False)
+    except FileExistsError:
+        serve(number, announce)
+    else:
+        os._exit(3)
+
+
+def outlive(_number: int, announce: Callable[[], None]) -> None:
+    """Be deaf to what should stop it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    announce()
+    while True:
+        signal.pause()
