@@ -7,9 +7,13 @@ import contextlib
 import functools
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import tornado.web
 
 from service.app import make_app
 from service.clock import SystemClock
@@ -85,18 +89,34 @@ async def serve(settings: Settings, *, greet: Callable[[str], None] | None = Non
 
 
 def load_routes(paths: Sequence[str]) -> list[Any] | None:
-    """Return the routes that ``package.module:attribute`` names; None where none are named."""
+    """Return the routes that ``package.module:attribute`` names; None where none are named.
+
+    Raises:
+        SettingsError: One of them names nothing, or something that Tornado cannot mount.
+    """
     routes: list[Any] = []
     for path in paths:
         module, _, attribute = path.partition(":")
         try:
             named = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as exc:
-            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute: {exc}"]) from exc
+        except Exception as exc:  # the module is the user's, and may raise anything
+            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute: {_told(exc)}"]) from exc
         if not isinstance(named, list | tuple):
             raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
+        try:
+            tornado.web.Application(list(named))
+        except Exception as exc:  # Tornado asserts, unpacks, imports and compiles
+            problem = f"routes: was {path!r}; expected each route to be a pattern and a handler: {_told(exc)}"
+            raise SettingsError([problem]) from exc
         routes += named
     return routes if paths else None
+
+
+def _told(error: Exception) -> str:
+    """Return what went wrong, in one line, with the place where it did."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _announce(url: str) -> None:

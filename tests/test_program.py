@@ -18,6 +18,7 @@ from programs import Start, curl, free_port, listening
 import fakeissuer
 from service import SettingsError
 from service.program import load_routes
+from service.web.api import ROUTES as ROUTES_OF_THE_GUIDE
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 WHO = """
@@ -128,7 +129,35 @@ def test_what_stops_the_start_is_said_once_and_not_by_each_process(
     assert "Traceback" not in err
 
 
-def test_routes_are_found_by_their_names() -> None:
+ROUTES = {
+    "no module": ("no.such:ROUTES", "ModuleNotFoundError: No module named 'no'"),
+    "no attribute": ("made:NOTHING", "has no attribute 'NOTHING'"),
+    "no colon": ("made", "expected package.module:attribute"),
+    "no list": ("made:TEXT", "to be a list of routes"),
+    "a route without a handler": ("made:SHORT", "a pattern and a handler: AssertionError"),
+    "a handler that is nowhere": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
+    "a pattern that is none": ("made:PATTERN", "a pattern and a handler: "),
+    "a module that fails": ("fails:ROUTES", "RuntimeError: a mistake of its author (fails.py, line 2)"),
+}
+
+
+@pytest.mark.parametrize(("path", "problem"), ROUTES.values(), ids=ROUTES)
+def test_routes_that_cannot_be_mounted_are_a_problem_of_the_settings(
+    path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made.py").write_text(
+        'TEXT = "ROUTES"\nSHORT = [("/a",)]\nNOWHERE = [("/a", "no.such.Handler")]\nPATTERN = [("(", "made.TEXT")]\n'
+    )
+    (tmp_path / "fails.py").write_text('"""Its author made one."""\nraise RuntimeError("a mistake\\nof its author")\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError) as refused:
+        load_routes([path])
+    (said,) = refused.value.problems
+    assert said.startswith(f"routes: was {path!r}; ")
+    assert problem in said
+    assert "\n" not in said
+
+
+def test_without_names_there_are_no_routes_and_with_several_all_of_them() -> None:
     assert load_routes([]) is None
-    with pytest.raises(SettingsError, match="to be a list of routes"):
-        load_routes(["os:sep"])
+    assert [*ROUTES_OF_THE_GUIDE, *ROUTES_OF_THE_GUIDE] == load_routes(["service.web.api:ROUTES"] * 2)

@@ -9,6 +9,7 @@ from typing import Any
 
 from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
+from service.tokens.frozen import freeze_members
 
 __all__ = ["Principal"]
 
@@ -50,7 +51,8 @@ class Principal:
     ) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` to be there.
 
-        The claims are kept and not copied, so whoever passes them must not change them afterwards.
+        The claims are kept and not copied, so whoever passes them must not change them afterwards; what is in them
+        cannot be changed any more.
 
         Args:
             max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
@@ -59,6 +61,7 @@ class Principal:
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
         """
+        freeze_members(claims)
         return cls(
             issuer=claims["iss"],
             subject=_text(claims.get("sub")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ class Service(tornado.web.Application):
         self._authenticators.judging_by("")
         self._documentation = documentation
         found = list(mounted(self, default=self.settings["default_handler_class"]))
-        self._check(found)
+        self.check(found)
         self._describe(found)
         self._in_flight: set[HTTPConnection | None] = set()
         self._idle = asyncio.Event()
@@ -67,12 +68,16 @@ class Service(tornado.web.Application):
         Raises:
             SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
         """
-        self._check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+        self.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
         super().add_handlers(host_pattern, list(host_handlers))
         self._describe(mounted(self, default=self.settings["default_handler_class"]))
 
-    def _check(self, found: Iterable[Mounted]) -> None:
-        """Refuse what nobody judges, and make sure of every way of judging that a handler insists on."""
+    def check(self, found: Iterable[Mounted]) -> None:
+        """Make sure that everything mounted is judged, in ways that are set up.
+
+        Raises:
+            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+        """
         for handler in check_routes(found):
             for validation in handler.policy.validations:
                 self._authenticators.judging_by(validation)
@@ -134,15 +139,28 @@ def adopt(application: tornado.web.Application, service: Service) -> None:
     """Give the handlers of another application the protection of this one.
 
     Raises:
-        SettingsError: A route of it leads to something that nobody judges; nothing is changed then.
+        SettingsError: A route of it leads to something that nobody judges, or in a way that is not set up; nothing is
+            changed then.
     """
     # Without a handler for them, Tornado answers unknown paths as pages; ours gives the JSON that the others give.
     default = application.settings.get("default_handler_class") or NotFound
-    check_routes(mounted(application, default=default))
+    service.check(mounted(application, default=default))
+    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is theirs
     application.settings |= {
         "default_handler_class": default,
         Protection.SETTING: service.settings[Protection.SETTING],
     }
+
+
+def _add_checked(
+    service: Service,
+    add_handlers: Callable[[str, list[Any]], None],
+    host_pattern: str,
+    host_handlers: Sequence[Any],
+) -> None:
+    """Mount more routes of an application that was adopted, under the condition that held for the first."""
+    service.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+    add_handlers(host_pattern, list(host_handlers))
 
 
 class _Watched(HTTPMessageDelegate):

@@ -15,6 +15,9 @@ from service.web.policy import Policy
 
 __all__ = ["Mounted", "check_routes", "mounted"]
 
+_DECIDING = ("find_handler", "get_target_delegate", "get_handler_delegate")
+"""The methods by which a router of Tornado's, or an application, finds what answers a request."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mounted:
@@ -68,6 +71,8 @@ def mounted(application: tornado.web.Application, *, default: object) -> Iterato
     Args:
         default: What answers all the other paths; it comes last.
     """
+    if _decides_itself(application):
+        yield Mounted(pattern="(anything)", target=application)
     yield from _leaves(application.default_router, ())
     yield Mounted(pattern="(anything else)", target=default)
 
@@ -76,13 +81,25 @@ def _leaves(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[Mounted
     for rule in router.rules:
         matchers: tuple[Matcher, ...] = (*around, rule.matcher)
         target = rule.target
+        if isinstance(target, Router) and _decides_itself(target):
+            yield Mounted(pattern=_joined(matchers), target=target, matchers=matchers)
+            continue
         if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
             target = target.default_router  # an application of its own, whose handlers find their protection there
         if isinstance(target, RuleRouter):
             yield from _leaves(target, matchers)
         else:
-            pattern = " ".join(text for one in matchers for text in _pattern(one)) or "(anything)"
-            yield Mounted(pattern=pattern, target=target, matchers=matchers)
+            yield Mounted(pattern=_joined(matchers), target=target, matchers=matchers)
+
+
+def _joined(matchers: tuple[Matcher, ...]) -> str:
+    return " ".join(text for one in matchers for text in _pattern(one)) or "(anything)"
+
+
+def _decides_itself(router: Router) -> bool:
+    """Return whether a router leads elsewhere than its rules say, so that looking at those proves nothing."""
+    deciding = [getattr(type(router), name, None) for name in _DECIDING]
+    return any(method is not None and not method.__module__.startswith("tornado.") for method in deciding)
 
 
 def _pattern(matcher: Matcher) -> Iterator[str]:

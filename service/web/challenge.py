@@ -30,7 +30,7 @@ _CHALLENGE = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: {_PARAMETER}(?:, {_PAR
 SENTENCES: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
     Reason.SEVERAL_CREDENTIALS: "The request carries more than one credential, send exactly one",
-    Reason.MALFORMED_CREDENTIALS: "The Authorization field is malformed, send the scheme, one space and the token",
+    Reason.MALFORMED_CREDENTIALS: "The credentials are malformed, send one access token as RFC 6750 section 2 says",
     Reason.TOO_LARGE: "The access token is too large",
     Reason.MALFORMED: "The access token is malformed",
     Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",

@@ -47,15 +47,23 @@ class CrossOriginPolicy:
 
         Cookies are never allowed, so that a star is no danger, and nothing else than what is listed is repeated.
         """
-        if not self._origins:
-            return {}
         if "*" in self._origins and origin != _NOBODY:
-            return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
-        # An answer for one origin must not be served to another from a cache.
-        headers = {"Vary": "Origin"}
-        if origin is not None and self.lists(origin):
-            headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
-        return headers
+            allowed = "*"  # also where no page asks: a cache may give the answer to one
+        elif origin is not None and self.lists(origin):
+            allowed = origin
+        else:
+            return {}
+        return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED}
+
+    def vary(self, own: str | None, *, origin: str | None) -> str | None:
+        """Return the field ``Vary`` of an answer, whose handler sets it for itself or not.
+
+        An answer for one origin must not be served to another from a cache.
+        """
+        if not self._origins or ("*" in self._origins and origin != _NOBODY):
+            return own
+        listed = {name.strip().lower() for name in (own or "").split(",")}
+        return own if listed & {"origin", "*"} else f"{own}, Origin" if own else "Origin"
 
     def preflight_headers_for(self, request_headers: HTTPHeaders, methods: Iterable[str]) -> Mapping[str, str]:
         """Return what lets a browser send the request that it asked about."""

@@ -45,7 +45,7 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
         suffix = self.request.path.removeprefix(WELL_KNOWN)
         if not _PATH.fullmatch(suffix):
             raise tornado.web.HTTPError(404)
-        if suffix and suffix != known.path and not suffix.startswith(f"{known.path}/"):
+        if suffix and suffix != known.path and not suffix.startswith(f"{known.path.removesuffix('/')}/"):
             raise tornado.web.HTTPError(404)
         origin = known.origin or f"{self.request.protocol}://{self.request.host}"
         # Without a path behind it, the well-known path is that of the whole resource.

@@ -21,6 +21,7 @@ from service.web.policy import Policy
 from service.web.prepare import judge_first
 from service.web.protection import Protection
 from service.web.scopes import ScopesAttribute
+from service.web.spelling import check_ours
 from service.web.token_sources import TokenSource, read_sources, reading_one_of, sources_of
 from service.web.websocket import guard_socket, read_offered
 
@@ -78,6 +79,7 @@ class BearerAuthMixin(LastingHandler):
         """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
         super().__init_subclass__(**kwargs)
         try:
+            check_ours(cls, base=BearerAuthMixin)
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
             cls._own_cors = _read_cors(cls.cors_origins)
             cls.sources = read_sources(cls.token_sources, cookie=cls.token_cookie)
@@ -97,6 +99,16 @@ class BearerAuthMixin(LastingHandler):
     def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for those who override it
         """Return whether a principal may do what it asks for; asked last, and only where there is a token."""
         return True
+
+    def check_xsrf_cookie(self) -> None:
+        """Leave Tornado's check to requests that no token comes with: no other page can send one in a header.
+
+        Of a token in a cookie, which it can, :func:`service.web.ambient.check_sender` asks who sent it.
+        """
+        demand = self.policy.of(self.request.method)
+        (source,) = self._source
+        if demand.public or (demand.optional and source(self.request) is None):
+            super().check_xsrf_cookie()
 
     @judge_first
     def prepare(self) -> Awaitable[None] | None:

@@ -74,6 +74,7 @@ def policy(**words: object) -> Callable[[M], M]:
     """Return a decorator that gives one method its own demands, in the words of the class attributes.
 
     Each word stands in place of the class's; ``public`` and ``optional`` stand in place of all of them.
+    Those of ``get`` hold for HEAD as well, unless ``head`` has words of its own.
     A subclass whose method overrides the decorated one without a decorator keeps the demands.
 
     Raises:
@@ -106,6 +107,8 @@ def _spread(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[st
         return dict.fromkeys(methods, words)
     if unknown := scopes.keys() - set(methods):
         raise ValueError(f"scopes names {sorted(unknown)}; methods are written as {', '.join(methods)}")
+    if "GET" in scopes:
+        scopes = {"HEAD": scopes["GET"], **scopes}
     return {method: {**words, "scopes": scopes.get(method, ())} for method in methods}
 
 
@@ -124,10 +127,18 @@ def _marks(handler: type, methods: tuple[str, ...]) -> Iterator[tuple[str, list[
         for name, value in vars(kind).items():
             if inspect.isfunction(value) and hasattr(value, _MARK) and name.upper() not in methods:
                 raise TypeError(f"@policy stands on {name}, which is no method of HTTP")
-    for method in methods:
-        found = [vars(kind).get(method.lower()) for kind in handler.__mro__]
-        if marks := [getattr(function, _MARK) for function in found if hasattr(function, _MARK)]:
-            yield method, marks
+    found = {method: list(_marks_of(handler, method)) for method in methods}
+    # Whoever may not read a thing may not learn its length and its hash either (RFC 9110 section 9.3.2).
+    found["HEAD"] = found.get("HEAD") or found.get("GET", [])
+    yield from ((method, marks) for method, marks in found.items() if marks)
+
+
+def _marks_of(handler: type, method: str) -> Iterator[Mapping[str, object]]:
+    """Yield the words of the decorators of one method, the nearest class first."""
+    for kind in handler.__mro__:
+        function = vars(kind).get(method.lower())
+        if hasattr(function, _MARK):
+            yield getattr(function, _MARK)
 
 
 def _asks(handler: type[Any], base: type) -> bool:

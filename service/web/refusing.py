@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import uuid
+from asyncio import Future
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -37,6 +38,15 @@ class RefusingHandler(tornado.web.RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         for name, value in self._cors.headers_for(self.request.headers.get("Origin")).items():
             self.set_header(name, value)
+
+    def flush(self, include_footers: bool = False) -> Future[None]:  # noqa: FBT001, FBT002  # Tornado's own signature
+        """Send what is written, and before its first part say whether it is for one origin alone."""
+        if not self._headers_written:
+            own = self._headers.get("Vary")
+            vary = self._cors.vary(own, origin=self.request.headers.get("Origin"))
+            if vary is not None and vary != own:
+                self.set_header("Vary", vary)
+        return super().flush(include_footers)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Give a refusal its status, wherever in the handler it was raised."""
@@ -72,6 +82,10 @@ class RefusingHandler(tornado.web.RequestHandler):
             _logger.info("refused %s: %s", where, value)
         else:
             _logger.error("failed %s: id %s", where, self._failure_id, exc_info=(typ, value, tb))  # type: ignore[arg-type]  # Tornado passes sys.exc_info()
+
+    def _request_summary(self) -> str:
+        """Return what Tornado's own log says of a request, where the application writes that: no query either."""
+        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
 
     @property
     def _protection(self) -> Protection:

@@ -40,5 +40,6 @@ class Resource:
 
     @functools.cached_property
     def path(self) -> str:
-        """The path of its identifier, without the slash that a path of nothing else is."""
-        return urllib.parse.urlsplit(self.public_url or "").path.removesuffix("/")
+        """The path of its identifier; the slash that is all of a path is none (RFC 9728 section 3.1)."""
+        path = urllib.parse.urlsplit(self.public_url or "").path
+        return "" if path == "/" else path

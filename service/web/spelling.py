@@ -1,14 +1,33 @@
-"""Refuses attributes that are almost the words of a policy: ``scope`` for ``scopes`` would open a handler."""
+"""Refuses attributes that mean something else than their author thinks: ``scope`` would open a handler."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-__all__ = ["check_spelling"]
+__all__ = ["check_ours", "check_spelling"]
 
 _NEARNESS = 0.8
 """How alike two words are taken for the same, from 0 to 1; one letter more, less or exchanged is."""
+
+_MEANT = {
+    "required_scopes": "scopes",
+    "scopes_required": "scopes",
+    "permissions": "scopes",
+    "roles": "groups",
+    "required_groups": "groups",
+    "required_claims": "claims",
+    "acr": "acr_values",
+}
+"""What other libraries call these demands."""
+_VALUES = (str, list, tuple, set, frozenset, Mapping)
+
+_OURS = {
+    "policy": "what is demanded is written as scopes, groups and so on, each an attribute of its own",
+    "sources": "where a token is looked for is written as token_sources",
+    "principal": "it is who the token speaks for",
+}
+"""Attributes of a handler that are read and not written."""
 
 
 def check_spelling(handler: type, words: Collection[str], *, base: type) -> None:
@@ -24,5 +43,22 @@ def check_spelling(handler: type, words: Collection[str], *, base: type) -> None
         if name.startswith("_"):
             continue
         near = difflib.get_close_matches(name.lower(), words, n=1, cutoff=_NEARNESS)
+        if not near and isinstance(getattr(handler, name), _VALUES):
+            near = [_MEANT[name]] if name in _MEANT else []
         if near:
             raise TypeError(f"{name} means nothing here; did you mean {near[0]}? If not, choose a name less like it")
+
+
+def check_ours(handler: type, *, base: type) -> None:
+    """Refuse a handler whose author writes what is only read, on its class or on a plain one among its bases.
+
+    Args:
+        base: The class that has those attributes; asked before they are set for the handler.
+
+    Raises:
+        TypeError: One of them is written, and would be overwritten or hide what others read.
+    """
+    plain = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
+    for name, meaning in _OURS.items():
+        if any(name in vars(kind) for kind in (handler, *plain)):
+            raise TypeError(f"{name} cannot be set: {meaning}; choose another name")

@@ -35,6 +35,12 @@ def test_says_who_it_is() -> None:
     )
 
 
+def test_what_a_handler_does_with_the_claims_reaches_no_other_request() -> None:
+    claims = Principal.from_claims(CLAIMS | {"roles": ["reader"]}).claims
+    with pytest.raises(TypeError):
+        claims["roles"].append("admin")
+
+
 def test_a_subject_that_is_no_text_is_none() -> None:
     assert Principal.from_claims(CLAIMS | {"sub": 7}).subject is None
 

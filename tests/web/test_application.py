@@ -8,7 +8,9 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RedirectHandler, RequestHandler
 
+from service.app import make_app
 from service.errors import SettingsError
+from service.settings import Settings
 from service.web.api import NotFound, WhoAmI
 from service.web.application import Service, adopt
 from service.web.mixin import BearerAuthMixin
@@ -92,6 +94,27 @@ def test_an_application_that_is_adopted_is_audited_and_nothing_is_changed_when_i
     theirs = Application([(r"/whoami", WhoAmI)])
     adopt(theirs, app)
     assert NotFound is theirs.settings["default_handler_class"]
+
+
+@pytest.mark.gen_test
+async def test_routes_that_are_added_to_an_adopted_application_are_audited_too(app: Service) -> None:
+    theirs = Application([])
+    adopt(theirs, app)
+    with pytest.raises(SettingsError, match="RedirectHandler"):
+        theirs.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
+    theirs.add_handlers(r".*", [(r"/later", WhoAmI)])
+    server = theirs.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/later"
+    assert 401 == (await AsyncHTTPClient().fetch(url, raise_error=False)).code
+    server.stop()
+
+
+def test_an_application_that_is_adopted_may_not_insist_on_what_is_not_set_up() -> None:
+    service = make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=())
+    insisting = type("Insisting", (BearerAuthMixin, RequestHandler), {"validation": "introspectoin"})
+    with pytest.raises(SettingsError, match="introspectoin"):
+        adopt(Application([(r"/x", insisting)]), service)
 
 
 def test_an_application_that_is_adopted_keeps_what_answers_its_other_paths(app: Service) -> None:

@@ -10,7 +10,7 @@ from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, Rul
 
 from service.errors import SettingsError
 from service.web.api import Hello, WhoAmI
-from service.web.application import Service
+from service.web.application import Service, adopt
 
 
 class Forgotten(tornado.web.RequestHandler):
@@ -19,6 +19,20 @@ class Forgotten(tornado.web.RequestHandler):
 
 class Custom(Router):
     """A router that nobody can look into."""
+
+
+class Moody(RuleRouter):
+    """A router with rules that it does not follow."""
+
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> None:
+        raise AssertionError(f"asked about {request.path}")
+
+
+class MoodyApplication(tornado.web.Application):
+    """An application that serves something else than its routes."""
+
+    def get_handler_delegate(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("asked")
 
 
 class Weekday(Matcher):
@@ -34,6 +48,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Forgotten)]), "Forgotten"),
     "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Forgotten)])), "Forgotten"),
     "a router that nobody can look into": (Rule(HostMatches("a.example"), Custom()), "Custom"),
+    "a router that does not follow its rules": (Rule(HostMatches("a.example"), Moody([(r"/x", WhoAmI)])), "Moody"),
     "a handler behind a matcher of one's own": (Rule(Weekday(), Forgotten), "Weekday leads to"),
     "a function": (Rule(HostMatches("a.example"), print), "builtin_function"),
 }
@@ -79,6 +94,16 @@ def test_refuses_demands_that_were_changed_after_the_class_was_made(serve: Calla
     changed.public = False  # type: ignore[attr-defined]  # that is the mistake
     with pytest.raises(SettingsError, match="changed after its class was made"):
         serve([(r"/x", changed)])
+
+
+def test_refuses_an_application_that_does_not_follow_its_routes(serve: Callable[..., Service]) -> None:
+    theirs = MoodyApplication([(r"/whoami", WhoAmI)])
+    with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*MoodyApplication"):
+        adopt(theirs, serve([]))
+    inner = MoodyApplication([(r"/whoami", WhoAmI)])
+    inner.settings |= serve([]).settings
+    with pytest.raises(SettingsError, match=r"the router .*MoodyApplication"):
+        serve([Rule(PathMatches(r"/inner/.*"), inner)])
 
 
 def test_names_every_mistake_and_its_pattern(serve: Callable[..., Service]) -> None:

@@ -14,7 +14,6 @@ def test_says_nothing_when_it_is_off() -> None:
 
 def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
     assert {
-        "Vary": "Origin",
         "Access-Control-Allow-Origin": APP,
         "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After",
     } == CrossOriginPolicy([APP]).headers_for(APP)
@@ -26,7 +25,28 @@ def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
      "https://app.example:8443", "https://APP.example", "https://app.example/"],
 )  # fmt: skip
 def test_an_origin_that_is_not_listed_only_learns_that_the_answer_varies(origin: str | None) -> None:
-    assert {"Vary": "Origin"} == CrossOriginPolicy([APP]).headers_for(origin)
+    assert {} == CrossOriginPolicy([APP]).headers_for(origin)
+    assert "Origin" == CrossOriginPolicy([APP]).vary(None, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "own", "vary"),
+    [
+        ([], APP, None, None),
+        ([], APP, "Accept", "Accept"),
+        ([APP], APP, None, "Origin"),
+        ([APP], APP, "Accept", "Accept, Origin"),
+        ([APP], APP, "accept, origin", "accept, origin"),
+        ([APP], APP, "*", "*"),
+        (["*"], APP, "Accept", "Accept"),
+        (["*"], None, None, None),
+        (["*"], "null", None, "Origin"),
+    ],
+)
+def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
+    origins: list[str], origin: str | None, own: str | None, vary: str | None
+) -> None:
+    assert vary == CrossOriginPolicy(origins).vary(own, origin=origin)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +124,7 @@ def test_a_preflight_learns_methods_headers_and_how_long_to_remember() -> None:
 
 
 def test_a_preflight_of_another_origin_learns_nothing() -> None:
-    headers = CrossOriginPolicy(["https://other.example"]).preflight_headers_for(_preflight(), ["GET"])
-    assert {"Vary": "Origin"} == headers
+    assert {} == CrossOriginPolicy(["https://other.example"]).preflight_headers_for(_preflight(), ["GET"])
 
 
 @pytest.mark.parametrize("asked", ["", "a b", 'x"y', "x;y", "x,,y"])

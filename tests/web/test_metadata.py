@@ -62,6 +62,17 @@ async def test_describes_the_resource_and_what_is_below_it(
         } == json.loads(response.body)
 
 
+@pytest.mark.parametrize("public_url", ["https://api.example/v1/", "https://api.example/"])
+@pytest.mark.gen_test
+async def test_what_a_challenge_leads_to_says_the_identifier_that_the_path_was_made_of(
+    http_client: AsyncHTTPClient, base_url: str, public_url: str
+) -> None:
+    """A client compares them, and believes nothing else (RFC 9728 section 3.3)."""
+    challenge = (await http_client.fetch(f"{base_url}/things", raise_error=False)).headers["WWW-Authenticate"]
+    metadata = challenge.partition('resource_metadata="https://api.example')[2].removesuffix('"')
+    assert public_url == json.loads((await http_client.fetch(base_url + metadata)).body)["resource"]
+
+
 @pytest.mark.gen_test
 async def test_any_page_may_read_it(http_client: AsyncHTTPClient, base_url: str) -> None:
     response = await http_client.fetch(base_url + WELL_KNOWN, headers={"Origin": "https://other.example"})

@@ -32,6 +32,8 @@ SPELLINGS: dict[str, tuple[Any, str, list[set[str]]]] = {
     "alternatives": (AnyOf("a b", "c"), "GET", [{"a", "b"}, {"c"}]),
     "alternatives of one method": ({"GET": AnyOf("a", "b")}, "GET", [{"a"}, {"b"}]),
     "a method that the mapping leaves out": ({"POST": "things:write"}, "GET", []),
+    "HEAD where the mapping names GET": ({"GET": "things:read"}, "HEAD", [{"things:read"}]),
+    "HEAD where the mapping names it": ({"GET": "things:read", "HEAD": "things:look"}, "HEAD", [{"things:look"}]),
 }
 
 
@@ -117,6 +119,18 @@ def test_an_override_that_forgets_the_decorator_keeps_the_demands() -> None:
 
     assert ({"things:write"},) == _scopes(Below, "POST")
     assert ({"things:admin"},) == _scopes(Other, "POST")
+
+
+def test_head_demands_what_get_does_unless_it_says_otherwise() -> None:
+    class Below(Decorated):
+        @policy(scopes="things:look")
+        def get(self) -> None:
+            """Be asked by HEAD as well."""
+
+    read = _handler(get=policy(scopes="things:read")(lambda _self: None), head=lambda _self: None)
+    assert ({"things:read"},) == _scopes(read, "HEAD")
+    assert Below.policy.of("HEAD").public
+    assert () == _scopes(_handler(SUPPORTED_METHODS=("POST",), post=policy()(lambda _self: None)), "POST")
 
 
 def test_a_decorator_is_read_on_a_plain_class_among_the_bases() -> None:

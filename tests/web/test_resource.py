@@ -8,7 +8,7 @@ PLACES = [
     ("https://api.example", "https://api.example/.well-known/oauth-protected-resource"),
     ("https://api.example/", "https://api.example/.well-known/oauth-protected-resource"),
     ("https://api.example:8443/v1", "https://api.example:8443/.well-known/oauth-protected-resource/v1"),
-    ("https://api.example/v1/", "https://api.example/.well-known/oauth-protected-resource/v1"),
+    ("https://api.example/v1/", "https://api.example/.well-known/oauth-protected-resource/v1/"),
 ]
 
 

@@ -58,7 +58,7 @@ def _paths(found: Iterable[Mounted], *, issuers: int) -> tuple[dict[str, Any], l
         # Of two routes with one path Tornado asks the first.
         new = [template for template in _templates(one.matchers) if _shape(template) not in seen]
         seen.update(map(_shape, new))
-        if not new or len(methods) < len(one.methods):
+        if not new or not methods or len(methods) < len(one.methods):
             unlisted.append(one.pattern)
         for template in new if methods else ():
             path, item = describe_path(one.handler, methods, template, issuers=issuers)

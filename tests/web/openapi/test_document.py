@@ -6,7 +6,7 @@ import openapi_spec_validator
 import pytest
 import tornado.web
 from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches, Rule
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.web import FallbackHandler, RequestHandler, StaticFileHandler
 from tornado.websocket import WebSocketHandler
 
 from service import Settings
@@ -98,6 +98,7 @@ def test_what_a_handler_can_be_is_described_in_one_valid_document() -> None:
         (Rule(PathMatches("/api/.*"), [(r"/x", Hello)]), [], ["'/api/.*$' '/x$'"]),
         (Rule(PathMatches("/api/.*"), [(r"/api/(x)", Hello)]), ["/api/{part1}"], []),
         ((r"/x", Other), [], [r"'/x$'"]),
+        ((r"/x", protected(FallbackHandler), {"fallback": print}), [], [r"'/x$'"]),
     ],
 )
 def test_a_route_that_openapi_cannot_say_is_named_where_it_can_be_seen(

@@ -21,6 +21,8 @@ from service.web.openapi.own_words import laid_over
         ({"GET": {"security": []}}, "the demands of the handler"),
         ({"GET": {"summary": {1, 2}}}, "what JSON cannot"),
         ({"GET": {"responses": []}}, "from statuses to responses"),
+        ({"GET": {"responses": {200: {}}}}, r"\[200\] needs a description"),
+        ({"GET": {"responses": {"404": "gone"}}}, "needs a description"),
         ({"GET": {"parameters": {}}}, "list of mappings"),
         ({"GET": {"parameters": ["id"]}}, "list of mappings"),
     ],
