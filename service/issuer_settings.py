@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ __all__ = [
     "Texts",
     "TrustedIssuer",
     "audience_at_okta",
+    "problems_of",
     "read_secret_file",
 ]
 
@@ -174,3 +175,29 @@ def audience_at_okta(issuer: object) -> tuple[str, ...]:
     except ValueError:  # not a URL; the issuer's own check says so in better words
         known = False
     return (OKTA_AUDIENCE,) if known else ()
+
+
+def problems_of(one: TrustedIssuer) -> Iterator[str]:
+    """Yield a sentence for what keeps this issuer's tokens from being judged: the setting, why, and what to write."""
+    is_org = issuer_identifier.is_okta_org_server(one.issuer)
+    if is_org and (one.validation in {"jwt", "hybrid"} or (one.validation == "auto" and one.client is None)):
+        yield (
+            f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge: set "
+            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET so that it can be asked, and no other "
+            f"validation; or write a custom authorization server, such as {one.issuer}/oauth2/default"
+        )
+    elif one.validation in {"introspection", "hybrid"} and one.client is None:
+        yield (
+            f"client_id: is not set, and {one.validation} asks {one.issuer} about tokens, which answers only "
+            "those it knows; set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
+        )
+    elif not one.audiences and is_org:
+        yield (
+            f"audience: is not set; the tokens of an Okta org server are meant for the org itself, "
+            f"so set OKTA_OAUTH2_AUDIENCE={one.issuer}"
+        )
+    elif not one.audiences:
+        yield (
+            f"audience: is not set, so tokens meant for any API of {one.issuer} would be accepted; "
+            "set OKTA_OAUTH2_AUDIENCE to the audience that your authorization server puts into its tokens"
+        )

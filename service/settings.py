@@ -23,10 +23,10 @@ from service.issuer_settings import (
     Texts,
     TrustedIssuer,
     audience_at_okta,
+    problems_of,
     read_secret_file,
 )
 from service.origins import check_origin
-from service.tokens import issuer_identifier
 from service.tokens.presented import MAX_TOKEN_SIZE
 
 __all__ = ["SECRETS", "Settings", "by_field"]
@@ -156,28 +156,7 @@ class Settings(BaseSettings):
                 "or try the service without an Okta account: python -m service --demo"
             )
         for one in trusted:
-            is_org = issuer_identifier.is_okta_org_server(one.issuer)
-            if is_org and (one.validation in {"jwt", "hybrid"} or (one.validation == "auto" and one.client is None)):
-                yield (
-                    f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge: set "
-                    "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET so that it can be asked, and no other "
-                    f"validation; or write a custom authorization server, such as {one.issuer}/oauth2/default"
-                )
-            elif one.validation in {"introspection", "hybrid"} and one.client is None:
-                yield (
-                    f"client_id: is not set, and {one.validation} asks {one.issuer} about tokens, which answers only "
-                    "those it knows; set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
-                )
-            elif not one.audiences and is_org:
-                yield (
-                    f"audience: is not set; the tokens of an Okta org server are meant for the org itself, "
-                    f"so set OKTA_OAUTH2_AUDIENCE={one.issuer}"
-                )
-            elif not one.audiences:
-                yield (
-                    f"audience: is not set, so tokens meant for any API of {one.issuer} would be accepted; "
-                    "set OKTA_OAUTH2_AUDIENCE to the audience that your authorization server puts into its tokens"
-                )
+            yield from problems_of(one)
         if len({one.issuer for one in trusted}) < len(trusted):
             yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
         if self.processes != 1 and self.admin_port is not None and self._is_cache_local:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -25,8 +25,18 @@ TABS = 60
 
 def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
     """Wait for what a page does by itself; an element that is not there yet, or no more, is waited for as well."""
-    ignored = (NoSuchElementException, StaleElementReferenceException)
-    return WebDriverWait(browser, PATIENCE_S, 0.05, ignored).until(lambda _: holds() or False, what)
+
+    def tried(_: Chrome) -> T | Literal[False]:
+        try:
+            return holds() or False
+        except (NoSuchElementException, StaleElementReferenceException):
+            return False
+        except WebDriverException as exc:
+            if "does not belong to the document" not in str(exc.msg):  # another word for an element that is no more
+                raise
+            return False
+
+    return WebDriverWait(browser, PATIENCE_S, 0.05).until(tried, what)
 
 
 def shows(browser: Chrome, selector: str, text: str) -> bool:
