@@ -53,6 +53,7 @@ class Directory:
 
         Raises:
             NotThere: there is none of that name.
+            Unacceptable: there is no such kind.
         """
         entries = self._entries(kind)
         if name not in entries:
@@ -64,15 +65,16 @@ class Directory:
         """Add an entry made of these members, or put it in the place of the one of that name.
 
         Raises:
-            Unacceptable: the members are not those of such an entry, or name another one.
+            Unacceptable: there is no such kind, or the members are not those of such an entry, or name another one.
         """
+        entries = self._entries(kind)
         key_member, record = _KEY_MEMBERS[kind]
         if members.get(key_member, name) != name:
             raise Unacceptable(f"The member {key_member} is not the name in the path; leave it out.")
         if kind == "servers" and name in _TAKEN_IDS:
             raise Unacceptable(f"A custom server cannot be called {' or '.join(sorted(_TAKEN_IDS))}.")
         entry: User | Client | Server = accept({**members, key_member: name}, record)
-        self._entries(kind)[name] = entry
+        entries[name] = entry
         return entry
 
     def remove(self, kind: EntryKind, name: str) -> User | Client | Server:
@@ -80,7 +82,7 @@ class Directory:
 
         Raises:
             NotThere: there is none of that name.
-            Unacceptable: it is the org server, which every org has.
+            Unacceptable: there is no such kind, or it is the org server, which every org has.
         """
         entry = self.entry(kind, name)
         if kind == "servers" and name == ORG:
@@ -89,5 +91,7 @@ class Directory:
         return entry
 
     def _entries(self, kind: EntryKind) -> dict[str, Any]:
+        if kind not in _KEY_MEMBERS:
+            raise Unacceptable(f"There is nothing of that kind; the kinds are {', '.join(_KEY_MEMBERS)}.")
         entries: dict[str, Any] = getattr(self, kind)
         return entries
