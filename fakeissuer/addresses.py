@@ -85,6 +85,6 @@ class Addresses:
         return f"{base}/oauth2/v1" if server.is_org else f"{base}/oauth2/{server.id}/v1"
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the issuer identifier of a server: no slash at its end (RFC 8414 section 2)."""
+        """Return the issuer identifier of a server: like Okta's, without a slash at its end."""
         base = self.base_url(server, requested_url)
         return base if server.is_org else f"{base}/oauth2/{server.id}"
