@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fakeissuer.claim_templates import check_places
 from fakeissuer.endpoints import ORG
 from fakeissuer.entries import Client, Server, User
+from fakeissuer.entry_checks import check_among
 from fakeissuer.errors import NotThere, Unacceptable
 from fakeissuer.records import accept
 
@@ -65,7 +67,8 @@ class Directory:
         """Add an entry made of these members, or put it in the place of the one of that name.
 
         Raises:
-            Unacceptable: there is no such kind, or the members are not those of such an entry, or name another one.
+            Unacceptable: there is no such kind, or the members are not those of such an entry, or name another one
+                or what there is not.
         """
         entries = self._entries(kind)
         key_member, record = _KEY_MEMBERS[kind]
@@ -74,6 +77,9 @@ class Directory:
         if kind == "servers" and name in _TAKEN_IDS:
             raise Unacceptable(f"A custom server cannot be called {' or '.join(sorted(_TAKEN_IDS))}.")
         entry: User | Client | Server = accept({**members, key_member: name}, record)
+        check_places(entry.claims)
+        if isinstance(entry, Server):
+            self._check_policy(entry)
         entries[name] = entry
         return entry
 
@@ -89,6 +95,16 @@ class Directory:
             raise Unacceptable("The org server cannot be removed.")
         del self._entries(kind)[name]
         return entry
+
+    def _check_policy(self, server: Server) -> None:
+        # A rule that names nobody fits nobody: a mistyped name would look like a policy that denies.
+        groups = dict.fromkeys(("Everyone", *(group for user in self.users.values() for group in user.groups)))
+        try:
+            for number, rule in enumerate(server.policy):
+                check_among(f"policy[{number}].clients", rule.clients or (), self.clients)
+                check_among(f"policy[{number}].groups", rule.groups or (), groups)
+        except ValueError as exc:
+            raise Unacceptable(f"This was not accepted: {exc}.") from exc
 
     def _entries(self, kind: EntryKind) -> dict[str, Any]:
         if kind not in _KEY_MEMBERS:

@@ -23,3 +23,20 @@ NEVER_ON = frozenset(
     }
 )
 """Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""
+
+KNOWN = (
+    AUTHORIZATION_CODE,
+    IMPLICIT,
+    REFRESH_TOKEN,
+    PASSWORD,
+    CLIENT_CREDENTIALS,
+    JWT_BEARER,
+    TOKEN_EXCHANGE,
+    DEVICE_CODE,
+    CIBA,
+    *sorted(NEVER_ON),
+)
+"""Every name that a client may be registered with."""
+
+WITH_REDIRECT = frozenset({AUTHORIZATION_CODE, IMPLICIT})
+"""Grants that need a redirect URI."""

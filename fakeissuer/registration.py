@@ -9,10 +9,11 @@ import msgspec
 from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
+from fakeissuer.grant_types import AUTHORIZATION_CODE, WITH_REDIRECT
 from fakeissuer.identifiers import derived_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members
+from fakeissuer.redirects import ANY_PORT, check_redirect_uris
 
 
 class ClientMetadata(msgspec.Struct, kw_only=True):
@@ -38,11 +39,7 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
         metadata = accept(read_members(body), ClientMetadata)
     except Unacceptable as exc:
         raise Refused(Problem.METADATA_INVALID, "a member is missing or of a wrong type") from exc
-    if {AUTHORIZATION_CODE, IMPLICIT} & set(metadata.grant_types) and not metadata.redirect_uris:
-        raise Refused(Problem.REDIRECT_INVALID)
-    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
-    if any(uri.endswith(":*") for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
-        raise Refused(Problem.REDIRECT_INVALID)
+    _check_redirects(metadata)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
         "id": derived_id("0oa", random_text()) if known is None else known.id,
@@ -57,7 +54,7 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
     try:
         return accept(members, Client)
     except Unacceptable as exc:
-        raise Refused(Problem.METADATA_INVALID, "its name, a URI or its key set is not fit for one") from exc
+        raise Refused(Problem.METADATA_INVALID, "its name, a grant or its key set is not fit for one") from exc
 
 
 def with_new_secret(client: Client) -> Client:
@@ -69,6 +66,19 @@ def with_new_secret(client: Client) -> Client:
     if client.secret is None:
         raise Refused(Problem.NOT_VALID, "the client has no secret")
     return msgspec.structs.replace(client, secret=random_text())
+
+
+def _check_redirects(metadata: ClientMetadata) -> None:
+    if WITH_REDIRECT & set(metadata.grant_types) and not metadata.redirect_uris:
+        raise Refused(Problem.REDIRECT_INVALID)
+    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
+    if any(uri.endswith(ANY_PORT) for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
+        raise Refused(Problem.REDIRECT_INVALID)
+    try:
+        check_redirect_uris("redirect_uris", metadata.redirect_uris)
+        check_redirect_uris("post_logout_redirect_uris", metadata.post_logout_redirect_uris)
+    except ValueError as exc:
+        raise Refused(Problem.REDIRECT_INVALID) from exc
 
 
 def _secret(known: Client | None) -> str:

@@ -10,6 +10,10 @@ from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
 Call = Callable[..., Any]
+GENERATING = {
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks": {"keys": [{"kty": "RSA", "generate": "RSA", "size": 4096}]},
+}
 GOOD: dict[str, Any] = {"client_name": "mine", "redirect_uris": ["https://app.test/cb"], "unknown": 1}
 
 
@@ -43,8 +47,14 @@ def test_a_client_with_keys_or_without_a_secret_gets_none(fake_issuer: Handle, a
     [
         ({**GOOD, "redirect_uris": []}, "invalid_redirect_uri"),
         ({**GOOD, "redirect_uris": ["http://127.0.0.1:*"]}, "invalid_redirect_uri"),
-        ({**GOOD, "redirect_uris": ["javascript:alert(1)"]}, "invalid_client_metadata"),
-        ({**GOOD, "redirect_uris": ["https://app.test/\r\n"]}, "invalid_client_metadata"),
+        ({**GOOD, "redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["https://app.test/\r\n"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["https://app.test/#x"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["http://[bad/"]}, "invalid_redirect_uri"),
+        ({**GOOD, "post_logout_redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({**GOOD, "grant_types": ["authorisation_code"]}, "invalid_client_metadata"),
+        ({**GOOD, "token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
+        ({**GOOD, **GENERATING}, "invalid_client_metadata"),
         ({**GOOD, "client_name": 5}, "invalid_client_metadata"),
         ({**GOOD, "client_name": ""}, "invalid_client_metadata"),
         ([], "invalid_client_metadata"),
