@@ -102,7 +102,8 @@ class Client(Record, frozen=True, kw_only=True):
     `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
     stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
     `rotation_type` says whether a refresh token is used once, which public clients do by default, and
-    `rotation_leeway` for how many seconds it may be used again all the same.
+    `rotation_leeway` for how many seconds it may be used again all the same. `response_types` and `issued_at`, in
+    seconds since the epoch, are told of a client that registered itself.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -115,6 +116,8 @@ class Client(Record, frozen=True, kw_only=True):
     grant_types: tuple[Name, ...] = ()
     redirect_uris: tuple[RedirectUri, ...] = ()
     post_logout_redirect_uris: tuple[RedirectUri, ...] = ()
+    response_types: tuple[Name, ...] | None = None
+    issued_at: int | None = None
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
     users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None

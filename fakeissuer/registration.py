@@ -9,7 +9,7 @@ import msgspec
 from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.grant_types import AUTHORIZATION_CODE, WITH_REDIRECT
+from fakeissuer.grant_types import AUTHORIZATION_CODE, RESPONSE_TYPES, WITH_REDIRECT, grants_behind
 from fakeissuer.identifiers import derived_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members
@@ -29,8 +29,8 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     jwks: KeySet | None = None
 
 
-def registered_client(body: bytes, known: Client | None = None) -> Client:
-    """Return the client that this metadata makes; a known one keeps its id and its secret.
+def registered_client(body: bytes, now: int, known: Client | None = None) -> Client:
+    """Return the client that this metadata makes at this moment; a known one keeps its id, its secret and its age.
 
     Raises:
         Refused: it is no metadata, or of a client that cannot be.
@@ -39,6 +39,8 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
         metadata = accept(read_members(body), ClientMetadata)
     except Unacceptable as exc:
         raise Refused(Problem.METADATA_INVALID, "a member is missing or of a wrong type") from exc
+    if not all(frozenset(response_type.split()) in RESPONSE_TYPES for response_type in metadata.response_types):
+        raise Refused(Problem.METADATA_INVALID, "a response type is none that is answered")
     _check_redirects(metadata)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
@@ -50,6 +52,8 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,
         "post_logout_redirect_uris": metadata.post_logout_redirect_uris,
+        "response_types": metadata.response_types,
+        "issued_at": now if known is None else known.issued_at,
     }
     try:
         return accept(members, Client)
@@ -66,6 +70,32 @@ def with_new_secret(client: Client) -> Client:
     if client.secret is None:
         raise Refused(Problem.NOT_VALID, "the client has no secret")
     return msgspec.structs.replace(client, secret=random_text())
+
+
+def answer_without_secret(client: Client, started_at: int) -> dict[str, Any]:
+    """Return what is told of a client that registered before: all but its secret, which is shown once."""
+    answer = registration_answer(client, started_at)
+    return {name: value for name, value in answer.items() if not name.startswith("client_secret")}
+
+
+def registration_answer(client: Client, started_at: int) -> dict[str, Any]:
+    """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order.
+
+    A client that did not register itself has been there since the issuer started.
+    """
+    issued_at = started_at if client.issued_at is None else client.issued_at
+    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": issued_at}
+    if client.secret is not None:
+        answer |= {"client_secret": client.secret, "client_secret_expires_at": 0}
+    answer |= {
+        "client_name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "response_types": _usable_response_types(client),
+        "grant_types": list(client.grant_types),
+        "token_endpoint_auth_method": client.auth_methods[0],
+    }
+    return answer if client.jwks is None else {**answer, "jwks": client.jwks}
 
 
 def _check_redirects(metadata: ClientMetadata) -> None:
@@ -85,23 +115,8 @@ def _secret(known: Client | None) -> str:
     return random_text() if known is None or known.secret is None else known.secret
 
 
-def read_answer(client: Client, now: int) -> dict[str, Any]:
-    """Return what is told of a registered client: all but its secret, which is shown once."""
-    answer = registration_answer(client, now)
-    return {name: value for name, value in answer.items() if not name.startswith("client_secret")}
-
-
-def registration_answer(client: Client, now: int) -> dict[str, Any]:
-    """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order."""
-    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": now}
-    if client.secret is not None:
-        answer |= {"client_secret": client.secret, "client_secret_expires_at": 0}
-    answer |= {
-        "client_name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
-        "response_types": ["code"] if AUTHORIZATION_CODE in client.grant_types else [],
-        "grant_types": list(client.grant_types),
-        "token_endpoint_auth_method": client.auth_methods[0],
-    }
-    return answer if client.jwks is None else {**answer, "jwks": client.jwks}
+def _usable_response_types(client: Client) -> list[str]:
+    # Those of a client that did not register itself follow from its grants.
+    wanted = ("code", "id_token", "token") if client.response_types is None else client.response_types
+    grants = set(client.grant_types)
+    return [response_type for response_type in wanted if grants_behind(frozenset(response_type.split())) <= grants]
