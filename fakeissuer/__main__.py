@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakeissuer.environment import CONTROL_TOKEN_VARIABLE, control_token
-from fakeissuer.errors import SettingsError
+from fakeissuer.errors import NoAnswer, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fakeissuer.serving import ServingOptions
 
 DEFAULT_PORT = 9400
+HIGHEST_PORT = 65_535
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -85,7 +87,7 @@ def _ask(options: argparse.Namespace) -> int:
 
     try:
         print(ask.for_token(ask.TokenQuestion.from_options(options), control_token()))
-    except ask.NoAnswer as exc:
+    except NoAnswer as exc:
         print(exc, file=sys.stderr)
         return FAILED
     return DONE
@@ -148,10 +150,9 @@ def _add_token_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port; expected 0 to 65535")
-    return port
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {HIGHEST_PORT}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +22,9 @@ OKTA_DOMAINS = (
     "trexcloud.com",
     "auth0.com",
 )
+
+HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""What a Host header holds that a URL can be made of (RFC 9110 section 7.2)."""
 
 
 def is_okta_name(host: str) -> bool:
@@ -60,6 +64,16 @@ def check_public_url(url: str) -> str:
     return url
 
 
+def _is_good_name(requested_url: str) -> bool:
+    # Whoever writes the Host header chooses the name: it may be nothing, no host, or one of Okta's own.
+    try:
+        parts = urlsplit(requested_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return bool(host and HOST_AND_PORT.fullmatch(requested_url.partition("://")[2])) and not is_okta_name(host or "")
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the issuer listens, and what it is called from outside."""
@@ -73,10 +87,9 @@ class Addresses:
         return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
 
     def base_url(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL before `/oauth2`; that of the request counts for a DYNAMIC server alone."""
-        if server.issuer_mode == "DYNAMIC" and requested_url is not None:
-            # Whoever writes the Host header chooses the name here, so that Okta's own have to be kept out again.
-            return self.public_url if is_okta_name(urlsplit(requested_url).hostname or "") else requested_url
+        """Return the URL before `/oauth2`; that of the request counts for a DYNAMIC server alone, and if it is good."""
+        if server.issuer_mode == "DYNAMIC" and requested_url is not None and _is_good_name(requested_url):
+            return requested_url
         return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
 
     def endpoints(self, server: Server, requested_url: str | None = None) -> str:
@@ -85,6 +98,6 @@ class Addresses:
         return f"{base}/oauth2/v1" if server.is_org else f"{base}/oauth2/{server.id}/v1"
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the issuer identifier of a server: no slash at its end (RFC 8414 section 2)."""
+        """Return the issuer identifier of a server: like Okta's, without a slash at its end."""
         base = self.base_url(server, requested_url)
         return base if server.is_org else f"{base}/oauth2/{server.id}"

@@ -6,18 +6,15 @@ import argparse
 import json
 import ssl
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from fakeissuer.errors import FakeIssuerError, SettingsError
+from fakeissuer.errors import NoAnswer, SettingsError
 
 TIMEOUT_S = 10
-
-
-class NoAnswer(FakeIssuerError):
-    """No token came; the message says what happened and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +50,14 @@ def split_issuer(url: str) -> tuple[str, str | None]:
     Raises:
         SettingsError: it is not an http or https URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise SettingsError([f"--issuer: {url!r} is not a URL; expected something like http://127.0.0.1:9400"])
+    problem = SettingsError([f"--issuer: {url!r} is not a URL; expected something like http://127.0.0.1:9400"])
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise problem from exc
+    if parts.scheme not in ("http", "https") or not host:
+        raise problem
     base, oauth2, server = url.rstrip("/").partition("/oauth2/")
     return base, server if oauth2 else None
 
@@ -64,14 +66,17 @@ def read_claim(text: str) -> tuple[str, Any]:
     """Return name and value of a claim as it is typed, `name=json`.
 
     Raises:
-        SettingsError: there is no `=`, or no JSON behind it.
+        SettingsError: there is no `=`, no name before it, or no JSON behind it.
     """
     name, _, value = text.partition("=")
+    expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
+    problem = SettingsError([f"--claim: {text!r} is not a claim; {expected}"])
+    if not name:
+        raise problem
     try:
         return name, json.loads(value)
-    except ValueError as exc:
-        expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
-        raise SettingsError([f"--claim: {text!r} is not a claim; {expected}"]) from exc
+    except (ValueError, RecursionError) as exc:
+        raise problem from exc
 
 
 def for_token(question: TokenQuestion, control_token: str | None) -> str:
@@ -79,13 +84,14 @@ def for_token(question: TokenQuestion, control_token: str | None) -> str:
 
     Raises:
         NoAnswer: nobody answers there, or the answer is a refusal.
+        SettingsError: the file of certificates cannot be used.
     """
     headers = {"Content-Type": "application/json"}
     if control_token:
         headers["Authorization"] = f"Bearer {control_token}"
     body = json.dumps(question.members).encode()
     request = Request(f"{question.url}/_fake/tokens", body, headers)  # noqa: S310 - http or https, see split_issuer
-    trust = ssl.create_default_context(cafile=question.ca_file) if question.url.startswith("https") else None
+    trust = _trust(question)
     try:
         with urlopen(request, timeout=TIMEOUT_S, context=trust) as answer:  # noqa: S310 - as above
             return str(json.load(answer)["token"])
@@ -95,8 +101,20 @@ def for_token(question: TokenQuestion, control_token: str | None) -> str:
     except (URLError, OSError) as exc:
         reason = getattr(exc, "reason", exc)
         raise NoAnswer(f"nobody answers at {question.url} ({reason}); start one: python -m fakeissuer") from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except (HTTPException, ValueError, KeyError, TypeError) as exc:
         raise NoAnswer(f"{question.url} answered, but it is no fake issuer") from exc
+
+
+def _trust(question: TokenQuestion) -> ssl.SSLContext | None:
+    if not question.url.startswith("https"):
+        return None
+    try:
+        return ssl.create_default_context(cafile=question.ca_file)
+    except OSError as exc:  # an SSLError, for a file that holds no certificate, is one too
+        expected = "expected the file that a fake issuer wrote for --tls --ca-file"
+        raise SettingsError(
+            [f"--ca-file: {question.ca_file} cannot be used: {exc.strerror or exc}; {expected}"]
+        ) from exc
 
 
 def _sentence(answer: HTTPError) -> str:

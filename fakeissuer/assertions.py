@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fakeissuer.entries import AuthMethod, Client
+from fakeissuer.entries import SHORTEST_HMAC_SECRET, AuthMethod, Client
 from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.moments import moment_of
@@ -20,9 +20,6 @@ from fakeissuer.replays import Replays
 
 HMAC_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
-
-SHORTEST_SECRET = 32
-"""Characters that a secret has at least before Okta lets it key an HMAC."""
 
 LONGEST_LIFE_S = 3600
 
@@ -146,7 +143,7 @@ def check_moments(claims: Mapping[str, Any], now: float, signer: str, used: Repl
 
 
 def _check_hmac(assertion: Assertion, secret: str) -> None:
-    if len(secret) < SHORTEST_SECRET:
+    if len(secret) < SHORTEST_HMAC_SECRET:
         raise flawed(Flaw.SHORT_SECRET)
     signing_input, _, signature = assertion.text.rpartition(".")
     # Not by jwcrypto, which wants 64 characters for HS512: Okta is content with 32 (RFC 7518 section 3.2 is not).

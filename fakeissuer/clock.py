@@ -5,11 +5,11 @@ All times are NumericDates, seconds since the epoch (RFC 7519 section 2).
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
 from fakeissuer.errors import Unacceptable
+from fakeissuer.moments import moment_of
 from fakeissuer.records import Record
 
 LATEST_S = 253_402_300_799.0
@@ -94,7 +94,7 @@ class Clock:
 
 
 def _number(value: float, name: str) -> float:
-    # True is an int in Python, and NaN passes every comparison that asks for "too big".
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    seconds = moment_of(value)
+    if seconds is None:
         raise Unacceptable(f"{name} takes a finite number of seconds.")
-    return float(value)
+    return seconds

@@ -118,7 +118,8 @@ def configure(directory: Directory, config: Config) -> None:
         SettingsError: one line for each entry that is not accepted.
     """
     problems = []
-    for kind, by_name in config.entries.items():
+    for kind in reversed(KINDS):  # a policy may name the clients and the groups of users of the same file
+        by_name = config.entries.get(kind, {})
         for name, members in by_name.items():
             try:
                 directory.put(kind, name, members)

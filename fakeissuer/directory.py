@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fakeissuer.claim_templates import check_places
 from fakeissuer.endpoints import ORG
 from fakeissuer.entries import Client, Server, User
+from fakeissuer.entry_checks import check_among
 from fakeissuer.errors import NotThere, Unacceptable
 from fakeissuer.records import accept
 
@@ -53,6 +55,7 @@ class Directory:
 
         Raises:
             NotThere: there is none of that name.
+            Unacceptable: there is no such kind.
         """
         entries = self._entries(kind)
         if name not in entries:
@@ -64,15 +67,20 @@ class Directory:
         """Add an entry made of these members, or put it in the place of the one of that name.
 
         Raises:
-            Unacceptable: the members are not those of such an entry, or name another one.
+            Unacceptable: there is no such kind, or the members are not those of such an entry, or name another one
+                or what there is not.
         """
+        entries = self._entries(kind)
         key_member, record = _KEY_MEMBERS[kind]
         if members.get(key_member, name) != name:
             raise Unacceptable(f"The member {key_member} is not the name in the path; leave it out.")
         if kind == "servers" and name in _TAKEN_IDS:
             raise Unacceptable(f"A custom server cannot be called {' or '.join(sorted(_TAKEN_IDS))}.")
         entry: User | Client | Server = accept({**members, key_member: name}, record)
-        self._entries(kind)[name] = entry
+        check_places(entry.claims)
+        if isinstance(entry, Server):
+            self._check_policy(entry)
+        entries[name] = entry
         return entry
 
     def remove(self, kind: EntryKind, name: str) -> User | Client | Server:
@@ -80,7 +88,7 @@ class Directory:
 
         Raises:
             NotThere: there is none of that name.
-            Unacceptable: it is the org server, which every org has.
+            Unacceptable: there is no such kind, or it is the org server, which every org has.
         """
         entry = self.entry(kind, name)
         if kind == "servers" and name == ORG:
@@ -88,6 +96,18 @@ class Directory:
         del self._entries(kind)[name]
         return entry
 
+    def _check_policy(self, server: Server) -> None:
+        # A rule that names nobody fits nobody: a mistyped name would look like a policy that denies.
+        groups = dict.fromkeys(("Everyone", *(group for user in self.users.values() for group in user.groups)))
+        try:
+            for number, rule in enumerate(server.policy):
+                check_among(f"policy[{number}].clients", rule.clients or (), self.clients)
+                check_among(f"policy[{number}].groups", rule.groups or (), groups)
+        except ValueError as exc:
+            raise Unacceptable(f"This was not accepted: {exc}.") from exc
+
     def _entries(self, kind: EntryKind) -> dict[str, Any]:
+        if kind not in _KEY_MEMBERS:
+            raise Unacceptable(f"There is nothing of that kind; the kinds are {', '.join(_KEY_MEMBERS)}.")
         entries: dict[str, Any] = getattr(self, kind)
         return entries

@@ -8,9 +8,11 @@ from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
 from fakeissuer.endpoints import ORG
-from fakeissuer.entry_checks import KeySet, check_custom_claims, check_public_keys, check_redirect_uris
+from fakeissuer.entry_checks import KeySet, check_among, check_custom_claims, check_public_keys
+from fakeissuer.grant_types import KNOWN, WITH_REDIRECT
 from fakeissuer.identifiers import derived_id
 from fakeissuer.records import Record
+from fakeissuer.redirects import check_redirect_uris
 
 RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
 ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
@@ -22,6 +24,12 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+SHORTEST_HMAC_SECRET = 32
+"""Characters that a secret has at least before Okta lets it key an HMAC."""
+
+LEFT_OUT = ("",)
+"""What nobody can write, for scopes that are empty are refused."""
+
 IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
@@ -34,11 +42,20 @@ class PolicyRule(Record, frozen=True, kw_only=True):
     scopes: tuple[Name, ...] | None = None
     access_token_lifetime: Annotated[int, Meta(ge=300, le=86_400)] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse grants that there are not: a rule that was mistyped would never fit.
+
+        Raises:
+            ValueError: a grant type is not known.
+        """
+        check_among("grant_types", self.grant_types or (), KNOWN)
+
 
 class Server(Record, frozen=True, kw_only=True):
     """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
 
-    Of the `policy` the first rule that fits counts. `trusted_issuers` are those whose assertions it takes, each with
+    Of the `policy` the first rule that fits counts. `default_scopes` are those of a request that names none; left out,
+    `api:read` is one where it is among the scopes. `trusted_issuers` are those whose assertions it takes, each with
     its public keys. `published_scopes` are those of its own that its documents show. `claims` go into its access
     tokens; a text may hold `${user.email}` and the like, see `claim_templates`.
     """
@@ -46,7 +63,7 @@ class Server(Record, frozen=True, kw_only=True):
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     audience: Name
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
-    default_scopes: tuple[Name, ...] = ("api:read",)
+    default_scopes: tuple[Name, ...] = LEFT_OUT
     access_token_lifetime: Lifetime = 3600
     issuer_mode: IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
@@ -55,16 +72,23 @@ class Server(Record, frozen=True, kw_only=True):
     claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse key sets that are none, claims that are the issuer's, and scopes that there are not.
+        """Fill in the default scopes, and refuse key sets that are none, claims and scopes that there cannot be.
 
         Raises:
-            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a published scope cannot be.
+            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a scope cannot be.
         """
+        if self.default_scopes == LEFT_OUT:
+            force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
         check_custom_claims(self.claims)
-        if not set(self.published_scopes) <= set(self.scopes):
-            raise ValueError("published_scopes are some of the scopes")
-        for jwks in self.trusted_issuers.values():
-            check_public_keys(jwks)
+        for scope in self.scopes:
+            if " " in scope:
+                raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
+        check_among("default_scopes", self.default_scopes, self.scopes)
+        check_among("published_scopes", self.published_scopes, self.scopes)
+        for number, rule in enumerate(self.policy):
+            check_among(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
+        for issuer, jwks in self.trusted_issuers.items():
+            check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 
     @property
     def is_org(self) -> bool:
@@ -78,7 +102,8 @@ class Client(Record, frozen=True, kw_only=True):
     `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
     stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
     `rotation_type` says whether a refresh token is used once, which public clients do by default, and
-    `rotation_leeway` for how many seconds it may be used again all the same.
+    `rotation_leeway` for how many seconds it may be used again all the same. `response_types` and `issued_at`, in
+    seconds since the epoch, are told of a client that registered itself.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -91,6 +116,8 @@ class Client(Record, frozen=True, kw_only=True):
     grant_types: tuple[Name, ...] = ()
     redirect_uris: tuple[RedirectUri, ...] = ()
     post_logout_redirect_uris: tuple[RedirectUri, ...] = ()
+    response_types: tuple[Name, ...] | None = None
+    issued_at: int | None = None
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
     users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
@@ -108,10 +135,10 @@ class Client(Record, frozen=True, kw_only=True):
         return self.rotation_type == "ROTATE" or (self.rotation_type is None and self.is_public)
 
     def __post_init__(self) -> None:
-        """Refuse a client that could never authenticate, and a key set that is none or gives a private key away.
+        """Refuse a client that could never authenticate or use its grants, or would give a secret away.
 
         Raises:
-            ValueError: the secret and the methods contradict each other, or the key set is not one of public keys.
+            ValueError: secret, keys and methods contradict each other, or a key, a grant, a URI or a claim cannot be.
         """
         if not self.auth_methods or ("none" in self.auth_methods and len(self.auth_methods) > 1):
             raise ValueError("a client has some auth_methods, and beside 'none' no other")
@@ -119,10 +146,19 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError(
                 "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
             )
-        check_custom_claims(self.claims)
-        check_redirect_uris(self.redirect_uris)
+        if "client_secret_jwt" in self.auth_methods and len(self.secret or "") < SHORTEST_HMAC_SECRET:
+            length = len(self.secret or "")
+            raise ValueError(f"secret has {length} characters; expected {SHORTEST_HMAC_SECRET} for client_secret_jwt")
+        if "private_key_jwt" in self.auth_methods and self.jwks is None:
+            raise ValueError("jwks is missing; expected the client's public keys, which private_key_jwt needs")
         if self.jwks is not None:
-            check_public_keys(self.jwks)
+            check_public_keys("jwks", self.jwks)
+        check_custom_claims(self.claims)
+        check_among("grant_types", self.grant_types, KNOWN)
+        check_redirect_uris("redirect_uris", self.redirect_uris)
+        check_redirect_uris("post_logout_redirect_uris", self.post_logout_redirect_uris)
+        if WITH_REDIRECT & set(self.grant_types) and not self.redirect_uris:
+            raise ValueError("redirect_uris is empty; expected one at least, which the grants of this client need")
 
 
 class User(Record, frozen=True, kw_only=True):

@@ -1,9 +1,11 @@
-"""What an entry may not hold: a private key, a claim that is the issuer's own, a redirect URI that runs as a script."""
+"""What an entry may hold: public keys, claims that fit into JSON and are not the issuer's own, names that there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from fakeissuer.moments import moment_of
 
 KeySet = dict[str, list[dict[str, Any]]]
 """A JWK Set."""
@@ -11,9 +13,10 @@ KeySet = dict[str, list[dict[str, Any]]]
 PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are secret (RFC 7518 section 6)."""
 
-
-SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
-
+PUBLIC_KEY_MEMBERS = frozenset(
+    ("kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256", "n", "e", "crv", "x", "y")
+)
+"""The members of a JWK that are not (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1)."""
 
 PROTOCOL_CLAIMS = frozenset(
     (
@@ -39,36 +42,58 @@ PROTOCOL_CLAIMS = frozenset(
 
 
 def check_custom_claims(claims: Mapping[str, Any]) -> None:
-    """Check that none of these claims is one that the issuer answers for.
+    """Check that none of these claims is one that the issuer answers for, and that all can stand in a token.
 
     Raises:
-        ValueError: one is; the control plane mints whatever a test wants there.
+        ValueError: one is, and the control plane mints whatever a test wants there; or a value has no place in JSON.
     """
     taken = PROTOCOL_CLAIMS & claims.keys()
     if taken:
         raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
+    _check_fits_json("claims", claims)
 
 
-def check_public_keys(jwks: KeySet) -> None:
-    """Check that this is a JWK Set of public keys (RFC 7517 section 5).
+def check_public_keys(member: str, jwks: KeySet) -> None:
+    """Check that the member of this name is a JWK Set of public keys (RFC 7517 section 5), one at least.
 
     Raises:
         ValueError: it is none, or holds what only the client may know; whatever is registered can be read again.
     """
     if jwks.keys() != {"keys"}:
-        raise ValueError("jwks has one member, keys, the list of the client's public keys")
+        raise ValueError(f"{member} has one member, keys, the list of the public keys")
+    if not jwks["keys"]:
+        raise ValueError(f"{member} has no key; expected one public key at least")
     for key in jwks["keys"]:
         if key.get("kty") not in ("RSA", "EC"):
-            raise ValueError("each key of jwks has the kty RSA or EC")
+            raise ValueError(f"each key of {member} has the kty RSA or EC")
         if PRIVATE_KEY_MEMBERS & key.keys():
-            raise ValueError("jwks holds public keys; one of these is private")
+            raise ValueError(f"{member} holds public keys; one of these is private")
+        # Whatever else stands in it, the library that reads the key would act on it: `generate` makes one.
+        if odd := key.keys() - PUBLIC_KEY_MEMBERS:
+            expected = ", ".join(sorted(PUBLIC_KEY_MEMBERS))
+            raise ValueError(f"a key of {member} has a member {min(odd)!r}; expected none but {expected}")
 
 
-def check_redirect_uris(uris: Iterable[str]) -> None:
-    """Check that none of these URIs is one that a browser would run instead of going there.
+def check_among(member: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Check that all names in the member of this name are known ones.
 
     Raises:
-        ValueError: one is: whoever registers it would have a script in the place of a page.
+        ValueError: one is not; the known ones are named.
     """
-    if any(uri.partition(":")[0].lower() in SCRIPT_SCHEMES for uri in uris):
-        raise ValueError("a redirect URI of redirect_uris would run as a script")
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{member} names {name!r}, which there is not; expected some of {', '.join(known)}")
+
+
+def _check_fits_json(place: str, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            _check_fits_json(f"{place}.{name}", inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_fits_json(place, inner)
+    elif not (value is None or isinstance(value, bool | str) or moment_of(value) is not None):
+        # TOML has dates and times, infinity, and integers without end.
+        what = "number that is infinite or too large" if isinstance(value, int | float) else type(value).__name__
+        raise ValueError(f"{place} holds a {what}; expected what JSON can hold: texts, finite numbers, lists, objects")

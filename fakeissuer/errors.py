@@ -6,6 +6,7 @@
     ├── Refused         an endpoint says no to a client: answered in one of Okta's shapes
     ├── Unacceptable    the control plane or a test asked for what cannot be: 400, nothing changed
     ├── NotThere        the control plane was asked for something that it does not have: 404
+    ├── NoAnswer        no running fake issuer gave the token that the command line asked for: exit code 1
     └── SettingsError   the program cannot start like this: exit code 2
 """
 
@@ -36,6 +37,10 @@ class Unacceptable(FakeIssuerError, ValueError):
 
 class NotThere(FakeIssuerError, LookupError):
     """There is nothing of that name."""
+
+
+class NoAnswer(FakeIssuerError):
+    """No token came; the message says what happened and what to do."""
 
 
 class SettingsError(FakeIssuerError):

@@ -93,7 +93,7 @@ class Fault(Record, frozen=True, kw_only=True):
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
         if self.status in BODILESS and self.body is not None:
-            raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 section 6.4.1)")
+            raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 sections 6.4.1 and 15.3.6)")
         for name, value in self._header_fields():
             if name.lower() in FRAMING:
                 raise ValueError(f"{name} frames the message and is not for a test to set; use truncate, drip or huge")

@@ -1,4 +1,7 @@
-"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA)."""
+"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA).
+
+And of what an authorization request is answered with, where that takes a grant.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,31 @@ NEVER_ON = frozenset(
     }
 )
 """Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""
+
+KNOWN = (
+    AUTHORIZATION_CODE,
+    IMPLICIT,
+    REFRESH_TOKEN,
+    PASSWORD,
+    CLIENT_CREDENTIALS,
+    JWT_BEARER,
+    TOKEN_EXCHANGE,
+    DEVICE_CODE,
+    CIBA,
+    *sorted(NEVER_ON),
+)
+"""Every name that a client may be registered with."""
+
+WITH_REDIRECT = frozenset({AUTHORIZATION_CODE, IMPLICIT})
+"""Grants that need a redirect URI."""
+
+RESPONSE_TYPES = frozenset(
+    map(frozenset, [["code"], ["id_token"], ["token"], ["code", "id_token"], ["code", "token"], ["id_token", "token"]])
+) | {frozenset({"code", "id_token", "token"})}
+"""What an authorization request may ask for (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
+
+
+def grants_behind(response_type: frozenset[str]) -> set[str]:
+    """Return the grants that a client needs for a response type (RFC 7591 section 2.1)."""
+    needed = {AUTHORIZATION_CODE} if "code" in response_type else set()
+    return needed | ({IMPLICIT} if response_type - {"code"} else set())

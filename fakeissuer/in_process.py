@@ -53,8 +53,8 @@ class running:  # noqa: N801 - it reads as the sentence that it begins: with run
 @asynccontextmanager
 async def _on_this_loop(options: ServingOptions) -> AsyncIterator[Handle]:
     serving = ServingIssuer(options)
-    serving.start()
     try:
+        serving.start()
         yield Handle(serving.issuer, asyncio.get_running_loop())
     finally:
         await serving.stop()
@@ -78,7 +78,12 @@ def _on_a_thread(options: ServingOptions) -> Iterator[Handle]:
 async def _serve(serving: ServingIssuer, started: Future[tuple[Handle, Callable[[], object]]]) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    serving.start()
-    started.set_result((Handle(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
-    await stopping.wait()
-    await serving.stop()
+    try:
+        serving.start()
+    except BaseException as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits, who would wait for ever
+        started.set_exception(exc)
+    else:
+        started.set_result((Handle(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
+        await stopping.wait()
+    finally:
+        await serving.stop()

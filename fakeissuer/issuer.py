@@ -9,7 +9,7 @@ from fakeissuer.authorization import backchannel
 from fakeissuer.clock import Clock
 from fakeissuer.codes import BackchannelAuthentication
 from fakeissuer.directory import EntryKind
-from fakeissuer.endpoints import EndpointName
+from fakeissuer.endpoints import ENDPOINT_NAMES, EndpointName
 from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import NotThere, Refused, Unacceptable
 from fakeissuer.faults import Fault
@@ -17,11 +17,14 @@ from fakeissuer.journal import Requests
 from fakeissuer.key_ring import KeyRing, KeyStatus
 from fakeissuer.mint import mint
 from fakeissuer.mint_request import Minted, MintRequest
+from fakeissuer.moments import moment_of
 from fakeissuer.overview import Approval, Overview, overview
 from fakeissuer.state import State
 
 if TYPE_CHECKING:
     from fakeissuer.bad_tokens import BadToken
+
+LONGEST_LAG_S = 86_400
 
 
 class FakeIssuer:
@@ -100,8 +103,11 @@ class FakeIssuer:
 
     def lag(self, server: str = "default", seconds: float | None = None) -> list[KeyStatus]:
         """Sign with a key that the key set does not show yet: for so many seconds, or until `end_lag`."""
+        lasts = None if seconds is None else moment_of(seconds)
+        if seconds is not None and (lasts is None or not 0 <= lasts <= LONGEST_LAG_S):
+            raise Unacceptable(f"A lag lasts 0 to {LONGEST_LAG_S} seconds, or until it is ended if none are named.")
         now = self.clock.now()
-        self._ring(server).lag(now, hidden_until=None if seconds is None else now + seconds)
+        self._ring(server).lag(now, hidden_until=None if lasts is None else now + lasts)
         return self.keys(server)
 
     def end_lag(self, server: str = "default") -> list[KeyStatus]:
@@ -118,6 +124,8 @@ class FakeIssuer:
 
     def requests(self, endpoint: EndpointName | None = None, server: str | None = None) -> Requests:
         """Return the requests that were made: to one endpoint or to all, of one server or of all."""
+        if endpoint is not None and endpoint not in ENDPOINT_NAMES:
+            raise Unacceptable(f"There is no endpoint of that name; there are: {', '.join(ENDPOINT_NAMES)}.")
         if server is not None:
             self.state.directory.server(server)
         return self.state.journal.read(endpoint, server)

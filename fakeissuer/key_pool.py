@@ -71,7 +71,13 @@ class KeyPool:
 
             held = {place: jose.dump_key(key) for place, key in self._keys.items()}
         # Written beside and then moved, so that a reader never meets half a file; nobody else may read it, ever.
-        beside = self._file.with_name(f"{self._file.name}.{os.getpid()}.new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            json.dump(held, out, indent=1)
-        beside.replace(self._file)
+        beside = self._file.with_name(f"{self._file.name}.{random_text()}.new")
+        # A file or a link that somebody else has put there already is not written to: they could read it then.
+        opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(opened, "w", encoding="utf-8") as out:
+                json.dump(held, out, indent=1)
+            beside.replace(self._file)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

@@ -30,6 +30,8 @@ ID_TOKEN_CLAIMS = """
     updated_at at_hash c_hash
 """.split()  # noqa: SIM905 - one name a line would be a screen of commas
 ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
+RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "acr"]
+"""Those of access tokens in the profile that keeps to the RFCs."""
 
 
 def openid_configuration(server: Server, issuer: str, base_url: str) -> Metadata:

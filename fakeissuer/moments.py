@@ -1,4 +1,4 @@
-"""Reading a NumericDate (RFC 7519 section 2) that somebody else wrote."""
+"""Reading a number that somebody else wrote, a NumericDate (RFC 7519 section 2) above all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import math
 
 
 def moment_of(value: object) -> float | None:
-    """Return a moment in seconds since the epoch, None for what is no finite number: a bool is none either."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Return a number of seconds, None for what is no finite number: a bool is none either."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        seconds = float(value)
+    except OverflowError:  # an integer may have more digits than any float
+        return None
+    return seconds if math.isfinite(seconds) else None

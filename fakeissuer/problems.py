@@ -58,6 +58,7 @@ class Problem(Enum):
     UNAVAILABLE = _okta(503, "E0000010", "The service cannot answer at the moment.")
     API_TOKEN_INVALID = _okta(401, "E0000011", "The API token is not valid.")
     FEATURE_OFF = _okta(401, "E0000015", "This feature is not switched on.")
+    METADATA_UNREADABLE = _okta(400, "E0000003", "The metadata of a client must be sent as application/json.")
     FORM_EXPECTED = _okta(400, "E0000021", "The body must be sent as application/x-www-form-urlencoded.")
     METHOD_NOT_ALLOWED = _okta(405, "E0000022", "The endpoint does not answer this method.")
     TOO_MANY_REQUESTS = _okta(429, "E0000047", "More requests came than the rate limit allows.")
@@ -164,7 +165,8 @@ class Problem(Enum):
     USER_RATE = _oauth(429, "invalid_grant", "Too many attempts were made for this user.")
 
     # UserInfo (OpenID Connect Core 1.0 section 5.3.3, RFC 6750 section 3).
-    USERINFO_TOKEN_INVALID = _challenge(401, "invalid_token", "The access token is missing, invalid or expired.")
+    USERINFO_TOKEN_MISSING = _challenge(401, "invalid_token", "The access token is missing.")
+    USERINFO_TOKEN_INVALID = _challenge(401, "invalid_token", "The access token is invalid or expired.")
     USERINFO_SCOPE = _challenge(403, "insufficient_scope", "The access token lacks the scope openid.")
     USERINFO_TOKEN_IN_QUERY = _challenge(400, "invalid_request", "An access token does not belong in the URL.")
     USERINFO_TWO_TOKENS = _challenge(400, "invalid_request", "The access token came in more than one place.")

@@ -6,14 +6,19 @@ A record reads as attributes or as the JSON object that it becomes: `fault.times
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
+from msgspec.inspect import AnyType, NoneType, StructType, Type, UnionType, VarTupleType, type_info
 
 from fakeissuer.errors import Unacceptable
 
 T = TypeVar("T")
+
+# A step of the path that msgspec tells: into a member, or into one of a list.
+_STEP = re.compile(r"\.\w+|\[")
 
 MAX_DEPTH = 100
 """How many objects and lists may stand in one another."""
@@ -76,8 +81,35 @@ def accept(members: Mapping[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(members), kind, strict=True)
     except msgspec.ValidationError as exc:
-        known = ", ".join(getattr(kind, "__struct_fields__", ()))
-        raise Unacceptable(f"This was not accepted: {exc}. The members there are: {known}.") from exc
+        # A record's own check has said what it expected; the library's have not.
+        is_told = isinstance(exc.__cause__, ValueError)
+        hint = "" if is_told else f" The members there are: {', '.join(_members_at(kind, str(exc)))}."
+        raise Unacceptable(f"This was not accepted: {exc}.{hint}") from exc
+
+
+def _members_at(kind: type, complaint: str) -> tuple[str, ...]:
+    # The complaint ends with where it is, such as `$.policy[0].groups`: the innermost record on the way is meant.
+    node = type_info(kind)
+    members = _members_of(node)
+    for step in _STEP.findall(complaint.rpartition("$")[2]):
+        node = _inner(node, step)
+        members = _members_of(node) or members
+    return members
+
+
+def _members_of(node: Type) -> tuple[str, ...]:
+    return tuple(member.name for member in node.fields) if isinstance(node, StructType) else ()
+
+
+def _inner(node: Type, step: str) -> Type:
+    inner: Type = AnyType()
+    if isinstance(node, StructType):
+        inner = next((member.type for member in node.fields if step == f".{member.name}"), inner)
+    elif isinstance(node, VarTupleType):
+        inner = node.item_type
+    # What may be left out is a union with None.
+    options = inner.types if isinstance(inner, UnionType) else (inner,)
+    return next(option for option in options if not isinstance(option, NoneType))
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

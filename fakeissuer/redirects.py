@@ -1,4 +1,4 @@
-"""Which redirect URI is registered (RFC 6749 section 3.1.2.3): compared character by character, but for `:*`."""
+"""Which redirect URI may be registered, and which is (RFC 6749 section 3.1.2): character by character, but for `:*`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]_-]*")
 
 ANY_PORT = ":*"
+
+SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
+
+
+def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
+    """Check that a browser can be sent to each of the URIs in the member of this name, and does no more than go there.
+
+    Raises:
+        ValueError: it cannot, or would run one as a script in the place of a page.
+    """
+    for uri in uris:
+        if flaw := _flaw_of(uri):
+            raise ValueError(f"{member} holds {uri!r}, which {flaw}; expected something like https://app.test/callback")
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
@@ -42,6 +55,22 @@ def schemes_towards(uri: str) -> str:
     """
     scheme = urlsplit(uri).scheme
     return "http: https:" if scheme in ("http", "https") else f"http: https: {scheme}:"
+
+
+def _flaw_of(uri: str) -> str | None:
+    scheme = uri.partition(":")[0].lower()
+    if scheme in SCRIPT_SCHEMES:
+        return "would run as a script"
+    if not PLAIN.fullmatch(uri):
+        return "has characters that are none of a URI"
+    if "#" in uri:
+        return "has a fragment (RFC 6749 section 3.1.2 forbids it)"
+    try:
+        parts = urlsplit(uri.removesuffix(ANY_PORT))
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "cannot be parsed"
+    return "names no host" if host is None and (scheme in ("http", "https") or uri.endswith(ANY_PORT)) else None
 
 
 def _is_of_host(uri: str, pattern: str) -> bool:

@@ -9,10 +9,11 @@ import msgspec
 from fakeissuer.entries import AuthMethod, Client
 from fakeissuer.entry_checks import KeySet
 from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
+from fakeissuer.grant_types import AUTHORIZATION_CODE, RESPONSE_TYPES, WITH_REDIRECT, grants_behind
 from fakeissuer.identifiers import derived_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members
+from fakeissuer.redirects import ANY_PORT, check_redirect_uris
 
 
 class ClientMetadata(msgspec.Struct, kw_only=True):
@@ -28,8 +29,8 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     jwks: KeySet | None = None
 
 
-def registered_client(body: bytes, known: Client | None = None) -> Client:
-    """Return the client that this metadata makes; a known one keeps its id and its secret.
+def registered_client(body: bytes, now: int, known: Client | None = None) -> Client:
+    """Return the client that this metadata makes at this moment; a known one keeps its id, its secret and its age.
 
     Raises:
         Refused: it is no metadata, or of a client that cannot be.
@@ -38,11 +39,9 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
         metadata = accept(read_members(body), ClientMetadata)
     except Unacceptable as exc:
         raise Refused(Problem.METADATA_INVALID, "a member is missing or of a wrong type") from exc
-    if {AUTHORIZATION_CODE, IMPLICIT} & set(metadata.grant_types) and not metadata.redirect_uris:
-        raise Refused(Problem.REDIRECT_INVALID)
-    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
-    if any(uri.endswith(":*") for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
-        raise Refused(Problem.REDIRECT_INVALID)
+    if not all(frozenset(response_type.split()) in RESPONSE_TYPES for response_type in metadata.response_types):
+        raise Refused(Problem.METADATA_INVALID, "a response type is none that is answered")
+    _check_redirects(metadata)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
         "id": derived_id("0oa", random_text()) if known is None else known.id,
@@ -53,11 +52,13 @@ def registered_client(body: bytes, known: Client | None = None) -> Client:
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,
         "post_logout_redirect_uris": metadata.post_logout_redirect_uris,
+        "response_types": metadata.response_types,
+        "issued_at": now if known is None else known.issued_at,
     }
     try:
         return accept(members, Client)
     except Unacceptable as exc:
-        raise Refused(Problem.METADATA_INVALID, "its name, a URI or its key set is not fit for one") from exc
+        raise Refused(Problem.METADATA_INVALID, "its name, a grant or its key set is not fit for one") from exc
 
 
 def with_new_secret(client: Client) -> Client:
@@ -71,27 +72,51 @@ def with_new_secret(client: Client) -> Client:
     return msgspec.structs.replace(client, secret=random_text())
 
 
-def _secret(known: Client | None) -> str:
-    return random_text() if known is None or known.secret is None else known.secret
-
-
-def read_answer(client: Client, now: int) -> dict[str, Any]:
-    """Return what is told of a registered client: all but its secret, which is shown once."""
-    answer = registration_answer(client, now)
+def answer_without_secret(client: Client, started_at: int) -> dict[str, Any]:
+    """Return what is told of a client that registered before: all but its secret, which is shown once."""
+    answer = registration_answer(client, started_at)
     return {name: value for name, value in answer.items() if not name.startswith("client_secret")}
 
 
-def registration_answer(client: Client, now: int) -> dict[str, Any]:
-    """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order."""
-    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": now}
+def registration_answer(client: Client, started_at: int) -> dict[str, Any]:
+    """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order.
+
+    A client that did not register itself has been there since the issuer started.
+    """
+    issued_at = started_at if client.issued_at is None else client.issued_at
+    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": issued_at}
     if client.secret is not None:
         answer |= {"client_secret": client.secret, "client_secret_expires_at": 0}
     answer |= {
         "client_name": client.name,
         "redirect_uris": list(client.redirect_uris),
         "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
-        "response_types": ["code"] if AUTHORIZATION_CODE in client.grant_types else [],
+        "response_types": _usable_response_types(client),
         "grant_types": list(client.grant_types),
         "token_endpoint_auth_method": client.auth_methods[0],
     }
     return answer if client.jwks is None else {**answer, "jwks": client.jwks}
+
+
+def _check_redirects(metadata: ClientMetadata) -> None:
+    if WITH_REDIRECT & set(metadata.grant_types) and not metadata.redirect_uris:
+        raise Refused(Problem.REDIRECT_INVALID)
+    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
+    if any(uri.endswith(ANY_PORT) for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
+        raise Refused(Problem.REDIRECT_INVALID)
+    try:
+        check_redirect_uris("redirect_uris", metadata.redirect_uris)
+        check_redirect_uris("post_logout_redirect_uris", metadata.post_logout_redirect_uris)
+    except ValueError as exc:
+        raise Refused(Problem.REDIRECT_INVALID) from exc
+
+
+def _secret(known: Client | None) -> str:
+    return random_text() if known is None or known.secret is None else known.secret
+
+
+def _usable_response_types(client: Client) -> list[str]:
+    # Those of a client that did not register itself follow from its grants.
+    wanted = ("code", "id_token", "token") if client.response_types is None else client.response_types
+    grants = set(client.grant_types)
+    return [response_type for response_type in wanted if grants_behind(frozenset(response_type.split())) <= grants]

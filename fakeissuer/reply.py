@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fakeissuer.errors import Refused
@@ -10,6 +10,7 @@ from fakeissuer.faults import Fault
 from fakeissuer.identifiers import new_error_id
 from fakeissuer.problems import Problem, Shape
 from fakeissuer.records import to_json
+from fakeissuer.rfc_cases import RFC_CASES
 
 RATE_LIMIT = 600
 RATE_WINDOW_S = 60
@@ -56,6 +57,20 @@ def refusal(refused: Refused, challenge: str = "") -> Reply:
     return json_reply(members, case.status)
 
 
+def rfc_refusal(refused: Refused, challenge: str = "") -> Reply:
+    """Return the answer to a refused request of the profile that keeps to the RFCs: all have the shape of OAuth."""
+    case = refused.problem.value
+    if case.shape is Shape.CHALLENGE:
+        return refusal(refused, challenge)
+    status, code = RFC_CASES.get(refused.problem, (case.status, case.code))
+    headers = {}
+    if (
+        status == 401
+    ):  # RFC 9110 section 15.5.2: there is a challenge, and one about the scheme that was not good enough
+        headers["WWW-Authenticate"] = f'{"Bearer" if code == "invalid_token" else "Basic"} realm="fakeissuer"'
+    return json_reply({"error": code, "error_description": str(refused)}, status, headers)
+
+
 PROBLEM_OF_STATUS = {
     400: Problem.BODY_UNREADABLE,
     403: Problem.FORBIDDEN,
@@ -67,17 +82,23 @@ PROBLEM_OF_STATUS = {
 """The row of the table that fits where only a status is known."""
 
 
+def limit_left(now: float) -> dict[str, str]:
+    """Return the headers that tell of a limit which has not been reached."""
+    left = {"limit": RATE_LIMIT, "remaining": RATE_LIMIT - 1, "reset": int(now) + RATE_WINDOW_S}
+    return {f"x-rate-limit-{name}": str(value) for name, value in left.items()}
+
+
 def limit_reached(now: float) -> dict[str, str]:
-    """Return the headers that go with a 429, whatever the limit is for."""
+    """Return the headers that go with a 429, whatever the limit is for.
+
+    They say when it is lifted, in seconds since the epoch; there is no Retry-After, for Okta's has none.
+    """
     reset = str(int(now) + RATE_WINDOW_S)
     return {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
 
 
-def planned_reply(fault: Fault, now: float) -> Reply:
-    """Return the answer that a fault asks for by its `status`; without a body it is what Okta would say.
-
-    A 429 says when the limit is lifted, in seconds since the epoch, and has no Retry-After: Okta's has none.
-    """
+def planned_reply(fault: Fault, refuse: Callable[[Refused], Reply]) -> Reply:
+    """Return the answer that a fault asks for by its `status`; without a body it is the refusal that fits."""
     status = fault.status or 200
     headers = fault.headers or {}
     if isinstance(fault.body, str):
@@ -86,7 +107,5 @@ def planned_reply(fault: Fault, now: float) -> Reply:
         return Reply(status, to_json(fault.body), headers).with_defaults(JSON)
     if status < 400:
         return Reply(status, headers=headers)
-    if status == 429:
-        headers = {**limit_reached(now), **headers}
     refused = Refused(PROBLEM_OF_STATUS.get(status, Problem.INTERNAL))
-    return replace(refusal(refused), status=status, headers=headers).with_defaults(JSON)
+    return replace(refuse(refused), status=status, headers=headers).with_defaults(JSON)

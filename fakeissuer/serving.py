@@ -104,6 +104,7 @@ class ServingIssuer:
     async def stop(self) -> None:
         """Stop answering, and close every connection, those that a fault still holds included."""
         self._server.stop()
+        self._socket.close()  # which the server does, but only once it has been started
         await self._wire.stop()
         await self._server.close_all_connections()
 

@@ -83,14 +83,18 @@ class State:
         return ring
 
     def access_token_key(self, server: Server) -> SigningKey:
-        """Return the key that signs access tokens: the ACTIVE one, but for the org server's, which nobody is shown."""
+        """Return the key that signs access tokens: the ACTIVE one, but for Okta's org, whose key nobody is shown."""
         ring = self.ring(server)
-        return ring.spare_key("internal") if server.is_org else ring.signing_key()
+        return ring.spare_key("internal") if self._is_internal(server) else ring.signing_key()
 
     def access_token_type(self, server: Server) -> str | None:
         """Return the `typ` of a server's access tokens."""
-        return ORG_TOKEN_TYPE if server.is_org else self.profile.typ
+        return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
 
     def forget_keys(self, server_id: str) -> None:
         """Drop what happened to the keys of a server that is removed."""
         self._rings.pop(server_id, None)
+
+    def _is_internal(self, server: Server) -> bool:
+        # Okta's org server issues access tokens for Okta alone.
+        return server.is_org and not self.profile.is_strict

@@ -36,11 +36,13 @@ class Wire:
     async def interfere(self, stream: IOStream, reply: Reply, fault: Fault) -> None:
         """Write to the socket what the fault makes of a reply, and close it."""
         self._streams.add(stream)
-        with self._under_way(), suppress(StreamClosedError):  # a client that has seen enough may leave
-            async for part in INTERFERENCES[fault.kind](reply, fault):
-                await (stream.write(part) if isinstance(part, bytes) else self.pause(part))
-        self._streams.discard(stream)
-        stream.close()
+        try:
+            with self._under_way(), suppress(StreamClosedError):  # a client that has seen enough may leave
+                async for part in INTERFERENCES[fault.kind](reply, fault):
+                    await (stream.write(part) if isinstance(part, bytes) else self.pause(part))
+        finally:
+            self._streams.discard(stream)
+            stream.close()
 
     async def stop(self) -> None:
         """Let go of every connection that a fault still holds."""

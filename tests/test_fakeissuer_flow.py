@@ -117,6 +117,8 @@ def test_the_program_stops_cleanly_when_it_is_told_to(number: signal.Signals) ->
     ("arguments", "expected"),
     [
         (["--port", "70000"], "0 to 65535"),
+        (["--port", "abc"], "0 to 65535"),
+        (["--port", "1" * 5000], "0 to 65535"),
         (["--port", "x"], "port"),
         (["--nonsense"], "--nonsense"),
         (["--public-url", "https://dev-1.okta.com"], "belongs to Okta"),

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
-from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT
+from fakeissuer.grant_types import AUTHORIZATION_CODE, IMPLICIT, RESPONSE_TYPES, grants_behind
 from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import is_registered
 from fakeissuer.state import State
 
-RESPONSE_TYPES = frozenset(
-    map(frozenset, [["code"], ["id_token"], ["token"], ["code", "id_token"], ["code", "token"], ["id_token", "token"]])
-) | {frozenset({"code", "id_token", "token"})}
 RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
 PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -134,9 +131,7 @@ def _check_response(target: Target) -> None:
         raise Refused(Problem.RESPONSE_MODE_UNKNOWN)
     if target.response_mode == "query" and target.default_mode != "query":
         raise Refused(Problem.RESPONSE_MODE_UNKNOWN)
-    needed = {AUTHORIZATION_CODE} if "code" in target.response_types else set()
-    needed |= {IMPLICIT} if target.response_types - {"code"} else set()
-    if not needed <= set(target.client.grant_types):
+    if not grants_behind(target.response_types) <= set(target.client.grant_types):
         raise Refused(Problem.RESPONSE_TYPE_NOT_ALLOWED)
 
 

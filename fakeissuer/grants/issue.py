@@ -41,6 +41,8 @@ class TokenRequest:
     issuer: str
     client: Client
     form: dict[str, str]
+    requested_url: str | None = None
+    """The URL by which the client called; only a server that is DYNAMIC goes by it."""
 
     def __repr__(self) -> str:
         """Leave out the form: there are passwords, codes and tokens in it."""

@@ -41,7 +41,7 @@ def _vouched_for(request: TokenRequest, assertion: Assertion) -> str:
     if keys is None:
         raise Refused(Problem.ASSERTION_ISSUER)
     verify_signature(assertion, keys)
-    token_endpoint = f"{state.addresses.endpoints(request.server)}/token"
+    token_endpoint = f"{state.addresses.endpoints(request.server, request.requested_url)}/token"
     if claims.get("aud") not in (request.issuer, token_endpoint, [request.issuer], [token_endpoint]):
         raise Refused(Problem.ASSERTION_AUDIENCE)
     check_moments(claims, state.clock.now(), f"{issuer}", state.replays)
@@ -59,7 +59,8 @@ def _keys_of(request: TokenRequest, issuer: Any) -> KeySet | None:
         (
             state.ring(own).key_set()
             for own in state.directory.servers.values()
-            if state.addresses.issuer(own) == issuer
+            # One that is DYNAMIC goes by the name that it was called by, and by its own where nobody called.
+            if issuer in (state.addresses.issuer(own), state.addresses.issuer(own, request.requested_url))
         ),
         None,
     )

@@ -10,8 +10,7 @@ from msgspec import Meta, Struct
 
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.base import OktaHandler
-from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
-from fakeissuer.identifiers import new_request_id, random_text
+from fakeissuer.identifiers import random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import accept, read_members
 from fakeissuer.reply import Reply, json_reply, refusal
@@ -35,7 +34,7 @@ class AuthnHandler(OktaHandler):
             reply = self._answer()
         except Refused as refused:
             reply = refusal(refused)
-        self.send(reply.with_defaults({"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}))
+        self.send(self.completed(reply))
 
     def _answer(self) -> Reply:
         state = self.issuer.state

@@ -7,8 +7,6 @@ from typing import Literal
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.api_token import check_api_token
 from fakeissuer.handlers.base import OktaHandler
-from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
-from fakeissuer.identifiers import new_request_id
 from fakeissuer.problems import Problem
 from fakeissuer.records import Record, accept, read_members
 from fakeissuer.reply import Reply, json_reply, refusal
@@ -31,7 +29,7 @@ class _CredentialsHandler(OktaHandler):
             reply = self._keys(server)
         except Refused as refused:
             reply = refusal(refused)
-        self.send(reply.with_defaults({"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}))
+        self.send(self.completed(reply))
 
     def _check_server(self, server: str) -> None:
         if server not in self.issuer.state.directory.servers:

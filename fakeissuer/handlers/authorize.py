@@ -17,6 +17,7 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
     """The start of signing in."""
 
     endpoint = "authorize"
+    is_limited = True
 
     def answer(self, server: Server) -> Reply:
         """Return the next page for the user, or the way back to the client."""
@@ -32,6 +33,6 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
         session = self.session()
         return self.with_session(session, begin(state, session, request))
 
-    def refuse(self, refused: Refused) -> Reply:
+    def refuse(self, server: Server, refused: Refused) -> Reply:  # noqa: ARG002 - a page is the same at each
         """Return the page for a request that has no redirect URI to be trusted."""
         return self.error_page(refused)

@@ -7,7 +7,7 @@ from fakeissuer.authorization.request_object import with_request_object
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import CIBA
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
 
@@ -27,4 +27,4 @@ class BackchannelHandler(ClientHandler):
         auth_req_id, awaited = begin(state, server, issuer, client, parameters)
         expires_in = int(awaited.expires_at - state.clock.now())
         members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": awaited.interval_s}
-        return json_reply(members, headers=NEVER_KEPT)
+        return json_reply(members)

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.quiet import QuietHandler
+from fakeissuer.identifiers import new_request_id
 from fakeissuer.issuer import FakeIssuer
 from fakeissuer.problems import Problem
-from fakeissuer.reply import PROBLEM_OF_STATUS, Reply, refusal
+from fakeissuer.reply import PROBLEM_OF_STATUS, Reply, limit_reached, refusal, rfc_refusal
 from fakeissuer.wire import Wire
+
+FRONT_END_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-xss-protection": "0",
+    "p3p": 'CP="HONK"',
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "accept-ch": "Sec-CH-UA-Platform-Version",
+}
+"""What Okta's front end adds to every answer."""
 
 
 class OktaHandler(QuietHandler):
@@ -21,6 +31,15 @@ class OktaHandler(QuietHandler):
         """Take the issuer to speak for, and what carries out the faults."""
         self.issuer = issuer
         self.wire = wire
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that are answered."""
+        return tuple(
+            method
+            for method in self.SUPPORTED_METHODS
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        )
 
     def set_default_headers(self) -> None:
         """Say what Okta's front end says; no Strict-Transport-Security, which would outlive the test in a browser."""
@@ -34,6 +53,26 @@ class OktaHandler(QuietHandler):
         if type(self) is OktaHandler:
             raise HTTPError(404)
 
+    def common_headers(self) -> dict[str, str]:
+        """Return what goes with every answer."""
+        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
+        if origin := self.request.headers.get("Origin"):
+            headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        return headers
+
+    def completed(self, reply: Reply) -> Reply:
+        """Return a reply with what goes with every answer, and with a 429 in particular; its own headers win."""
+        limit = limit_reached(self.issuer.clock.now()) if reply.status == 429 else {}
+        return reply.with_defaults(limit).with_defaults(self.common_headers())
+
+    def refusal(self, refused: Refused, challenge: str = "") -> Reply:
+        """Return the answer to a refused request, in the shape of the profile."""
+        if not self.issuer.state.profile.is_strict:
+            return refusal(refused, challenge)
+        reply = rfc_refusal(refused, challenge)
+        # RFC 9110 section 15.5.6, to which Okta does not keep.
+        return reply.with_defaults({"Allow": ", ".join(self.methods)} if reply.status == 405 else {})
+
     def send(self, reply: Reply) -> None:
         """Send an answer as HTTP should be."""
         self.set_status(reply.status)
@@ -44,4 +83,4 @@ class OktaHandler(QuietHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Answer what went wrong before or beside the endpoint's own answer, without a word of the exception."""
-        self.send(refusal(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL))))
+        self.send(self.completed(self.refusal(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL)))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.pages import page
-from fakeissuer.reply import Reply, refusal
+from fakeissuer.reply import Reply
 from fakeissuer.sessions import Session
 
 
@@ -31,7 +31,7 @@ class BrowserMixin(OktaHandler):
         accepted = self.request.headers.get("Accept", "")
         case = refused.problem.value
         if "application/json" in accepted and "text/html" not in accepted:
-            return refusal(refused)
+            return self.refusal(refused)
         heading = "This does not work" if case.status < 500 else "Something went wrong"
         return page("message", case.status, heading=heading, sentence=str(refused), code=case.code)
 

@@ -9,7 +9,7 @@ from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.grants.scopes import scopes_with_user
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.identifiers import new_user_code
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
@@ -47,4 +47,4 @@ class DeviceHandler(ClientHandler):
             "expires_in": DEVICE_CODE_LIFETIME_S,
             "interval": POLL_INTERVAL_S,
         }
-        return json_reply(members, headers=NEVER_KEPT)
+        return json_reply(members)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.metadata import Metadata, authorization_server_metadata, openid_configuration
+from fakeissuer.metadata import RFC9068_CLAIMS, Metadata, authorization_server_metadata, openid_configuration
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
 
@@ -14,6 +16,8 @@ class DiscoveryHandler(EndpointHandler):
     """The OpenID Connect document."""
 
     endpoint = "discovery"
+    strict_members: ClassVar[Metadata] = {"authorization_response_iss_parameter_supported": True}
+    """What the profile that keeps to the RFCs says beside Okta's or otherwise (RFC 9207 section 3)."""
 
     def answer(self, server: Server) -> Reply:
         """Return the document; a `client_id` that is named with it has to exist."""
@@ -22,7 +26,7 @@ class DiscoveryHandler(EndpointHandler):
             raise Refused(Problem.UNKNOWN_CLIENT_400)
         document = self.document(server)
         if self.issuer.state.profile.is_strict:
-            document["authorization_response_iss_parameter_supported"] = True  # RFC 9207 section 3
+            document |= self.strict_members
         return json_reply(document)
 
     def document(self, server: Server) -> Metadata:
@@ -33,6 +37,8 @@ class DiscoveryHandler(EndpointHandler):
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
     """The OAuth document, at both of its paths."""
+
+    strict_members: ClassVar[Metadata] = {**DiscoveryHandler.strict_members, "claims_supported": RFC9068_CLAIMS}
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""

@@ -10,31 +10,23 @@ from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.faults import Fault
 from fakeissuer.handlers.base import OktaHandler
-from fakeissuer.handlers.parameters import FORM, once
-from fakeissuer.identifiers import new_request_id
+from fakeissuer.handlers.parameters import form_arguments, once
 from fakeissuer.journal import Entry
 from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, planned_reply, refusal
+from fakeissuer.reply import Reply, limit_left, planned_reply
 from fakeissuer.wire import ALTERATIONS, INTERFERENCES
 
 SCHEMES = ("Basic", "Bearer", "DPoP")
 PREFLIGHT_AGE_S = 3600
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
 
-FRONT_END_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-xss-protection": "0",
-    "p3p": 'CP="HONK"',
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "accept-ch": "Sec-CH-UA-Platform-Version",
-}
-"""What Okta's front end adds to every answer."""
-
 
 class EndpointHandler(OktaHandler):
     """One endpoint of every server: it says its name, and what it answers."""
 
     endpoint: ClassVar[EndpointName]
+    is_limited: ClassVar[bool] = False
+    """Whether Okta counts the requests, and tells of its limit."""
 
     async def get(self, server: str | None = None) -> None:
         """Answer whatever the method is; a server that the path does not name is the org's."""
@@ -56,16 +48,14 @@ class EndpointHandler(OktaHandler):
         """
         raise NotImplementedError
 
-    def refuse(self, refused: Refused) -> Reply:
+    def refuse(self, server: Server, refused: Refused) -> Reply:  # noqa: ARG002 - some name the server in their answer
         """Return the answer to a request that `answer` refused."""
-        return refusal(refused)
+        return self.refusal(refused)
 
     def common_headers(self) -> dict[str, str]:
-        """Return what goes with every answer."""
-        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
-        if origin := self.request.headers.get("Origin"):
-            headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
-        return headers
+        """Return what goes with every answer; where there is a rate limit it is told, and never reached."""
+        limit = limit_left(self.issuer.clock.now()) if self.is_limited else {}
+        return super().common_headers() | limit
 
     async def handle(self, server_id: str) -> None:
         """Count the request, answer it, and put the answer on the wire, whole or spoilt."""
@@ -74,7 +64,7 @@ class EndpointHandler(OktaHandler):
         if self.request.method != "OPTIONS":
             fault = self.issuer.state.faults.take(self.endpoint, server_id)
         entry.fault = fault.kind if fault else None
-        reply = await self._reply(server_id, fault)
+        reply = self.completed(await self._reply(server_id, fault))
         entry.status = None if entry.fault == "drop" else reply.status
         if fault is not None and fault.kind in INTERFERENCES:
             await self.wire.interfere(self.detach(), reply, fault)
@@ -97,9 +87,10 @@ class EndpointHandler(OktaHandler):
         Raises:
             Refused: the body is no form, or a parameter came twice (RFC 6749 section 3.2).
         """
-        if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != FORM:
+        arguments = form_arguments(self.request)
+        if arguments is None:
             raise Refused(Problem.FORM_EXPECTED)
-        return once(self.request.body_arguments)
+        return once(arguments)
 
     @property
     def query(self) -> dict[str, str]:
@@ -114,10 +105,9 @@ class EndpointHandler(OktaHandler):
         if fault is None:
             return self._answer_or_refuse(server_id)
         if fault.status is not None:
-            return planned_reply(fault, self.issuer.clock.now())
+            return planned_reply(fault, self.refusal)
         if fault.refuse is not None:
-            refused = Refused(Problem[fault.refuse.upper()], "on demand")
-            return self.refuse(refused).with_defaults(self.common_headers())
+            return self._answer_or_refuse(server_id, Problem[fault.refuse.upper()])
         if fault.redirect is not None:
             location = fault.redirect if isinstance(fault.redirect, str) else self.request.full_url()
             return Reply(302, headers={"Location": location})
@@ -126,20 +116,20 @@ class EndpointHandler(OktaHandler):
         reply = self._answer_or_refuse(server_id)
         return ALTERATIONS[fault.kind](reply, fault) if fault.kind in ALTERATIONS else reply
 
-    def _answer_or_refuse(self, server_id: str) -> Reply:
+    def _answer_or_refuse(self, server_id: str, on_demand: Problem | None = None) -> Reply:
         server = self.issuer.state.directory.servers.get(server_id)
         if server is None:
-            reply = refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
-        elif self.request.method == "OPTIONS":
-            reply = _preflight(self.methods, self.request.headers.get("Access-Control-Request-Headers", ""))
-        elif self.request.method not in self.methods:
-            reply = refusal(Refused(Problem.METHOD_NOT_ALLOWED))
-        else:
-            try:
-                reply = self.answer(server)
-            except Refused as refused:
-                reply = self.refuse(refused)
-        return reply.with_defaults(self.common_headers())
+            return self.refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
+        if self.request.method == "OPTIONS":
+            return _preflight(self.methods, self.request.headers.get("Access-Control-Request-Headers", ""))
+        if on_demand is not None:
+            return self.refuse(server, Refused(on_demand, "on demand"))
+        if self.request.method not in self.methods:
+            return self.refusal(Refused(Problem.METHOD_NOT_ALLOWED))
+        try:
+            return self.answer(server)
+        except Refused as refused:
+            return self.refuse(server, refused)
 
     def _write_down(self, server_id: str) -> Entry:
         scheme = self.request.headers.get("Authorization", "").partition(" ")[0].lower()

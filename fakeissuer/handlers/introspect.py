@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
@@ -24,9 +24,9 @@ class IntrospectHandler(ClientHandler):
         state, issuer = self.issuer.state, self.issuer_of(server)
         answer = introspect(state, server, issuer, form["token"])
         if not self._wants_jwt():
-            return json_reply(answer, headers=NEVER_KEPT)
+            return json_reply(answer)
         signed = signed_introspection(state, server, issuer, client.id, answer)
-        return Reply(200, signed.encode(), {"Content-Type": JWT_MEDIA_TYPE, **NEVER_KEPT})
+        return Reply(200, signed.encode(), {"Content-Type": JWT_MEDIA_TYPE})
 
     def _wants_jwt(self) -> bool:
         accepted = ",".join(self.request.headers.get_list("Accept")).lower().split(",")

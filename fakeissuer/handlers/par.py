@@ -6,7 +6,7 @@ from fakeissuer.authorization.request import read_request, read_target
 from fakeissuer.authorization.request_object import with_request_object
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.identifiers import random_text
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, json_reply
@@ -35,4 +35,4 @@ class ParHandler(ClientHandler):
         name = f"urn:okta:{random_text()}"
         state.pushed.put(name, parameters, until=self.issuer.clock.now() + LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
-        return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status, NEVER_KEPT)
+        return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status)

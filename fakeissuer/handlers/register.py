@@ -8,9 +8,10 @@ from fakeissuer.endpoints import ORG
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.api_token import check_api_token
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
+from fakeissuer.handlers.parameters import JSON, media_type
 from fakeissuer.problems import Problem
-from fakeissuer.registration import read_answer, registered_client, registration_answer, with_new_secret
+from fakeissuer.registration import answer_without_secret, registered_client, registration_answer, with_new_secret
 from fakeissuer.reply import Reply, json_reply
 
 
@@ -29,21 +30,25 @@ class RegisterHandler(ClientHandler):
         """Register the client."""
         if not self.issuer.state.profile.is_strict:
             check_api_token(self.request.headers)
-        client = registered_client(self._metadata())
+        client = registered_client(self._metadata(), self._now)
         self._keep(client)
-        return json_reply(registration_answer(client, self._now), 201, NEVER_KEPT)
+        return json_reply(registration_answer(client, self._now), 201)
 
     def _keep(self, client: Client) -> None:
         self.issuer.state.directory.clients[client.id] = client
 
     def _metadata(self) -> bytes:
-        if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refused(Problem.BODY_UNREADABLE)
+        if media_type(self.request.headers) != JSON:
+            raise Refused(Problem.METADATA_UNREADABLE)
         return self.request.body
 
     @property
     def _now(self) -> int:
         return int(self.issuer.clock.now())
+
+    @property
+    def _started_at(self) -> int:
+        return int(self.issuer.state.started_at)
 
 
 class RegisteredClientHandler(RegisterHandler):
@@ -56,11 +61,11 @@ class RegisteredClientHandler(RegisterHandler):
         client = self._known_client()
         if self.request.method == "DELETE":
             del self.issuer.state.directory.clients[client.id]
-            return Reply(204, headers=NEVER_KEPT)
+            return Reply(204)
         if self.request.method == "PUT":
-            client = registered_client(self._metadata(), client)
+            client = registered_client(self._metadata(), self._now, client)
             self._keep(client)
-        return json_reply(read_answer(client, self._now), headers=NEVER_KEPT)
+        return json_reply(answer_without_secret(client, self._started_at))
 
     def _known_client(self) -> Client:
         check_api_token(self.request.headers)
@@ -80,4 +85,4 @@ class NewSecretHandler(RegisteredClientHandler):
         """Give the client a secret that nobody has seen, in the place of the one it had."""
         client = with_new_secret(self._known_client())
         self._keep(client)
-        return json_reply(registration_answer(client, self._now), headers=NEVER_KEPT)
+        return json_reply(registration_answer(client, self._started_at))

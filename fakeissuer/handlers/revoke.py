@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply
 
@@ -25,4 +25,4 @@ class RevokeHandler(ClientHandler):
         # Any client could otherwise end the sessions of all others with tokens that it has merely seen.
         if issued is not None and issued.client_id == client.id and issued.server == server.id:
             self.issuer.state.store.revoke(token)
-        return Reply(200, headers=NEVER_KEPT)
+        return Reply(200)

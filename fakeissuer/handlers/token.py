@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeissuer.entries import Server
 from fakeissuer.grants import answer_token_request
 from fakeissuer.grants.issue import TokenRequest
-from fakeissuer.handlers.client import NEVER_KEPT, ClientHandler
+from fakeissuer.handlers.client import ClientHandler
 from fakeissuer.reply import Reply, json_reply
 
 
@@ -19,7 +19,11 @@ class TokenHandler(ClientHandler):
         form = self.form
         client = self.authenticated_client(server, form)
         request = TokenRequest(
-            state=self.issuer.state, server=server, issuer=self.issuer_of(server), client=client, form=form
+            state=self.issuer.state,
+            server=server,
+            issuer=self.issuer_of(server),
+            client=client,
+            form=form,
+            requested_url=self.requested_url,
         )
-        answer = answer_token_request(request)
-        return json_reply(answer, headers={**NEVER_KEPT, "X-Robots-Tag": "noindex,nofollow"})
+        return json_reply(answer_token_request(request), headers={"X-Robots-Tag": "noindex,nofollow"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.handlers.parameters import FORM
+from fakeissuer.handlers.parameters import form_arguments
 from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, json_reply, refusal
+from fakeissuer.reply import Reply, json_reply
 from fakeissuer.tokens import profile_claims
 
 
@@ -15,6 +15,7 @@ class UserInfoHandler(EndpointHandler):
     """What is known about the user of an access token."""
 
     endpoint = "userinfo"
+    is_limited = True
 
     def answer(self, server: Server) -> Reply:
         """Return the user's claims, as far as the token's scopes go."""
@@ -28,24 +29,28 @@ class UserInfoHandler(EndpointHandler):
         user = self.issuer.state.directory.user(issued.username)
         return json_reply(profile_claims(user, issued.scopes))
 
-    def refuse(self, refused: Refused) -> Reply:
+    def refuse(self, server: Server, refused: Refused) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
-        base_url = self.issuer.state.addresses.public_url
-        resource = self.request.path
-        authorization_uri = f"{base_url}{resource.removesuffix('userinfo')}authorize"
-        challenge = (
-            f'Bearer authorization_uri="{authorization_uri}", realm="{base_url}", scope="openid", '
-            f'error="{refused.problem.value.code}", error_description="{refused}", resource="{resource}"'
-        )
-        return refusal(refused, challenge)
+        addresses = self.issuer.state.addresses
+        challenge = {
+            "authorization_uri": f"{addresses.endpoints(server, self.requested_url)}/authorize",
+            "realm": addresses.base_url(server, self.requested_url),
+            "scope": "openid",
+            "error": refused.problem.value.code,
+            "error_description": str(refused),
+            "resource": self.request.path,
+        }
+        if self.issuer.state.profile.is_strict and refused.problem is Problem.USERINFO_TOKEN_MISSING:
+            # RFC 6750 section 3.1: whoever brought no token has made no error yet.
+            del challenge["error"], challenge["error_description"]
+        return self.refusal(refused, "Bearer " + ", ".join(f'{name}="{text}"' for name, text in challenge.items()))
 
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
             raise Refused(Problem.USERINFO_TOKEN_IN_QUERY)
-        is_form = self.request.headers.get("Content-Type", "").partition(";")[0] == FORM
-        if is_form and "access_token" in self.request.body_arguments:
+        if "access_token" in (form_arguments(self.request) or {}):
             raise Refused(Problem.USERINFO_TWO_TOKENS)
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise Refused(Problem.USERINFO_TOKEN_INVALID)
+            raise Refused(Problem.USERINFO_TOKEN_MISSING)
         return token.strip()

@@ -88,10 +88,31 @@ def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
     }
 
 
-def test_a_dynamic_server_never_takes_a_name_of_okta() -> None:
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("vanity.test", "http://vanity.test"),
+        ("127.0.0.1:9400", "http://127.0.0.1:9400"),
+        ("[::1]:9400", "http://[::1]:9400"),
+        ("dev-1.okta.com:80", PUBLIC),
+        ("okta.com.", PUBLIC),
+        ("", PUBLIC),
+        (":80", PUBLIC),
+        ("[bad", PUBLIC),
+        ("[bad]", PUBLIC),
+        ("x:notaport", PUBLIC),
+        ("x:70000", PUBLIC),
+        ("x:", PUBLIC),
+        ("me@x", PUBLIC),
+        ("x/y", PUBLIC),
+        ("x y", PUBLIC),
+        ('x"', PUBLIC),
+    ],
+)
+def test_a_dynamic_server_takes_any_good_name_but_okta_s(host: str, expected: str) -> None:
     addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
     server = Server(id="default", audience="api://default", issuer_mode="DYNAMIC")
-    assert addresses.issuer(server, "http://dev-1.okta.com:80") == f"{PUBLIC}/oauth2/default"
+    assert addresses.issuer(server, f"http://{host}") == f"{expected}/oauth2/default"
 
 
 def test_the_org_server_is_called_by_the_url_alone() -> None:

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,7 +48,9 @@ def test_reads_a_server_out_of_its_issuer(url: str, expected: tuple[str, str | N
     assert split_issuer(url) == expected
 
 
-@pytest.mark.parametrize("url", ["", "issuer.test", "ftp://issuer.test", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "issuer.test", "ftp://issuer.test", "http://", "http://[", "http://h:port", "http://:9400"]
+)
 def test_refuses_what_is_no_url(url: str) -> None:
     with pytest.raises(SettingsError, match="--issuer"):
         split_issuer(url)
@@ -121,3 +124,32 @@ def test_an_interrupted_question_has_failed(port_of_a_stranger: socket.socket) -
         said = process.communicate(timeout=20)
         accepted.close()
     assert (process.returncode, said) == (1, ("", ""))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--claim", "=1"], "--claim: '=1'"),
+        (["--claim", "a=" + "[" * 100_000], "NAME=JSON"),
+        (["--issuer", "https://127.0.0.1:1", "--ca-file", "/nonexistent"], "--ca-file: /nonexistent"),
+        (["--issuer", "https://127.0.0.1:1", "--ca-file", __file__], "--ca-file"),
+    ],
+)
+def test_wrong_usage_is_one_line(run: Main, arguments: list[str], expected: str) -> None:
+    code, said, complained = run(*arguments)
+    assert (code, said, complained.count("\n")) == (2, "", 1)
+    assert expected in complained
+
+
+def test_knows_a_stranger_that_does_not_speak_http(run: Main, port_of_a_stranger: socket.socket) -> None:
+    def answer() -> None:
+        with port_of_a_stranger.accept()[0] as accepted:
+            accepted.sendall(b"220 mail ready\r\n")
+            while accepted.recv(4096):  # until the one who asked has had enough
+                pass
+
+    stranger = threading.Thread(target=answer)
+    stranger.start()
+    code, said, complained = run("--issuer", f"http://127.0.0.1:{port_of_a_stranger.getsockname()[1]}")
+    stranger.join()
+    assert (code, said, "no fake issuer" in complained) == (1, "", True)

@@ -56,10 +56,10 @@ def sign(alg: str = "RS256", secret: str = SECRET, header: dict[str, Any] | None
 
 
 def app(*keys: dict[str, Any], secret: str | None = None) -> Client:
-    method: Any = "client_secret_jwt" if secret else "private_key_jwt"
-    return Client(
-        id="app", name="app", secret=secret, jwks={"keys": list(keys)} if keys else None, auth_methods=(method,)
-    )
+    """A client with these keys, or with a secret, which may be one that is too short for an HMAC."""
+    if keys:
+        return Client(id="app", name="app", jwks={"keys": list(keys)}, auth_methods=("private_key_jwt",))
+    return Client(id="app", name="app", secret=secret, auth_methods=("client_secret_basic",))
 
 
 def judge(text: str, client: Client, used: Replays) -> None:
@@ -138,7 +138,7 @@ def test_refuses_wrong_claims(flaw: Flaw, claims: dict[str, Any]) -> None:
         (Flaw.ALGORITHM, sign("none"), app(public())),
         (Flaw.ALGORITHM, sign("ES256", header={"kid": "RSA"}), app(public())),
         (Flaw.ALGORITHM, sign("RS512"), app(public(alg="RS256"))),
-        (Flaw.NO_KEY_SET, sign(), app()),
+        (Flaw.NO_KEY_SET, sign(), app(secret=SECRET)),
         (Flaw.KEY_ID, sign(header={"kid": "another"}), app(public())),
         (Flaw.KEY_ID, sign(header={"kid": None}), app(public(), public("P-256"))),
         (Flaw.KEY_ID, sign(), app(public(), public())),

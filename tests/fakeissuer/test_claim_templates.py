@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.claim_templates import custom_claims
+from fakeissuer.claim_templates import check_places, custom_claims
 from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Unacceptable
 from fakeissuer.handle import Handle
@@ -60,3 +60,39 @@ def test_tokens_have_them_after_the_subject(fake_issuer: Handle) -> None:
     claims = fake_issuer.mint(sub="alice@example.com").claims
     assert list(claims)[-2:] == ["sub", "team"]
     assert claims["team"] == "Adams"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "plain",
+        "$5 {a}",
+        7,
+        None,
+        "${user.email}",
+        "${user.name} ${client.is_public} ${server.is_org}",
+        {"deep": ["${scopes}", ("${server.audience}",)]},
+    ],
+)
+def test_a_place_that_stands_for_something_is_fine(template: Any) -> None:
+    check_places({"claim": template})
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("${user.emial}", "user.emial.* of a user there are login, .*email"),
+        ("${client.secret}", "client.secret.* of a client there are id, name"),
+        ("${user.password}", "user.password"),
+        ("${server.policy}", "server.policy"),
+        ("${user.__class__}", "user.__class__"),
+        ("${usr.email}", r"\$\{usr.email\}' *, which stands for nothing"),
+        ("a ${user.email", "stands for nothing"),
+        ("${", "stands for nothing"),
+        ("${user.email}${scope}", "scope"),
+        ({"deep": ["fine", {"deeper": "${user.emial}"}]}, "user.emial"),
+    ],
+)
+def test_a_place_that_is_mistyped_or_a_secret_is_refused(template: Any, expected: str) -> None:
+    with pytest.raises(Unacceptable, match=expected):
+        check_places({"claim": template})

@@ -46,13 +46,21 @@ def test_adds_to_the_seed(tmp_path: Path) -> None:
         ("[clients.x]\nname = 'x'", "clients.x"),
         ("unknowns = 1", "unknowns"),
         ("[unknowns]\nunknown_client_status = 403", "unknown_client_status"),
+        ("[servers.d]\naudience = 'a'\nclaims = {x = 2020-01-01}", r"servers\.d.*claims\.x holds a date"),
+        ("[servers.d]\naudience = 'a'\nclaims = {x = inf}", r"servers\.d.*claims\.x holds a number"),
+        ("[users.d]\nclaims = {x = '${user.emial}'}", r"users\.d.*user\.emial"),
+        ("[users.d]\nclaims = {x = '${user.password}'}", r"users\.d.*user\.password"),
+        ("[servers.d]\naudience = 'a'\npolicy = [{clients = ['x']}]", r"policy\[0\]\.clients names 'x'"),
+        ("[servers.d]\naudience = 'a'\npolicy = [{}, {groups = ['x']}]", r"policy\[1\]\.groups names 'x'"),
+        ("[clients.c]\nname = 'c'\nsecret = 's'\nredirect_uris = ['http://[bad:*']", r"clients\.c.*cannot be parsed"),
     ],
 )
 def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected: str) -> None:
     file = tmp_path / "issuer.toml"
     file.write_text(content)
-    with pytest.raises(SettingsError, match=expected):
+    with pytest.raises(SettingsError, match=expected) as caught:
         configure(seed("http://127.0.0.1:9400"), read_config(file))
+    assert "\n" not in str(caught.value)
 
 
 def test_says_that_there_is_no_file(tmp_path: Path) -> None:
@@ -79,8 +87,14 @@ def test_policies_and_claims_may_stand_in_it(tmp_path: Path) -> None:
 audience = "api://orders"
 claims = { team = "${user.family_name}" }
 [[servers.orders.policy]]
-groups = ["Admins"]
+groups = ["Admins", "Auditors"]
+clients = ["another"]
+[clients.another]
+name = "another"
+secret = "s"
+[users.carol]
+groups = ["Auditors"]
 """)
     directory = seed("http://127.0.0.1:9400")
     configure(directory, read_config(file))
-    assert directory.servers["orders"].policy[0].groups == ("Admins",)
+    assert directory.servers["orders"].policy[0].groups == ("Admins", "Auditors")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 
 from fakeissuer import NotThere, Unacceptable
@@ -66,3 +69,26 @@ def test_a_wrong_word_is_refused_and_the_right_ones_are_named(fake_issuer: Handl
 
 def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: Handle) -> None:
     assert fake_issuer.requests().count == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda issuer: issuer.requests("tpyo"),
+        lambda issuer: issuer.put("things", "a"),
+        lambda issuer: issuer.entry("things", "a"),
+        lambda issuer: issuer.remove("copy", "a"),
+        lambda issuer: issuer.lag(seconds="x"),
+        lambda issuer: issuer.lag(seconds=math.nan),
+        lambda issuer: issuer.lag(seconds=10**400),
+        lambda issuer: issuer.lag(seconds=-1),
+        lambda issuer: issuer.lag(seconds=86_401),
+    ],
+)
+def test_what_the_control_plane_refuses_is_refused_in_process_too(
+    fake_issuer: Handle, call: Callable[[Handle], object]
+) -> None:
+    before = fake_issuer.keys()
+    with pytest.raises(Unacceptable):
+        call(fake_issuer)
+    assert fake_issuer.keys() == before

@@ -10,6 +10,7 @@ import pytest
 
 import fakeissuer
 from fakeissuer import SettingsError, running
+from fakeissuer.serving import ServingIssuer
 
 Ask = Callable[..., Any]
 
@@ -97,3 +98,12 @@ async def test_an_error_of_the_block_ends_the_issuer(ask: Ask) -> None:
             raise ZeroDivisionError
     with pytest.raises(OSError, match=r"refused|reset"):
         await asyncio.to_thread(ask, issuer.url)
+
+
+def test_a_start_that_fails_on_its_own_thread_is_told_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: ServingIssuer) -> None:
+        raise OSError("no more descriptors")
+
+    monkeypatch.setattr(ServingIssuer, "start", fails)
+    with pytest.raises(OSError, match="descriptors"), running():
+        pass

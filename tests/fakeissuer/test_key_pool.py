@@ -68,3 +68,22 @@ def test_refuses_a_public_key_and_an_unknown_kind(tmp_path: Path) -> None:
 def test_refuses_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be used"):
         KeyPool(tmp_path / "nowhere" / "keys.json")
+
+
+def test_writes_to_nothing_that_somebody_else_has_put_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, seen = tmp_path / "keys.json", tmp_path / "seen"
+    monkeypatch.setattr("fakeissuer.key_pool.random_text", lambda: "guessed")
+    (tmp_path / "keys.json.guessed.new").symlink_to(seen)
+    with pytest.raises(SettingsError, match="cannot be used"):
+        KeyPool(file)
+    assert not seen.exists()
+
+
+def test_leaves_nothing_behind_when_it_cannot_write(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    pool = KeyPool(file)
+    file.unlink()
+    (file / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"keys\.json"):
+        pool.key("default", "EdDSA", alg="EdDSA", kind="Ed25519")
+    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakeissuer.redirects import is_registered, origin_of, schemes_towards
+from fakeissuer.redirects import check_redirect_uris, is_registered, origin_of, schemes_towards
 
 ANY_PORT = ("http://127.0.0.1:*", "http://localhost:*")
 
@@ -52,3 +52,42 @@ def test_an_origin_is_what_a_policy_names(uri: str, origin: str) -> None:
 )
 def test_a_form_may_lead_to_a_client_and_on_from_there(uri: str, schemes: str) -> None:
     assert schemes_towards(uri) == schemes
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.test/callback?x=1",
+        "http://127.0.0.1:5000/",
+        "http://[::1]:*",
+        "http://localhost:*",
+        "com.example.app:/callback",
+        "com.example.app://callback",
+        "urn:ietf:wg:oauth:2.0:oob",
+    ],
+)
+def test_a_uri_that_a_browser_can_go_to_may_be_registered(uri: str) -> None:
+    check_redirect_uris("redirect_uris", [uri])
+
+
+@pytest.mark.parametrize(
+    ("uri", "flaw"),
+    [
+        ("http://[bad:*", "cannot be parsed"),
+        ("http://[bad/cb", "cannot be parsed"),
+        ("http://app.test:port/cb", "cannot be parsed"),
+        ("http://app.test:70000/cb", "cannot be parsed"),
+        ("https://app.test/cb#x", "fragment"),
+        ("https://app.test/\r\nx", "characters"),
+        ("https://app.test\\@evil.test/", "characters"),
+        ("javascript:alert(1)", "script"),
+        ("JavaScript:alert(1)", "script"),
+        ("data:text/html,x", "script"),
+        ("https:/cb", "names no host"),
+        ("http:cb", "names no host"),
+        ("com.example.app:*", "names no host"),
+    ],
+)
+def test_any_other_is_refused(uri: str, flaw: str) -> None:
+    with pytest.raises(ValueError, match=f"redirect_uris holds .* {flaw}"):
+        check_redirect_uris("redirect_uris", ["https://app.test/cb", uri])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import json
@@ -12,11 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tornado.iostream import IOStream
 
-from fakeissuer.faults import KINDS
+from fakeissuer.faults import KINDS, Fault
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
+from fakeissuer.reply import Reply
 from fakeissuer.seed import API_APP
+from fakeissuer.wire import Wire
 
 ENDPOINTS = ("discovery", "keys", "token", "introspect")
 
@@ -212,3 +216,18 @@ def test_a_client_that_leaves_does_not_matter(fake_issuer: Handle, ask: Callable
         client.sendall(b"GET /oauth2/default/v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         client.recv(10)
     assert ask(f"{fake_issuer.issuer_url()}/v1/keys").status == 200
+
+
+@pytest.mark.gen_test
+async def test_a_fault_that_is_cut_short_leaves_no_stream_open() -> None:
+    ours, theirs = socket.socketpair()
+    stream, wire = IOStream(ours), Wire()
+    fault = Fault(endpoint="keys", drip=3600)
+    dripping = asyncio.create_task(wire.interfere(stream, Reply(200, b"{}"), fault))
+    await asyncio.sleep(0)
+    dripping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dripping
+    assert stream.closed()
+    await wire.stop()
+    theirs.close()

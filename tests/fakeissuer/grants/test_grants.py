@@ -77,6 +77,20 @@ def test_a_server_trusts_the_other_servers_of_its_org(fake_issuer: Handle, beare
     assert redeem(JWT_BEARER, client="app:s", scope="api:read", client_id="other").status == 401
 
 
+def test_a_dynamic_server_takes_assertions_by_the_name_that_it_was_called_by(fake_issuer: Handle, ask: Call) -> None:
+    for server in ("default", "partner"):
+        fake_issuer.put("servers", server, audience=f"api://{server}", issuer_mode="DYNAMIC")
+    fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[JWT_BEARER])
+    endpoint = "http://vanity.test/oauth2/default/v1/token"
+    elsewhere = {"iss": "http://vanity.test/oauth2/partner"}
+    for claims_of in ({"claims": elsewhere}, {}):  # an issuer is also called what it is called where nobody calls
+        assertion = fake_issuer.token(server="partner", sub="bob@example.com", aud=endpoint, **claims_of)
+        form = {"grant_type": JWT_BEARER, "assertion": assertion, "scope": "api:read"}
+        url, host = f"{fake_issuer.issuer_url()}/v1/token", {"Host": "vanity.test"}
+        answer = ask(url, "POST", form=form, client="app:s", headers=host)
+        assert answer.status == 200, answer.body
+
+
 ADMINS_ALONE = [
     {"grant_types": ["password"], "groups": ["Admins"], "scopes": ["api:read"], "access_token_lifetime": 300},
     {"grant_types": ["client_credentials"], "clients": ["0oaservice0000000001"]},

@@ -32,7 +32,8 @@ def test_a_dynamic_server_follows_the_host_header_but_not_to_okta(fake_issuer: H
     fake_issuer.put("servers", "default", audience="api://default", issuer_mode="DYNAMIC")
     url = fake_issuer.issuer_url() + OIDC
     assert ask(url, headers={"Host": "vanity.test"}).json()["issuer"] == "http://vanity.test/oauth2/default"
-    assert ask(url, headers={"Host": "dev-1.okta.com"}).json()["issuer"] == fake_issuer.issuer_url()
+    for host in ("dev-1.okta.com", "[bad", "", "x:notaport"):
+        assert ask(url, headers={"Host": host}).json()["issuer"] == fake_issuer.issuer_url()
 
 
 def test_a_public_url_names_the_issuer(ask: Ask) -> None:
@@ -70,3 +71,11 @@ def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: H
     with running(profile="strict-rfc") as issuer:
         for name in (OIDC, OAUTH):
             assert ask(issuer.issuer_url() + name).json()[member] is True
+
+
+def test_the_strict_profile_names_the_claims_of_its_access_tokens(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        claims = ask(issuer.issuer_url() + OAUTH).json()["claims_supported"]
+        token = issuer.mint(sub="alice@example.com").claims
+    assert {"client_id", "scope"} <= token.keys() <= set(claims)
+    assert not {"cid", "uid", "scp", "ver"} & set(claims)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import http.client
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
 
@@ -69,3 +72,90 @@ def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask)
 def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
     assert (answer.status, answer.body) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429},
+        {"status": 503},
+        {"status": 503, "body": "down"},
+        {"status": 302, "headers": {"Location": "/"}},
+        {"redirect": True},
+        {"refuse": "user_rate"},
+        {"truncate": True},
+        {"garbage": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "keys"])
+def test_a_fault_has_the_headers_of_any_answer(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+    fake_issuer.fail(endpoint, **fault)
+    url = urlsplit(f"{fake_issuer.issuer_url()}/v1/{endpoint}")
+    connection = http.client.HTTPConnection(url.netloc)
+    connection.request("POST" if endpoint == "token" else "GET", url.path, headers={"Origin": "https://spa.test"})
+    headers = connection.getresponse().headers
+    connection.close()
+    assert re.fullmatch(r"[0-9a-f]{32}", headers["x-okta-request-id"])
+    assert headers["Access-Control-Allow-Origin"] == "https://spa.test"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_own_headers_of_a_fault_win(fake_issuer: Handle, ask: Ask) -> None:
+    own = {"X-Okta-Request-Id": "mine", "access-control-allow-origin": "*", "X-RATE-LIMIT-LIMIT": "0"}
+    fake_issuer.fail("token", status=429, headers=own)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", headers={"Origin": "https://spa.test"})
+    assert {name: answer.headers.get_all(name) for name in own} == {name: [text] for name, text in own.items()}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 429, "body": "{}"}, {"refuse": "user_rate"}, {"refuse": "too_many_requests"}]
+)
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "authorize", "keys", "revoke"])
+def test_every_429_says_when_the_limit_is_lifted(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+    fake_issuer.clock.set(2_000_000_000)
+    fake_issuer.clock.freeze()
+    fake_issuer.fail(endpoint, **fault)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", "POST" if endpoint in ("token", "revoke") else "GET")
+    limit = [answer.headers[f"x-rate-limit-{name}"] for name in ("limit", "remaining", "reset")]
+    assert (answer.status, limit) == (429, ["600", "0", "2000000060"])
+
+
+def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.url}/nowhere", headers={"Origin": "https://spa.test"})
+    assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-okta-request-id"])
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/oauth2/default/v1/token", "POST"),
+        ("/oauth2/default/v1/keys", "GET, HEAD"),
+        ("/signin", "GET, POST"),
+        ("/api/v1/authn", "POST"),
+    ],
+)
+def test_strictly_a_405_says_which_methods_there_are(fake_issuer: Handle, ask: Ask, path: str, methods: str) -> None:
+    assert ask(fake_issuer.url + path, "PUT").headers["Allow"] is None
+    with running(profile="strict-rfc") as issuer:
+        answer = ask(issuer.url + path, "PUT")
+    assert (answer.status, answer.headers["Allow"]) == (405, methods)
+    assert list(answer.json()) == ["error", "error_description"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), ("/oauth2/nowhere/v1/keys", 404), ("/oauth2/nowhere/v1/token", 404)]
+)
+def test_strictly_what_is_not_there_is_told_in_the_one_shape(ask: Ask, path: str, status: int) -> None:
+    with running(profile="strict-rfc") as issuer:
+        answer = ask(issuer.url + path)
+    assert (answer.status, answer.json()["error"]) == (status, "not_found")
+
+
+def test_strictly_a_fault_without_a_body_has_the_one_shape_too(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        issuer.fail("keys", status=503)
+        answer = ask(f"{issuer.issuer_url()}/v1/keys")
+    assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")

@@ -38,6 +38,8 @@ def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: Handle, introspect: C
         fake_issuer.token(server="org"),
         fake_issuer.token(expires_in=-1),
         fake_issuer.token(claims={"exp": None}),
+        fake_issuer.token(claims={"exp": 10**400}),
+        fake_issuer.token(claims={"nbf": 10**400}),
         fake_issuer.token(claims={"exp": "soon"}),
         fake_issuer.token(claims={"exp": True}),
         fake_issuer.token(claims={"nbf": 4_102_444_800}),

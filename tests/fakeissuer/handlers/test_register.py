@@ -10,6 +10,10 @@ from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
 Call = Callable[..., Any]
+GENERATING = {
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks": {"keys": [{"kty": "RSA", "generate": "RSA", "size": 4096}]},
+}
 GOOD: dict[str, Any] = {"client_name": "mine", "redirect_uris": ["https://app.test/cb"], "unknown": 1}
 
 
@@ -43,8 +47,15 @@ def test_a_client_with_keys_or_without_a_secret_gets_none(fake_issuer: Handle, a
     [
         ({**GOOD, "redirect_uris": []}, "invalid_redirect_uri"),
         ({**GOOD, "redirect_uris": ["http://127.0.0.1:*"]}, "invalid_redirect_uri"),
-        ({**GOOD, "redirect_uris": ["javascript:alert(1)"]}, "invalid_client_metadata"),
-        ({**GOOD, "redirect_uris": ["https://app.test/\r\n"]}, "invalid_client_metadata"),
+        ({**GOOD, "redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["https://app.test/\r\n"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["https://app.test/#x"]}, "invalid_redirect_uri"),
+        ({**GOOD, "redirect_uris": ["http://[bad/"]}, "invalid_redirect_uri"),
+        ({**GOOD, "post_logout_redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
+        ({**GOOD, "grant_types": ["authorisation_code"]}, "invalid_client_metadata"),
+        ({**GOOD, "token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
+        ({**GOOD, **GENERATING}, "invalid_client_metadata"),
+        ({**GOOD, "response_types": ["id_token code", "cookie"]}, "invalid_client_metadata"),
         ({**GOOD, "client_name": 5}, "invalid_client_metadata"),
         ({**GOOD, "client_name": ""}, "invalid_client_metadata"),
         ([], "invalid_client_metadata"),
@@ -64,3 +75,57 @@ def test_it_takes_an_api_token_and_json(fake_issuer: Handle, ask: Call) -> None:
 def test_the_strict_profile_lets_anybody_register(ask: Call) -> None:
     with running(profile="strict-rfc") as issuer:
         assert register(ask, issuer, GOOD, Authorization="").status == 201
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, ["code"]),
+        ({"response_types": ["id_token"], "grant_types": ["implicit"]}, ["id_token"]),
+        ({"response_types": ["token id_token", "code"], "grant_types": ["implicit"]}, ["token id_token"]),
+        ({"response_types": ["code id_token"], "grant_types": ["implicit", "authorization_code"]}, ["code id_token"]),
+        ({"grant_types": ["client_credentials"]}, []),
+    ],
+)
+def test_the_response_types_are_those_that_its_grants_allow(
+    fake_issuer: Handle, ask: Call, asked: dict[str, Any], told: list[str]
+) -> None:
+    assert register(ask, fake_issuer, {**GOOD, **asked}).json()["response_types"] == told
+
+
+def test_a_client_that_did_not_register_itself_has_those_of_its_grants(fake_issuer: Handle, ask: Call) -> None:
+    known = {"name": "x", "secret": "s", "redirect_uris": ["https://app.test/cb"]}
+    fake_issuer.put("clients", "both", **known, grant_types=["authorization_code", "implicit"])
+    answer = ask(f"{fake_issuer.url}/oauth2/v1/clients/both", headers={"Authorization": "SSWS token"})
+    assert answer.json()["response_types"] == ["code", "id_token", "token"]
+
+
+def test_the_moment_of_registration_is_kept(fake_issuer: Handle, ask: Call) -> None:
+    started = register(ask, fake_issuer, GOOD).json()
+    fake_issuer.clock.advance(86_400)
+    sent = {"Content-Type": "application/json", "Authorization": "SSWS token"}
+    url = f"{fake_issuer.url}/oauth2/v1/clients/{started['client_id']}"
+    calls = [
+        ask(url, headers=sent),
+        ask(url, "PUT", body=json.dumps(GOOD).encode(), headers=sent),
+        ask(f"{url}/lifecycle/newSecret", "POST", headers=sent),
+    ]
+    assert {call.json()["client_id_issued_at"] for call in calls} == {started["client_id_issued_at"]}
+
+
+def test_a_client_of_the_start_is_as_old_as_the_issuer(fake_issuer: Handle, ask: Call) -> None:
+    url = f"{fake_issuer.url}/oauth2/v1/clients/0oaservice0000000001"
+    first = ask(url, headers={"Authorization": "SSWS token"}).json()["client_id_issued_at"]
+    fake_issuer.clock.advance(86_400)
+    assert ask(url, headers={"Authorization": "SSWS token"}).json()["client_id_issued_at"] == first
+
+
+def test_the_strict_profile_refuses_as_the_rfcs_of_registration_do(ask: Call) -> None:
+    with running(profile="strict-rfc") as issuer:
+        no_json = register(ask, issuer, GOOD, **{"Content-Type": "text/plain"})
+        url = f"{issuer.url}/oauth2/v1/clients/nobody"
+        no_token, no_client = ask(url), ask(url, headers={"Authorization": "Bearer x"})
+    assert (no_json.status, no_json.json()["error"]) == (400, "invalid_client_metadata")
+    for answer in (no_token, no_client):
+        assert (answer.status, answer.json()["error"]) == (401, "invalid_token")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")

@@ -4,9 +4,11 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
+from scripted_browser import CALLBACK, CHALLENGE, SPA, redirected
 
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
@@ -68,3 +70,46 @@ def test_the_strict_profile_keeps_to_the_rfcs(ask: Ask) -> None:
         assert parts(token)[1]["groups"] == ["Everyone", "Admins"]
         introspected = ask(url[:-5] + "introspect", "POST", form={"token": token}, client=SERVICE).json()
         assert (introspected["active"], introspected["scope"]) == (True, "openid groups")
+
+
+STRICTLY: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
+    "two ways to authenticate": (
+        {"form": {**CLIENT_CREDENTIALS, "client_id": "x", "client_secret": "x"}, "client": SERVICE},
+        (400, "invalid_request"),
+    ),
+    "no form": ({"body": b"{}", "headers": {"Content-Type": "application/json"}}, (400, "invalid_request")),
+    "a grant that no rule fits": ({"form": CLIENT_CREDENTIALS, "client": SERVICE}, (400, "unauthorized_client")),
+}
+
+
+@pytest.mark.parametrize(("sent", "expected"), STRICTLY.values(), ids=STRICTLY)
+def test_strictly_a_refusal_is_one_of_rfc_6749(ask: Ask, sent: dict[str, Any], expected: tuple[int, str]) -> None:
+    with running(profile="strict-rfc") as issuer:
+        issuer.put("servers", "default", audience="api://default", policy=[{"grant_types": ["password"]}])
+        answer = ask(f"{issuer.issuer_url()}/v1/token", "POST", **sent)
+    assert (answer.status, answer.json()["error"]) == expected
+    assert answer.headers["WWW-Authenticate"] is None
+    assert answer.headers["Cache-Control"] == "no-cache, no-store"
+
+
+def test_strictly_a_public_client_without_a_verifier_lacks_a_parameter(ask: Ask) -> None:
+    asked = {"client_id": SPA, "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid"}
+    asked |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
+        came_back = redirected(ask(f"{issuer.issuer_url()}/v1/authorize?{urlencode(asked)}"))
+        form = {"grant_type": "authorization_code", "client_id": SPA, "code": came_back["code"]}
+        answer = ask(f"{issuer.issuer_url()}/v1/token", "POST", form={**form, "redirect_uri": CALLBACK})
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_strictly_the_org_signs_with_a_key_that_everybody_sees(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        header, _ = parts(issuer.token(server="org"))
+        assert header["typ"] == "at+jwt"
+        assert header["kid"] in [key["kid"] for key in issuer.key_set("org")["keys"]]
+
+
+def test_a_form_may_be_named_in_capitals(fake_issuer: Handle, ask: Ask) -> None:
+    sent = {"body": b"grant_type=client_credentials", "client": SERVICE}
+    headers = {"Content-Type": "APPLICATION/X-WWW-FORM-URLENCODED"}
+    assert ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", **sent, headers=headers).status == 200

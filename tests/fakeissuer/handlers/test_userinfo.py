@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
 
@@ -14,6 +15,7 @@ Ask = Callable[..., Any]
 def userinfo(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
     def call(authorization: str | None, query: str = "", method: str = "GET", **more: Any) -> Any:
         headers = {} if authorization is None else {"Authorization": authorization}
+        headers |= more.pop("headers", {})
         return ask(f"{fake_issuer.issuer_url()}/v1/userinfo{query}", method, headers=headers, **more)
 
     return call
@@ -23,3 +25,35 @@ def test_a_token_may_be_posted_and_its_scheme_written_small(fake_issuer: Handle,
     token = fake_issuer.token(sub="alice@example.com", scp="openid")
     user = fake_issuer.entry("users", "alice@example.com")
     assert userinfo(f"bearer {token}", method="POST", form={}).json() == {"sub": user["id"]}
+
+
+def test_two_tokens_are_two_however_the_form_is_named(fake_issuer: Handle, userinfo: Callable[..., Any]) -> None:
+    token = fake_issuer.token(sub="alice@example.com", scp="openid")
+    body, form = f"access_token={token}".encode(), "Application/X-WWW-Form-URLencoded ; charset=UTF-8"
+    assert userinfo(f"Bearer {token}", method="POST", body=body, headers={"Content-Type": form}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("CUSTOM_URL", "https://vanity.test"), ("ORG_URL", None), ("DYNAMIC", "http://other.test")]
+)
+def test_its_challenge_calls_the_server_what_discovery_calls_it(ask: Ask, mode: str, expected: str | None) -> None:
+    with running(public_url="https://vanity.test") as issuer:
+        issuer.put("servers", "default", audience="api://default", issuer_mode=mode)
+        url = issuer.overview().listening_url
+        base = url if expected is None else expected
+        answer = ask(f"{url}/oauth2/default/v1/userinfo", headers={"Host": "other.test"})
+    challenge = answer.headers["WWW-Authenticate"]
+    assert f'authorization_uri="{base}/oauth2/default/v1/authorize", realm="{base}"' in challenge
+
+
+def test_the_challenge_of_the_org_names_its_own_endpoint(fake_issuer: Handle, ask: Ask) -> None:
+    challenge = ask(f"{fake_issuer.url}/oauth2/v1/userinfo").headers["WWW-Authenticate"]
+    assert f'authorization_uri="{fake_issuer.url}/oauth2/v1/authorize", realm="{fake_issuer.url}"' in challenge
+
+
+def test_strictly_no_token_is_no_error_yet(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        url = f"{issuer.issuer_url()}/v1/userinfo"
+        missing, bad = ask(url), ask(url, headers={"Authorization": "Bearer x"})
+    assert (missing.status, "error" in missing.headers["WWW-Authenticate"]) == (401, False)
+    assert (bad.status, 'error="invalid_token"' in bad.headers["WWW-Authenticate"]) == (401, True)

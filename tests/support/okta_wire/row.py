@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fakeissuer.in_process import running
 from okta_wire.masks import mask
 from okta_wire.views import View, body, code_of
 from okta_wire.world import Request, World
@@ -38,6 +39,8 @@ class Row:
     headers: Mapping[str, str | None] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     view: View = body
+    public_url: str | None = None
+    """What an issuer of its own is called, for this row alone."""
 
     @property
     def expected(self) -> Seen:
@@ -52,10 +55,16 @@ class Row:
 
     def played(self, world: World) -> tuple[Request, Seen]:
         """Ask, and return what was asked and what came."""
+        if self.public_url is None:
+            return self._played(world)
+        with running(public_url=self.public_url) as issuer:
+            return self._played(World(issuer))
+
+    def _played(self, world: World) -> tuple[Request, Seen]:
         request = self.ask if isinstance(self.ask, Request) else self.ask(world)
         answer = world.send(request)
         members = self.view(answer) if answer.body or answer.status in (302, 303) else {}
-        org = world.issuer.url
+        org = world.org_url
         return request, Seen(
             status=answer.status,
             code=code_of(answer, members),

@@ -32,6 +32,17 @@ def first_of(name: str) -> View:
     return lambda answer: (answer.json()[name] if name else answer.json())[0]
 
 
+def listed(name: str, member: str) -> View:
+    """One member of each object of a list, by its place; without a name the body is the list."""
+    places = ("first", "second", "third")
+
+    def view(answer: Answer) -> Members:
+        objects = answer.json()[name] if name else answer.json()
+        return {place: found[member] for place, found in zip(places, objects, strict=False)}
+
+    return view
+
+
 def jose_header(name: str) -> View:
     """The header of a token in the body."""
     return lambda answer: _part(body(answer)[name], 0)

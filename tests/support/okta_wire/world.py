@@ -68,7 +68,8 @@ class World:
         issuer.clock.set(NOW)
         issuer.clock.freeze()
         self.issuer = issuer
-        self.browser = Browser(send, issuer.url)
+        self.org_url = issuer.overview().listening_url
+        self.browser = Browser(send, self.org_url)
 
     def send(self, request: Request) -> Answer:
         """Send a request as it is."""
@@ -78,7 +79,7 @@ class World:
         query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
         form = None if request.form is None else dict(request.form)
         return send(
-            f"{self.issuer.url}{request.path}{query}",
+            f"{self.org_url}{request.path}{query}",
             request.method,
             form=form,
             body=request.body,

@@ -186,6 +186,16 @@ NONSENSE = [
     ("PUT", "servers/v1", {"audience": "a"}),
     ("PUT", "servers/a%20b", {"audience": "a"}),
     ("PUT", "servers/x", {"audience": "a", "issuer_mode": "MAGIC"}),
+    ("PUT", "servers/x", {"audience": "a", "claims": {"x": "${user.emial}"}}),
+    ("PUT", "servers/x", {"audience": "a", "claims": {"x": 10**400}}),
+    ("PUT", "servers/x", {"audience": "a", "default_scopes": ["unknown"]}),
+    ("PUT", "servers/x", {"audience": "a", "policy": [{"clients": ["unknown"]}]}),
+    ("PUT", "servers/x", {"audience": "a", "policy": [{"groups": ["unknown"]}]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "redirect_uris": ["http://[bad:*"]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "post_logout_redirect_uris": ["javascript:alert(1)"]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "grant_types": ["authorization_code"]}),
+    ("PUT", "clients/x", {"name": "x", "auth_methods": ["private_key_jwt"]}),
+    ("PUT", "users/x", {"claims": {"x": "${user.password}"}}),
     ("DELETE", "servers/org", None),
 ]
 

@@ -8,7 +8,8 @@ from scripted_browser import CALLBACK, CHALLENGE, SPA, forms
 
 from okta_wire.row import Row, Section, okta_error
 from okta_wire.sections.id_token import HYBRID
-from okta_wire.views import posted, redirected
+from okta_wire.sections.token_success import LIMIT_LEFT
+from okta_wire.views import body, posted, redirected
 from okta_wire.world import ALICE, Request, World, authorize_request
 
 Prepare = Callable[[World], Request]
@@ -66,6 +67,7 @@ def _as_json(request: Request) -> Request:
 SECTION = Section(
     "Authorization",
     (
+        Row("the limit that is told", authorize_request(), 302, headers=LIMIT_LEFT, view=body),
         _answer("a code", "code state"),
         Row(
             "where a code goes",

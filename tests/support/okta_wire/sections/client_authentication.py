@@ -26,12 +26,14 @@ def _by_assertion(
     *, jwks: list[dict[str, Any]] | None = None, registered: str = "", endpoint: str = "token", **more: Any
 ) -> Callable[[World], Request]:
     def ask(world: World) -> Request:
-        keys = [public_key()] if jwks is None else jwks
-        method = "client_secret_jwt" if registered else "private_key_jwt"
-        known: dict[str, Any] = {"secret": registered} if registered else {"jwks": {"keys": keys}} if keys else {}
-        world.issuer.put(
-            "clients", "app", name="app", auth_methods=[method], grant_types=["client_credentials"], **known
-        )
+        known: dict[str, Any] = {"name": "app", "grant_types": ["client_credentials"]}
+        if registered:
+            # A shorter secret can be registered for other methods alone.
+            is_long = len(registered) >= len(LONG_SECRET)
+            known |= {"secret": registered, "auth_methods": ["client_secret_jwt" if is_long else "client_secret_basic"]}
+        else:
+            known |= {"jwks": {"keys": jwks or [public_key()]}, "auth_methods": ["private_key_jwt"]}
+        world.issuer.put("clients", "app", **known)
         form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": _assertion(world, **more)}
         return post(endpoint, **GRANT, **form)
 
@@ -65,7 +67,7 @@ FLAWED: dict[str, Request | Callable[[World], Request]] = {
     "another kid": _by_assertion(kid="other"),
     "alg none": _by_assertion(alg="none"),
     "a secret of 31 characters": _by_assertion(registered="s" * 31, alg="HS256", secret="s" * 31),
-    "no key set": _by_assertion(jwks=[]),
+    "no key set": _by_assertion(registered=LONG_SECRET),
     "a key for encryption": _by_assertion(jwks=[public_key(use="enc")]),
 }
 BASIC = {"Authorization": "Basic !"}

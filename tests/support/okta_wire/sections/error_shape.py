@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from okta_wire.row import OKTA_ERROR, Row, Section
-from okta_wire.world import NOW, SERVICE, Request, World, at, token_request
+from okta_wire.row import OAUTH_ERROR, OKTA_ERROR, Row, Section
+from okta_wire.world import NOW, SERVICE, Request, World, at, authorize_request, token_request
 
 OWN = token_request("client_credentials", SERVICE)
 
@@ -17,6 +18,10 @@ def _on_demand(request: Request, **fault: Any) -> Callable[[World], Request]:
         return request
 
     return ask
+
+
+def _limited(endpoint: str, request: Request) -> Callable[[World], Request]:
+    return _on_demand(request, endpoint=endpoint, refuse="user_rate")
 
 
 def _status(status: int, code: str) -> Row:
@@ -80,6 +85,21 @@ SECTION = Section(
             )
         ),
         Row("a rate limit", _on_demand(OWN, endpoint="token", status=429), 429, "E0000047", OKTA_ERROR, LIMIT),
+        *(
+            Row(f"a rate limit of {endpoint}", _limited(endpoint, request), 429, "invalid_grant", members, LIMIT)
+            for endpoint, request, members in (
+                ("userinfo", Request(path=at("userinfo")), OAUTH_ERROR),
+                ("authorize", authorize_request(), ""),
+            )
+        ),
+        Row(
+            "a refusal on demand, from another origin",
+            _on_demand(replace(OWN, headers={"Origin": "https://spa.test"}), endpoint="token", status=503),
+            503,
+            "E0000010",
+            OKTA_ERROR,
+            {"x-okta-request-id": "{32 hex digits}", "Access-Control-Allow-Origin": "https://spa.test"},
+        ),
         Row(
             "a limit of requests at once",
             _on_demand(OWN, endpoint="token", status=429, headers=NONE_AT_ONCE),

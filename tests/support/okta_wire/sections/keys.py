@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from okta_wire.row import Row, Section
-from okta_wire.views import first_of
+from okta_wire.views import first_of, listed
 from okta_wire.world import Request, World, at
 
 KEYS = Request(path=at("keys"))
 A_QUARTER_S = 90 * 86_400
+
+
+def young(request: Request) -> Callable[[World], Request]:
+    """A request at the time of the start, when no key has been rotated yet."""
+
+    def ask(world: World) -> Request:
+        world.issuer.clock.reset()
+        return request
+
+    return ask
 
 
 def _after(seconds: int) -> Row:
@@ -32,6 +44,16 @@ SECTION = Section(
             {"Content-Type": "application/json", "x-rate-limit-limit": None},
             {"kty": "RSA", "alg": "RS256", "kid": "{43 characters}", "use": "sig", "e": "AQAB", "n": "{modulus}"},
             first_of("keys"),
+        ),
+        Row(
+            "all keys before the first rotation",
+            young(KEYS),
+            200,
+            "",
+            "first second",
+            {},
+            {"first": "{43 characters}", "second": "{43 characters}"},
+            listed("keys", "kid"),
         ),
         Row(
             "the set for a client of the org",

@@ -9,8 +9,9 @@ from typing import Any
 from scripted_browser import CALLBACK
 
 from okta_wire.row import OKTA_ERROR, Row, Section, oauth_error, okta_error
+from okta_wire.sections.keys import young
 from okta_wire.sections.token_success import NEVER_KEPT, OWN
-from okta_wire.views import first_of
+from okta_wire.views import first_of, listed
 from okta_wire.world import Request, World, token_request
 
 Prepare = Callable[[World], Request]
@@ -119,6 +120,26 @@ SECTION = Section(
             {"Content-Type": "application/json"},
             {"status": "ACTIVE"},
             first_of(""),
+        ),
+        Row(
+            "all keys before the first rotation",
+            young(_call("GET", KEYS)),
+            200,
+            "",
+            "first second",
+            {},
+            {"first": "ACTIVE", "second": "NEXT"},
+            listed("", "status"),
+        ),
+        Row(
+            "all keys after a rotation",
+            _call("POST", ROTATE, {"use": "sig"}),
+            200,
+            "",
+            "first second third",
+            {},
+            {"first": "ACTIVE", "second": "NEXT", "third": "EXPIRED"},
+            listed("", "status"),
         ),
         Row(
             "a key after a rotation",

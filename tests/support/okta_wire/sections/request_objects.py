@@ -93,6 +93,7 @@ SECTION = Section(
         _page("no JWT", _asked({"request": "x.y.z"})),
         _page("not signed", _asked(alg="none")),
         _page("a short secret", _asked(secret="short", alg="HS256")),
+        _page("signed with a key that is not registered", _asked(secret=LONG_SECRET, alg="ES256")),
         _page("of another client", _asked(iss="another")),
         _page("that names another client", _asked(client_id="another")),
         _page("for another issuer", _asked(aud="https://elsewhere.test")),

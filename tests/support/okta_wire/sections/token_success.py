@@ -24,13 +24,16 @@ NEVER_KEPT = {
     "Pragma": "no-cache",
     "Expires": "0",
 }
-EVERYWHERE = {
-    **NEVER_KEPT,
-    "Server": "nginx",
-    "x-okta-request-id": "{32 hex digits}",
+LIMIT_LEFT = {
     "x-rate-limit-limit": "600",
     "x-rate-limit-remaining": "599",
     "x-rate-limit-reset": str(NOW + 60),
+}
+EVERYWHERE = {
+    **NEVER_KEPT,
+    **LIMIT_LEFT,
+    "Server": "nginx",
+    "x-okta-request-id": "{32 hex digits}",
     "x-content-type-options": "nosniff",
     "x-xss-protection": "0",
     "p3p": 'CP="HONK"',

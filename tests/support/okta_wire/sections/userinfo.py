@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from okta_wire.row import Row, Section
+from okta_wire.sections.token_success import LIMIT_LEFT
 from okta_wire.world import ALICE_ID, Request, World, at
 
 Prepare = Callable[[World], Request]
@@ -34,7 +35,8 @@ def _revoked(world: World) -> str:
     return token
 
 
-BAD = (401, "invalid_token", "The access token is missing, invalid or expired.")
+MISSING = (401, "invalid_token", "The access token is missing.")
+BAD = (401, "invalid_token", "The access token is invalid or expired.")
 SMALL = (403, "insufficient_scope", "The access token lacks the scope openid.")
 
 SECTION = Section(
@@ -49,11 +51,12 @@ SECTION = Section(
             {"Content-Type": "application/json"},
             {"sub": ALICE_ID, "name": "Alice Adams", "updated_at": 1_700_000_000, "email_verified": True},
         ),
+        Row("the limit that is told", _with(lambda world: world.user_token()), 200, "", "sub", LIMIT_LEFT),
         Row("with groups", _with(lambda world: world.user_token("openid groups")), 200, "", "sub groups"),
         Row("with openid alone", _with(lambda world: world.user_token("openid")), 200, "", "sub"),
-        _challenged("without a token", Request(path=at("userinfo")), *BAD),
+        _challenged("without a token", Request(path=at("userinfo")), *MISSING),
         _challenged("with nonsense", _with(lambda _: "nonsense"), *BAD),
-        _challenged("with another scheme", _with(lambda _: "x", "Basic"), *BAD),
+        _challenged("with another scheme", _with(lambda _: "x", "Basic"), *MISSING),
         _challenged("with an expired token", _with(lambda world: world.user_token(expires_in=-1)), *BAD),
         _challenged("with a revoked token", _with(_revoked), *BAD),
         _challenged("with a token of another server", _with(lambda world: world.user_token(server="partner")), *BAD),
