@@ -42,10 +42,14 @@ class UserInfoHandler(EndpointHandler):
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
             raise Refused(Problem.USERINFO_TOKEN_IN_QUERY)
+        authorization = self.request.headers.get("Authorization", "")
         is_form = self.request.headers.get("Content-Type", "").partition(";")[0] == FORM
-        if is_form and "access_token" in self.request.body_arguments:
+        posted = self.request.body_arguments.get("access_token", []) if is_form else []
+        if len(posted) > 1 or (posted and authorization):
             raise Refused(Problem.USERINFO_TWO_TOKENS)
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if posted and self.request.method == "POST":  # the body of a GET means nothing (RFC 6750 section 2.2)
+            return posted[0].decode("utf-8", "replace")
+        scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         return token.strip()
