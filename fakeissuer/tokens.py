@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.entries import Server, User
+from fakeissuer.grant_types import AUTHORIZATION_CODE
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 class Grant:
     """What was granted to whom: all that the claims of a token are made from.
 
-    All tokens of one authentication share its `grant_id`, so that they can die together.
+    All tokens of one authentication share its `grant_id`, so that they can die together. The access policy judges it
+    by its `grant_type` whenever it is renewed; what was minted is as good as a user who has signed in.
     """
 
     server: Server
@@ -45,6 +47,7 @@ class Grant:
     refresh_token_id: str | None = None
     key_thumbprint: str | None = None
     grant_id: str | None = None
+    grant_type: str = AUTHORIZATION_CODE
     authenticated_at: int | None = None
     amr: tuple[str, ...] = ("pwd",)
     acr: str | None = None

@@ -83,6 +83,7 @@ def new_grant(
         issued_at=int(state.clock.now()),
         lifetime_s=access_token_lifetime(server, grant_type, client, user, scopes),
         grant_id=random_text(),
+        grant_type=grant_type,
         custom_claims=custom_claims(server, client, user, scopes),
     )
     return replace(grant, **more)
