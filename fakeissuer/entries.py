@@ -39,8 +39,9 @@ class Server(Record, frozen=True, kw_only=True):
     """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
 
     Of the `policy` the first rule that fits counts. `trusted_issuers` are those whose assertions it takes, each with
-    its public keys. `published_scopes` are those of its own that its documents show. `claims` go into its access
-    tokens; a text may hold `${user.email}` and the like, see `claim_templates`.
+    its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
+    its documents show. `claims` go into its access tokens; a text may hold `${user.email}` and the like, see
+    `claim_templates`.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

@@ -10,7 +10,7 @@ from fakeissuer import handmade, odd_keys
 from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
-from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.mint_request import FORGED, Minted, MintRequest
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state import State
@@ -139,7 +139,7 @@ def _mint_refresh_token(state: State, request: MintRequest, server: Server, issu
         grant,
         lifetime_s=server.access_token_lifetime,
         refresh_token_id=new_refresh_token_id(),
-        grant_id=random_text(),
+        grant_id=new_grant_id(),
     )
     token = random_text()
     state.store.add(token, IssuedToken.of_refresh_token(grant, claims))

@@ -33,7 +33,8 @@ IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 class Grant:
     """What was granted to whom: all that the claims of a token are made from.
 
-    All tokens of one authentication share its `grant_id`, so that they can die together. The access policy judges it
+    All tokens of one authentication share its `grant_id`, and those that were exchanged for one of them begin theirs
+    with it, so that they can die together. The access policy judges it
     by its `grant_type` whenever it is renewed; what was minted is as good as a user who has signed in.
     """
 

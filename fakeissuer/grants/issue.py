@@ -10,7 +10,7 @@ from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import REFRESH_TOKEN
 from fakeissuer.grants.policy import access_token_lifetime
-from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken, TokenKind
@@ -82,7 +82,7 @@ def new_grant(
         user=user,
         issued_at=int(state.clock.now()),
         lifetime_s=access_token_lifetime(server, grant_type, client, user, scopes),
-        grant_id=random_text(),
+        grant_id=new_grant_id(),
         grant_type=grant_type,
         custom_claims=custom_claims(server, client, user, scopes),
     )
