@@ -40,8 +40,8 @@ class Server(Record, frozen=True, kw_only=True):
 
     Of the `policy` the first rule that fits counts. `trusted_issuers` are those whose assertions it takes, each with
     its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
-    its documents show. `claims` go into its access tokens; a text may hold `${user.email}` and the like, see
-    `claim_templates`.
+    its documents show. `claims` go into its access tokens, `id_token_claims` into its ID tokens and to userinfo; a
+    text may hold `${user.email}` and the like, see `claim_templates`.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -54,6 +54,7 @@ class Server(Record, frozen=True, kw_only=True):
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse key sets that are none, claims that are the issuer's, and scopes that there are not.
@@ -61,7 +62,7 @@ class Server(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a published scope cannot be.
         """
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         if not set(self.published_scopes) <= set(self.scopes):
             raise ValueError("published_scopes are some of the scopes")
         for jwks in self.trusted_issuers.values():
@@ -97,6 +98,7 @@ class Client(Record, frozen=True, kw_only=True):
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_public(self) -> bool:
@@ -120,7 +122,7 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError(
                 "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
             )
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         check_redirect_uris(self.redirect_uris)
         if self.jwks is not None:
             check_public_keys(self.jwks)
@@ -143,6 +145,7 @@ class User(Record, frozen=True, kw_only=True):
     updated_at: int = 1_700_000_000
     groups: tuple[Name, ...] = ("Everyone",)
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what follows from the login.
@@ -150,7 +153,7 @@ class User(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a claim is one that the issuer answers for.
         """
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         if not self.id:
             force_setattr(self, "id", derived_id("00u", self.login))
         if not self.email:

@@ -37,16 +37,20 @@ PROTOCOL_CLAIMS = frozenset(
 )
 """The claims that the issuer answers for itself."""
 
+ID_TOKEN_CLAIMS = PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
+"""Those that it answers for in an ID token."""
 
-def check_custom_claims(claims: Mapping[str, Any]) -> None:
+
+def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str, Any]) -> None:
     """Check that none of these claims is one that the issuer answers for.
 
     Raises:
         ValueError: one is; the control plane mints whatever a test wants there.
     """
-    taken = PROTOCOL_CLAIMS & claims.keys()
-    if taken:
-        raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
+    named = {"claims": PROTOCOL_CLAIMS & claims.keys(), "id_token_claims": ID_TOKEN_CLAIMS & id_token_claims.keys()}
+    for member, taken in named.items():
+        if taken:
+            raise ValueError(f"{member} may not name {', '.join(sorted(taken))}; mint a token for that")
 
 
 def check_public_keys(jwks: KeySet) -> None:

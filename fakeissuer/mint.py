@@ -75,6 +75,7 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
     client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
+    client = state.directory.clients.get(client_id)
     scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
@@ -87,7 +88,8 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
         lifetime_s=full_lifetime_s if is_spent else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
-        custom_claims=custom_claims(server, state.directory.clients.get(client_id), user, scopes),
+        custom_claims=custom_claims(server, client, user, scopes),
+        custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
     )
 
 

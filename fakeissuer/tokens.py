@@ -54,6 +54,7 @@ class Grant:
     acr: str | None = None
     nonce: str | None = None
     custom_claims: Claims = field(default_factory=dict)
+    custom_id_token_claims: Claims = field(default_factory=dict)
 
     @property
     def auth_time(self) -> int:
@@ -144,7 +145,7 @@ def id_token_claims(
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
         claims["groups"] = list(user.groups)
-    return claims
+    return claims | grant.custom_id_token_claims
 
 
 def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:

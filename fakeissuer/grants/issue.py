@@ -85,6 +85,7 @@ def new_grant(
         grant_id=new_grant_id(),
         grant_type=grant_type,
         custom_claims=custom_claims(server, client, user, scopes),
+        custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
     )
     return replace(grant, **more)
 
