@@ -26,13 +26,17 @@ IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
-    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any."""
+    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any.
+
+    Its lifetimes are in seconds, in the ranges that Okta has for them; that of a refresh token is without being used.
+    """
 
     grant_types: tuple[Name, ...] | None = None
     clients: tuple[Name, ...] | None = None
     groups: tuple[Name, ...] | None = None
     scopes: tuple[Name, ...] | None = None
     access_token_lifetime: Annotated[int, Meta(ge=300, le=86_400)] | None = None
+    refresh_token_idle_lifetime: Annotated[int, Meta(ge=600, le=157_680_000)] | None = None
 
 
 class Server(Record, frozen=True, kw_only=True):

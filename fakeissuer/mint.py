@@ -135,7 +135,7 @@ def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
 def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
-    lifetime_s = refresh_lifetime_s(server) if request.expires_in is None else request.expires_in
+    lifetime_s = refresh_lifetime_s(grant) if request.expires_in is None else request.expires_in
     claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
     grant = replace(
         grant,

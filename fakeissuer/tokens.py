@@ -45,6 +45,7 @@ class Grant:
     user: User | None
     issued_at: int
     lifetime_s: int
+    refresh_idle_s: int = REFRESH_IDLE_LIFETIME_S
     refresh_token_id: str | None = None
     key_thumbprint: str | None = None
     grant_id: str | None = None
@@ -166,9 +167,9 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
     return claims
 
 
-def refresh_lifetime_s(server: Server) -> int:
-    """Return for how many seconds a fresh refresh token of a server is good without being used."""
-    return ORG_REFRESH_LIFETIME_S if server.is_org else REFRESH_IDLE_LIFETIME_S
+def refresh_lifetime_s(grant: Grant) -> int:
+    """Return for how many seconds a fresh refresh token of a grant is good without being used."""
+    return ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
 
 
 def half_hash(text: str) -> str:

@@ -32,7 +32,7 @@ def refresh_token(request: TokenRequest) -> TokenAnswer:
         raise Refused(Problem.REFRESH_TOKEN_INVALID)
     grant = _renewed(issued.grant, request)
     # At the org the end was set when the user signed in; elsewhere each use puts it off.
-    expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(request.server)
+    expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(grant)
     if not request.client.rotates:
         issued.claims["exp"] = expires_at
         return token_answer(state, grant, token)

@@ -137,6 +137,19 @@ def test_a_week_without_use_ends_it(fake_issuer: Handle, tokens: dict[str, Any],
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
+def test_the_rule_of_the_moment_says_how_long_the_next_one_lasts_unused(
+    fake_issuer: Handle, tokens: dict[str, Any], refresh: Call
+) -> None:
+    fake_issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": 600}])
+    fake_issuer.clock.freeze()
+    fake_issuer.clock.advance(A_DAY_S)
+    second = refresh(tokens["refresh_token"]).json()["refresh_token"]
+    fake_issuer.clock.advance(599)
+    third = refresh(second).json()["refresh_token"]
+    fake_issuer.clock.advance(600)
+    assert refresh(third).json()["error"] == "invalid_grant"
+
+
 def test_less_may_be_asked_for_and_more_may_not(tokens: dict[str, Any], refresh: Call) -> None:
     narrow = refresh(tokens["refresh_token"], scope="api:read").json()
     assert (narrow["scope"], "id_token" in narrow) == ("api:read", False)

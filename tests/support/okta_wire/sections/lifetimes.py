@@ -19,6 +19,7 @@ from okta_wire.world import API, NOW, WEB_CLIENT, Request, World, post, token_re
 Prepare = Callable[[World], Request]
 A_DAY_S = 86_400
 A_WEEK_S = 7 * A_DAY_S
+FIVE_YEARS_S = 5 * 365 * A_DAY_S
 A_QUARTER_S = 90 * A_DAY_S
 
 
@@ -104,6 +105,16 @@ def _rule(lifetime_s: int) -> Row:
     )
 
 
+def _idle(rule_s: int, after_s: int) -> Prepare:
+    def ask(world: World) -> Request:
+        world.issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": rule_s}])
+        got = world.answer_to(token_request("password", **PASSWORD, scope="openid offline_access"))
+        world.issuer.clock.advance(after_s)
+        return token_request("refresh_token", refresh_token=got["refresh_token"])
+
+    return ask
+
+
 DEAD = {"active": False}
 REFUSED = "error error_description"
 
@@ -137,6 +148,21 @@ SECTION = Section(
         Row("a pushed request after 3600 seconds", pushed(after_s=3600), 400, "invalid_request_uri", "", PAGE),
         Row("a refresh token unused for a week less a second", _refresh(A_WEEK_S - 1), 200, "", WITH_ALL),
         Row("a refresh token unused for a week", _refresh(A_WEEK_S), 400, "invalid_grant", REFUSED),
+        Row("a refresh token under a rule of ten minutes, after 599 seconds", _idle(600, 599), 200, "", WITH_ALL),
+        Row(
+            "a refresh token under a rule of ten minutes, after 600 seconds",
+            _idle(600, 600),
+            400,
+            "invalid_grant",
+            REFUSED,
+        ),
+        Row(
+            "a refresh token under a rule of five years, a second before",
+            _idle(FIVE_YEARS_S, FIVE_YEARS_S - 1),
+            200,
+            "",
+            WITH_ALL,
+        ),
         Row(
             "one of the org a second before ninety days",
             _refresh(90 * A_DAY_S - 1, server="org"),
