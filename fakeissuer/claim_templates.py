@@ -1,4 +1,6 @@
-"""Claims of one's own, for a server, a client or a user, with places in them that are filled in.
+"""Claims of one's own, of a server, a client or a user, with places in them that are filled in.
+
+As at Okta each is for access tokens or for ID tokens; userinfo tells those of ID tokens.
 
 `${user.email}`, `${client.name}` or `${server.audience}` stand for what is registered, and `${scopes}`
 for what was granted. A text that is nothing but one place becomes what stands there, a list or a number too.
@@ -8,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Unacceptable
 
 PLACE = re.compile(r"\$\{(user|client|server)\.([a-z_]+)\}|\$\{(scopes)\}")
 OPENING = re.compile(r"\$\{[^}]{0,100}\}?")
-NEVER_TOLD = frozenset({"password", "secret", "jwks", "claims", "policy", "trusted_issuers"})
+NEVER_TOLD = frozenset({"password", "secret", "jwks", "claims", "id_token_claims", "policy", "trusted_issuers"})
 
 
 def _told_of(kind: type[User | Client | Server]) -> tuple[str, ...]:
@@ -43,13 +45,19 @@ def check_places(claims: Mapping[str, Any]) -> None:
             raise Unacceptable(f"claims hold {stray[0]!r}, which stands for nothing; expected {expected}.")
 
 
-def custom_claims(server: Server, client: Client | None, user: User | None, scopes: tuple[str, ...]) -> dict[str, Any]:
+def custom_claims(
+    server: Server,
+    client: Client | None,
+    user: User | None,
+    scopes: tuple[str, ...],
+    member: Literal["claims", "id_token_claims"] = "claims",
+) -> dict[str, Any]:
     """Return the claims of the server, the client and the user, the later winning over the earlier."""
     known: dict[str, Any] = {"server": server, "client": client, "user": user, "scopes": list(scopes)}
     owners = [owner for owner in (server, client, user) if owner is not None]
     claims: dict[str, Any] = {}
     for owner in owners:
-        claims |= {name: _filled(value, known) for name, value in owner.claims.items()}
+        claims |= {name: _filled(value, known) for name, value in owner[member].items()}
     return claims
 
 

@@ -23,11 +23,15 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientCredentials:
-    """How a request says which client sends it; without a repr, for a secret is in it."""
+    """How a request says which client sends it; without a repr, for a secret is in it.
+
+    In Basic the secret is form-encoded, so that `secret` is what it stands for; `secret_as_sent` is what was written.
+    """
 
     method: AuthMethod
     client_id: str
     secret: str = ""
+    secret_as_sent: str = ""
     assertion: Assertion | None = None
 
 
@@ -48,9 +52,16 @@ def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str
         raise Refused(Problem.NO_CLIENT_CREDENTIALS if credentials.method == "none" else Problem.WRONG_METHOD)
     if credentials.assertion is not None:
         check_assertion(credentials.assertion, client, endpoint_url, state.clock.now(), state.replays)
-    elif not hmac.compare_digest((client.secret or "").encode(), credentials.secret.encode()):
+    elif not _is_secret(client.secret or "", credentials):
         raise Refused(Problem.WRONG_SECRET)
     return client
+
+
+def _is_secret(expected: str, credentials: ClientCredentials) -> bool:
+    # Both are compared, whatever comes of the first: the time that it takes tells nothing.
+    is_meant = hmac.compare_digest(expected.encode(), credentials.secret.encode())
+    is_written = hmac.compare_digest(expected.encode(), credentials.secret_as_sent.encode())
+    return is_meant or is_written
 
 
 def read_credentials(
@@ -93,15 +104,16 @@ def _read_basic(field: str, also_named: str | None, *, is_strict: bool) -> Clien
     if scheme.lower() != "basic":
         raise Refused(Problem.NO_CLIENT_CREDENTIALS)
     try:
-        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        client_id, colon, as_sent = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as exc:
         raise Refused(Problem.BASIC_MALFORMED) from exc
-    # Both halves are form-encoded before they are joined, a step that is often forgotten (RFC 6749 section 2.3.1).
-    client_id, secret = unquote_plus(client_id), unquote_plus(secret)
+    # Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1), which most clients forget: a
+    # secret with a plus or a percent sign is then one that stands for itself.
+    client_id, secret = unquote_plus(client_id), unquote_plus(as_sent)
     if not client_id or (is_strict and not colon):
         raise Refused(Problem.BASIC_MALFORMED)
     if also_named is not None and also_named != client_id:
         raise Refused(Problem.TWO_METHODS)
     if not colon:  # so Okta's own library for browsers names a public client when it revokes
         return ClientCredentials(method="none", client_id=client_id)
-    return ClientCredentials(method="client_secret_basic", client_id=client_id, secret=secret)
+    return ClientCredentials(method="client_secret_basic", client_id=client_id, secret=secret, secret_as_sent=as_sent)

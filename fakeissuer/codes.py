@@ -1,7 +1,11 @@
-"""What a user's approval is kept as until the client fetches tokens (RFC 6749 section 4.1.2, RFC 8628 section 3)."""
+"""What is kept between two steps of a client: what it pushed, and what a user's approval gives it.
+
+See RFC 6749 section 4.1.2, RFC 8628 section 3 and RFC 9126 section 2.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +17,14 @@ BACKCHANNEL_LIFETIME_S = 300
 POLL_INTERVAL_S = 5
 REMEMBERED_S = 86_400
 """How long a code that has expired is still told from one that never was."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PushedRequest:
+    """The parameters that a client pushed, and the server that it pushed them to, which alone answers them."""
+
+    server: str
+    parameters: Mapping[str, str]
 
 
 @dataclass(kw_only=True, repr=False)

@@ -78,6 +78,7 @@ class Directory:
             raise Unacceptable(f"A custom server cannot be called {' or '.join(sorted(_TAKEN_IDS))}.")
         entry: User | Client | Server = accept({**members, key_member: name}, record)
         check_places(entry.claims)
+        check_places(entry.id_token_claims)
         if isinstance(entry, Server):
             self._check_policy(entry)
         entries[name] = entry

@@ -34,13 +34,17 @@ IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
-    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any."""
+    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any.
+
+    Its lifetimes are in seconds, in the ranges that Okta has for them; that of a refresh token is without being used.
+    """
 
     grant_types: tuple[Name, ...] | None = None
     clients: tuple[Name, ...] | None = None
     groups: tuple[Name, ...] | None = None
     scopes: tuple[Name, ...] | None = None
     access_token_lifetime: Annotated[int, Meta(ge=300, le=86_400)] | None = None
+    refresh_token_idle_lifetime: Annotated[int, Meta(ge=600, le=157_680_000)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse grants that there are not: a rule that was mistyped would never fit.
@@ -56,8 +60,9 @@ class Server(Record, frozen=True, kw_only=True):
 
     Of the `policy` the first rule that fits counts. `default_scopes` are those of a request that names none; left out,
     `api:read` is one where it is among the scopes. `trusted_issuers` are those whose assertions it takes, each with
-    its public keys. `published_scopes` are those of its own that its documents show. `claims` go into its access
-    tokens; a text may hold `${user.email}` and the like, see `claim_templates`.
+    its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
+    its documents show. `claims` go into its access tokens, `id_token_claims` into its ID tokens and to userinfo; a
+    text may hold `${user.email}` and the like, see `claim_templates`.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -70,6 +75,7 @@ class Server(Record, frozen=True, kw_only=True):
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in the default scopes, and refuse key sets that are none, claims and scopes that there cannot be.
@@ -79,7 +85,7 @@ class Server(Record, frozen=True, kw_only=True):
         """
         if self.default_scopes == LEFT_OUT:
             force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         for scope in self.scopes:
             if " " in scope:
                 raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
@@ -123,6 +129,7 @@ class Client(Record, frozen=True, kw_only=True):
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_public(self) -> bool:
@@ -153,7 +160,7 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError("jwks is missing; expected the client's public keys, which private_key_jwt needs")
         if self.jwks is not None:
             check_public_keys("jwks", self.jwks)
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         check_among("grant_types", self.grant_types, KNOWN)
         check_redirect_uris("redirect_uris", self.redirect_uris)
         check_redirect_uris("post_logout_redirect_uris", self.post_logout_redirect_uris)
@@ -178,6 +185,7 @@ class User(Record, frozen=True, kw_only=True):
     updated_at: int = 1_700_000_000
     groups: tuple[Name, ...] = ("Everyone",)
     claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what follows from the login.
@@ -185,7 +193,7 @@ class User(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a claim is one that the issuer answers for.
         """
-        check_custom_claims(self.claims)
+        check_custom_claims(self.claims, self.id_token_claims)
         if not self.id:
             force_setattr(self, "id", derived_id("00u", self.login))
         if not self.email:

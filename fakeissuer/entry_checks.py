@@ -40,17 +40,23 @@ PROTOCOL_CLAIMS = frozenset(
 )
 """The claims that the issuer answers for itself."""
 
+ID_TOKEN_CLAIMS = PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
+"""Those that it answers for in an ID token."""
 
-def check_custom_claims(claims: Mapping[str, Any]) -> None:
+
+def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str, Any]) -> None:
     """Check that none of these claims is one that the issuer answers for, and that all can stand in a token.
 
     Raises:
         ValueError: one is, and the control plane mints whatever a test wants there; or a value has no place in JSON.
     """
-    taken = PROTOCOL_CLAIMS & claims.keys()
-    if taken:
-        raise ValueError(f"claims may not name {', '.join(sorted(taken))}; mint a token for that")
-    _check_fits_json("claims", claims)
+    for member, named, answered in (
+        ("claims", claims, PROTOCOL_CLAIMS),
+        ("id_token_claims", id_token_claims, ID_TOKEN_CLAIMS),
+    ):
+        if taken := answered & named.keys():
+            raise ValueError(f"{member} may not name {', '.join(sorted(taken))}; mint a token for that")
+        _check_fits_json(member, named)
 
 
 def check_public_keys(member: str, jwks: KeySet) -> None:

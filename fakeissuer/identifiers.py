@@ -29,6 +29,16 @@ def new_refresh_token_id() -> str:
     return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
 
 
+def new_grant_id(origin: str | None = None) -> str:
+    """Return the id of a grant; one that was exchanged for a token of another begins with the id of that."""
+    return random_text() if origin is None else f"{origin}.{random_text()}"
+
+
+def is_of_grant(grant_id: str | None, origin: str) -> bool:
+    """Tell whether this is the id of that grant, or of one that came of it."""
+    return grant_id is not None and f"{grant_id}.".startswith(f"{origin}.")
+
+
 def new_user_code() -> str:
     """Return the eight letters that a user types to join a device to an account."""
     return "".join(secrets.choice(string.ascii_uppercase) for _ in range(8))

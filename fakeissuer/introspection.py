@@ -20,6 +20,9 @@ JWT_MEDIA_TYPE = f"application/{JWT_TYPE}"
 NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
 """Claims of an access token that Okta leaves out, or tells under another name."""
 
+ITS_OWN = frozenset({"active", "scope", "username", "token_type", "client_id"})
+"""Members that the issuer answers for: a claim of that name in a token says nothing here."""
+
 
 def introspect(state: State, server: Server, issuer: str, token: str) -> Introspection:
     """Return the answer for one token, members in Okta's order."""
@@ -31,7 +34,7 @@ def introspect(state: State, server: Server, issuer: str, token: str) -> Introsp
     if issued.claims.get("iss") != issuer:
         return dict(INACTIVE)
     if issued.kind == "id":
-        return {"active": True, **issued.claims}
+        return {"active": True} | {name: value for name, value in issued.claims.items() if name != "active"}
     return _of_access_token(issued, names_client_as_user=state.profile.unknowns.introspection_names_client_as_user)
 
 
@@ -47,17 +50,17 @@ def signed_introspection(state: State, server: Server, issuer: str, client_id: s
 def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
     claims = dict(issued.claims)
     answer: Introspection = {"active": True}
-    if "scp" in claims:
-        answer["scope"] = _words(claims["scp"])
+    # In the strict profile scopes and client go by the names that introspection has for them, too.
+    if "scp" in claims or "scope" in claims:
+        answer["scope"] = _words(claims.get("scp", claims.get("scope")))
     if issued.username is not None or names_client_as_user:
         answer["username"] = issued.username or issued.client_id
     told = ("exp", "iat", "sub", "aud", "iss", "jti")
     answer |= {name: claims[name] for name in told if name in claims}
-    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", issued.client_id)}
+    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
         answer["uid"] = claims["uid"]
-    own_claims = {name: value for name, value in claims.items() if name not in NEVER_TOLD}
-    return answer | own_claims
+    return answer | {name: value for name, value in claims.items() if name not in NEVER_TOLD | ITS_OWN}
 
 
 def _of_refresh_token(issued: IssuedToken) -> Introspection:

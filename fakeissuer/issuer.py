@@ -75,8 +75,7 @@ class FakeIssuer:
         if not waiting:
             raise NotThere("Nothing waits for a user of that login.")
         try:
-            for awaited in waiting:
-                backchannel.settle(self.state, awaited, is_allowed=allow)
+            backchannel.settle(self.state, waiting, is_allowed=allow)
         except Refused as refused:
             raise Unacceptable(str(refused)) from refused
         return [_approval(awaited) for awaited in waiting]

@@ -10,7 +10,7 @@ from fakeissuer import handmade, odd_keys
 from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server, User
 from fakeissuer.errors import Unacceptable
-from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.mint_request import FORGED, Minted, MintRequest
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state import State
@@ -75,6 +75,7 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
     now = int(state.clock.now())
     is_spent = lifetime_s <= 0
     client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
+    client = state.directory.clients.get(client_id)
     scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
@@ -87,7 +88,8 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
         lifetime_s=full_lifetime_s if is_spent else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
-        custom_claims=custom_claims(server, state.directory.clients.get(client_id), user, scopes),
+        custom_claims=custom_claims(server, client, user, scopes),
+        custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
     )
 
 
@@ -133,13 +135,13 @@ def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
 def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
-    lifetime_s = refresh_lifetime_s(server) if request.expires_in is None else request.expires_in
+    lifetime_s = refresh_lifetime_s(grant) if request.expires_in is None else request.expires_in
     claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
     grant = replace(
         grant,
         lifetime_s=server.access_token_lifetime,
         refresh_token_id=new_refresh_token_id(),
-        grant_id=random_text(),
+        grant_id=new_grant_id(),
     )
     token = random_text()
     state.store.add(token, IssuedToken.of_refresh_token(grant, claims))

@@ -88,7 +88,7 @@ class Problem(Enum):
     REQUEST_URI_UNKNOWN = _okta(400, "invalid_request_uri", "The request_uri is unknown, expired or spent.")
     PAGE_OUTDATED = _okta(400, "invalid_request", "This page belongs to no sign-in under way; start again.")
     STATE_MISSING = _oauth(400, "invalid_request", "The parameter state is missing.")
-    NONCE_MISSING = _oauth(400, "invalid_request", "The parameter nonce is missing, and an ID token needs it.")
+    NONCE_MISSING = _oauth(400, "invalid_request", "The parameter nonce is missing, and a token by redirect needs it.")
     RESPONSE_TYPE_UNKNOWN = _oauth(400, "unsupported_response_type", "The response_type is none that is answered.")
     RESPONSE_TYPE_NOT_ALLOWED = _oauth(
         400, "unauthorized_client", "The client is not registered for the grant that this response_type needs."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fakeissuer.addresses import Addresses
 from fakeissuer.clock import Clock
-from fakeissuer.codes import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization
+from fakeissuer.codes import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization, PushedRequest
 from fakeissuer.connections import Connections
 from fakeissuer.directory import Directory
 from fakeissuer.entries import Server
@@ -44,7 +44,7 @@ class State:
         self.devices: Expiring[DeviceAuthorization] = Expiring()
         self.backchannel: Expiring[BackchannelAuthentication] = Expiring()
         self.user_codes: Expiring[DeviceAuthorization] = Expiring()
-        self.pushed: Expiring[dict[str, str]] = Expiring()
+        self.pushed: Expiring[PushedRequest] = Expiring()
         self.session_tokens: Expiring[str] = Expiring()
         self.sessions = Sessions()
         self.journal = Journal()

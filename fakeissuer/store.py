@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from fakeissuer.identifiers import derived_id
+from fakeissuer.identifiers import derived_id, is_of_grant
 from fakeissuer.moments import moment_of
 from fakeissuer.tokens import Claims, Grant
 
@@ -99,9 +99,12 @@ class TokenStore:
         return True
 
     def revoke_grant(self, grant_id: str) -> None:
-        """Revoke all tokens of one authentication: somebody else has been seen with a piece of it."""
+        """Revoke all tokens of one authentication: somebody else has been seen with a piece of it.
+
+        What was exchanged for one of them goes too, which RFC 8693 leaves to the server.
+        """
         for issued in self._tokens.values():
-            if issued.grant_id == grant_id:
+            if is_of_grant(issued.grant_id, grant_id):
                 issued.revoked = True
 
     def clear(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.entries import Server, User
+from fakeissuer.grant_types import AUTHORIZATION_CODE
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 class Grant:
     """What was granted to whom: all that the claims of a token are made from.
 
-    All tokens of one authentication share its `grant_id`, so that they can die together.
+    All tokens of one authentication share its `grant_id`, and those that were exchanged for one of them begin theirs
+    with it, so that they can die together. The access policy judges it
+    by its `grant_type` whenever it is renewed; what was minted is as good as a user who has signed in.
     """
 
     server: Server
@@ -42,14 +45,17 @@ class Grant:
     user: User | None
     issued_at: int
     lifetime_s: int
+    refresh_idle_s: int = REFRESH_IDLE_LIFETIME_S
     refresh_token_id: str | None = None
     key_thumbprint: str | None = None
     grant_id: str | None = None
+    grant_type: str = AUTHORIZATION_CODE
     authenticated_at: int | None = None
     amr: tuple[str, ...] = ("pwd",)
     acr: str | None = None
     nonce: str | None = None
     custom_claims: Claims = field(default_factory=dict)
+    custom_id_token_claims: Claims = field(default_factory=dict)
 
     @property
     def auth_time(self) -> int:
@@ -140,7 +146,7 @@ def id_token_claims(
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
         claims["groups"] = list(user.groups)
-    return claims
+    return claims | grant.custom_id_token_claims
 
 
 def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
@@ -161,9 +167,9 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
     return claims
 
 
-def refresh_lifetime_s(server: Server) -> int:
-    """Return for how many seconds a fresh refresh token of a server is good without being used."""
-    return ORG_REFRESH_LIFETIME_S if server.is_org else REFRESH_IDLE_LIFETIME_S
+def refresh_lifetime_s(grant: Grant) -> int:
+    """Return for how many seconds a fresh refresh token of a grant is good without being used."""
+    return ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
 
 
 def half_hash(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fakeissuer.codes import BACKCHANNEL_LIFETIME_S, REMEMBERED_S, BackchannelAuthentication
 from fakeissuer.entries import Client, Server
@@ -14,6 +14,7 @@ from fakeissuer.grants.scopes import scopes_with_user
 from fakeissuer.identifiers import random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
+from fakeissuer.tokens import Grant
 
 SHORT_TEXT = re.compile(r"[\w .,:;!?+/@#-]{0,50}")
 """What a small screen can show, and nobody takes for a page or a command (CIBA section 7.1)."""
@@ -44,9 +45,9 @@ def begin(
         login=_hinted(state, server, form),
         binding_message=form.get("binding_message", ""),
     )
-    state.backchannel.put(auth_req_id, awaited, until=now + REMEMBERED_S)
     if state.auto_login == awaited.login:
-        settle(state, awaited, is_allowed=True)
+        settle(state, [awaited], is_allowed=True)
+    state.backchannel.put(auth_req_id, awaited, until=now + REMEMBERED_S)
     return auth_req_id, awaited
 
 
@@ -60,19 +61,24 @@ def waiting_for(state: State, login: str | None = None) -> list[BackchannelAuthe
     ]
 
 
-def settle(state: State, awaited: BackchannelAuthentication, *, is_allowed: bool) -> None:
-    """Let the client have its tokens, or not; one that is gone by now gets none.
+def settle(state: State, waiting: Sequence[BackchannelAuthentication], *, is_allowed: bool) -> None:
+    """Let clients have their tokens, or not; one that is gone by now gets none.
 
     Raises:
-        Refused: the access policy does not allow it.
+        Refused: the access policy does not allow one of them; all go on waiting then.
     """
+    grants = [_grant(state, awaited) if is_allowed else None for awaited in waiting]
+    for awaited, grant in zip(waiting, grants, strict=True):
+        awaited.grant = grant
+        awaited.verdict = "denied" if grant is None else "approved"
+
+
+def _grant(state: State, awaited: BackchannelAuthentication) -> Grant | None:
     server, client = state.directory.servers.get(awaited.server), state.directory.clients.get(awaited.client_id)
-    if not is_allowed or server is None or client is None:
-        awaited.verdict = "denied"
-        return
+    if server is None or client is None:
+        return None
     user = state.directory.user(awaited.login)
-    awaited.grant = new_grant(state, server, awaited.issuer, client, CIBA, awaited.scopes, user)
-    awaited.verdict = "approved"
+    return new_grant(state, server, awaited.issuer, client, CIBA, awaited.scopes, user)
 
 
 def _hinted(state: State, server: Server, form: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from fakeissuer.authorization.request import AuthorizationRequest
+from fakeissuer.authorization.request import AuthorizationRequest, check_still_registered
 from fakeissuer.authorization.response import NOT_KEPT, deliver, error_response
 from fakeissuer.codes import CODE_LIFETIME_S, REMEMBERED_S, AuthorizationCode
 from fakeissuer.entries import User
@@ -43,18 +43,23 @@ def begin(state: State, session: Session, request: AuthorizationRequest) -> Repl
 
 
 def next_step(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
-    """Return the next page for the user, or what takes the answer, or the refusal, to the client."""
+    """Return the next page for the user, or what takes the answer, or the refusal, to the client.
+
+    Raises:
+        Refused: the client is not to be answered, see `_settle`.
+    """
     target = waiting.request.target
     try:
         path = _page_to_show(state, session, waiting)
-        if path is not None:
-            return Reply(302, headers={"Location": f"{path}?{urlencode({'request': name})}", **NOT_KEPT})
-        members = _answer(state, session, waiting.request)
     except Refused as refused:
-        session.let_go(name)
+        return _refuse(state, session, name, waiting, refused)
+    if path is not None:
+        return Reply(302, headers={"Location": f"{path}?{urlencode({'request': name})}", **NOT_KEPT})
+    _settle(state, session, name, waiting.request)
+    try:
+        return deliver(state, target, _answer(state, session, waiting.request))
+    except Refused as refused:
         return error_response(state, target, refused)
-    session.let_go(name)
-    return deliver(state, target, members)
 
 
 def _page_to_show(state: State, session: Session, waiting: Waiting) -> str | None:
@@ -74,16 +79,34 @@ def _page_to_show(state: State, session: Session, waiting: Waiting) -> str | Non
 
 
 def deny(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
-    """Return what tells the client that the user does not want it."""
+    """Return what tells the client that the user does not want it; raises as `next_step` does."""
+    return _refuse(state, session, name, waiting, Refused(Problem.USER_DENIED))
+
+
+def _refuse(state: State, session: Session, name: str, waiting: Waiting, refused: Refused) -> Reply:
+    _settle(state, session, name, waiting.request)
+    return error_response(state, waiting.request.target, refused)
+
+
+def _settle(state: State, session: Session, name: str, request: AuthorizationRequest) -> None:
+    """Let a request wait no longer, and use up the `request_uri` that it came by, whatever the answer is.
+
+    Raises:
+        Refused: the client is not to be answered, for it is gone, or was answered already in another tab.
+    """
     session.let_go(name)
-    return error_response(state, waiting.request.target, Refused(Problem.USER_DENIED))
+    check_still_registered(state, request)
+    if request.request_uri is None:
+        return
+    if state.pushed.take(request.request_uri, state.clock.now()) is None:
+        raise Refused(Problem.REQUEST_URI_UNKNOWN)
 
 
 def _needs_sign_in(state: State, session: Session, waiting: Waiting) -> bool:
     request, now = waiting.request, state.clock.now()
     if waiting.has_signed_in:
         return False
-    if session.login is None or session.has_ended(now) or "login" in request.prompt:
+    if session.login is None or session.has_ended(now) or request.wants_sign_in:
         return True
     if request.max_age_s is not None and now - session.authenticated_at > request.max_age_s:
         return True
@@ -118,8 +141,6 @@ def _answer(state: State, session: Session, request: AuthorizationRequest) -> Ma
         acr=session.acr if request.acr_values else None,
         nonce=request.nonce,
     )
-    if request.request_uri is not None:
-        state.pushed.drop(request.request_uri)
     members = _issued_at_once(state, grant, user, request)
     return members if target.state is None else {**members, "state": target.state}
 

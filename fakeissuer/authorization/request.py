@@ -54,24 +54,31 @@ class AuthorizationRequest:
     session_token: str
 
     @property
+    def wants_sign_in(self) -> bool:
+        """Whether the user is to sign in, session or not: a `max_age` of 0 says what `prompt=login` says."""
+        return "login" in self.prompt or self.max_age_s == 0
+
+    @property
     def grant_type(self) -> str:
         """The grant by which the access policy judges the request."""
         return AUTHORIZATION_CODE if "code" in self.target.response_types else IMPLICIT
 
 
-def pushed_parameters(state: State, parameters: Mapping[str, str]) -> Mapping[str, str]:
+def pushed_parameters(state: State, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parameters that a `request_uri` stands for, or these if there is none (RFC 9126 section 4).
 
     Raises:
-        Refused: it stands for none, or for those of another client.
+        Refused: it stands for none, or for those of another client or at another server.
     """
     name = parameters.get("request_uri")
     if name is None:
         return parameters
     pushed = state.pushed.find(name, state.clock.now())
-    if pushed is None or pushed.get("client_id") != parameters.get("client_id"):
+    if pushed is None or pushed.server != server.id:
         raise Refused(Problem.REQUEST_URI_UNKNOWN)
-    return {**pushed, "request_uri": name}
+    if pushed.parameters.get("client_id") != parameters.get("client_id"):
+        raise Refused(Problem.REQUEST_URI_UNKNOWN)
+    return {**pushed.parameters, "request_uri": name}
 
 
 def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> Target:
@@ -98,6 +105,21 @@ def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> Tar
     )
 
 
+def check_still_registered(state: State, request: AuthorizationRequest) -> None:
+    """Check that what the request was read with is there yet: users take their time, and entries change.
+
+    Raises:
+        Refused: the server or the client is gone, or the redirect URI is not its own any more.
+    """
+    if request.server.id not in state.directory.servers:
+        raise Refused(Problem.NO_SUCH_SERVER, request.server.id)
+    client = state.directory.clients.get(request.target.client.id)
+    if client is None:
+        raise Refused(Problem.AUTHORIZE_CLIENT)
+    if not is_registered(request.target.redirect_uri, client.redirect_uris):
+        raise Refused(Problem.REDIRECT_UNREGISTERED)
+
+
 def read_request(state: State, server: Server, target: Target, parameters: Mapping[str, str]) -> AuthorizationRequest:
     """Return the request, checked.
 
@@ -107,7 +129,9 @@ def read_request(state: State, server: Server, target: Target, parameters: Mappi
     if not target.state and not state.profile.is_strict:
         raise Refused(Problem.STATE_MISSING)
     _check_response(target)
-    if "id_token" in target.response_types and not parameters.get("nonce"):
+    # OpenID Connect Core 1.0 section 3.2.2.1 asks it for ID tokens, Okta for whatever token comes by the redirect.
+    needs_nonce = {"id_token"} if state.profile.is_strict else {"id_token", "token"}
+    if needs_nonce & target.response_types and not parameters.get("nonce"):
         raise Refused(Problem.NONCE_MISSING)
     return AuthorizationRequest(
         server=server,

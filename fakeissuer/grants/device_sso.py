@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 
-from fakeissuer.entries import User
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import TOKEN_EXCHANGE
 from fakeissuer.grants.issue import ACCESS_TOKEN_TYPE, TokenAnswer, TokenRequest, answer_for_user
 from fakeissuer.grants.scopes import scopes_with_user
+from fakeissuer.identifiers import new_grant_id
 from fakeissuer.problems import Problem
+from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import half_hash
 
 DEVICE_SECRET_TYPE = "urn:x-oath:params:oauth:token-type:device-secret"  # noqa: S105 - the name of a type
@@ -28,12 +29,14 @@ def device_sso(request: TokenRequest) -> TokenAnswer:
     if form.get("audience") != request.issuer:
         raise Refused(Problem.EXCHANGE_TARGET)
     scopes = scopes_with_user(request.server, form.get("scope", ""))
-    user = _user_of(request, form.get("subject_token", ""), form.get("actor_token", ""))
-    answer = answer_for_user(request.state, request.client, request.grant(TOKEN_EXCHANGE, scopes, user))
+    subject = _subject(request, form.get("subject_token", ""), form.get("actor_token", ""))
+    user = request.state.directory.user(subject.username or "")
+    grant = request.grant(TOKEN_EXCHANGE, scopes, user, grant_id=new_grant_id(subject.grant_id))
+    answer = answer_for_user(request.state, request.client, grant)
     return {**answer, "issued_token_type": ACCESS_TOKEN_TYPE}
 
 
-def _user_of(request: TokenRequest, id_token: str, device_secret: str) -> User:
+def _subject(request: TokenRequest, id_token: str, device_secret: str) -> IssuedToken:
     state = request.state
     subject, device = state.store.find(id_token), state.store.find(device_secret)
     if subject is None or subject.kind != "id" or subject.server != request.server.id or subject.revoked:
@@ -43,4 +46,4 @@ def _user_of(request: TokenRequest, id_token: str, device_secret: str) -> User:
     # An ID token is shown around: alone, or with the secret of another device, it signs nobody in.
     if not hmac.compare_digest(f"{subject.claims.get('ds_hash')}".encode(), half_hash(device_secret).encode()):
         raise Refused(Problem.DEVICE_SECRET)
-    return state.directory.user(subject.username or "")
+    return subject

@@ -9,13 +9,14 @@ from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import REFRESH_TOKEN
-from fakeissuer.grants.policy import access_token_lifetime
-from fakeissuer.identifiers import new_refresh_token_id, random_text
+from fakeissuer.grants.policy import fitting_rule
+from fakeissuer.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
 from fakeissuer.store import IssuedToken, TokenKind
 from fakeissuer.tokens import (
     ID_TOKEN_LIFETIME_S,
+    REFRESH_IDLE_LIFETIME_S,
     SIGNING_ALGORITHM,
     Claims,
     Grant,
@@ -76,6 +77,7 @@ def new_grant(
         raise Refused(Problem.USER_NOT_ASSIGNED)
     if user is not None and "groups" in scopes and len(user.groups) > MOST_GROUPS:
         raise Refused(Problem.TOO_MANY_GROUPS)
+    rule = fitting_rule(server, grant_type, client, user, scopes)
     grant = Grant(
         server=server,
         issuer=issuer,
@@ -83,9 +85,12 @@ def new_grant(
         scopes=scopes,
         user=user,
         issued_at=int(state.clock.now()),
-        lifetime_s=access_token_lifetime(server, grant_type, client, user, scopes),
-        grant_id=random_text(),
+        lifetime_s=rule.access_token_lifetime or server.access_token_lifetime,
+        refresh_idle_s=rule.refresh_token_idle_lifetime or REFRESH_IDLE_LIFETIME_S,
+        grant_id=new_grant_id(),
+        grant_type=grant_type,
         custom_claims=custom_claims(server, client, user, scopes),
+        custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
     )
     return replace(grant, **more)
 
@@ -155,7 +160,7 @@ def issue_device_secret(state: State, grant: Grant) -> str:
 
 
 def _renewable_claims(state: State, grant: Grant, expires_at: int | None = None) -> Claims:
-    exp = int(state.clock.now()) + refresh_lifetime_s(grant.server) if expires_at is None else expires_at
+    exp = int(state.clock.now()) + refresh_lifetime_s(grant) if expires_at is None else expires_at
     return {"exp": exp, "sub": grant.user.login if grant.user else None}
 
 

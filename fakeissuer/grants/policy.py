@@ -7,10 +7,10 @@ from fakeissuer.errors import Refused
 from fakeissuer.problems import Problem
 
 
-def access_token_lifetime(
+def fitting_rule(
     server: Server, grant_type: str, client: Client, user: User | None, scopes: tuple[str, ...]
-) -> int:
-    """Return for how many seconds an access token may be had.
+) -> PolicyRule:
+    """Return the rule that allows it.
 
     Raises:
         Refused: no rule of the policy allows it; whether it is for the scopes alone is told apart.
@@ -20,7 +20,7 @@ def access_token_lifetime(
         raise Refused(Problem.NO_POLICY)
     for rule in fitting:
         if rule.scopes is None or set(scopes) <= set(rule.scopes):
-            return rule.access_token_lifetime or server.access_token_lifetime
+            return rule
     raise Refused(Problem.POLICY_DENIES)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, issue_refresh_token, token_answer
-from fakeissuer.grants.scopes import scope_tokens
+from fakeissuer.grants.scopes import check_known, scope_tokens
 from fakeissuer.problems import Problem
 from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import Grant, refresh_lifetime_s
@@ -17,19 +17,22 @@ def refresh_token(request: TokenRequest) -> TokenAnswer:
 
     Raises:
         Refused: it is no active refresh token of the client; one that was rotated too long ago takes its whole family
-            with it, for two parties have it then and one of them is a thief.
+            with it, for two parties have it then and one of them is a thief. Or the client may not have its scopes.
     """
     state, now = request.state, request.state.clock.now()
     token = request.form.get("refresh_token", "")
     issued = state.store.find(token)
-    if issued is None or issued.kind != "refresh" or issued.grant is None or not _is_good(issued, request, now):
+    if issued is None or issued.kind != "refresh" or issued.grant is None or not _is_own(issued, request):
         raise Refused(Problem.REFRESH_TOKEN_INVALID)
-    if issued.rotated_at is not None and now > issued.rotated_at + request.client.rotation_leeway:
+    # Before its age is looked at: a thief who waits until it has expired has stolen it all the same.
+    if issued.rotated_at is not None and now >= issued.rotated_at + request.client.rotation_leeway:
         state.store.revoke_grant(issued.grant_id or "")
         raise Refused(Problem.REFRESH_TOKEN_INVALID)
-    grant = _renewed(issued.grant, request, int(now))
+    if not issued.is_active(now):
+        raise Refused(Problem.REFRESH_TOKEN_INVALID)
+    grant = _renewed(issued.grant, request)
     # At the org the end was set when the user signed in; elsewhere each use puts it off.
-    expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(request.server)
+    expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(grant)
     if not request.client.rotates:
         issued.claims["exp"] = expires_at
         return token_answer(state, grant, token)
@@ -38,23 +41,24 @@ def refresh_token(request: TokenRequest) -> TokenAnswer:
     return token_answer(state, grant, issue_refresh_token(state, replace(grant, scopes=issued.scopes), expires_at))
 
 
-def _is_good(issued: IssuedToken, request: TokenRequest, now: float) -> bool:
-    is_own = issued.client_id == request.client.id and issued.server == request.server.id
-    return is_own and issued.is_active(now)
+def _is_own(issued: IssuedToken, request: TokenRequest) -> bool:
+    return issued.client_id == request.client.id and issued.server == request.server.id
 
 
-def _renewed(grant: Grant, request: TokenRequest, now: int) -> Grant:
+def _renewed(grant: Grant, request: TokenRequest) -> Grant:
     asked = scope_tokens(request.form.get("scope", "")) or grant.scopes
     if not set(asked) <= set(grant.scopes):
         raise Refused(Problem.REFRESH_WIDENED)
-    # The user as they are now, but signed in when they were; a nonce belongs to the first ID token alone.
+    check_known(request.server, asked)
+    # User, claims and policy as they are now, signed in as it was then; a nonce belongs to the first ID token alone.
     user = request.state.directory.user(grant.user.login) if grant.user else None
     return replace(
-        grant,
-        server=request.server,
-        scopes=asked,
-        user=user,
-        issued_at=now,
+        request.grant(grant.grant_type, asked, user),
+        issuer=grant.issuer,
+        refresh_token_id=grant.refresh_token_id,
+        key_thumbprint=grant.key_thumbprint,
+        grant_id=grant.grant_id,
         authenticated_at=grant.auth_time,
-        nonce=None,
+        amr=grant.amr,
+        acr=grant.acr,
     )

@@ -15,6 +15,16 @@ def scope_tokens(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scope for scope in text.split(" ") if scope))
 
 
+def check_known(server: Server, scopes: tuple[str, ...]) -> None:
+    """Check that the server has these scopes.
+
+    Raises:
+        Refused: one it has not, or has no longer.
+    """
+    if not set(scopes) <= set(server.scopes):
+        raise Refused(Problem.SCOPE_UNKNOWN)
+
+
 def scopes_without_user(server: Server, asked: str) -> tuple[str, ...]:
     """Return the scopes that a client gets for itself: those it asked for, or the server's default.
 
@@ -45,6 +55,5 @@ def _known_scopes(server: Server, asked: str) -> tuple[str, ...]:
     scopes = scope_tokens(asked) or server.default_scopes
     if not scopes:
         raise Refused(Problem.SCOPE_MISSING)
-    if not set(scopes) <= set(server.scopes):
-        raise Refused(Problem.SCOPE_UNKNOWN)
+    check_known(server, scopes)
     return scopes

@@ -41,7 +41,7 @@ class ApproveHandler(PageHandler):
         ]
         if not named or session.has_ended(state.clock.now()):
             raise Refused(Problem.PAGE_OUTDATED)
-        backchannel.settle(state, named[0], is_allowed=parameters["verdict"] == "allow")
+        backchannel.settle(state, named, is_allowed=parameters["verdict"] == "allow")
         return self.show(session)
 
     def _ask_who(self, session: Session, problem: str = "") -> Reply:

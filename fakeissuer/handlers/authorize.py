@@ -23,12 +23,14 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
         """Return the next page for the user, or the way back to the client."""
         state = self.issuer.state
         issuer = self.issuer_of(server)
-        parameters = pushed_parameters(state, self.form if self.request.method == "POST" else self.query)
+        asked = self.form if self.request.method == "POST" else self.query
+        parameters = pushed_parameters(state, server, asked)
         parameters = with_request_object(state, issuer, parameters)
         target = read_target(state, issuer, parameters)
         try:
             request = read_request(state, server, target, parameters)
         except Refused as refused:
+            state.pushed.drop(parameters.get("request_uri", ""))
             return error_response(state, target, refused)
         session = self.session()
         return self.with_session(session, begin(state, session, request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.authorization.request import read_request, read_target
 from fakeissuer.authorization.request_object import with_request_object
+from fakeissuer.codes import PushedRequest
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.client import ClientHandler
@@ -33,6 +34,7 @@ class ParHandler(ClientHandler):
         target = read_target(state, self.issuer_of(server), parameters)
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
-        state.pushed.put(name, parameters, until=self.issuer.clock.now() + LIFETIME_S)
+        pushed = PushedRequest(server=server.id, parameters=parameters)
+        state.pushed.put(name, pushed, until=self.issuer.clock.now() + LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
         return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status)

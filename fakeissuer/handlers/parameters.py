@@ -30,5 +30,6 @@ def once(arguments: dict[str, list[bytes]]) -> dict[str, str]:
     """
     for name, values in arguments.items():
         if len(values) > 1:
-            raise Refused(Problem.PARAMETER_TWICE, name)
+            # Tornado reads names as Latin-1, which holds any byte; people write UTF-8.
+            raise Refused(Problem.PARAMETER_TWICE, name.encode("latin-1").decode("utf-8", "replace"))
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fakeissuer.claim_templates import custom_claims
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.endpoint import EndpointHandler
@@ -19,15 +20,17 @@ class UserInfoHandler(EndpointHandler):
 
     def answer(self, server: Server) -> Reply:
         """Return the user's claims, as far as the token's scopes go."""
-        issued = self.issuer.state.store.find(self._access_token())
+        state = self.issuer.state
+        issued = state.store.find(self._access_token())
         if issued is None or issued.kind != "access" or issued.server != server.id:
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         if not issued.is_active(self.issuer.clock.now()):
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise Refused(Problem.USERINFO_SCOPE)
-        user = self.issuer.state.directory.user(issued.username)
-        return json_reply(profile_claims(user, issued.scopes))
+        user, client = state.directory.user(issued.username), state.directory.clients.get(issued.client_id)
+        custom = custom_claims(server, client, user, issued.scopes, "id_token_claims")
+        return json_reply(profile_claims(user, issued.scopes) | custom)
 
     def refuse(self, server: Server, refused: Refused) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
@@ -48,9 +51,13 @@ class UserInfoHandler(EndpointHandler):
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
             raise Refused(Problem.USERINFO_TOKEN_IN_QUERY)
-        if "access_token" in (form_arguments(self.request) or {}):
+        authorization = self.request.headers.get("Authorization", "")
+        posted = (form_arguments(self.request) or {}).get("access_token", [])
+        if len(posted) > 1 or (posted and authorization):
             raise Refused(Problem.USERINFO_TWO_TOKENS)
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if posted and self.request.method == "POST":  # the body of a GET means nothing (RFC 6750 section 2.2)
+            return posted[0].decode("utf-8", "replace")
+        scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Refused(Problem.USERINFO_TOKEN_MISSING)
         return token.strip()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 
 from fakeissuer.claim_templates import check_places, custom_claims
@@ -51,8 +53,12 @@ def test_a_user_wins_over_a_client_and_that_over_a_server() -> None:
 @pytest.mark.parametrize("kind", ["servers", "clients", "users"])
 def test_what_the_issuer_answers_for_is_not_to_be_set(fake_issuer: Handle, kind: Any) -> None:
     good: dict[str, Any] = {"servers": {"audience": "a"}, "clients": {"name": "n", "secret": "s"}, "users": {}}[kind]
-    with pytest.raises(Unacceptable, match="sub"):
+    with pytest.raises(Unacceptable, match="claims may not name sub"):
         fake_issuer.put(kind, "x", **good, claims={"sub": "somebody"})
+    for name in ("sub", "nonce", "at_hash"):
+        with pytest.raises(Unacceptable, match=f"id_token_claims may not name {name}"):
+            fake_issuer.put(kind, "x", **good, id_token_claims={name: "somebody"})
+    fake_issuer.put(kind, "x", **good, claims={"nonce": "a claim of access tokens like any other"})
 
 
 def test_tokens_have_them_after_the_subject(fake_issuer: Handle) -> None:
@@ -96,3 +102,26 @@ def test_a_place_that_stands_for_something_is_fine(template: Any) -> None:
 def test_a_place_that_is_mistyped_or_a_secret_is_refused(template: Any, expected: str) -> None:
     with pytest.raises(Unacceptable, match=expected):
         check_places({"claim": template})
+
+
+def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+    fake_issuer.put(
+        "servers",
+        "default",
+        audience="api://default",
+        claims={"access": 1},
+        id_token_claims={"team": "server", "label": "${client.name}", "granted": "${scopes}"},
+    )
+    fake_issuer.put("users", "ann", id_token_claims={"team": "${user.family_name}"})
+    client, scope = "0oaweb00000000000001:web-secret", "openid email groups"
+    form = {"grant_type": "password", "username": "ann", "password": "password", "scope": scope}
+    got = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form, client=client).json()
+    bearer = {"Authorization": f"Bearer {got['access_token']}"}
+    told = [
+        jwt.decode(got["id_token"], options={"verify_signature": False}),
+        ask(f"{fake_issuer.issuer_url()}/v1/userinfo", headers=bearer).json(),
+        fake_issuer.mint(kind="id", sub="ann", scp=scope).claims,
+    ]
+    expected = {"groups": ["Everyone"], "team": "User", "label": "web app", "granted": scope.split()}
+    assert [dict(list(claims.items())[-4:]) for claims in told] == [expected] * 3
+    assert "team" not in jwt.decode(got["access_token"], options={"verify_signature": False})

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -79,6 +81,16 @@ def test_refuses_each_way_to_get_it_wrong(
     state: State, authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
 ) -> None:
     assert refusal_of(state, authorization, form, query) is problem
+
+
+@pytest.mark.parametrize("secret", ["a+b%c", "a+b", "100%", "%41", "a b", "é%2B"])
+@pytest.mark.parametrize("encode", [str, quote_plus, quote])
+def test_a_secret_in_basic_is_form_encoded_or_as_it_is(state: State, secret: str, encode: Callable[[str], str]) -> None:
+    state.directory.put("clients", "odd", {"name": "odd", "secret": secret})
+    credentials = read_credentials(basic(f"odd:{encode(secret)}"), {}, {})
+    assert authenticate(state, credentials, ENDPOINT).id == "odd"
+    for wrong in (secret[:-1], f"{secret}x", quote_plus(quote_plus(f"{secret}+"))):
+        assert refusal_of(state, basic(f"odd:{wrong}"), {}, {}) is Problem.WRONG_SECRET
 
 
 def test_strictly_basic_is_a_name_and_a_secret() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.entries import Client, Server
+from fakeissuer.entries import Client, PolicyRule, Server
 from fakeissuer.errors import Unacceptable
 from fakeissuer.records import accept
 
@@ -97,3 +97,15 @@ def test_what_is_wrong_inside_a_rule_names_the_members_of_a_rule(policy: dict[st
 def test_what_is_wrong_in_a_server_names_the_members_of_a_server(members: dict[str, Any]) -> None:
     with pytest.raises(Unacceptable, match="The members there are: id, audience, scopes"):
         accept({"id": "x", "audience": "x", **members}, Server)
+
+
+@pytest.mark.parametrize(
+    ("member", "shortest", "longest"),
+    [("access_token_lifetime", 300, 86_400), ("refresh_token_idle_lifetime", 600, 5 * 365 * 86_400)],
+)
+def test_the_lifetimes_of_a_rule_are_in_the_ranges_of_okta(member: str, shortest: int, longest: int) -> None:
+    for lifetime_s in (shortest, longest):
+        assert accept({member: lifetime_s}, PolicyRule)[member] == lifetime_s
+    for lifetime_s in (shortest - 1, longest + 1):
+        with pytest.raises(Unacceptable, match=member):
+            accept({member: lifetime_s}, PolicyRule)

@@ -12,7 +12,7 @@ from fakeissuer.entry_checks import check_custom_claims
 
 @pytest.mark.parametrize("value", [None, True, 0, -1.5, 2**70, "text", [], {}, ["a", {"b": [None]}], ("a", 1)])
 def test_a_claim_may_be_whatever_json_can_hold(value: Any) -> None:
-    check_custom_claims({"x": value})
+    check_custom_claims({"x": value}, {})
     json.dumps(value, allow_nan=False)
 
 
@@ -31,5 +31,7 @@ def test_a_claim_may_be_whatever_json_can_hold(value: Any) -> None:
     ],
 )
 def test_a_claim_may_be_nothing_else(value: Any, expected: str) -> None:
-    with pytest.raises(ValueError, match=expected):
-        check_custom_claims({"x": value})
+    with pytest.raises(ValueError, match=f"^{expected}"):
+        check_custom_claims({"x": value}, {})
+    with pytest.raises(ValueError, match=f"^id_token_{expected}"):
+        check_custom_claims({}, {"x": value})

@@ -60,13 +60,13 @@ def test_a_refresh_token_is_revoked_with_its_access_tokens() -> None:
 
 def test_all_of_one_authentication_dies_together() -> None:
     store = TokenStore()
-    for name, grant_id in (("one", "a"), ("two", "a"), ("three", "b")):
+    for name, grant_id in (("one", "a"), ("two", "a.b"), ("three", "ab"), ("four", "b.a")):
         token = issued()
         token.grant_id = grant_id
         store.add(name, token)
     store.revoke_grant("a")
-    found = {name: store.find(name) for name in ("one", "two", "three")}
-    assert [name for name, known in found.items() if known is not None and not known.revoked] == ["three"]
+    found = {name: store.find(name) for name in ("one", "two", "three", "four")}
+    assert [name for name, known in found.items() if known is not None and not known.revoked] == ["three", "four"]
 
 
 def test_the_oldest_is_forgotten_first() -> None:

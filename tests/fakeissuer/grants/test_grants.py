@@ -9,6 +9,7 @@ import jwt
 import pytest
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
+from scripted_browser import CALLBACK
 
 from fakeissuer.grant_types import JWT_BEARER, TOKEN_EXCHANGE
 from fakeissuer.handle import Handle
@@ -38,6 +39,89 @@ def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer:
     for token in (fake_issuer.token(sub="alice@example.com", expires_in=-1), fake_issuer.token()):
         answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
         assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"server": "partner"},
+        {"server": "org"},
+        {"server": "partner", "claims": {"iss": "own"}},
+        {"claims": {"iss": "https://elsewhere.test"}},
+        {"claims": {"iss": ["x"]}},
+    ],
+)
+def test_a_token_of_another_server_is_exchanged_for_nothing(
+    fake_issuer: Handle, redeem: Call, subject: dict[str, Any]
+) -> None:
+    if subject.get("claims") == {"iss": "own"}:
+        subject = {**subject, "claims": {"iss": fake_issuer.issuer_url()}}
+    token = fake_issuer.token(sub="alice@example.com", **subject)
+    answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+    assert (answer.status, answer.json().get("error")) == (400, "invalid_grant")
+
+
+def test_a_server_that_is_named_as_trusted_vouches_for_its_tokens(fake_issuer: Handle, redeem: Call) -> None:
+    token = fake_issuer.token(server="partner", sub="alice@example.com")
+    trusted = {fake_issuer.issuer_url("partner"): fake_issuer.key_set("partner")}
+    fake_issuer.put("servers", "default", audience="api://default", trusted_issuers=trusted)
+    answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+    assert claims(answer)["sub"] == "alice@example.com"
+    fake_issuer.remove("servers", "partner")
+    assert redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE).json()["error"] == "invalid_grant"
+
+
+def test_what_was_exchanged_dies_with_what_it_came_from(
+    fake_issuer: Handle, ask: Call, code: Call, redeem: Call
+) -> None:
+    sent = code(scope="api:read")
+    first = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()["access_token"]
+    chain, alone = [first], fake_issuer.token(sub="alice@example.com")
+    for _ in range(2):
+        answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=chain[-1], **EXCHANGE)
+        chain.append(answer.json()["access_token"])
+    of_nobody_else = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=alone, **EXCHANGE).json()["access_token"]
+    redeem("authorization_code", code=sent, redirect_uri=CALLBACK)
+    url = f"{fake_issuer.issuer_url()}/v1/introspect"
+    active = [
+        ask(url, "POST", form={"token": token}, client=SERVICE).json()["active"]
+        for token in (*chain, alone, of_nobody_else)
+    ]
+    assert active == [False, False, False, True, True]
+
+
+def test_an_app_signed_in_by_another_dies_with_it_and_not_the_other_way_round(
+    fake_issuer: Handle, ask: Call, code: Call, redeem: Call
+) -> None:
+    fake_issuer.clock.freeze()
+    grants = {"name": "app", "secret": "s", "grant_types": [TOKEN_EXCHANGE, "refresh_token"]}
+    fake_issuer.put("clients", "app", **grants, rotation_type="ROTATE", rotation_leeway=0)
+    sent = code(scope="openid offline_access device_sso")
+    first = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()
+
+    def second_app() -> dict[str, Any]:
+        form = {
+            "subject_token": first["id_token"],
+            "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+            "actor_token": first["device_secret"],
+            "actor_token_type": "urn:x-oath:params:oauth:token-type:device-secret",
+            "audience": fake_issuer.issuer_url(),
+            "scope": "openid offline_access",
+        }
+        got: dict[str, Any] = redeem(TOKEN_EXCHANGE, client="app:s", **form).json()
+        return got
+
+    def active(*tokens: str) -> list[bool]:
+        url = f"{fake_issuer.issuer_url()}/v1/introspect"
+        return [ask(url, "POST", form={"token": token}, client=SERVICE).json()["active"] for token in tokens]
+
+    reused, other = second_app(), second_app()
+    for _ in range(2):
+        redeem("refresh_token", client="app:s", refresh_token=reused["refresh_token"])
+    shown = [reused["access_token"], other["access_token"], first["access_token"]]
+    assert active(*shown) == [False, True, True]
+    redeem("authorization_code", code=sent, redirect_uri=CALLBACK)
+    assert active(*shown, other["refresh_token"]) == [False] * 4
 
 
 KEY = JWK.generate(kty="EC", crv="P-256", kid="k")

@@ -10,6 +10,8 @@ from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, WEB
 from fakeissuer.handle import Handle
 
 Call = Callable[..., Any]
+A_DAY_S = 86_400
+A_SPA: dict[str, Any] = {"name": "spa", "auth_methods": ["none"], "grant_types": ["refresh_token"]}
 SPA_FORM: dict[str, Any] = {"client": None, "client_id": SPA}
 
 
@@ -55,6 +57,66 @@ def test_a_rotated_one_is_good_for_its_grace_and_then_takes_all_with_it(
     assert refresh(third["refresh_token"]).json()["error"] == "invalid_grant"
 
 
+def test_a_rotated_one_takes_all_with_it_though_it_has_expired_since(
+    fake_issuer: Handle, ask: Call, tokens: dict[str, Any], refresh: Call
+) -> None:
+    fake_issuer.clock.advance(6 * A_DAY_S)
+    newest = refresh(tokens["refresh_token"]).json()
+    fake_issuer.clock.advance(2 * A_DAY_S)
+    assert is_active(fake_issuer, ask, newest["refresh_token"])
+    assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert not is_active(fake_issuer, ask, newest["refresh_token"])
+
+
+@pytest.mark.parametrize("leeway", [0, 1, 60])
+def test_the_grace_lasts_as_long_as_the_client_says(
+    fake_issuer: Handle, tokens: dict[str, Any], refresh: Call, leeway: int
+) -> None:
+    fake_issuer.clock.freeze()
+    fake_issuer.put("clients", SPA, **A_SPA, rotation_leeway=leeway)
+    refresh(tokens["refresh_token"])
+    if leeway:
+        fake_issuer.clock.advance(leeway - 1)
+        assert refresh(tokens["refresh_token"]).status == 200
+        fake_issuer.clock.advance(1)
+    assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_a_refresh_tells_what_is_registered_now(fake_issuer: Handle, tokens: dict[str, Any], refresh: Call) -> None:
+    fake_issuer.put("users", "alice@example.com", claims={"team": "blue"}, groups=["Others"])
+    fake_issuer.put("servers", "default", audience="a", access_token_lifetime=600, claims={"in": "${user.groups}"})
+    answer = refresh(tokens["refresh_token"]).json()
+    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
+    assert (claims["team"], claims["in"], claims["aud"], answer["expires_in"]) == ("blue", ["Others"], "a", 600)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "members", "status", "error"),
+    [
+        ("servers", "default", {"policy": []}, 401, "access_denied"),
+        ("servers", "default", {"policy": [{"grant_types": ["password"]}]}, 401, "access_denied"),
+        ("servers", "default", {"policy": [{"scopes": ["openid"]}]}, 400, "access_denied"),
+        ("servers", "default", {"policy": [{"grant_types": ["authorization_code"]}]}, 200, None),
+        ("servers", "default", {"scopes": ["openid"], "default_scopes": []}, 400, "invalid_scope"),
+        ("clients", SPA, {"users": ["bob@example.com"]}, 400, "access_denied"),
+    ],
+)
+def test_a_refresh_gives_no_more_than_signing_in_would(
+    fake_issuer: Handle,
+    tokens: dict[str, Any],
+    refresh: Call,
+    kind: Any,
+    name: str,
+    members: dict[str, Any],
+    status: int,
+    error: str | None,
+) -> None:
+    known: dict[str, Any] = {"servers": {"audience": "a"}, "clients": A_SPA}[kind]
+    fake_issuer.put(kind, name, **known, **members)
+    answer = refresh(tokens["refresh_token"])
+    assert (answer.status, answer.json().get("error")) == (status, error)
+
+
 def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
     fake_issuer: Handle, code: Call, redeem: Call
 ) -> None:
@@ -73,6 +135,19 @@ def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
 def test_a_week_without_use_ends_it(fake_issuer: Handle, tokens: dict[str, Any], refresh: Call) -> None:
     fake_issuer.clock.advance(7 * 86_400)
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_the_rule_of_the_moment_says_how_long_the_next_one_lasts_unused(
+    fake_issuer: Handle, tokens: dict[str, Any], refresh: Call
+) -> None:
+    fake_issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": 600}])
+    fake_issuer.clock.freeze()
+    fake_issuer.clock.advance(A_DAY_S)
+    second = refresh(tokens["refresh_token"]).json()["refresh_token"]
+    fake_issuer.clock.advance(599)
+    third = refresh(second).json()["refresh_token"]
+    fake_issuer.clock.advance(600)
+    assert refresh(third).json()["error"] == "invalid_grant"
 
 
 def test_less_may_be_asked_for_and_more_may_not(tokens: dict[str, Any], refresh: Call) -> None:

@@ -81,6 +81,26 @@ def test_the_access_policy_is_asked_when_it_is_approved(fake_issuer: Handle, ask
         fake_issuer.approve("alice@example.com")
 
 
+def test_what_the_policy_refuses_leaves_all_that_waits_as_it_was(fake_issuer: Handle, ask: Call) -> None:
+    first, second = start(fake_issuer, ask), start(fake_issuer, ask, scope="openid api:write")
+    fake_issuer.put("servers", "default", audience="a", policy=[{"scopes": ["openid"]}])
+    with pytest.raises(Unacceptable, match="policy"):
+        fake_issuer.approve("alice@example.com")
+    assert len(fake_issuer.approvals()) == 2
+    errors = [poll(fake_issuer, ask, auth_req_id).json()["error"] for auth_req_id in (first, second)]
+    assert errors == ["authorization_pending"] * 2
+
+
+def test_auto_login_keeps_nothing_that_the_policy_refuses(ask: Call) -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        issuer.put("servers", "default", audience="a", policy=[])
+        issuer.put("clients", "app", name="app", secret="s", grant_types=[CIBA])
+        form = {"scope": "openid", "login_hint": "alice@example.com"}
+        answer = ask(f"{issuer.issuer_url()}/v1/bc/authorize", "POST", form=form, client="app:s")
+        assert answer.json()["error"] == "access_denied"
+        assert issuer.approvals() == []
+
+
 def test_auto_login_approves_for_its_user_at_once(ask: Call) -> None:
     with running(auto_login="alice@example.com") as issuer:
         assert poll(issuer, ask, start(issuer, ask)).status == 200

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import jwt
+import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, Browser, forms, redirected
 
 from fakeissuer.handle import Handle
@@ -129,6 +130,57 @@ def test_a_session_is_not_enough_where_more_is_asked(fake_issuer: Handle, browse
     assert forms(page)[0][1]["username"] == "bob@example.com"
     fake_issuer.clock.advance(7200)
     assert redirected(browser.authorize(prompt="none"))["error"] == "login_required"
+
+
+def test_a_max_age_of_nothing_asks_again_at_once(fake_issuer: Handle, browser: Browser) -> None:
+    fake_issuer.clock.freeze()
+    browser.sign_in(browser.authorize())
+    assert redirected(browser.authorize(prompt="none", max_age="0"))["error"] == "login_required"
+    assert "code" in redirected(browser.sign_in(browser.authorize(max_age="0")))
+
+
+@pytest.mark.parametrize("response_type", ["token", "code token", "id_token", "id_token token", "code id_token"])
+def test_tokens_through_the_browser_need_a_nonce(fake_issuer: Handle, browser: Browser, response_type: str) -> None:
+    fake_issuer.put("clients", "hybrid", **HYBRID)
+    browser.sign_in(browser.authorize())
+    answer = browser.authorize(client_id="hybrid", response_type=response_type, nonce=None)
+    assert redirected(answer)["error"] == "invalid_request"
+
+
+def test_the_strict_profile_needs_a_nonce_for_an_id_token_alone(ask: Call) -> None:
+    with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
+        issuer.put("clients", "hybrid", **HYBRID)
+        browser = Browser(ask, issuer.url)
+        answers = [
+            redirected(browser.authorize(client_id="hybrid", response_type=response_type, nonce=None))
+            for response_type in ("token", "id_token")
+        ]
+        assert ("access_token" in answers[0], answers[1]["error"]) == (True, "invalid_request")
+
+
+ASKS = {**HYBRID, "consent_method": "REQUIRED"}
+ELSEWHERE = {**ASKS, "redirect_uris": ["https://other.test/cb"]}
+
+
+@pytest.mark.parametrize("verdict", ["allow", "deny"])
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        (lambda issuer: issuer.remove("clients", "asks"), 400, b"No client is registered"),
+        (lambda issuer: issuer.remove("servers", "default"), 404, b"no authorization server"),
+        (lambda issuer: issuer.put("clients", "asks", **ELSEWHERE), 400, b"redirect_uri is not"),
+    ],
+)
+def test_nothing_is_sent_to_a_client_that_went_while_its_user_thought(
+    fake_issuer: Handle, browser: Browser, verdict: str, change: Call, status: int, said: bytes
+) -> None:
+    fake_issuer.put("clients", "asks", **ASKS)
+    waiting = browser.sign_in(browser.authorize(client_id="asks"))
+    action, hidden = forms(browser.get(waiting.headers["Location"]))[0]
+    change(fake_issuer)
+    answer = browser.post(action, {**hidden, "verdict": verdict})
+    assert (answer.status, said in answer.body) == (status, True)
+    assert "Location" not in answer.headers
 
 
 def test_a_stronger_sign_in_is_said_in_the_tokens(browser: Browser, redeem: Call) -> None:

@@ -4,7 +4,7 @@ import http.client
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -61,6 +61,15 @@ def test_a_preflight_uses_up_no_fault(fake_issuer: Handle, ask: Ask) -> None:
     fake_issuer.fail("token", drop=True, times=1)
     assert ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS").status == 204
     assert len(fake_issuer.faults()) == 1
+
+
+def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: Handle, ask: Ask) -> None:
+    for name in ("scope", "grüße", "𐀀", "\udcff"):
+        body = f"{quote(name, errors='surrogateescape')}=1&".encode() * 2
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=headers)
+        shown = name.replace("\udcff", "\ufffd")
+        assert answer.json()["error_description"] == f"The parameter {shown} came more than once."
 
 
 def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask) -> None:

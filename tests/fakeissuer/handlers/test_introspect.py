@@ -7,6 +7,7 @@ import jwt
 import pytest
 
 from fakeissuer.handle import Handle
+from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
 
@@ -53,6 +54,39 @@ def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: Handle, introspect: C
         "é\n",
     ]
     assert [introspect(token).body for token in tokens] == [INACTIVE] * len(tokens)
+
+
+EVIL: dict[str, Any] = {"active": False, "username": "evil", "token_type": "nope", "scope": "all", "client_id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"sub": "alice@example.com", "scp": "api:read"}, {"username": "alice@example.com"}),
+        ({"scp": "api:read"}, {}),
+    ],
+)
+def test_a_claim_does_not_speak_for_the_issuer(
+    fake_issuer: Handle, introspect: Callable[..., Any], members: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    plain = introspect(fake_issuer.token(**members)).json()
+    told = introspect(fake_issuer.token(**members, claims={**EVIL, "team": "red"})).json()
+    assert list(told) == [*plain, "team"]
+    own = {"active": True, "token_type": "Bearer", "scope": "api:read", "client_id": plain["client_id"], **expected}
+    assert {name: told[name] for name in EVIL if name in told} == own
+
+
+def test_an_id_token_with_such_a_claim_is_active_too(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+    told = introspect(fake_issuer.token(kind="id", claims={"active": False})).json()
+    assert (next(iter(told)), told["active"]) == ("active", True)
+
+
+def test_a_strict_token_is_told_under_the_names_of_the_rfc(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        token = issuer.token(sub="alice@example.com", scp="api:read api:write")
+        told = ask(f"{issuer.issuer_url()}/v1/introspect", "POST", form={"token": token}, client=API).json()
+    assert (told["scope"], told["client_id"]) == ("api:read api:write", "0oaweb00000000000001")
+    assert list(told)[:2] == ["active", "scope"]
 
 
 def test_bad_tokens_are_inactive(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:

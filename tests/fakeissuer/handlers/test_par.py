@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
 from fakeissuer.handle import Handle
@@ -10,6 +11,8 @@ from fakeissuer.in_process import running
 
 Call = Callable[..., Any]
 ASKED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
+AUTHORIZE = "/oauth2/default/v1/authorize"
+SPENT = b"unknown, expired or spent"
 
 
 def push(ask: Call, issuer: Handle, **more: str) -> Any:
@@ -21,11 +24,10 @@ def test_a_pushed_request_is_used_once(fake_issuer: Handle, ask: Call, browser: 
     assert (answer.status, answer.json()["expires_in"]) == (200, 3600)
     name = answer.json()["request_uri"]
     assert name.startswith("urn:okta:")
-    url = "/oauth2/default/v1/authorize"
-    assert browser.get(url, client_id="another", request_uri=name).status == 400
-    started = browser.get(url, client_id=WEB, request_uri=name)
+    assert browser.get(AUTHORIZE, client_id="another", request_uri=name).status == 400
+    started = browser.get(AUTHORIZE, client_id=WEB, request_uri=name)
     assert redirected(browser.sign_in(started))["state"] == "s"
-    assert browser.get(url, client_id=WEB, request_uri=name).status == 400
+    assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
 
 
 def test_a_pushed_request_is_checked(fake_issuer: Handle, ask: Call) -> None:
@@ -41,9 +43,40 @@ def test_a_pushed_request_is_checked(fake_issuer: Handle, ask: Call) -> None:
 def test_an_hour_later_it_is_gone(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
     name = push(ask, fake_issuer).json()["request_uri"]
     fake_issuer.clock.advance(3600)
-    assert browser.get("/oauth2/default/v1/authorize", client_id=WEB, request_uri=name).status == 400
+    assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
 
 
 def test_the_strict_profile_answers_created(ask: Call) -> None:
     with running(profile="strict-rfc") as issuer:
         assert push(ask, issuer).status == 201
+
+
+def test_a_pushed_request_stays_at_its_server(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+    name = push(ask, fake_issuer).json()["request_uri"]
+    for elsewhere in ("/oauth2/partner/v1/authorize", "/oauth2/v1/authorize"):
+        answer = browser.get(elsewhere, client_id=WEB, request_uri=name)
+        assert (answer.status, SPENT in answer.body) == (400, True)
+    assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 302
+
+
+@pytest.mark.parametrize("verdict", ["allow", "deny"])
+def test_a_pushed_request_in_two_tabs_is_answered_in_one(
+    fake_issuer: Handle, ask: Call, browser: Browser, verdict: str
+) -> None:
+    browser.sign_in(browser.authorize())
+    name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
+    tabs = [browser.get(AUTHORIZE, client_id=WEB, request_uri=name) for _ in range(2)]
+    assert redirected(browser.consent(tabs[0], verdict))["state"] == "s"
+    late = browser.consent(tabs[1], verdict)
+    assert (late.status, SPENT in late.body) == (400, True)
+    assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
+
+
+def test_a_refused_pushed_request_is_spent_too(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+    silent, outdated = (push(ask, fake_issuer, **more).json()["request_uri"] for more in ({"prompt": "none"}, {}))
+    assert redirected(browser.get(AUTHORIZE, client_id=WEB, request_uri=silent))["error"] == "login_required"
+    fake_issuer.put("servers", "default", audience="a", scopes=["api:read"])
+    assert redirected(browser.get(AUTHORIZE, client_id=WEB, request_uri=outdated))["error"] == "invalid_scope"
+    fake_issuer.put("servers", "default", audience="a")
+    answers = [browser.get(AUTHORIZE, client_id=WEB, request_uri=name) for name in (silent, outdated)]
+    assert [answer.status for answer in answers] == [400, 400]

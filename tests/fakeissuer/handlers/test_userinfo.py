@@ -57,3 +57,20 @@ def test_strictly_no_token_is_no_error_yet(ask: Ask) -> None:
         missing, bad = ask(url), ask(url, headers={"Authorization": "Bearer x"})
     assert (missing.status, "error" in missing.headers["WWW-Authenticate"]) == (401, False)
     assert (bad.status, 'error="invalid_token"' in bad.headers["WWW-Authenticate"]) == (401, True)
+
+
+def test_a_token_may_stand_in_a_posted_form_and_nowhere_beside_it(
+    fake_issuer: Handle, userinfo: Callable[..., Any]
+) -> None:
+    token = fake_issuer.token(sub="alice@example.com", scp="openid")
+    form = {"access_token": token}
+    assert userinfo(None, method="POST", form=form).status == 200
+    refused = [
+        userinfo(f"Bearer {token}", method="POST", form=form),
+        userinfo("Basic eDp5", method="POST", form=form),
+        userinfo(None, method="POST", form={"access_token": [token, token]}),
+        userinfo(None, "?access_token=x", method="POST", form=form),
+        # The body of a GET means nothing (RFC 6750 section 2.2).
+        userinfo(None, form=form),
+    ]
+    assert [answer.status for answer in refused] == [400, 400, 400, 400, 401]

@@ -16,15 +16,23 @@ from fakeissuer.records import to_json
 LONG_SECRET = "s" * 32
 
 
+CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+
+def key(alg: str = "ES256") -> JWK:
+    """The key with which the client signs by this algorithm."""
+    return _key(CURVES.get(alg))
+
+
 @cache
-def key() -> JWK:
-    """The key of the client."""
-    return JWK.generate(kty="EC", crv="P-256", kid="mine")
+def _key(curve: str | None) -> JWK:
+    kind: dict[str, Any] = {"kty": "RSA", "size": 2048} if curve is None else {"kty": "EC", "crv": curve}
+    return JWK.generate(**kind, kid="mine")
 
 
-def public_key(**members: str) -> dict[str, Any]:
+def public_key(by: str = "ES256", **members: str) -> dict[str, Any]:
     """Its public half."""
-    return {**key().export_public(as_dict=True), **members}
+    return {**key(by).export_public(as_dict=True), **members}
 
 
 def signed(claims: Mapping[str, Any], *, alg: str = "ES256", kid: str = "mine", secret: str = "") -> str:
@@ -34,4 +42,4 @@ def signed(claims: Mapping[str, Any], *, alg: str = "ES256", kid: str = "mine", 
         return assemble(header, payload, no_signature)
     if secret:
         return assemble(header, payload, lambda text: hmac.digest(secret.encode(), text, f"sha{alg[2:]}"))
-    return assemble(header, payload, lambda text: JWA.signing_alg(alg).sign(key(), text))
+    return assemble(header, payload, lambda text: JWA.signing_alg(alg).sign(key(alg), text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ Members = Mapping[str, Any]
 View = Callable[[Answer], Members]
 
 SHOWN_CODE = re.compile(rb"<code>([^<]*)</code>")
+MESSAGE = re.compile(r'data-members="([^"]*)"')
 CHALLENGED = re.compile(r'\berror="([^"]*)"')
 
 
@@ -67,6 +69,13 @@ def redirected_claims(answer: Answer) -> Members:
 def posted(answer: Answer) -> Members:
     """What the form of a page takes along."""
     return forms(answer)[0][1]
+
+
+def messaged(answer: Answer) -> Members:
+    """What the script of a page tells the window that opened it."""
+    data = MESSAGE.search(answer.body.decode())
+    members: Members = json.loads(html.unescape(data[1])) if data else {}
+    return members
 
 
 def code_of(answer: Answer, members: Members) -> str:

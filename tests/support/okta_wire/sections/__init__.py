@@ -5,6 +5,7 @@ from __future__ import annotations
 from okta_wire.sections import (
     access_token,
     authorization,
+    authorization_modes,
     ciba,
     client_authentication,
     discovery,
@@ -42,6 +43,7 @@ SECTIONS = tuple(
         revocation,
         userinfo,
         authorization,
+        authorization_modes,
         pushed_requests,
         request_objects,
         ciba,

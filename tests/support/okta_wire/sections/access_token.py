@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scripted_browser import CALLBACK
+
 from fakeissuer.seed import SERVICE_APP, WEB_APP
 from okta_wire.row import Row, Section
 from okta_wire.views import claims, jose_header
@@ -12,10 +14,16 @@ PASSWORD = {"username": ALICE, "password": "password"}
 OF_A_CLIENT = "ver jti iss aud iat exp cid scp sub"
 OF_A_USER = "ver jti iss aud iat exp cid uid scp auth_time sub"
 CLAIMS = claims("access_token")
+TWO_FACTORS = "urn:okta:loa:2fa:any"
 
 
 def _of_alice(server: str = "default", **form: str) -> Request:
     return token_request("password", server=server, **PASSWORD, **form)
+
+
+def _with_two_factors(world: World) -> Request:
+    code = world.code(acr_values=TWO_FACTORS)
+    return token_request("authorization_code", code=code, redirect_uri=CALLBACK)
 
 
 def _with_claims(world: World) -> Request:
@@ -90,6 +98,16 @@ SECTION = Section(
             f"{OF_A_USER} groups",
             {},
             {"groups": ["Everyone", "Admins"]},
+            CLAIMS,
+        ),
+        Row(
+            "signed in as acr_values asked",
+            _with_two_factors,
+            200,
+            "",
+            f"{OF_A_USER} acr",
+            {},
+            {"acr": TWO_FACTORS},
             CLAIMS,
         ),
         Row("with a claim of the server", _with_claims, 200, "", f"{OF_A_CLIENT} team", {}, {"team": "red"}, CLAIMS),

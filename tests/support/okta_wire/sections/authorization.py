@@ -9,7 +9,7 @@ from scripted_browser import CALLBACK, CHALLENGE, SPA, forms
 from okta_wire.row import Row, Section, okta_error
 from okta_wire.sections.id_token import HYBRID
 from okta_wire.sections.token_success import LIMIT_LEFT
-from okta_wire.views import body, posted, redirected
+from okta_wire.views import body, redirected
 from okta_wire.world import ALICE, Request, World, authorize_request
 
 Prepare = Callable[[World], Request]
@@ -28,7 +28,9 @@ def _not_sent_on(case: str, code: str, **parameters: str | None) -> Row:
     return Row(case, authorize_request(**parameters), 400, code, "", PAGE)
 
 
-def _signed_in(**parameters: str) -> Prepare:
+def signed_in(**parameters: str) -> Prepare:
+    """An authorization request of somebody who has signed in."""
+
     def ask(world: World) -> Request:
         world.issuer.put("clients", "hybrid", **HYBRID)
         world.sign_in()
@@ -38,13 +40,19 @@ def _signed_in(**parameters: str) -> Prepare:
 
 
 def _answer(case: str, members: str, **parameters: str) -> Row:
-    return Row(case, _signed_in(**parameters), 302, "", members, NOT_KEPT, {"state": "xyz"}, redirected)
+    return Row(case, signed_in(**parameters), 302, "", members, NOT_KEPT, {"state": "xyz"}, redirected)
 
 
 def _denied(world: World) -> Request:
     started = world.browser.authorize()
     action, hidden = forms(world.browser.get(started.headers["Location"]))[0]
     return Request(path=action, method="POST", form={**hidden, "cancel": "yes"}, by_browser=True)
+
+
+def _without_policy(world: World) -> Request:
+    world.sign_in()
+    world.issuer.put("servers", "default", audience="api://default", policy=[])
+    return authorize_request()
 
 
 def _later(seconds: float, **parameters: str) -> Prepare:
@@ -71,7 +79,7 @@ SECTION = Section(
         _answer("a code", "code state"),
         Row(
             "where a code goes",
-            _signed_in(),
+            signed_in(),
             302,
             "",
             "code state",
@@ -93,24 +101,6 @@ SECTION = Section(
             nonce="n",
         ),
         Row(
-            "as a form that posts itself",
-            _signed_in(response_mode="form_post"),
-            200,
-            "",
-            "code state",
-            NOT_KEPT,
-            {"state": "xyz"},
-            posted,
-        ),
-        Row(
-            "as a message to the opener",
-            _signed_in(response_mode="okta_post_message"),
-            200,
-            "",
-            "",
-            {**PAGE, **NOT_KEPT},
-        ),
-        Row(
             "with nobody signed in",
             authorize_request(),
             302,
@@ -130,13 +120,16 @@ SECTION = Section(
             view=redirected,
         ),
         _refused("state missing", "invalid_request", "error error_description", state=None),
-        Row(
-            "nonce missing for an ID token",
-            _signed_in(client_id="hybrid", response_type="id_token"),
-            302,
-            "invalid_request",
-            REFUSED,
-            view=redirected,
+        *(
+            Row(
+                f"nonce missing for {response_type}",
+                signed_in(client_id="hybrid", response_type=response_type),
+                302,
+                "invalid_request",
+                REFUSED,
+                view=redirected,
+            )
+            for response_type in ("id_token", "token", "code token", "code id_token token")
         ),
         _refused("an unknown response_type", "unsupported_response_type", response_type="magic"),
         _refused("no response_type", "unsupported_response_type", response_type=None),
@@ -156,6 +149,7 @@ SECTION = Section(
         ),
         _refused("a method without a challenge", "invalid_request", code_challenge_method="S256"),
         _refused("a single-page app without PKCE", "invalid_request", client_id=SPA),
+        Row("no rule of the policy fits", _without_policy, 302, "access_denied", REFUSED, NOT_KEPT, view=redirected),
         Row("the user cancels", _denied, 302, "access_denied", REFUSED, NOT_KEPT, view=redirected),
         Row("a session older than max_age", _later(100, max_age="99"), 302, "login_required", REFUSED, view=redirected),
         Row("a session of two hours", _later(7200), 302, "login_required", REFUSED, view=redirected),

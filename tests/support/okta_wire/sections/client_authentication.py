@@ -46,6 +46,14 @@ def _replayed(world: World) -> Request:
     return request
 
 
+def _odd_secret(sent: str) -> Callable[[World], Request]:
+    def ask(world: World) -> Request:
+        world.issuer.put("clients", "odd", name="odd", secret="a+b%c", grant_types=["client_credentials"])
+        return token_request(**GRANT, client=f"odd:{sent}")
+
+    return ask
+
+
 def _post(**form: Any) -> Request:
     return post("token", **{**GRANT, **form})
 
@@ -93,6 +101,8 @@ SECTION = Section(
             401,
             "invalid_client",
         ),
+        Row("a secret with signs, form-encoded", _odd_secret("a%2Bb%25c"), 200, "", OWN),
+        Row("a secret with signs, as it is", _odd_secret("a+b%c"), 200, "", OWN),
         oauth_error(
             "two ways at once",
             post("token", SERVICE, **GRANT, client_id=CLIENT, client_secret=SECRET),
@@ -122,7 +132,10 @@ SECTION = Section(
         oauth_error(
             "right client, nonsense for a code", token_request("authorization_code", code="x"), 400, "invalid_grant"
         ),
-        Row("an assertion by a key", _by_assertion(), 200, "", OWN),
+        *(
+            Row(f"an assertion by {alg}", _by_assertion(jwks=[public_key(alg)], alg=alg), 200, "", OWN)
+            for alg in ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+        ),
         *(
             Row(
                 f"an assertion by {alg}",

@@ -42,6 +42,10 @@ def _exchange(**form: str) -> Prepare:
     return lambda world: exchange(world, **form)
 
 
+def _of_another_server(server: str) -> Prepare:
+    return lambda world: exchange(world, subject_token=world.user_token(server=server))
+
+
 def _bearer(scope: str = "api:read", **claims: Any) -> Prepare:
     return lambda world: bearer(world, scope, **claims)
 
@@ -71,6 +75,8 @@ SECTION = Section(
             oauth_error(f"an exchange: {case}", _exchange(**form), 400, error)
             for case, (form, error) in FLAWED_EXCHANGES.items()
         ),
+        oauth_error("an exchange of a token of another server", _of_another_server("partner"), 400, "invalid_grant"),
+        oauth_error("an exchange of a token of the org", _of_another_server("org"), 400, "invalid_grant"),
         oauth_error("an exchange for openid", _exchange(scope="openid"), 400, "invalid_request"),
         oauth_error("an exchange for another audience", _exchange(audience="x"), 400, "invalid_target"),
         oauth_error(

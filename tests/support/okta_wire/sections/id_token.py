@@ -6,7 +6,7 @@ from fakeissuer.seed import WEB_APP
 from okta_wire.row import Row, Section
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.views import claims, jose_header, redirected_claims
-from okta_wire.world import ALICE_ID, NOW, Request, World, authorize_request, token_request
+from okta_wire.world import ALICE, ALICE_ID, NOW, Request, World, authorize_request, token_request
 
 THIN = "sub name email ver iss aud iat exp jti amr idp preferred_username auth_time at_hash"
 HYBRID = {
@@ -27,6 +27,17 @@ def _for_a_code(**parameters: str) -> Row:
     values = {"nonce": "n-1", "amr": ["mfa", "otp", "pwd"] if acr else ["pwd"]}
     case = "for a code, signed in with two factors" if acr else "for a code"
     return Row(case, ask, 200, "", f"{nonce}{acr} at_hash", {}, values, claims("id_token"))
+
+
+def with_claims(world: World) -> None:
+    """Let the server and alice have a claim of their own each."""
+    world.issuer.put("servers", "default", audience="api://default", id_token_claims={"team": "${user.family_name}"})
+    world.issuer.put("users", ALICE, given_name="Alice", family_name="Adams", id_token_claims={"floor": 3})
+
+
+def _with_claims(world: World) -> Request:
+    with_claims(world)
+    return token_request("password", **PASSWORD, scope="openid groups")
 
 
 def _hybrid(case: str, members: str, **parameters: str) -> Row:
@@ -74,6 +85,16 @@ SECTION = Section(
             "",
             "sub ver iss aud iat exp jti amr idp auth_time at_hash ds_hash",
             view=claims("id_token"),
+        ),
+        Row(
+            "with claims of the server and of the user",
+            _with_claims,
+            200,
+            "",
+            "sub ver iss aud iat exp jti amr idp auth_time at_hash groups team floor",
+            {},
+            {"team": "Adams", "floor": 3},
+            claims("id_token"),
         ),
         _hybrid(
             "whole, without an access token",

@@ -7,8 +7,9 @@ from typing import Any
 
 from fakeissuer.seed import SERVICE_APP, SINGLE_PAGE_APP, WEB_APP
 from okta_wire.row import Row, Section, oauth_error
+from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.token_success import EVERYWHERE
-from okta_wire.world import ALICE, ALICE_ID, API, NOW, Request, World, post
+from okta_wire.world import ALICE, ALICE_ID, API, NOW, Request, World, post, token_request
 
 OF_A_CLIENT = "active scope exp iat sub aud iss jti token_type client_id"
 OF_A_USER = "active scope username exp iat sub aud iss jti token_type client_id uid"
@@ -26,6 +27,11 @@ def _of(*, revoked: bool = False, **members: Any) -> Callable[[World], Request]:
 
 def _hinted(hint: str) -> Callable[[World], Request]:
     return lambda world: post("introspect", API, token=world.user_token(), token_type_hint=hint)
+
+
+def _of_device(world: World) -> Request:
+    asked = token_request("password", **PASSWORD, scope="openid offline_access device_sso")
+    return post("introspect", API, token=world.answer_to(asked)["device_secret"])
 
 
 def _inactive(case: str, ask: Request | Callable[[World], Request]) -> Row:
@@ -66,6 +72,15 @@ SECTION = Section(
             {},
             {"sub": SERVICE_APP, "client_id": SERVICE_APP},
         ),
+        Row(
+            "with claims that are called like its own members",
+            _of(claims={"active": False, "username": "x", "token_type": "x"}),
+            200,
+            "",
+            OF_A_CLIENT,
+            {},
+            {"active": True, "username": None, "token_type": "Bearer"},
+        ),
         Row("with a custom claim", _of(claims={"team": "red"}), 200, "", f"{OF_A_CLIENT} team", {}, {"team": "red"}),
         Row(
             "at the org, issued with a refresh token",
@@ -89,6 +104,24 @@ SECTION = Section(
             "active token_type scope client_id username exp sub device_id",
             {},
             {"token_type": "Bearer", "username": ALICE, "sub": ALICE, "exp": NOW + 7 * 86_400},
+        ),
+        Row(
+            "a device secret",
+            _of_device,
+            200,
+            "",
+            "active token_type scope client_id username exp sub device_id",
+            {},
+            {"active": True, "scope": "openid offline_access device_sso", "sub": ALICE, "exp": NOW + 7 * 86_400},
+        ),
+        Row(
+            "an ID token",
+            _of(kind="id", sub=ALICE, scp="openid"),
+            200,
+            "",
+            "active sub ver iss aud iat exp jti amr idp auth_time",
+            {},
+            {"active": True, "sub": ALICE_ID, "aud": WEB_APP, "jti": "ID.{43 characters}"},
         ),
         Row(
             "asked by a public client",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from plain_http import Answer
+
 from okta_wire.row import Row, Section
-from okta_wire.views import first_of, listed
+from okta_wire.views import Members, body, first_of, listed
 from okta_wire.world import Request, World, at
 
 KEYS = Request(path=at("keys"))
@@ -31,6 +33,22 @@ def _after(seconds: int) -> Row:
     left = f"max-age={A_QUARTER_S - seconds}, must-revalidate"
     return Row(f"{seconds} seconds after a rotation", ask, 200, "", "keys", {"Cache-Control": left})
 
+
+def _beside_a_token(server: str, keys: list[str]) -> Row:
+    signing: list[str] = []
+
+    def ask(world: World) -> Request:
+        signing[:] = [world.issuer.mint(server=server).header["kid"]]
+        return Request(path=at("keys", server))
+
+    def kids(answer: Answer) -> Members:
+        return {"keys": [SIGNS if key["kid"] in signing else ANOTHER for key in body(answer)["keys"]]}
+
+    case = f"which key signs the access tokens of {server}"
+    return Row(case, ask, 200, "", "keys", values={"keys": keys}, view=kids)
+
+
+ANOTHER, SIGNS = "another kid", "the kid of an access token"
 
 SECTION = Section(
     "Keys",
@@ -62,6 +80,8 @@ SECTION = Section(
             "",
             "keys",
         ),
+        _beside_a_token("default", [SIGNS, ANOTHER, ANOTHER]),
+        _beside_a_token("org", [ANOTHER, ANOTHER, ANOTHER]),
         _after(0),
         _after(86_400),
         _after(A_QUARTER_S - 10),

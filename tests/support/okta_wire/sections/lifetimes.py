@@ -9,14 +9,17 @@ from scripted_browser import CALLBACK, SPA, VERIFIER
 
 from okta_wire.row import Row, Section
 from okta_wire.sections.access_token import PASSWORD
+from okta_wire.sections.authorization import PAGE
 from okta_wire.sections.id_token import THIN
-from okta_wire.sections.token_success import OWN, WITH_ALL, WITH_ID, spa_code
-from okta_wire.views import claims
+from okta_wire.sections.pushed_requests import pushed
+from okta_wire.sections.token_success import OWN, WITH_ALL, WITH_ID, exchange, spa_code
+from okta_wire.views import claims, redirected
 from okta_wire.world import API, NOW, WEB_CLIENT, Request, World, post, token_request
 
 Prepare = Callable[[World], Request]
 A_DAY_S = 86_400
 A_WEEK_S = 7 * A_DAY_S
+FIVE_YEARS_S = 5 * 365 * A_DAY_S
 A_QUARTER_S = 90 * A_DAY_S
 
 
@@ -58,9 +61,12 @@ def _renewed(world: World, token: str) -> Request:
     return token_request("refresh_token", None, client_id=SPA, refresh_token=token)
 
 
-def _rotated(after_s: float) -> Prepare:
+def _rotated(after_s: float, leeway: int | None = None) -> Prepare:
     def ask(world: World) -> Request:
         first = _of_spa(world)["refresh_token"]
+        if leeway is not None:
+            known = {"name": "spa", "auth_methods": ["none"], "grant_types": ["refresh_token"]}
+            world.issuer.put("clients", SPA, **known, rotation_leeway=leeway)
         world.send(_renewed(world, first))
         world.issuer.clock.advance(after_s)
         return _renewed(world, first)
@@ -68,15 +74,25 @@ def _rotated(after_s: float) -> Prepare:
     return ask
 
 
-def _after_reuse(kind: str) -> Prepare:
+def _after_reuse(kind: str, *, rotated_after_s: float = 0, reused_after_s: float = 30) -> Prepare:
     def ask(world: World) -> Request:
         first = _of_spa(world)["refresh_token"]
+        world.issuer.clock.advance(rotated_after_s)
         newest = world.answer_to(_renewed(world, first))
-        world.issuer.clock.advance(31)
+        world.issuer.clock.advance(reused_after_s)
         world.send(_renewed(world, first))
         return post("introspect", API, token=newest[kind])
 
     return ask
+
+
+def _exchanged_before_reuse(world: World) -> Request:
+    first = _of_spa(world)["refresh_token"]
+    newest = world.answer_to(_renewed(world, first))
+    exchanged = world.answer_to(exchange(world, subject_token=newest["access_token"]))["access_token"]
+    world.issuer.clock.advance(30)
+    world.send(_renewed(world, first))
+    return post("introspect", API, token=exchanged)
 
 
 def _rule(lifetime_s: int) -> Row:
@@ -87,6 +103,16 @@ def _rule(lifetime_s: int) -> Row:
     return Row(
         f"an access token under a rule of {lifetime_s} seconds", ask, 200, "", WITH_ID, {}, {"expires_in": lifetime_s}
     )
+
+
+def _idle(rule_s: int, after_s: int) -> Prepare:
+    def ask(world: World) -> Request:
+        world.issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": rule_s}])
+        got = world.answer_to(token_request("password", **PASSWORD, scope="openid offline_access"))
+        world.issuer.clock.advance(after_s)
+        return token_request("refresh_token", refresh_token=got["refresh_token"])
+
+    return ask
 
 
 DEAD = {"active": False}
@@ -118,8 +144,25 @@ SECTION = Section(
         ),
         Row("a code after 299 seconds", _code(299), 200, "", WITH_ID),
         Row("a code after 300 seconds", _code(300), 400, "invalid_grant", REFUSED),
+        Row("a pushed request after 3599 seconds", pushed(after_s=3599), 302, "", "code state", view=redirected),
+        Row("a pushed request after 3600 seconds", pushed(after_s=3600), 400, "invalid_request_uri", "", PAGE),
         Row("a refresh token unused for a week less a second", _refresh(A_WEEK_S - 1), 200, "", WITH_ALL),
         Row("a refresh token unused for a week", _refresh(A_WEEK_S), 400, "invalid_grant", REFUSED),
+        Row("a refresh token under a rule of ten minutes, after 599 seconds", _idle(600, 599), 200, "", WITH_ALL),
+        Row(
+            "a refresh token under a rule of ten minutes, after 600 seconds",
+            _idle(600, 600),
+            400,
+            "invalid_grant",
+            REFUSED,
+        ),
+        Row(
+            "a refresh token under a rule of five years, a second before",
+            _idle(FIVE_YEARS_S, FIVE_YEARS_S - 1),
+            200,
+            "",
+            WITH_ALL,
+        ),
         Row(
             "one of the org a second before ninety days",
             _refresh(90 * A_DAY_S - 1, server="org"),
@@ -128,9 +171,22 @@ SECTION = Section(
             WITH_ALL,
         ),
         Row("one of the org after ninety days, used or not", _used(A_QUARTER_S), 400, "invalid_grant", REFUSED),
-        Row("a rotated refresh token after 30 seconds", _rotated(30), 200, "", WITH_ALL),
-        Row("a rotated refresh token after 31 seconds", _rotated(31), 400, "invalid_grant", REFUSED),
+        Row("a rotated refresh token after 29 seconds", _rotated(29), 200, "", WITH_ALL),
+        Row("a rotated refresh token after 30 seconds", _rotated(30), 400, "invalid_grant", REFUSED),
         Row("the newest refresh token after that", _after_reuse("refresh_token"), 200, "", "active", {}, DEAD),
         Row("the newest access token after that", _after_reuse("access_token"), 200, "", "active", {}, DEAD),
+        Row("a token exchanged for that after that", _exchanged_before_reuse, 200, "", "active", {}, DEAD),
+        Row(
+            "the newest refresh token after a reuse of one that has expired",
+            _after_reuse("refresh_token", rotated_after_s=6 * A_DAY_S, reused_after_s=2 * A_DAY_S),
+            200,
+            "",
+            "active",
+            {},
+            DEAD,
+        ),
+        Row("a rotated refresh token at once, without leeway", _rotated(0, leeway=0), 400, "invalid_grant", REFUSED),
+        Row("one with a leeway of 60, after 59 seconds", _rotated(59, leeway=60), 200, "", WITH_ALL),
+        Row("one with a leeway of 60, after 60 seconds", _rotated(60, leeway=60), 400, "invalid_grant", REFUSED),
     ),
 )

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from scripted_browser import CALLBACK, SPA, WEB
+from collections.abc import Callable
+
+from scripted_browser import CALLBACK, SPA, WEB, forms
 
 from okta_wire.row import Row, Section, oauth_error, okta_error
 from okta_wire.sections.authorization import NOT_KEPT, PAGE
 from okta_wire.sections.token_success import DEVICE_APP, NEVER_KEPT
 from okta_wire.views import redirected
-from okta_wire.world import WEB_CLIENT, Request, World, post
+from okta_wire.world import WEB_CLIENT, Request, World, at, post
 
+Prepare = Callable[[World], Request]
 PUSHED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
 
 
-def _pushed(world: World) -> Request:
-    world.sign_in()
-    name = world.answer_to(post("par", WEB_CLIENT, **PUSHED))["request_uri"]
-    return Request(path="/oauth2/default/v1/authorize", query={"client_id": WEB, "request_uri": name}, by_browser=True)
+def pushed(
+    *, after_s: float = 0, times: int = 1, client_id: str = WEB, server: str = "default", **more: str
+) -> Prepare:
+    """A pushed request, so many seconds later, for the so manieth time."""
+
+    def ask(world: World) -> Request:
+        world.sign_in()
+        name = world.answer_to(post("par", WEB_CLIENT, **{**PUSHED, **more}))["request_uri"]
+        world.issuer.clock.advance(after_s)
+        query = {"client_id": client_id, "request_uri": name}
+        request = Request(path=at("authorize", server), query=query, by_browser=True)
+        for _ in range(times - 1):
+            world.send(request)
+        return request
+
+    return ask
 
 
-def _pushed_twice(world: World) -> Request:
-    request = _pushed(world)
-    world.send(request)
-    return request
+def _spent(case: str, ask: Prepare) -> Row:
+    return Row(case, ask, 400, "invalid_request_uri", "", PAGE)
+
+
+def _in_another_tab(world: World) -> Request:
+    request = pushed(prompt="consent")(world)
+    tabs = [world.browser.get(world.send(request).headers["Location"]) for _ in range(2)]
+    (action, first), (_, second) = (forms(tab)[0] for tab in tabs)
+    world.browser.post(action, {**first, "verdict": "deny"})
+    return Request(path=action, method="POST", form={**second, "verdict": "allow"}, by_browser=True)
 
 
 SECTION = Section(
@@ -50,8 +71,12 @@ SECTION = Section(
             400,
             "invalid_request",
         ),
-        Row("a pushed request", _pushed, 302, "", "code state", NOT_KEPT, {"state": "s"}, redirected),
-        Row("a pushed request a second time", _pushed_twice, 400, "invalid_request_uri", "", PAGE),
+        Row("a pushed request", pushed(), 302, "", "code state", NOT_KEPT, {"state": "s"}, redirected),
+        _spent("a pushed request a second time", pushed(times=2)),
+        _spent("a pushed request a second time, after a refusal", pushed(times=2, prompt="none", login_hint="bob")),
+        _spent("a pushed request denied in one tab, then allowed in another", _in_another_tab),
+        _spent("a pushed request of another client", pushed(client_id=SPA)),
+        _spent("a pushed request at another server", pushed(server="partner")),
         Row(
             "a device starts",
             post("device/authorize", client_id=DEVICE_APP, scope="openid"),

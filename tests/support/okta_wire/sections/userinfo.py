@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from okta_wire.row import Row, Section
+from okta_wire.sections.id_token import with_claims
 from okta_wire.sections.token_success import LIMIT_LEFT
 from okta_wire.world import ALICE_ID, Request, World, at
 
@@ -35,6 +36,11 @@ def _revoked(world: World) -> str:
     return token
 
 
+def _of_claims(world: World) -> Request:
+    with_claims(world)
+    return _with(lambda world: world.user_token("openid groups"))(world)
+
+
 MISSING = (401, "invalid_token", "The access token is missing.")
 BAD = (401, "invalid_token", "The access token is invalid or expired.")
 SMALL = (403, "insufficient_scope", "The access token lacks the scope openid.")
@@ -54,6 +60,22 @@ SECTION = Section(
         Row("the limit that is told", _with(lambda world: world.user_token()), 200, "", "sub", LIMIT_LEFT),
         Row("with groups", _with(lambda world: world.user_token("openid groups")), 200, "", "sub groups"),
         Row("with openid alone", _with(lambda world: world.user_token("openid")), 200, "", "sub"),
+        Row(
+            "with claims of the server and of the user",
+            _of_claims,
+            200,
+            "",
+            "sub groups team floor",
+            {},
+            {"team": "Adams", "floor": 3},
+        ),
+        Row(
+            "with the token in the body of a POST",
+            lambda world: Request(path=at("userinfo"), method="POST", form={"access_token": world.user_token()}),
+            200,
+            "",
+            "sub",
+        ),
         _challenged("without a token", Request(path=at("userinfo")), *MISSING),
         _challenged("with nonsense", _with(lambda _: "nonsense"), *BAD),
         _challenged("with another scheme", _with(lambda _: "x", "Basic"), *MISSING),
