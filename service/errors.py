@@ -69,6 +69,7 @@ class Reason(enum.StrEnum):
     SENDER_CONSTRAINED = enum.auto()
     INACTIVE = enum.auto()
     REVOKED = enum.auto()
+    NOT_ACCEPTED = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
     MISSING_GROUP = enum.auto()

@@ -54,7 +54,7 @@ class Service(tornado.web.Application):
         found = list(mounted(self, default=self.settings["default_handler_class"]))
         self.check(found)
         self._describe(found)
-        self._in_flight: set[HTTPConnection | None] = set()
+        self._in_flight: set[HTTPConnection] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._give_back: list[Callable[[], Awaitable[None] | None]] = []
@@ -87,7 +87,8 @@ class Service(tornado.web.Application):
             self._documentation.read(found)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Watch a request that comes in."""
+        """Watch a request that comes in, until its answer is whole."""
+        self._note_end_of(request_conn)
         return _Watched(
             super().start_request(server_conn, request_conn),
             came=lambda: self._came(request_conn),
@@ -95,9 +96,8 @@ class Service(tornado.web.Application):
         )
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Write the access log, and note that a request is answered."""
+        """Write the access log."""
         access_log.log_request(handler)
-        self._gone(handler.request.connection)
 
     def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
         """Have something given back when the service ends; what was noted first goes first."""
@@ -125,11 +125,22 @@ class Service(tornado.web.Application):
             if result is not None:
                 await result
 
+    def _note_end_of(self, request: HTTPConnection) -> None:
+        """Have the end of an answer noted, whoever writes it: a handler may pass a request on to another server."""
+        finish = request.finish
+
+        def finish_and_note() -> None:
+            del request.finish  # the method of its class again: nothing is left that refers to itself
+            finish()
+            self._gone(request)
+
+        request.finish = finish_and_note  # type: ignore[method-assign]  # Tornado tells nobody else
+
     def _came(self, request: HTTPConnection) -> None:
         self._in_flight.add(request)
         self._idle.clear()
 
-    def _gone(self, request: HTTPConnection | None) -> None:
+    def _gone(self, request: HTTPConnection) -> None:
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()

@@ -52,6 +52,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
     Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
     Reason.REVOKED: "The access token has been revoked",
+    Reason.NOT_ACCEPTED: "The access token is not accepted by this resource",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
     Reason.MISSING_GROUP: "The user of the access token is not in a group that this resource needs",
     Reason.OTHER_CLAIM: "The access token lacks a claim value that this resource needs",
@@ -79,17 +80,23 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
     413: ("content_too_large", "The body of the request is too large"),
     426: ("upgrade_required", "This resource is a WebSocket, open it as one"),
     500: ("server_error", "The server made a mistake, which its log describes under this id"),
+    503: ("temporarily_unavailable", "The server cannot serve this now, and its log says why under this id"),
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """An answer that says no."""
+    """An answer that says no.
+
+    Args:
+        is_failure: Whether the server is to blame, and its log has something to say about it.
+    """
 
     status: int
     error: str
     description: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_failure: bool = False
 
 
 def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None) -> Refusal:
@@ -160,7 +167,7 @@ def describe_status(status: int) -> Refusal:
     """Return the answer to a request that was refused for another cause than its token."""
     fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
     error, description = _STATUSES.get(status, fallback)
-    return Refusal(status=status, error=error, description=description)
+    return Refusal(status=status, error=error, description=description, is_failure=status >= 500)
 
 
 def error_codes(status: int) -> list[str]:

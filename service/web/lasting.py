@@ -22,6 +22,8 @@ class LastingHandler(JudgingHandler):
 
     _credentials: Credentials | None = None
     _watched: tuple[WatchedToken, ...] = ()
+    _ended: bool = False
+    _checks_origin: bool = False
 
     def watch_token(
         self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
@@ -56,18 +58,24 @@ class LastingHandler(JudgingHandler):
         if before is not None and not after.is_same_bearer_as(before):
             # What was sent and is remembered belongs to the first one.
             raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
+        self._speak_for(after)  # what its `authorize` sees
         try:
             waiting = self._admit(after)
             if waiting is not None:
                 await waiting
         except BaseException:
-            self._principal = before  # a handler that goes on after a refusal, or is cancelled, goes on as it was
+            self._speak_for(before)  # a handler that goes on after a refusal, or is cancelled, goes on as it was
             raise
         self._credentials = credentials
         for watched in self._watched:
             watched.go_on_with(after, judge=self._judging(credentials))
         if before is None and isinstance(self, WebSocketHandler):
             end_with_token(self)
+
+    def _speak_for(self, principal: Principal | None) -> None:
+        """Go on for a principal, whom ``current_user`` tells as well: Tornado keeps what it told once."""
+        self._principal = principal
+        vars(self).pop("_current_user", None)
 
     def _judging(self, credentials: Credentials) -> Callable[[], Awaitable[Principal] | None]:
         """Return what judges a token again as a new request would; None where that needs no waiting, and it is good."""

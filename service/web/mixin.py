@@ -110,6 +110,10 @@ class BearerAuthMixin(LastingHandler):
         if demand.public or (demand.optional and source(self.request) is None):
             super().check_xsrf_cookie()
 
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Let Tornado's ``cross_origin_protection``, where an application has it on, trust the pages that may call."""
+        return self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
+
     @judge_first
     def prepare(self) -> Awaitable[None] | None:
         """Judge the request, then prepare what the class behind this one prepares."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import tornado.web
 
-from service.errors import IssuerUnavailable, MissingToken, ServiceError, TokenError
+from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
 from service.tokens.principal import Principal
 from service.web.challenge import Refusal, describe_status, refusal_for
 from service.web.cors import CrossOriginPolicy
@@ -31,6 +31,7 @@ class RefusingHandler(tornado.web.RequestHandler):
     _further_challenges: ClassVar[tuple[str, ...]] = ()
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _principal: Principal | None = None
+    _is_failure_logged: bool = False
 
     def clear(self) -> None:
         """Start an answer, with what lets a browser read it even when it is a refusal."""
@@ -48,40 +49,33 @@ class RefusingHandler(tornado.web.RequestHandler):
                 self.set_header("Vary", vary)
         return super().flush(include_footers)
 
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End an answer; a refusal that nobody put into words, like one by ``set_status`` alone, gets ours."""
+        if chunk is None and self._status_code >= 400 and not self._write_buffer and not self._headers_written:
+            chunk = self._worded(self._refusal(self._status_code, None))
+        return super().finish(chunk)
+
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Give a refusal its status, wherever in the handler it was raised."""
-        refusal = self._refusal(status_code, kwargs)
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        # Raised by mistake, what only announces an answer, such as 100, would leave the client without one.
+        refusal = self._refusal(500 if status_code < 200 else status_code, error)
         super().send_error(refusal.status, **(kwargs | {"refusal": refusal}))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write a refusal; every one of this service leaves here."""
-        refusal = kwargs.get("refusal") or self._refusal(status_code, kwargs)
-        for name, value in refusal.headers.items():
-            self.set_header(name, value)
-        if refusal.status == 401:
-            for challenge in self._further_challenges:  # each in a field of its own, which no client can misread
-                self.add_header("WWW-Authenticate", challenge)
-        if status_code == 405:
-            self.set_header("Allow", ", ".join(methods_of(type(self))))
-        if status_code == 426:
-            self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
-            self.set_header("Connection", "Upgrade")
-        self.set_header("Cache-Control", "no-store")
-        body = {"error": refusal.error, "error_description": refusal.description}
-        if status_code >= 500 and status_code != 503:
-            body["id"] = self._failure_id
-        self.finish(body)
+        refusal = kwargs.get("refusal") or self._refusal(status_code, None)
+        self.finish(self._worded(refusal) if refusal.status >= 400 else None)
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Log a refusal as one line, and a mistake of ours with its stack, without the query and without headers."""
-        where = f"{self.request.method} {self.request.path}"
         if isinstance(value, ServiceError | tornado.web.HTTPError):
             # At this level even for an issuer's trouble: that is one warning where it begins, not one for each request.
-            _logger.info("refused %s: %s", where, value)
+            _logger.info("refused %s: %s", self._what, value)
         else:
-            _logger.error("failed %s: id %s", where, self._failure_id, exc_info=(typ, value, tb))  # type: ignore[arg-type]  # Tornado passes sys.exc_info()
+            self._log_failure(exc_info=(typ, value, tb))
 
     def _request_summary(self) -> str:
         """Return what Tornado's own log says of a request, where the application writes that: no query either."""
@@ -104,21 +98,53 @@ class RefusingHandler(tornado.web.RequestHandler):
         """Whether there could be a token, and is none."""
         return self._principal is None and self.policy.of(self.request.method).optional
 
+    @property
+    def _what(self) -> str:
+        return f"{self.request.method} {self.request.path}"
+
     @functools.cached_property
     def _failure_id(self) -> str:
         """What the client can quote and the log can be searched for."""
         return uuid.uuid4().hex[:16]
 
-    def _refusal(self, status_code: int, kwargs: dict[str, Any]) -> Refusal:
-        error = kwargs.get("exc_info", (None, None, None))[1]
+    def _log_failure(self, *, exc_info: Any = None) -> None:
+        """Log a mistake of ours under its id, once a request."""
+        if not self._is_failure_logged:
+            self._is_failure_logged = True
+            _logger.error("failed %s: id %s", self._what, self._failure_id, exc_info=exc_info)
+
+    def _worded(self, refusal: Refusal) -> dict[str, Any]:
+        """Write the fields of a refusal, and return its body."""
+        for name, value in refusal.headers.items():
+            self.set_header(name, value)
+        if refusal.status == 401:
+            for challenge in self._further_challenges:  # each in a field of its own, which no client can misread
+                self.add_header("WWW-Authenticate", challenge)
+        if refusal.status == 405:
+            self.set_header("Allow", ", ".join(methods_of(type(self))))
+        if refusal.status == 426:
+            self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
+            self.set_header("Connection", "Upgrade")
+            self.set_header("Sec-WebSocket-Version", "13")  # RFC 6455 section 4.4
+        self.set_header("Cache-Control", "no-store")
+        body = {"error": refusal.error, "error_description": refusal.description}
+        if refusal.is_failure:
+            self._log_failure()
+            body["id"] = self._failure_id
+        return body
+
+    def _refusal(self, status_code: int, error: BaseException | None) -> Refusal:
         if (
-            isinstance(error, tornado.web.HTTPError)
-            and status_code == 403
-            and not error.log_message
+            status_code == 403
             and self._is_nobody
+            and isinstance(error, tornado.web.HTTPError)
+            and not error.log_message
         ):
             # What `@authenticated` raises; 403 for nobody would tell them that no token could help.
-            error = MissingToken()
+            status_code = 401
+        if status_code == 401 and not isinstance(error, TokenError):
+            # A handler that refuses by a status alone; a 401 always comes with a challenge (RFC 9110 section 15.5.2).
+            error = MissingToken() if self._principal is None else InvalidToken(Reason.NOT_ACCEPTED)
         if isinstance(error, TokenError | IssuerUnavailable):
             return refusal_for(
                 error, realm=self._protection.realm, resource_metadata=self._protection.resource.metadata_url

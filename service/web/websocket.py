@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ OFFER = "base64url.bearer.authorization."
 """What a browser writes before its token, in base64url without padding, among the subprotocols it offers."""
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
 """Close codes: the private ones echo the statuses of HTTP, the others are registered (RFC 6455 section 11.7)."""
+_VERSIONS = frozenset({"7", "8", "13"})
 
 
 def read_offered(request: HTTPServerRequest) -> Credentials | None:
@@ -55,7 +57,7 @@ def close_code(error: TokenError | IssuerUnavailable) -> int:
 def end_with_token(handler: Any) -> None:
     """Close a socket once the token ends with which it goes on now."""
     handler.watch_token(
-        on_end=lambda: handler.close(TOKEN_ENDED, "token ended"), on_stop=lambda: handler.close(GOING_AWAY, "stopping")
+        on_end=lambda: _end(handler, TOKEN_ENDED, "token ended"), on_stop=lambda: _end(handler, GOING_AWAY, "stopping")
     )
 
 
@@ -66,6 +68,7 @@ def guard_socket(handler: type[Any]) -> None:
         "open": _open,
         "on_message": _on_message,
         "on_close": _on_close,
+        "check_origin": _check_origin,
         "select_subprotocol": _select,
     }
     for name, guard in guards.items():
@@ -74,8 +77,6 @@ def guard_socket(handler: type[Any]) -> None:
             guarded = functools.wraps(callback)(guard(callback))
             vars(guarded)["guards_socket"] = True
             setattr(handler, name, guarded)
-    if handler.check_origin is WebSocketHandler.check_origin:
-        handler.check_origin = _check_origin
 
 
 def _offered(headers: HTTPHeaders) -> list[str]:
@@ -83,22 +84,66 @@ def _offered(headers: HTTPHeaders) -> list[str]:
     return [one.strip() for field in fields for one in field.split(",")]
 
 
-def _check_origin(self: Any, origin: str) -> bool:
-    """Let the pages of the listed origins in, and those of this host; a browser asks nobody before it connects."""
-    if self._cors.allows(origin) or WebSocketHandler.check_origin(self, origin):
-        return True
-    raise tornado.web.HTTPError(403, "a WebSocket of another origin")
+def _check_origin(callback: Callable[..., bool]) -> Callable[..., bool]:
+    """Let the pages in that the handler wants, or else those of the listed origins and of this host.
+
+    A browser asks nobody before it connects.
+    """
+    is_tornados = callback is WebSocketHandler.check_origin
+
+    def guarded(self: Any, origin: str) -> bool:
+        is_inner, self._checks_origin = self._checks_origin, True
+        try:
+            allowed = (
+                self._cors.allows(origin) or _is_own(self.request, origin) if is_tornados else callback(self, origin)
+            )
+        finally:
+            self._checks_origin = is_inner
+        if (
+            not allowed and not is_inner
+        ):  # one that asks the one above it gets an answer, and Tornado no word of its own
+            raise tornado.web.HTTPError(403, "a WebSocket of another origin")
+        return bool(allowed)
+
+    return guarded
+
+
+def _is_own(request: HTTPServerRequest, origin: str) -> bool:
+    return urllib.parse.urlsplit(origin).netloc.lower() == request.host.lower()
+
+
+def _is_readable(origin: str) -> bool:
+    """Return whether the functions by which handlers judge an origin can read it, in place of raising an error."""
+    try:
+        _ = urllib.parse.urlsplit(origin).port
+    except ValueError:
+        return False
+    return True
 
 
 def _get(callback: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # Tornado would refuse these too, as text: whoever calls an API reads JSON.
+        # Tornado would refuse these too, as text or with a stack in the log: whoever calls an API reads JSON.
         headers = self.request.headers
-        if headers.get("Upgrade", "").lower() != "websocket" or "Sec-WebSocket-Key" not in headers:
-            raise tornado.web.HTTPError(426, "no request for a WebSocket")
+        if not _asks_for_socket(headers):
+            raise tornado.web.HTTPError(426, "no request for a WebSocket that we speak")
+        origin = headers.get("Origin", headers.get("Sec-WebSocket-Origin"))
+        if origin is not None and not _is_readable(origin):
+            raise tornado.web.HTTPError(403, "a WebSocket of an origin that is none")
         return callback(self, *args, **kwargs)
 
     return guarded
+
+
+def _asks_for_socket(headers: HTTPHeaders) -> bool:
+    """Return whether a request asks for a WebSocket of a version that Tornado speaks (RFC 6455 section 4.2.1)."""
+    connection = {word.strip().lower() for word in headers.get("Connection", "").split(",")}
+    return (
+        headers.get("Upgrade", "").lower() == "websocket"
+        and "upgrade" in connection
+        and "Sec-WebSocket-Key" in headers
+        and headers.get("Sec-WebSocket-Version") in _VERSIONS
+    )
 
 
 def _open(callback: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,9 +157,11 @@ def _open(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 def _on_message(callback: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Any, message: str | bytes) -> Any:
+        if self._ended:
+            return None  # a client that goes on sending has not read yet that we closed, or does not want to
         if self._principal is not None and self._protection.watch.is_over(self._principal):
             # The next look may be a second away, and until then nobody may act with what has ended.
-            self.close(TOKEN_ENDED, "token ended")
+            _end(self, TOKEN_ENDED, "token ended")
             return None
         return _closing(self, functools.partial(callback, self, message))
 
@@ -159,4 +206,10 @@ async def _awaited(handler: Any, result: Awaitable[Any]) -> None:
 
 def _close(handler: Any, error: TokenError | IssuerUnavailable) -> None:
     handler.log_exception(type(error), error, None)
-    handler.close(close_code(error), "refused")
+    _end(handler, close_code(error), "refused")
+
+
+def _end(handler: Any, code: int, reason: str) -> None:
+    """Close a socket, and act on nothing more that comes in: Tornado waits seconds for the client to close it too."""
+    handler._ended = True  # noqa: SLF001  # set here alone, for the guards above
+    handler.close(code, reason)

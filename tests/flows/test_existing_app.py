@@ -49,6 +49,8 @@ def app(fake_issuer: Handle, io_loop: IOLoop) -> Iterator[tornado.web.Applicatio
     application = tornado.web.Application(
         [(f"/{kind.__name__}", kind) for kind in (Orders, Query, Cookie, Basket)],
         xsrf_cookies=True,
+        cross_origin_protection=True,
+        trusted_origins=["https://trusted.example"],
         cookie_secret="of-the-application",
     )
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://app.example",))
@@ -124,3 +126,16 @@ async def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
     response = await http_client.fetch(f"{base_url}/Orders", headers=headers)
     assert ["Accept, Origin"] == response.headers.get_list("Vary")
     assert "https://app.example" == response.headers["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://app.example", 200), ("https://trusted.example", 200), ("https://other.example", 403)],
+)
+@pytest.mark.gen_test
+async def test_pages_that_may_call_are_trusted_where_the_application_is_wary_of_others(
+    origin: str, status: int, fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": origin, "Sec-Fetch-Site": "cross-site"}
+    response = await http_client.fetch(f"{base_url}/Orders", method="POST", body="", headers=headers, raise_error=False)
+    assert status == response.code

@@ -1,29 +1,166 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httputil import HTTPServerRequest
 
 from service.web.application import Service
-from service.web.third_party import public
+from service.web.mixin import BearerAuthMixin
+from service.web.third_party import protected, public
+
+
+class Raises(BearerAuthMixin, tornado.web.RequestHandler):
+    """Refuses with the status that stands in its path, by an error, by ``send_error``, or by nothing but the status."""
+
+    optional = True
+
+    def get(self, status: str) -> None:
+        raise tornado.web.HTTPError(int(status))
+
+    def post(self, status: str) -> None:
+        self.send_error(int(status))
+
+    def put(self, status: str) -> None:
+        self.set_status(int(status))
+
+    def patch(self, status: str) -> None:
+        self.set_status(int(status))
+        self.write("the author's own words")
+
+
+def _elsewhere(request: HTTPServerRequest) -> None:
+    """Answer a request that was passed on, as another server does."""
+    assert request.connection is not None
+    request.connection.write_headers(
+        tornado.httputil.ResponseStartLine("HTTP/1.1", 200, "OK"),
+        tornado.httputil.HTTPHeaders({"Content-Length": "2"}),
+        b"{}",
+    )
+    request.connection.finish()
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
-    return serve([(r"/teapot", public(tornado.web.ErrorHandler), {"status_code": 418})], cors_origins=["*"])
+def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
+    (tmp_path / "file.txt").write_text("abc")
+    return serve(
+        [
+            (r"/raises/(\d+)", Raises),
+            (r"/files/(.*)", public(tornado.web.StaticFileHandler), {"path": str(tmp_path)}),
+            (r"/teapot", public(tornado.web.ErrorHandler), {"status_code": 418}),
+            (r"/elsewhere", protected(tornado.web.FallbackHandler), {"fallback": _elsewhere}),
+        ],
+        cors_origins=["*"],
+    )
+
+
+@pytest.fixture
+def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
+    async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return await http_client.fetch(
+            base_url + path,
+            method=method,
+            headers=headers,
+            raise_error=False,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+        )
+
+    return send
 
 
 @pytest.mark.parametrize(("path", "status"), [("/teapot", 418), ("/nowhere", 404)])
 @pytest.mark.gen_test
 async def test_whatever_is_refused_is_json_that_a_page_can_read(
-    path: str, status: int, http_client: AsyncHTTPClient, base_url: str
+    path: str, status: int, call: Callable[..., Any]
 ) -> None:
-    response = await http_client.fetch(base_url + path, raise_error=False, headers={"Origin": "https://app.example"})
+    response = await call(path, Origin="https://app.example")
     assert (status, {"error", "error_description"}) == (response.code, set(json.loads(response.body)))
     assert ("no-store", "*") == (
         response.headers["Cache-Control"],
         response.headers["Access-Control-Allow-Origin"],
     )
+
+
+WAYS = pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+
+
+@WAYS
+@pytest.mark.gen_test
+async def test_a_401_of_a_handlers_own_has_a_challenge(method: str, call: Callable[..., Any]) -> None:
+    nobody, somebody = await call("/raises/401", None, method), await call("/raises/401", "good", method)
+    assert [("missing_token", 'Bearer realm="test"')] == [
+        (json.loads(nobody.body)["error"], nobody.headers["WWW-Authenticate"])
+    ]
+    assert "invalid_token" == json.loads(somebody.body)["error"]
+    assert 'error="invalid_token"' in somebody.headers["WWW-Authenticate"]
+
+
+@WAYS
+@pytest.mark.parametrize("status", [400, 404, 409, 418, 429, 500, 502, 503, 599])
+@pytest.mark.gen_test
+async def test_a_refusal_of_a_handlers_own_is_said_as_ours_are(
+    status: int, method: str, call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "service")
+    response = await call(f"/raises/{status}?access_token=secret", method=method)
+    body = json.loads(response.body)
+    assert (status, "no-store") == (response.code, response.headers["Cache-Control"])
+    assert {"error", "error_description"} == body.keys() - {"id"}
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert ([f"failed {method} /raises/{status}: id {body.get('id')}"] if status >= 500 else []) == logged
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.gen_test
+async def test_the_words_of_a_handler_stay_its_own(call: Callable[..., Any]) -> None:
+    response = await call("/raises/409", method="PATCH")
+    assert (409, b"the author's own words") == (response.code, response.body)
+
+
+# Tornado sends whatever a handler sets; only of what it raises is it known that it is meant as the end.
+@pytest.mark.parametrize(
+    ("status", "answer", "method"),
+    [
+        *[(status, status, method) for status in (204, 304) for method in ("GET", "POST", "PUT")],
+        *[(status, 500, method) for status in (100, 101) for method in ("GET", "POST")],
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_status_that_has_no_body_or_is_no_answer_leaves_no_client_waiting(
+    status: int, answer: int, method: str, call: Callable[..., Any], app: Service
+) -> None:
+    response = await call(f"/raises/{status}", method=method)
+    assert (answer, answer < 400) == (response.code, response.body == b"")
+    assert await app.finish_requests(within=1)
+
+
+@pytest.mark.gen_test
+async def test_a_refusal_of_tornados_own_handler_is_said_as_ours_are(call: Callable[..., Any]) -> None:
+    response = await call("/files/file.txt", Range="bytes=10-")
+    assert (416, "bytes */3") == (response.code, response.headers["Content-Range"])
+    assert ("invalid_request", "no-store") == (json.loads(response.body)["error"], response.headers["Cache-Control"])
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "PROPFIND"])
+@pytest.mark.gen_test
+async def test_a_method_that_nobody_knows_is_405_for_everybody(method: str, call: Callable[..., Any]) -> None:
+    for token in (None, "good", "bad"):
+        assert 405 == (await call("/raises/200", token, method)).code
+
+
+@pytest.mark.gen_test
+async def test_a_request_that_another_server_answers_is_over_with_its_answer(
+    call: Callable[..., Any], app: Service
+) -> None:
+    assert 401 == (await call("/elsewhere")).code
+    assert b"{}" == (await call("/elsewhere", "good")).body
+    assert await app.finish_requests(within=1)

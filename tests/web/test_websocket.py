@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from service.web.websocket import close_code, read_offered
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
 ENDS: list[str] = []
+ACTS: list[tuple[str, frozenset[str] | None]] = []
 
 
 class Echo(BearerAuthMixin, WebSocketHandler):
@@ -79,6 +81,24 @@ class Slow(Choosy):
         return "renewed" not in principal.scopes
 
 
+class Acting(BearerAuthMixin, WebSocketHandler):
+    optional = True
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        ACTS.append((str(message), self.current_user and self.current_user.scopes))
+        return self.reauthenticate(str(message)) if "~" in message or message == "bad" else None
+
+    def on_close(self) -> None:
+        ENDS.append("acting")
+
+
+class Strict(Echo):
+    """Wants what its base wants, or pages of one more origin."""
+
+    def check_origin(self, origin: str) -> bool:
+        return super().check_origin(origin) or origin == "https://also.example"
+
+
 class Quiet(BearerAuthMixin, WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
         raise AssertionError(f"acted on {message!r} after the token had ended")
@@ -87,7 +107,9 @@ class Quiet(BearerAuthMixin, WebSocketHandler):
 @pytest.fixture
 def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
     ENDS.clear()
-    service = serve([(r"/echo", Echo), (r"/choosy", Choosy), (r"/slow", Slow), (r"/quiet", Quiet)])
+    ACTS.clear()
+    kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict)
+    service = serve([(f"/{kind.__name__.lower()}", kind) for kind in kinds], cors_origins=["https://listed.example"])
     yield service
     io_loop.run_sync(service.close)
 
@@ -218,8 +240,112 @@ async def test_a_socket_that_is_closed_is_no_longer_watched(connect: Callable[..
         await connect("/echo")
 
 
+@pytest.mark.gen_test
+async def test_whoever_a_socket_speaks_for_now_is_its_current_user(connect: Callable[..., Any]) -> None:
+    socket = await connect("/acting")
+    for message in ("who", "lasting~first", "who", "lasting~second", "who", "good~gone"):
+        await socket.write_message(message)
+    await socket.read_message()
+    told = [scopes for message, scopes in ACTS if message == "who"]
+    assert [None, {"first"}, {"second"}] == told
+
+
+def _frame(message: str) -> bytes:
+    """Return a text as a client sends it (RFC 6455 section 5.2), under a mask that changes nothing."""
+    return bytes([0x81, 0x80 | len(message)]) + bytes(4) + message.encode()
+
+
+@pytest.mark.parametrize("ending", ["a refusal", "the end of the token", "the end of the service"])
+@pytest.mark.gen_test
+async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
+    ending: str, http_server: HTTPServer, http_port: int, app: Service
+) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
+    writer.write(
+        b"GET /acting HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Authorization: Bearer lasting~a\r\n\r\n" + _frame("first")
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    while not ACTS:  # noqa: ASYNC110  # a handler has no event to wait for
+        await asyncio.sleep(0)
+    if ending == "a refusal":
+        writer.write(_frame("bad") + _frame("pipelined"))
+    elif ending == "the end of the service":
+        app.end_open()
+    else:
+        for token in list(protection.watch._tokens):
+            token.end()
+    assert b"\x88" == await reader.readexactly(1)  # a close frame, which this client does not answer
+    for number in range(5):
+        writer.write(_frame(f"late {number}"))
+        await writer.drain()
+    writer.close()
+    while "acting" not in ENDS:  # noqa: ASYNC110  # as above
+        await asyncio.sleep(0)
+    assert ["first", *["bad"] * (ending == "a refusal")] == [message for message, _ in ACTS]
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("/echo", "https://listed.example"),
+        ("/echo", "http://{host}"),
+        ("/strict", "https://listed.example"),
+        ("/strict", "https://also.example"),
+        ("/choosy", "https://choosy.example"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_pages_of_these_origins_are_let_in(
+    path: str, origin: str, connect: Callable[..., Any], base_url: str
+) -> None:
+    host = base_url.partition("//")[2]
+    await connect(path, Origin=origin.format(host=host), Authorization="Bearer lasting")
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("/echo", "https://other.example"),
+        ("/echo", "null"),
+        ("/echo", "http://["),
+        ("/echo", "http://a:b"),
+        ("/strict", "https://other.example"),
+        ("/choosy", "https://listed.example"),
+        ("/choosy", "http://["),
+    ],
+)
+@pytest.mark.gen_test
+async def test_pages_of_other_origins_and_of_none_are_refused_as_anything_else(
+    path: str, origin: str, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    headers = UPGRADE | {"Origin": origin, "Authorization": "Bearer lasting"}
+    response = await http_client.fetch(base_url + path, headers=headers, raise_error=False)
+    assert (403, "access_denied") == (response.code, json.loads(response.body)["error"])
+    assert "no-store" == response.headers["Cache-Control"]
+
+
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+
+
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("good", 426)])
-@pytest.mark.parametrize("headers", [{}, {"Upgrade": "h2c", "Connection": "Upgrade"}, {"Upgrade": "websocket"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Upgrade": "h2c", "Connection": "Upgrade"},
+        {"Upgrade": "websocket"},
+        *[UPGRADE | {name: value} for name, value in (("Connection", "close"), ("Sec-WebSocket-Version", "1"))],
+        *[{name: value for name, value in UPGRADE.items() if name != left_out} for left_out in UPGRADE],
+    ],
+)
 @pytest.mark.gen_test
 async def test_what_is_no_websocket_is_refused_as_anything_else(
     token: str | None, status: int, headers: dict[str, str], http_client: AsyncHTTPClient, base_url: str
@@ -230,7 +356,7 @@ async def test_what_is_no_websocket_is_refused_as_anything_else(
     assert status == response.code
     assert {"error", "error_description"} == json.loads(response.body).keys()
     if status == 426:
-        assert "websocket" == response.headers["Upgrade"]
+        assert ("websocket", "13") == (response.headers["Upgrade"], response.headers["Sec-WebSocket-Version"])
 
 
 @pytest.mark.gen_test
