@@ -13,10 +13,9 @@ KeySet = dict[str, list[dict[str, Any]]]
 PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are secret (RFC 7518 section 6)."""
 
-PUBLIC_KEY_MEMBERS = frozenset(
-    ("kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256", "n", "e", "crv", "x", "y")
-)
-"""The members of a JWK that are not (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1)."""
+OF_ANY_KEY = frozenset({"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256"})
+PUBLIC_KEY_MEMBERS = {"RSA": OF_ANY_KEY | {"n", "e"}, "EC": OF_ANY_KEY | {"crv", "x", "y"}}
+"""The members of a public JWK by its kty (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1)."""
 
 PROTOCOL_CLAIMS = frozenset(
     (
@@ -70,13 +69,14 @@ def check_public_keys(member: str, jwks: KeySet) -> None:
     if not jwks["keys"]:
         raise ValueError(f"{member} has no key; expected one public key at least")
     for key in jwks["keys"]:
-        if key.get("kty") not in ("RSA", "EC"):
+        kty = key.get("kty")
+        if kty not in ("RSA", "EC"):
             raise ValueError(f"each key of {member} has the kty RSA or EC")
         if PRIVATE_KEY_MEMBERS & key.keys():
             raise ValueError(f"{member} holds public keys; one of these is private")
-        # Whatever else stands in it, the library that reads the key would act on it: `generate` makes one.
-        if odd := key.keys() - PUBLIC_KEY_MEMBERS:
-            expected = ", ".join(sorted(PUBLIC_KEY_MEMBERS))
+        # The library that reads the key would act on whatever else stands in it, or fail: `generate` makes a key.
+        if odd := key.keys() - PUBLIC_KEY_MEMBERS[kty]:
+            expected = ", ".join(sorted(PUBLIC_KEY_MEMBERS[kty]))
             raise ValueError(f"a key of {member} has a member {min(odd)!r}; expected none but {expected}")
 
 

@@ -39,6 +39,8 @@ def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "kty"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"d": "x"}]}}, "private"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"generate": "RSA"}]}}, "'generate'"),
+        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"crv": "P-256"}]}}, "'crv'.* none but"),
+        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"kty": "EC"}]}}, "'e'.* none but"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": []}}, "one public key"),
         ({"auth_methods": ["private_key_jwt"]}, "jwks is missing"),
         ({"secret": "s" * 31, "auth_methods": ["client_secret_jwt"]}, "31 characters; expected 32"),
