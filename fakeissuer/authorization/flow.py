@@ -95,11 +95,10 @@ def _settle(state: State, session: Session, name: str, request: AuthorizationReq
         Refused: the client is not to be answered, for it is gone, or was answered already in another tab.
     """
     session.let_go(name)
-    check_still_registered(state, request)
-    if request.request_uri is None:
-        return
-    if state.pushed.take(request.request_uri, state.clock.now()) is None:
+    pushed = request.request_uri
+    if pushed is not None and state.pushed.take(pushed, state.clock.now()) is None:
         raise Refused(Problem.REQUEST_URI_UNKNOWN)
+    check_still_registered(state, request)
 
 
 def _needs_sign_in(state: State, session: Session, waiting: Waiting) -> bool:

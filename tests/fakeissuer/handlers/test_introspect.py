@@ -76,6 +76,11 @@ def test_a_claim_does_not_speak_for_the_issuer(
     assert {name: told[name] for name in EVIL if name in told} == own
 
 
+def test_a_token_without_scopes_has_none_to_tell(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+    told = introspect(fake_issuer.token(claims={"scp": None})).json()
+    assert (told["active"], "scope" in told) == (True, False)
+
+
 def test_an_id_token_with_such_a_claim_is_active_too(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
     told = introspect(fake_issuer.token(kind="id", claims={"active": False})).json()
     assert (next(iter(told)), told["active"]) == ("active", True)

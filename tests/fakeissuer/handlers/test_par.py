@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scripted_browser import CALLBACK, WEB, Browser, redirected
+from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
@@ -80,3 +80,16 @@ def test_a_refused_pushed_request_is_spent_too(fake_issuer: Handle, ask: Call, b
     fake_issuer.put("servers", "default", audience="a")
     answers = [browser.get(AUTHORIZE, client_id=WEB, request_uri=name) for name in (silent, outdated)]
     assert [answer.status for answer in answers] == [400, 400]
+
+
+def test_a_pushed_request_is_spent_though_its_client_was_gone_for_a_while(
+    fake_issuer: Handle, ask: Call, browser: Browser
+) -> None:
+    browser.sign_in(browser.authorize())
+    name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
+    action, hidden = forms(browser.get(browser.get(AUTHORIZE, client_id=WEB, request_uri=name).headers["Location"]))[0]
+    removed = fake_issuer.remove("clients", WEB)
+    assert b"No client" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    known = {member: removed[member] for member in ("name", "secret", "grant_types", "redirect_uris")}
+    fake_issuer.put("clients", WEB, **known)
+    assert SPENT in browser.get(AUTHORIZE, client_id=WEB, request_uri=name).body
