@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+import servers
 
 from service.authenticator import Authenticator
 from service.caches.denials import Denials
-from service.caches.verdicts import Verdicts
+from service.caches.shared import open_cache
+from service.caches.verdicts import Verdict, Verdicts
+from service.clock import ManualClock
 from service.errors import InvalidToken, IssuerUnavailable, Reason, SettingsError
 from service.tokens.credentials import Credentials
 from service.tokens.presented import PresentedToken
@@ -48,6 +51,22 @@ async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdic
     principal = await Authenticator([a, b], verdicts=verdicts, denials=denials).authenticate(_credentials("b-good"))
     assert "b" == principal.issuer
     assert ["b-good"] == a.asked == b.asked
+
+
+@pytest.mark.gen_test
+async def test_a_token_judged_before_is_not_judged_again_when_denials_had_to_be_looked_up(
+    verdicts: Verdicts, clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        cache, toy = open_cache(server.url, clock=clock), Toy("a")
+        authenticator = Authenticator([toy], verdicts=verdicts, denials=Denials(cache, clock=clock))
+        principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
+        verdicts.remember("a-good", Verdict(principal, still_holds=lambda: True))
+        assert authenticator.recall(_credentials("a-good")) is None  # nobody can say yet whether it is denied
+        assert principal is await authenticator.authenticate(_credentials("a-good"))
+        assert principal is authenticator.recall(_credentials("a-good"))
+        assert [] == toy.asked
+        await cache.close()
 
 
 @pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])

@@ -128,9 +128,7 @@ class Denials:
         return await self._append(lifted)
 
     async def refresh(self) -> None:
-        """Read what others denied, unless that was done a moment ago."""
-        if self.fresh:
-            return
+        """Read what others denied; whoever asks while somebody does waits for the same look."""
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().create_task(self._read_news())
             self._refreshing.add_done_callback(lambda _: setattr(self, "_refreshing", None))

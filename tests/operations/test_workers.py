@@ -38,9 +38,9 @@ def test_a_signal_stops_all_of_them_and_who_served_before_serves_again(number: s
 def test_one_that_dies_is_replaced_and_said_to_be(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", 0.5)
-    assert ["serves", "stop"] == Witness().run(functools.partial(workers_at_work.die_first, tmp_path), count=1)
-    assert ["worker 0 ended with 3 and is replaced"] == caplog.messages
+    monkeypatch.setattr(workers, "_PAUSE", 2.0)  # longer than any of them takes to start and to end
+    assert ["serves", "stop"] == Witness().run(functools.partial(workers_at_work.die_first, tmp_path), count=2)
+    assert {f"worker {number} ended with 3 and is replaced" for number in range(2)} == set(caplog.messages)
 
 
 def test_one_that_does_not_stop_is_killed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

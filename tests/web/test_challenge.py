@@ -17,7 +17,7 @@ from service.errors import (
     Reason,
     TokenError,
 )
-from service.web.challenge import SENTENCES, describe_status, refusal_for
+from service.web.challenge import SENTENCES, describe_status, read_challenges, refusal_for
 
 ANSWERS: list[tuple[TokenError, int, str, str]] = [
     (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
@@ -130,3 +130,30 @@ def test_describes_other_refusals(status: int, error: str) -> None:
     refusal = describe_status(status)
     assert (status, error) == (refusal.status, refusal.error)
     assert refusal.description
+
+
+@pytest.mark.parametrize(
+    ("value", "challenges"),
+    [
+        ((), ()),
+        ('Basic realm="old"', ('Basic realm="old"',)),
+        (["Negotiate", 'Digest realm="a", qop=auth'], ("Negotiate", 'Digest realm="a", qop=auth')),
+    ],
+)
+def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[str, ...]) -> None:
+    assert challenges == read_challenges(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (7, "a text or a list of texts"),
+        ([7], "is no challenge"),
+        ("Basic realm", "is no challenge"),
+        ('Basic realm="a"\r\nX-Evil: 1', "is no challenge"),
+        ('bearer realm="mine"', "beside our own"),
+    ],
+)
+def test_a_challenge_that_is_none_or_would_contradict_ours_stops_the_program(value: object, words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        read_challenges(value)

@@ -53,6 +53,13 @@ def test_each_method_is_a_row_that_says_what_it_demands() -> None:
     } == demands
 
 
+def test_a_row_says_where_else_a_token_may_stand() -> None:
+    basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
+    demands = {row.method: row.demands for row in rows_of([(r"/x", basket)]) if row.pattern == "'/x$'"}
+    assert demands["PUT"] == "a token if any; authorize; from header or cookie"
+    assert "public" == demands["HEAD"]
+
+
 def test_the_table_has_straight_columns_and_a_heading() -> None:
     routes = [*ROUTES, Rule(HostMatches("old.example"), [(r"/old", public(RedirectHandler), {"url": "/"})])]
     assert [
