@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pycurl
-from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
+from tornado.curl_httpclient import CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
+from service.issuers.pool import Pool, proxy_options
 from service.tokens import strict_json
 
 __all__ = ["Answer", "JSONClient", "Reply", "UnexpectedStatus"]
@@ -87,9 +88,9 @@ class JSONClient:
             "decompress_response": False,
             "validate_cert": True,
             "user_agent": "tornado-resource-server",
-            **_proxy_options(proxy),
+            **proxy_options(proxy),
         }
-        self._http: _Pool | None = None
+        self._http: Pool | None = None
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._waiting = 0
 
@@ -174,30 +175,15 @@ class JSONClient:
         request.request_timeout = max(until - asyncio.get_running_loop().time(), 0.001)  # to curl, 0 means for ever
         return await self._client().fetch(request, raise_error=False)
 
-    def _client(self) -> _Pool:
+    def _client(self) -> Pool:
         # Made at the first request, since it belongs to the event loop that runs then.
         if self._http is None:
             # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
             logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
-            self._http = _Pool(
+            self._http = Pool(
                 force_instance=True, max_clients=CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
             )
         return self._http
-
-
-class _Pool(CurlAsyncHTTPClient):
-    """Keeps open what a burst of questions has opened, so that the next one need not shake hands again."""
-
-    def initialize(self, *, max_clients: int, max_body_size: int) -> None:  # type: ignore[override]  # no defaults here
-        super().initialize(max_clients=max_clients, max_body_size=max_body_size)
-        # By itself curl keeps four for each request under way, and closes the others while little is asked.
-        self._multi.setopt(pycurl.M_MAXCONNECTS, 4 * max_clients)
-
-    def close(self) -> None:
-        super().close()
-        # While it closes, curl plans one more look at what was under way, and Tornado would take it at nothing.
-        if self._timeout is not None:
-            self.io_loop.remove_timeout(self._timeout)
 
 
 def _read(url: str, response: HTTPResponse) -> Answer:
@@ -241,15 +227,3 @@ def _retry_after(response: HTTPResponse) -> float:
     if response.code != 429 or not reset.isdecimal() or date is None:
         return 1.0
     return min(max(float(reset) - date, 1.0), _LONGEST_PAUSE)
-
-
-def _proxy_options(proxy: str | None) -> dict[str, Any]:
-    if proxy is None:
-        return {}
-    parts = urllib.parse.urlsplit(proxy)
-    return {
-        "proxy_host": parts.hostname,
-        "proxy_port": parts.port or 8080,
-        "proxy_username": urllib.parse.unquote(parts.username) if parts.username else None,
-        "proxy_password": urllib.parse.unquote(parts.password) if parts.password else None,
-    }

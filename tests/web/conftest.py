@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from service.authenticator import Authenticator, Authenticators
@@ -64,3 +65,17 @@ def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts, denials: Denials) -
         return Service(routes, protection=protection, denials=denials, **settings)
 
     return make
+
+
+@pytest.fixture
+def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
+    """Return what sends a request to the application of the test, with a token where one is given."""
+
+    async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return await http_client.fetch(
+            base_url + path, method=method, headers=headers, raise_error=False, allow_nonstandard_methods=True
+        )
+
+    return send

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
 from service.errors import InsufficientScope
@@ -134,20 +134,6 @@ ROUTES = [
 def app(serve: Callable[..., Service]) -> Service:
     ran.clear()
     return serve(ROUTES, cors_origins=[APP])
-
-
-@pytest.fixture
-def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
-    """Return what sends a request, with a token where one is given."""
-
-    async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        return await http_client.fetch(
-            base_url + path, method=method, headers=headers, raise_error=False, allow_nonstandard_methods=True
-        )
-
-    return send
 
 
 @pytest.mark.gen_test

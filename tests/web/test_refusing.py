@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import tornado.web
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import HTTPServerRequest
 
 from service.web.application import Service
@@ -58,23 +57,6 @@ def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
         ],
         cors_origins=["*"],
     )
-
-
-@pytest.fixture
-def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
-    async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        return await http_client.fetch(
-            base_url + path,
-            method=method,
-            headers=headers,
-            raise_error=False,
-            allow_nonstandard_methods=True,
-            follow_redirects=False,
-        )
-
-    return send
 
 
 @pytest.mark.parametrize(("path", "status"), [("/teapot", 418), ("/nowhere", 404)])
