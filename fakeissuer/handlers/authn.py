@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hmac
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
 from fakeissuer.identifiers import new_request_id, random_text
 from fakeissuer.problems import Problem
-from fakeissuer.records import accept, read_members
+from fakeissuer.records import Record, accept, read_members
 from fakeissuer.reply import Reply, json_reply, refusal
 
 LIFETIME_S = 300
 
 
-class Primary(Struct, frozen=True):
+class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Who signs in; whatever else is sent is for factors that are not imitated."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
     username: Annotated[str, Meta(min_length=1, max_length=200)]
     password: str
