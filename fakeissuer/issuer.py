@@ -116,11 +116,13 @@ class FakeIssuer:
                 return self.keys(candidate)
         raise NotThere("There is no key of that kid.")
 
-    def requests(self, endpoint: EndpointName | None = None, server: str | None = None) -> Requests:
+    def requests(
+        self, endpoint: EndpointName | None = None, server: str | None = None, latest: int | None = None
+    ) -> Requests:
         """Return the requests that were made: to one endpoint or to all, of one server or of all."""
         if server is not None:
             self.state.directory.server(server)
-        return self.state.journal.read(endpoint, server)
+        return self.state.journal.read(endpoint, server, latest)
 
     def entry(self, kind: EntryKind, name: str) -> Server | Client | User:
         """Return a user, client or server."""

@@ -12,7 +12,7 @@ from fakeissuer.faults import Fault
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.parameters import FORM, once
 from fakeissuer.identifiers import new_request_id
-from fakeissuer.journal import Entry
+from fakeissuer.journal import UNKNOWN_SERVER, Entry
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, planned_reply, refusal
 from fakeissuer.wire import ALTERATIONS, INTERFERENCES
@@ -147,7 +147,7 @@ class EndpointHandler(OktaHandler):
             method=self.request.method or "",
             path=self.request.path,
             endpoint=self.endpoint,
-            server=server_id,
+            server=server_id if server_id in self.issuer.state.directory.servers else UNKNOWN_SERVER,
             time=self.issuer.clock.now(),
             connection=self.issuer.state.connections.number(self.request.server_connection),
             credentials=next((known for known in SCHEMES if known.lower() == scheme), "other" if scheme else None),
