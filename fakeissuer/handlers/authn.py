@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
@@ -10,11 +9,10 @@ from msgspec import Meta
 
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.base import OktaHandler
-from fakeissuer.handlers.endpoint import FRONT_END_HEADERS
-from fakeissuer.identifiers import new_request_id, random_text
+from fakeissuer.identifiers import random_text
 from fakeissuer.problems import Problem
 from fakeissuer.records import Record, accept, read_members
-from fakeissuer.reply import Reply, json_reply, refusal
+from fakeissuer.reply import Reply, json_reply
 
 LIFETIME_S = 300
 
@@ -33,11 +31,7 @@ class AuthnHandler(OktaHandler):
 
     async def post(self) -> None:
         """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
-        try:
-            reply = self._answer()
-        except Refused as refused:
-            reply = refusal(refused)
-        self.send(reply.with_defaults({"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}))
+        self.send_reply_of(self._answer)
 
     def _answer(self) -> Reply:
         state = self.issuer.state
@@ -46,7 +40,7 @@ class AuthnHandler(OktaHandler):
         except Unacceptable as exc:
             raise Refused(Problem.BODY_UNREADABLE) from exc
         user = state.directory.users.get(primary.username)
-        if user is None or not hmac.compare_digest(user.password.encode(), primary.password.encode()):
+        if user is None or not user.has_password(primary.password):
             raise Refused(Problem.LOGIN_FAILED)
         token, until = random_text(), state.clock.now() + LIFETIME_S
         state.session_tokens.put(token, user.login, until=until)

@@ -9,9 +9,8 @@ from fakeissuer.endpoints import ENDPOINTS, ORG, EndpointName
 from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
 from fakeissuer.faults import Fault
-from fakeissuer.handlers.base import OktaHandler
+from fakeissuer.handlers.base import OktaHandler, front_end_headers
 from fakeissuer.handlers.parameters import FORM, once
-from fakeissuer.identifiers import new_request_id
 from fakeissuer.journal import UNKNOWN_SERVER, Entry
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, planned_reply, refusal
@@ -20,15 +19,6 @@ from fakeissuer.wire import ALTERATIONS, INTERFERENCES
 SCHEMES = ("Basic", "Bearer", "DPoP")
 PREFLIGHT_AGE_S = 3600
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
-
-FRONT_END_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-xss-protection": "0",
-    "p3p": 'CP="HONK"',
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "accept-ch": "Sec-CH-UA-Platform-Version",
-}
-"""What Okta's front end adds to every answer."""
 
 
 class EndpointHandler(OktaHandler):
@@ -62,7 +52,7 @@ class EndpointHandler(OktaHandler):
 
     def common_headers(self) -> dict[str, str]:
         """Return what goes with every answer."""
-        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
+        headers = front_end_headers()
         if origin := self.request.headers.get("Origin"):
             headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         return headers
@@ -129,11 +119,11 @@ class EndpointHandler(OktaHandler):
     def _answer_or_refuse(self, server_id: str) -> Reply:
         server = self.issuer.state.directory.servers.get(server_id)
         if server is None:
-            reply = refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
+            reply = self.turn_away(Refused(Problem.NO_SUCH_SERVER, server_id))
         elif self.request.method == "OPTIONS":
             reply = _preflight(self.methods, self.request.headers.get("Access-Control-Request-Headers", ""))
         elif self.request.method not in self.methods:
-            reply = refusal(Refused(Problem.METHOD_NOT_ALLOWED))
+            reply = self.turn_away(Refused(Problem.METHOD_NOT_ALLOWED))
         else:
             try:
                 reply = self.answer(server)

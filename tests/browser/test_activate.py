@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from person import fill_in, press, press_keys, shows
+from person import fill_in, focused, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
 from fakeissuer.grant_types import DEVICE_CODE
@@ -41,11 +41,13 @@ def test_a_code_is_typed_and_the_device_gets_its_tokens(
     browser: Chrome, fake_issuer: Handle, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri"])
+    assert focused(browser) == "user_code"
     press_keys(browser, "WRONG", Keys.ENTER)
     assert shows(browser, "[role=alert]", "There is no device that waits with this code.")
     code = started["user_code"]
     fill_in(browser, "The code that the device shows", f"{code[:4]}-{code[4:].lower()}").send_keys(Keys.ENTER)
     assert shows(browser, "h1", "Sign in to device app")
+    assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.TAB, "wrong", Keys.ENTER)
     assert shows(browser, "[role=alert]", "The user name or the password is wrong.")
     fill_in(browser, "Password", "password").send_keys(Keys.ENTER)

@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-__all__ = ["fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
+__all__ = ["PATIENCE_S", "fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
 
 T = TypeVar("T")
 

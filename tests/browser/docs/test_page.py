@@ -40,6 +40,7 @@ def test_a_keyboard_is_enough(page: Chrome) -> None:
     tab_to(page, "Authorize")
     press_keys(page, Keys.ENTER)
     shows(page, "h1", "Sign in to single-page app")
+    assert "username" == focused(page)
     press_keys(page, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
     wait_until_ready(page)
