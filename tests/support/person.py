@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -19,14 +19,23 @@ T = TypeVar("T")
 PATIENCE_S = 20
 """How long a page may take on a machine that is busy with everything else."""
 
-TABS = 60
-"""More than any of our pages has stops for the keyboard."""
+GONE = "does not belong to the document"
+"""What chromedriver says, at times, of an element whose page is just replaced, instead of calling it stale."""
 
 
 def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
     """Wait for what a page does by itself; an element that is not there yet, or no more, is waited for as well."""
+
+    def tried(_: Chrome) -> T | Literal[False]:
+        try:
+            return holds() or False
+        except WebDriverException as exc:
+            if GONE in (exc.msg or ""):
+                return False
+            raise
+
     ignored = (NoSuchElementException, StaleElementReferenceException)
-    return WebDriverWait(browser, PATIENCE_S, 0.05, ignored).until(lambda _: holds() or False, what)
+    return WebDriverWait(browser, PATIENCE_S, 0.05, ignored).until(tried, what)
 
 
 def shows(browser: Chrome, selector: str, text: str) -> bool:
@@ -63,23 +72,24 @@ def press_keys(browser: Chrome, *keys: str) -> None:
 
 def focused(browser: Chrome) -> str:
     """Wait until the keyboard is at something of the page, and return a button by its text, a field by its name."""
-
-    def label() -> str | None:
-        element = browser.switch_to.active_element
-        return None if element.tag_name == "body" else element.text or str(element.get_property("name"))
-
-    return until(browser, label)
+    return until(browser, lambda: _focused_now(browser))
 
 
-def tab_to(browser: Chrome, start: str) -> None:
-    """Press the tabulator until the keyboard is at what starts so."""
-    passed: list[str] = []
-    while len(passed) < TABS:
+def tab_to(browser: Chrome, start: str) -> list[str]:
+    """Press the tabulator until the keyboard is at what starts so, and return where it stopped on its way.
+
+    A key that comes before a busy browser has given its page the keyboard is lost: nothing waits for what one key does.
+    """
+    stops: list[str] = []
+
+    def reached() -> bool:
         press_keys(browser, Keys.TAB)
-        passed.append(focused(browser))
-        if passed[-1].startswith(start):
-            return
-    raise AssertionError(f"no {start!r} within {TABS} tabs, only {passed}")
+        if stop := _focused_now(browser):
+            stops.append(stop)
+        return bool(stops) and stops[-1].startswith(start)
+
+    until(browser, reached, f"the keyboard is at {start}")
+    return stops
 
 
 def landed(browser: Chrome, url: str) -> dict[str, str]:
@@ -87,6 +97,11 @@ def landed(browser: Chrome, url: str) -> dict[str, str]:
     until(browser, lambda: browser.current_url.startswith(url))
     parts = urlsplit(browser.current_url)
     return dict(parse_qsl(parts.fragment or parts.query))
+
+
+def _focused_now(browser: Chrome) -> str | None:
+    element = browser.switch_to.active_element
+    return None if element.tag_name == "body" else element.text or str(element.get_property("name"))
 
 
 def _named(browser: Chrome, tag: str, text: str) -> WebElement | None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import jwt
 import pytest
+from seeded import API
 
 from fakeissuer.handle import Handle
 
 Ask = Callable[..., Any]
 
-API = "0oaapi00000000000001:api-secret"
 INACTIVE = b'{"active":false}'
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import seeded
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
 from fakeissuer.handle import Handle
@@ -13,7 +14,7 @@ ASKED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "
 
 
 def push(ask: Call, issuer: Handle, **more: str) -> Any:
-    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=f"{WEB}:web-secret")
+    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=seeded.WEB)
 
 
 def test_a_pushed_request_is_used_once(fake_issuer: Handle, ask: Call, browser: Browser) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import jwt
 import pytest
+from seeded import SERVICE
 
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
-
-SERVICE = "0oaservice0000000001:service-secret"
 
 
 @pytest.fixture
