@@ -16,6 +16,7 @@ from fakeissuer.handlers.authorization_server_keys import KeyRotateHandler, Serv
 from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.backchannel import BackchannelHandler
 from fakeissuer.handlers.base import OktaHandler
+from fakeissuer.handlers.browser import NowhereHandler
 from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.handlers.device import DeviceHandler
 from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
@@ -88,7 +89,7 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(
         routes,
-        default_handler_class=OktaHandler,
+        default_handler_class=NowhereHandler,
         default_handler_args=okta,
         log_function=log_request,
     )

@@ -40,9 +40,9 @@ UNKNOWNS = "unknowns"
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a file says: entries by kind and name, and what is switched."""
+    """What a file says: entries by kind and name, with their secrets, and what is switched."""
 
-    entries: dict[EntryKind, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    entries: dict[EntryKind, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
     unknowns: Unknowns = field(default_factory=Unknowns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, field
@@ -198,6 +199,10 @@ class User(Record, frozen=True, kw_only=True):
             force_setattr(self, "id", derived_id("00u", self.login))
         if not self.email:
             force_setattr(self, "email", self.login)
+
+    def has_password(self, shown: str) -> bool:
+        """Tell whether this is the user's password, in a time that does not tell how much of it is right."""
+        return hmac.compare_digest(self.password.encode(), shown.encode())
 
     @property
     def name(self) -> str:

@@ -8,7 +8,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 CAPACITY = 10_000
-"""How many things are kept; the oldest is forgotten first."""
+"""How many things are kept; the one put longest ago is forgotten first.
+
+All of a kind last equally long, so that it is the one that ends first too: what has ended goes before what has not.
+"""
 
 
 class Expiring(Generic[T]):
@@ -22,6 +25,7 @@ class Expiring(Generic[T]):
     def put(self, name: str, thing: T, *, until: float) -> None:
         """Keep a thing until a moment."""
         self._kept[name] = (until, thing)
+        self._kept.move_to_end(name)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
 

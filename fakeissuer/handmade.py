@@ -5,11 +5,12 @@ A JOSE library refuses to make most of these, which is to its credit; everything
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from fakeissuer.base64url import base64url
 
 Signer = Callable[[bytes], bytes]
 """Gives the signature over the bytes of a signing input."""
@@ -21,11 +22,6 @@ class Raw(str):
     __slots__ = ()
 
 
-def b64url(data: bytes) -> str:
-    """Return base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def json_object(members: Iterable[tuple[str, Any]]) -> bytes:
     """Return a JSON object of these members, even if two have one name; NaN stays what Python calls it."""
     texts = (f"{_json(name)}:{value if isinstance(value, Raw) else _json(value)}" for name, value in members)
@@ -34,12 +30,12 @@ def json_object(members: Iterable[tuple[str, Any]]) -> bytes:
 
 def assemble(header: bytes, payload: bytes, sign: Signer) -> str:
     """Return a token of these very bytes, with a signature that is right for them."""
-    return signed(f"{b64url(header)}.{b64url(payload)}", sign)
+    return signed(f"{base64url(header)}.{base64url(payload)}", sign)
 
 
 def signed(signing_input: str, sign: Signer) -> str:
     """Return a signing input, whatever stands in it, with its signature."""
-    return f"{signing_input}.{b64url(sign(signing_input.encode()))}"
+    return f"{signing_input}.{base64url(sign(signing_input.encode()))}"
 
 
 def no_signature(_signing_input: bytes) -> bytes:

@@ -121,13 +121,15 @@ class FakeIssuer:
                 return self.keys(candidate)
         raise NotThere("There is no key of that kid.")
 
-    def requests(self, endpoint: EndpointName | None = None, server: str | None = None) -> Requests:
+    def requests(
+        self, endpoint: EndpointName | None = None, server: str | None = None, latest: int | None = None
+    ) -> Requests:
         """Return the requests that were made: to one endpoint or to all, of one server or of all."""
         if endpoint is not None and endpoint not in ENDPOINT_NAMES:
             raise Unacceptable(f"There is no endpoint of that name; there are: {', '.join(ENDPOINT_NAMES)}.")
         if server is not None:
             self.state.directory.server(server)
-        return self.state.journal.read(endpoint, server)
+        return self.state.journal.read(endpoint, server, latest)
 
     def entry(self, kind: EntryKind, name: str) -> Server | Client | User:
         """Return a user, client or server."""

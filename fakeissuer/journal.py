@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from fakeissuer.records import Record
 
 CAPACITY = 10_000
 """How many requests are kept in detail; the counts go on beyond it."""
+
+MOST_CONNECTIONS = 10_000
+"""How many connections are told apart; of more than that, the latest are counted."""
+
+UNKNOWN_SERVER = "(unknown)"
+"""The server under which all are counted that there are not: whoever makes up names makes the counts no longer."""
 
 
 @dataclass(kw_only=True)
@@ -60,35 +67,36 @@ class Requests(Record, frozen=True, kw_only=True):
 class Journal:
     """The requests to Okta's endpoints, oldest first; those to the control plane are not among them."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        """Start empty; keep at most so many requests in full."""
+    def __init__(self, capacity: int = CAPACITY, most_connections: int = MOST_CONNECTIONS) -> None:
+        """Start empty; keep at most so many requests in full, and tell so many connections apart."""
         self._latest: deque[Entry] = deque(maxlen=capacity)
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._connections: dict[tuple[str, str], set[int]] = {}
+        self._most_connections = most_connections
+        self._places_of: OrderedDict[int, set[tuple[str, str]]] = OrderedDict()
 
     def add(self, entry: Entry) -> None:
         """Write down a request when it has come in, so that it counts even if it is never answered."""
         place = (entry.endpoint, entry.server)
         self._latest.append(entry)
         self._counts[place] += 1
-        self._connections.setdefault(place, set()).add(entry.connection)
+        self._places_of.setdefault(entry.connection, set()).add(place)
+        self._places_of.move_to_end(entry.connection)
+        if len(self._places_of) > self._most_connections:
+            self._places_of.popitem(last=False)
 
-    def read(self, endpoint: str | None = None, server: str | None = None) -> Requests:
-        """Return the requests to this endpoint of this server; None means any."""
-
-        def fits(place: tuple[str, str]) -> bool:
-            return (endpoint is None or place[0] == endpoint) and (server is None or place[1] == server)
-
-        places = [place for place in self._counts if fits(place)]
-        connections: set[int] = set().union(*(self._connections[place] for place in places))
+    def read(self, endpoint: str | None = None, server: str | None = None, latest: int | None = None) -> Requests:
+        """Return the requests to this endpoint of this server, at most so many in full; None means any, and all."""
+        places = {place for place in self._counts if endpoint in (None, place[0]) and server in (None, place[1])}
+        fitting = (entry for entry in reversed(self._latest) if (entry.endpoint, entry.server) in places)
+        requests = [Request(**vars(entry)) for entry in islice(fitting, latest)]
         return Requests(
             count=sum(self._counts[place] for place in places),
-            connections=len(connections),
-            requests=tuple(Request(**vars(entry)) for entry in self._latest if fits((entry.endpoint, entry.server))),
+            connections=sum(not places.isdisjoint(seen) for seen in self._places_of.values()),
+            requests=tuple(reversed(requests)),
         )
 
     def clear(self) -> None:
         """Start anew."""
         self._latest.clear()
         self._counts.clear()
-        self._connections.clear()
+        self._places_of.clear()

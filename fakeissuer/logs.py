@@ -14,7 +14,10 @@ logger = logging.getLogger("fakeissuer.access")
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Log what was asked, without the query: a token or a secret may be in it."""
+    """Log what was asked, without the query: a token or a secret may be in it.
+
+    Looking at the control plane is of little interest: a console that is open does it every other second.
+    """
     request = handler.request
     seen = {
         "method": request.method,
@@ -22,7 +25,9 @@ def log_request(handler: RequestHandler) -> None:
         "status": handler.get_status(),
         "seconds": round(request.request_time(), 4),
     }
-    logger.info("%(method)s %(path)s %(status)s %(seconds)ss", seen, extra={"event": seen})
+    is_look = request.method == "GET" and request.path.startswith("/_fake/")
+    level = logging.DEBUG if is_look else logging.INFO
+    logger.log(level, "%(method)s %(path)s %(status)s %(seconds)ss", seen, extra={"event": seen})
 
 
 class JsonFormatter(logging.Formatter):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fakeissuer.addresses import Addresses
 from fakeissuer.entries import ORG_SCOPES, RESERVED_SCOPES, Server
 from fakeissuer.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 
@@ -34,29 +35,28 @@ RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"
 """Those of access tokens in the profile that keeps to the RFCs."""
 
 
-def openid_configuration(server: Server, issuer: str, base_url: str) -> Metadata:
+def openid_configuration(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
     """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
     is_org = server.is_org
-    return _document(server, issuer, base_url, for_oidc=True) | {
+    return _document(server, addresses, requested_url, for_oidc=True) | {
         "grant_types_supported": [*GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
     }
 
 
-def authorization_server_metadata(server: Server, issuer: str, base_url: str) -> Metadata:
+def authorization_server_metadata(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
     """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
-    return _document(server, issuer, base_url, for_oidc=False)
+    return _document(server, addresses, requested_url, for_oidc=False)
 
 
-def _document(server: Server, issuer: str, base_url: str, *, for_oidc: bool) -> Metadata:
-    org_endpoints = f"{base_url}/oauth2/v1"
-    endpoints = org_endpoints if server.is_org else f"{issuer}/v1"
+def _document(server: Server, addresses: Addresses, requested_url: str, *, for_oidc: bool) -> Metadata:
+    issuer, endpoints = addresses.issuer(server, requested_url), addresses.endpoints(server, requested_url)
     known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
         "issuer": issuer,
         "authorization_endpoint": f"{endpoints}/authorize",
         "token_endpoint": f"{endpoints}/token",
         "userinfo_endpoint": f"{endpoints}/userinfo",
-        "registration_endpoint": f"{org_endpoints}/clients",
+        "registration_endpoint": f"{addresses.base_url(server, requested_url)}/oauth2/v1/clients",
         "jwks_uri": f"{endpoints}/keys",
         "response_types_supported": RESPONSE_TYPES if for_oidc else [*RESPONSE_TYPES, "token"],
         "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],

@@ -69,7 +69,7 @@ def overview(state: State) -> Overview:
 
 def _server(state: State, server: Server) -> ServerOverview:
     issuer = state.addresses.issuer(server)
-    endpoints = f"{issuer}/oauth2/v1" if server.is_org else f"{issuer}/v1"
+    endpoints = state.addresses.endpoints(server)
     names = ENDPOINTS.keys() - ({"discovery"} if server.is_org else {"discovery", "register"})
     return ServerOverview(
         id=server.id,

@@ -116,6 +116,9 @@ class Problem(Enum):
 
     # Registration (RFC 7591 section 3.2.2).
     METADATA_INVALID = _oauth(400, "invalid_client_metadata", "The client cannot be registered: {}")
+    CLIENTS_FULL = _oauth(
+        400, "invalid_request", "No more clients can be registered here; remove some, or reset the issuer."
+    )
     REDIRECT_INVALID = _oauth(400, "invalid_redirect_uri", "A redirect URI is missing, or is none.")
 
     # Grants (RFC 6749 section 5.2).

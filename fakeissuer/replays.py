@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import heapq
+import json
+
 
 class Replays:
-    """Ids that were used, under whatever they are unique in; an id whose time is over is forgotten."""
+    """Ids that were used, under whatever they are unique in; an id whose time is over is forgotten.
+
+    A hash of each is kept, so that a client that sends long ones takes no more room than others.
+    """
 
     def __init__(self) -> None:
         """Start without any."""
-        self._until: dict[tuple[str, str], float] = {}
+        self._used: set[bytes] = set()
+        self._ends: list[tuple[float, bytes]] = []
 
     def use(self, owner: str, name: str, *, until: float, now: float) -> bool:
         """Remember an id until a moment, in seconds since the epoch; tell whether this is its first use."""
-        self._until = {used: moment for used, moment in self._until.items() if moment > now}
-        if (owner, name) in self._until:
+        while self._ends and self._ends[0][0] <= now:
+            self._used.discard(heapq.heappop(self._ends)[1])
+        digest = hashlib.sha256(json.dumps([owner, name]).encode()).digest()
+        if digest in self._used:
             return False
-        self._until[owner, name] = until
+        self._used.add(digest)
+        heapq.heappush(self._ends, (until, digest))
         return True
 
     def clear(self) -> None:
         """Forget every id."""
-        self._until.clear()
+        self._used.clear()
+        self._ends.clear()

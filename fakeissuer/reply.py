@@ -21,11 +21,11 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; header names are written as they go out."""
+    """An answer; header names are written as they go out, and a cookie or a code may stand in their values."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def with_defaults(self, headers: Mapping[str, str]) -> Reply:
         """Return the same answer with these headers too, where it has none of that name, in any case, yet."""

@@ -33,10 +33,13 @@ class Session:
         self._waiting: OrderedDict[str, Any] = OrderedDict()
 
     def sign_in(self, login: str, now: float, acr_values: Iterable[str] = ()) -> None:
-        """Make this the session of a user, under another cookie: one that was planted is worth nothing then."""
+        """Make this the session of a user, under another cookie: one that was planted is worth nothing then.
+
+        Nor is the secret of the forms: whoever planted the session knows that one as well.
+        """
         if self.login != login:
             self._consents.clear()
-        self.cookie = random_text()
+        self.cookie, self.csrf = random_text(), random_text()
         self.login, self.authenticated_at = login, now
         self.acr = next(iter(acr_values), None)
         self.amr = TWO_FACTORS if self.acr is not None and ":2fa:" in self.acr else ("pwd",)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fakeissuer.base64url import base64url
 from fakeissuer.entries import Server, User
 from fakeissuer.grant_types import AUTHORIZATION_CODE
 from fakeissuer.identifiers import derived_id, new_access_token_id, new_id_token_id
@@ -175,7 +175,7 @@ def refresh_lifetime_s(grant: Grant) -> int:
 def half_hash(text: str) -> str:
     """Return the left half of the SHA-256 of a token or code, base64url (OpenID Connect Core 1.0 section 3.1.3.6)."""
     digest = hashlib.sha256(text.encode()).digest()
-    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    return base64url(digest[: len(digest) // 2])
 
 
 def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:

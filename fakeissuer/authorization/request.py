@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
@@ -51,7 +51,7 @@ class AuthorizationRequest:
     login_hint: str
     acr_values: tuple[str, ...]
     request_uri: str | None
-    session_token: str
+    session_token: str = field(repr=False)
 
     @property
     def wants_sign_in(self) -> bool:

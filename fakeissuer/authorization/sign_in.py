@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping
 
@@ -27,4 +26,4 @@ def user_of(directory: Directory, form: Mapping[str, str]) -> User | None:
     if not 0 < len(login) <= LONGEST_LOGIN:
         return None
     user = directory.user(login)
-    return user if hmac.compare_digest(user.password.encode(), form.get("password", "").encode()) else None
+    return user if user.has_password(form.get("password", "")) else None

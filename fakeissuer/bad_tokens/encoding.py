@@ -8,6 +8,7 @@ from itertools import repeat
 
 from fakeissuer import handmade
 from fakeissuer.bad_tokens.bench import Bench, Row
+from fakeissuer.base64url import base64url
 
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 OVERSIZE_BYTES = 16 * 1024
@@ -42,7 +43,7 @@ def loose_payload(bench: Bench) -> str:
     """Return a token whose payload has unused bits set, signed as it stands."""
     payload = handmade.json_object(bench.claims().items())
     payload += b" " * (1 if len(payload) % 3 == 0 else 0)  # three bytes fill four characters: there none is unused
-    signing_input = f"{handmade.b64url(handmade.json_object(bench.header().items()))}.{handmade.b64url(payload)}"
+    signing_input = f"{base64url(handmade.json_object(bench.header().items()))}.{base64url(payload)}"
     return handmade.signed(_loosened(signing_input), bench.signer())
 
 
@@ -80,7 +81,7 @@ def _loosened(text: str) -> str:
 ROWS = (
     Row("one-part", THREE_PARTS, lambda bench: cut(1, bench)),
     Row("two-parts", THREE_PARTS, lambda bench: cut(2, bench)),
-    Row("four-parts", THREE_PARTS, lambda bench: f"{bench.token()}.{handmade.b64url(b'more')}"),
+    Row("four-parts", THREE_PARTS, lambda bench: f"{bench.token()}.{base64url(b'more')}"),
     Row("five-parts", THREE_PARTS, encrypted_shape),
     Row("dots-alone", "no part but the signature may be empty", lambda _: ".."),
     Row("sd-jwt-shape", "a part has base64url's characters only", lambda bench: f"{bench.token()}~"),

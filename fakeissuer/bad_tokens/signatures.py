@@ -7,6 +7,7 @@ from functools import partial
 
 from fakeissuer import handmade
 from fakeissuer.bad_tokens.bench import ABSENT, Bench, Row
+from fakeissuer.base64url import base64url
 
 UNSIGNED = "an algorithm is demanded: alg none has no signature"
 CONFUSED = "the allow-list has no HMAC: its key would be the public key, which everybody has"
@@ -67,7 +68,7 @@ def changed_payload(bench: Bench) -> str:
     """Return a token that was given another scope after it was signed."""
     header, _, signature = bench.token().split(".")
     widened = handmade.json_object(bench.claims(scp=["api:read", "api:write"]).items())
-    return f"{header}.{handmade.b64url(widened)}.{signature}"
+    return f"{header}.{base64url(widened)}.{signature}"
 
 
 def _flip(signature: bytes) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
 from dataclasses import replace
 
+from fakeissuer.base64url import base64url
 from fakeissuer.codes import AuthorizationCode
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
@@ -63,4 +63,4 @@ def _check_verifier(code: AuthorizationCode, request: TokenRequest) -> None:
 
 def challenge_of(verifier: str) -> str:
     """Return the S256 challenge of a verifier (RFC 7636 section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return base64url(hashlib.sha256(verifier.encode()).digest())

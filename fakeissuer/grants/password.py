@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import PASSWORD
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
@@ -19,7 +17,6 @@ def password(request: TokenRequest) -> TokenAnswer:
     """
     scopes = scopes_with_user(request.server, request.form.get("scope", ""))
     user = request.state.directory.users.get(request.form.get("username", ""))
-    shown = request.form.get("password", "")
-    if user is None or not hmac.compare_digest(user.password.encode(), shown.encode()):
+    if user is None or not user.has_password(request.form.get("password", "")):
         raise Refused(Problem.PASSWORD_WRONG)
     return answer_for_user(request.state, request.client, request.grant(PASSWORD, scopes, user))

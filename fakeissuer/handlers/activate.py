@@ -44,11 +44,11 @@ class ActivateHandler(PageHandler):
 
     def _ask_who(self, session: Session, found: device.Found, problem: str) -> Reply:
         hidden = self._hidden_with_code(session, found)
-        return self.sign_in_page(session, found.client, "", problem=problem, may_cancel=False, hidden=hidden)
+        return self.sign_in_page(session, found.client.name, "", problem=problem, may_cancel=False, hidden=hidden)
 
     def _ask_whether(self, session: Session, found: device.Found) -> Reply:
         hidden = self._hidden_with_code(session, found)
-        return self.consent_page(session, found.client, found.waiting.scopes, hidden=hidden)
+        return self.consent_page(session, found.client.name, found.waiting.scopes, hidden=hidden)
 
     def _hidden_with_code(self, session: Session, found: device.Found) -> dict[str, str]:
         return {**self.hidden(session), "user_code": found.waiting.user_code}

@@ -6,7 +6,7 @@ from fakeissuer.authorization import backchannel
 from fakeissuer.authorization.sign_in import user_of
 from fakeissuer.codes import BackchannelAuthentication
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.pages import PageHandler
+from fakeissuer.handlers.pages import WRONG_PASSWORD, PageHandler
 from fakeissuer.pages import page
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply
@@ -31,7 +31,7 @@ class ApproveHandler(PageHandler):
         if "verdict" not in parameters:
             user = user_of(state.directory, parameters)
             if user is None:
-                return self._ask_who(session, "The user name or the password is wrong.")
+                return self._ask_who(session, WRONG_PASSWORD)
             session.sign_in(user.login, state.clock.now())
             return self.show(session)
         named = [
@@ -45,25 +45,14 @@ class ApproveHandler(PageHandler):
         return self.show(session)
 
     def _ask_who(self, session: Session, problem: str = "") -> Reply:
-        return page(
-            "signin",
-            action=self.request.path,
-            client_name="The fake issuer",
-            login_hint=self.parameters.get("username", ""),
-            users=list(self.issuer.state.directory.users.values()),
-            hidden=self.hidden(session),
-            may_cancel=False,
-            problem=problem,
-        )
+        return self.sign_in_page(session, "The fake issuer", "", problem=problem, may_cancel=False)
 
     def _ask_whether(self, session: Session, awaited: BackchannelAuthentication) -> Reply:
         client = self.issuer.state.directory.clients.get(awaited.client_id)
-        name = client.name if client is not None else awaited.client_id
-        return page(
-            "consent",
-            action=self.request.path,
-            client_name=f"{name}: {awaited.binding_message}" if awaited.binding_message else name,
-            login=session.login,
-            scopes=awaited.scopes,
+        return self.consent_page(
+            session,
+            client.name if client is not None else awaited.client_id,
+            awaited.scopes,
+            binding_message=awaited.binding_message,
             hidden={**self.hidden(session), "waiting": awaited.name},
         )

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.identifiers import random_text
 from fakeissuer.problems import Problem
-from fakeissuer.records import accept, read_members
-from fakeissuer.reply import Reply, json_reply, refusal
+from fakeissuer.records import Record, accept, read_members
+from fakeissuer.reply import Reply, json_reply
 
 LIFETIME_S = 300
 
 
-class Primary(Struct, frozen=True):
+class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Who signs in; whatever else is sent is for factors that are not imitated."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
     username: Annotated[str, Meta(min_length=1, max_length=200)]
     password: str
@@ -30,11 +31,7 @@ class AuthnHandler(OktaHandler):
 
     async def post(self) -> None:
         """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
-        try:
-            reply = self._answer()
-        except Refused as refused:
-            reply = refusal(refused)
-        self.send(self.completed(reply))
+        self.send_reply_of(self._answer)
 
     def _answer(self) -> Reply:
         state = self.issuer.state
@@ -43,7 +40,7 @@ class AuthnHandler(OktaHandler):
         except Unacceptable as exc:
             raise Refused(Problem.BODY_UNREADABLE) from exc
         user = state.directory.users.get(primary.username)
-        if user is None or not hmac.compare_digest(user.password.encode(), primary.password.encode()):
+        if user is None or not user.has_password(primary.password):
             raise Refused(Problem.LOGIN_FAILED)
         token, until = random_text(), state.clock.now() + LIFETIME_S
         state.session_tokens.put(token, user.login, until=until)

@@ -9,7 +9,7 @@ from fakeissuer.handlers.api_token import check_api_token
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.problems import Problem
 from fakeissuer.records import Record, accept, read_members
-from fakeissuer.reply import Reply, json_reply, refusal
+from fakeissuer.reply import Reply, json_reply
 
 
 class Rotation(Record, frozen=True, kw_only=True):
@@ -19,17 +19,13 @@ class Rotation(Record, frozen=True, kw_only=True):
 
 
 class _CredentialsHandler(OktaHandler):
-    def answer_keys(self, server: str, *, rotates: bool) -> None:
-        """Send the keys of a server, after a rotation where that is asked for."""
-        try:
-            check_api_token(self.request.headers)
-            self._check_server(server)
-            if rotates:
-                self._rotate(server)
-            reply = self._keys(server)
-        except Refused as refused:
-            reply = refusal(refused)
-        self.send(self.completed(reply))
+    def answer_keys(self, server: str, *, rotates: bool) -> Reply:
+        """Return the keys of a server, after a rotation where that is asked for."""
+        check_api_token(self.request.headers)
+        self._check_server(server)
+        if rotates:
+            self._rotate(server)
+        return self._keys(server)
 
     def _check_server(self, server: str) -> None:
         if server not in self.issuer.state.directory.servers:
@@ -63,7 +59,7 @@ class ServerKeysHandler(_CredentialsHandler):
 
     async def get(self, server: str) -> None:
         """Tell each published key and its status."""
-        self.answer_keys(server, rotates=False)
+        self.send_reply_of(lambda: self.answer_keys(server, rotates=False))
 
 
 class KeyRotateHandler(_CredentialsHandler):
@@ -71,4 +67,4 @@ class KeyRotateHandler(_CredentialsHandler):
 
     async def post(self, server: str) -> None:
         """Make NEXT the ACTIVE key, and ACTIVE an EXPIRED one."""
-        self.answer_keys(server, rotates=True)
+        self.send_reply_of(lambda: self.answer_keys(server, rotates=True))

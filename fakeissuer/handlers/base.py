@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import RequestHandler
 
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.quiet import QuietHandler
@@ -25,7 +26,7 @@ FRONT_END_HEADERS = {
 
 
 class OktaHandler(QuietHandler):
-    """The base of all endpoints, and the answer at a path where there is none."""
+    """The base of all endpoints."""
 
     def initialize(self, *, issuer: FakeIssuer, wire: Wire) -> None:
         """Take the issuer to speak for, and what carries out the faults."""
@@ -47,11 +48,6 @@ class OktaHandler(QuietHandler):
 
     def compute_etag(self) -> None:
         """Send no Etag: Okta sends none, and a 304 would hide a request's answer from the test."""
-
-    async def prepare(self) -> None:
-        """Refuse a path at which nothing is served."""
-        if type(self) is OktaHandler:
-            raise HTTPError(404)
 
     def common_headers(self) -> dict[str, str]:
         """Return what goes with every answer."""
@@ -81,6 +77,18 @@ class OktaHandler(QuietHandler):
             self.set_header(name, value)
         self.finish(reply.body or None)
 
+    def send_reply_of(self, answer: Callable[[], Reply]) -> None:
+        """Send an answer, or the refusal in its place, with what goes with both."""
+        try:
+            reply = answer()
+        except Refused as refused:
+            reply = self.refusal(refused)
+        self.send(self.completed(reply))
+
+    def turn_away(self, refused: Refused) -> Reply:
+        """Return the answer to what never gets to the endpoint's own."""
+        return self.refusal(refused)
+
     def write_error(self, status_code: int, **_: Any) -> None:
         """Answer what went wrong before or beside the endpoint's own answer, without a word of the exception."""
-        self.send(self.completed(self.refusal(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL)))))
+        self.send(self.completed(self.turn_away(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL)))))

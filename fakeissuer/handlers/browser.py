@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tornado.web import HTTPError
+
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.pages import page
@@ -35,7 +37,21 @@ class BrowserMixin(OktaHandler):
         heading = "This does not work" if case.status < 500 else "Something went wrong"
         return page("message", case.status, heading=heading, sentence=str(refused), code=case.code)
 
+    def turn_away(self, refused: Refused) -> Reply:
+        """Return a page to a browser, which alone names HTML: a program that goes astray here can read JSON."""
+        return (
+            self.error_page(refused) if "text/html" in self.request.headers.get("Accept", "") else self.refusal(refused)
+        )
+
     @property
     def _cookie(self) -> str | None:
         morsel = self.request.cookies.get(self.issuer.state.cookie_name)
         return None if morsel is None else morsel.value
+
+
+class NowhereHandler(BrowserMixin):
+    """The answer at a path where there is none."""
+
+    async def prepare(self) -> None:
+        """Refuse whatever it is."""
+        raise HTTPError(404)

@@ -31,8 +31,7 @@ class DiscoveryHandler(EndpointHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        base_url = self.issuer.state.addresses.base_url(server, self.requested_url)
-        return openid_configuration(server, self.issuer_of(server), base_url)
+        return openid_configuration(server, self.issuer.state.addresses, self.requested_url)
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
@@ -42,5 +41,4 @@ class AuthorizationServerMetadataHandler(DiscoveryHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        base_url = self.issuer.state.addresses.base_url(server, self.requested_url)
-        return authorization_server_metadata(server, self.issuer_of(server), base_url)
+        return authorization_server_metadata(server, self.issuer.state.addresses, self.requested_url)

@@ -11,7 +11,7 @@ from fakeissuer.errors import Refused
 from fakeissuer.faults import Fault
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.handlers.parameters import form_arguments, once
-from fakeissuer.journal import Entry
+from fakeissuer.journal import UNKNOWN_SERVER, Entry
 from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, limit_left, planned_reply
 from fakeissuer.wire import ALTERATIONS, INTERFERENCES
@@ -119,13 +119,13 @@ class EndpointHandler(OktaHandler):
     def _answer_or_refuse(self, server_id: str, on_demand: Problem | None = None) -> Reply:
         server = self.issuer.state.directory.servers.get(server_id)
         if server is None:
-            return self.refusal(Refused(Problem.NO_SUCH_SERVER, server_id))
+            return self.turn_away(Refused(Problem.NO_SUCH_SERVER, server_id))
         if self.request.method == "OPTIONS":
             return _preflight(self.methods, self.request.headers.get("Access-Control-Request-Headers", ""))
         if on_demand is not None:
             return self.refuse(server, Refused(on_demand, "on demand"))
         if self.request.method not in self.methods:
-            return self.refusal(Refused(Problem.METHOD_NOT_ALLOWED))
+            return self.turn_away(Refused(Problem.METHOD_NOT_ALLOWED))
         try:
             return self.answer(server)
         except Refused as refused:
@@ -137,7 +137,7 @@ class EndpointHandler(OktaHandler):
             method=self.request.method or "",
             path=self.request.path,
             endpoint=self.endpoint,
-            server=server_id,
+            server=server_id if server_id in self.issuer.state.directory.servers else UNKNOWN_SERVER,
             time=self.issuer.clock.now(),
             connection=self.issuer.state.connections.number(self.request.server_connection),
             credentials=next((known for known in SCHEMES if known.lower() == scheme), "other" if scheme else None),

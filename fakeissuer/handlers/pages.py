@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.authorization.flow import Waiting, deny, next_step
 from fakeissuer.authorization.sign_in import user_of
-from fakeissuer.entries import Client
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.browser import BrowserMixin
 from fakeissuer.handlers.parameters import once
@@ -35,13 +33,13 @@ class PageHandler(BrowserMixin):
         """Take what the person did."""
         self._answer(is_sent=True)
 
-    @abstractmethod
     def show(self, session: Session) -> Reply:
         """Return the page."""
+        raise NotImplementedError
 
-    @abstractmethod
     def act(self, session: Session) -> Reply:
         """Return what follows from the form that was sent."""
+        raise NotImplementedError
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -52,27 +50,29 @@ class PageHandler(BrowserMixin):
         """Return what each form takes along; the secret of the session keeps forms of other sites out."""
         return {"csrf": session.csrf}
 
-    def sign_in_page(self, session: Session, client: Client, login_hint: str, *, problem: str, **values: Any) -> Reply:
+    def sign_in_page(
+        self, session: Session, client_name: str, login_hint: str, *, problem: str, **values: Any
+    ) -> Reply:
         """Return the page that asks who it is."""
         return page(
             "signin",
             action=self.request.path,
-            client_name=client.name,
+            client_name=client_name,
             users=list(self.issuer.state.directory.users.values()),
             login_hint=self.parameters.get("username", login_hint),
             problem=problem,
             **{"hidden": self.hidden(session), **values},
         )
 
-    def consent_page(self, session: Session, client: Client, scopes: Iterable[str], **values: Any) -> Reply:
-        """Return the page that asks whether the client may have these scopes."""
+    def consent_page(self, session: Session, client_name: str, scopes: Iterable[str], **values: Any) -> Reply:
+        """Return the page that asks whether the client may have these scopes; a `binding_message` is shown with it."""
         return page(
             "consent",
             action=self.request.path,
-            client_name=client.name,
+            client_name=client_name,
             login=session.login,
             scopes=scopes,
-            **{"hidden": self.hidden(session), **values},
+            **{"hidden": self.hidden(session), "binding_message": "", **values},
         )
 
     def _answer(self, *, is_sent: bool) -> None:
@@ -120,7 +120,7 @@ class SignInHandler(RequestPage):
         target = waiting.request.target
         return self.sign_in_page(
             session,
-            target.client,
+            target.client.name,
             waiting.request.login_hint,
             problem=problem,
             may_cancel=True,
@@ -159,7 +159,7 @@ class ConsentHandler(RequestPage):
         _, waiting = self.waiting(session)
         target = waiting.request.target
         form_action = schemes_towards(target.redirect_uri)
-        return self.consent_page(session, target.client, waiting.request.scopes, form_action=form_action)
+        return self.consent_page(session, target.client.name, waiting.request.scopes, form_action=form_action)
 
     def act(self, session: Session) -> Reply:
         """Go on with what the user allowed, or tell the client no."""

@@ -14,6 +14,9 @@ from fakeissuer.problems import Problem
 from fakeissuer.registration import answer_without_secret, registered_client, registration_answer, with_new_secret
 from fakeissuer.reply import Reply, json_reply
 
+MOST_CLIENTS = 1000
+"""How many clients there may be before no more is registered: in the strict profile anybody registers them."""
+
 
 class RegisterHandler(ClientHandler):
     """A client that registers itself: at Okta with an API token, in the strict profile without."""
@@ -30,6 +33,8 @@ class RegisterHandler(ClientHandler):
         """Register the client."""
         if not self.issuer.state.profile.is_strict:
             check_api_token(self.request.headers)
+        if len(self.issuer.state.directory.clients) >= MOST_CLIENTS:
+            raise Refused(Problem.CLIENTS_FULL)
         client = registered_client(self._metadata(), self._now)
         self._keep(client)
         return json_reply(registration_answer(client, self._now), 201)

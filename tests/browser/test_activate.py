@@ -2,57 +2,40 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 import pytest
-from person import fill_in, press, press_keys, shows
+from devices import poll_for, start_device
+from person import fill_in, focused, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
-from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
-
-APP = "0oadevice00000000001"
-
-
-def device(issuer: Handle) -> dict[str, Any]:
-    form = urlencode({"client_id": APP, "scope": "openid api:read"}).encode()
-    with urlopen(f"{issuer.issuer_url()}/v1/device/authorize", form, timeout=10) as answer:  # noqa: S310 - our own URL
-        got: dict[str, Any] = json.load(answer)
-    return got
-
-
-def poll(issuer: Handle, device: dict[str, Any]) -> dict[str, Any]:
-    form = {"client_id": APP, "grant_type": DEVICE_CODE, "device_code": device["device_code"]}
-    with urlopen(f"{issuer.issuer_url()}/v1/token", urlencode(form).encode(), timeout=10) as answer:  # noqa: S310 - as above
-        got: dict[str, Any] = json.load(answer)
-    return got
 
 
 @pytest.fixture
 def started(fake_issuer: Handle) -> dict[str, Any]:
-    return device(fake_issuer)
+    return start_device(fake_issuer)
 
 
 def test_a_code_is_typed_and_the_device_gets_its_tokens(
     browser: Chrome, fake_issuer: Handle, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri"])
+    assert focused(browser) == "user_code"
     press_keys(browser, "WRONG", Keys.ENTER)
     assert shows(browser, "[role=alert]", "There is no device that waits with this code.")
     code = started["user_code"]
     fill_in(browser, "The code that the device shows", f"{code[:4]}-{code[4:].lower()}").send_keys(Keys.ENTER)
     assert shows(browser, "h1", "Sign in to device app")
+    assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.TAB, "wrong", Keys.ENTER)
     assert shows(browser, "[role=alert]", "The user name or the password is wrong.")
     fill_in(browser, "Password", "password").send_keys(Keys.ENTER)
     assert shows(browser, "h1", "device app asks for access")
     press(browser, "Allow")
     assert shows(browser, "h1", "Your device is activated")
-    assert {"access_token", "id_token"} <= poll(fake_issuer, started).keys()
+    assert {"access_token", "id_token"} <= poll_for(fake_issuer, started).json().keys()
 
 
 def test_whoever_is_signed_in_confirms_the_code_of_a_link(
@@ -63,14 +46,14 @@ def test_whoever_is_signed_in_confirms_the_code_of_a_link(
     press(browser, "Bob Brown (bob@example.com)")
     press(browser, "Deny")
     assert shows(browser, "h1", "Your device was not let in")
-    browser.get(device(fake_issuer)["verification_uri_complete"])
+    browser.get(start_device(fake_issuer)["verification_uri_complete"])
     press(browser, "Next")
     assert shows(browser, "h1", "device app asks for access")
 
 
 def test_without_pages_the_link_is_enough(browser: Chrome) -> None:
     with running(auto_login="alice@example.com") as issuer:
-        started = device(issuer)
+        started = start_device(issuer)
         browser.get(started["verification_uri_complete"])
         assert shows(browser, "h1", "Your device is activated")
-        assert "access_token" in poll(issuer, started)
+        assert "access_token" in poll_for(issuer, started).json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import violations
-from person import focused, landed, press, press_keys, shows
+from person import landed, press, press_keys, shows, tab_to
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
@@ -57,12 +57,15 @@ def test_whoever_allows_is_not_asked_again(browser: Chrome, fake_issuer: Handle,
 
 
 def test_a_keyboard_denies_too(browser: Chrome, start: str) -> None:
-    reached = [focused(browser)]
-    press_keys(browser, Keys.TAB)
-    reached.append(focused(browser))
-    assert reached == ["Allow", "Deny"]
+    assert tab_to(browser, "Deny") == ["Allow", "Deny"]
     press_keys(browser, Keys.ENTER)
     assert landed(browser, start)["error"] == "access_denied"
+
+
+def test_a_key_that_is_still_held_allows_nothing(browser: Chrome, start: str) -> None:
+    assert browser.switch_to.active_element.tag_name == "body"
+    press_keys(browser, Keys.ENTER)
+    assert shows(browser, "h1", ASKS)
 
 
 def test_the_way_back_leads_to_no_second_answer(browser: Chrome, start: str) -> None:

@@ -63,7 +63,8 @@ def test_it_rotates_the_keys(console: Chrome, fake_issuer: Handle) -> None:
 
 
 def test_it_shows_requests_as_they_come(console: Chrome) -> None:
-    assert table(console, "requests") == []
+    assert table(console, "requests") == [["No requests yet."]]
+    assert console.find_element(By.ID, "faults").text == "No faults are planned."
     console.execute_async_script("fetch('/oauth2/default/v1/keys').then(() => arguments[0]())")
     until(console, lambda: table(console, "requests") == [["GET", "/oauth2/default/v1/keys", "200", ""]])
 
@@ -130,6 +131,59 @@ def test_it_says_what_was_refused(console: Chrome) -> None:
     press(console, "Mint")
     until(console, lambda: "expires_in" in console.find_element(By.ID, "said").text)
     assert "status of 400" in violations(console)[0]
+    assert console.find_element(By.ID, "said").get_dom_attribute("class") == "problem"
+    fill_in(console, "Seconds until it expires", "60")
+    press(console, "Mint")
+    assert shows(console, "#said", "A token was minted.")
+    assert console.find_element(By.ID, "said").get_dom_attribute("class") == "note"
+
+
+LOSE = "window.real = fetch; window.fetch = () => Promise.reject(new Error('Nobody is there.'))"
+
+
+def test_it_says_that_the_issuer_is_away_until_it_is_back(console: Chrome) -> None:
+    console.execute_script(LOSE)
+    assert shows(console, "#said.problem", "Nobody is there.")
+    console.execute_script("window.fetch = window.real")
+    assert shows(console, "#said.note", "")
+
+
+LATE = """
+const real = fetch;
+let held = null;
+window.fetch = async (path, ...rest) => {
+  const answer = await real(path, ...rest);
+  if (path.includes("keys?") && !held) { held = new Promise((go) => { window.letGo = go; }); await held; }
+  return answer;
+};
+"""
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fake_issuer: Handle) -> None:
+    console.execute_script(LATE)
+    until(console, lambda: console.execute_script("return Boolean(window.letGo)"))
+    press(console, "Rotate")
+    assert shows(console, "#said", "The keys were rotated.")
+    rotated = table(console, "keys")
+    assert rotated == keys_of(fake_issuer, "default")
+    seen = "return new Promise((go) => { window.letGo(); setTimeout(go, 0); })"
+    console.execute_script(f"clearInterval(timer); {seen}")
+    assert table(console, "keys") == rotated
+
+
+def test_on_a_telephone_no_word_is_broken_and_a_wide_table_scrolls(console: Chrome, fake_issuer: Handle) -> None:
+    fake_issuer.rotate()
+    until(console, lambda: table(console, "keys") == keys_of(fake_issuer, "default"))
+    assert width_overrun(console) == 0
+    lines = """
+      const cells = [...document.querySelectorAll("#keys td:not(:first-child)")];
+      return cells.map((cell) => cell.getClientRects().length && Math.round(cell.clientHeight) && (() => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getClientRects().length;
+      })());
+    """
+    assert set(console.execute_script(lines)) == {1}
 
 
 def test_behind_a_control_token_it_asks_for_it_and_keeps_it_to_itself(browser: Chrome) -> None:

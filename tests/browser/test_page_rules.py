@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 from chromium import violations
-from page_rules import GOOD_OUTLINE, foreign_requests, outline, smallest_controls, survives_a_script, width_overrun
-from person import fill_in, landed, press, shows
+from client_site import site
+from page_rules import (
+    GOOD_OUTLINE,
+    focus_contrast,
+    foreign_requests,
+    outline,
+    smallest_controls,
+    survives_a_script,
+    width_overrun,
+)
+from person import PATIENCE_S, fill_in, landed, press, shows
+from plain_http import send
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from tornado.web import RequestHandler
 
+from fakeissuer.grant_types import CIBA
 from fakeissuer.handle import Handle
 
 # Quotes, brackets, an attribute, line ends, a character of two halves, and no place to break the line at.
@@ -20,6 +33,20 @@ NASTY = (
 )
 SCOPE = "\"><svg/onload='document.title=3'>\U0001f511" + "y" * 60
 
+
+class NoContent(RequestHandler):
+    """An answer after which a browser stays where it was."""
+
+    def initialize(self, answered: Event) -> None:
+        self.answered = answered
+
+    def post(self) -> None:
+        self.set_status(204)
+
+    def on_finish(self) -> None:
+        self.answered.set()
+
+
 CLIENT = {
     "name": NASTY,
     "secret": "s",
@@ -27,6 +54,10 @@ CLIENT = {
     "redirect_uris": ["http://127.0.0.1:*"],
     "consent_method": "REQUIRED",
 }
+
+
+LEAST_CONTRAST = 3
+"""WCAG 2.2, criterion 1.4.11: how an outline stands out from the page."""
 
 
 @pytest.fixture
@@ -76,7 +107,53 @@ def console(browser: Chrome, issuer: Handle) -> None:
     shows(browser, "#keys td", issuer.keys()[0].kid)
 
 
-PAGES = [sign_in, wrong_password, consent, activate, wrong_code, error, console]
+def form_post(browser: Chrome, issuer: Handle) -> None:
+    """The page is seen where the client answers its form with nothing to go on to."""
+    answered = Event()
+    with site((".*", NoContent, {"answered": answered})) as url:
+        answer_of_nobody(browser, issuer, redirect_uri=f"{url}/cb", response_mode="form_post", state=NASTY)
+        assert answered.wait(PATIENCE_S)
+    shows(browser, "h1", "Going back")
+
+
+def post_message(browser: Chrome, issuer: Handle) -> None:
+    """The page is seen by whoever opens it without a client."""
+    answer_of_nobody(browser, issuer, redirect_uri="http://127.0.0.1:1/cb", response_mode="okta_post_message")
+    shows(browser, "#answer", "No page of the client waits for the answer. Go back to the client and start again.")
+
+
+def answer_of_nobody(browser: Chrome, issuer: Handle, **parameters: str) -> None:
+    browser.get(authorization_url(issuer.url, client_id="nasty", prompt="none", **parameters))
+
+
+def approve(browser: Chrome, issuer: Handle) -> None:
+    issuer.put("clients", "asks", name=NASTY, secret="s", grant_types=[CIBA])
+    form = {"scope": f"openid {SCOPE}", "login_hint": "alice@example.com", "binding_message": "x" * 50}
+    assert send(f"{issuer.issuer_url()}/v1/bc/authorize", "POST", form=form, client="asks:s").status == 200
+    browser.get(f"{issuer.url}/approve")
+    press(browser, "Alice Adams (alice@example.com)")
+    shows(browser, "strong", "x" * 50)
+
+
+def nowhere(browser: Chrome, issuer: Handle) -> None:
+    browser.get(f"{issuer.url}/%3Cscript%3E")
+    shows(browser, "h1", "This does not work")
+    assert "status of 404" in "".join(violations(browser))
+
+
+PAGES = [
+    sign_in,
+    wrong_password,
+    consent,
+    activate,
+    wrong_code,
+    error,
+    nowhere,
+    form_post,
+    post_message,
+    approve,
+    console,
+]
 
 
 @pytest.mark.parametrize("go", PAGES)
@@ -91,6 +168,12 @@ def test_a_page_keeps_the_rules(browser: Chrome, nasty: Handle, go: Callable[[Ch
     assert survives_a_script(browser)
     assert browser.title == title
     assert title.endswith(" - fake issuer")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_the_keyboard_is_can_be_seen(browser: Chrome, fake_issuer: Handle, scheme: str) -> None:
+    activate(browser, fake_issuer)
+    assert focus_contrast(browser, scheme) >= LEAST_CONTRAST
 
 
 def test_names_are_shown_as_they_are(browser: Chrome, nasty: Handle, client_url: str) -> None:

@@ -43,12 +43,14 @@ def test_a_user_is_typed_after_a_wrong_password(browser: Chrome, start: str) -> 
         "carol@example.com",
         "problem",
     )
+    assert focused(browser) == "password"
     fill_in(browser, "Password", "password")
     press(browser, "Sign in")
     assert "code" in landed(browser, start)
 
 
 def test_a_keyboard_is_enough(browser: Chrome, start: str) -> None:
+    assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     assert "code" in landed(browser, start)
 
@@ -64,9 +66,18 @@ def test_the_keyboard_reaches_every_button_in_the_order_of_the_page(browser: Chr
 
 
 def test_an_empty_field_is_not_sent(browser: Chrome, start: str) -> None:
+    assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.ENTER)
     assert shows(browser, "h1", "Sign in to web app")
     assert focused(browser) == "password"
+
+
+def test_a_user_whom_the_client_named_types_the_password(browser: Chrome, fake_issuer: Handle, client_url: str) -> None:
+    hint = "alice@example.com"
+    browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb", login_hint=hint))
+    assert focused(browser) == "password"
+    press_keys(browser, "password", Keys.ENTER)
+    assert "code" in landed(browser, client_url)
 
 
 @pytest.mark.parametrize("mode", ["query", "form_post"])

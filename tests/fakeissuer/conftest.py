@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import seeded
 from plain_http import Answer, Ask, send
-from scripted_browser import WEB, Browser, redirected
+from scripted_browser import Browser, redirected
 
 from fakeissuer.addresses import Addresses
 from fakeissuer.handle import Handle
@@ -45,9 +46,7 @@ def code(browser: Browser) -> Callable[..., str]:
 def redeem(fake_issuer: Handle) -> Callable[..., Answer]:
     """The token endpoint, as the seeded web app sees it."""
 
-    def call(
-        grant_type: str, *, client: str | None = f"{WEB}:web-secret", server: str = "default", **form: str
-    ) -> Answer:
+    def call(grant_type: str, *, client: str | None = seeded.WEB, server: str = "default", **form: str) -> Answer:
         path = "/oauth2/v1/token" if server == "org" else f"/oauth2/{server}/v1/token"
         return send(fake_issuer.url + path, "POST", form={"grant_type": grant_type, **form}, client=client)
 

@@ -16,6 +16,16 @@ def test_the_oldest_is_forgotten_first() -> None:
     assert [kept.find(str(number), 1) for number in range(3)] == [None, 1, 2]
 
 
+def test_what_is_in_use_outlives_what_has_ended() -> None:
+    kept: Expiring[int] = Expiring(capacity=2)
+    kept.put("in use", 0, until=10)
+    kept.put("ended", 1, until=11)
+    kept.put("in use", 0, until=20)
+    kept.put("new", 2, until=25)
+    assert [kept.find(name, 11) for name in ("in use", "ended", "new")] == [0, None, 2]
+    assert kept.all(1) == [0, 2]
+
+
 def test_forgets_one_or_all() -> None:
     kept: Expiring[int] = Expiring()
     for name in ("a", "b", "c"):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from seeded import API
 
 import fakeissuer
 from fakeissuer import SettingsError, running
@@ -62,7 +63,7 @@ def test_two_issuers_do_not_disturb_each_other(ask: Ask) -> None:
             f"{other.issuer_url()}/v1/introspect",
             "POST",
             form={"token": token},
-            client="0oaapi00000000000001:api-secret",
+            client=API,
         )
         assert introspected.json() == {"active": False}
 

@@ -46,6 +46,22 @@ def test_counts_on_beyond_what_it_keeps() -> None:
     assert (len(answer), answer.connections, [request.connection for request in answer]) == (5, 5, [3, 4])
 
 
+def test_tells_the_latest_that_fit_oldest_first() -> None:
+    journal = Journal()
+    for connection in range(4):
+        journal.add(entry(server="default" if connection % 2 else "partner", connection=connection))
+    told = [journal.read(None, server, latest) for server, latest in ((None, 2), ("partner", 1), (None, 0))]
+    assert [[request.connection for request in answer] for answer in told] == [[2, 3], [2], []]
+    assert [answer.count for answer in told] == [4, 2, 4]
+
+
+def test_tells_so_many_connections_apart_and_no_more() -> None:
+    journal = Journal(most_connections=3)
+    for connection in (1, 2, 3, 1, 4, 1):
+        journal.add(entry(connection=connection))
+    assert (journal.read().count, journal.read().connections, list(journal._places_of)) == (6, 3, [3, 4, 1])
+
+
 def test_forgets() -> None:
     journal = Journal()
     journal.add(entry())

@@ -5,7 +5,9 @@ import logging
 import sys
 
 import pytest
+from plain_http import send
 
+from fakeissuer.handle import Handle
 from fakeissuer.logs import JsonFormatter, TextFormatter, without_quoted_requests
 
 
@@ -17,6 +19,21 @@ def record(message: str, *arguments: object, failed: bool = False) -> logging.Lo
         except ValueError:
             exc_info = sys.exc_info()
     return logging.LogRecord("fakeissuer", logging.ERROR, __file__, 1, message, arguments, exc_info)
+
+
+def test_whoever_looks_at_the_control_plane_is_not_told_of(
+    fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "fakeissuer.access")
+    for path, method in (("/_fake/clock", "GET"), ("/_fake/clock", "DELETE"), ("/oauth2/default/v1/keys", "GET")):
+        assert send(f"{fake_issuer.url}{path}", method).status == 200
+    fake_issuer.requests()  # the loop has gone on: the last line is written
+    logged = [(entry.levelname, entry.getMessage().rpartition(" ")[0]) for entry in caplog.records]
+    assert logged == [
+        ("DEBUG", "GET /_fake/clock 200"),
+        ("INFO", "DELETE /_fake/clock 200"),
+        ("INFO", "GET /oauth2/default/v1/keys 200"),
+    ]
 
 
 def test_json_is_one_object_on_one_line() -> None:

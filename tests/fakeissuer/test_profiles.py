@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from seeded import API
+
 from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
@@ -22,7 +24,7 @@ def test_what_nobody_knows_of_okta_can_be_switched(tmp_path: Path, ask: Ask) -> 
         endpoints = f"{issuer.issuer_url()}/v1"
         refused = ask(f"{endpoints}/token", "POST", form={"grant_type": "client_credentials"}, client="unknown:x")
         form = {"token": issuer.token()}
-        told = ask(f"{endpoints}/introspect", "POST", form=form, client="0oaapi00000000000001:api-secret")
+        told = ask(f"{endpoints}/introspect", "POST", form=form, client=API)
     assert (refused.status, refused.json()["errorCode"]) == (400, "invalid_client")
     assert list(told.json())[:3] == ["active", "scope", "username"]
     assert told.json()["username"] == "0oaservice0000000001"

@@ -3,11 +3,11 @@ from __future__ import annotations
 from fakeissuer.sessions import LIFETIME_S, MOST_WAITING, Session, Sessions
 
 
-def test_signing_in_changes_the_cookie() -> None:
+def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
     session = Session()
-    planted = session.cookie
+    planted = {session.cookie, session.csrf}
     session.sign_in("alice", 100)
-    assert session.cookie != planted
+    assert len(planted | {session.cookie, session.csrf}) == 4
     assert not session.has_ended(99 + LIFETIME_S)
     assert session.has_ended(100 + LIFETIME_S)
 

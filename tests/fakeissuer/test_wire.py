@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from seeded import API, SERVICE
 from tornado.iostream import IOStream
 
 from fakeissuer.faults import KINDS, Fault
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 from fakeissuer.reply import Reply
-from fakeissuer.seed import API_APP
 from fakeissuer.wire import Wire
 
 ENDPOINTS = ("discovery", "keys", "token", "introspect")
@@ -42,11 +42,9 @@ def call(fake_issuer: Handle, ask: Callable[..., Any], endpoint: str) -> Callabl
             f"{issuer}/v1/token",
             "POST",
             form={"grant_type": "client_credentials"},
-            client="0oaservice0000000001:service-secret",
+            client=SERVICE,
         ),
-        "introspect": lambda: ask(
-            f"{issuer}/v1/introspect", "POST", form={"token": token}, client=f"{API_APP}:api-secret"
-        ),
+        "introspect": lambda: ask(f"{issuer}/v1/introspect", "POST", form={"token": token}, client=API),
     }
     return calls[endpoint]
 
@@ -190,7 +188,7 @@ def test_dripped_bytes_come_apart(fake_issuer: Handle) -> None:
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as client:
         client.sendall(b"GET /oauth2/default/v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         seen = b""
-        while not seen.endswith(b'{"ke'):
+        while b'{"ke' not in seen:
             seen += client.recv(65_536)
             assert len(seen.partition(b"\r\n\r\n")[2]) < 50
 

@@ -7,7 +7,15 @@ from typing import Any
 from chromium import narrow, violations
 from selenium.webdriver import Chrome
 
-__all__ = ["GOOD_OUTLINE", "foreign_requests", "outline", "smallest_controls", "survives_a_script", "width_overrun"]
+__all__ = [
+    "GOOD_OUTLINE",
+    "focus_contrast",
+    "foreign_requests",
+    "outline",
+    "smallest_controls",
+    "survives_a_script",
+    "width_overrun",
+]
 
 SMALLEST_PX = 24
 """WCAG 2.2, criterion 2.5.8: what a finger can hit."""
@@ -41,6 +49,14 @@ FOREIGN = """
 return performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
   .map((entry) => entry.name).filter((url) => new URL(url).origin !== location.origin)
 """
+COLOURS = """
+const page = document.createElement("p");
+page.style.backgroundColor = "Canvas";
+document.body.append(page);
+const colours = [getComputedStyle(document.activeElement).outlineColor, getComputedStyle(page).backgroundColor];
+page.remove();
+return colours.map((colour) => colour.match(/[0-9.]+/g).slice(0, 3).map(Number))
+"""
 INTRUDER = """
 const script = document.createElement("script");
 script.textContent = "window.intruder = true";
@@ -63,9 +79,7 @@ def outline(browser: Chrome) -> Any:
 def width_overrun(browser: Chrome) -> int:
     """By how many pixels the page is wider than a small telephone."""
     narrow(browser)
-    got: int = browser.execute_script(
-        "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
+    got: int = browser.execute_script(WIDTH_OVERRUN)
     return got
 
 
@@ -73,6 +87,15 @@ def smallest_controls(browser: Chrome) -> list[str]:
     """The controls that are too small for a finger."""
     got: list[str] = browser.execute_script(CONTROLS, SMALLEST_PX)
     return got
+
+
+def focus_contrast(browser: Chrome, scheme: str) -> float:
+    """How the outline of what has the focus stands out from the page, in a scheme of colours (WCAG 2.2, 1.4.11)."""
+    wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", wanted)
+    outline, page = (_luminance(colour) for colour in browser.execute_script(COLOURS))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    return (max(outline, page) + 0.05) / (min(outline, page) + 0.05)
 
 
 def foreign_requests(browser: Chrome) -> list[str]:
@@ -85,3 +108,9 @@ def survives_a_script(browser: Chrome) -> bool:
     """Tell whether a script and a style that somebody brought into the page come to nothing; takes its complaints."""
     seen = browser.execute_script(INTRUDER)
     return seen == [None, ""] and len(violations(browser)) >= 2
+
+
+def _luminance(colour: list[float]) -> float:
+    parts = (part / 255 for part in colour)
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

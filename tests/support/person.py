@@ -12,15 +12,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-__all__ = ["fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
+__all__ = ["PATIENCE_S", "fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
 
 T = TypeVar("T")
 
 PATIENCE_S = 20
 """How long a page may take on a machine that is busy with everything else."""
 
-TABS = 60
-"""More than any of our pages has stops for the keyboard."""
+GONE = "does not belong to the document"
+"""What chromedriver says, at times, of an element whose page is just replaced, instead of calling it stale."""
 
 
 def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
@@ -32,7 +32,7 @@ def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
         except (NoSuchElementException, StaleElementReferenceException):
             return False
         except WebDriverException as exc:
-            if "does not belong to the document" not in str(exc.msg):  # another word for an element that is no more
+            if GONE not in (exc.msg or ""):
                 raise
             return False
 
@@ -73,25 +73,24 @@ def press_keys(browser: Chrome, *keys: str) -> None:
 
 def focused(browser: Chrome) -> str:
     """Wait until the keyboard is at something of the page, and return its text, or what a field without is called."""
-
-    def label() -> str | None:
-        element = browser.switch_to.active_element
-        if element.tag_name == "body":
-            return None
-        return element.text or str(element.get_property("name") or element.get_property("id") or element.tag_name)
-
-    return until(browser, label)
+    return until(browser, lambda: _focused_now(browser))
 
 
-def tab_to(browser: Chrome, start: str) -> None:
-    """Press the tabulator until the keyboard is at what starts so."""
-    passed: list[str] = []
-    while len(passed) < TABS:
+def tab_to(browser: Chrome, start: str) -> list[str]:
+    """Press the tabulator until the keyboard is at what starts so, and return where it stopped on its way.
+
+    A key that comes before a busy browser has given its page the keyboard is lost: nothing waits for what one key does.
+    """
+    stops: list[str] = []
+
+    def reached() -> bool:
         press_keys(browser, Keys.TAB)
-        passed.append(focused(browser))
-        if passed[-1].startswith(start):
-            return
-    raise AssertionError(f"no {start!r} within {TABS} tabs, only {passed}")
+        if stop := _focused_now(browser):
+            stops.append(stop)
+        return bool(stops) and stops[-1].startswith(start)
+
+    until(browser, reached, f"the keyboard is at {start}")
+    return stops
 
 
 def landed(browser: Chrome, url: str) -> dict[str, str]:
@@ -99,6 +98,13 @@ def landed(browser: Chrome, url: str) -> dict[str, str]:
     until(browser, lambda: browser.current_url.startswith(url))
     parts = urlsplit(browser.current_url)
     return dict(parse_qsl(parts.fragment or parts.query))
+
+
+def _focused_now(browser: Chrome) -> str | None:
+    element = browser.switch_to.active_element
+    if element.tag_name == "body":
+        return None
+    return element.text or str(element.get_property("name") or element.get_property("id") or element.tag_name)
 
 
 def _named(browser: Chrome, tag: str, text: str) -> WebElement | None:

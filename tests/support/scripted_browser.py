@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-WEB = "0oaweb00000000000001"
-SPA = "0oaspa00000000000001"
+from fakeissuer.seed import SINGLE_PAGE_APP, WEB_APP
+
+WEB, SPA = WEB_APP, SINGLE_PAGE_APP
 CALLBACK = "http://127.0.0.1:5000/callback"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()

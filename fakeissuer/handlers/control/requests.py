@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from fakeissuer.endpoints import EndpointName
 from fakeissuer.handlers.control.base import ControlHandler
 from fakeissuer.records import Record
 
 
 class WhichRequests(Record, frozen=True, kw_only=True):
-    """Which requests are meant; what is left out means any."""
+    """Which requests are meant, and how many of the latest are told in full; what is left out means any, and all."""
 
     endpoint: EndpointName | None = None
     server: str | None = None
+    latest: Annotated[str, Meta(pattern=r"^[0-9]{1,5}\Z")] | None = None
 
 
 class RequestsHandler(ControlHandler):
@@ -20,7 +25,8 @@ class RequestsHandler(ControlHandler):
     def get(self) -> None:
         """Tell how many requests there were, over how many connections, and which."""
         wanted = self.read_query(WhichRequests)
-        self.send(self.issuer.requests(wanted.endpoint, wanted.server))
+        latest = None if wanted.latest is None else int(wanted.latest)
+        self.send(self.issuer.requests(wanted.endpoint, wanted.server, latest))
 
     def delete(self) -> None:
         """Forget the requests so far."""

@@ -40,11 +40,14 @@ def test_a_keyboard_is_enough(page: Chrome) -> None:
     tab_to(page, "Authorize")
     press_keys(page, Keys.ENTER)
     shows(page, "h1", "Sign in to single-page app")
+    assert "username" == focused(page)
     press_keys(page, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
     wait_until_ready(page)
     tab_to(page, "GET /api/whoami")
-    press_keys(page, Keys.ENTER, Keys.TAB, Keys.ENTER)
+    press_keys(page, Keys.ENTER)
+    until(page, lambda: find(page, WHOAMI).get_property("open"))
+    press_keys(page, Keys.TAB, Keys.ENTER)
     shows(page, f"{WHOAMI} .answer", "200 OK")
 
 

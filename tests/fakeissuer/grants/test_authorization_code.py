@@ -6,12 +6,12 @@ from typing import Any
 import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, WEB, Browser, redirected
+from seeded import API
 
 from fakeissuer.handle import Handle
 from fakeissuer.tokens import half_hash
 
 Call = Callable[..., Any]
-API = "0oaapi00000000000001:api-secret"
 
 
 def claims(token: str) -> dict[str, Any]:

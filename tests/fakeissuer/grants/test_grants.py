@@ -10,12 +10,12 @@ import pytest
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
 from scripted_browser import CALLBACK
+from seeded import SERVICE
 
 from fakeissuer.grant_types import JWT_BEARER, TOKEN_EXCHANGE
 from fakeissuer.handle import Handle
 
 Call = Callable[..., Any]
-SERVICE = "0oaservice0000000001:service-secret"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 ALICE = {"username": "alice@example.com", "password": "password"}
 

@@ -34,7 +34,8 @@ def test_a_user_approves_one_request_and_denies_the_next(fake_issuer: Handle, as
     again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b'role="alert"' in again.body
     asked = browser.post(action, {**hidden, **ALICE})
-    assert b"&lt;app&gt;: Pay 5" in asked.body
+    assert b"<h1>&lt;app&gt; asks for access</h1>" in asked.body
+    assert b"<strong>Pay 5</strong>" in asked.body
     action, hidden = forms(asked)[0]
     action, hidden = forms(browser.post(action, {**hidden, "verdict": "allow"}))[0]
     done = browser.post(action, {**hidden, "verdict": "deny"})

@@ -1,32 +1,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from devices import poll_for, start_device
 from scripted_browser import Browser, forms
 
-from fakeissuer.grant_types import DEVICE_CODE
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
+from fakeissuer.seed import DEVICE_APP
 
 Call = Callable[..., Any]
-APP = "0oadevice00000000001"
 
 
 @pytest.fixture
-def device(fake_issuer: Handle, ask: Call) -> dict[str, Any]:
-    form = {"client_id": APP, "scope": "openid api:read"}
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
-    assert answer.status == 200
-    got: dict[str, Any] = answer.json()
-    return got
+def device(fake_issuer: Handle) -> dict[str, Any]:
+    return start_device(fake_issuer)
 
 
 @pytest.fixture
-def poll(redeem: Call, device: dict[str, Any]) -> Call:
-    form = {"device_code": device["device_code"], "client_id": APP}
-    return lambda **more: redeem(DEVICE_CODE, **{"client": None, **form, **more})
+def poll(fake_issuer: Handle, device: dict[str, Any]) -> Call:
+    return partial(poll_for, fake_issuer, device)
 
 
 def test_a_user_lets_the_device_in(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
@@ -66,7 +62,7 @@ def test_a_device_keeps_its_pace(fake_issuer: Handle, poll: Call) -> None:
     assert seen == ["authorization_pending", "slow_down", "slow_down", "slow_down", "expired_token"]
 
 
-def test_a_device_code_is_for_its_client_at_its_server(redeem: Call, poll: Call) -> None:
+def test_a_device_code_is_for_its_client_at_its_server(poll: Call) -> None:
     assert poll(device_code="unknown").json()["error"] == "invalid_grant"
     assert poll(server="partner").json()["error"] == "invalid_grant"
 
@@ -75,14 +71,12 @@ def test_a_device_of_a_client_that_is_gone_is_none(
     fake_issuer: Handle, browser: Browser, device: dict[str, Any]
 ) -> None:
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
-    fake_issuer.remove("clients", APP)
+    fake_issuer.remove("clients", DEVICE_APP)
     assert b"no device" in browser.post(action, hidden).body
 
 
 def test_auto_login_lets_it_in_at_once(ask: Call) -> None:
     with running(auto_login="alice@example.com") as issuer:
-        form = {"client_id": APP, "scope": "openid"}
-        device = ask(f"{issuer.issuer_url()}/v1/device/authorize", "POST", form=form).json()
+        device = start_device(issuer)
         assert b"activated" in ask(device["verification_uri_complete"]).body
-        form = {"grant_type": DEVICE_CODE, "client_id": APP, "device_code": device["device_code"]}
-        assert ask(f"{issuer.issuer_url()}/v1/token", "POST", form=form).status == 200
+        assert poll_for(issuer, device).status == 200

@@ -27,6 +27,13 @@ def test_a_method_that_an_endpoint_lacks_is_405(fake_issuer: Handle, ask: Ask, e
         assert (answer.status, answer.json()["errorCode"]) == (405, "E0000022")
 
 
+def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: Handle, ask: Ask) -> None:
+    for number in range(3):
+        assert ask(f"{fake_issuer.url}/oauth2/made-up-{number}/v1/keys").status == 404
+    assert [request.server for request in fake_issuer.requests("keys")] == ["(unknown)"] * 3
+    assert [request.path for request in fake_issuer.requests("keys")][2] == "/oauth2/made-up-2/v1/keys"
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"

@@ -5,13 +5,13 @@ from typing import Any
 
 import jwt
 import pytest
+from seeded import API
 
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
 
-API = "0oaapi00000000000001:api-secret"
 INACTIVE = b'{"active":false}'
 
 

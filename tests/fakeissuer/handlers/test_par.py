@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import seeded
 from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
 from fakeissuer.handle import Handle
@@ -16,7 +17,7 @@ SPENT = b"unknown, expired or spent"
 
 
 def push(ask: Call, issuer: Handle, **more: str) -> Any:
-    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=f"{WEB}:web-secret")
+    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=seeded.WEB)
 
 
 def test_a_pushed_request_is_used_once(fake_issuer: Handle, ask: Call, browser: Browser) -> None:

@@ -72,6 +72,16 @@ def test_it_takes_an_api_token_and_json(fake_issuer: Handle, ask: Call) -> None:
     assert ask(f"{fake_issuer.issuer_url()}/v1/clients", "POST").json()["errorCode"] == "E0000008"
 
 
+def test_there_is_an_end_to_registering(fake_issuer: Handle, ask: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fakeissuer.handlers.register.MOST_CLIENTS", len(fake_issuer.overview().clients) + 1)
+    client_id = register(ask, fake_issuer, GOOD).json()["client_id"]
+    refused = register(ask, fake_issuer, GOOD)
+    assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
+    assert "remove some" in refused.json()["error_description"]
+    fake_issuer.remove("clients", client_id)
+    assert register(ask, fake_issuer, GOOD).status == 201
+
+
 def test_the_strict_profile_lets_anybody_register(ask: Call) -> None:
     with running(profile="strict-rfc") as issuer:
         assert register(ask, issuer, GOOD, Authorization="").status == 201

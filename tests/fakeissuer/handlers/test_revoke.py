@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from seeded import WEB
 
 from fakeissuer.handle import Handle
 
 Ask = Callable[..., Any]
-
-WEB = "0oaweb00000000000001:web-secret"
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, redirected
+from seeded import SERVICE
 
 from fakeissuer.handle import Handle
 from fakeissuer.in_process import running
 
 Ask = Callable[..., Any]
-
-SERVICE = "0oaservice0000000001:service-secret"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+import seeded
 from plain_http import Answer, send
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
@@ -16,9 +17,7 @@ from fakeissuer.identifiers import derived_id
 NOW = 2_000_000_000
 """When all of it happens, in seconds since the epoch."""
 
-SERVICE = "0oaservice0000000001:service-secret"
-WEB_CLIENT = f"{WEB}:web-secret"
-API = "0oaapi00000000000001:api-secret"
+SERVICE, WEB_CLIENT, API = seeded.SERVICE, seeded.WEB, seeded.API
 ALICE = "alice@example.com"
 ALICE_ID = derived_id("00u", ALICE)
 

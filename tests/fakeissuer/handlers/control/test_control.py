@@ -93,6 +93,9 @@ def test_tells_what_was_asked(call: Call, fake_issuer: Handle, ask: Ask) -> None
     assert (request["method"], request["path"], request["status"]) == ("GET", "/oauth2/default/v1/keys", 200)
     assert (request["credentials"], b"hidden" in answer.body) == ("Bearer", False)
     assert call("GET", "requests?endpoint=&server=").json()["count"] == 2
+    latest = call("GET", "requests?latest=1").json()
+    assert (latest["count"], [request["server"] for request in latest["requests"]]) == (2, ["partner"])
+    assert call("GET", "requests?latest=0").json()["requests"] == []
     assert call("DELETE", "requests").json() == {"count": 0, "connections": 0, "requests": []}
 
 
@@ -173,6 +176,9 @@ NONSENSE = [
     ("GET", "requests?endpoint=unknown", None),
     ("GET", "requests?server=unknown", None),
     ("GET", "requests?unknown=1", None),
+    ("GET", "requests?latest=-1", None),
+    ("GET", "requests?latest=1e3", None),
+    ("GET", "requests?latest=999999", None),
     ("GET", "requests?server=default&server=partner", None),
     ("GET", "bad-tokens?server=unknown", None),
     ("GET", "bad-tokens?server=org", None),

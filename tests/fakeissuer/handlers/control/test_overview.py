@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from fakeissuer.handle import Handle
+from fakeissuer.handlers.control import CONTROL_ROUTES
 from fakeissuer.in_process import running
+from fakeissuer.overview import CONTROL_CALLS
 
 Ask = Callable[..., Any]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -46,6 +48,11 @@ def test_the_page_alone_is_shown_without_the_control_token(ask: Ask) -> None:
         assert ask(f"{issuer.url}/_fake/clock", headers=BROWSER).status == 401
         assert ask(f"{issuer.url}/_fake/reset", "POST", headers=BROWSER).status == 401
         assert ask(f"{issuer.url}/_fake/", "POST", headers=BROWSER).status == 401
+
+
+def test_the_links_lead_to_every_call_that_has_one_place() -> None:
+    paths = {path.removeprefix("/") for path, _ in CONTROL_ROUTES}
+    assert {path for path in paths if not set(path) & set("?*")} == set(CONTROL_CALLS)
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Host": "rebound.test"}])

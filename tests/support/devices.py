@@ -1,0 +1,28 @@
+"""A device without a browser, which asks for tokens until its user has let it in (RFC 8628 section 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plain_http import Answer, send
+
+from fakeissuer.grant_types import DEVICE_CODE
+from fakeissuer.handle import Handle
+from fakeissuer.seed import DEVICE_APP
+
+__all__ = ["poll_for", "start_device"]
+
+
+def start_device(issuer: Handle) -> dict[str, Any]:
+    """What the issuer tells the device: the codes, and where the user is to go."""
+    form = {"client_id": DEVICE_APP, "scope": "openid api:read"}
+    answer = send(f"{issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
+    assert answer.status == 200, answer.body
+    got: dict[str, Any] = answer.json()
+    return got
+
+
+def poll_for(issuer: Handle, device: dict[str, Any], *, server: str = "default", **more: str) -> Answer:
+    """Ask for the tokens once."""
+    form = {"client_id": DEVICE_APP, "grant_type": DEVICE_CODE, "device_code": device["device_code"], **more}
+    return send(f"{issuer.issuer_url(server)}/v1/token", "POST", form=form)
