@@ -88,7 +88,6 @@ class Service(tornado.web.Application):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Watch a request that comes in, until its answer is whole."""
-        self._note_end_of(request_conn)
         return _Watched(
             super().start_request(server_conn, request_conn),
             came=lambda: self._came(request_conn),
@@ -125,20 +124,20 @@ class Service(tornado.web.Application):
             if result is not None:
                 await result
 
-    def _note_end_of(self, request: HTTPConnection) -> None:
-        """Have the end of an answer noted, whoever writes it: a handler may pass a request on to another server."""
+    def _came(self, request: HTTPConnection) -> None:
+        """Note a request, and its end, whoever answers it: a handler may pass it on to another server."""
+        self._in_flight.add(request)
+        self._idle.clear()
         finish = request.finish
 
         def finish_and_note() -> None:
             del request.finish  # the method of its class again: nothing is left that refers to itself
-            finish()
-            self._gone(request)
+            try:
+                finish()
+            finally:
+                self._gone(request)
 
         request.finish = finish_and_note  # type: ignore[method-assign]  # Tornado tells nobody else
-
-    def _came(self, request: HTTPConnection) -> None:
-        self._in_flight.add(request)
-        self._idle.clear()
 
     def _gone(self, request: HTTPConnection) -> None:
         self._in_flight.discard(request)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+import tornado.web
+
 from service.authenticator import Authenticator
 from service.errors import MissingToken
 from service.tokens.credentials import Credentials
@@ -39,9 +41,12 @@ class JudgingHandler(RefusingHandler):
         """Answer Tornado's ``@authenticated``: a client of an API is not sent to a page, but asked for a token.
 
         Raises:
-            MissingToken: Always.
+            MissingToken: There could be a token, and is none.
+            tornado.web.HTTPError: 403, no token could make anybody known.
         """
-        raise MissingToken
+        if self._is_nobody:
+            raise MissingToken
+        raise tornado.web.HTTPError(403, "nobody is the current user, and no token would change that")
 
     @property
     def _authenticator(self) -> Authenticator:
@@ -64,5 +69,10 @@ class JudgingHandler(RefusingHandler):
         protection = self._protection
         demand = self.policy.of(self.request.method)
         demand.check(principal, now=protection.clock.now(), matching=protection.scope_matching)
-        self._principal = principal
+        self._speak_for(principal)
         return authorize.ask(self, principal) if self.policy.asks_handler else None
+
+    def _speak_for(self, principal: Principal | None) -> None:
+        """Go on for a principal, whom ``current_user`` tells as well: Tornado keeps what it told once."""
+        self._principal = principal
+        vars(self).pop("_current_user", None)

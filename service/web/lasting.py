@@ -58,7 +58,6 @@ class LastingHandler(JudgingHandler):
         if before is not None and not after.is_same_bearer_as(before):
             # What was sent and is remembered belongs to the first one.
             raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
-        self._speak_for(after)  # what its `authorize` sees
         try:
             waiting = self._admit(after)
             if waiting is not None:
@@ -71,11 +70,6 @@ class LastingHandler(JudgingHandler):
             watched.go_on_with(after, judge=self._judging(credentials))
         if before is None and isinstance(self, WebSocketHandler):
             end_with_token(self)
-
-    def _speak_for(self, principal: Principal | None) -> None:
-        """Go on for a principal, whom ``current_user`` tells as well: Tornado keeps what it told once."""
-        self._principal = principal
-        vars(self).pop("_current_user", None)
 
     def _judging(self, credentials: Credentials) -> Callable[[], Awaitable[Principal] | None]:
         """Return what judges a token again as a new request would; None where that needs no waiting, and it is good."""

@@ -71,7 +71,7 @@ class RefusingHandler(tornado.web.RequestHandler):
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Log a refusal as one line, and a mistake of ours with its stack, without the query and without headers."""
-        if isinstance(value, ServiceError | tornado.web.HTTPError):
+        if isinstance(value, ServiceError) or (isinstance(value, tornado.web.HTTPError) and value.status_code < 500):
             # At this level even for an issuer's trouble: that is one warning where it begins, not one for each request.
             _logger.info("refused %s: %s", self._what, value)
         else:
@@ -108,10 +108,9 @@ class RefusingHandler(tornado.web.RequestHandler):
         return uuid.uuid4().hex[:16]
 
     def _log_failure(self, *, exc_info: Any = None) -> None:
-        """Log a mistake of ours under its id, once a request."""
-        if not self._is_failure_logged:
-            self._is_failure_logged = True
-            _logger.error("failed %s: id %s", self._what, self._failure_id, exc_info=exc_info)
+        """Log a mistake of ours under the id that its client is told."""
+        self._is_failure_logged = True
+        _logger.error("failed %s: id %s", self._what, self._failure_id, exc_info=exc_info)
 
     def _worded(self, refusal: Refusal) -> dict[str, Any]:
         """Write the fields of a refusal, and return its body."""
@@ -129,7 +128,8 @@ class RefusingHandler(tornado.web.RequestHandler):
         self.set_header("Cache-Control", "no-store")
         body = {"error": refusal.error, "error_description": refusal.description}
         if refusal.is_failure:
-            self._log_failure()
+            if not self._is_failure_logged:
+                self._log_failure()
             body["id"] = self._failure_id
         return body
 

@@ -35,13 +35,13 @@ def read_offered(request: HTTPServerRequest) -> Credentials | None:
     Raises:
         InvalidRequest: There are two, or one that nobody can read.
     """
-    offers = [one for one in _offered(request.headers) if one.startswith(OFFER)]
+    offers = [one for one in _offered(request.headers) if _is_offer(one)]
     if len(offers) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(offers)} subprotocols with a token")
     if not offers:
         return None
     try:
-        token = base64url.decode(offers[0].removeprefix(OFFER).encode("ascii")).decode("ascii")
+        token = base64url.decode(offers[0][len(OFFER) :].encode("ascii")).decode("ascii")
     except ValueError:
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected base64url in the subprotocol") from None
     return bearer(token)
@@ -77,6 +77,10 @@ def guard_socket(handler: type[Any]) -> None:
             guarded = functools.wraps(callback)(guard(callback))
             vars(guarded)["guards_socket"] = True
             setattr(handler, name, guarded)
+
+
+def _is_offer(subprotocol: str) -> bool:
+    return subprotocol.lower().startswith(OFFER)
 
 
 def _offered(headers: HTTPHeaders) -> list[str]:
@@ -128,6 +132,8 @@ def _get(callback: Callable[..., Any]) -> Callable[..., Any]:
         if not _asks_for_socket(headers):
             raise tornado.web.HTTPError(426, "no request for a WebSocket that we speak")
         origin = headers.get("Origin", headers.get("Sec-WebSocket-Origin"))
+        if origin is None and headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+            raise tornado.web.HTTPError(403, "a WebSocket of another site, which hides its origin")
         if origin is not None and not _is_readable(origin):
             raise tornado.web.HTTPError(403, "a WebSocket of an origin that is none")
         return callback(self, *args, **kwargs)
@@ -141,7 +147,7 @@ def _asks_for_socket(headers: HTTPHeaders) -> bool:
     return (
         headers.get("Upgrade", "").lower() == "websocket"
         and "upgrade" in connection
-        and "Sec-WebSocket-Key" in headers
+        and bool(headers.get("Sec-WebSocket-Key"))
         and headers.get("Sec-WebSocket-Version") in _VERSIONS
     )
 
@@ -180,7 +186,7 @@ def _on_close(callback: Callable[..., Any]) -> Callable[..., Any]:
 def _select(callback: Callable[..., str | None]) -> Callable[..., str | None]:
     def guarded(self: Any, subprotocols: Sequence[str]) -> str | None:
         # The answer must not repeat the token, and a browser that offered others gives up unless one is chosen.
-        others = [one for one in subprotocols if not one.startswith(OFFER)]
+        others = [one for one in subprotocols if not _is_offer(one)]
         own = callback is not WebSocketHandler.select_subprotocol
         return callback(self, others) if own else next(iter(others), None)
 

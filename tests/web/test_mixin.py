@@ -206,7 +206,7 @@ async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
     assert "Open is public" in caplog.text
 
 
-@pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 401)])
+@pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 403)])
 @pytest.mark.gen_test
 async def test_a_403_of_a_public_handler_asks_nobody_for_a_token(
     method: str, status: int, call: Callable[..., Any]

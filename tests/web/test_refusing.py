@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tornado.web
 from tornado.httputil import HTTPServerRequest
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from service.web.application import Service
 from service.web.mixin import BearerAuthMixin
@@ -34,6 +35,29 @@ class Raises(BearerAuthMixin, tornado.web.RequestHandler):
         self.write("the author's own words")
 
 
+class Mistakes(BearerAuthMixin, tornado.web.RequestHandler):
+    public = True
+
+    def get(self) -> None:
+        self.send_error(500)
+        raise ZeroDivisionError("behind the answer")
+
+    def post(self) -> None:
+        raise tornado.web.HTTPError(502, "the %s is down", "warehouse")
+
+    def put(self) -> None:
+        self.set_header("Content-Length", "100")
+        self.write("a")
+
+
+class Early(BearerAuthMixin, tornado.web.RequestHandler):
+    def initialize(self) -> None:
+        assert self.current_user is None  # before anybody is judged
+
+    def get(self) -> None:
+        self.write({"user": self.current_user.subject})
+
+
 def _elsewhere(request: HTTPServerRequest) -> None:
     """Answer a request that was passed on, as another server does."""
     assert request.connection is not None
@@ -52,6 +76,8 @@ def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
         [
             (r"/raises/(\d+)", Raises),
             (r"/files/(.*)", public(tornado.web.StaticFileHandler), {"path": str(tmp_path)}),
+            (r"/mistakes", Mistakes),
+            (r"/early", Early),
             (r"/teapot", public(tornado.web.ErrorHandler), {"status_code": 418}),
             (r"/elsewhere", protected(tornado.web.FallbackHandler), {"fallback": _elsewhere}),
         ],
@@ -146,3 +172,27 @@ async def test_a_request_that_another_server_answers_is_over_with_its_answer(
     assert 401 == (await call("/elsewhere")).code
     assert b"{}" == (await call("/elsewhere", "good")).body
     assert await app.finish_requests(within=1)
+
+
+@pytest.mark.gen_test
+async def test_the_cause_of_a_failure_stands_in_the_log_with_the_id_that_its_client_was_told(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    for method, cause in (("GET", "behind the answer"), ("POST", "the warehouse is down")):
+        caplog.clear()
+        told = json.loads((await call("/mistakes", method=method)).body)["id"]
+        failures = [record for record in caplog.records if record.name == "service.web.refusing"]
+        assert {f"failed {method} /mistakes: id {told}"} == {record.getMessage() for record in failures}
+        assert [True] == [cause in str(record.exc_info[1]) for record in failures if record.exc_info]
+
+
+@pytest.mark.gen_test
+async def test_an_answer_that_breaks_off_is_over_too(call: Callable[..., Any], app: Service) -> None:
+    with pytest.raises(HTTPStreamClosedError):
+        await call("/mistakes", method="PUT")
+    assert await app.finish_requests(within=1)
+
+
+@pytest.mark.gen_test
+async def test_who_was_nobody_before_the_judgement_is_known_after_it(call: Callable[..., Any]) -> None:
+    assert {"user": "alice"} == json.loads((await call("/early", "good")).body)
