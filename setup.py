@@ -37,6 +37,7 @@ setup(
         "aiocache>=0.12.3",
         "cachetools>=5.5",
         "jiter>=0.8",
+        "prometheus-client>=0.20",
         "pybase64>=1.4",
         "pycurl>=7.45.4",  # the first with wheels that carry their own libcurl
         "pydantic-settings>=2.8",

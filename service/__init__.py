@@ -22,6 +22,7 @@ from service.errors import (
     SettingsError,
     TokenError,
 )
+from service.observer import Observer
 from service.settings import Settings
 from service.tokens.principal import Principal
 from service.version import __version__
@@ -43,6 +44,7 @@ __all__ = [
     "InvalidToken",
     "IssuerUnavailable",
     "MissingToken",
+    "Observer",
     "Principal",
     "Reason",
     "Service",

@@ -100,7 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--audience", metavar="TEXT", help="the audience that tokens must have")
     add("--address", help="where to listen (default 127.0.0.1)")
     add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
-    add("--admin-port", type=int, help="where operators deny tokens (default: nowhere, 0 = any free one)")
+    add(
+        "--admin-port",
+        type=int,
+        help="where operators deny tokens and Prometheus reads (default: nowhere, 0 = any free one)",
+    )
     add("--processes", type=int, metavar="N", help="how many processes serve (default 1, 0 = one a core)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "

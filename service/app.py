@@ -14,6 +14,7 @@ from service.caches.shared import open_cache
 from service.caches.verdicts import Verdicts
 from service.clock import Clock, SystemClock
 from service.issuers.client import JSONClient
+from service.observer import Observer
 from service.operations import health
 from service.settings import Settings
 from service.validators.base import Toolbox
@@ -37,6 +38,7 @@ def make_app(
     routes: Sequence[Any] | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
+    observer: Observer | None = None,
 ) -> Service:
     """Return the application that protects these routes.
 
@@ -44,13 +46,14 @@ def make_app(
         routes: Tornado's own tuples, URLSpecs or rules; the guide's endpoints when left out.
         client: Asks issuers, and is closed by whoever made it; made from the settings when left out.
         clock: The machine's when left out.
+        observer: Is told of answers, of questions to issuers, and of failures of the shared cache.
 
     Raises:
         SettingsError: A route is neither protected nor public, or nobody could judge a token.
     """
-    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
+    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file, observer=observer)
     time = clock or SystemClock()
-    cache = open_cache(settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file)
+    cache = open_cache(settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file, observer=observer)
     denials = Denials(cache, clock=time)
     shared = Toolbox(client=asks, clock=time, verdicts=Verdicts(clock=time), cache=cache)
 
@@ -79,6 +82,7 @@ def make_app(
         protection=protection,
         denials=denials,
         documentation=documentation,
+        observer=observer,
     )
     service.at_end(denials.close)
     service.at_end(cache.close)

@@ -20,6 +20,7 @@ from service.clock import SystemClock
 from service.errors import SettingsError
 from service.operations.admin import make_admin_app
 from service.operations.logs import configure_logging
+from service.operations.metrics import Metrics, counting_together
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import Bound, bind
 from service.operations.workers import cores, run_workers
@@ -60,12 +61,13 @@ def run(settings: Settings) -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_rehearse(settings))
     places = _Places.bind(settings)
-    run_workers(
-        functools.partial(_work, settings, places),
-        count=settings.processes or cores(),
-        announce=functools.partial(_announce, places.public.url),
-        at_stop=places.close,
-    )
+    with counting_together():
+        run_workers(
+            functools.partial(_work, settings, places),
+            count=settings.processes or cores(),
+            announce=functools.partial(_announce, places.public.url),
+            at_stop=places.close,
+        )
 
 
 async def serve(settings: Settings, *, greet: Callable[[str], None] | None = None) -> None:
@@ -137,10 +139,11 @@ def _work(settings: Settings, places: _Places, number: int, announce: Callable[[
 
 async def _serve_at(places: _Places, settings: Settings, *, announce: Callable[[], None]) -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
-    service = make_app(settings, routes=load_routes(settings.routes))
+    metrics = Metrics() if settings.admin_port is not None else None
+    service = make_app(settings, routes=load_routes(settings.routes), observer=metrics)
     async with contextlib.AsyncExitStack() as stack:
-        if places.admin is not None:
-            admin = make_admin_app(service.denials, clock=SystemClock(), token=settings.admin_secret)
+        if places.admin is not None and metrics is not None:
+            admin = make_admin_app(service.denials, clock=SystemClock(), token=settings.admin_secret, metrics=metrics)
             await stack.enter_async_context(serving_admin(admin, places.admin))
         tls = tls_context(settings.certfile, settings.keyfile)
         await stack.enter_async_context(serving(service, places.public, tls=tls))

@@ -16,6 +16,7 @@ PAGES = [
     "browsers-and-clients",
     "existing-app",
     "forward-auth",
+    "metrics",
     "openapi",
     "protect-a-route",
     "require-a-scope",

@@ -105,6 +105,25 @@ def test_what_one_process_is_told_to_deny_all_of_them_deny(kind: str, start: Sta
         assert 0 == process.returncode
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_the_admin_port_counts_for_all_processes(processes: str, start: Start, folder: Path) -> None:
+    port = free_port()
+    with servers.running("redis") as cache:
+        process = start(
+            "service", "--processes", processes, "--port", "0", "--admin-port", str(port), "--routes", "who:ROUTES",
+            "--issuer", OKTA, PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url,
+        )  # fmt: skip
+        url = listening(process)
+        _answering(url, among=lambda seen: len(seen) == int(processes))
+        assert [401] * 7 == [curl(f"{url}/api/whoami")[0] for _ in range(7)]
+        status, text = curl(f"http://127.0.0.1:{port}/metrics")
+        assert 200 == status
+        assert 'resource_server_requests_total{method="GET",status="401"} 7.0' in text
+        assert 'resource_server_refusals_total{reason="missing_token"} 7.0' in text
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
 def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not holds():

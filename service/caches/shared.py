@@ -16,6 +16,7 @@ from aiocache.serializers import JsonSerializer, NullSerializer
 
 from service.clock import Clock
 from service.errors import SettingsError
+from service.observer import Observer, Unobserved
 
 __all__ = ["SharedCache", "open_cache"]
 
@@ -40,10 +41,12 @@ class SharedCache:
 
     Args:
         backend: An aiocache with a serializer that carries data only; one that unpickles runs what it is sent.
+        observer: Is told of each failure.
     """
 
-    def __init__(self, backend: BaseCache, *, clock: Clock, is_local: bool) -> None:
+    def __init__(self, backend: BaseCache, *, clock: Clock, is_local: bool, observer: Observer | None = None) -> None:
         self._backend = backend
+        self._observer = observer or Unobserved()
         self._clock = clock
         self._retry_at = 0.0
         self._background: set[asyncio.Task[None]] = set()
@@ -151,6 +154,7 @@ class SharedCache:
                 result = await ask()
         except Exception as exc:  # noqa: BLE001  # each backend has errors of its own, and none may reach a request
             self.failures += 1
+            self._observer.cache_failed()
             if not self._retry_at:
                 # Its words may hold the address, and the address a password.
                 _logger.warning("the shared cache fails (%s); this process goes on without it", type(exc).__name__)
@@ -172,13 +176,14 @@ class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has n
         return result
 
 
-def open_cache(url: str, *, clock: Clock, ca_file: str | None = None) -> SharedCache:
+def open_cache(url: str, *, clock: Clock, ca_file: str | None = None, observer: Observer | None = None) -> SharedCache:
     """Return the cache at an address; connects to nothing yet.
 
     Args:
         url: ``memory://``, ``redis://[user:password@]host[:port][/database]``, ``rediss://…`` for TLS,
             or ``memcached://host[:port]``.
         ca_file: Path of the certificates to trust instead of the system's.
+        observer: Is told of each failure.
 
     Raises:
         SettingsError: The address is none of these, or the library for it is not installed.
@@ -193,14 +198,14 @@ def open_cache(url: str, *, clock: Clock, ca_file: str | None = None) -> SharedC
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
         options["serializer"] = NullSerializer()  # what stays in this process need not be text
-        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True)
+        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, observer=observer)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
         steady = _load("service.caches.memcached", "SteadyMemcached", extra="memcached")
         backend = steady(port=port or 11211, pool_size=8, **options)
     else:
         backend = _redis(parts, port=port, database=database, ca_file=ca_file, options=options)
-    return SharedCache(backend, clock=clock, is_local=False)
+    return SharedCache(backend, clock=clock, is_local=False, observer=observer)
 
 
 _EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or memcached://host:11211"

@@ -18,6 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.issuers.pool import Pool, proxy_options
+from service.observer import Observer, Unobserved
 from service.tokens import strict_json
 
 __all__ = ["Answer", "JSONClient", "Reply", "UnexpectedStatus"]
@@ -78,9 +79,13 @@ class JSONClient:
     Args:
         proxy: ``http://[user:password@]host:port`` of a proxy to go through.
         ca_file: Path of the certificates to trust instead of the system's.
+        observer: Is told of each question.
     """
 
-    def __init__(self, *, proxy: str | None = None, ca_file: str | None = None) -> None:
+    def __init__(
+        self, *, proxy: str | None = None, ca_file: str | None = None, observer: Observer | None = None
+    ) -> None:
+        self._observer = observer or Unobserved()
         self._options: dict[str, Any] = {
             "ca_certs": ca_file,
             "connect_timeout": CONNECT_TIMEOUT,
@@ -172,8 +177,16 @@ class JSONClient:
     async def _fetch_once(self, request: HTTPRequest, *, until: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
-        request.request_timeout = max(until - asyncio.get_running_loop().time(), 0.001)  # to curl, 0 means for ever
-        return await self._client().fetch(request, raise_error=False)
+        began = asyncio.get_running_loop().time()
+        request.request_timeout = max(until - began, 0.001)  # to curl, 0 means for ever
+        outcome = "failed"
+        try:
+            response = await self._client().fetch(request, raise_error=False)
+            outcome = str(response.code)
+        finally:
+            seconds = asyncio.get_running_loop().time() - began
+            self._observer.asked_issuer(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
+        return response
 
     def _client(self) -> Pool:
         # Made at the first request, since it belongs to the event loop that runs then.

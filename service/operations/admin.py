@@ -1,4 +1,4 @@
-"""The admin port: where an operator turns away a token, a person or a client, here and now."""
+"""The admin port: where an operator turns away a token, a person or a client, and Prometheus reads what happens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tornado.web
 
 from service.caches.denials import KINDS, Denial, Denials
 from service.clock import Clock
+from service.operations.metrics import CONTENT_TYPE, Metrics
 from service.tokens import strict_json
 
 __all__ = ["LONGEST_DENIAL", "make_admin_app"]
@@ -29,14 +30,19 @@ class _BadRequest(Exception):
     """What was sent cannot be understood; the words are for whoever sent it."""
 
 
-def make_admin_app(denials: Denials, *, clock: Clock, token: str | None) -> tornado.web.Application:
+def make_admin_app(denials: Denials, *, clock: Clock, token: str | None, metrics: Metrics) -> tornado.web.Application:
     """Return the application for the admin port.
 
     Args:
+        metrics: What anybody who reaches the port may read, as Prometheus does without a token.
         token: What callers have to show as ``Authorization: Bearer``; without one, nobody may change anything.
     """
     arguments = {"denials": denials, "clock": clock, "token": token}
-    routes: list[Any] = [(r"/denied", _Denied, arguments), (r"/healthz", _Alive)]
+    routes: list[Any] = [
+        (r"/denied", _Denied, arguments),
+        (r"/healthz", _Alive),
+        (r"/metrics", _Metrics, {"metrics": metrics}),
+    ]
     return tornado.web.Application(routes, default_handler_class=_NotFound, log_function=_log_nothing)
 
 
@@ -62,6 +68,17 @@ class _NotFound(_Handler):
 class _Alive(_Handler):
     def get(self) -> None:
         self.write({"status": "alive"})
+
+
+class _Metrics(_Handler):
+    """What is counted, in Prometheus's own text."""
+
+    def initialize(self, *, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def get(self) -> None:
+        self.set_header("Content-Type", CONTENT_TYPE)
+        self.write(self._metrics.exposed())
 
 
 class _Denied(_Handler):

@@ -13,10 +13,11 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 
 from service.caches.denials import Denials
 from service.errors import IssuerUnavailable
+from service.observer import Observer, Unobserved
 from service.web import access_log
 from service.web.api import NotFound
 from service.web.audit import Mounted, check_routes, mounted
-from service.web.mixin import Protection
+from service.web.mixin import BearerAuthMixin, Protection
 from service.web.openapi.documentation import Documentation
 
 __all__ = ["Service", "adopt"]
@@ -30,6 +31,7 @@ class Service(tornado.web.Application):
         protection: What the handlers share.
         denials: Who is turned away whatever the issuer says, for whoever administers the service.
         documentation: Is told what is mounted, so that it can describe it.
+        observer: Is told of each answer.
         settings: Tornado's own.
 
     Raises:
@@ -43,6 +45,7 @@ class Service(tornado.web.Application):
         protection: Protection,
         denials: Denials,
         documentation: Documentation | None = None,
+        observer: Observer | None = None,
         **settings: Any,
     ) -> None:
         settings = {"default_handler_class": NotFound} | settings | {Protection.SETTING: protection}
@@ -51,6 +54,7 @@ class Service(tornado.web.Application):
         self._authenticators = protection.authenticators
         self._authenticators.judging_by("")
         self._documentation = documentation
+        self._observer = observer or Unobserved()
         found = list(mounted(self, default=self.settings["default_handler_class"]))
         self.check(found)
         self._describe(found)
@@ -95,8 +99,14 @@ class Service(tornado.web.Application):
         )
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Write the access log."""
+        """Write the access log, and tell the observer."""
         access_log.log_request(handler)
+        self._observer.answered(
+            method=handler.request.method or "",
+            status=handler.get_status(),
+            seconds=handler.request.request_time(),
+            reason=handler.refused_for if isinstance(handler, BearerAuthMixin) else None,
+        )
 
     def at_end(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
         """Have something given back when the service ends; what was noted first goes first."""

@@ -33,6 +33,9 @@ class RefusingHandler(tornado.web.RequestHandler):
     _principal: Principal | None = None
     _is_failure_logged: bool = False
 
+    refused_for: str | None = None
+    """Why the request is refused, where its token is at fault or cannot be judged; for observers."""
+
     def clear(self) -> None:
         """Start an answer, with what lets a browser read it even when it is a refusal."""
         super().clear()
@@ -146,6 +149,7 @@ class RefusingHandler(tornado.web.RequestHandler):
             # A handler that refuses by a status alone; a 401 always comes with a challenge (RFC 9110 section 15.5.2).
             error = MissingToken() if self._principal is None else InvalidToken(Reason.NOT_ACCEPTED)
         if isinstance(error, TokenError | IssuerUnavailable):
+            self.refused_for = str(error.reason) if isinstance(error, TokenError) else "issuer_unavailable"
             return refusal_for(
                 error, realm=self._protection.realm, resource_metadata=self._protection.resource.metadata_url
             )

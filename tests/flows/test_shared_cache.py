@@ -14,6 +14,7 @@ from fakeissuer import Handle
 from service import Service, Settings, make_app
 from service.caches import shared
 from service.operations.admin import make_admin_app
+from service.operations.metrics import Metrics
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
@@ -95,7 +96,7 @@ async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second
     urls = [listen(here), listen(there)]
     token = fake_issuer.token(sub="mallory@example.com")
     assert [200, 200] == await _statuses(urls, [token])
-    admin = make_admin_app(here.denials, clock=here.denials._clock, token="t").listen(0, "127.0.0.1")
+    admin = make_admin_app(here.denials, clock=here.denials._clock, token="t", metrics=Metrics()).listen(0, "127.0.0.1")
     (listening,) = admin._sockets.values()
     denied = await http_client.fetch(
         f"http://127.0.0.1:{listening.getsockname()[1]}/denied",

@@ -11,13 +11,19 @@ from service.caches import denials as module
 from service.caches.denials import Denials
 from service.clock import ManualClock
 from service.operations.admin import LONGEST_DENIAL, make_admin_app
+from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
 
 
 @pytest.fixture
-def app(denials: Denials, clock: ManualClock) -> Application:
-    return make_admin_app(denials, clock=clock, token=ADMIN)
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def app(denials: Denials, clock: ManualClock, metrics: Metrics) -> Application:
+    return make_admin_app(denials, clock=clock, token=ADMIN, metrics=metrics)
 
 
 async def _send(
@@ -57,7 +63,7 @@ async def test_without_a_token_set_the_port_says_what_to_set(
     denials: Denials, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
 ) -> None:
     app.default_router.rules.clear()
-    app.add_handlers(".*", [*make_admin_app(denials, clock=clock, token=None).default_router.rules])
+    app.add_handlers(".*", [*make_admin_app(denials, clock=clock, token=None, metrics=Metrics()).default_router.rules])
     refused = await _send(http_client, f"{base_url}/denied", body={"jti": "x"})
     assert 403 == refused.code
     assert b"SERVICE_ADMIN_TOKEN" in refused.body
@@ -103,3 +109,13 @@ async def test_lives_and_knows_no_other_path_or_method(http_client: AsyncHTTPCli
     assert 200 == (await _send(http_client, f"{base_url}/healthz", "GET")).code
     assert 404 == (await _send(http_client, f"{base_url}/elsewhere", "GET")).code
     assert 405 == (await _send(http_client, f"{base_url}/healthz", "POST")).code
+
+
+@pytest.mark.gen_test
+async def test_whoever_reaches_the_port_may_read_what_is_counted(
+    metrics: Metrics, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    metrics.answered(method="GET", status=401, seconds=0.001, reason="expired")
+    response = await http_client.fetch(f"{base_url}/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    assert b'resource_server_refusals_total{reason="expired"} 1.0\n' in response.body

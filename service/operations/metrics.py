@@ -1,0 +1,87 @@
+"""What happens, counted for Prometheus, over all processes of the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.web.methods import METHODS
+
+__all__ = ["CONTENT_TYPE", "SHARED_FOLDER", "Metrics", "counting_together"]
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which prometheus_client learns, when it is imported, where processes count together."""
+
+
+class Metrics:
+    """An observer that counts.
+
+    No label holds what a client chose: each of its inventions would be one more number to keep for ever.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        registry = self._registry
+        self._answers = Counter(
+            "resource_server_requests", "Requests that were answered.", ["method", "status"], registry=registry
+        )
+        self._answer_seconds = Histogram(
+            "resource_server_request_seconds", "How long their answers took.", registry=registry
+        )
+        self._refusals = Counter(
+            "resource_server_refusals", "Requests that were refused for their token.", ["reason"], registry=registry
+        )
+        self._questions = Counter(
+            "resource_server_issuer_requests", "What issuers were asked.", ["url", "outcome"], registry=registry
+        )
+        self._question_seconds = Histogram(
+            "resource_server_issuer_request_seconds", "How long their replies took.", ["url"], registry=registry
+        )
+        self._cache_failures = Counter(
+            "resource_server_shared_cache_failures", "Calls of the shared cache that failed.", registry=registry
+        )
+
+    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+        """Count an answer, and why it refuses."""
+        self._answers.labels(method if method in METHODS else "other", status).inc()
+        self._answer_seconds.observe(seconds)
+        if reason is not None:
+            self._refusals.labels(reason).inc()
+
+    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+        """Count a question to an issuer."""
+        self._questions.labels(url, outcome).inc()
+        self._question_seconds.labels(url).observe(seconds)
+
+    def cache_failed(self) -> None:
+        """Count a failure of the shared cache."""
+        self._cache_failures.inc()
+
+    def exposed(self) -> bytes:
+        """Return what Prometheus reads, of this process or of all that count together."""
+        if SHARED_FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library annotates most, not this
+        return generate_latest(together)
+
+
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """Have the processes that start while the block runs count together, unless their user has chosen where already."""
+    if SHARED_FOLDER in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="resource-server-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_FOLDER]

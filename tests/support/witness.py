@@ -1,0 +1,23 @@
+"""An observer that remembers what it was told."""
+
+from __future__ import annotations
+
+__all__ = ["Witness"]
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, int, str | None]] = []
+        self.questions: list[tuple[str, str]] = []
+        self.failures = 0
+
+    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+        assert 0 <= seconds < 60
+        self.answers.append((method, status, reason))
+
+    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+        assert 0 <= seconds < 60
+        self.questions.append((url, outcome))
+
+    def cache_failed(self) -> None:
+        self.failures += 1
