@@ -55,10 +55,11 @@ def check_public_url(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as exc:
         raise SettingsError([f"--public-url: {url!r} is not a URL; {expected}"]) from exc
-    if parts.scheme not in ("http", "https") or not host or url != f"{parts.scheme}://{parts.netloc}{parts.path}":
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise SettingsError([f"--public-url: {url!r} is not a plain http or https URL; {expected}"])
-    if parts.username is not None or url.endswith("/"):
-        raise SettingsError([f"--public-url: {url!r} has a user name in it or ends with a slash; {expected}"])
+    if not HOST_AND_PORT.fullmatch(parts.netloc) or url.endswith("/"):
+        problem = f"--public-url: {url!r} names more than a host and a port, or ends with a slash; {expected}"
+        raise SettingsError([problem])
     if is_okta_name(host):
         raise SettingsError([f"--public-url: {host} belongs to Okta, and a fake must not be taken for it; {expected}"])
     return url

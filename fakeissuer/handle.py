@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from fakeissuer.bad_tokens import BadToken
@@ -105,8 +106,8 @@ class Handle:
 
     def mint(self, **members: Any) -> Minted:
         """Return any token, with its header and its claims; the members are those of `MintRequest`."""
-        request = accept(members, MintRequest)
-        return self._on_loop(lambda: self._issuer.mint(request))
+        request = accept(deepcopy(members), MintRequest)
+        return deepcopy(self._on_loop(lambda: self._issuer.mint(request)))
 
     def bad_tokens(self, server: str = "default") -> list[BadToken]:
         """Return the catalogue of bad tokens: each with the rule it breaks, and the right status and error."""
@@ -143,7 +144,7 @@ class Handle:
 
     def key_set(self, server: str = "default") -> dict[str, list[dict[str, Any]]]:
         """Return the published keys of a server as a JWK Set, as its keys endpoint gives them."""
-        return self._on_loop(lambda: self._issuer.key_set(server))
+        return deepcopy(self._on_loop(lambda: self._issuer.key_set(server)))
 
     def rotate(self, server: str = "default") -> list[KeyStatus]:
         """Make the server's NEXT key its ACTIVE one; the old one stays published as EXPIRED."""
@@ -171,11 +172,11 @@ class Handle:
 
     def entry(self, kind: EntryKind, name: str) -> Server | Client | User:
         """Return one of the `users`, `clients` or `servers`."""
-        return self._on_loop(lambda: self._issuer.entry(kind, name))
+        return deepcopy(self._on_loop(lambda: self._issuer.entry(kind, name)))
 
     def put(self, kind: EntryKind, name: str, /, **members: Any) -> Server | Client | User:
         """Add one of the `users`, `clients` or `servers`, or put it in the place of the one of that name."""
-        return self._on_loop(lambda: self._issuer.put(kind, name, members))
+        return deepcopy(self._on_loop(lambda: self._issuer.put(kind, name, deepcopy(members))))
 
     def remove(self, kind: EntryKind, name: str) -> Server | Client | User:
         """Remove one of the `users`, `clients` or `servers`, and return what it was."""

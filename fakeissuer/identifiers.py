@@ -29,9 +29,17 @@ def new_refresh_token_id() -> str:
     return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
 
 
+LONGEST_CHAIN = 8
+
+
 def new_grant_id(origin: str | None = None) -> str:
-    """Return the id of a grant; one that was exchanged for a token of another begins with the id of that."""
-    return random_text() if origin is None else f"{origin}.{random_text()}"
+    """Return the id of a grant; one that was exchanged for a token of another begins with the id of that.
+
+    A longer chain of exchanges than anybody makes hangs on its first links, so that no id grows without end.
+    """
+    if origin is None:
+        return random_text()
+    return ".".join([*origin.split(".")[:LONGEST_CHAIN], random_text()])
 
 
 def is_of_grant(grant_id: str | None, origin: str) -> bool:

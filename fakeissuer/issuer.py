@@ -140,10 +140,13 @@ class FakeIssuer:
         return self.state.directory.put(kind, name, members)
 
     def remove(self, kind: EntryKind, name: str) -> Server | Client | User:
-        """Remove a user, client or server, and return what it was."""
+        """Remove a user, client or server, and return what it was; a user's tokens and sessions end then."""
         removed = self.state.directory.remove(kind, name)
         if kind == "servers":
             self.state.forget_keys(name)
+        if kind == "users":
+            self.state.store.revoke_user(name)
+            self.state.sessions.end(name, self.clock.now())
         return removed
 
     def reset(self) -> None:

@@ -73,6 +73,7 @@ def rfc_refusal(refused: Refused, challenge: str = "") -> Reply:
 
 PROBLEM_OF_STATUS = {
     400: Problem.BODY_UNREADABLE,
+    401: Problem.API_TOKEN_INVALID,
     403: Problem.FORBIDDEN,
     404: Problem.NO_SUCH_PATH,
     405: Problem.METHOD_NOT_ALLOWED,
@@ -107,5 +108,6 @@ def planned_reply(fault: Fault, refuse: Callable[[Refused], Reply]) -> Reply:
         return Reply(status, to_json(fault.body), headers).with_defaults(JSON)
     if status < 400:
         return Reply(status, headers=headers)
-    refused = Refused(PROBLEM_OF_STATUS.get(status, Problem.INTERNAL))
+    other = Problem.BODY_UNREADABLE if status < 500 else Problem.INTERNAL
+    refused = Refused(PROBLEM_OF_STATUS.get(status, other))
     return replace(refuse(refused), status=status, headers=headers).with_defaults(JSON)

@@ -52,6 +52,13 @@ class ServingOptions:
         Raises:
             SettingsError: one line a problem.
         """
+        for name in ("keys_file", "ca_file", "config_file"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path))  # a text does as well
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError([f"--port: {self.port} is none; expected 0 to 65535"])
+        if not (self.address.isascii() and self.address.isprintable()):
+            raise SettingsError([f"--address: {self.address!r} is none; expected something like 127.0.0.1"])
         if self.public_url is not None:
             check_public_url(self.public_url)
         if self.profile not in PROFILES:

@@ -98,3 +98,9 @@ class Sessions:
     def clear(self) -> None:
         """Forget every session."""
         self._kept.clear()
+
+    def end(self, login: str, now: float) -> None:
+        """Sign a user out everywhere."""
+        for session in self._kept.all(now):
+            if session.login == login:
+                session.sign_out()

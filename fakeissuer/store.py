@@ -74,7 +74,9 @@ class TokenStore:
         self._tokens: OrderedDict[bytes, IssuedToken] = OrderedDict()
 
     def add(self, token: str, issued: IssuedToken) -> None:
-        """Remember a token that has just been issued."""
+        """Remember a token that has just been issued; one that is the same to the letter stays revoked."""
+        known = self._tokens.get(_digest(token))
+        issued.revoked = issued.revoked or (known is not None and known.revoked)
         self._tokens[_digest(token)] = issued
         if len(self._tokens) > self._capacity:
             self._tokens.popitem(last=False)
@@ -105,6 +107,12 @@ class TokenStore:
         """
         for issued in self._tokens.values():
             if is_of_grant(issued.grant_id, grant_id):
+                issued.revoked = True
+
+    def revoke_user(self, login: str) -> None:
+        """Revoke all tokens of a user."""
+        for issued in self._tokens.values():
+            if issued.username == login:
                 issued.revoked = True
 
     def clear(self) -> None:

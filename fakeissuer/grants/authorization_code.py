@@ -35,7 +35,8 @@ def authorization_code(request: TokenRequest) -> TokenAnswer:
         raise Refused(Problem.CODE_INVALID)
     _check_fits(code, request)
     _check_verifier(code, request)
-    return answer_for_user(state, request.client, replace(code.grant, issued_at=int(state.clock.now())))
+    grant = request.renewed(code.grant, code.grant.scopes)
+    return answer_for_user(state, request.client, replace(grant, nonce=code.grant.nonce))
 
 
 def _check_fits(code: AuthorizationCode, request: TokenRequest) -> None:

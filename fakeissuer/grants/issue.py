@@ -10,6 +10,7 @@ from fakeissuer.entries import Client, Server, User
 from fakeissuer.errors import Refused
 from fakeissuer.grant_types import REFRESH_TOKEN
 from fakeissuer.grants.policy import fitting_rule
+from fakeissuer.grants.scopes import check_known
 from fakeissuer.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.problems import Problem
 from fakeissuer.state import State
@@ -56,6 +57,25 @@ class TokenRequest:
             Refused: the policy does not.
         """
         return new_grant(self.state, self.server, self.issuer, self.client, grant_type, scopes, user, **more)
+
+    def renewed(self, grant: Grant, scopes: tuple[str, ...]) -> Grant:
+        """Return a grant as it is now: user, claims and policy may have changed, and the sign-in is what it was.
+
+        Raises:
+            Refused: the server has not all these scopes any more, or the policy does not allow it any more.
+        """
+        check_known(self.server, scopes)
+        user = self.state.directory.user(grant.user.login) if grant.user else None
+        return replace(
+            self.grant(grant.grant_type, scopes, user),
+            issuer=grant.issuer,
+            refresh_token_id=grant.refresh_token_id,
+            key_thumbprint=grant.key_thumbprint,
+            grant_id=grant.grant_id,
+            authenticated_at=grant.auth_time,
+            amr=grant.amr,
+            acr=grant.acr,
+        )
 
 
 def new_grant(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fakeissuer.codes import POLL_INTERVAL_S, Awaited
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, answer_for_user
@@ -29,7 +27,7 @@ def polled(request: TokenRequest, awaited: Awaited | None) -> TokenAnswer:
     if awaited.grant is None:
         raise Refused(Problem.POLL_PENDING)
     awaited.verdict = "spent"
-    return answer_for_user(request.state, request.client, replace(awaited.grant, issued_at=int(now)))
+    return answer_for_user(request.state, request.client, request.renewed(awaited.grant, awaited.grant.scopes))
 
 
 def _keep_pace(awaited: Awaited, now: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fakeissuer.errors import Refused
 from fakeissuer.grants.issue import TokenAnswer, TokenRequest, issue_refresh_token, token_answer
-from fakeissuer.grants.scopes import check_known, scope_tokens
+from fakeissuer.grants.scopes import scope_tokens
 from fakeissuer.problems import Problem
 from fakeissuer.store import IssuedToken
 from fakeissuer.tokens import Grant, refresh_lifetime_s
@@ -49,16 +49,4 @@ def _renewed(grant: Grant, request: TokenRequest) -> Grant:
     asked = scope_tokens(request.form.get("scope", "")) or grant.scopes
     if not set(asked) <= set(grant.scopes):
         raise Refused(Problem.REFRESH_WIDENED)
-    check_known(request.server, asked)
-    # User, claims and policy as they are now, signed in as it was then; a nonce belongs to the first ID token alone.
-    user = request.state.directory.user(grant.user.login) if grant.user else None
-    return replace(
-        request.grant(grant.grant_type, asked, user),
-        issuer=grant.issuer,
-        refresh_token_id=grant.refresh_token_id,
-        key_thumbprint=grant.key_thumbprint,
-        grant_id=grant.grant_id,
-        authenticated_at=grant.auth_time,
-        amr=grant.amr,
-        acr=grant.acr,
-    )
+    return request.renewed(grant, asked)  # without its nonce, which belongs to the first ID token alone

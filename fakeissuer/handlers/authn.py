@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from fakeissuer.clock import LATEST_S
 from fakeissuer.errors import Refused, Unacceptable
 from fakeissuer.handlers.base import OktaHandler
 from fakeissuer.identifiers import random_text
@@ -44,7 +45,7 @@ class AuthnHandler(OktaHandler):
             raise Refused(Problem.LOGIN_FAILED)
         token, until = random_text(), state.clock.now() + LIFETIME_S
         state.session_tokens.put(token, user.login, until=until)
-        expires_at = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        expires_at = datetime.fromtimestamp(min(until, LATEST_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}
         members = {"expiresAt": expires_at, "status": "SUCCESS", "sessionToken": token}
         return json_reply({**members, "_embedded": {"user": {"id": user.id, "profile": profile}}})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fakeissuer.authorization.backchannel import begin
 from fakeissuer.authorization.request_object import with_request_object
 from fakeissuer.entries import Server
@@ -25,6 +27,6 @@ class BackchannelHandler(ClientHandler):
             raise Refused(Problem.GRANT_NOT_ALLOWED)
         parameters = with_request_object(state, issuer, {**form, "client_id": client.id})
         auth_req_id, awaited = begin(state, server, issuer, client, parameters)
-        expires_in = int(awaited.expires_at - state.clock.now())
+        expires_in = math.ceil(awaited.expires_at - state.clock.now())
         members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": awaited.interval_s}
         return json_reply(members)

@@ -16,6 +16,8 @@ from fakeissuer.problems import Problem
 from fakeissuer.reply import Reply, limit_left, planned_reply
 from fakeissuer.wire import ALTERATIONS, INTERFERENCES
 
+LONGEST_PATH = 500
+"""How much of a path the journal keeps: a client may write a thousand times as much."""
 SCHEMES = ("Basic", "Bearer", "DPoP")
 PREFLIGHT_AGE_S = 3600
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
@@ -135,7 +137,7 @@ class EndpointHandler(OktaHandler):
         scheme = self.request.headers.get("Authorization", "").partition(" ")[0].lower()
         entry = Entry(
             method=self.request.method or "",
-            path=self.request.path,
+            path=self.request.path[:LONGEST_PATH],
             endpoint=self.endpoint,
             server=server_id if server_id in self.issuer.state.directory.servers else UNKNOWN_SERVER,
             time=self.issuer.clock.now(),

@@ -10,7 +10,7 @@ from fakeissuer.authorization.flow import Waiting, deny, next_step
 from fakeissuer.authorization.sign_in import user_of
 from fakeissuer.errors import Refused
 from fakeissuer.handlers.browser import BrowserMixin
-from fakeissuer.handlers.parameters import once
+from fakeissuer.handlers.parameters import form_arguments, once
 from fakeissuer.pages import page
 from fakeissuer.problems import Problem
 from fakeissuer.redirects import schemes_towards
@@ -44,7 +44,9 @@ class PageHandler(BrowserMixin):
     @property
     def parameters(self) -> dict[str, str]:
         """What the URL or the form says."""
-        return once(self.request.body_arguments if self.request.method == "POST" else self.request.query_arguments)
+        if self.request.method != "POST":
+            return once(self.request.query_arguments)
+        return once(form_arguments(self.request) or {})
 
     def hidden(self, session: Session) -> dict[str, str]:
         """Return what each form takes along; the secret of the session keeps forms of other sites out."""

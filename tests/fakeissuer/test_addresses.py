@@ -65,6 +65,8 @@ def test_takes_a_plain_public_url(url: str) -> None:
         "https://me:secret@issuer.test",
         "https://issuer.test:port",
         "https://",
+        "https://a b",
+        'https://a"b',
         "http://[::1",
         "",
     ],

@@ -38,9 +38,8 @@ def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
         ({"auth_methods": ["private_key_jwt"], "jwks": {"key": []}}, "keys"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "kty"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"d": "x"}]}}, "private"),
-        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"generate": "RSA"}]}}, "'generate'"),
-        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"crv": "P-256"}]}}, "'crv'.* none but"),
-        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"kty": "EC"}]}}, "'e'.* none but"),
+        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [{"kty": "RSA", "generate": "RSA"}]}}, "lacks e, n"),
+        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"kty": "EC"}]}}, "lacks crv, x, y"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": []}}, "one public key"),
         ({"auth_methods": ["private_key_jwt"]}, "jwks is missing"),
         ({"secret": "s" * 31, "auth_methods": ["client_secret_jwt"]}, "31 characters; expected 32"),
@@ -81,7 +80,7 @@ def test_the_default_scopes_are_some_of_the_scopes(scopes: dict[str, Any], expec
         ({"policy": [{"scopes": ["x"]}]}, r"policy\[0\]\.scopes names 'x'"),
         ({"policy": [{}, {"grant_types": ["pasword"]}]}, r"'pasword'.*`\$\.policy\[1\]`"),
         ({"trusted_issuers": {"https://other.test": {"keys": []}}}, "https://other.test.* one public key"),
-        ({"trusted_issuers": {"https://other.test": {"keys": [RSA | {"size": 1}]}}}, "'size'"),
+        ({"trusted_issuers": {"https://other.test": {"keys": [{"kty": "RSA"}]}}}, "lacks e, n"),
     ],
 )
 def test_a_server_that_could_never_work_is_refused(members: dict[str, Any], expected: str) -> None:

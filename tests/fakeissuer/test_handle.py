@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from scripted_browser import CALLBACK, Browser, redirected
+from seeded import API
 
 from fakeissuer import NotThere, Unacceptable
 from fakeissuer.handle import Handle
@@ -92,3 +95,38 @@ def test_what_the_control_plane_refuses_is_refused_in_process_too(
     with pytest.raises(Unacceptable):
         call(fake_issuer)
     assert fake_issuer.keys() == before
+
+
+def test_what_it_gives_and_takes_is_a_copy(fake_issuer: Handle) -> None:
+    """A test that spoils what it holds must not spoil the issuer of the next one, which `reset` cannot mend."""
+    team = {"names": ["a"]}
+    fake_issuer.put("users", "ann", claims={"team": team})
+    minted = fake_issuer.mint(sub="ann", claims={"deep": team})
+    published = fake_issuer.key_set()
+    before = (fake_issuer.entry("users", "ann"), published["keys"][0]["n"])
+    team["names"].append("b")
+    fake_issuer.entry("users", "ann").claims["team"]["names"].append("c")
+    published["keys"][0]["n"] = "x"
+    minted.claims["exp"] = 0
+    assert (fake_issuer.entry("users", "ann"), fake_issuer.key_set()["keys"][0]["n"]) == before
+    assert fake_issuer.mint(sub="ann", claims={}).claims["team"] == {"names": ["a"]}
+
+
+def test_a_minted_token_is_judged_by_what_was_minted(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+    minted = fake_issuer.mint(sub="alice@example.com")
+    minted.claims["exp"] = 0
+    url = f"{fake_issuer.issuer_url()}/v1/introspect"
+    assert ask(url, "POST", form={"token": minted.token}, client=API).json()["active"]
+
+
+def test_with_a_user_go_their_tokens_and_sessions(
+    fake_issuer: Handle, browser: Browser, code: Callable[..., str], redeem: Callable[..., Any], ask: Callable[..., Any]
+) -> None:
+    got = redeem("authorization_code", code=code(scope="openid offline_access"), redirect_uri=CALLBACK).json()
+    other = fake_issuer.token(sub="bob@example.com", scp="openid")
+    fake_issuer.remove("users", "alice@example.com")
+    userinfo = f"{fake_issuer.issuer_url()}/v1/userinfo"
+    assert ask(userinfo, headers={"Authorization": f"Bearer {got['access_token']}"}).status == 401
+    assert ask(userinfo, headers={"Authorization": f"Bearer {other}"}).status == 200
+    assert redeem("refresh_token", refresh_token=got["refresh_token"]).status == 400
+    assert redirected(browser.authorize(prompt="none"))["error"] == "login_required"

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +109,20 @@ def test_a_start_that_fails_on_its_own_thread_is_told_to_the_caller(monkeypatch:
     monkeypatch.setattr(ServingIssuer, "start", fails)
     with pytest.raises(OSError, match="descriptors"), running():
         pass
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"port": 70_000}, {"address": "\0", "insecure_any_address": True}, {"config_file": "nowhere.toml"}],
+)
+def test_what_cannot_be_served_is_a_problem_of_the_settings(options: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError), running(**options):
+        raise AssertionError("it serves")
+
+
+def test_a_file_may_be_named_by_a_text(tmp_path: Path) -> None:
+    name = str(tmp_path / "keys.json")
+    with running(keys_file=name) as issuer:
+        kids = [key["kid"] for key in issuer.key_set()["keys"]]
+    with running(keys_file=name) as issuer:
+        assert kids == [key["kid"] for key in issuer.key_set()["keys"]]

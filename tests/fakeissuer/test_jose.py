@@ -4,7 +4,7 @@ import jwt
 import pytest
 
 from fakeissuer import jose
-from fakeissuer.jose import KIND_OF_ALGORITHM, create_key, public_pem, sign, sign_input
+from fakeissuer.jose import KIND_OF_ALGORITHM, create_key, is_signed_by, public_pem, sign, sign_input
 
 
 @pytest.mark.parametrize("alg", KIND_OF_ALGORITHM)
@@ -43,3 +43,11 @@ def test_a_key_does_not_show_its_private_half() -> None:
 )
 def test_knows_what_a_key_can_sign(kind: str, alg: str, *, can: bool) -> None:
     assert create_key("a-kid", "RS256", kind).can_sign(alg) is can
+
+
+def test_members_of_a_key_that_nobody_knows_are_ignored() -> None:
+    key = create_key("a-kid", "RS256", KIND_OF_ALGORITHM["RS256"])
+    token = sign(key, {"alg": "RS256"}, b"{}")
+    odd = {**key.public, "ext": True, "key_ops": ["verify"], "status": "ACTIVE"}
+    assert is_signed_by(odd, "RS256", token)
+    assert not is_signed_by({**odd, "n": "AQAB", "generate": "RSA", "size": 4096}, "RS256", token)

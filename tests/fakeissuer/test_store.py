@@ -81,3 +81,11 @@ def test_is_empty_when_cleared() -> None:
     store.add("token", issued())
     store.clear()
     assert store.find("token") is None
+
+
+def test_a_token_that_is_issued_again_to_the_letter_stays_revoked() -> None:
+    store = TokenStore()
+    store.add("token", issued())
+    store.revoke("token")
+    store.add("token", issued())
+    assert not store.find("token").is_active(1)  # type: ignore[union-attr]  # it is there

@@ -152,3 +152,21 @@ def test_odd_names_do_no_harm_in_pages(odd: None, browser: Browser) -> None:
         assert "&lt;b&gt;&amp;amp;" in text
         assert chr(0x101041) in text
         assert "script-src 'nonce-" in page.headers["Content-Security-Policy"]
+
+
+def test_an_approval_is_looked_at_again_when_it_is_redeemed(
+    fake_issuer: Handle, code: Callable[..., str], redeem: Callable[..., Any]
+) -> None:
+    changes: list[tuple[dict[str, Any], int]] = [
+        ({"audience": "api://new"}, 200),
+        ({"audience": "api://new", "scopes": ["openid"]}, 400),
+        ({"audience": "api://new", "policy": []}, 401),
+    ]
+    for change, status in changes:
+        fake_issuer.put("servers", "default", audience="api://default")
+        approved = code(scope="openid api:read")
+        fake_issuer.put("servers", "default", **change)
+        got = redeem("authorization_code", code=approved, redirect_uri=CALLBACK)
+        assert got.status == status, got.body
+        if status == 200:
+            assert jwt.decode(got.json()["access_token"], options={"verify_signature": False})["aud"] == "api://new"

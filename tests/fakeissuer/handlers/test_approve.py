@@ -107,3 +107,22 @@ def test_auto_login_approves_for_its_user_at_once(ask: Call) -> None:
         assert poll(issuer, ask, start(issuer, ask)).status == 200
         of_bob = start(issuer, ask, login_hint="bob@example.com")
         assert poll(issuer, ask, of_bob).json()["error"] == "authorization_pending"
+
+
+def test_an_approval_is_looked_at_again_when_it_is_fetched(fake_issuer: Handle, ask: Call) -> None:
+    auth_req_id = start(fake_issuer, ask)
+    fake_issuer.approve("alice@example.com")
+    fake_issuer.put("clients", "app", name="<app>", secret="s", grant_types=[CIBA], users=["bob@example.com"])
+    assert poll(fake_issuer, ask, auth_req_id).status == 400
+
+
+@pytest.mark.parametrize(("asked", "told"), [(None, 300), ("1", 1)])
+def test_its_lifetime_is_told_in_whole_seconds_of_which_none_is_missing(
+    asked: str | None, told: int, fake_issuer: Handle, ask: Call
+) -> None:
+    fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[CIBA])
+    form = {"scope": "openid", "login_hint": "alice@example.com", "requested_expiry": asked}
+    answer = ask(
+        f"{fake_issuer.issuer_url()}/v1/bc/authorize", "POST", form={k: v for k, v in form.items() if v}, client="app:s"
+    )
+    assert answer.json()["expires_in"] == told

@@ -175,3 +175,25 @@ def test_strictly_a_fault_without_a_body_has_the_one_shape_too(ask: Ask) -> None
         issuer.fail("keys", status=503)
         answer = ask(f"{issuer.issuer_url()}/v1/keys")
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
+
+
+def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: Handle, ask: Ask) -> None:
+    ask(f"{fake_issuer.url}/oauth2/{'a' * 20_000}/v1/keys")
+    assert len(fake_issuer.requests("keys").requests[-1].path) == 500
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "E0000011"), (418, "E0000003"), (500, "E0000009"), (599, "E0000009")]
+)
+def test_a_status_on_demand_says_what_would_fit_it(status: int, code: str, fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.fail("keys", status=status)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys")
+    assert (answer.status, answer.json()["errorCode"]) == (status, code)
+
+
+def test_a_session_token_of_the_last_minutes_that_the_clock_knows(fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.clock.set(253_402_300_700)
+    fake_issuer.clock.freeze()
+    body = b'{"username": "alice@example.com", "password": "password"}'
+    answer = ask(f"{fake_issuer.url}/api/v1/authn", "POST", body=body, headers={"Content-Type": "application/json"})
+    assert answer.json()["expiresAt"] == "9999-12-31T23:59:59.000Z"
