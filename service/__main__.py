@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
     words = options.pop("token")
     files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
+    status = 0
     try:
         if demo:
             return asyncio.run(_demonstrate(options, issuer_port, **files))
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif command == "explain":
             return asyncio.run(run_explain(words, found.settings))
         else:
-            program.run(found.settings)
+            status = program.run(found.settings)
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as exc:
         print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)
         return 1
-    return 0
+    return status
 
 
 def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from service.clock import SystemClock
 from service.errors import SettingsError
 from service.operations.admin import make_admin_app
 from service.operations.logs import configure_logging
-from service.operations.metrics import Metrics, counting_together
+from service.operations.metrics import Metrics, count_as, counting_together
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import Bound, bind
 from service.operations.workers import cores, run_workers
@@ -43,13 +43,13 @@ class _Places:
         return cls(public=public, admin=admin)
 
     def close(self) -> None:
-        for bound in (self.public, self.admin):
-            for socket in bound.sockets if bound else ():
-                socket.close()
+        self.public.close()
+        if self.admin is not None:
+            self.admin.close()
 
 
-def run(settings: Settings) -> None:
-    """Serve until told to stop, in as many processes as the settings say.
+def run(settings: Settings) -> int:
+    """Serve until told to stop, in as many processes as the settings say; returns the exit code.
 
     Raises:
         SettingsError: What the settings name cannot be served.
@@ -57,17 +57,18 @@ def run(settings: Settings) -> None:
     """
     if settings.processes == 1:
         asyncio.run(serve(settings))
-        return
+        return 0
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_rehearse(settings))
     places = _Places.bind(settings)
-    with counting_together():
-        run_workers(
+    with counting_together() if settings.admin_port is not None else contextlib.nullcontext():
+        has_served = run_workers(
             functools.partial(_work, settings, places),
             count=settings.processes or cores(),
             announce=functools.partial(_announce, places.public.url),
             at_stop=places.close,
         )
+    return 0 if has_served else 1
 
 
 async def serve(settings: Settings, *, greet: Callable[[str], None] | None = None) -> None:
@@ -133,8 +134,11 @@ async def _rehearse(settings: Settings) -> None:
 
 def _work(settings: Settings, places: _Places, number: int, announce: Callable[[], None]) -> None:
     """Be one of several processes; the first has the admin port, and the shared cache tells the others."""
-    own = places if number == 0 else replace(places, admin=None)
-    asyncio.run(_serve_at(own, settings, announce=announce))
+    if number > 0 and places.admin is not None:
+        places.admin.close()  # what is open here and served by nobody would take callers when the first one is gone
+        places = replace(places, admin=None)
+    count_as(number)
+    asyncio.run(_serve_at(places, settings, announce=announce))
 
 
 async def _serve_at(places: _Places, settings: Settings, *, announce: Callable[[], None]) -> None:

@@ -180,7 +180,7 @@ class Settings(BaseSettings):
     @property
     def _is_cache_local(self) -> bool:
         """Whether each process has a memory of its own."""
-        return self.cache_url.get_secret_value().startswith("memory:")
+        return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:

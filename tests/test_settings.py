@@ -112,6 +112,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"issuer": OKTA, "admin_port": 9001, "processes": 2},
         "processes",
     ),
+    "an admin port, and a memory whose name is written large": (
+        {"issuer": OKTA, "admin_port": 9001, "processes": 2, "cache_url": "MEMORY://"},
+        "processes",
+    ),
     "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
     "a realm that ends its quotes": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),

@@ -153,6 +153,7 @@ class Denials:
         self._awaited |= dict.fromkeys(range(first, last + 1), now + _LATE)
         self._read_up_to = last
         await self._read_entries()
+        self._forget_the_past()
         self._fresh_until = self._clock.monotonic() + MAX_AGE
 
     async def _read_entries(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Mapping
@@ -76,9 +77,10 @@ class _Metrics(_Handler):
     def initialize(self, *, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def get(self) -> None:
+    async def get(self) -> None:
+        text = await asyncio.to_thread(self._metrics.exposed)  # which reads a file for each process and kind
         self.set_header("Content-Type", CONTENT_TYPE)
-        self.write(self._metrics.exposed())
+        self.write(text)
 
 
 class _Denied(_Handler):

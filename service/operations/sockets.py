@@ -17,6 +17,11 @@ class Bound:
     sockets: list[socket.socket]
     url: str
 
+    def close(self) -> None:
+        """Take no more connections here; those who share the sockets still do."""
+        for one in self.sockets:
+            one.close()
+
 
 def bind(address: str, port: int, *, tls: bool = False) -> Bound:
     """Return sockets at an address, which queue connections until somebody serves them.

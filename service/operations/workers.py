@@ -26,6 +26,10 @@ STOP_TIMEOUT = 15.0
 """Seconds until a worker that was told to stop is killed; it gives its own requests less."""
 _PAUSE = 1.0
 """Seconds that a worker's place lives at least, so that one that cannot start does not keep a core busy."""
+_LOOK = 1.0
+"""Seconds after which workers are looked at in any case."""
+_TRIES = 5
+"""How often each of them may die before the first of all serves."""
 
 
 def cores() -> int:
@@ -33,8 +37,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> None:
-    """Run this many workers until SIGINT or SIGTERM.
+def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> bool:
+    """Run this many workers until SIGINT or SIGTERM; returns False if none of them ever served, and all keep dying.
 
     Each begins as a new interpreter: what a library's threads hold at a fork is held for ever in the copy.
 
@@ -44,26 +48,42 @@ def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop
             closes them then, so that nobody queues where nobody will answer.
     """
     context = multiprocessing.get_context("spawn")
+    workers = [_Worker(context, work, number) for number in range(count)]
     with _stop_asked() as stop:
-        workers = [_Worker(context, work, number) for number in range(count)]
-        announced = False
-        while stop not in _wait_for(stop, workers):
+        try:
+            return _supervise(stop, workers, announce=announce)
+        finally:
+            # Whatever ends the supervision, no worker goes on without it.
+            at_stop()
             for worker in workers:
-                worker.replace_if_dead()
-            if not announced and any(worker.serves for worker in workers):
-                announced = True
-                announce()
-        at_stop()
+                worker.tell_to_stop()
+            end = time.monotonic() + STOP_TIMEOUT
+            for worker in workers:
+                worker.wait_for_end(until=end)
+
+
+def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None]) -> bool:
+    announced = False
+    for worker in workers:
+        worker.start()
+    while stop not in _wait_for(stop, workers):
         for worker in workers:
-            worker.tell_to_stop()
-        end = time.monotonic() + STOP_TIMEOUT
-        for worker in workers:
-            worker.wait_for_end(until=end)
+            worker.replace_if_dead()
+        if announced:
+            continue
+        if any(worker.serves for worker in workers):
+            announced = True
+            announce()
+        elif all(worker.deaths >= _TRIES for worker in workers):
+            _logger.error("no worker could start within %d tries; what each of them said stands above", _TRIES)
+            return False
+    return True
 
 
 class _Worker:
     """The place of one worker, whoever fills it now."""
 
+    deaths: int = 0
     _process: SpawnProcess
     _told: Connection
     _serves: bool
@@ -75,17 +95,15 @@ class _Worker:
         self._context = context
         self._work = work
         self._number = number
-        self._start()
 
     def replace_if_dead(self) -> None:
         """Start another one in place of one that died, after a pause if it did so at once."""
-        if self._process.exitcode is None:
-            return
         if self.replace_at is None:
-            _logger.warning("worker %d ended with %d and is replaced", self._number, self._process.exitcode)
-            self.replace_at = max(time.monotonic(), self._started_at + _PAUSE)
-        if time.monotonic() >= self.replace_at:
-            self._start()
+            if self._process.exitcode is None:
+                return
+            self._note_death(f"ended with {self._process.exitcode}")
+        if self.replace_at is not None and time.monotonic() >= self.replace_at:
+            self.start()
 
     @property
     def serves(self) -> bool:
@@ -105,24 +123,40 @@ class _Worker:
 
     def tell_to_stop(self) -> None:
         """Have it let its requests finish."""
-        self._process.terminate()
+        if self._runs:
+            self._process.terminate()
 
     def wait_for_end(self, *, until: float) -> None:
         """Return when it has ended, and kill it at this monotonic time."""
-        self._process.join(max(until - time.monotonic(), 0))
+        if not self._runs:
+            return
+        while self._process.exitcode is None and time.monotonic() < until:
+            self._process.join(_LOOK)
         if self._process.exitcode is None:
             _logger.warning("worker %d did not stop and is killed", self._number)
             self._process.kill()
             self._process.join()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start one; where the machine has no room for it now, try again later."""
         self._told, tell = self._context.Pipe(duplex=False)
         self._process = self._context.Process(target=_run, args=(self._work, self._number, tell))
-        self._process.start()
-        tell.close()
-        self._serves = False
-        self._started_at = time.monotonic()
-        self.replace_at = None
+        self._serves, self._started_at, self.replace_at = False, time.monotonic(), None
+        try:
+            self._process.start()
+        except OSError as exc:
+            self._note_death(f"could not be started ({exc.strerror})")
+        finally:
+            tell.close()
+
+    @property
+    def _runs(self) -> bool:
+        return self._process.pid is not None
+
+    def _note_death(self, how: str) -> None:
+        self.deaths += 1
+        self.replace_at = max(time.monotonic(), self._started_at + _PAUSE)
+        _logger.warning("worker %d %s and is replaced", self._number, how)
 
 
 def _run(work: Work, number: int, tell: Connection) -> None:
@@ -133,9 +167,9 @@ def _run(work: Work, number: int, tell: Connection) -> None:
 
 
 def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
-    """Return what of all this is readable, after as long as it takes, or when a worker is to be replaced."""
+    """Return what of all this is readable, soon: a worker's own child may hold what would tell of its death."""
     pauses = [worker.replace_at - time.monotonic() for worker in workers if worker.replace_at is not None]
-    return wait([stop, *(one for worker in workers for one in worker.news)], max(min(pauses), 0) if pauses else None)  # type: ignore[return-value]  # mypy wants one type
+    return wait([stop, *(one for worker in workers for one in worker.news)], max(min([_LOOK, *pauses]), 0))  # type: ignore[return-value]  # mypy wants one type
 
 
 @contextlib.contextmanager

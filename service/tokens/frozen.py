@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
-__all__ = ["freeze_members"]
+__all__ = ["freeze"]
 
 
-def freeze_members(document: dict[str, Any]) -> None:
-    """Put in place of each list and each object in a JSON object one that cannot be changed, however deep.
+def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
+    """Return a JSON object that cannot be changed, however deep.
 
-    They are still a list and a dict to whoever reads them or writes them out; a copy can be changed.
+    Each list and each object in it is still a list and a dict to whoever reads it or writes it out; a copy can be
+    changed.
     """
-    for name, value in document.items():
-        if isinstance(value, list | dict):
-            document[name] = _freeze(value)
+    return _FrozenDict((name, _freeze(value)) for name, value in document.items())
 
 
 def _freeze(value: Any) -> Any:
     if isinstance(value, list):
         return _FrozenList(map(_freeze, value))
-    if isinstance(value, dict):
-        return _FrozenDict((name, _freeze(one)) for name, one in value.items())
-    return value
+    return freeze(value) if isinstance(value, dict) else value
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
-from service.tokens.frozen import freeze_members
+from service.tokens.frozen import freeze
 
 __all__ = ["Principal"]
 
@@ -51,9 +50,6 @@ class Principal:
     ) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` to be there.
 
-        The claims are kept and not copied, so whoever passes them must not change them afterwards; what is in them
-        cannot be changed any more.
-
         Args:
             max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
             without_exp: When the token ends if it does not say so, in seconds since the epoch.
@@ -61,14 +57,13 @@ class Principal:
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
         """
-        freeze_members(claims)
         return cls(
             issuer=claims["iss"],
             subject=_text(claims.get("sub")),
             client_id=_text(claims.get("client_id", claims.get("cid"))),
             scopes=_scopes(claims),
             expires_at=_end(claims, max_token_age, without_exp),
-            claims=MappingProxyType(claims),
+            claims=freeze(claims),
             groups=_groups(claims),
             acr=_text(claims.get("acr")),
             auth_time=_auth_time(claims),

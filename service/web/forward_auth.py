@@ -27,6 +27,9 @@ _FIELDS = {
 class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
     """Says who is behind a request; a subclass with demands of its own says whether that is enough."""
 
+    # No page asks it anything: a preflight here is one that a proxy asks about, and 204 would let it pass unjudged.
+    _answers_preflights = False
+
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {

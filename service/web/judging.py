@@ -73,6 +73,11 @@ class JudgingHandler(RefusingHandler):
         return authorize.ask(self, principal) if self.policy.asks_handler else None
 
     def _speak_for(self, principal: Principal | None) -> None:
-        """Go on for a principal, whom ``current_user`` tells as well: Tornado keeps what it told once."""
+        """Go on for a principal, whom ``current_user`` tells as well, unless the handler has set another one.
+
+        Tornado keeps what it told once.
+        """
         self._principal = principal
-        vars(self).pop("_current_user", None)
+        kept = vars(self).get("_current_user")
+        if kept is None or isinstance(kept, Principal):
+            vars(self).pop("_current_user", None)

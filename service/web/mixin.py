@@ -74,6 +74,7 @@ class BearerAuthMixin(LastingHandler):
     sources: ClassVar[tuple[str, ...]] = ("header",)
     _source: ClassVar[tuple[TokenSource]] = (read_header,)  # a function that stood here alone would become a method
     _judged: bool = False
+    _answers_preflights: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
@@ -122,7 +123,7 @@ class BearerAuthMixin(LastingHandler):
     def _judge(self) -> Awaitable[None] | None:
         """Let the request pass, answer it, or raise why it is refused."""
         self._judged = True
-        if is_preflight(self.request.method, self.request.headers):
+        if self._answers_preflights and is_preflight(self.request.method, self.request.headers):
             self._answer_preflight()
             return None
         demand = self.policy.of(self.request.method)

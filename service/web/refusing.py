@@ -23,6 +23,9 @@ __all__ = ["RefusingHandler"]
 
 _logger = logging.getLogger(__name__)
 
+_OWN_FIELDS = ("WWW-Authenticate", "Allow", "Cache-Control")
+"""What a handler that sets a status alone may have said itself, and stands."""
+
 
 class RefusingHandler(tornado.web.RequestHandler):
     """Writes what its subclass, which judges, refuses."""
@@ -54,9 +57,23 @@ class RefusingHandler(tornado.web.RequestHandler):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End an answer; a refusal that nobody put into words, like one by ``set_status`` alone, gets ours."""
-        if chunk is None and self._status_code >= 400 and not self._write_buffer and not self._headers_written:
-            chunk = self._worded(self._refusal(self._status_code, None))
+        if chunk is None and self._is_wordless:
+            own = {name: values for name in _OWN_FIELDS if (values := self._headers.get_list(name))}
+            is_theirs = self._status_code == 401 and "WWW-Authenticate" in own
+            refusal = describe_status(401) if is_theirs else self._refusal(self._status_code, None)
+            chunk = self._worded(refusal)
+            for name, values in own.items():
+                self.clear_header(name)
+                for value in values:
+                    self.add_header(name, value)
+            self.clear_header("Etag")  # it was for another body
         return super().finish(chunk)
+
+    @property
+    def _is_wordless(self) -> bool:
+        """Whether the answer refuses without a body, and without saying that this is meant."""
+        is_meant = {"Content-Length", "Content-Encoding"} & self._headers.keys()
+        return self._status_code >= 400 and not (self._write_buffer or self._headers_written or is_meant)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Give a refusal its status, wherever in the handler it was raised."""

@@ -126,6 +126,21 @@ async def test_every_process_sees_it_within_a_second(
 
 
 @pytest.mark.gen_test
+async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        here, there = (Denials(connect(server.url), clock=clock) for _ in range(2))
+        for value in ("one", "two"):
+            await here.add(_denial(clock, value=value))
+        await there.refresh()
+        assert 2 == len(there._in_force)
+        clock.advance(3600)
+        await there.refresh()
+        assert 0 == len(there._in_force)
+
+
+@pytest.mark.gen_test
 async def test_a_number_whose_entry_is_late_is_waited_for(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:

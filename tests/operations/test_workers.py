@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
 import os
 import signal
+import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,12 @@ class Witness:
 
     def __init__(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.seen: list[str] = []
+        self.has_served: bool | None = None
         self._number = number
 
     def run(self, work: Work, *, count: int) -> list[str]:
-        run_workers(work, count=count, announce=self._announce, at_stop=lambda: self.seen.append("stop"))
+        at_stop = functools.partial(self.seen.append, "stop")
+        self.has_served = run_workers(work, count=count, announce=self._announce, at_stop=at_stop)
         return self.seen
 
     def _announce(self) -> None:
@@ -53,3 +58,54 @@ def test_there_is_a_core_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores() >= 1
     monkeypatch.delattr(os, "sched_getaffinity")
     assert cores() >= 1
+
+
+def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child holds the end of the pipe that would tell of the death."""
+    monkeypatch.setattr(workers, "_LOOK", 0.05)
+    monkeypatch.setattr(workers, "_PAUSE", 0.05)
+    started = time.monotonic()
+    witness = Witness()
+    assert ["serves", "stop"] == witness.run(functools.partial(workers_at_work.outlived_by_a_child, tmp_path), count=1)
+    assert witness.has_served
+    assert time.monotonic() - started < 15
+
+
+def test_when_none_of_them_can_start_the_start_is_given_up(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_PAUSE", 0.0)
+    monkeypatch.setattr(workers, "_TRIES", 2)
+    witness = Witness()
+    assert ["stop"] == witness.run(workers_at_work.die, count=2)
+    assert witness.has_served is False
+    assert "no worker could start within 2 tries" in caplog.text
+
+
+def test_a_machine_without_room_for_another_process_is_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_PAUSE", 0.0)
+    start, failures = SpawnProcess.start, iter([OSError(12, "Cannot allocate memory")])
+
+    def scarce(self: SpawnProcess) -> None:
+        for failure in failures:
+            raise failure
+        start(self)
+
+    monkeypatch.setattr(SpawnProcess, "start", scarce)
+    assert ["serves", "stop"] == Witness().run(workers_at_work.serve, count=1)
+    assert ["worker 0 could not be started (Cannot allocate memory) and is replaced"] == caplog.messages
+
+
+def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_PAUSE", 60.0)
+    seen: list[str] = []
+
+    def fail() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run_workers(workers_at_work.serve, count=2, announce=fail, at_stop=lambda: seen.append("stop"))
+    assert ["stop"] == seen
+    assert [] == multiprocessing.active_children()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["die_first", "outlive", "serve"]
+__all__ = ["die", "die_first", "outlive", "outlived_by_a_child", "serve"]
 
 
 def serve(_number: int, announce: Callable[[], None]) -> None:
@@ -23,6 +24,20 @@ def die_first(folder: Path, number: int, announce: Callable[[], None]) -> None:
         serve(number, announce)
     else:
         os._exit(3)
+
+
+def die(_number: int, _announce: Callable[[], None]) -> None:
+    os._exit(3)
+
+
+def outlived_by_a_child(folder: Path, number: int, announce: Callable[[], None]) -> None:
+    """End at once the first time, while a child of one's own goes on for a while."""
+    if (folder / str(number)).exists():
+        serve(number, announce)
+    (folder / str(number)).touch()
+    if os.fork() == 0:
+        time.sleep(20)
+    os._exit(3)
 
 
 def outlive(_number: int, announce: Callable[[], None]) -> None:

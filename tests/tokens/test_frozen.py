@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.tokens.frozen import freeze_members
+from service.tokens.frozen import freeze
 
 LIST: list[Callable[[Any], object]] = [
     lambda one: one.append("x"),
@@ -43,9 +43,7 @@ def _document() -> dict[str, Any]:
 
 @pytest.fixture
 def frozen() -> dict[str, Any]:
-    document = _document()
-    freeze_members(document)
-    return document
+    return dict(freeze(_document()))
 
 
 @pytest.mark.parametrize("change", LIST, ids=range(len(LIST)))
@@ -58,9 +56,11 @@ def test_no_list_in_it_changes(change: Callable[[Any], object], frozen: dict[str
 
 @pytest.mark.parametrize("change", DICT, ids=range(len(DICT)))
 def test_no_object_in_it_changes(change: Callable[[Any], object], frozen: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="change a copy"):
-        change(frozen["deep"])
-    assert _document() == frozen
+    whole: Any = freeze(_document() | {"b": 1})
+    for one in (frozen["deep"], whole):
+        with pytest.raises(TypeError, match="change a copy"):
+            change(one)
+    assert (_document(), _document() | {"b": 1}) == (frozen, whole)
 
 
 def test_there_is_no_other_way_to_change_one() -> None:

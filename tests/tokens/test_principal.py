@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,6 +43,13 @@ def test_what_a_handler_does_with_the_claims_reaches_no_other_request() -> None:
     claims = Principal.from_claims(CLAIMS | {"roles": ["reader"]}).claims
     with pytest.raises(TypeError):
         claims["roles"].append("admin")
+
+
+@pytest.mark.parametrize("made", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
+def test_it_can_be_copied_and_sent_to_another_process(made: Callable[[Principal], Principal]) -> None:
+    principal = Principal.from_claims(CLAIMS | {"roles": ["reader"], "deep": {"a": [1]}})
+    assert principal == made(principal)
+    assert json.dumps(principal.claims) == json.dumps(made(principal).claims)
 
 
 def test_a_subject_that_is_no_text_is_none() -> None:

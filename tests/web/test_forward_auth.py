@@ -76,3 +76,18 @@ async def test_an_application_of_ones_own_has_it_where_the_settings_say_so(
     assert status == (await http_client.fetch(url, raise_error=False)).code
     server.stop()
     await guard.close()
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("bad", 401), ("good", 405)])
+@pytest.mark.gen_test
+async def test_a_preflight_that_a_proxy_asks_about_does_not_pass_unjudged(
+    token: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
+) -> None:
+    server = serve(forward_auth.ROUTES, cors_origins=["*"]).listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
+    response = await http_client.fetch(url, method="OPTIONS", headers=headers, raise_error=False)
+    assert status == response.code
+    server.stop()

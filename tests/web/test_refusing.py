@@ -50,6 +50,27 @@ class Mistakes(BearerAuthMixin, tornado.web.RequestHandler):
         self.write("a")
 
 
+class Frugal(BearerAuthMixin, tornado.web.RequestHandler):
+    """Says what it means by a status and fields alone."""
+
+    public = True
+
+    def get(self) -> None:
+        self.set_status(401)
+        self.set_header("WWW-Authenticate", 'Basic realm="mine"')
+        raise tornado.web.Finish
+
+    def post(self) -> None:
+        self.set_status(404)
+        self.set_header("Content-Length", "0")
+
+    def put(self) -> None:
+        self.set_status(405)
+        self.set_header("Allow", "PURGE")
+        self.set_header("Cache-Control", "max-age=60")
+        self.set_header("Etag", '"of-another-body"')
+
+
 class Early(BearerAuthMixin, tornado.web.RequestHandler):
     def initialize(self) -> None:
         assert self.current_user is None  # before anybody is judged
@@ -78,6 +99,7 @@ def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
             (r"/files/(.*)", public(tornado.web.StaticFileHandler), {"path": str(tmp_path)}),
             (r"/mistakes", Mistakes),
             (r"/early", Early),
+            (r"/frugal", Frugal),
             (r"/teapot", public(tornado.web.ErrorHandler), {"status_code": 418}),
             (r"/elsewhere", protected(tornado.web.FallbackHandler), {"fallback": _elsewhere}),
         ],
@@ -196,3 +218,14 @@ async def test_an_answer_that_breaks_off_is_over_too(call: Callable[..., Any], a
 @pytest.mark.gen_test
 async def test_who_was_nobody_before_the_judgement_is_known_after_it(call: Callable[..., Any]) -> None:
     assert {"user": "alice"} == json.loads((await call("/early", "good")).body)
+
+
+@pytest.mark.gen_test
+async def test_what_a_handler_says_by_fields_stands(call: Callable[..., Any]) -> None:
+    theirs, empty, fields = [await call("/frugal", "good", method) for method in ("GET", "POST", "PUT")]
+    assert (401, ['Basic realm="mine"']) == (theirs.code, theirs.headers.get_list("WWW-Authenticate"))
+    assert "missing_credentials" == json.loads(theirs.body)["error"]
+    assert (404, b"") == (empty.code, empty.body)
+    assert (405, "PURGE", "max-age=60") == (fields.code, fields.headers["Allow"], fields.headers["Cache-Control"])
+    assert "method_not_allowed" == json.loads(fields.body)["error"]
+    assert "Etag" not in fields.headers

@@ -92,6 +92,21 @@ class Acting(BearerAuthMixin, WebSocketHandler):
         ENDS.append("acting")
 
 
+class Known(Acting):
+    """Has a user of its own making."""
+
+    def prepare(self) -> None:
+        self.current_user = self
+
+    @property
+    def scopes_seen(self) -> frozenset[str]:
+        return frozenset({"their own"})
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        ACTS.append((str(message), self.current_user.scopes_seen))
+        return self.reauthenticate(str(message)) if "~" in message else None
+
+
 class Strict(Echo):
     """Wants what its base wants, or pages of one more origin."""
 
@@ -108,7 +123,7 @@ class Quiet(BearerAuthMixin, WebSocketHandler):
 def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
     ENDS.clear()
     ACTS.clear()
-    kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict)
+    kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict, Known)
     service = serve([(f"/{kind.__name__.lower()}", kind) for kind in kinds], cors_origins=["https://listed.example"])
     yield service
     io_loop.run_sync(service.close)
@@ -250,6 +265,15 @@ async def test_whoever_a_socket_speaks_for_now_is_its_current_user(connect: Call
     await socket.read_message()
     told = [scopes for message, scopes in ACTS if message == "who"]
     assert [None, {"first"}, {"second"}] == told
+
+
+@pytest.mark.gen_test
+async def test_a_user_of_the_handlers_own_making_stays(connect: Callable[..., Any]) -> None:
+    socket = await connect("/known")
+    for message in ("who", "lasting~first", "who", "good~gone"):
+        await socket.write_message(message)
+    await socket.read_message()
+    assert {frozenset({"their own"})} == {scopes for _, scopes in ACTS}
 
 
 def _frame(message: str) -> bytes:
