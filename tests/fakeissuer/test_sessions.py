@@ -52,3 +52,12 @@ def test_a_cookie_that_was_replaced_is_worth_nothing() -> None:
     assert sessions.of(session.cookie, 3) is session
     sessions.clear()
     assert sessions.of(session.cookie, 3) is not session
+
+
+def test_a_user_is_signed_out_everywhere_and_nobody_else() -> None:
+    sessions, kept = Sessions(), [Session() for _ in range(3)]
+    for session, login in zip(kept, ("alice", "bob", "alice"), strict=True):
+        session.sign_in(login, 1)
+        sessions.save(session, None, 1)
+    sessions.end("alice", 2)
+    assert [session.login for session in kept] == [None, "bob", None]

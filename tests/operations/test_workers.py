@@ -82,10 +82,11 @@ def test_when_none_of_them_can_start_the_start_is_given_up(
     assert "no worker could start within 2 tries" in caplog.text
 
 
-def test_a_machine_without_room_for_another_process_is_tried_again(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("pause", "count"), [(0.0, 1), (60.0, 2)], ids=["soon there is some", "there is none"])
+def test_a_machine_without_room_for_another_process_serves_with_what_it_has(
+    pause: float, count: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", 0.0)
+    monkeypatch.setattr(workers, "_PAUSE", pause)
     start, failures = SpawnProcess.start, iter([OSError(12, "Cannot allocate memory")])
 
     def scarce(self: SpawnProcess) -> None:
@@ -94,7 +95,7 @@ def test_a_machine_without_room_for_another_process_is_tried_again(
         start(self)
 
     monkeypatch.setattr(SpawnProcess, "start", scarce)
-    assert ["serves", "stop"] == Witness().run(workers_at_work.serve, count=1)
+    assert ["serves", "stop"] == Witness().run(workers_at_work.serve, count=count)
     assert ["worker 0 could not be started (Cannot allocate memory) and is replaced"] == caplog.messages
 
 
@@ -109,3 +110,13 @@ def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.Mon
         run_workers(workers_at_work.serve, count=2, announce=fail, at_stop=lambda: seen.append("stop"))
     assert ["stop"] == seen
     assert [] == multiprocessing.active_children()
+
+
+def test_the_place_of_one_that_died_at_once_stays_empty_for_a_while(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_LOOK", 0.05)
+    monkeypatch.setattr(workers, "_PAUSE", 60.0)
+    work = functools.partial(workers_at_work.serve_behind_a_death, tmp_path)
+    assert ["serves", "stop"] == Witness().run(work, count=2)
+    assert ["worker 0 ended with 3 and is replaced"] == caplog.messages

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["die", "die_first", "outlive", "outlived_by_a_child", "serve"]
+__all__ = ["die", "die_first", "outlive", "outlived_by_a_child", "serve", "serve_behind_a_death"]
 
 
 def serve(_number: int, announce: Callable[[], None]) -> None:
@@ -38,6 +38,17 @@ def outlived_by_a_child(folder: Path, number: int, announce: Callable[[], None])
     if os.fork() == 0:
         time.sleep(20)
     os._exit(3)
+
+
+def serve_behind_a_death(folder: Path, number: int, announce: Callable[[], None]) -> None:
+    """The first one ends at once; the others serve a good while later."""
+    if number == 0:
+        (folder / "ended").touch()
+        os._exit(3)
+    while not (folder / "ended").exists():
+        time.sleep(0.05)
+    time.sleep(1)
+    serve(number, announce)
 
 
 def outlive(_number: int, announce: Callable[[], None]) -> None:
