@@ -13,8 +13,11 @@ KeySet = dict[str, list[dict[str, Any]]]
 PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are secret (RFC 7518 section 6)."""
 
+NEEDED_KEY_MEMBERS = {"RSA": frozenset({"n", "e"}), "EC": frozenset({"crv", "x", "y"})}
+"""What a public key is made of (RFC 7518 sections 6.2.1 and 6.3.1); members that nobody knows are ignored."""
+
 OF_ANY_KEY = frozenset({"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256"})
-PUBLIC_KEY_MEMBERS = {"RSA": OF_ANY_KEY | {"n", "e"}, "EC": OF_ANY_KEY | {"crv", "x", "y"}}
+PUBLIC_KEY_MEMBERS = {kty: OF_ANY_KEY | needed for kty, needed in NEEDED_KEY_MEMBERS.items()}
 """The members of a public JWK by its kty (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1)."""
 
 PROTOCOL_CLAIMS = frozenset(
@@ -41,10 +44,6 @@ PROTOCOL_CLAIMS = frozenset(
 
 ID_TOKEN_CLAIMS = PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
 """Those that it answers for in an ID token."""
-
-
-NEEDED_KEY_MEMBERS = {"RSA": frozenset({"n", "e"}), "EC": frozenset({"crv", "x", "y"})}
-"""What a public key is made of (RFC 7518 sections 6.2.1 and 6.3.1); members that nobody knows are ignored."""
 
 
 def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str, Any]) -> None:

@@ -64,9 +64,8 @@ def rfc_refusal(refused: Refused, challenge: str = "") -> Reply:
         return refusal(refused, challenge)
     status, code = RFC_CASES.get(refused.problem, (case.status, case.code))
     headers = {}
-    if (
-        status == 401
-    ):  # RFC 9110 section 15.5.2: there is a challenge, and one about the scheme that was not good enough
+    if status == 401:
+        # RFC 9110 section 15.5.2: there is a challenge, and one about the scheme that was not good enough.
         headers["WWW-Authenticate"] = f'{"Bearer" if code == "invalid_token" else "Basic"} realm="fakeissuer"'
     return json_reply({"error": code, "error_description": str(refused)}, status, headers)
 

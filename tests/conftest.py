@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from programs import Start
+from programs import Start, clean_environment
 from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -62,8 +62,8 @@ def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketCl
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The variables of this process, without those that would set up a program of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
+    """The variables that a program of ours is started with."""
+    return clean_environment()
 
 
 @pytest.fixture

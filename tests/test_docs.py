@@ -14,6 +14,7 @@ from pathlib import Path
 import docutils.core
 import docutils.nodes
 import pytest
+from programs import listening
 
 from fakeissuer import Handle
 from service import __version__, make_app
@@ -37,18 +38,14 @@ def _blocks(language: str, document: str = "README.rst") -> dict[str, str]:
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
-    return clean | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}", "PYTHONUNBUFFERED": "1"}
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    return environment | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def _start(*command: str, **options: object) -> tuple[subprocess.Popen[str], str]:
     process: subprocess.Popen[str] = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]  # the options are Popen's
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := re.search(r"^listening on (\S+)$", line):
-            return process, found[1]
-    raise AssertionError(f"{command} ended without listening")
+    return process, listening(process)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

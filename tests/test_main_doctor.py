@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +15,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(fake_issuer: Handle, tmp_path: Path) -> Run:
+def run(fake_issuer: Handle, environment: dict[str, str], tmp_path: Path) -> Run:
     """Return what runs ``python -m service`` with these arguments, in an empty folder, told of the fake issuer."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
-    environment = clean | {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url()}
+    environment |= {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url()}
 
     def run(*arguments: str, piped: str | bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

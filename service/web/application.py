@@ -72,7 +72,7 @@ class Service(tornado.web.Application):
         Raises:
             SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
         """
-        self.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+        self.check_more(host_handlers)
         super().add_handlers(host_pattern, list(host_handlers))
         self._describe(mounted(self, default=self.settings["default_handler_class"]))
 
@@ -85,6 +85,14 @@ class Service(tornado.web.Application):
         for handler in check_routes(found):
             for validation in handler.policy.validations:
                 self._authenticators.judging_by(validation)
+
+    def check_more(self, host_handlers: Sequence[Any]) -> None:
+        """Make sure of the same for routes that are about to be mounted.
+
+        Raises:
+            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+        """
+        self.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
 
     def _describe(self, found: Iterable[Mounted]) -> None:
         if self._documentation is not None:
@@ -179,7 +187,7 @@ def _add_checked(
     host_handlers: Sequence[Any],
 ) -> None:
     """Mount more routes of an application that was adopted, under the condition that held for the first."""
-    service.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+    service.check_more(host_handlers)
     add_handlers(host_pattern, list(host_handlers))
 
 

@@ -80,16 +80,19 @@ def mounted(application: tornado.web.Application, *, default: object) -> Iterato
 def _leaves(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[Mounted]:
     for rule in router.rules:
         matchers: tuple[Matcher, ...] = (*around, rule.matcher)
-        target = rule.target
-        if isinstance(target, Router) and _decides_itself(target):
-            yield Mounted(pattern=_joined(matchers), target=target, matchers=matchers)
-            continue
-        if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
-            target = target.default_router  # an application of its own, whose handlers find their protection there
-        if isinstance(target, RuleRouter):
-            yield from _leaves(target, matchers)
+        if (inside := _inside(rule.target)) is not None:
+            yield from _leaves(inside, matchers)
         else:
-            yield Mounted(pattern=_joined(matchers), target=target, matchers=matchers)
+            yield Mounted(pattern=_joined(matchers), target=rule.target, matchers=matchers)
+
+
+def _inside(target: object) -> RuleRouter | None:
+    """Return the router whose rules tell all that a target serves, unless it is something that answers itself."""
+    if isinstance(target, Router) and _decides_itself(target):
+        return None
+    if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
+        return target.default_router  # an application of its own, whose handlers find their protection there
+    return target if isinstance(target, RuleRouter) else None
 
 
 def _joined(matchers: tuple[Matcher, ...]) -> str:

@@ -37,7 +37,7 @@ def make(fake_issuer: Handle, server: servers.CacheServer) -> Callable[..., Serv
 
     def making(validation: str = "introspection") -> Service:
         terms = {"issuer": fake_issuer.issuer_url(), "validation": validation, "cache_url": server.url, **CLIENT}
-        return make_app(Settings(**terms))  # type: ignore[arg-type]
+        return make_app(Settings(**terms))  # type: ignore[arg-type]  # all of it are texts
 
     return making
 

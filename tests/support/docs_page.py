@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +11,7 @@ from typing import Any
 
 from chromium import violations
 from person import press, shows, until
+from programs import clean_environment, listening
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
@@ -62,22 +61,17 @@ class serving:  # noqa: N801  # read as a verb: with serving(...)
     """``python -m service`` with these arguments, on a free port, for as long as it is needed."""
 
     def __init__(self, *arguments: str, folder: Path, **settings: str) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "service", "--port", "0", *arguments],
             cwd=folder,
-            env={**clean, **settings},
+            env=clean_environment() | settings,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def __enter__(self) -> str:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            if found := re.search(r"^listening on (\S+)$", line):
-                return found[1]
-        raise AssertionError("it ended without listening")
+        return listening(self._process)
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)

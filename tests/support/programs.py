@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
 from collections.abc import Callable
 from typing import IO
 
-__all__ = ["Start", "curl", "first_match", "free_port", "listening"]
+__all__ = ["Start", "clean_environment", "curl", "first_match", "free_port", "listening"]
 
 Start = Callable[..., "subprocess.Popen[str]"]
 """Starts ``python -m`` with these arguments, and these variables beside those of the environment."""
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the variables of this process, without those that would set up a program of ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_", "ORG_"))}
 
 
 def listening(process: subprocess.Popen[str]) -> str:

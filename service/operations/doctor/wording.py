@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["duration", "harmless", "hidden", "moment", "pretty", "shown"]
 
-_UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+_UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 _LONGEST_VALUE = 160
 _SHORTEST_SECRET = 8
 """Characters; a shorter piece stands in many an innocent word, and tells nobody anything."""
@@ -48,11 +48,9 @@ def shown(value: object) -> str:
 def duration(seconds: float) -> str:
     """Return a number of seconds as people say it."""
     amount = abs(seconds)
-    for unit, size in _UNITS.items():
-        if amount >= 2 * size or size == 1:
-            count = int(amount // size)
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    raise AssertionError("a second is always a unit")  # pragma: no cover
+    unit, size = next(((unit, size) for unit, size in _UNITS.items() if amount >= 2 * size), ("second", 1))
+    count = int(amount // size)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def moment(date: float, now: float) -> str:

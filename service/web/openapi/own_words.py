@@ -82,14 +82,18 @@ def _check_field(method: str, name: object) -> None:
 
 
 def _check_content(method: str, name: str, content: object) -> None:
-    if name == "responses" and not isinstance(content, Mapping):
-        raise TypeError(f"openapi[{method!r}]['responses'] is a mapping from statuses to responses, not {content!r}")
     if name == "responses":
-        for status, response in content.items():  # type: ignore[attr-defined]  # it is a mapping
-            if not isinstance(response, Mapping) or not response.keys() & {"description", "$ref"}:
-                # OpenAPI 3.1.0 section 4.8.17
-                raise ValueError(f"openapi[{method!r}]['responses'][{status!r}] needs a description, or a $ref")
+        _check_responses(method, content)
     if name == "parameters" and not (
         isinstance(content, list | tuple) and all(isinstance(one, Mapping) for one in content)
     ):
         raise TypeError(f"openapi[{method!r}]['parameters'] is a list of mappings, not {content!r}")
+
+
+def _check_responses(method: str, content: object) -> None:
+    if not isinstance(content, Mapping):
+        raise TypeError(f"openapi[{method!r}]['responses'] is a mapping from statuses to responses, not {content!r}")
+    for status, response in content.items():
+        if not isinstance(response, Mapping) or not response.keys() & {"description", "$ref"}:
+            # OpenAPI 3.1.0 section 4.8.17
+            raise ValueError(f"openapi[{method!r}]['responses'][{status!r}] needs a description, or a $ref")
