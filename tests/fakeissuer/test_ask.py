@@ -115,6 +115,15 @@ def serve_once() -> Iterator[Callable[[str, int], str]]:
         process.communicate(timeout=20)
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let what a test starts be interrupted even where a shell runs the tests in its background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_question_has_failed(port_of_a_stranger: socket.socket) -> None:
     url = f"http://127.0.0.1:{port_of_a_stranger.getsockname()[1]}"
     command: Any = [sys.executable, "-m", "fakeissuer", "token", "--issuer", url]
