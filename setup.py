@@ -29,7 +29,10 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["service", "service.*", "fakeissuer", "fakeissuer.*"]),
-    package_data={"service": ["py.typed", "web/openapi/templates/*"], "fakeissuer": ["py.typed", "templates/*.html"]},
+    package_data={
+        "service": ["py.typed", "web/openapi/templates/*"],
+        "fakeissuer": ["py.typed", "responses/templates/*.html"],
+    },
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=[

@@ -16,14 +16,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fakeissuer import running
-from fakeissuer.addresses import Addresses
-from fakeissuer.issuer import FakeIssuer
-from fakeissuer.journal import Entry
-from fakeissuer.key_pool import KeyPool
-from fakeissuer.mint_request import MintRequest
-from fakeissuer.profiles import PROFILES
-from fakeissuer.seed import seed
-from fakeissuer.state import State
+from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.mint_request import MintRequest
+from fakeissuer.model.profiles import PROFILES
+from fakeissuer.model.urls import Addresses
+from fakeissuer.state.journal import Entry
+from fakeissuer.state.key_pool import KeyPool
+from fakeissuer.state.seed import seed
+from fakeissuer.state.state import State
 
 STARTS = 10
 ROUNDS = 5

@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 import fakeissuer
 from service.authenticator import Authenticator
-from service.caches.denials import Denials
+from service.caches.deny_list import Denials
 from service.caches.shared import open_cache
-from service.caches.verdicts import Verdict, Verdicts
+from service.caches.tokens import Verdict, Verdicts
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
-from service.settings import Settings
+from service.settings.program import Settings
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.credentials import Credentials

@@ -13,7 +13,7 @@ import re
 
 from service.clock import Clock
 from service.errors import InvalidToken, Reason, SettingsError
-from service.issuer_settings import TrustedIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Toolbox

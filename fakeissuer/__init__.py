@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fakeissuer.errors import FakeIssuerError, NotThere, SettingsError, Unacceptable
-    from fakeissuer.handle import Handle
-    from fakeissuer.in_process import running
+    from fakeissuer.server.in_process import running
+    from fakeissuer.server.running_issuer import Handle
 
 __all__ = ["FakeIssuerError", "Handle", "NotThere", "SettingsError", "Unacceptable", "running"]
 
-_HOMES = {"Handle": "handle", "running": "in_process"}
+_HOMES = {"Handle": "server.running_issuer", "running": "server.in_process"}
 
 
 def __getattr__(name: str) -> Any:

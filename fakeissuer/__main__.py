@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeissuer.environment import CONTROL_TOKEN_VARIABLE, control_token
 from fakeissuer.errors import NoAnswer, SettingsError
+from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE, control_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fakeissuer.serving import ServingOptions
+    from fakeissuer.server.serving import ServingOptions
 
 DEFAULT_PORT = 9400
 HIGHEST_PORT = 65_535
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from fakeissuer.logs import configure_logs  # noqa: PLC0415 - `token` needs none of this and starts faster
-    from fakeissuer.serving import ServingOptions  # noqa: PLC0415 - as above
+    from fakeissuer.server.logs import configure_logs  # noqa: PLC0415 - `token` needs none of this and starts faster
+    from fakeissuer.server.serving import ServingOptions  # noqa: PLC0415 - as above
 
     configure_logs(options.log_format)
     serving_options = ServingOptions(
@@ -60,8 +60,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 async def _serve_until_signalled(options: ServingOptions) -> None:
-    from fakeissuer.greeting import greeting  # noqa: PLC0415 - as above
-    from fakeissuer.serving import ServingIssuer  # noqa: PLC0415 - as above
+    from fakeissuer.server.banner import greeting  # noqa: PLC0415 - as above
+    from fakeissuer.server.serving import ServingIssuer  # noqa: PLC0415 - as above
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,17 +76,17 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
 
 
 def _print_config(_options: argparse.Namespace) -> int:
-    from fakeissuer.config_file import seeded_config  # noqa: PLC0415 - as above
+    from fakeissuer.server.config_file import seeded_config  # noqa: PLC0415 - as above
 
     print(seeded_config(), end="")
     return DONE
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from fakeissuer import ask  # noqa: PLC0415 - only this command needs a client
+    from fakeissuer.server import token_client  # noqa: PLC0415 - only this command needs a client
 
     try:
-        print(ask.for_token(ask.TokenQuestion.from_options(options), control_token()))
+        print(token_client.for_token(token_client.TokenQuestion.from_options(options), control_token()))
     except NoAnswer as exc:
         print(exc, file=sys.stderr)
         return FAILED

@@ -13,13 +13,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fakeissuer.handle import Handle
+    from fakeissuer.server.running_issuer import Handle
 
 
 @pytest.fixture(scope="session")
 def _fake_issuer_server() -> Iterator[Handle]:
     # Every run of pytest loads this plugin, most of them without needing it: the rest is loaded with the first test.
-    from fakeissuer.in_process import running  # noqa: PLC0415 - as said
+    from fakeissuer.server.in_process import running  # noqa: PLC0415 - as said
 
     with running() as issuer:
         yield issuer

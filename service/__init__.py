@@ -22,16 +22,16 @@ from service.errors import (
     SettingsError,
     TokenError,
 )
-from service.observer import Observer
-from service.settings import Settings
+from service.instrumentation import Observer
+from service.settings.program import Settings
 from service.tokens.principal import Principal
 from service.version import __version__
-from service.web.any_of import AnyOf
-from service.web.application import Service
-from service.web.forward_auth import ForwardAuth
-from service.web.mixin import BearerAuthMixin
-from service.web.policy import policy
-from service.web.third_party import protected, public
+from service.web.application.application import Service
+from service.web.endpoints.forward_auth import ForwardAuth
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.policy.policy import policy
+from service.web.policy.scopes import AnyOf
+from service.web.routing.wrap import protected, public
 
 __all__ = [
     "AccessDenied",

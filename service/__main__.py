@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from service import Settings, SettingsError, __version__, program
+from service import Settings, SettingsError, __version__
 from service.app import all_routes, documentation_of
+from service.operations import program
 from service.operations.doctor.command import run_check, run_explain
-from service.program import load_routes
-from service.settings import SECRETS
-from service.sources import Found, load_settings
-from service.tokens.issuer_identifier import is_loopback
+from service.operations.program import load_routes
+from service.settings.program import SECRETS
+from service.settings.sources import Found, load_settings
+from service.urls import is_loopback
 
 __all__ = ["main"]
 

@@ -9,25 +9,24 @@ from typing import Any
 import tornado.web
 
 from service.authenticator import Authenticator, Authenticators
-from service.caches.denials import Denials
+from service.caches.deny_list import Denials
 from service.caches.shared import open_cache
-from service.caches.verdicts import Verdicts
+from service.caches.tokens import Verdicts
 from service.clock import Clock, SystemClock
+from service.instrumentation import Observer
 from service.issuers.client import JSONClient
-from service.observer import Observer
-from service.operations import health
-from service.settings import Settings
+from service.settings.program import Settings
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
-from service.web import api, forward_auth, metadata
-from service.web.application import Service, adopt
-from service.web.audit import mounted
-from service.web.cors import CrossOriginPolicy
-from service.web.mixin import Protection
-from service.web.openapi.documentation import Documentation
-from service.web.resource import Resource
-from service.web.scopes import ScopeMatching
-from service.web.token_watch import TokenWatch
+from service.web.application.application import Service, adopt
+from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
+from service.web.endpoints.docs import Documentation
+from service.web.handler.mixin import Protection
+from service.web.handler.token_watch import TokenWatch
+from service.web.policy.scopes import ScopeMatching
+from service.web.responses.cors import CrossOriginPolicy
+from service.web.responses.resource import Resource
+from service.web.routing.audit import mounted
 
 __all__ = ["all_routes", "documentation_of", "make_app", "protect"]
 
@@ -95,7 +94,13 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
     """Return the routes that an application serves whose user named these, or left them out."""
     described = documentation.routes if documentation is not None else []
     asked = forward_auth.ROUTES if settings.forward_auth else []
-    return [*health.ROUTES, *metadata.ROUTES, *described, *asked, *(api.ROUTES if routes is None else routes)]
+    return [
+        *health.ROUTES,
+        *resource_metadata.ROUTES,
+        *described,
+        *asked,
+        *(okta_guide.ROUTES if routes is None else routes),
+    ]
 
 
 def documentation_of(settings: Settings, *, by_default: bool = True) -> Documentation | None:
@@ -137,7 +142,7 @@ def protect(
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
     adopt(application, service)
-    application.add_handlers(r".*", metadata.ROUTES)
+    application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)
     if (documentation := documentation_of(settings, by_default=False)) is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from service.caches.denials import Denials
-from service.caches.verdicts import Verdicts
+from service.caches.deny_list import Denials
+from service.caches.tokens import Verdicts
 from service.errors import InvalidToken, Reason, SettingsError
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken

@@ -40,7 +40,7 @@ __all__ = [
 class Reason(enum.StrEnum):
     """Why a request is refused: the word for logs, metrics and tests.
 
-    What the client reads is one fixed sentence for each of them, in :mod:`service.web.challenge`.
+    What the client reads is one fixed sentence for each of them, in :mod:`service.web.responses.challenge`.
     """
 
     MISSING_TOKEN = enum.auto()

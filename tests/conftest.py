@@ -15,9 +15,9 @@ from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from service.caches.denials import Denials
+from service.caches.deny_list import Denials
 from service.caches.shared import SharedCache, open_cache
-from service.caches.verdicts import Verdicts
+from service.caches.tokens import Verdicts
 from service.clock import ManualClock
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fakeissuer.authorization.flow import begin
-from fakeissuer.authorization.request import pushed_parameters, read_request, read_target
-from fakeissuer.authorization.request_object import with_request_object
-from fakeissuer.authorization.response import error_response
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.browser import BrowserMixin
-from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.reply import Reply
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.handlers.pages.base import BrowserMixin
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.authorization.flow import begin
+from fakeissuer.oauth.authorization.request import pushed_parameters, read_request, read_target
+from fakeissuer.oauth.authorization.request_object import with_request_object
+from fakeissuer.oauth.authorization.response import error_response
+from fakeissuer.responses.reply import Reply
 
 
 class AuthorizeHandler(BrowserMixin, EndpointHandler):
@@ -21,7 +21,7 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
 
     def answer(self, server: Server) -> Reply:
         """Return the next page for the user, or the way back to the client."""
-        state = self.issuer.state
+        state = self.state
         issuer = self.issuer_of(server)
         asked = self.form if self.request.method == "POST" else self.query
         parameters = pushed_parameters(state, server, asked)

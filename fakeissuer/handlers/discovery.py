@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.metadata import RFC9068_CLAIMS, Metadata, authorization_server_metadata, openid_configuration
-from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.metadata import RFC9068_CLAIMS, Metadata, authorization_server_metadata, openid_configuration
+from fakeissuer.responses.reply import Reply, json_reply
 
 
 class DiscoveryHandler(EndpointHandler):
@@ -22,16 +22,16 @@ class DiscoveryHandler(EndpointHandler):
     def answer(self, server: Server) -> Reply:
         """Return the document; a `client_id` that is named with it has to exist."""
         client_id = self.query.get("client_id")
-        if client_id is not None and client_id not in self.issuer.state.directory.clients:
+        if client_id is not None and client_id not in self.state.directory.clients:
             raise Refused(Problem.UNKNOWN_CLIENT_400)
         document = self.document(server)
-        if self.issuer.state.profile.is_strict:
+        if self.state.profile.is_strict:
             document |= self.strict_members
         return json_reply(document)
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return openid_configuration(server, self.issuer.state.addresses, self.requested_url)
+        return openid_configuration(server, self.state.addresses, self.requested_url)
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
@@ -41,4 +41,4 @@ class AuthorizationServerMetadataHandler(DiscoveryHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return authorization_server_metadata(server, self.issuer.state.addresses, self.requested_url)
+        return authorization_server_metadata(server, self.state.addresses, self.requested_url)

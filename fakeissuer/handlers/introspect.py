@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import ClientHandler
-from fakeissuer.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
-from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
+from fakeissuer.responses.reply import Reply, json_reply
 
 
 class IntrospectHandler(ClientHandler):
@@ -21,7 +21,7 @@ class IntrospectHandler(ClientHandler):
         client = self.authenticated_client(server, form)
         if not form.get("token"):
             raise Refused(Problem.TOKEN_MISSING)
-        state, issuer = self.issuer.state, self.issuer_of(server)
+        state, issuer = self.state, self.issuer_of(server)
         answer = introspect(state, server, issuer, form["token"])
         if not self._wants_jwt():
             return json_reply(answer)

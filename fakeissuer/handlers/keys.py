@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import Server
-from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.model.servers import Server
+from fakeissuer.responses.reply import Reply, json_reply
 
 
 class KeysHandler(EndpointHandler):
@@ -14,6 +14,6 @@ class KeysHandler(EndpointHandler):
 
     def answer(self, server: Server) -> Reply:
         """Return the key set, with the seconds left until the rotation as its age."""
-        ring = self.issuer.state.ring(server)
-        max_age_s = ring.max_age_s(self.issuer.clock.now())
+        ring = self.state.ring(server)
+        max_age_s = ring.max_age_s(self.state.clock.now())
         return json_reply(ring.key_set(), headers={"Cache-Control": f"max-age={max_age_s}, must-revalidate"})

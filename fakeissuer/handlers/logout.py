@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from fakeissuer.entries import Client, Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.browser import BrowserMixin
-from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.pages import page
-from fakeissuer.problems import Problem
-from fakeissuer.redirects import is_registered
-from fakeissuer.reply import Reply
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.handlers.pages.base import BrowserMixin
+from fakeissuer.model.clients import Client
+from fakeissuer.model.redirect_uris import is_registered
+from fakeissuer.model.servers import Server
+from fakeissuer.responses.pages import page
+from fakeissuer.responses.reply import Reply
 
 
 class LogoutHandler(BrowserMixin, EndpointHandler):
@@ -43,10 +44,10 @@ class LogoutHandler(BrowserMixin, EndpointHandler):
 
     def _hinted(self, server: Server, hint: str) -> tuple[Client, str | None]:
         # One that has expired is good enough; that we issued it is known by the store, and nobody else can know it.
-        issued = self.issuer.state.store.find(hint)
+        issued = self.state.store.find(hint)
         if issued is None or issued.kind != "id" or issued.server != server.id:
             raise Refused(Problem.LOGOUT_HINT)
-        client = self.issuer.state.directory.clients.get(issued.client_id)
+        client = self.state.directory.clients.get(issued.client_id)
         if client is None:
             raise Refused(Problem.LOGOUT_HINT)
         return client, issued.username

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fakeissuer.authorization.request import read_request, read_target
-from fakeissuer.authorization.request_object import with_request_object
-from fakeissuer.codes import PushedRequest
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import ClientHandler
-from fakeissuer.identifiers import random_text
-from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.identifiers import random_text
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.authorization.request import read_request, read_target
+from fakeissuer.oauth.authorization.request_object import with_request_object
+from fakeissuer.responses.reply import Reply, json_reply
+from fakeissuer.state.pending import PushedRequest
 
 LIFETIME_S = 3600
 
@@ -24,7 +24,7 @@ class ParHandler(ClientHandler):
 
     def answer(self, server: Server) -> Reply:
         """Check the request and keep it; Okta answers 200 where RFC 9126 says 201."""
-        form, state = self.form, self.issuer.state
+        form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if "request_uri" in form:
             raise Refused(Problem.REQUEST_URI_UNKNOWN)
@@ -35,6 +35,6 @@ class ParHandler(ClientHandler):
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
         pushed = PushedRequest(server=server.id, parameters=parameters)
-        state.pushed.put(name, pushed, until=self.issuer.clock.now() + LIFETIME_S)
+        state.pushed.put(name, pushed, until=self.state.clock.now() + LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
         return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status)

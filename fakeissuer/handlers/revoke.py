@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.client import ClientHandler
-from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.servers import Server
+from fakeissuer.responses.reply import Reply
 
 
 class RevokeHandler(ClientHandler):
@@ -21,8 +21,8 @@ class RevokeHandler(ClientHandler):
         token = form.get("token")
         if not token:
             raise Refused(Problem.TOKEN_MISSING)
-        issued = self.issuer.state.store.find(token)
+        issued = self.state.store.find(token)
         # Any client could otherwise end the sessions of all others with tokens that it has merely seen.
         if issued is not None and issued.client_id == client.id and issued.server == server.id:
-            self.issuer.state.store.revoke(token)
+            self.state.store.revoke(token)
         return Reply(200)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fakeissuer.entries import Server
-from fakeissuer.grants import answer_token_request
-from fakeissuer.grants.issue import TokenRequest
-from fakeissuer.handlers.client import ClientHandler
-from fakeissuer.reply import Reply, json_reply
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.grants import answer_token_request
+from fakeissuer.oauth.issue import TokenRequest
+from fakeissuer.responses.reply import Reply, json_reply
 
 
 class TokenHandler(ClientHandler):
@@ -19,7 +19,7 @@ class TokenHandler(ClientHandler):
         form = self.form
         client = self.authenticated_client(server, form)
         request = TokenRequest(
-            state=self.issuer.state,
+            state=self.state,
             server=server,
             issuer=self.issuer_of(server),
             client=client,

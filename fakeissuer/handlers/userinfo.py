@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fakeissuer.claim_templates import custom_claims
-from fakeissuer.entries import Server
 from fakeissuer.errors import Refused
-from fakeissuer.handlers.endpoint import EndpointHandler
-from fakeissuer.handlers.parameters import form_arguments
-from fakeissuer.problems import Problem
-from fakeissuer.reply import Reply, json_reply
-from fakeissuer.tokens import profile_claims
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.handlers.base.parameters import form_arguments
+from fakeissuer.model.claim_templates import custom_claims
+from fakeissuer.model.claims import profile_claims
+from fakeissuer.model.servers import Server
+from fakeissuer.responses.reply import Reply, json_reply
 
 
 class UserInfoHandler(EndpointHandler):
@@ -20,11 +20,11 @@ class UserInfoHandler(EndpointHandler):
 
     def answer(self, server: Server) -> Reply:
         """Return the user's claims, as far as the token's scopes go."""
-        state = self.issuer.state
+        state = self.state
         issued = state.store.find(self._access_token())
         if issued is None or issued.kind != "access" or issued.server != server.id:
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
-        if not issued.is_active(self.issuer.clock.now()):
+        if not issued.is_active(self.state.clock.now()):
             raise Refused(Problem.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise Refused(Problem.USERINFO_SCOPE)
@@ -34,7 +34,7 @@ class UserInfoHandler(EndpointHandler):
 
     def refuse(self, server: Server, refused: Refused) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
-        addresses = self.issuer.state.addresses
+        addresses = self.state.addresses
         challenge = {
             "authorization_uri": f"{addresses.endpoints(server, self.requested_url)}/authorize",
             "realm": addresses.base_url(server, self.requested_url),
@@ -43,7 +43,7 @@ class UserInfoHandler(EndpointHandler):
             "error_description": str(refused),
             "resource": self.request.path,
         }
-        if self.issuer.state.profile.is_strict and refused.problem is Problem.USERINFO_TOKEN_MISSING:
+        if self.state.profile.is_strict and refused.problem is Problem.USERINFO_TOKEN_MISSING:
             # RFC 6750 section 3.1: whoever brought no token has made no error yet.
             del challenge["error"], challenge["error_description"]
         return self.refusal(refused, "Bearer " + ", ".join(f'{name}="{text}"' for name, text in challenge.items()))

@@ -16,7 +16,7 @@ from aiocache.serializers import JsonSerializer, NullSerializer
 
 from service.clock import Clock
 from service.errors import SettingsError
-from service.observer import Observer, Unobserved
+from service.instrumentation import Observer, Unobserved
 
 __all__ = ["SharedCache", "open_cache"]
 

@@ -17,8 +17,8 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
+from service.instrumentation import Observer, Unobserved
 from service.issuers.pool import Pool, proxy_options
-from service.observer import Observer, Unobserved
 from service.tokens import strict_json
 
 __all__ = ["Answer", "JSONClient", "Reply", "UnexpectedStatus"]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from service.clock import Clock
 from service.errors import SettingsError
-from service.issuer_settings import ClientCredentials
+from service.settings.issuers import ClientCredentials
 
 __all__ = ["ClientAuthentication", "Proof", "SigningKey", "read_private_key"]
 

@@ -10,8 +10,8 @@ from service.errors import IssuerUnavailable
 from service.issuers.client import TOTAL_TIMEOUT, JSONClient, Reply
 from service.issuers.client_auth import ClientAuthentication
 from service.issuers.metadata import AuthorizationServerMetadata
-from service.issuers.refresh import Refreshed
-from service.issuers.signed_answer import SIGNED_ANSWER, SignedAnswers
+from service.issuers.refreshing import Refreshed
+from service.issuers.signed_introspection import SIGNED_ANSWER, SignedAnswers
 from service.tokens import strict_json
 
 __all__ = ["CredentialsRefused", "IntrospectionEndpoint"]

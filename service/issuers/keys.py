@@ -9,7 +9,7 @@ from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.issuers.client import Answer, JSONClient, UnexpectedStatus
 from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
-from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
+from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
 from service.tokens.jwk import JWK, KeySet
 
 __all__ = ["RemoteKeySet"]

@@ -10,8 +10,9 @@ from typing import Any
 from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.issuers.client import Answer, JSONClient, UnexpectedStatus
-from service.issuers.refresh import Loaded, Refreshed, RefreshPolicy
-from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server, is_secure
+from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
+from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server
+from service.urls import is_secure
 
 __all__ = [
     "AuthorizationServerMetadata",

@@ -11,7 +11,7 @@ from typing import Any
 
 import tornado.web
 
-from service.caches.denials import KINDS, Denial, Denials
+from service.caches.deny_list import KINDS, Denial, Denials
 from service.clock import Clock
 from service.operations.metrics import CONTENT_TYPE, Metrics
 from service.tokens import strict_json

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, values
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from service.web.methods import METHODS
+from service.web.responses.methods import METHODS
 
 __all__ = ["CONTENT_TYPE", "SHARED_FOLDER", "Metrics", "count_as", "counting_together"]
 

@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from service.operations.sockets import Bound
-from service.web.application import Service
+from service.web.application.application import Service
 
 __all__ = ["run_until_stopped", "serving", "serving_admin", "tls_context"]
 

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import urllib.parse
 from collections.abc import Callable
 from urllib.parse import SplitResult
 
-__all__ = ["is_loopback", "is_okta_custom_server", "is_okta_org_server", "is_secure", "mistakes_in"]
+from service.urls import is_loopback
 
 _OKTA_HOST = re.compile(r"(^|\.)(okta|oktapreview|okta-emea|okta-gov)\.com$|(^|\.)okta\.mil$")
 _OKTA_CUSTOM_PATH = re.compile(r"^/oauth2/[^/]+$")
 _ENDPOINT = re.compile(r"^(/oauth2(?:/[^/]+)?)/v1(?:/.*)?$")
 _PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
-
-
-def is_secure(url: str) -> bool:
-    """Return whether what comes from this address can be believed: it is https, or on this very machine."""
-    parts = urllib.parse.urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    )
 
 
 def is_okta_custom_server(issuer: str) -> bool:
@@ -100,13 +91,3 @@ _MENDS: dict[str, Callable[[SplitResult], SplitResult]] = {
     "Okta's issuers end without a slash": _drop_slash,
     "the id of the authorization server is missing": _add_server_id,
 }
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this very machine, by its number or as ``localhost``."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

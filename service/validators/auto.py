@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.issuer_settings import TrustedIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal

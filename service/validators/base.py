@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.caches.shared import SharedCache
-from service.caches.verdicts import Verdicts
+from service.caches.tokens import Verdicts
 from service.clock import Clock
-from service.issuer_settings import TrustedIssuer
 from service.issuers.client import JSONClient
+from service.issuers.issuer import RemoteIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.remote import RemoteIssuer
 
 __all__ = ["Factory", "Toolbox", "Validator"]
 

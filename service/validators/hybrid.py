@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from service.caches.verdicts import Verdict, Verdicts
+from service.caches.tokens import Verdict, Verdicts
 from service.errors import IssuerUnavailable
-from service.issuer_settings import TrustedIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import introspection, jwt

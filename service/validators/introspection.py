@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from service.caches.verdicts import Verdict, Verdicts
+from service.caches.tokens import Verdict, Verdicts
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
-from service.issuer_settings import TrustedIssuer
+from service.issuers.issuer import RemoteIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.claims import REQUIRED_OF_JWT, ClaimRules, check_claims
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Toolbox
 from service.validators.jwt import rules_for
-from service.validators.remote import RemoteIssuer
 
 __all__ = ["IntrospectionValidator", "build"]
 

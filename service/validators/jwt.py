@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from service.caches.verdicts import Verdict, Verdicts
+from service.caches.tokens import Verdict, Verdicts
 from service.clock import Clock
-from service.issuer_settings import TrustedIssuer
 from service.issuers.keys import RemoteKeySet
+from service.settings.issuers import TrustedIssuer
 from service.tokens import jws
 from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.jose_header import check_header

@@ -9,8 +9,8 @@ from devices import poll_for, start_device
 from person import fill_in, focused, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 
 @pytest.fixture

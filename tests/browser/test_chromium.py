@@ -7,7 +7,7 @@ from chromium import chromium, forget_everything, narrow, violations
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
 
 TRACES = "localStorage.seen = 1; sessionStorage.seen = 1; document.cookie = 'seen=1'; window.open('about:blank')"
 

@@ -9,7 +9,7 @@ from scripted_browser import authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 BOB = "Bob Brown (bob@example.com)"
 ASKS = "Careful asks for access"

@@ -14,8 +14,8 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 TOKEN = "a-control-token"
 

@@ -17,8 +17,8 @@ from person import landed, press
 from selenium.webdriver import Chrome
 from tornado.web import StaticFileHandler
 
-from fakeissuer.endpoints import EndpointName
-from fakeissuer.handle import Handle
+from fakeissuer.model.endpoints import EndpointName
+from fakeissuer.server.running_issuer import Handle
 
 BUNDLE = Path(__file__).parents[1] / "clients/node/node_modules/@okta/okta-auth-js/dist"
 

@@ -24,8 +24,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from tornado.web import RequestHandler
 
-from fakeissuer.grant_types import CIBA
-from fakeissuer.handle import Handle
+from fakeissuer.model.grant_types import CIBA
+from fakeissuer.server.running_issuer import Handle
 
 # Quotes, brackets, an attribute, line ends, a character of two halves, and no place to break the line at.
 NASTY = (

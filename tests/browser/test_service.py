@@ -17,8 +17,8 @@ from tornado.ioloop import IOLoop
 from fakeissuer import Handle
 from service import Service, Settings, make_app
 from service.clock import ManualClock
-from service.web import api
-from service.web.mixin import Protection
+from service.web.endpoints import okta_guide
+from service.web.handler.mixin import Protection
 
 Run = Callable[..., Awaitable[Any]]
 
@@ -58,7 +58,7 @@ def unlisted() -> Iterator[str]:
 @pytest.fixture
 def app(fake_issuer: Handle, io_loop: IOLoop, clock: ManualClock, listed: str) -> Iterator[Service]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=(listed,))
-    service = make_app(settings, routes=[*api.ROUTES, *prices.ROUTES], clock=clock)
+    service = make_app(settings, routes=[*okta_guide.ROUTES, *prices.ROUTES], clock=clock)
     yield service
     io_loop.run_sync(service.close)
 

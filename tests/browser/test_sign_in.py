@@ -11,8 +11,8 @@ from scripted_browser import SPA, authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 ALICE = "Alice Adams (alice@example.com)"
 

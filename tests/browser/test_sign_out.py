@@ -10,7 +10,7 @@ from person import landed, press, shows
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 HYBRID = {
     "name": "hybrid",

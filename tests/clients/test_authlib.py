@@ -10,8 +10,8 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session
 from scripted_browser import CALLBACK, SPA, VERIFIER, WEB
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 SERVICE = "0oaservice0000000001"
 

@@ -17,8 +17,8 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 from scripted_browser import CALLBACK, SPA
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 
 class Storage:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jwcrypto.jwk import JWK
 
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
 
 FOLDER = Path(__file__).parent / "node"
 NODE = which("node")

@@ -9,8 +9,8 @@ from oauthlib.oauth2 import BackendApplicationClient, InvalidClientError, Legacy
 from requests_oauthlib import OAuth2Session
 from scripted_browser import CALLBACK, WEB
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 from fakeissuer import Handle
 from service import Service, Settings, SettingsError, make_app
 from service.clock import ManualClock
-from service.issuer_settings import IssuerSettings
+from service.settings.issuers import IssuerSettings
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 

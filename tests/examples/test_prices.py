@@ -16,7 +16,7 @@ from tornado.websocket import WebSocketClientConnection
 from fakeissuer import Handle
 from service import Service, Settings, make_app
 from service.clock import ManualClock
-from service.web.mixin import Protection
+from service.web.handler.mixin import Protection
 
 PAGE = "https://app.example.com"
 Connect = Callable[..., Any]

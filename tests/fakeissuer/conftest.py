@@ -9,12 +9,12 @@ import seeded
 from plain_http import Answer, Ask, send
 from scripted_browser import Browser, redirected
 
-from fakeissuer.addresses import Addresses
-from fakeissuer.handle import Handle
-from fakeissuer.key_pool import KeyPool
-from fakeissuer.profiles import PROFILES
-from fakeissuer.seed import seed
-from fakeissuer.state import State
+from fakeissuer.model.profiles import PROFILES
+from fakeissuer.model.urls import Addresses
+from fakeissuer.server.running_issuer import Handle
+from fakeissuer.state.key_pool import KeyPool
+from fakeissuer.state.seed import seed
+from fakeissuer.state.state import State
 
 URL = "http://127.0.0.1:9400"
 

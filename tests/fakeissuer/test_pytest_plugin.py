@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 SOMEBODYS_TESTS = """
 import json

@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from fakeissuer import Handle
 from service import Service, Settings, make_app
 from service.clock import ManualClock
-from service.issuer_settings import IssuerSettings
+from service.settings.issuers import IssuerSettings
 
 Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
 

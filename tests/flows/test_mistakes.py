@@ -24,13 +24,13 @@ import service
 from fakeissuer import Handle
 from service import BearerAuthMixin, InvalidToken, Service, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
-from service.caches.denials import Denials
-from service.caches.verdicts import Verdicts
-from service.issuer_settings import IssuerSettings
+from service.caches.deny_list import Denials
+from service.caches.tokens import Verdicts
+from service.settings.issuers import IssuerSettings
 from service.tokens.claims import ClaimRules, check_claims
 from service.validators import jwt
 from service.validators.base import Validator
-from service.web.challenge import SENTENCES
+from service.web.responses.challenge import SENTENCES
 
 PACKAGES = [Path(str(package.__file__)).parent for package in (service, fakeissuer)]
 SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]

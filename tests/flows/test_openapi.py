@@ -18,7 +18,7 @@ from tornado.ioloop import IOLoop
 
 from fakeissuer import Handle
 from service import BearerAuthMixin, Service, Settings, make_app, policy
-from service.web.api import ROUTES
+from service.web.endpoints.okta_guide import ROUTES
 
 README = Path(__file__).parents[2] / "README.rst"
 EXAMPLES = 4

@@ -6,9 +6,9 @@ from typing import Any
 
 from plain_http import Answer, send
 
-from fakeissuer.grant_types import DEVICE_CODE
-from fakeissuer.handle import Handle
-from fakeissuer.seed import DEVICE_APP
+from fakeissuer.model.grant_types import DEVICE_CODE
+from fakeissuer.server.running_issuer import Handle
+from fakeissuer.state.seed import DEVICE_APP
 
 __all__ = ["poll_for", "start_device"]
 

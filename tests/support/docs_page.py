@@ -35,7 +35,7 @@ NOTES = '''
 import json
 import tornado.web
 from service import BearerAuthMixin
-from service.web.api import ROUTES
+from service.web.endpoints.okta_guide import ROUTES
 
 class Notes(BearerAuthMixin, tornado.web.RequestHandler):
     """Notes by their numbers."""

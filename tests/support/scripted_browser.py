@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from fakeissuer.seed import SINGLE_PAGE_APP, WEB_APP
+from fakeissuer.state.seed import SINGLE_PAGE_APP, WEB_APP
 
 WEB, SPA = WEB_APP, SINGLE_PAGE_APP
 CALLBACK = "http://127.0.0.1:5000/callback"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.seed import API_APP, SERVICE_APP, WEB_APP
+from fakeissuer.state.seed import API_APP, SERVICE_APP, WEB_APP
 
 __all__ = ["API", "SERVICE", "WEB"]
 

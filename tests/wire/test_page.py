@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from okta_wire.page import COMMAND, FILE, rendered
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 
 def test_the_page_shows_what_the_issuer_answers_now(fake_issuer: Handle) -> None:

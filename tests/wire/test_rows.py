@@ -7,7 +7,7 @@ from okta_wire.row import Row
 from okta_wire.sections import SECTIONS
 from okta_wire.world import World
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 ROWS = [pytest.param(row, id=f"{section.title}: {row.case}") for section in SECTIONS for row in section.rows]
 

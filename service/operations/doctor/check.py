@@ -7,23 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from service.caches.shared import open_cache
-from service.caches.verdicts import Verdicts
+from service.caches.tokens import Verdicts
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
-from service.issuer_settings import OKTA_AUDIENCE, TrustedIssuer
 from service.issuers.client import JSONClient
-from service.operations.doctor.examination import is_judged_here
+from service.operations.doctor.context import is_judged_here
+from service.operations.doctor.formatting import harmless, hidden, shown
 from service.operations.doctor.introspection_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
-from service.operations.doctor.wording import harmless, hidden, shown
 from service.operations.server import tls_context
-from service.settings import Settings
-from service.tokens.issuer_identifier import is_okta_custom_server, is_secure
+from service.settings.issuers import OKTA_AUDIENCE, TrustedIssuer
+from service.settings.program import Settings
+from service.tokens.issuer_identifier import is_okta_custom_server
+from service.urls import is_secure
 from service.validators import jwt
 from service.validators.base import Toolbox
 from service.validators.registry import find_factory
-from service.web.route_table import Row, rows_of
+from service.web.application.route_table import Row, rows_of
 
 __all__ = ["Checkup", "check"]
 

@@ -12,8 +12,8 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
 from service.operations.logs import configure_logging
-from service.settings import Settings
-from service.web.route_table import lines
+from service.settings.program import Settings
+from service.web.application.route_table import lines
 
 __all__ = ["run_check", "run_explain"]
 

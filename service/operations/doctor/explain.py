@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.issuers.client import JSONClient
-from service.operations.doctor.elsewhere import rules_after_all_others, rules_of_other_validators
-from service.operations.doctor.examination import Examination
-from service.operations.doctor.pasted import unwrap
+from service.operations.doctor.context import Examination
+from service.operations.doctor.formatting import harmless, hidden, moment, pretty, shown
+from service.operations.doctor.input import unwrap
 from service.operations.doctor.report import Finding, Outcome, fail, not_reached, ok
 from service.operations.doctor.rules import RULES, Rule
-from service.operations.doctor.wording import harmless, hidden, moment, pretty, shown
-from service.settings import Settings
+from service.operations.doctor.validator_rules import rules_after_all_others, rules_of_other_validators
+from service.settings.program import Settings
 from service.tokens.principal import Principal
-from service.web.challenge import refusal_for
+from service.web.responses.challenge import refusal_for
 
 __all__ = ["Explanation", "explain"]
 

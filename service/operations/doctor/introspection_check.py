@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 
 from service.errors import IssuerUnavailable
-from service.issuer_settings import ClientCredentials
 from service.issuers.introspection import CredentialsRefused
+from service.issuers.issuer import RemoteIssuer
+from service.operations.doctor.formatting import shown
 from service.operations.doctor.report import Finding, fail, ok
-from service.operations.doctor.wording import shown
-from service.validators.remote import RemoteIssuer
+from service.settings.issuers import ClientCredentials
 
 __all__ = ["check_introspection"]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuer_settings import TrustedIssuer
 from service.issuers.client import Answer, JSONClient, UnexpectedStatus
 from service.issuers.metadata import check_issuer, first_document, read_jwks_uri
-from service.issuers.refresh import RefreshPolicy
-from service.operations.doctor.near_misses import describe_near_miss
+from service.issuers.refreshing import RefreshPolicy
+from service.operations.doctor.formatting import duration, shown
+from service.operations.doctor.issuer_typos import describe_near_miss
 from service.operations.doctor.report import Finding, fail, not_reached, ok, warn
-from service.operations.doctor.wording import duration, shown
+from service.settings.issuers import TrustedIssuer
 from service.tokens.issuer_identifier import mistakes_in
 from service.tokens.jwk import KeySet
 

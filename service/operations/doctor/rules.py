@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
-from service.operations.doctor import shape_rules, signature_rules
-from service.operations.doctor.claim_wording import ADVICE, expected_of, seen_by
-from service.operations.doctor.examination import Examination
+from service.operations.doctor import format_rules, signature_rules
+from service.operations.doctor.claim_messages import ADVICE, expected_of, seen_by
+from service.operations.doctor.context import Examination
 from service.tokens.claims import CHECKS, ClaimCheck
 
 __all__ = ["RULES", "Rule"]
@@ -36,11 +36,11 @@ def _claim_rule(check: ClaimCheck) -> Rule:
 
 
 def _all_rules() -> Iterator[Rule]:
-    yield Rule("it is one word of the characters that tokens have", shape_rules.one_word)
-    yield Rule("it is small enough to be read", shape_rules.small_enough)
-    yield Rule("it is a JWT: three parts, each in base64url", shape_rules.three_parts)
-    yield Rule("its header is a JSON object", shape_rules.readable_header)
-    yield Rule("its claims are a JSON object", shape_rules.readable_claims)
+    yield Rule("it is one word of the characters that tokens have", format_rules.one_word)
+    yield Rule("it is small enough to be read", format_rules.small_enough)
+    yield Rule("it is a JWT: three parts, each in base64url", format_rules.three_parts)
+    yield Rule("its header is a JSON object", format_rules.readable_header)
+    yield Rule("its claims are a JSON object", format_rules.readable_claims)
     yield Rule("its issuer is trusted", signature_rules.trusted_issuer)
     yield Rule("its type is that of an access token", signature_rules.access_token_type)
     header = signature_rules.header_parameters

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.errors import InvalidToken, Reason
-from service.operations.doctor.examination import Examination, is_judged_here
-from service.operations.doctor.near_misses import describe_near_miss
-from service.operations.doctor.wording import shown
+from service.operations.doctor.context import Examination, is_judged_here
+from service.operations.doctor.formatting import shown
+from service.operations.doctor.issuer_typos import describe_near_miss
 from service.tokens import jws
 from service.tokens.claims import check_type
 from service.tokens.jose_header import check_header

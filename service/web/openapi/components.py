@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from service.web.challenge import error_codes
+from service.web.responses.challenge import error_codes
 
 __all__ = ["REFUSED", "components", "refusal"]
 

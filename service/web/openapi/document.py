@@ -10,13 +10,13 @@ from typing import Any
 
 from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches
 
-from service.web.audit import Mounted
-from service.web.methods import METHODS
 from service.web.openapi.components import components
 from service.web.openapi.path_item import describe_path
 from service.web.openapi.path_template import PathTemplate, templates_of
 from service.web.openapi.security import schemes
-from service.web.resource import Resource
+from service.web.responses.methods import METHODS
+from service.web.responses.resource import Resource
+from service.web.routing.audit import Mounted
 
 __all__ = ["describe"]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from tornado.websocket import WebSocketHandler
 
-from service.web.demand import Demand
-from service.web.mixin import BearerAuthMixin
+from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.components import REFUSED, refusal
-from service.web.openapi.own_words import laid_over
+from service.web.openapi.overrides import laid_over
 from service.web.openapi.security import places, requirements
-from service.web.wording import described
+from service.web.policy.description import described
+from service.web.policy.requirements import Demand
 
 __all__ = ["describe_operation", "paragraphs"]
 

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from service.web.mixin import BearerAuthMixin
+from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.operation import describe_operation, paragraphs
 from service.web.openapi.path_template import PathTemplate
-from service.web.openapi.route_expression import Group
+from service.web.openapi.route_regex import Group
 
 __all__ = ["describe_path"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from service.web.openapi.route_expression import Group, Node, NoTemplateError, Perhaps, RouteReader
+from service.web.openapi.route_regex import Group, Node, NoTemplateError, Perhaps, RouteReader
 
 __all__ = ["PathTemplate", "templates_of"]
 

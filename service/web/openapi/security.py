@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from service.web.demand import Demand
-from service.web.mixin import BearerAuthMixin
-from service.web.token_sources import FIELD
+from service.web.credentials.sources import FIELD
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.policy.requirements import Demand
 
 __all__ = ["places", "requirements", "schemes"]
 

@@ -9,8 +9,8 @@ from docs_page import NOTES, open_page, serving
 from scripted_browser import SPA
 from selenium.webdriver import Chrome
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from person import focused, press, press_keys, shows, tab_to, until
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 
 def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:

@@ -14,7 +14,7 @@ from person import press, until
 from scripted_browser import SPA
 from selenium.webdriver import Chrome
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "where": ""}
 

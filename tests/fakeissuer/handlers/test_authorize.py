@@ -14,9 +14,9 @@ import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, Browser, forms, redirected
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
-from fakeissuer.tokens import half_hash
+from fakeissuer.model.claims import half_hash
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Call = Callable[..., Any]
 HYBRID: dict[str, Any] = {

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fakeissuer.errors import Unacceptable
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

@@ -7,8 +7,8 @@ import jwt
 import pytest
 from seeded import API
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

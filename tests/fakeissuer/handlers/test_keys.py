@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 Call = Callable[..., Any]
 URL = "/oauth2/default/v1/logout"

@@ -7,8 +7,8 @@ import pytest
 import seeded
 from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Call = Callable[..., Any]
 ASKED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}

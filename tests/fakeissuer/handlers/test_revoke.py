@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from seeded import WEB
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

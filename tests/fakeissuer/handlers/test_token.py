@@ -11,8 +11,8 @@ import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, redirected
 from seeded import SERVICE
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.handle import Handle
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
 
 Ask = Callable[..., Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fakeissuer.handle import Handle
+from fakeissuer.server.running_issuer import Handle
 from okta_wire.masks import mask
 from okta_wire.row import Seen
 from okta_wire.sections import SECTIONS

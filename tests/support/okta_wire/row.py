@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fakeissuer.in_process import running
+from fakeissuer.server.in_process import running
 from okta_wire.masks import mask
 from okta_wire.views import View, body, code_of
 from okta_wire.world import Request, World

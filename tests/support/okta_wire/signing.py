@@ -10,8 +10,8 @@ from typing import Any
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
-from fakeissuer.handmade import assemble, no_signature
-from fakeissuer.records import to_json
+from fakeissuer.jose.raw_jws import assemble, no_signature
+from fakeissuer.model.records import to_json
 
 LONG_SECRET = "s" * 32
 

@@ -11,8 +11,8 @@ import seeded
 from plain_http import Answer, send
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
-from fakeissuer.handle import Handle
-from fakeissuer.identifiers import derived_id
+from fakeissuer.model.identifiers import derived_id
+from fakeissuer.server.running_issuer import Handle
 
 NOW = 2_000_000_000
 """When all of it happens, in seconds since the epoch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scripted_browser import CALLBACK
 
-from fakeissuer.seed import SERVICE_APP, WEB_APP
+from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from okta_wire.row import Row, Section
 from okta_wire.views import claims, jose_header
 from okta_wire.world import ALICE, ALICE_ID, NOW, SERVICE, Request, World, token_request

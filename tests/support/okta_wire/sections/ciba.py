@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.grant_types import CIBA
+from fakeissuer.model.grant_types import CIBA
 from okta_wire.row import Row, Section, oauth_error
 from okta_wire.sections.token_success import NEVER_KEPT, WITH_ID
 from okta_wire.signing import LONG_SECRET, signed

@@ -7,7 +7,7 @@ from typing import Any
 
 from jwcrypto.jwk import JWK
 
-from fakeissuer.clients import ASSERTION_TYPE
+from fakeissuer.oauth.client_authentication import ASSERTION_TYPE
 from okta_wire.row import Row, Section, oauth_error, okta_error
 from okta_wire.sections.token_success import OWN
 from okta_wire.signing import LONG_SECRET, public_key, signed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.seed import WEB_APP
+from fakeissuer.state.seed import WEB_APP
 from okta_wire.row import Row, Section
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.views import claims, jose_header, redirected_claims

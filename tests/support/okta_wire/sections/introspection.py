@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.seed import SERVICE_APP, SINGLE_PAGE_APP, WEB_APP
+from fakeissuer.state.seed import SERVICE_APP, SINGLE_PAGE_APP, WEB_APP
 from okta_wire.row import Row, Section, oauth_error
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.token_success import EVERYWHERE

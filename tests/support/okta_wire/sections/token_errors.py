@@ -7,7 +7,7 @@ from typing import Any
 
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER
 
-from fakeissuer.grant_types import NEVER_ON
+from fakeissuer.model.grant_types import NEVER_ON
 from okta_wire.row import Section, oauth_error
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.token_success import (

@@ -1,0 +1,1 @@
+"""Everything below ``/_fake/``, which no real issuer has."""

@@ -1,0 +1,121 @@
+"""Where bad tokens are made: a good one to start from, and the tools to spoil it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fakeissuer.control.mint import mint
+from fakeissuer.control.mint_request import MintRequest
+from fakeissuer.jose import raw_jws
+from fakeissuer.jose.raw_jws import Signer, jose_header
+from fakeissuer.model.claims import Grant
+from fakeissuer.model.records import Record
+from fakeissuer.model.servers import Server
+from fakeissuer.state.seed import SERVICE_APP
+from fakeissuer.state.state import State
+
+if TYPE_CHECKING:
+    from fakeissuer.jose.keys import SigningKey
+
+HOUR_S = 3600
+
+
+class BadToken(Record, frozen=True, kw_only=True):
+    """A spoilt token: the rule that it breaks, and the status and error of a correct resource server."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    name: str
+    token: str
+    breaks: str
+    status: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the catalogue."""
+
+    name: str
+    breaks: str
+    make: Callable[[Bench], str]
+    status: int = 401
+
+    @property
+    def error(self) -> str:
+        """The error code that belongs to the status (RFC 6750 section 3.1)."""
+        return {400: "invalid_request", 401: "invalid_token"}[self.status]
+
+
+class _Absent:
+    """Says that a member is to be left out; None is a value, JSON's null."""
+
+
+ABSENT = _Absent()
+
+
+class Bench:
+    """A server's keys and names, and a good token's parts."""
+
+    def __init__(self, state: State, server: Server) -> None:
+        """Take the server whose tokens are to be spoilt."""
+        self.state = state
+        self.server = server
+        self.issuer = state.addresses.issuer(server)
+        self.now = int(state.clock.now())
+        self.key = state.ring(server).signing_key()
+        self.stranger = state.ring(server).spare_key("unpublished")
+        others = (other for other in state.directory.servers.values() if not other.is_org and other.id != server.id)
+        self.other_server = next(others, Server(id="elsewhere", audience="api://elsewhere"))
+
+    def header(self, **changes: Any) -> dict[str, Any]:
+        """Return a good JOSE header with changes."""
+        return _changed(jose_header(self.key, "RS256", self.state.access_token_type(self.server)), changes)
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """Return the claims of a good access token with changes."""
+        grant = Grant(
+            server=self.server,
+            issuer=self.issuer,
+            client_id=SERVICE_APP,
+            scopes=self.server.default_scopes or ("api:read",),
+            user=None,
+            issued_at=self.now,
+            lifetime_s=HOUR_S,
+        )
+        return _changed(self.state.profile.access_token_claims(grant), changes)
+
+    def token(
+        self,
+        *,
+        header: dict[str, Any] | bytes | None = None,
+        claims: dict[str, Any] | bytes | None = None,
+        sign: Signer | None = None,
+    ) -> str:
+        """Return a token of these parts; what is left out is as in a good one."""
+        return raw_jws.assemble(
+            _octets(self.header() if header is None else header),
+            _octets(self.claims() if claims is None else claims),
+            sign or self.signer(),
+        )
+
+    def signer(self, key: SigningKey | None = None, alg: str = "RS256") -> Signer:
+        """Return what signs with a key, the server's ACTIVE one if none is given."""
+        from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+
+        return partial(keys.sign_input, key or self.key, alg)
+
+    def minted(self, **members: Any) -> str:
+        """Return what the mint call gives."""
+        return mint(self.state, MintRequest(**{"server": self.server.id, **members})).token
+
+
+def _octets(part: dict[str, Any] | bytes) -> bytes:
+    return part if isinstance(part, bytes) else raw_jws.json_object(part.items())
+
+
+def _changed(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**members, **changes}.items() if value is not ABSENT}

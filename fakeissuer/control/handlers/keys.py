@@ -1,0 +1,58 @@
+"""`/_fake/keys`: the life of a server's keys, in a test's own time."""
+
+from __future__ import annotations
+
+from fakeissuer.control.handlers.base import ControlHandler, WhichServer
+from fakeissuer.model.records import Record
+
+
+class WithdrawRequest(Record, frozen=True, kw_only=True):
+    """A key by its kid; the server is known by it, and may be named all the same."""
+
+    kid: str
+    server: str | None = None
+
+
+class LagRequest(Record, frozen=True, kw_only=True):
+    """Which server lags, and for how many seconds: without them until it is told to stop."""
+
+    server: str = "default"
+    seconds: float | None = None
+
+
+class KeysHandler(ControlHandler):
+    """The keys of a server."""
+
+    def get(self) -> None:
+        """Tell each key's kid, status, and whether it is published."""
+        self.send(self.issuer.keys(self.read_query(WhichServer).server))
+
+
+class RotateHandler(ControlHandler):
+    """NEXT becomes ACTIVE."""
+
+    def post(self) -> None:
+        """Rotate the keys of a server."""
+        self.send(self.issuer.rotate(self.read(WhichServer).server))
+
+
+class WithdrawHandler(ControlHandler):
+    """A key leaves the key set."""
+
+    def post(self) -> None:
+        """Withdraw a key."""
+        wanted = self.read(WithdrawRequest)
+        self.send(self.issuer.withdraw(wanted.kid, wanted.server))
+
+
+class LagHandler(ControlHandler):
+    """The new key signs before it is published."""
+
+    def post(self) -> None:
+        """Sign with a key that the key set does not show yet."""
+        wanted = self.read(LagRequest)
+        self.send(self.issuer.lag(wanted.server, wanted.seconds))
+
+    def delete(self) -> None:
+        """Publish the key that was kept back."""
+        self.send(self.issuer.end_lag(self.read_query(WhichServer).server))

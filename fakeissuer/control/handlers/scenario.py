@@ -1,0 +1,84 @@
+"""`/_fake/faults`: trouble on demand."""
+
+from __future__ import annotations
+
+from fakeissuer.control.handlers.base import ControlHandler, Nothing
+from fakeissuer.errors import Unacceptable
+from fakeissuer.model.records import Record
+from fakeissuer.state.faults import Fault
+
+
+class FaultsHandler(ControlHandler):
+    """The faults that are still to come."""
+
+    def get(self) -> None:
+        """Tell which faults are still to come; `times` is what is left."""
+        self.send(self.issuer.state.faults.planned())
+
+    def post(self) -> None:
+        """Plan a fault."""
+        self.send(self.issuer.plan_fault(self.read(Fault)))
+
+    def delete(self) -> None:
+        """Plan nothing any more."""
+        self.issuer.state.faults.clear()
+        self.send([])
+
+
+class ClockRequest(Record, frozen=True, kw_only=True):
+    """What is to happen to the clock: `set` in seconds since the epoch, then `advance` in seconds, then `freeze`."""
+
+    set: float | None = None
+    advance: float | None = None
+    freeze: bool | None = None
+
+
+class ClockHandler(ControlHandler):
+    """The clock."""
+
+    def get(self) -> None:
+        """Tell what the clock says."""
+        self.send(self.issuer.clock.state())
+
+    def post(self) -> None:
+        """Move the clock, stop it, or let it run on."""
+        wanted = self.read(ClockRequest)
+        if wanted == ClockRequest():
+            raise Unacceptable("Say what is to happen to the clock: set, advance or freeze.")
+        self.issuer.clock.move(set_to=wanted.set, advance=wanted.advance, freeze=wanted.freeze)
+        self.send(self.issuer.clock.state())
+
+    def delete(self) -> None:
+        """Return to real time."""
+        self.issuer.clock.reset()
+        self.send(self.issuer.clock.state())
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """Whose requests are settled, and how."""
+
+    login: str
+    allow: bool = True
+
+
+class ApprovalsHandler(ControlHandler):
+    """Requests of CIBA."""
+
+    def get(self) -> None:
+        """Tell what waits."""
+        self.send(self.issuer.approvals())
+
+    def post(self) -> None:
+        """Settle all that waits for a user."""
+        verdict = self.read(Verdict)
+        self.send(self.issuer.settle(verdict.login, allow=verdict.allow))
+
+
+class ResetHandler(ControlHandler):
+    """The way back."""
+
+    def post(self) -> None:
+        """Return to the state of the start."""
+        self.read(Nothing)
+        self.issuer.reset()
+        self.send({"reset": True})

@@ -1,0 +1,52 @@
+"""Every error that the fake issuer raises.
+
+::
+
+    FakeIssuerError
+    ├── Refused         an endpoint says no to a client: answered in one of Okta's shapes
+    ├── Unacceptable    the control plane or a test asked for what cannot be: 400, nothing changed
+    ├── NotThere        the control plane was asked for something that it does not have: 404
+    ├── NoAnswer        no running fake issuer gave the token that the command line asked for: exit code 1
+    └── SettingsError   the program cannot start like this: exit code 2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fakeissuer.errors.error_responses import Problem
+
+
+class FakeIssuerError(Exception):
+    """The root: nothing else is raised on purpose."""
+
+
+class Refused(FakeIssuerError):
+    """An endpoint refuses a request, for the reason that stands in the table of problems."""
+
+    def __init__(self, problem: Problem, about: str = "") -> None:
+        """Hold the row of the table, and the name that its sentence is about, where it has a place for one."""
+        super().__init__(problem.value.sentence.format(about))
+        self.problem = problem
+        self.about = about
+
+
+class Unacceptable(FakeIssuerError, ValueError):
+    """What was asked for cannot be done; the message says what was wrong and what was expected."""
+
+
+class NotThere(FakeIssuerError, LookupError):
+    """There is nothing of that name."""
+
+
+class NoAnswer(FakeIssuerError):
+    """No token came; the message says what happened and what to do."""
+
+
+class SettingsError(FakeIssuerError):
+    """The program was told something that it cannot start with; one line a problem."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Hold each problem: the key, what it was, what was expected."""
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,32 @@
+"""The backchannel authentication endpoint (OpenID Connect CIBA section 7)."""
+
+from __future__ import annotations
+
+import math
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.grant_types import CIBA
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.authorization.backchannel import begin
+from fakeissuer.oauth.authorization.request_object import with_request_object
+from fakeissuer.responses.reply import Reply, json_reply
+
+
+class BackchannelHandler(ClientHandler):
+    """The start for a client whose user is somewhere else."""
+
+    endpoint = "backchannel"
+
+    def answer(self, server: Server) -> Reply:
+        """Return what the client polls the token endpoint with."""
+        form, state, issuer = self.form, self.state, self.issuer_of(server)
+        client = self.authenticated_client(server, form)
+        if CIBA not in client.grant_types:
+            raise Refused(Problem.GRANT_NOT_ALLOWED)
+        parameters = with_request_object(state, issuer, {**form, "client_id": client.id})
+        auth_req_id, awaited = begin(state, server, issuer, client, parameters)
+        expires_in = math.ceil(awaited.expires_at - state.clock.now())
+        members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": awaited.interval_s}
+        return json_reply(members)

@@ -1,0 +1,94 @@
+"""Dynamic client registration (RFC 7591 section 3) and what follows it, which the org alone answers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.parameters import JSON, media_type
+from fakeissuer.handlers.okta_api.api_token import check_api_token
+from fakeissuer.model.clients import Client
+from fakeissuer.model.endpoints import ORG
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.registration import answer_without_secret, registered_client, registration_answer, with_new_secret
+from fakeissuer.responses.reply import Reply, json_reply
+
+MOST_CLIENTS = 1000
+"""How many clients there may be before no more is registered: in the strict profile anybody registers them."""
+
+
+class RegisterHandler(ClientHandler):
+    """A client that registers itself: at Okta with an API token, in the strict profile without."""
+
+    endpoint = "register"
+
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002 - is in path_kwargs too
+        """Answer at the org, and nowhere else."""
+        await self.handle(server or ORG)
+
+    head = post = put = delete = patch = options = get
+
+    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - there is only one
+        """Register the client."""
+        if not self.state.profile.is_strict:
+            check_api_token(self.request.headers)
+        if len(self.state.directory.clients) >= MOST_CLIENTS:
+            raise Refused(Problem.CLIENTS_FULL)
+        client = registered_client(self._metadata(), self._now)
+        self._keep(client)
+        return json_reply(registration_answer(client, self._now), 201)
+
+    def _keep(self, client: Client) -> None:
+        self.state.directory.clients[client.id] = client
+
+    def _metadata(self) -> bytes:
+        if media_type(self.request.headers) != JSON:
+            raise Refused(Problem.METADATA_UNREADABLE)
+        return self.request.body
+
+    @property
+    def _now(self) -> int:
+        return int(self.state.clock.now())
+
+    @property
+    def _started_at(self) -> int:
+        return int(self.state.started_at)
+
+
+class RegisteredClientHandler(RegisterHandler):
+    """A client that is registered already; reading and changing it takes an API token in every profile."""
+
+    methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
+
+    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+        """Read, replace or remove the client."""
+        client = self._known_client()
+        if self.request.method == "DELETE":
+            del self.state.directory.clients[client.id]
+            return Reply(204)
+        if self.request.method == "PUT":
+            client = registered_client(self._metadata(), self._now, client)
+            self._keep(client)
+        return json_reply(answer_without_secret(client, self._started_at))
+
+    def _known_client(self) -> Client:
+        check_api_token(self.request.headers)
+        name = self.path_kwargs["client_id"]
+        client = self.state.directory.clients.get(name)
+        if client is None:
+            raise Refused(Problem.NO_SUCH_CLIENT, name)
+        return client
+
+
+class NewSecretHandler(RegisteredClientHandler):
+    """Another secret for a client."""
+
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+
+    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+        """Give the client a secret that nobody has seen, in the place of the one it had."""
+        client = with_new_secret(self._known_client())
+        self._keep(client)
+        return json_reply(registration_answer(client, self._started_at))

@@ -1,0 +1,50 @@
+"""The device authorization endpoint (RFC 8628 section 3.1)."""
+
+from __future__ import annotations
+
+import uuid
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.model.grant_types import DEVICE_CODE
+from fakeissuer.model.identifiers import new_user_code
+from fakeissuer.model.servers import Server
+from fakeissuer.oauth.scopes import scopes_with_user
+from fakeissuer.responses.reply import Reply, json_reply
+from fakeissuer.state.pending import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, REMEMBERED_S, DeviceAuthorization
+
+
+class DeviceHandler(ClientHandler):
+    """The start for a device that has no browser."""
+
+    endpoint = "device"
+
+    def answer(self, server: Server) -> Reply:
+        """Return the codes: one for the device to ask with, one for the user to type."""
+        form, state = self.form, self.state
+        client = self.authenticated_client(server, form)
+        if DEVICE_CODE not in client.grant_types:
+            raise Refused(Problem.GRANT_NOT_ALLOWED)
+        now = self.state.clock.now()
+        device = DeviceAuthorization(
+            server=server.id,
+            issuer=self.issuer_of(server),
+            client_id=client.id,
+            user_code=new_user_code(),
+            scopes=scopes_with_user(server, form.get("scope", "")),
+            expires_at=now + DEVICE_CODE_LIFETIME_S,
+        )
+        device_code = str(uuid.uuid4())
+        state.devices.put(device_code, device, until=now + REMEMBERED_S)
+        state.user_codes.put(device.user_code, device, until=device.expires_at)
+        activate = f"{state.addresses.base_url(server, self.requested_url)}/activate"
+        members = {
+            "device_code": device_code,
+            "user_code": device.user_code,
+            "verification_uri": activate,
+            "verification_uri_complete": f"{activate}?user_code={device.user_code}",
+            "expires_in": DEVICE_CODE_LIFETIME_S,
+            "interval": POLL_INTERVAL_S,
+        }
+        return json_reply(members)

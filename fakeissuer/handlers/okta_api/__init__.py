@@ -1,0 +1,1 @@
+"""Okta's management and authentication APIs, as far as tests need them."""

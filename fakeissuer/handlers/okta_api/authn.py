@@ -1,0 +1,51 @@
+"""`/api/v1/authn`: a user's name and password for a session token, with which the sign-in page is skipped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.handler import OktaHandler
+from fakeissuer.model.identifiers import random_text
+from fakeissuer.model.records import Record, accept, read_members
+from fakeissuer.responses.reply import Reply, json_reply
+from fakeissuer.state.clock import LATEST_S
+
+LIFETIME_S = 300
+
+
+class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Who signs in; whatever else is sent is for factors that are not imitated."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    username: Annotated[str, Meta(min_length=1, max_length=200)]
+    password: str
+
+
+class AuthnHandler(OktaHandler):
+    """Primary authentication without a page."""
+
+    async def post(self) -> None:
+        """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
+        self.send_reply_of(self._answer)
+
+    def _answer(self) -> Reply:
+        state = self.state
+        try:
+            primary: Primary = accept(read_members(self.request.body), Primary)
+        except Unacceptable as exc:
+            raise Refused(Problem.BODY_UNREADABLE) from exc
+        user = state.directory.users.get(primary.username)
+        if user is None or not user.has_password(primary.password):
+            raise Refused(Problem.LOGIN_FAILED)
+        token, until = random_text(), state.clock.now() + LIFETIME_S
+        state.session_tokens.put(token, user.login, until=until)
+        expires_at = datetime.fromtimestamp(min(until, LATEST_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}
+        members = {"expiresAt": expires_at, "status": "SUCCESS", "sessionToken": token}
+        return json_reply({**members, "_embedded": {"user": {"id": user.id, "profile": profile}}})

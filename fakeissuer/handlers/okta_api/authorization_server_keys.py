@@ -1,0 +1,75 @@
+"""`/api/v1/authorizationServers/{id}/credentials`: a server's keys with their status, and their rotation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fakeissuer.errors import Refused, Unacceptable
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.handlers.base.handler import OktaHandler
+from fakeissuer.handlers.okta_api.api_token import check_api_token
+from fakeissuer.model.records import Record, accept, read_members
+from fakeissuer.responses.reply import Reply, json_reply
+from fakeissuer.state.key_ring import KeyRing
+
+
+class Rotation(Record, frozen=True, kw_only=True):
+    """Which keys are rotated: those for signatures, and there are no others."""
+
+    use: Literal["sig"]
+
+
+class _CredentialsHandler(OktaHandler):
+    def answer_keys(self, server: str, *, rotates: bool) -> Reply:
+        """Return the keys of a server, after a rotation where that is asked for."""
+        check_api_token(self.request.headers)
+        self._check_server(server)
+        if rotates:
+            self._rotate(server)
+        return self._keys(server)
+
+    def _check_server(self, server: str) -> None:
+        if server not in self.state.directory.servers:
+            raise Refused(Problem.NO_SUCH_SERVER, server)
+
+    def _rotate(self, server: str) -> None:
+        try:
+            accept(read_members(self.request.body), Rotation)
+        except Unacceptable as exc:
+            raise Refused(Problem.NOT_VALID, "the member use is sig, and there is no other") from exc
+        self._ring(server).rotate(self.state.clock.now())
+
+    def _ring(self, server: str) -> KeyRing:
+        return self.state.ring(self.state.directory.server(server))
+
+    def _keys(self, server: str) -> Reply:
+        ring = self._ring(server)
+        status_of = {key.kid: key.status for key in ring.statuses()}
+        here = f"{self.state.addresses.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
+        return json_reply(
+            [
+                {
+                    "status": status_of[key["kid"]],
+                    **key,
+                    "_links": {"self": {"href": f"{here}/{key['kid']}", "hints": {"allow": ["GET"]}}},
+                }
+                for key in ring.key_set()["keys"]
+                if key["kid"] in status_of
+            ]
+        )
+
+
+class ServerKeysHandler(_CredentialsHandler):
+    """The keys of a server."""
+
+    async def get(self, server: str) -> None:
+        """Tell each published key and its status."""
+        self.send_reply_of(lambda: self.answer_keys(server, rotates=False))
+
+
+class KeyRotateHandler(_CredentialsHandler):
+    """The rotation of a server's keys, at once, whatever the rotation mode."""
+
+    async def post(self, server: str) -> None:
+        """Make NEXT the ACTIVE key, and ACTIVE an EXPIRED one."""
+        self.send_reply_of(lambda: self.answer_keys(server, rotates=True))

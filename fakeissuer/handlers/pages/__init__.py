@@ -1,0 +1,1 @@
+"""The pages on which a user signs in, consents and approves."""

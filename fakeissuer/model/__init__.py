@@ -1,0 +1,1 @@
+"""Registered servers, clients and users, and the claims of their tokens."""

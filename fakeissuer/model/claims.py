@@ -1,0 +1,184 @@
+"""What Okta's servers put in a token: the claims of each kind, in the order in which they stand on the wire."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fakeissuer.jose.raw_jws import base64url
+from fakeissuer.model.grant_types import AUTHORIZATION_CODE
+from fakeissuer.model.identifiers import derived_id, new_access_token_id, new_id_token_id
+from fakeissuer.model.servers import Server
+from fakeissuer.model.users import User
+
+if TYPE_CHECKING:
+    pass
+
+Claims = dict[str, Any]
+
+SIGNING_ALGORITHM = "RS256"
+"""What Okta signs with; other algorithms come from the mint call alone."""
+
+ID_TOKEN_LIFETIME_S = 3600
+REFRESH_IDLE_LIFETIME_S = 7 * 86_400
+ORG_REFRESH_LIFETIME_S = 90 * 86_400
+"""That of the org's refresh tokens, whether they are used or not."""
+ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105 - a media type
+IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What was granted to whom: all that the claims of a token are made from.
+
+    All tokens of one authentication share its `grant_id`, and those that were exchanged for one of them begin theirs
+    with it, so that they can die together. The access policy judges it
+    by its `grant_type` whenever it is renewed; what was minted is as good as a user who has signed in.
+    """
+
+    server: Server
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...]
+    user: User | None
+    issued_at: int
+    lifetime_s: int
+    refresh_idle_s: int = REFRESH_IDLE_LIFETIME_S
+    refresh_token_id: str | None = None
+    key_thumbprint: str | None = None
+    grant_id: str | None = None
+    grant_type: str = AUTHORIZATION_CODE
+    authenticated_at: int | None = None
+    amr: tuple[str, ...] = ("pwd",)
+    acr: str | None = None
+    nonce: str | None = None
+    custom_claims: Claims = field(default_factory=dict)
+    custom_id_token_claims: Claims = field(default_factory=dict)
+
+    @property
+    def auth_time(self) -> int:
+        """When the user signed in; without a flow, when the token was made."""
+        return self.issued_at if self.authenticated_at is None else self.authenticated_at
+
+
+def access_token_claims(grant: Grant) -> Claims:
+    """Return the claims of an access token; without a user it speaks for the client itself."""
+    subject = grant.user.login if grant.user else grant.client_id
+    claims: Claims = {
+        "ver": 1,
+        "jti": new_access_token_id(grant.refresh_token_id),
+        "iss": grant.issuer,
+        "aud": grant.issuer if grant.server.is_org else grant.server.audience,
+    }
+    if grant.server.is_org:  # seen in a recorded token: there the subject stands before the times
+        claims["sub"] = subject
+    claims |= {"iat": grant.issued_at, "exp": grant.issued_at + grant.lifetime_s}
+    if grant.key_thumbprint:
+        claims["cnf"] = {"jkt": grant.key_thumbprint}
+    claims["cid"] = grant.client_id
+    if grant.user:
+        claims["uid"] = grant.user.id
+    claims["scp"] = list(grant.scopes)
+    if grant.user:
+        claims["auth_time"] = grant.auth_time
+    claims.setdefault("sub", subject)
+    if grant.acr:
+        claims["acr"] = grant.acr
+    if grant.user and "groups" in grant.scopes:
+        claims["groups"] = list(grant.user.groups)
+    return claims | grant.custom_claims
+
+
+def rfc9068_claims(grant: Grant) -> Claims:
+    """Return the claims of an access token as RFC 9068 section 2.2 names them."""
+    claims: Claims = {
+        "iss": grant.issuer,
+        "exp": grant.issued_at + grant.lifetime_s,
+        "aud": grant.issuer if grant.server.is_org else grant.server.audience,
+        "sub": grant.user.id if grant.user else grant.client_id,
+        "client_id": grant.client_id,
+        "iat": grant.issued_at,
+        "jti": new_access_token_id(grant.refresh_token_id),
+        "scope": " ".join(grant.scopes),
+    }
+    if grant.key_thumbprint:
+        claims["cnf"] = {"jkt": grant.key_thumbprint}
+    if grant.user:
+        claims["auth_time"] = grant.auth_time
+        if grant.acr:
+            claims["acr"] = grant.acr
+    if grant.user and "groups" in grant.scopes:
+        claims["groups"] = list(grant.user.groups)
+    return claims | grant.custom_claims
+
+
+def id_token_claims(
+    grant: Grant,
+    user: User,
+    access_token: str | None = None,
+    code: str | None = None,
+    device_secret: str | None = None,
+) -> Claims:
+    """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login.
+
+    Beside an access token it is thin: the rest of the profile is then for userinfo to tell.
+    """
+    claims: Claims = {"sub": user.id}
+    if "profile" in grant.scopes:
+        claims["name"] = user.name
+    if "email" in grant.scopes:
+        claims["email"] = user.email
+    claims |= {"ver": 1, "iss": grant.issuer, "aud": grant.client_id, "iat": grant.issued_at}
+    claims |= {"exp": grant.issued_at + grant.lifetime_s, "jti": new_id_token_id()}
+    claims |= {"amr": list(grant.amr), "idp": IDENTITY_PROVIDER}
+    if grant.nonce is not None:
+        claims["nonce"] = grant.nonce
+    if "profile" in grant.scopes:
+        claims["preferred_username"] = user.login
+    claims["auth_time"] = grant.auth_time
+    if grant.acr:
+        claims["acr"] = grant.acr
+    beside = {"at_hash": access_token, "ds_hash": device_secret, "c_hash": code}
+    claims |= {name: half_hash(text) for name, text in beside.items() if text is not None}
+    if access_token is None:
+        claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
+    if "groups" in grant.scopes:
+        claims["groups"] = list(user.groups)
+    return claims | grant.custom_id_token_claims
+
+
+def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
+    """Return what is known of a user, as far as the scopes go (OpenID Connect Core 1.0 section 5.4)."""
+    has_profile, has_email = "profile" in scopes, "email" in scopes
+    claims: Claims = {"sub": user.id}
+    if has_profile:
+        claims |= {"name": user.name, "locale": user.locale}
+    if has_email:
+        claims["email"] = user.email
+    if has_profile:
+        claims |= {"preferred_username": user.login, "given_name": user.given_name, "family_name": user.family_name}
+        claims |= {"zoneinfo": user.zoneinfo, "updated_at": user.updated_at}
+    if has_email:
+        claims["email_verified"] = user.email_verified
+    if "groups" in scopes:
+        claims["groups"] = list(user.groups)
+    return claims
+
+
+def refresh_lifetime_s(grant: Grant) -> int:
+    """Return for how many seconds a fresh refresh token of a grant is good without being used."""
+    return ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
+
+
+def half_hash(text: str) -> str:
+    """Return the left half of the SHA-256 of a token or code, base64url (OpenID Connect Core 1.0 section 3.1.3.6)."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64url(digest[: len(digest) // 2])
+
+
+def changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return members with changes: a value is put in its place or at the end, None takes the member away."""
+    result = {**members, **changes}
+    return {name: value for name, value in result.items() if not (name in changes and value is None)}

@@ -1,0 +1,91 @@
+"""What is registered: authorization servers with their access policy, clients, users."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+from msgspec.structs import force_setattr
+
+from fakeissuer.jose.public_keys import KeySet, check_public_keys
+from fakeissuer.model.checks import check_among, check_custom_claims
+from fakeissuer.model.endpoints import ORG
+from fakeissuer.model.grant_types import KNOWN
+from fakeissuer.model.records import LEFT_OUT, Name, Record
+
+RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
+ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
+OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
+Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+"""Seconds, up to ten years."""
+
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+
+
+class PolicyRule(Record, frozen=True, kw_only=True):
+    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any.
+
+    Its lifetimes are in seconds, in the ranges that Okta has for them; that of a refresh token is without being used.
+    """
+
+    grant_types: tuple[Name, ...] | None = None
+    clients: tuple[Name, ...] | None = None
+    groups: tuple[Name, ...] | None = None
+    scopes: tuple[Name, ...] | None = None
+    access_token_lifetime: Annotated[int, Meta(ge=300, le=86_400)] | None = None
+    refresh_token_idle_lifetime: Annotated[int, Meta(ge=600, le=157_680_000)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse grants that there are not: a rule that was mistyped would never fit.
+
+        Raises:
+            ValueError: a grant type is not known.
+        """
+        check_among("grant_types", self.grant_types or (), KNOWN)
+
+
+class Server(Record, frozen=True, kw_only=True):
+    """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
+
+    Of the `policy` the first rule that fits counts. `default_scopes` are those of a request that names none; left out,
+    `api:read` is one where it is among the scopes. `trusted_issuers` are those whose assertions it takes, each with
+    its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
+    its documents show. `claims` go into its access tokens, `id_token_claims` into its ID tokens and to userinfo; a
+    text may hold `${user.email}` and the like, see `claim_templates`.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    audience: Name
+    scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
+    default_scopes: tuple[Name, ...] = LEFT_OUT
+    access_token_lifetime: Lifetime = 3600
+    issuer_mode: IssuerMode = "CUSTOM_URL"
+    policy: tuple[PolicyRule, ...] = (PolicyRule(),)
+    trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
+    published_scopes: tuple[Name, ...] = ()
+    claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fill in the default scopes, and refuse key sets that are none, claims and scopes that there cannot be.
+
+        Raises:
+            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a scope cannot be.
+        """
+        if self.default_scopes == LEFT_OUT:
+            force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
+        check_custom_claims(self.claims, self.id_token_claims)
+        for scope in self.scopes:
+            if " " in scope:
+                raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
+        check_among("default_scopes", self.default_scopes, self.scopes)
+        check_among("published_scopes", self.published_scopes, self.scopes)
+        for number, rule in enumerate(self.policy):
+            check_among(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
+        for issuer, jwks in self.trusted_issuers.items():
+            check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
+
+    @property
+    def is_org(self) -> bool:
+        """Tell whether this is the org server, whose tokens nobody else can verify."""
+        return self.id == ORG

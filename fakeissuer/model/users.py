@@ -1,0 +1,54 @@
+"""Users as they are registered at the issuer."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, field
+from msgspec.structs import force_setattr
+
+from fakeissuer.model.checks import check_custom_claims
+from fakeissuer.model.identifiers import derived_id
+from fakeissuer.model.records import Name, Record
+
+
+class User(Record, frozen=True, kw_only=True):
+    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+
+    secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    login: Name
+    id: Annotated[str, Meta(max_length=200)] = ""
+    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    given_name: str = "Test"
+    family_name: str = "User"
+    email: str = ""
+    email_verified: bool = True
+    locale: str = "en-US"
+    zoneinfo: str = "America/Los_Angeles"
+    updated_at: int = 1_700_000_000
+    groups: tuple[Name, ...] = ("Everyone",)
+    claims: dict[str, Any] = field(default_factory=dict)
+    id_token_claims: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the login.
+
+        Raises:
+            ValueError: a claim is one that the issuer answers for.
+        """
+        check_custom_claims(self.claims, self.id_token_claims)
+        if not self.id:
+            force_setattr(self, "id", derived_id("00u", self.login))
+        if not self.email:
+            force_setattr(self, "email", self.login)
+
+    def has_password(self, shown: str) -> bool:
+        """Tell whether this is the user's password, in a time that does not tell how much of it is right."""
+        return hmac.compare_digest(self.password.encode(), shown.encode())
+
+    @property
+    def name(self) -> str:
+        """The name in full."""
+        return f"{self.given_name} {self.family_name}"

@@ -1,0 +1,167 @@
+"""What comes next for a user who was sent here: signing in, consenting, or going back to the client with an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.model.claims import Grant
+from fakeissuer.model.identifiers import random_text
+from fakeissuer.model.users import User
+from fakeissuer.oauth.authorization.request import AuthorizationRequest, check_still_registered
+from fakeissuer.oauth.authorization.response import NOT_KEPT, deliver, error_response
+from fakeissuer.oauth.issue import issue_access_token, issue_id_token, new_grant
+from fakeissuer.responses.reply import Reply
+from fakeissuer.state.pending import CODE_LIFETIME_S, REMEMBERED_S, AuthorizationCode
+from fakeissuer.state.sessions import Session
+from fakeissuer.state.state import State
+
+SIGN_IN, CONSENT = "/signin", "/consent"
+
+
+@dataclass(kw_only=True)
+class Waiting:
+    """A request that waits for its user, and what the user did for it so far."""
+
+    request: AuthorizationRequest
+    has_signed_in: bool = False
+    has_consented: bool = False
+
+
+def begin(state: State, session: Session, request: AuthorizationRequest) -> Reply:
+    """Return the first step for a request, keeping it in the session of the browser."""
+    name, waiting = random_text(), Waiting(request=request)
+    login = state.session_tokens.take(request.session_token, state.clock.now())
+    if login is not None:
+        session.sign_in(login, state.clock.now(), request.acr_values)
+        waiting.has_signed_in = True
+    session.keep(name, waiting)
+    return next_step(state, session, name, waiting)
+
+
+def next_step(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
+    """Return the next page for the user, or what takes the answer, or the refusal, to the client.
+
+    Raises:
+        Refused: the client is not to be answered, see `_settle`.
+    """
+    target = waiting.request.target
+    try:
+        path = _page_to_show(state, session, waiting)
+    except Refused as refused:
+        return _refuse(state, session, name, waiting, refused)
+    if path is not None:
+        return Reply(302, headers={"Location": f"{path}?{urlencode({'request': name})}", **NOT_KEPT})
+    _settle(state, session, name, waiting.request)
+    try:
+        return deliver(state, target, _answer(state, session, waiting.request))
+    except Refused as refused:
+        return error_response(state, target, refused)
+
+
+def _page_to_show(state: State, session: Session, waiting: Waiting) -> str | None:
+    request = waiting.request
+    is_silent = "none" in request.prompt
+    if _needs_sign_in(state, session, waiting):
+        if is_silent:
+            raise Refused(Problem.LOGIN_REQUIRED)
+        if state.auto_login is None:
+            return SIGN_IN
+        session.sign_in(state.auto_login, state.clock.now(), request.acr_values)
+    if state.auto_login is None and _needs_consent(session, waiting):
+        if is_silent:
+            raise Refused(Problem.CONSENT_REQUIRED)
+        return CONSENT
+    return None
+
+
+def deny(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
+    """Return what tells the client that the user does not want it; raises as `next_step` does."""
+    return _refuse(state, session, name, waiting, Refused(Problem.USER_DENIED))
+
+
+def _refuse(state: State, session: Session, name: str, waiting: Waiting, refused: Refused) -> Reply:
+    _settle(state, session, name, waiting.request)
+    return error_response(state, waiting.request.target, refused)
+
+
+def _settle(state: State, session: Session, name: str, request: AuthorizationRequest) -> None:
+    """Let a request wait no longer, and use up the `request_uri` that it came by, whatever the answer is.
+
+    Raises:
+        Refused: the client is not to be answered, for it is gone, or was answered already in another tab.
+    """
+    session.let_go(name)
+    pushed = request.request_uri
+    if pushed is not None and state.pushed.take(pushed, state.clock.now()) is None:
+        raise Refused(Problem.REQUEST_URI_UNKNOWN)
+    check_still_registered(state, request)
+
+
+def _needs_sign_in(state: State, session: Session, waiting: Waiting) -> bool:
+    request, now = waiting.request, state.clock.now()
+    if waiting.has_signed_in:
+        return False
+    if session.login is None or session.has_ended(now) or request.wants_sign_in:
+        return True
+    if request.max_age_s is not None and now - session.authenticated_at > request.max_age_s:
+        return True
+    if request.acr_values and session.acr not in request.acr_values:
+        return True
+    return request.login_hint not in ("", session.login)
+
+
+def _needs_consent(session: Session, waiting: Waiting) -> bool:
+    request = waiting.request
+    if waiting.has_consented:
+        return False
+    if "consent" in request.prompt:
+        return True
+    client = request.target.client
+    return client.consent_method == "REQUIRED" and not session.has_consented(client.id, request.scopes)
+
+
+def _answer(state: State, session: Session, request: AuthorizationRequest) -> Mapping[str, str]:
+    target = request.target
+    user = state.directory.user(session.login or "")
+    grant = new_grant(
+        state,
+        request.server,
+        target.issuer,
+        target.client,
+        request.grant_type,
+        request.scopes,
+        user,
+        authenticated_at=int(session.authenticated_at),
+        amr=session.amr,
+        acr=session.acr if request.acr_values else None,
+        nonce=request.nonce,
+    )
+    members = _issued_at_once(state, grant, user, request)
+    return members if target.state is None else {**members, "state": target.state}
+
+
+def _issued_at_once(state: State, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
+    wanted = request.target.response_types
+    members: dict[str, str] = {}
+    token = issue_access_token(state, grant) if "token" in wanted else None
+    if "code" in wanted:
+        members["code"] = random_text()
+        now = state.clock.now()
+        code = AuthorizationCode(
+            grant=grant,
+            redirect_uri=request.target.redirect_uri,
+            challenge=request.challenge,
+            expires_at=now + CODE_LIFETIME_S,
+        )
+        # Kept for longer than it is good, so that one that comes twice is still known for what it is.
+        state.codes.put(members["code"], code, until=now + REMEMBERED_S)
+    if "id_token" in wanted:
+        members["id_token"] = issue_id_token(state, grant, user, token, members.get("code"))
+    if token is not None:
+        members |= {"access_token": token, "token_type": "Bearer", "expires_in": str(grant.lifetime_s)}
+        members["scope"] = " ".join(grant.scopes)
+    return members

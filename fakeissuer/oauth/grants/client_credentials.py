@@ -1,0 +1,21 @@
+"""The client for itself (RFC 6749 section 4.4)."""
+
+from __future__ import annotations
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.model.grant_types import CLIENT_CREDENTIALS
+from fakeissuer.oauth.issue import TokenAnswer, TokenRequest, token_answer
+from fakeissuer.oauth.scopes import scopes_without_user
+
+
+def client_credentials(request: TokenRequest) -> TokenAnswer:
+    """Return a token with which the client speaks for itself.
+
+    Raises:
+        Refused: a scope is not to be had, or the client needs a consent that nobody can give here.
+    """
+    scopes = scopes_without_user(request.server, request.form.get("scope", ""))
+    if request.client.consent_method == "REQUIRED":
+        raise Refused(Problem.CONSENT_REQUIRED)
+    return token_answer(request.state, request.grant(CLIENT_CREDENTIALS, scopes, None))

@@ -1,0 +1,22 @@
+"""The user's own password, in the client's hands (RFC 6749 section 4.3), as Okta still has it."""
+
+from __future__ import annotations
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.model.grant_types import PASSWORD
+from fakeissuer.oauth.issue import TokenAnswer, TokenRequest, answer_for_user
+from fakeissuer.oauth.scopes import scopes_with_user
+
+
+def password(request: TokenRequest) -> TokenAnswer:
+    """Return tokens for a registered user who is named with the right password.
+
+    Raises:
+        Refused: there is no such user, or the password is another.
+    """
+    scopes = scopes_with_user(request.server, request.form.get("scope", ""))
+    user = request.state.directory.users.get(request.form.get("username", ""))
+    if user is None or not user.has_password(request.form.get("password", "")):
+        raise Refused(Problem.PASSWORD_WRONG)
+    return answer_for_user(request.state, request.client, request.grant(PASSWORD, scopes, user))

@@ -1,0 +1,81 @@
+"""What introspection tells of a token (RFC 7662 section 2.2), from the store of what was issued and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakeissuer.jose.raw_jws import jose_header, to_payload
+from fakeissuer.model.claims import SIGNING_ALGORITHM
+from fakeissuer.model.servers import Server
+from fakeissuer.state.state import State
+from fakeissuer.state.token_store import IssuedToken
+
+Introspection = dict[str, Any]
+
+INACTIVE: Introspection = {"active": False}
+"""All that is said of a token that is foreign, expired, revoked, malformed or of another server."""
+
+JWT_TYPE = "token-introspection+jwt"
+JWT_MEDIA_TYPE = f"application/{JWT_TYPE}"
+
+NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
+"""Claims of an access token that Okta leaves out, or tells under another name."""
+
+ITS_OWN = frozenset({"active", "scope", "username", "token_type", "client_id"})
+"""Members that the issuer answers for: a claim of that name in a token says nothing here."""
+
+
+def introspect(state: State, server: Server, issuer: str, token: str) -> Introspection:
+    """Return the answer for one token, members in Okta's order."""
+    issued = state.store.find(token)
+    if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
+        return dict(INACTIVE)
+    if issued.kind in ("refresh", "device_secret"):
+        return _of_refresh_token(issued)
+    if issued.claims.get("iss") != issuer:
+        return dict(INACTIVE)
+    if issued.kind == "id":
+        return {"active": True} | {name: value for name, value in issued.claims.items() if name != "active"}
+    return _of_access_token(issued, names_client_as_user=state.profile.unknowns.introspection_names_client_as_user)
+
+
+def signed_introspection(state: State, server: Server, issuer: str, client_id: str, answer: Introspection) -> str:
+    """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
+    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+
+    key = state.ring(server).signing_key()
+    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": answer}
+    return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, JWT_TYPE), to_payload(claims))
+
+
+def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
+    claims = dict(issued.claims)
+    answer: Introspection = {"active": True}
+    # In the strict profile scopes and client go by the names that introspection has for them, too.
+    if "scp" in claims or "scope" in claims:
+        answer["scope"] = _words(claims.get("scp", claims.get("scope")))
+    if issued.username is not None or names_client_as_user:
+        answer["username"] = issued.username or issued.client_id
+    told = ("exp", "iat", "sub", "aud", "iss", "jti")
+    answer |= {name: claims[name] for name in told if name in claims}
+    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
+    if "uid" in claims:
+        answer["uid"] = claims["uid"]
+    return answer | {name: value for name, value in claims.items() if name not in NEVER_TOLD | ITS_OWN}
+
+
+def _of_refresh_token(issued: IssuedToken) -> Introspection:
+    return {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": " ".join(issued.scopes),
+        "client_id": issued.client_id,
+        "username": issued.username,
+        "exp": issued.claims["exp"],
+        "sub": issued.claims.get("sub"),
+        "device_id": issued.device_id,
+    }
+
+
+def _words(scopes: object) -> object:
+    return " ".join(map(str, scopes)) if isinstance(scopes, list) else scopes

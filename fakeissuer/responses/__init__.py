@@ -1,0 +1,1 @@
+"""Status, headers and body of a response before it is sent."""

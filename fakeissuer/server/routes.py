@@ -1,0 +1,95 @@
+"""The only place where handlers meet paths: a Tornado application that speaks for one issuer."""
+
+from __future__ import annotations
+
+import re
+
+from tornado.routing import Rule
+from tornado.web import Application, url
+
+from fakeissuer.control.access import ControlGuard
+from fakeissuer.control.handlers import CONTROL_ROUTES
+from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.handlers.authorize import AuthorizeHandler
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.handler import OktaHandler
+from fakeissuer.handlers.bc_authorize import BackchannelHandler
+from fakeissuer.handlers.clients import NewSecretHandler, RegisteredClientHandler, RegisterHandler
+from fakeissuer.handlers.device_authorize import DeviceHandler
+from fakeissuer.handlers.discovery import AuthorizationServerMetadataHandler, DiscoveryHandler
+from fakeissuer.handlers.introspect import IntrospectHandler
+from fakeissuer.handlers.keys import KeysHandler
+from fakeissuer.handlers.logout import LogoutHandler
+from fakeissuer.handlers.okta_api.authn import AuthnHandler
+from fakeissuer.handlers.okta_api.authorization_server_keys import KeyRotateHandler, ServerKeysHandler
+from fakeissuer.handlers.pages.activate import ActivateHandler
+from fakeissuer.handlers.pages.approve import ApproveHandler
+from fakeissuer.handlers.pages.base import NowhereHandler
+from fakeissuer.handlers.pages.sign_in import ConsentHandler, SignInHandler
+from fakeissuer.handlers.par import ParHandler
+from fakeissuer.handlers.revoke import RevokeHandler
+from fakeissuer.handlers.token import TokenHandler
+from fakeissuer.handlers.userinfo import UserInfoHandler
+from fakeissuer.model.endpoints import ENDPOINTS
+from fakeissuer.server.logs import log_request
+
+SERVER = "/oauth2/(?P<server>[^/]+)"
+OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
+OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
+
+HANDLERS: tuple[type[EndpointHandler], ...] = (
+    KeysHandler,
+    TokenHandler,
+    IntrospectHandler,
+    RevokeHandler,
+    UserInfoHandler,
+    AuthorizeHandler,
+    LogoutHandler,
+    DeviceHandler,
+    BackchannelHandler,
+    ParHandler,
+)
+
+
+CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
+ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
+    ("/api/v1/authn", AuthnHandler),
+    (f"{CREDENTIALS}/keys", ServerKeysHandler),
+    (f"{CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
+)
+"""What Okta has beside OAuth, as far as signing in and keys need it."""
+
+PAGES = (
+    ("/signin", SignInHandler),
+    ("/consent", ConsentHandler),
+    ("/activate", ActivateHandler),
+    ("/approve", ApproveHandler),
+)
+
+
+def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
+    """Return the application that serves an issuer, and its control plane behind a guard."""
+    okta = {"state": issuer.state, "wire": wire}
+    routes: list[Rule] = [
+        url(f"(?:{SERVER})?{OIDC_DOCUMENT}", DiscoveryHandler, okta),
+        url(f"(?:{SERVER})?{OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
+        url(f"{OAUTH_DOCUMENT}{SERVER}", AuthorizationServerMetadataHandler, okta),
+    ]
+    for handler in HANDLERS:
+        path = re.escape(ENDPOINTS[handler.endpoint].path)
+        # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
+        routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
+    clients = f"/oauth2/v1/{ENDPOINTS['register'].path}"
+    routes.append(url(clients, RegisterHandler, okta))
+    routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
+    routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
+    routes += [url(path, handler, okta) for path, handler in (*PAGES, *ORG_API)]
+    control = {"issuer": issuer, "guard": guard}
+    routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
+    return Application(
+        routes,
+        default_handler_class=NowhereHandler,
+        default_handler_args=okta,
+        log_function=log_request,
+    )

@@ -1,0 +1,145 @@
+"""Sockets: a fake issuer that listens, from its options to its end."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tornado.httpserver import HTTPServer
+
+from fakeissuer.control.access import ControlGuard
+from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.errors import SettingsError
+from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.model.profiles import PROFILES, ProfileName
+from fakeissuer.model.urls import Addresses, check_public_url, is_loopback
+from fakeissuer.server.config_file import Config, configure, read_config
+from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE
+from fakeissuer.server.routes import make_app
+from fakeissuer.state.key_pool import KeyPool
+from fakeissuer.state.seed import seed
+from fakeissuer.state.state import State
+
+MAX_BODY_BYTES = 1_048_576
+HEADER_TIMEOUT_S = 60
+BODY_TIMEOUT_S = 10
+WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+BACKLOG = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingOptions:
+    """Where to listen and what to be called; port 0 is any free one."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    public_url: str | None = None
+    keys_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    config_file: Path | None = None
+    profile: ProfileName = "okta"
+    auto_login: str | None = None
+    control_token: str | None = field(default=None, repr=False)
+    insecure_any_address: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would be a danger or could not work.
+
+        Raises:
+            SettingsError: one line a problem.
+        """
+        for name in ("keys_file", "ca_file", "config_file"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path))  # a text does as well
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError([f"--port: {self.port} is none; expected 0 to 65535"])
+        if not (self.address.isascii() and self.address.isprintable()):
+            raise SettingsError([f"--address: {self.address!r} is none; expected something like 127.0.0.1"])
+        if self.public_url is not None:
+            check_public_url(self.public_url)
+        if self.profile not in PROFILES:
+            raise SettingsError([f"--profile: {self.profile!r} is not known; expected {' or '.join(PROFILES)}"])
+        if self.ca_file is not None and not self.tls:
+            raise SettingsError(["--ca-file: there is no certificate to write without --tls"])
+        if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
+            expected = f"expected a loopback address, or {CONTROL_TOKEN_VARIABLE} to be set, or --insecure-any-address"
+            raise SettingsError([f"--address: other machines reach {self.address!r} and could get tokens; {expected}"])
+
+
+class ServingIssuer:
+    """A fake issuer that answers requests on the running event loop, from `start` to `stop`."""
+
+    def __init__(self, options: ServingOptions) -> None:
+        """Bind the socket, so that the issuer's name is known, but answer nothing yet.
+
+        Raises:
+            SettingsError: the address cannot be listened on, or the key file cannot be used.
+        """
+        pool = KeyPool(options.keys_file)
+        config = Config() if options.config_file is None else read_config(options.config_file)
+        self._socket = _bind(options)
+        try:
+            addresses = _addresses(options, self._socket.getsockname()[1])
+            directory = seed(addresses.public_url)
+            configure(directory, config)
+            tls_context = _tls_context(options, addresses)
+        except BaseException:
+            self._socket.close()
+            raise
+        self.url = addresses.listening_url
+        profile = replace(PROFILES[options.profile], unknowns=config.unknowns)
+        self.issuer = FakeIssuer(State(addresses, pool, profile, directory, options.auto_login))
+        self._wire = Wire()
+        guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
+        self._server = HTTPServer(
+            make_app(self.issuer, self._wire, guard),
+            ssl_options=tls_context,
+            max_body_size=MAX_BODY_BYTES,
+            max_buffer_size=2 * MAX_BODY_BYTES,
+            idle_connection_timeout=HEADER_TIMEOUT_S,
+            body_timeout=BODY_TIMEOUT_S,
+        )
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._server.add_socket(self._socket)
+
+    async def stop(self) -> None:
+        """Stop answering, and close every connection, those that a fault still holds included."""
+        self._server.stop()
+        self._socket.close()  # which the server does, but only once it has been started
+        await self._wire.stop()
+        await self._server.close_all_connections()
+
+
+def _addresses(options: ServingOptions, port: int) -> Addresses:
+    host = WILDCARDS.get(options.address, options.address)
+    host = f"[{host}]" if ":" in host else host
+    listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
+    return Addresses(listening_url=listening_url, public_url=options.public_url or listening_url)
+
+
+def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContext | None:
+    if not options.tls:
+        return None
+    from fakeissuer.server.tls import server_context  # noqa: PLC0415 - cryptography is loaded with the first key
+
+    try:
+        return server_context(tuple(sorted(addresses.hosts | LOOPBACK_NAMES)), options.ca_file)
+    except OSError as exc:
+        raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
+
+
+def _bind(options: ServingOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
+    try:
+        listening = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
+    except OSError as exc:
+        where = f"{options.address}:{options.port}"
+        raise SettingsError([f"--address, --port: {where} cannot be listened on: {exc.strerror or exc}"]) from exc
+    listening.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    return listening

@@ -1,0 +1,158 @@
+"""Trouble on demand: what is to go wrong, at which endpoint, how often."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.model.endpoints import EndpointName
+from fakeissuer.model.records import Record
+
+HOUR_S = 3600
+GIBIBYTE = 2**30
+
+Seconds = Annotated[float, Meta(ge=0, le=HOUR_S)]
+Bytes = Annotated[int, Meta(ge=0, le=GIBIBYTE)]
+
+KINDS = (
+    "status",
+    "refuse",
+    "delay",
+    "drop",
+    "truncate",
+    "garbage",
+    "empty",
+    "redirect",
+    "huge",
+    "drip",
+    "gzip_bomb",
+    "content_type",
+)
+"""The members that each say what goes wrong; a fault has exactly one of them."""
+
+# RFC 9110 section 5.1 and 5.5. A line break in a value would let a test write headers, or a second response, that it
+# did not mean to; a body that is cut or dripped is what the other kinds are for.
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+BODILESS = (204, 205, 304)
+FRAMING = ("content-length", "transfer-encoding", "connection")
+
+
+REFUSALS = tuple(problem.name.lower() for problem in Problem)
+"""The refusals that there are, by name."""
+
+
+class Fault(Record, frozen=True, kw_only=True):
+    """One thing that goes wrong at one endpoint, `times` times or until faults are cleared.
+
+    `refuse` names a row of the table of problems. `delay` is in seconds, `drip` in seconds between two bytes,
+    `truncate` in bytes that still come, `huge` and `gzip_bomb` in bytes of the (inflated) body. Where `true` is given
+    instead, a value is chosen.
+    """
+
+    endpoint: EndpointName
+    server: str | None = None
+    times: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
+    headers: dict[str, str] | None = None
+    body: str | dict[str, Any] | list[Any] | None = None
+    refuse: str | None = None
+    delay: Seconds | None = None
+    drop: bool | None = None
+    truncate: bool | Bytes | None = None
+    garbage: bool | None = None
+    empty: bool | None = None
+    redirect: bool | str | None = None
+    huge: bool | Bytes | None = None
+    drip: bool | Seconds | None = None
+    gzip_bomb: bool | Bytes | None = None
+    content_type: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no fault, or several.
+
+        Raises:
+            ValueError: it is not exactly one kind, or a value cannot go into an HTTP header.
+        """
+        kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError(
+                f"a fault has exactly one of {', '.join(KINDS)}; this one has {', '.join(kinds) or 'none'}"
+            )
+        if getattr(self, kinds[0]) is False:
+            raise ValueError(f"{kinds[0]} is false; leave it out, or say true")
+        if self.refuse is not None and self.refuse not in REFUSALS:
+            raise ValueError(f"refuse is one of {', '.join(REFUSALS)}")
+        if self.status is None and (self.headers is not None or self.body is not None):
+            raise ValueError("headers and body belong to a fault with a status")
+        if self.status in BODILESS and self.body is not None:
+            raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 sections 6.4.1 and 15.3.6)")
+        for name, value in self._header_fields():
+            if name.lower() in FRAMING:
+                raise ValueError(f"{name} frames the message and is not for a test to set; use truncate, drip or huge")
+            if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
+                raise ValueError("a header name is a token and its value one line of Latin-1 (RFC 9110 section 5)")
+
+    @property
+    def kind(self) -> str:
+        """The member that says what goes wrong."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    def amount(self, chosen: float) -> float:
+        """Return the number that goes with the kind, or the one given here where the fault says just `true`."""
+        value = getattr(self, self.kind)
+        return chosen if value is True else float(value)
+
+    def _header_fields(self) -> list[tuple[str, str]]:
+        fields = list((self.headers or {}).items())
+        if isinstance(self.redirect, str):
+            fields.append(("Location", self.redirect))
+        if self.content_type is not None:
+            fields.append(("Content-Type", self.content_type))
+        return fields
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    left: int | None
+
+
+class Faults:
+    """The faults that are planned; of several for the same request the one that came first is used up first."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._planned: list[_Planned] = []
+
+    def add(self, fault: Fault) -> None:
+        """Plan a fault."""
+        self._planned.append(_Planned(fault, fault.times))
+
+    def take(self, endpoint: str, server: str) -> Fault | None:
+        """Return the fault that this request meets, and count it; None if all goes well.
+
+        Nothing is awaited between looking and counting, so that `times` is exact however many requests come at once.
+        """
+        for planned in self._planned:
+            if planned.fault.endpoint == endpoint and planned.fault.server in (None, server):
+                if planned.left is not None:
+                    planned.left -= 1
+                    self._planned = [other for other in self._planned if other.left != 0]
+                return planned.fault
+        return None
+
+    def planned(self) -> list[Fault]:
+        """Return what is still to come; `times` is what is left of it."""
+        return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self._planned]
+
+    def clear(self) -> None:
+        """Plan nothing any more."""
+        self._planned.clear()

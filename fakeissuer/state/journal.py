@@ -1,0 +1,118 @@
+"""The journal of requests and connections that the issuer has received."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from weakref import WeakKeyDictionary
+
+from fakeissuer.model.records import Record
+
+CAPACITY = 10_000
+"""How many requests are kept in detail; the counts go on beyond it."""
+
+MOST_CONNECTIONS = 10_000
+"""How many connections are told apart; of more than that, the latest are counted."""
+
+UNKNOWN_SERVER = "(unknown)"
+"""The server under which all are counted that there are not: whoever makes up names makes the counts no longer."""
+
+
+@dataclass(kw_only=True)
+class Entry:
+    """One request while it is answered; `status` is filled in with the answer, None if none was given."""
+
+    method: str
+    path: str
+    endpoint: str
+    server: str
+    time: float
+    connection: int
+    credentials: str | None
+    status: int | None = None
+    fault: str | None = None
+
+
+class Request(Record, frozen=True, kw_only=True):
+    """One request as it is told; `credentials` is the scheme that came with it and no more."""
+
+    method: str
+    path: str
+    endpoint: str
+    server: str
+    time: float
+    connection: int
+    credentials: str | None
+    status: int | None
+    fault: str | None
+
+
+class Requests(Record, frozen=True, kw_only=True):
+    """Requests that fit a question: how many, over how many TCP connections, and the latest of them in full."""
+
+    count: int
+    connections: int
+    requests: tuple[Request, ...]
+
+    def __len__(self) -> int:
+        """Return how many there were."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Request]:
+        """Go through those that are kept in full, oldest first."""
+        return iter(self.requests)
+
+
+class Journal:
+    """The requests to Okta's endpoints, oldest first; those to the control plane are not among them."""
+
+    def __init__(self, capacity: int = CAPACITY, most_connections: int = MOST_CONNECTIONS) -> None:
+        """Start empty; keep at most so many requests in full, and tell so many connections apart."""
+        self._latest: deque[Entry] = deque(maxlen=capacity)
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._most_connections = most_connections
+        self._places_of: OrderedDict[int, set[tuple[str, str]]] = OrderedDict()
+
+    def add(self, entry: Entry) -> None:
+        """Write down a request when it has come in, so that it counts even if it is never answered."""
+        place = (entry.endpoint, entry.server)
+        self._latest.append(entry)
+        self._counts[place] += 1
+        self._places_of.setdefault(entry.connection, set()).add(place)
+        self._places_of.move_to_end(entry.connection)
+        if len(self._places_of) > self._most_connections:
+            self._places_of.popitem(last=False)
+
+    def read(self, endpoint: str | None = None, server: str | None = None, latest: int | None = None) -> Requests:
+        """Return the requests to this endpoint of this server, at most so many in full; None means any, and all."""
+        places = {place for place in self._counts if endpoint in (None, place[0]) and server in (None, place[1])}
+        fitting = (entry for entry in reversed(self._latest) if (entry.endpoint, entry.server) in places)
+        requests = [Request(**vars(entry)) for entry in islice(fitting, latest)]
+        return Requests(
+            count=sum(self._counts[place] for place in places),
+            connections=sum(not places.isdisjoint(seen) for seen in self._places_of.values()),
+            requests=tuple(reversed(requests)),
+        )
+
+    def clear(self) -> None:
+        """Start anew."""
+        self._latest.clear()
+        self._counts.clear()
+        self._places_of.clear()
+
+
+class Connections:
+    """Numbers connections in the order in which they first ask for something, and keeps none of them alive."""
+
+    def __init__(self) -> None:
+        """Start with number 1."""
+        self._next_number = count(1)
+        self._numbers: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+
+    def number(self, connection: object) -> int:
+        """Return the number of a connection: the same for as long as it lasts."""
+        if connection not in self._numbers:
+            self._numbers[connection] = next(self._next_number)
+        return self._numbers[connection]

@@ -1,0 +1,147 @@
+"""The keys of one server through their life: published ahead as NEXT, signing as ACTIVE, kept a while as EXPIRED."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from fakeissuer.errors import NotThere
+from fakeissuer.model.records import Record
+from fakeissuer.state.key_pool import KeyPool
+
+if TYPE_CHECKING:
+    from fakeissuer.jose.keys import SigningKey
+
+ROTATION_PERIOD_S = 90 * 86_400
+"""Seconds between two rotations: Okta rotates about four times a year."""
+
+StatusName = Literal["active", "next", "expired"]
+
+
+class KeyStatus(Record, frozen=True, kw_only=True):
+    """Where a key stands in its life, and whether the key set shows it."""
+
+    kid: str
+    status: str
+    published: bool
+
+
+class KeyRing:
+    """One server's keys, by generation: each rotation moves every key one step on and adds a fresh NEXT.
+
+    Generation 0 is the key that went before the first ACTIVE one; it has left the key set before the server started.
+    """
+
+    def __init__(self, server: str, pool: KeyPool, started_at: float) -> None:
+        """Start with an ACTIVE and a NEXT key, whose rotation is a period after `started_at` (seconds)."""
+        self._server = server
+        self._pool = pool
+        self._generation: dict[StatusName, int] = {"active": 1, "next": 2, "expired": 0}
+        self._newest = 2
+        self._withdrawn = {0}
+        self._hidden_until: dict[int, float | None] = {}
+        self._guests: dict[str, dict[str, Any]] = {}
+        self.rotates_at = started_at + ROTATION_PERIOD_S
+
+    def signing_key(self, status: StatusName = "active") -> SigningKey:
+        """Return the key of that status."""
+        return self._key(self._generation[status])
+
+    def spare_key(self, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
+        """Return a key that has no part in the life cycle, and is not published unless it is invited."""
+        return self._pool.key(self._server, name, alg=alg, kind=kind)
+
+    def find(self, kid: str) -> SigningKey:
+        """Return the key of that kid.
+
+        Raises:
+            NotThere: no key of this server has it.
+        """
+        number = self._number_of(kid)
+        if number is None:
+            raise NotThere(f"The server {self._server} has no key of that kid to sign with.")
+        return self._key(number)
+
+    def key_set(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the published keys as a JWK Set (RFC 7517 section 5)."""
+        keys = [self._key(number).public for number in self._published()]
+        return {"keys": keys + list(self._guests.values())}
+
+    def statuses(self) -> list[KeyStatus]:
+        """Return each key with its place in life."""
+        published = self._published()
+        return [
+            KeyStatus(kid=self._key(number).kid, status=status.upper(), published=number in published)
+            for status, number in self._generation.items()
+        ]
+
+    def keep_up(self, now: float) -> None:
+        """Do what time has brought since the last look: rotations that were due, and the end of a lag."""
+        if now >= self.rotates_at:
+            missed = int((now - self.rotates_at) // ROTATION_PERIOD_S)
+            # Of many missed rotations only the last three generations are left to be seen.
+            self._newest += max(missed - 2, 0)
+            for _ in range(min(missed, 2) + 1):
+                self._rotate()
+            self.rotates_at += (missed + 1) * ROTATION_PERIOD_S
+        self._hidden_until = {
+            number: until for number, until in self._hidden_until.items() if until is None or until > now
+        }
+
+    def max_age_s(self, now: float) -> int:
+        """Return the seconds for which the key set may be kept: those left until the rotation."""
+        return int(max(min(self.rotates_at - now, ROTATION_PERIOD_S), 0))
+
+    def rotate(self, now: float) -> None:
+        """Make NEXT the ACTIVE key, now, and count the period from here."""
+        self._rotate()
+        self.rotates_at = now + ROTATION_PERIOD_S
+
+    def lag(self, now: float, *, hidden_until: float | None = None) -> None:
+        """Sign at once with a key that the key set does not show before that moment, or before `end_lag`."""
+        self._newest += 1
+        self._generation |= {"expired": self._generation["active"], "active": self._newest}
+        self._hidden_until[self._newest] = hidden_until
+        self.rotates_at = now + ROTATION_PERIOD_S
+
+    def end_lag(self) -> None:
+        """Publish whatever was kept back."""
+        self._hidden_until.clear()
+
+    def withdraw(self, kid: str) -> bool:
+        """Take a key out of the key set, at once, and tell whether there was one; whether it signs does not change."""
+        staying = {name: members for name, members in self._guests.items() if members.get("kid") != kid}
+        if len(staying) < len(self._guests):
+            self._guests = staying
+            return True
+        number = self._number_of(kid)
+        if number is not None:
+            self._withdrawn.add(number)
+        return number is not None
+
+    def invite(self, name: str, members: dict[str, Any]) -> None:
+        """Show a key in the key set that is not of this ring; the name makes a second invitation the same."""
+        self._guests[name] = members
+
+    def _rotate(self) -> None:
+        self._newest += 1
+        self._hidden_until.clear()
+        self._generation |= {
+            "expired": self._generation["active"],
+            "active": self._generation["next"],
+            "next": self._newest,
+        }
+
+    def _published(self) -> list[int]:
+        kept_back = self._withdrawn | self._hidden_until.keys()
+        return [number for number in self._generation.values() if number not in kept_back]
+
+    def _number_of(self, kid: str) -> int | None:
+        for number in self._generation.values():
+            # A kid that somebody knows is that of a key that was made: nothing is made to look for it.
+            key = self._pool.made(self._server, str(number))
+            if key is not None and key.kid == kid:
+                return number
+        return None
+
+    def _key(self, number: int) -> SigningKey:
+        return self._pool.key(self._server, str(number))

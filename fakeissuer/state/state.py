@@ -1,0 +1,99 @@
+"""All that can change while the issuer runs, and what of it a reset brings back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakeissuer.model.claims import ORG_TOKEN_TYPE
+from fakeissuer.model.profiles import Profile
+from fakeissuer.model.registry import Directory
+from fakeissuer.model.servers import Server
+from fakeissuer.model.urls import Addresses
+from fakeissuer.state.clock import Clock
+from fakeissuer.state.expiring_store import Expiring
+from fakeissuer.state.faults import Faults
+from fakeissuer.state.journal import Connections, Journal
+from fakeissuer.state.key_pool import KeyPool
+from fakeissuer.state.key_ring import KeyRing
+from fakeissuer.state.pending import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization, PushedRequest
+from fakeissuer.state.sessions import Sessions
+from fakeissuer.state.token_store import TokenStore
+from fakeissuer.state.used_jtis import Replays
+
+if TYPE_CHECKING:
+    from fakeissuer.jose.keys import SigningKey
+
+
+class State:
+    """The state of one fake issuer; it belongs to the one event loop that serves it."""
+
+    directory: Directory
+
+    def __init__(
+        self, addresses: Addresses, pool: KeyPool, profile: Profile, start: Directory, auto_login: str | None = None
+    ) -> None:
+        """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
+        self.auto_login = auto_login
+        self.profile = profile
+        self.addresses = addresses
+        self.clock = Clock()
+        self.store = TokenStore()
+        self.replays = Replays()
+        self.codes: Expiring[AuthorizationCode] = Expiring()
+        self.devices: Expiring[DeviceAuthorization] = Expiring()
+        self.backchannel: Expiring[BackchannelAuthentication] = Expiring()
+        self.user_codes: Expiring[DeviceAuthorization] = Expiring()
+        self.pushed: Expiring[PushedRequest] = Expiring()
+        self.session_tokens: Expiring[str] = Expiring()
+        self.sessions = Sessions()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.connections = Connections()
+        self.pool = pool
+        self.started_at = self.clock.now()
+        self._start = start
+        self._rings: dict[str, KeyRing] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
+        self.directory = self._start.copy()
+        self._rings = {}
+        self.clock.reset()
+        self.store.clear()
+        self.replays.clear()
+        self.sessions.clear()
+        for kept in (self.codes, self.devices, self.backchannel, self.user_codes, self.pushed, self.session_tokens):
+            kept.clear()
+        self.journal.clear()
+        self.faults.clear()
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
+        return f"fakeissuer-{self.addresses.listening_url.rpartition(':')[2]}"
+
+    def ring(self, server: Server) -> KeyRing:
+        """Return the keys of a server, as they are at this moment of the clock."""
+        if server.id not in self._rings:
+            self._rings[server.id] = KeyRing(server.id, self.pool, self.started_at)
+        ring = self._rings[server.id]
+        ring.keep_up(self.clock.now())
+        return ring
+
+    def access_token_key(self, server: Server) -> SigningKey:
+        """Return the key that signs access tokens: the ACTIVE one, but for Okta's org, whose key nobody is shown."""
+        ring = self.ring(server)
+        return ring.spare_key("internal") if self._is_internal(server) else ring.signing_key()
+
+    def access_token_type(self, server: Server) -> str | None:
+        """Return the `typ` of a server's access tokens."""
+        return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
+
+    def forget_keys(self, server_id: str) -> None:
+        """Drop what happened to the keys of a server that is removed."""
+        self._rings.pop(server_id, None)
+
+    def _is_internal(self, server: Server) -> bool:
+        # Okta's org server issues access tokens for Okta alone.
+        return server.is_org and not self.profile.is_strict

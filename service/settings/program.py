@@ -1,0 +1,238 @@
+"""What the service is told: frozen, read once, and refused at start where it cannot be served.
+
+Every setting ``x`` is also read from ``SERVICE_X``; the names that Okta's guides and SDKs use come first.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from service.settings.issuers import (
+    Algorithms,
+    AuthenticationMethod,
+    IssuerIdentifier,
+    IssuerSettings,
+    Profile,
+    Seconds,
+    Texts,
+    TrustedIssuer,
+    audience_at_okta,
+    problems_of,
+    read_secret_file,
+)
+from service.tokens.presented import MAX_TOKEN_SIZE
+from service.urls import check_origin
+
+__all__ = ["SECRETS", "Settings", "by_field"]
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+_RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Keyword arguments win over the environment; nothing else is read here.
+
+    Raises:
+        pydantic.ValidationError: A value cannot be served; :mod:`service.settings.sources` turns it into sentences.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SERVICE_",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",  # .okta.env is shared with other programs; unknown keys of our own file are refused on reading
+        hide_input_in_errors=True,
+    )
+
+    issuer: IssuerIdentifier | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")
+    )
+    org_url: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
+    authorization_server_id: str = Field(
+        default="default", validation_alias=AliasChoices("OKTA_AUTHORIZATION_SERVER_ID")
+    )
+    audience: Texts = Field(default=(), validation_alias=AliasChoices("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
+    validation: str = "auto"
+    algorithms: Algorithms = ("RS256",)
+    allowed_client_ids: Texts = ()
+    leeway: Seconds = 120.0
+    max_token_age: Seconds | None = None
+    max_token_size: Annotated[int, Field(ge=256, le=MAX_TOKEN_SIZE)] = MAX_TOKEN_SIZE
+    rfc9068: Profile = "lenient"
+    grace: Seconds = 24 * 3600.0
+    client_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_ID", "OKTA_CLIENT_ID")
+    )
+    client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET", "OKTA_CLIENT_SECRET")
+    )
+    client_secret_file: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET_FILE", "OKTA_CLIENT_SECRET_FILE")
+    )
+    private_key_file: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_PRIVATE_KEY_FILE"))
+    client_authentication: AuthenticationMethod | None = None
+    introspection_lifetime: Seconds = 60.0
+    introspection_jwt: bool = False
+    insecure_signature_suffices: bool = False
+    cache_url: SecretStr = SecretStr("memory://")  # it may carry a password
+    issuers: tuple[IssuerSettings, ...] = ()
+    realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
+    scope_matching: Literal["exact", "wildcard", "hierarchy"] = "exact"
+    cors_origins: Texts = ()
+    public_url: str | None = None
+    http_proxy: SecretStr | None = None  # it may carry a password
+    ca_file: str | None = None
+    address: str = "127.0.0.1"
+    port: Port = 8080
+    processes: Annotated[int, Field(ge=0, le=256)] = 1
+    admin_port: Port | None = None
+    admin_token: SecretStr | None = None
+    admin_token_file: str | None = None
+    forward_auth: bool = False
+    docs: bool | None = None
+    docs_client_id: str | None = None
+    certfile: str | None = None
+    keyfile: str | None = None
+    routes: Texts = ()
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic-settings passes all of them
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out pydantic's other sources; :mod:`service.settings.sources` reads the files that the user names."""
+        return init_settings, env_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Fill in what Okta's users leave out: the issuer of an org, and the audience of a custom server."""
+        found = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
+        if not found.get("issuer") and found.get("org_url"):
+            found["issuer"] = _issuer_of_org(found["org_url"], found.get("authorization_server_id", "default"))
+        if not found.get("audience"):
+            found["audience"] = audience_at_okta(found.get("issuer"))
+        return found
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            check_origin(origin)
+        return origins
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_resource_identifier(cls, url: str | None) -> str | None:
+        if url is not None and (not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname):
+            raise ValueError("expected http(s)://host[:port][/path], as clients write it, without query and fragment")
+        return url
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        problems = list(self._problems())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        trusted = self.trusted_issuers
+        if not trusted:
+            yield (
+                "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
+                "or try the service without an Okta account: python -m service --demo"
+            )
+        for one in trusted:
+            yield from problems_of(one)
+        if len({one.issuer for one in trusted}) < len(trusted):
+            yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
+        if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
+            yield (
+                f"processes: was {self.processes}, of which one alone would hear what the admin port denies; set "
+                "cache_url to a memory that they share, such as redis://127.0.0.1:6379/0, or leave admin_port out"
+            )
+        if (self.certfile is None) != (self.keyfile is None):
+            yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
+
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy to reach issuers through, with its password."""
+        return self.http_proxy.get_secret_value() if self.http_proxy else None
+
+    @property
+    def admin_secret(self) -> str | None:
+        """What callers of the admin port have to show; None where nobody may change anything there."""
+        return self.admin_token.get_secret_value() if self.admin_token else None
+
+    @property
+    def _is_cache_local(self) -> bool:
+        """Whether each process has a memory of its own."""
+        return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
+
+    @property
+    def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:
+        """The authorization servers whose tokens are accepted, each on its own terms or on the program's."""
+        tables = list(self.issuers)
+        if self.issuer is not None:
+            tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience, **self._client()))
+        return tuple(self._trusted(table) for table in tables)
+
+    def _client(self) -> dict[str, Any]:
+        """Return who we are to the single issuer."""
+        names = ("client_id", "client_secret", "private_key_file", "client_authentication")
+        return {name: getattr(self, name) for name in names}
+
+    def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
+        own = {name: value for name, value in table if value is not None}
+        terms = {name: own.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
+        return TrustedIssuer(
+            issuer=table.issuer,
+            audiences=frozenset(table.audience or audience_at_okta(table.issuer)),
+            validation=terms["validation"],
+            algorithms=frozenset(terms["algorithms"]),
+            allowed_client_ids=frozenset(terms["allowed_client_ids"]) or None,
+            leeway=terms["leeway"],
+            max_token_age=terms["max_token_age"],
+            strict_rfc9068=terms["rfc9068"] == "strict",
+            grace=terms["grace"],
+            client=table.client,
+            introspection_lifetime=terms["introspection_lifetime"],
+            introspection_jwt=terms["introspection_jwt"],
+            signature_suffices=terms["insecure_signature_suffices"],
+        )
+
+
+SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
+"""The settings whose values are never shown."""
+
+
+def by_field(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values under the names of the settings, whichever of its names each was found under."""
+    found = dict(values)
+    for name, info in Settings.model_fields.items():
+        if isinstance(info.validation_alias, AliasChoices):
+            for alias in info.validation_alias.choices:
+                if alias in found:
+                    found.setdefault(name, found[alias])
+                    del found[alias]
+    return found
+
+
+def _issuer_of_org(org_url: str, server_id: str) -> str:
+    """Return the issuer of one authorization server of an Okta org; the server ``org`` is the org itself."""
+    base = org_url if "://" in org_url else f"https://{org_url}"
+    base = base.rstrip("/")
+    return base if server_id == "org" else f"{base}/oauth2/{server_id}"

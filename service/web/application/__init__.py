@@ -1,0 +1,1 @@
+"""The Tornado application: mounted routes, requests in flight, the access log."""

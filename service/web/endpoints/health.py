@@ -1,0 +1,67 @@
+"""Tells a load balancer whether the process lives, and whether it can judge tokens."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import tornado.web
+
+from service.errors import IssuerUnavailable
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.overrides import SERVICE, json_response
+
+__all__ = ["ROUTES", "Alive", "Ready"]
+
+
+_SECONDS = {"type": "integer", "minimum": 0}
+
+
+def _status(word: str) -> dict[str, Any]:
+    """Return the schema of an answer that says one thing."""
+    return {"type": "object", "required": ["status"], "properties": {"status": {"const": word}}}
+
+
+class Alive(BearerAuthMixin, tornado.web.RequestHandler):
+    """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
+
+    public = True
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive")) | SERVICE}
+
+    def get(self) -> None:
+        """Say that the process lives."""
+        self.write({"status": "alive"})
+
+
+class Ready(BearerAuthMixin, tornado.web.RequestHandler):
+    """Answers 200 while tokens can be judged, so that requests go where they can be served."""
+
+    public = True
+    openapi: ClassVar[dict[str, Any]] = {
+        "GET": {
+            "responses": {
+                **json_response(_status("ready"), "Tokens can be judged.")["responses"],
+                "503": {
+                    "description": "An issuer cannot be asked for its keys.",
+                    "headers": {"Retry-After": {"description": "Seconds.", "required": True, "schema": _SECONDS}},
+                    "content": {"application/json": {"schema": _status("not ready")}},
+                },
+            },
+            **SERVICE,
+        }
+    }
+
+    async def get(self) -> None:
+        """Say whether every issuer's keys are at hand, and if not, why."""
+        try:
+            await self._protection.authenticators.ready()
+        except IssuerUnavailable as exc:
+            self.set_status(503)
+            self.set_header("Retry-After", str(math.ceil(exc.retry_after)))
+            self.write({"status": "not ready", "reason": exc.detail})
+        else:
+            self.write({"status": "ready"})
+        self.set_header("Cache-Control", "no-store")
+
+
+ROUTES = [(r"/healthz", Alive), (r"/readyz", Ready)]

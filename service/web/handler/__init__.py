@@ -1,0 +1,1 @@
+"""``BearerAuthMixin``: authenticate, authorize, error responses, token lifetime."""

@@ -1,0 +1,1 @@
+"""Requirements of a handler on its callers."""

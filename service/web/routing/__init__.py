@@ -1,0 +1,1 @@
+"""Walks and wraps routes so that each is protected or public."""

@@ -1,0 +1,285 @@
+"""The control plane over HTTP: what it does, and that it does nothing when it is asked for nonsense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fakeissuer.control.handlers import CONTROL_ROUTES
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
+
+Ask = Callable[..., Any]
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def call(fake_issuer: Handle, ask: Ask) -> Call:
+    def send(method: str, path: str, members: Any = None, **more: Any) -> Any:
+        body = None if members is None else json.dumps(members).encode()
+        return ask(f"{fake_issuer.url}/_fake/{path}", method, body=body, **more)
+
+    return send
+
+
+def test_mints_any_token(call: Call) -> None:
+    answer = call("POST", "tokens", {"sub": "carol@example.com", "scp": ["a"], "claims": {"ver": None, "team": "red"}})
+    assert answer.status == 200
+    assert list(answer.json()) == ["token", "header", "claims"]
+    claims = answer.json()["claims"]
+    assert (claims["sub"], claims["scp"], claims["team"], "ver" in claims) == ("carol@example.com", ["a"], "red", False)
+
+
+def test_mints_without_a_body(call: Call) -> None:
+    assert call("POST", "tokens").json()["claims"]["aud"] == "api://default"
+
+
+def test_gives_the_catalogue(call: Call) -> None:
+    entries = call("GET", "bad-tokens?server=partner").json()
+    assert len(entries) >= 40
+    assert all(list(entry) == ["name", "token", "breaks", "status", "error"] for entry in entries)
+
+
+def test_plans_lists_and_clears_faults(call: Call) -> None:
+    assert call("POST", "faults", {"endpoint": "keys", "status": 503, "times": 2}).status == 200
+    assert [(fault["endpoint"], fault["status"], fault["times"]) for fault in call("GET", "faults").json()] == [
+        ("keys", 503, 2)
+    ]
+    assert call("DELETE", "faults").json() == []
+    assert call("GET", "faults").json() == []
+
+
+def test_moves_the_clock(call: Call) -> None:
+    assert call("POST", "clock", {"set": 2_000_000_000, "freeze": True}).json()["now"] == 2_000_000_000
+    assert call("POST", "clock", {"advance": 60}).json() == {
+        "now": 2_000_000_060,
+        "offset": pytest.approx(2_000_000_060 - call("DELETE", "clock").json()["now"], abs=5),
+        "frozen": True,
+    }
+    assert abs(call("GET", "clock").json()["offset"]) < 1
+    call("POST", "clock", {"freeze": True})
+    assert call("POST", "clock", {"freeze": False}).json()["frozen"] is False
+
+
+def test_a_clock_that_cannot_be_moved_so_far_is_not_moved_at_all(call: Call) -> None:
+    assert call("POST", "clock", {"set": 5, "advance": -6}).status == 400
+    assert abs(call("GET", "clock").json()["offset"]) < 1
+
+
+def test_handles_the_keys(call: Call) -> None:
+    before = call("GET", "keys").json()
+    assert [(key["status"], key["published"]) for key in before] == [
+        ("ACTIVE", True),
+        ("NEXT", True),
+        ("EXPIRED", False),
+    ]
+    after = call("POST", "keys/rotate", {"server": "default"}).json()
+    assert after[0]["kid"] == before[1]["kid"]
+    withdrawn = call("POST", "keys/withdraw", {"kid": after[0]["kid"]}).json()
+    assert withdrawn[0] == {"kid": after[0]["kid"], "status": "ACTIVE", "published": False}
+    assert call("POST", "keys/lag", {"seconds": 60}).json()[0]["published"] is False
+    assert call("DELETE", "keys/lag").json()[0]["published"] is True
+
+
+def test_tells_what_was_asked(call: Call, fake_issuer: Handle, ask: Ask) -> None:
+    ask(f"{fake_issuer.issuer_url()}/v1/keys?x=hidden", headers={"Authorization": "Bearer hidden"})
+    ask(f"{fake_issuer.issuer_url('partner')}/v1/keys")
+    answer = call("GET", "requests?endpoint=keys&server=default")
+    assert (answer.json()["count"], answer.json()["connections"]) == (1, 1)
+    request = answer.json()["requests"][0]
+    assert (request["method"], request["path"], request["status"]) == ("GET", "/oauth2/default/v1/keys", 200)
+    assert (request["credentials"], b"hidden" in answer.body) == ("Bearer", False)
+    assert call("GET", "requests?endpoint=&server=").json()["count"] == 2
+    latest = call("GET", "requests?latest=1").json()
+    assert (latest["count"], [request["server"] for request in latest["requests"]]) == (2, ["partner"])
+    assert call("GET", "requests?latest=0").json()["requests"] == []
+    assert call("DELETE", "requests").json() == {"count": 0, "connections": 0, "requests": []}
+
+
+def test_revokes(call: Call) -> None:
+    token = call("POST", "tokens").json()["token"]
+    assert call("POST", "revoke", {"token": token}).json() == {"revoked": True}
+    assert call("POST", "revoke", {"token": "unknown"}).status == 404
+
+
+def test_changes_users_clients_and_servers(call: Call, fake_issuer: Handle, ask: Ask) -> None:
+    assert call("PUT", "users/carol%40example.com", {"groups": ["Auditors"]}).json()["groups"] == ["Auditors"]
+    assert call("GET", "users/carol%40example.com").json()["login"] == "carol@example.com"
+    client = {"name": "another", "secret": "s", "grant_types": ["client_credentials"]}
+    assert call("PUT", "clients/another", client).status == 200
+    assert call("PUT", "servers/orders", {"audience": "api://orders"}).status == 200
+    form = {"grant_type": "client_credentials"}
+    assert ask(f"{fake_issuer.url}/oauth2/orders/v1/token", "POST", form=form, client="another:s").status == 200
+    for path in ("users/carol%40example.com", "clients/another", "servers/orders"):
+        assert call("DELETE", path).status == 200
+        assert call("GET", path).status == call("DELETE", path).status == 404
+    assert ask(f"{fake_issuer.url}/oauth2/orders/v1/token", "POST", form=form).status == 404
+
+
+def test_resets(call: Call) -> None:
+    call("DELETE", "users/alice@example.com")
+    assert call("POST", "reset").json() == {"reset": True}
+    assert call("GET", "users/alice@example.com").status == 200
+
+
+def test_shows_what_is_here(call: Call, fake_issuer: Handle) -> None:
+    overview = call("GET", "").json()
+    assert [server["id"] for server in overview["servers"]] == ["default", "partner", "org"]
+    assert overview["servers"][0]["issuer"] == fake_issuer.issuer_url()
+    assert [user["login"] for user in overview["users"]] == ["alice@example.com", "bob@example.com"]
+    assert len(overview["clients"]) == 5
+    assert overview["links"]["tokens"] == f"{fake_issuer.url}/_fake/tokens"
+
+
+NONSENSE = [
+    ("POST", "tokens", {"unknown": 1}),
+    ("POST", "tokens", {"server": "unknown"}),
+    ("POST", "tokens", {"server": 1}),
+    ("POST", "tokens", {"kind": "magic"}),
+    ("POST", "tokens", {"sub": 5}),
+    ("POST", "tokens", {"scp": 5}),
+    ("POST", "tokens", {"scp": [1]}),
+    ("POST", "tokens", {"aud": [1]}),
+    ("POST", "tokens", {"expires_in": "60"}),
+    ("POST", "tokens", {"expires_in": True}),
+    ("POST", "tokens", {"expires_in": 1.5}),
+    ("POST", "tokens", {"expires_in": 10**12}),
+    ("POST", "tokens", {"claims": []}),
+    ("POST", "tokens", {"header": "x"}),
+    ("POST", "tokens", {"alg": "RS1"}),
+    ("POST", "tokens", {"alg": "ES256", "key": "active"}),
+    ("POST", "tokens", {"refresh_token": "unknown"}),
+    ("POST", "tokens", []),
+    ("POST", "tokens", "text"),
+    ("POST", "faults", {}),
+    ("POST", "faults", {"endpoint": "keys"}),
+    ("POST", "faults", {"endpoint": "unknown", "drop": True}),
+    ("POST", "faults", {"endpoint": "keys", "server": "unknown", "drop": True}),
+    ("POST", "faults", {"endpoint": "keys", "delay": -1}),
+    ("POST", "faults", {"endpoint": "keys", "delay": float("nan")}),
+    ("POST", "faults", {"endpoint": "keys", "drop": True, "times": 0}),
+    ("POST", "clock", {}),
+    ("POST", "clock", {"advance": True}),
+    ("POST", "clock", {"advance": "1"}),
+    ("POST", "clock", {"advance": float("inf")}),
+    ("POST", "clock", {"set": -1}),
+    ("POST", "clock", {"freeze": 1}),
+    ("POST", "keys/rotate", {"server": "unknown"}),
+    ("POST", "keys/rotate", {"unknown": 1}),
+    ("POST", "keys/withdraw", {}),
+    ("POST", "keys/lag", {"seconds": -1}),
+    ("POST", "reset", {"unknown": 1}),
+    ("POST", "revoke", {}),
+    ("GET", "requests?endpoint=unknown", None),
+    ("GET", "requests?server=unknown", None),
+    ("GET", "requests?unknown=1", None),
+    ("GET", "requests?latest=-1", None),
+    ("GET", "requests?latest=1e3", None),
+    ("GET", "requests?latest=999999", None),
+    ("GET", "requests?server=default&server=partner", None),
+    ("GET", "bad-tokens?server=unknown", None),
+    ("GET", "bad-tokens?server=org", None),
+    ("PUT", "users/x", {"password": 1}),
+    ("PUT", "users/x", {"login": "y"}),
+    ("PUT", "clients/x", {}),
+    ("PUT", "clients/x", {"name": "no secret"}),
+    ("PUT", "clients/x", {"name": "public with secret", "secret": "s", "auth_methods": ["none"]}),
+    ("PUT", "servers/x", {}),
+    ("PUT", "servers/org", {"audience": "a"}),
+    ("PUT", "servers/v1", {"audience": "a"}),
+    ("PUT", "servers/a%20b", {"audience": "a"}),
+    ("PUT", "servers/x", {"audience": "a", "issuer_mode": "MAGIC"}),
+    ("PUT", "servers/x", {"audience": "a", "claims": {"x": "${user.emial}"}}),
+    ("PUT", "servers/x", {"audience": "a", "claims": {"x": 10**400}}),
+    ("PUT", "servers/x", {"audience": "a", "default_scopes": ["unknown"]}),
+    ("PUT", "servers/x", {"audience": "a", "policy": [{"clients": ["unknown"]}]}),
+    ("PUT", "servers/x", {"audience": "a", "policy": [{"groups": ["unknown"]}]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "redirect_uris": ["http://[bad:*"]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "post_logout_redirect_uris": ["javascript:alert(1)"]}),
+    ("PUT", "clients/x", {"name": "x", "secret": "s", "grant_types": ["authorization_code"]}),
+    ("PUT", "clients/x", {"name": "x", "auth_methods": ["private_key_jwt"]}),
+    ("PUT", "users/x", {"claims": {"x": "${user.password}"}}),
+    ("DELETE", "servers/org", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "members"), NONSENSE)
+def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
+    call: Call, fake_issuer: Handle, method: str, path: str, members: Any
+) -> None:
+    before = (fake_issuer.overview(), fake_issuer.faults(), fake_issuer.keys(), fake_issuer.key_set())
+    answer = call(method, path, members)
+    assert (answer.status, list(answer.json())) == (400, ["error", "error_description"])
+    assert len(answer.json()["error_description"].split()) > 4
+    assert (fake_issuer.overview(), fake_issuer.faults(), fake_issuer.keys(), fake_issuer.key_set()) == before
+    assert abs(fake_issuer.clock.state().offset) < 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"{}x", b'{"server": "default", "server": "partner"}', b"\xff", b"\xef\xbb\xbf{}", b"[" * 100_000, b"null"],
+)
+def test_what_is_no_json_object_is_refused(fake_issuer: Handle, ask: Ask, body: bytes) -> None:
+    assert ask(f"{fake_issuer.url}/_fake/tokens", "POST", body=body).status == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "nowhere", 404),
+        ("GET", "tokens", 405),
+        ("PATCH", "clock", 405),
+        ("POST", "tokens/", 404),
+        ("GET", "users/nobody@example.com", 404),
+        ("GET", "groups/x", 404),
+    ],
+)
+def test_a_call_that_is_not_there_is_told_so(call: Call, method: str, path: str, status: int) -> None:
+    answer = call(method, path)
+    assert (answer.status, list(answer.json())) == (status, ["error", "error_description"])
+
+
+@pytest.mark.parametrize("kid", ["unknown", ""])
+def test_an_unknown_kid_is_not_there(call: Call, kid: str) -> None:
+    assert call("POST", "keys/withdraw", {"kid": kid}).status == 404
+    assert call("POST", "tokens", {"key": kid}).status == 404
+
+
+def test_its_calls_are_not_in_the_journal(call: Call) -> None:
+    for _, handler in CONTROL_ROUTES:
+        assert handler is not None
+    call("GET", "requests")
+    assert call("GET", "requests").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "127.0.0.1.attacker.example:9400"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+    ],
+)
+def test_a_page_in_a_browser_is_kept_out(call: Call, fake_issuer: Handle, headers: dict[str, str]) -> None:
+    """DNS rebinding shows in Host, cross-site request forgery in Origin."""
+    assert call("POST", "faults", {"endpoint": "keys", "drop": True}, headers=headers).status == 403
+    assert fake_issuer.faults() == []
+
+
+def test_the_own_origin_is_let_in(call: Call, fake_issuer: Handle) -> None:
+    assert call("POST", "reset", headers={"Origin": fake_issuer.url}).status == 200
+
+
+def test_a_token_protects_it(ask: Ask) -> None:
+    with running(control_token="a-control-token") as issuer:
+        url = f"{issuer.url}/_fake/clock"
+        refused = ask(url)
+        assert (refused.status, refused.json()["error"]) == (401, "access_denied")
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer ")
+        assert ask(url, headers={"Authorization": "Bearer wrong"}).status == 401
+        assert ask(url, headers={"Authorization": "bearer a-control-token", "Host": "elsewhere.test"}).status == 200

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fakeissuer.control.handlers import CONTROL_ROUTES
+from fakeissuer.control.overview import CONTROL_CALLS
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
+
+Ask = Callable[..., Any]
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_a_browser_gets_a_console_and_a_program_json(fake_issuer: Handle, ask: Ask) -> None:
+    page = ask(f"{fake_issuer.url}/_fake/", headers=BROWSER)
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+        assert ask(f"{fake_issuer.url}/_fake/", headers=headers).json()["servers"]
+
+
+def test_the_console_runs_its_own_script_and_nothing_else(fake_issuer: Handle, ask: Ask) -> None:
+    page = ask(f"{fake_issuer.url}/_fake/", headers=BROWSER)
+    policy = page.headers["Content-Security-Policy"]
+    nonces = re.findall(r"<script([^>]*)>", page.body.decode())
+    assert len(nonces) == 1
+    assert f"script-src 'nonce-{nonces[0].split(chr(34))[1]}'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert not re.search(rb'(src|href)="', page.body)
+
+
+@pytest.mark.parametrize("control_token", [None, "a-control-token"])
+def test_the_console_itself_holds_nothing(ask: Ask, control_token: str | None) -> None:
+    with running(control_token=control_token) as issuer:
+        body = ask(f"{issuer.url}/_fake/", headers=BROWSER).body
+        for held in ("a-control-token", "secret", "alice", issuer.issuer_url(), issuer.keys()[0].kid):
+            assert held.encode() not in body
+
+
+def test_the_page_alone_is_shown_without_the_control_token(ask: Ask) -> None:
+    with running(control_token="a-control-token") as issuer:
+        assert ask(f"{issuer.url}/_fake/", headers=BROWSER).status == 200
+        assert ask(f"{issuer.url}/_fake/").status == 401
+        assert ask(f"{issuer.url}/_fake/clock", headers=BROWSER).status == 401
+        assert ask(f"{issuer.url}/_fake/reset", "POST", headers=BROWSER).status == 401
+        assert ask(f"{issuer.url}/_fake/", "POST", headers=BROWSER).status == 401
+
+
+def test_the_links_lead_to_every_call_that_has_one_place() -> None:
+    paths = {path.removeprefix("/") for path, _ in CONTROL_ROUTES}
+    assert {path for path in paths if not set(path) & set("?*")} == set(CONTROL_CALLS)
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Host": "rebound.test"}])
+def test_another_origin_does_not_get_the_console(fake_issuer: Handle, ask: Ask, headers: dict[str, str]) -> None:
+    assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **headers}).status == 403

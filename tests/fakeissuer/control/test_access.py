@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+
+from fakeissuer.control.access import ControlGuard
+
+GUARD = ControlGuard(known_hosts=frozenset({"issuer.test"}))
+
+
+def request(remote_ip: str = "127.0.0.1", host: str = "127.0.0.1:9400", **headers: str) -> HTTPServerRequest:
+    made = HTTPServerRequest(
+        start_line=RequestStartLine("GET", "/_fake/", "HTTP/1.1"), headers=HTTPHeaders({"Host": host, **headers})
+    )
+    made.remote_ip = remote_ip
+    return made
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9400", "localhost", "[::1]:9400", "issuer.test"])
+def test_lets_this_machine_in(host: str) -> None:
+    assert GUARD.objection(request(host=host)) is None
+
+
+@pytest.mark.parametrize("remote_ip", ["10.0.0.1", "192.168.1.7", "2001:db8::1", "0.0.0.0", ""])
+def test_keeps_other_machines_out(remote_ip: str) -> None:
+    objection = GUARD.objection(request(remote_ip))
+    assert objection is not None
+    assert objection[0] == 403
+
+
+def test_a_token_lets_other_machines_in() -> None:
+    guard = ControlGuard(known_hosts=frozenset(), token="sécret")
+    assert guard.objection(request("10.0.0.1", Authorization="Bearer sécret")) is None
+    for shown in ("Bearer wrong", "Basic sécret", "", "Bearer é"):
+        objection = guard.objection(request(Authorization=shown))
+        assert objection is not None
+        assert objection[0] == 401
+
+
+def test_does_not_show_its_token() -> None:
+    assert "hidden" not in repr(ControlGuard(known_hosts=frozenset(), token="hidden"))

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
+
+Ask = Callable[..., Any]
+
+ENDPOINTS = ["token", "introspect", "revoke", "userinfo", "authorize", "logout", "device/authorize", "par", "keys"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_method_that_an_endpoint_lacks_is_405(fake_issuer: Handle, ask: Ask, endpoint: str, method: str) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", method)
+    served = {"keys": ("GET",), "userinfo": ("GET", "POST"), "authorize": ("GET", "POST"), "logout": ("GET", "POST")}
+    if method in served.get(endpoint, ("POST",)):
+        assert answer.status != 405
+    else:
+        assert (answer.status, answer.json()["errorCode"]) == (405, "E0000022")
+
+
+def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: Handle, ask: Ask) -> None:
+    for number in range(3):
+        assert ask(f"{fake_issuer.url}/oauth2/made-up-{number}/v1/keys").status == 404
+    assert [request.server for request in fake_issuer.requests("keys")] == ["(unknown)"] * 3
+    assert [request.path for request in fake_issuer.requests("keys")][2] == "/oauth2/made-up-2/v1/keys"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
+    answer = ask(url, "OPTIONS", headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"})
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+    assert answer.headers["Access-Control-Max-Age"] == "3600"
+    assert answer.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("x-okta-user-agent-extended,content-type", "x-okta-user-agent-extended,content-type"),
+        ("", "Authorization, Content-Type, DPoP"),
+        ("<b>", "Authorization, Content-Type, DPoP"),
+    ],
+)
+def test_a_preflight_allows_the_headers_that_a_library_asks_for(
+    fake_issuer: Handle, ask: Ask, asked: str, allowed: str
+) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS", headers={"Access-Control-Request-Headers": asked})
+    assert answer.headers["Access-Control-Allow-Headers"] == allowed
+
+
+def test_the_token_endpoint_allows_post_alone(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+
+
+def test_a_preflight_uses_up_no_fault(fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.fail("token", drop=True, times=1)
+    assert ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS").status == 204
+    assert len(fake_issuer.faults()) == 1
+
+
+def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: Handle, ask: Ask) -> None:
+    for name in ("scope", "grüße", "𐀀", "\udcff"):
+        body = f"{quote(name, errors='surrogateescape')}=1&".encode() * 2
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=headers)
+        shown = name.replace("\udcff", "\ufffd")
+        assert answer.json()["error_description"] == f"The parameter {shown} came more than once."
+
+
+def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask) -> None:
+    ids = {ask(f"{fake_issuer.issuer_url()}/v1/keys").headers["x-okta-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429},
+        {"status": 503},
+        {"status": 503, "body": "down"},
+        {"status": 302, "headers": {"Location": "/"}},
+        {"redirect": True},
+        {"refuse": "user_rate"},
+        {"truncate": True},
+        {"garbage": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "keys"])
+def test_a_fault_has_the_headers_of_any_answer(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+    fake_issuer.fail(endpoint, **fault)
+    url = urlsplit(f"{fake_issuer.issuer_url()}/v1/{endpoint}")
+    connection = http.client.HTTPConnection(url.netloc)
+    connection.request("POST" if endpoint == "token" else "GET", url.path, headers={"Origin": "https://spa.test"})
+    headers = connection.getresponse().headers
+    connection.close()
+    assert re.fullmatch(r"[0-9a-f]{32}", headers["x-okta-request-id"])
+    assert headers["Access-Control-Allow-Origin"] == "https://spa.test"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_own_headers_of_a_fault_win(fake_issuer: Handle, ask: Ask) -> None:
+    own = {"X-Okta-Request-Id": "mine", "access-control-allow-origin": "*", "X-RATE-LIMIT-LIMIT": "0"}
+    fake_issuer.fail("token", status=429, headers=own)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", headers={"Origin": "https://spa.test"})
+    assert {name: answer.headers.get_all(name) for name in own} == {name: [text] for name, text in own.items()}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 429, "body": "{}"}, {"refuse": "user_rate"}, {"refuse": "too_many_requests"}]
+)
+@pytest.mark.parametrize("endpoint", ["token", "userinfo", "authorize", "keys", "revoke"])
+def test_every_429_says_when_the_limit_is_lifted(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+    fake_issuer.clock.set(2_000_000_000)
+    fake_issuer.clock.freeze()
+    fake_issuer.fail(endpoint, **fault)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", "POST" if endpoint in ("token", "revoke") else "GET")
+    limit = [answer.headers[f"x-rate-limit-{name}"] for name in ("limit", "remaining", "reset")]
+    assert (answer.status, limit) == (429, ["600", "0", "2000000060"])
+
+
+def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_issuer: Handle, ask: Ask) -> None:
+    answer = ask(f"{fake_issuer.url}/nowhere", headers={"Origin": "https://spa.test"})
+    assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-okta-request-id"])
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/oauth2/default/v1/token", "POST"),
+        ("/oauth2/default/v1/keys", "GET, HEAD"),
+        ("/signin", "GET, POST"),
+        ("/api/v1/authn", "POST"),
+    ],
+)
+def test_strictly_a_405_says_which_methods_there_are(fake_issuer: Handle, ask: Ask, path: str, methods: str) -> None:
+    assert ask(fake_issuer.url + path, "PUT").headers["Allow"] is None
+    with running(profile="strict-rfc") as issuer:
+        answer = ask(issuer.url + path, "PUT")
+    assert (answer.status, answer.headers["Allow"]) == (405, methods)
+    assert list(answer.json()) == ["error", "error_description"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), ("/oauth2/nowhere/v1/keys", 404), ("/oauth2/nowhere/v1/token", 404)]
+)
+def test_strictly_what_is_not_there_is_told_in_the_one_shape(ask: Ask, path: str, status: int) -> None:
+    with running(profile="strict-rfc") as issuer:
+        answer = ask(issuer.url + path)
+    assert (answer.status, answer.json()["error"]) == (status, "not_found")
+
+
+def test_strictly_a_fault_without_a_body_has_the_one_shape_too(ask: Ask) -> None:
+    with running(profile="strict-rfc") as issuer:
+        issuer.fail("keys", status=503)
+        answer = ask(f"{issuer.issuer_url()}/v1/keys")
+    assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
+
+
+def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: Handle, ask: Ask) -> None:
+    ask(f"{fake_issuer.url}/oauth2/{'a' * 20_000}/v1/keys")
+    assert len(fake_issuer.requests("keys").requests[-1].path) == 500
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "E0000011"), (418, "E0000003"), (500, "E0000009"), (599, "E0000009")]
+)
+def test_a_status_on_demand_says_what_would_fit_it(status: int, code: str, fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.fail("keys", status=status)
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys")
+    assert (answer.status, answer.json()["errorCode"]) == (status, code)
+
+
+def test_a_session_token_of_the_last_minutes_that_the_clock_knows(fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.clock.set(253_402_300_700)
+    fake_issuer.clock.freeze()
+    body = b'{"username": "alice@example.com", "password": "password"}'
+    answer = ask(f"{fake_issuer.url}/api/v1/authn", "POST", body=body, headers={"Content-Type": "application/json"})
+    assert answer.json()["expiresAt"] == "9999-12-31T23:59:59.000Z"

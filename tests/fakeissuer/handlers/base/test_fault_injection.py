@@ -1,0 +1,231 @@
+"""Every kind of fault, at the four endpoints that an API depends on, seen by a client over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from seeded import API, SERVICE
+from tornado.iostream import IOStream
+
+from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.responses.reply import Reply
+from fakeissuer.server.in_process import running
+from fakeissuer.server.running_issuer import Handle
+from fakeissuer.state.faults import KINDS, Fault
+
+ENDPOINTS = ("discovery", "keys", "token", "introspect")
+
+
+@pytest.fixture(params=ENDPOINTS)
+def endpoint(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def call(fake_issuer: Handle, ask: Callable[..., Any], endpoint: str) -> Callable[[], Any]:
+    """Call the endpoint with a request that it answers with 200."""
+    issuer = fake_issuer.issuer_url()
+    token = fake_issuer.token()
+    calls: dict[str, Callable[[], Any]] = {
+        "discovery": lambda: ask(f"{issuer}/.well-known/openid-configuration"),
+        "keys": lambda: ask(f"{issuer}/v1/keys"),
+        "token": lambda: ask(
+            f"{issuer}/v1/token",
+            "POST",
+            form={"grant_type": "client_credentials"},
+            client=SERVICE,
+        ),
+        "introspect": lambda: ask(f"{issuer}/v1/introspect", "POST", form={"token": token}, client=API),
+    }
+    return calls[endpoint]
+
+
+def test_status_comes_with_its_headers_and_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, status=503, headers={"Retry-After": "7"}, body={"keys": []}, times=1)
+    answer = call()
+    assert (answer.status, answer.headers["Retry-After"], answer.json()) == (503, "7", {"keys": []})
+    assert call().status == 200
+
+
+def test_status_without_a_body_is_answered_in_okta_shape(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, status=429, times=1)
+    answer = call()
+    assert (answer.status, answer.json()["errorCode"]) == (429, "E0000047")
+    assert call().status == 200
+
+
+def test_a_status_that_is_no_error_needs_no_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, status=204, times=1)
+    answer = call()
+    assert (answer.status, answer.body) == (204, b"")
+
+
+def test_refuse_is_a_row_of_the_table_with_the_headers_of_the_endpoint(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, refuse="network_zone", times=1)
+    answer = call()
+    assert (answer.status, answer.json()["error"]) == (403, "access_denied")
+    assert answer.headers["x-okta-request-id"] is not None
+    assert call().status == 200
+
+
+def test_a_text_is_sent_as_it_is(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, status=200, headers={"content-type": "text/html"}, body="<html>", times=1)
+    answer = call()
+    assert (answer.status, answer.headers.get_all("Content-Type"), answer.body) == (200, ["text/html"], b"<html>")
+
+
+def test_delay_comes_before_the_right_answer(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, delay=0.2, times=1)
+    started = time.monotonic()
+    assert call().status == 200
+    assert time.monotonic() - started >= 0.2
+
+
+def test_drop_ends_the_connection_without_a_word(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, drop=True, times=1)
+    with pytest.raises(http.client.RemoteDisconnected):
+        call()
+    assert fake_issuer.requests(endpoint).requests[-1].status is None
+    assert call().status == 200
+
+
+@pytest.mark.parametrize("kept", [True, 0, 5])
+def test_truncate_breaks_the_promise_of_the_length(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any], *, kept: bool | int
+) -> None:
+    fake_issuer.fail(endpoint, truncate=kept, times=1)
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        call()
+    assert caught.value.expected is not None
+    assert caught.value.expected > 0
+    if kept is not True:
+        assert len(caught.value.partial) == kept
+    assert call().status == 200
+
+
+def test_garbage_calls_itself_json(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, garbage=True, times=1)
+    answer = call()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    with pytest.raises(ValueError, match=r"codec|JSON|Expecting"):
+        answer.json()
+    assert call().status == 200
+
+
+def test_empty_has_no_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, empty=True, times=1)
+    answer = call()
+    assert (answer.status, answer.body) == (200, b"")
+    assert call().status == 200
+
+
+def test_redirect_leads_elsewhere_or_back(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, redirect="https://elsewhere.test/", times=1)
+    fake_issuer.fail(endpoint, redirect=True, times=1)
+    answers = [call(), call(), call()]
+    assert [answer.status for answer in answers] == [302, 302, 200]
+    assert answers[0].headers["Location"] == "https://elsewhere.test/"
+    assert answers[1].headers["Location"].startswith(fake_issuer.url)
+
+
+def test_huge_is_the_right_answer_in_too_many_bytes(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, huge=3_000_000, times=1)
+    answer = call()
+    assert len(answer.body) == 3_000_000
+    assert answer.json().keys() == call().json().keys()
+
+
+def test_gzip_bomb_is_small_until_it_is_unpacked(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+    fake_issuer.fail(endpoint, gzip_bomb=3_000_000, times=1)
+    answer = call()
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.body) < 30_000
+    unpacked = gzip.decompress(answer.body)
+    assert len(unpacked) == 3_000_000
+    assert json.loads(unpacked).keys() == call().json().keys()
+
+
+def test_drip_sends_the_right_answer_a_byte_at_a_time(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, drip=0.0001, times=1)
+    assert call().json().keys() == call().json().keys()
+
+
+def test_content_type_is_wrong_and_the_rest_is_right(
+    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+) -> None:
+    fake_issuer.fail(endpoint, content_type="text/html", times=1)
+    answer = call()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html")
+    assert answer.json().keys() == call().json().keys()
+
+
+def test_every_kind_is_tested_above() -> None:
+    names = " ".join(name for name in globals() if name.startswith("test_"))
+    assert [kind for kind in KINDS if f"test_{kind}" not in names] == []
+
+
+def test_dripped_bytes_come_apart(fake_issuer: Handle) -> None:
+    """One read gives the head and what has dripped so far, never the whole body."""
+    fake_issuer.fail("keys", drip=0.05)
+    parts = urlsplit(fake_issuer.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as client:
+        client.sendall(b"GET /oauth2/default/v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        seen = b""
+        while b'{"ke' not in seen:
+            seen += client.recv(65_536)
+            assert len(seen.partition(b"\r\n\r\n")[2]) < 50
+
+
+@pytest.mark.parametrize("fault", [{"delay": 60}, {"drip": 60}, {"huge": 2**30}])
+def test_a_fault_under_way_does_not_keep_the_issuer_from_stopping(fault: dict[str, Any]) -> None:
+    with running() as issuer:
+        issuer.fail("keys", **fault)
+        parts = urlsplit(issuer.url)
+        client = socket.create_connection((parts.hostname, parts.port), timeout=5)
+        client.sendall(b"GET /oauth2/default/v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        while issuer.requests("keys").count == 0:
+            time.sleep(0.001)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    client.close()
+
+
+def test_a_client_that_leaves_does_not_matter(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+    fake_issuer.fail("keys", huge=2**28, times=1)
+    parts = urlsplit(fake_issuer.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as client:
+        client.sendall(b"GET /oauth2/default/v1/keys HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        client.recv(10)
+    assert ask(f"{fake_issuer.issuer_url()}/v1/keys").status == 200
+
+
+@pytest.mark.gen_test
+async def test_a_fault_that_is_cut_short_leaves_no_stream_open() -> None:
+    ours, theirs = socket.socketpair()
+    stream, wire = IOStream(ours), Wire()
+    fault = Fault(endpoint="keys", drip=3600)
+    dripping = asyncio.create_task(wire.interfere(stream, Reply(200, b"{}"), fault))
+    await asyncio.sleep(0)
+    dripping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dripping
+    assert stream.closed()
+    await wire.stop()
+    theirs.close()

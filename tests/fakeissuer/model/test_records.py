@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext, suppress
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakeissuer.errors import Unacceptable
+from fakeissuer.model.records import Record, accept, read_members, to_json
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+class Example(Record, frozen=True, kw_only=True):
+    secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    name: str
+    secret: str = "hidden"
+
+
+class Anything(Record, frozen=True, kw_only=True):
+    anything: Any
+
+
+def test_reads_as_attributes_and_as_json() -> None:
+    example = Example(name="a")
+    assert example.name == example["name"] == "a"
+    with pytest.raises(KeyError):
+        example["secret_members"]
+    assert to_json(example) == b'{"name":"a","secret":"hidden"}'
+
+
+def test_shows_all_but_its_secrets() -> None:
+    assert repr(Example(name="a")) == "Example(name='a')"
+
+
+def test_an_empty_body_has_no_members() -> None:
+    assert read_members(b"") == {}
+
+
+@given(st.dictionaries(texts, values, max_size=5))
+def test_reads_any_json_object(members: dict[str, Any]) -> None:
+    assert read_members(json.dumps(members).encode()) == members
+
+
+@given(st.binary())
+def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
+    with suppress(Unacceptable):
+        assert isinstance(read_members(body), dict)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": 1e400}',
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 2}}',
+        b'{"a": "\\ud800"}',
+        b'{"a": "\xff"}',
+        b"\xef\xbb\xbf{}",
+        '{"a": 1}'.encode("utf-16"),
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+def test_refuses_what_is_no_plain_json_object(body: bytes) -> None:
+    with pytest.raises(Unacceptable):
+        read_members(body)
+
+
+@pytest.mark.parametrize(("levels", "accepted"), [(98, True), (99, True), (100, False), (900, False)])
+def test_accepts_no_more_than_a_hundred_levels(levels: int, *, accepted: bool) -> None:
+    nested: Any = "x"
+    for _ in range(levels):
+        nested = [nested]
+    with nullcontext() if accepted else pytest.raises(Unacceptable, match="levels deep"):
+        accept({"anything": nested}, Anything)
+
+
+def test_says_what_is_known_when_a_member_is_not() -> None:
+    with pytest.raises(Unacceptable, match="name, secret"):
+        accept({"name": "a", "nmae": "b"}, Example)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from fakeissuer.errors import SettingsError
+from fakeissuer.model.servers import Server
+from fakeissuer.model.urls import Addresses, check_public_url, is_loopback, is_okta_name
+
+LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_oktas"),
+    [
+        ("okta.com", True),
+        ("dev-1.okta.com", True),
+        ("DEV-1.OKTA.COM.", True),
+        ("x.oktapreview.com", True),
+        ("x.okta-emea.com", True),
+        ("x.okta-gov.com", True),
+        ("x.okta.mil", True),
+        ("x.trexcloud.com", True),
+        ("notokta.com", False),
+        ("okta.com.test", False),
+        ("localhost", False),
+    ],
+)
+def test_knows_the_names_of_okta(host: str, *, is_oktas: bool) -> None:
+    assert is_okta_name(host) is is_oktas
+
+
+@pytest.mark.parametrize(
+    ("host", "loops"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("localhost.attacker.example", False),
+        ("", False),
+    ],
+)
+def test_knows_what_can_only_be_this_machine(host: str, *, loops: bool) -> None:
+    assert is_loopback(host) is loops
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9400", "https://issuer.test", "https://issuer.test/below"])
+def test_takes_a_plain_public_url(url: str) -> None:
+    assert check_public_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://dev-1.okta.com",
+        "https://DEV-1.OKTA.COM",
+        "https://issuer.test/",
+        "ftp://issuer.test",
+        "issuer.test",
+        "https://issuer.test?x=1",
+        "https://issuer.test#x",
+        "https://me:secret@issuer.test",
+        "https://issuer.test:port",
+        "https://",
+        "https://a b",
+        'https://a"b',
+        "http://[::1",
+        "",
+    ],
+)
+def test_refuses_a_public_url_that_misleads(url: str) -> None:
+    with pytest.raises(SettingsError, match="--public-url"):
+        check_public_url(url)
+
+
+def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
+    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    requested = "http://proxy.test"
+    issuers = {
+        mode: addresses.issuer(Server(id="default", audience="api://default", issuer_mode=mode), requested)
+        for mode in ("CUSTOM_URL", "ORG_URL", "DYNAMIC")
+    }
+    assert issuers == {
+        "CUSTOM_URL": f"{PUBLIC}/oauth2/default",
+        "ORG_URL": f"{LISTENING}/oauth2/default",
+        "DYNAMIC": f"{requested}/oauth2/default",
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("vanity.test", "http://vanity.test"),
+        ("127.0.0.1:9400", "http://127.0.0.1:9400"),
+        ("[::1]:9400", "http://[::1]:9400"),
+        ("dev-1.okta.com:80", PUBLIC),
+        ("okta.com.", PUBLIC),
+        ("", PUBLIC),
+        (":80", PUBLIC),
+        ("[bad", PUBLIC),
+        ("[bad]", PUBLIC),
+        ("x:notaport", PUBLIC),
+        ("x:70000", PUBLIC),
+        ("x:", PUBLIC),
+        ("me@x", PUBLIC),
+        ("x/y", PUBLIC),
+        ("x y", PUBLIC),
+        ('x"', PUBLIC),
+    ],
+)
+def test_a_dynamic_server_takes_any_good_name_but_okta_s(host: str, expected: str) -> None:
+    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    server = Server(id="default", audience="api://default", issuer_mode="DYNAMIC")
+    assert addresses.issuer(server, f"http://{host}") == f"{expected}/oauth2/default"
+
+
+def test_the_org_server_is_called_by_the_url_alone() -> None:
+    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    assert addresses.issuer(Server(id="org", audience=PUBLIC)) == PUBLIC

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jwcrypto.jwa import JWA
+from jwcrypto.jwk import JWK
+
+from fakeissuer.errors import Refused
+from fakeissuer.errors.error_responses import Problem
+from fakeissuer.jose.raw_jws import assemble, no_signature
+from fakeissuer.model.clients import Client
+from fakeissuer.model.records import to_json
+from fakeissuer.oauth.assertions import Flaw, check_assertion, read_assertion
+from fakeissuer.oauth.client_authentication import ASSERTION_TYPE
+from fakeissuer.server.running_issuer import Handle
+from fakeissuer.state.used_jtis import Replays
+
+Ask = Callable[..., Any]
+
+NOW = 1_000_000.0
+AUDIENCE = "https://issuer.test/oauth2/default/v1/introspect"
+SECRET = "s" * 32
+CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+GOOD: dict[str, Any] = {"iss": "app", "sub": "app", "aud": AUDIENCE, "exp": NOW + 60, "iat": NOW, "jti": "1"}
+
+
+@cache
+def key(kind: str = "RSA") -> JWK:
+    return JWK.generate(kty="RSA", size=2048) if kind == "RSA" else JWK.generate(kty="EC", crv=kind)
+
+
+def public(kind: str = "RSA", **members: Any) -> dict[str, Any]:
+    return {**key(kind).export_public(as_dict=True), "kid": kind} | members
+
+
+def sign(alg: str = "RS256", secret: str = SECRET, header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """An assertion; None takes a claim or a header parameter away."""
+    wanted = {name: value for name, value in (GOOD | claims).items() if value is not None}
+    kind = CURVES.get(alg, "RSA")
+    said = {"alg": alg, "kid": kind} | (header or {})
+    said = {name: value for name, value in said.items() if value is not None}
+    if alg.startswith("HS"):
+        digest = f"sha{alg[2:]}"
+        return assemble(to_json(said), to_json(wanted), lambda text: hmac.digest(secret.encode(), text, digest))
+    if alg == "none":
+        return assemble(to_json(said), to_json(wanted), no_signature)
+    return assemble(to_json(said), to_json(wanted), lambda text: JWA.signing_alg(alg).sign(key(kind), text))
+
+
+def app(*keys: dict[str, Any], secret: str | None = None) -> Client:
+    """A client with these keys, or with a secret, which may be one that is too short for an HMAC."""
+    if keys:
+        return Client(id="app", name="app", jwks={"keys": list(keys)}, auth_methods=("private_key_jwt",))
+    return Client(id="app", name="app", secret=secret, auth_methods=("client_secret_basic",))
+
+
+def judge(text: str, client: Client, used: Replays) -> None:
+    assertion = read_assertion(text)
+    assert assertion.unverified_client_id == "app"
+    check_assertion(assertion, client, AUDIENCE, NOW, used)
+
+
+def flaw_of(text: str, client: Client | None = None, used: Replays | None = None) -> str:
+    with pytest.raises(Refused) as caught:
+        judge(text, client or app(public()), used or Replays())
+    assert caught.value.problem is Problem.ASSERTION_REFUSED
+    return caught.value.about
+
+
+@pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
+def test_knows_a_client_by_its_key(alg: str) -> None:
+    client = app(*(public(kind) for kind in ("RSA", *CURVES.values())))
+    check_assertion(read_assertion(sign(alg)), client, AUDIENCE, NOW, Replays())
+
+
+@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
+def test_knows_a_client_by_its_secret(alg: str) -> None:
+    assertion = read_assertion(sign(alg))
+    check_assertion(assertion, app(secret=SECRET), AUDIENCE, NOW, Replays())
+    assert assertion.method == "client_secret_jwt"
+
+
+@pytest.mark.parametrize(
+    "claims", [{"aud": [AUDIENCE]}, {"iat": None}, {"jti": None}, {"exp": NOW + 3600}, {"exp": NOW + 0.5}, {"nbf": NOW}]
+)
+def test_takes_what_is_left_to_the_client(claims: dict[str, Any]) -> None:
+    check_assertion(read_assertion(sign(**claims)), app(public()), AUDIENCE, NOW, Replays())
+
+
+def test_a_single_key_needs_no_name() -> None:
+    anonymous = public()
+    del anonymous["kid"]
+    assertion = read_assertion(sign(header={"kid": None}))
+    assert "kid" not in assertion.header
+    check_assertion(assertion, app(anonymous), AUDIENCE, NOW, Replays())
+
+
+@pytest.mark.parametrize(
+    ("flaw", "claims"),
+    [
+        (Flaw.SUBJECT, {"iss": "another"}),
+        (Flaw.SUBJECT, {"sub": None, "iss": None}),
+        (Flaw.SUBJECT, {"sub": "", "iss": ""}),
+        (Flaw.AUDIENCE, {"aud": None}),
+        (Flaw.AUDIENCE, {"aud": "https://issuer.test/oauth2/default"}),
+        (Flaw.AUDIENCE, {"aud": "https://issuer.test/oauth2/default/v1/token"}),
+        (Flaw.AUDIENCE, {"aud": [AUDIENCE, "https://elsewhere.test"]}),
+        (Flaw.NO_EXPIRY, {"exp": None}),
+        (Flaw.NO_EXPIRY, {"exp": True}),
+        (Flaw.EXPIRED, {"exp": NOW}),
+        (Flaw.LIVES_TOO_LONG, {"exp": NOW + 3601}),
+        (Flaw.ISSUED_LATER, {"iat": NOW + 1}),
+        (Flaw.ISSUED_LATER, {"nbf": NOW + 1}),
+        (Flaw.JTI, {"jti": ["1"]}),
+    ],
+)
+def test_refuses_wrong_claims(flaw: Flaw, claims: dict[str, Any]) -> None:
+    assert flaw_of(sign(**claims)) == flaw
+
+
+@pytest.mark.parametrize(
+    ("flaw", "text", "client"),
+    [
+        (Flaw.SIGNATURE, sign()[:-6] + "AAAAAA", app(public())),
+        (Flaw.SIGNATURE, sign("HS256", "x" * 32), app(secret=SECRET)),
+        (Flaw.SIGNATURE, sign(), app(public() | {"n": 5})),
+        (Flaw.SIGNATURE, sign(), app(public(key_ops=["sign"]))),
+        (Flaw.SHORT_SECRET, sign("HS256", "s" * 32), app(secret="s" * 31)),
+        (Flaw.ALGORITHM, sign("PS256"), app(public())),
+        (Flaw.ALGORITHM, sign("none"), app(public())),
+        (Flaw.ALGORITHM, sign("ES256", header={"kid": "RSA"}), app(public())),
+        (Flaw.ALGORITHM, sign("RS512"), app(public(alg="RS256"))),
+        (Flaw.NO_KEY_SET, sign(), app(secret=SECRET)),
+        (Flaw.KEY_ID, sign(header={"kid": "another"}), app(public())),
+        (Flaw.KEY_ID, sign(header={"kid": None}), app(public(), public("P-256"))),
+        (Flaw.KEY_ID, sign(), app(public(), public())),
+        (Flaw.KEY_USE, sign(), app(public(use="enc"))),
+        (Flaw.UNREADABLE, "x", app(public())),
+        (Flaw.UNREADABLE, "x.y.z", app(public())),
+        (Flaw.UNREADABLE, f"{sign()}.x", app(public())),
+        (Flaw.UNREADABLE, f"{sign()}=", app(public())),
+        (Flaw.UNREADABLE, "é.é.é", app(public())),
+        (Flaw.SIGNATURE, f"{sign()}A", app(public())),
+        (Flaw.UNREADABLE, sign(header={"crit": ["b64"], "b64": True}), app(public())),
+    ],
+)
+def test_refuses_what_the_client_did_not_sign(flaw: Flaw, text: str, client: Client) -> None:
+    assert flaw_of(text, client) == flaw
+
+
+def test_an_algorithm_that_is_no_text_is_none() -> None:
+    header = base64.urlsafe_b64encode(b'{"alg":["RS256"],"kid":"RSA"}').rstrip(b"=").decode()
+    assert flaw_of(f"{header}.{sign().partition('.')[2]}") == Flaw.ALGORITHM
+
+
+def test_an_assertion_is_used_once_and_only_by_whom_it_is_from() -> None:
+    used = Replays()
+    assert flaw_of(sign()[:-6] + "AAAAAA", used=used) == Flaw.SIGNATURE
+    check_assertion(read_assertion(sign()), app(public()), AUDIENCE, NOW, used)
+    assert flaw_of(sign(), used=used) == Flaw.USED
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}", fullmatch=True))
+def test_reads_any_text_or_refuses_it(text: str) -> None:
+    assert flaw_of(text) in set(Flaw)
+
+
+@pytest.mark.parametrize(
+    ("server", "path"), [("default", "introspect"), ("default", "revoke"), ("default", "token"), ("org", "introspect")]
+)
+def test_each_endpoint_takes_assertions_that_name_it(fake_issuer: Handle, ask: Ask, server: str, path: str) -> None:
+    grants = ["client_credentials"]
+    jwks = {"keys": [public()]}
+    fake_issuer.put("clients", "app", name="app", jwks=jwks, auth_methods=["private_key_jwt"], grant_types=grants)
+    url = fake_issuer.issuer_url(server) + ("/oauth2/v1/" if server == "org" else "/v1/") + path
+    now = int(fake_issuer.clock.now())
+
+    def status(**more: Any) -> tuple[int, str | None]:
+        assertion = sign(**{"aud": url, "iat": now, "exp": now + 60, **more})
+        form = {"token": "x", "grant_type": "client_credentials", "client_assertion": assertion}
+        answer = ask(url, "POST", form=form | {"client_assertion_type": ASSERTION_TYPE})
+        return answer.status, json.loads(answer.body or b"{}").get("error")
+
+    assert status() == (200, None)
+    assert status() == (401, "invalid_client")
+    assert status(jti="2") == (200, None)
+    assert status(jti="3", aud=f"{url}/") == (401, "invalid_client")
+    assert status(jti="4", iss="nobody", sub="nobody")[0] == 401
+
+
+def test_another_client_than_the_form_names_is_two(fake_issuer: Handle, ask: Ask) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/token"
+    form = {"client_id": "another", "client_assertion": sign(), "client_assertion_type": ASSERTION_TYPE}
+    answer = ask(url, "POST", form=form)
+    assert (answer.status, answer.json()["error"]) == (401, "invalid_request")
+
+
+def test_a_client_is_known_by_the_method_that_it_is_registered_for(fake_issuer: Handle, ask: Ask) -> None:
+    fake_issuer.put("clients", "app", name="app", secret=SECRET)
+    form = {"client_assertion": sign("HS256"), "client_assertion_type": ASSERTION_TYPE}
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form)
+    assert (answer.status, answer.json()["error"]) == (401, "invalid_client")

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from fakeissuer.control.access import ControlGuard
+from fakeissuer.control.handlers import ControlHandler
+from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.handlers.base.endpoint import EndpointHandler
+from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.model.endpoints import ENDPOINT_NAMES
+from fakeissuer.server.routes import HANDLERS, make_app
+from fakeissuer.server.running_issuer import Handle
+from fakeissuer.state.state import State
+
+Ask = Callable[..., Any]
+
+
+class UnfinishedHandler(EndpointHandler):
+    """An endpoint whose author forgot to answer."""
+
+    endpoint = "keys"
+
+
+class FailingCall(ControlHandler):
+    """A control call with a mistake in it."""
+
+    def get(self) -> None:
+        raise ZeroDivisionError
+
+
+def test_every_endpoint_has_a_handler() -> None:
+    assert {handler.endpoint for handler in HANDLERS} | {"discovery", "register"} == set(ENDPOINT_NAMES)
+
+
+@pytest.mark.gen_test
+async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_request(
+    state: State, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    issuer, wire, guard = FakeIssuer(state), Wire(), ControlGuard(known_hosts=frozenset())
+    app = make_app(issuer, wire, guard)
+    app.add_handlers(
+        ".*",
+        [
+            ("/unfinished", UnfinishedHandler, {"issuer": issuer, "wire": wire}),
+            ("/failing", FailingCall, {"issuer": issuer, "guard": guard}),
+        ],
+    )
+    server = HTTPServer(app)
+    (listening,) = bind_sockets(0, "127.0.0.1")
+    server.add_socket(listening)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    unfinished = await asyncio.to_thread(ask, f"{url}/unfinished?token=hidden")
+    failing = await asyncio.to_thread(ask, f"{url}/failing?token=hidden")
+    server.stop()
+    await server.close_all_connections()
+    assert (unfinished.status, unfinished.json()["errorCode"]) == (500, "E0000009")
+    assert (failing.status, failing.json()["error"]) == (500, "server_error")
+    assert "ZeroDivisionError" in caplog.text
+    assert "hidden" not in caplog.text
+
+
+def test_a_malformed_request_is_answered_in_the_right_shape(fake_issuer: Handle, ask: Ask) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = b"&".join(b"a=1" for _ in range(5000))
+    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=form)
+    assert answer.status == 400
+    assert set(answer.json()) & {"errorCode", "error"}

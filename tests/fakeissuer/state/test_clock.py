@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from fakeissuer.errors import Unacceptable
+from fakeissuer.state.clock import LATEST_S, Clock
+
+
+class RealTime:
+    """Time that goes on only when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def real_time() -> RealTime:
+    return RealTime()
+
+
+@pytest.fixture
+def clock(real_time: RealTime) -> Clock:
+    return Clock(real_time)
+
+
+def test_runs_with_real_time(clock: Clock, real_time: RealTime) -> None:
+    real_time.now += 5
+    assert clock.now() == 1_005
+
+
+def test_advances_and_goes_on_from_there(clock: Clock, real_time: RealTime) -> None:
+    clock.advance(100)
+    real_time.now += 5
+    assert clock.now() == 1_105
+
+
+def test_goes_back(clock: Clock) -> None:
+    clock.advance(-100)
+    assert clock.now() == 900
+
+
+def test_is_set(clock: Clock, real_time: RealTime) -> None:
+    clock.set(5_000)
+    real_time.now += 1
+    assert clock.now() == 5_001
+
+
+def test_stands_still_while_frozen_and_can_still_be_moved(clock: Clock, real_time: RealTime) -> None:
+    clock.freeze()
+    real_time.now += 50
+    assert clock.now() == 1_000
+    clock.advance(10)
+    real_time.now += 50
+    assert clock.now() == 1_010
+
+
+def test_runs_on_from_where_it_stood(clock: Clock, real_time: RealTime) -> None:
+    clock.freeze()
+    real_time.now += 50
+    clock.unfreeze()
+    real_time.now += 1
+    assert clock.now() == 1_001
+
+
+def test_unfreezing_a_running_clock_changes_nothing(clock: Clock) -> None:
+    clock.advance(10)
+    clock.unfreeze()
+    assert clock.now() == 1_010
+
+
+def test_returns_to_real_time(clock: Clock, real_time: RealTime) -> None:
+    clock.advance(10)
+    clock.freeze()
+    clock.reset()
+    real_time.now += 1
+    assert clock.now() == 1_001
+
+
+def test_tells_its_state(clock: Clock) -> None:
+    clock.advance(10)
+    state = clock.state()
+    assert (state.now, state.offset, state.frozen) == (1_010, 10, False)
+    clock.freeze()
+    state = clock.state()
+    assert (state.now, state.offset, state.frozen) == (1_010, 10, True)
+
+
+@pytest.mark.parametrize("value", [True, "5", None, math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400])
+def test_refuses_what_is_no_number_of_seconds(clock: Clock, value: float) -> None:
+    for move in (clock.advance, clock.set):
+        with pytest.raises(Unacceptable):
+            move(value)
+    assert clock.now() == 1_000
+
+
+def test_shows_nothing_beyond_the_year_9999(clock: Clock) -> None:
+    clock.set(LATEST_S)
+    with pytest.raises(Unacceptable):
+        clock.advance(1)
+    assert clock.now() == LATEST_S

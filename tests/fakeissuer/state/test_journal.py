@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from fakeissuer.state.journal import Connections, Entry, Journal
+
+
+class Connection:
+    """Stands for a TCP connection."""
+
+
+def entry(endpoint: str = "keys", server: str = "default", connection: int = 1) -> Entry:
+    return Entry(
+        method="GET",
+        path="/",
+        endpoint=endpoint,
+        server=server,
+        time=0.0,
+        connection=connection,
+        credentials=None,
+    )
+
+
+def test_counts_what_fits_a_question() -> None:
+    journal = Journal()
+    for endpoint, server, connection in (("keys", "default", 1), ("keys", "partner", 1), ("token", "default", 2)):
+        journal.add(entry(endpoint, server, connection))
+    asked = [(None, None), ("keys", None), (None, "default"), ("keys", "partner"), ("revoke", None)]
+    answers = [journal.read(*question) for question in asked]
+    assert [(answer.count, answer.connections) for answer in answers] == [(3, 2), (2, 1), (2, 2), (1, 1), (0, 0)]
+
+
+def test_a_status_that_comes_later_is_told() -> None:
+    journal = Journal()
+    made = entry()
+    journal.add(made)
+    assert journal.read().requests[0].status is None
+    made.status = 200
+    assert journal.read().requests[0].status == 200
+
+
+def test_counts_on_beyond_what_it_keeps() -> None:
+    journal = Journal(capacity=2)
+    for connection in range(5):
+        journal.add(entry(connection=connection))
+    answer = journal.read()
+    assert (len(answer), answer.connections, [request.connection for request in answer]) == (5, 5, [3, 4])
+
+
+def test_tells_the_latest_that_fit_oldest_first() -> None:
+    journal = Journal()
+    for connection in range(4):
+        journal.add(entry(server="default" if connection % 2 else "partner", connection=connection))
+    told = [journal.read(None, server, latest) for server, latest in ((None, 2), ("partner", 1), (None, 0))]
+    assert [[request.connection for request in answer] for answer in told] == [[2, 3], [2], []]
+    assert [answer.count for answer in told] == [4, 2, 4]
+
+
+def test_tells_so_many_connections_apart_and_no_more() -> None:
+    journal = Journal(most_connections=3)
+    for connection in (1, 2, 3, 1, 4, 1):
+        journal.add(entry(connection=connection))
+    assert (journal.read().count, journal.read().connections, list(journal._places_of)) == (6, 3, [3, 4, 1])
+
+
+def test_forgets() -> None:
+    journal = Journal()
+    journal.add(entry())
+    journal.clear()
+    assert journal.read().count == 0
+
+
+def test_a_connection_has_one_number_for_as_long_as_it_lasts() -> None:
+    connections = Connections()
+    one, other = Connection(), Connection()
+    assert [connections.number(connection) for connection in (one, other, one)] == [1, 2, 1]
+    del one
+    assert connections.number(Connection()) == 3

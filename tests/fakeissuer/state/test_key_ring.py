@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from fakeissuer.errors import NotThere
+from fakeissuer.state.key_pool import KeyPool
+from fakeissuer.state.key_ring import ROTATION_PERIOD_S, KeyRing
+
+START = 1_000_000.0
+
+
+@pytest.fixture
+def ring(pool: KeyPool) -> KeyRing:
+    return KeyRing("default", pool, START)
+
+
+def kids(ring: KeyRing) -> list[str]:
+    return [key["kid"] for key in ring.key_set()["keys"]]
+
+
+def test_publishes_active_and_next(ring: KeyRing) -> None:
+    assert kids(ring) == [ring.signing_key("active").kid, ring.signing_key("next").kid]
+
+
+def test_keys_have_okta_members_in_okta_order(ring: KeyRing) -> None:
+    for key in ring.key_set()["keys"]:
+        assert list(key) == ["kty", "alg", "kid", "use", "e", "n"]
+        assert (key["kty"], key["alg"], key["use"], key["e"], len(key["kid"])) == ("RSA", "RS256", "sig", "AQAB", 43)
+
+
+def test_a_rotation_moves_every_key_one_step_on(ring: KeyRing) -> None:
+    before = {status: ring.signing_key(status).kid for status in ("active", "next")}
+    ring.rotate(START)
+    assert ring.signing_key("active").kid == before["next"]
+    assert ring.signing_key("expired").kid == before["active"]
+    assert kids(ring) == [before["next"], ring.signing_key("next").kid, before["active"]]
+
+
+def test_the_expired_key_is_gone_after_the_next_rotation(ring: KeyRing) -> None:
+    first = ring.signing_key().kid
+    ring.rotate(START)
+    ring.rotate(START)
+    assert first not in kids(ring)
+
+
+def test_rotates_when_its_time_has_come(ring: KeyRing) -> None:
+    upcoming = ring.signing_key("next").kid
+    ring.keep_up(START + ROTATION_PERIOD_S - 1)
+    assert ring.signing_key().kid != upcoming
+    ring.keep_up(START + ROTATION_PERIOD_S)
+    assert ring.signing_key().kid == upcoming
+
+
+@pytest.mark.parametrize("periods", [1, 2, 3, 4, 1000])
+def test_catches_up_with_rotations_that_were_missed(ring: KeyRing, periods: int) -> None:
+    before = {status.kid for status in ring.statuses()}
+    ring.keep_up(START + periods * ROTATION_PERIOD_S)
+    assert len(before & {status.kid for status in ring.statuses()}) == max(3 - periods, 0)
+    assert ring.rotates_at == START + (periods + 1) * ROTATION_PERIOD_S
+
+
+def test_its_age_counts_down_to_the_rotation(ring: KeyRing) -> None:
+    assert ring.max_age_s(START) == ROTATION_PERIOD_S
+    assert ring.max_age_s(START + 100.5) == ROTATION_PERIOD_S - 101
+    assert ring.max_age_s(START + ROTATION_PERIOD_S + 5) == 0
+    assert ring.max_age_s(START - 5) == ROTATION_PERIOD_S
+
+
+def test_a_withdrawn_key_leaves_at_once_and_still_signs(ring: KeyRing) -> None:
+    kid = ring.signing_key().kid
+    assert ring.withdraw(kid)
+    assert kid not in kids(ring)
+    assert ring.signing_key().kid == kid
+
+
+def test_withdrawing_what_is_not_there_does_nothing(ring: KeyRing) -> None:
+    before = kids(ring)
+    assert not ring.withdraw("unknown")
+    assert kids(ring) == before
+
+
+def test_a_lagging_key_signs_before_it_is_published(ring: KeyRing) -> None:
+    before = kids(ring)
+    ring.lag(START)
+    assert ring.signing_key().kid not in before
+    assert set(kids(ring)) == set(before)
+    ring.end_lag()
+    assert ring.signing_key().kid in kids(ring)
+
+
+def test_a_lag_ends_by_itself(ring: KeyRing) -> None:
+    ring.lag(START, hidden_until=START + 30)
+    ring.keep_up(START + 29)
+    assert ring.signing_key().kid not in kids(ring)
+    ring.keep_up(START + 30)
+    assert ring.signing_key().kid in kids(ring)
+
+
+def test_a_rotation_ends_a_lag(ring: KeyRing) -> None:
+    ring.lag(START)
+    lagging = ring.signing_key().kid
+    ring.rotate(START)
+    assert lagging in kids(ring)
+
+
+def test_a_guest_is_published_until_it_is_withdrawn(ring: KeyRing) -> None:
+    ring.invite("odd", {"kty": "AKP", "kid": "odd-kid"})
+    ring.invite("odd", {"kty": "AKP", "kid": "odd-kid"})
+    assert kids(ring).count("odd-kid") == 1
+    assert ring.withdraw("odd-kid")
+    assert "odd-kid" not in kids(ring)
+
+
+def test_finds_a_key_by_its_kid(ring: KeyRing) -> None:
+    key = ring.signing_key("next")
+    assert ring.find(key.kid) == key
+    with pytest.raises(NotThere):
+        ring.find("unknown")
+
+
+def test_two_servers_have_keys_of_their_own(pool: KeyPool) -> None:
+    assert not set(kids(KeyRing("default", pool, START))) & set(kids(KeyRing("partner", pool, START)))

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from fakeissuer.state.sessions import LIFETIME_S, MOST_WAITING, Session, Sessions
+
+
+def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
+    session = Session()
+    planted = {session.cookie, session.csrf}
+    session.sign_in("alice", 100)
+    assert len(planted | {session.cookie, session.csrf}) == 4
+    assert not session.has_ended(99 + LIFETIME_S)
+    assert session.has_ended(100 + LIFETIME_S)
+
+
+def test_consent_is_of_one_user_for_one_client() -> None:
+    session = Session()
+    session.sign_in("alice", 1)
+    session.consent("app", ["a", "b"])
+    assert session.has_consented("app", ["a"])
+    assert not session.has_consented("app", ["c"])
+    assert not session.has_consented("another", ["a"])
+    session.sign_in("alice", 2)
+    assert session.has_consented("app", ["a"])
+    session.sign_in("bob", 3)
+    assert not session.has_consented("app", ["a"])
+
+
+def test_two_factors_are_said_where_they_were_asked_for() -> None:
+    session = Session()
+    session.sign_in("alice", 1, ["urn:okta:loa:2fa:any"])
+    assert (session.acr, session.amr) == ("urn:okta:loa:2fa:any", ("mfa", "otp", "pwd"))
+    session.sign_out()
+    assert (session.login, session.acr) == (None, None)
+
+
+def test_only_so_much_waits() -> None:
+    session = Session()
+    for number in range(MOST_WAITING + 1):
+        session.keep(str(number), number)
+    assert (session.find("0"), session.find("1")) == (None, 1)
+
+
+def test_a_cookie_that_was_replaced_is_worth_nothing() -> None:
+    sessions = Sessions()
+    session = sessions.of(None, 1)
+    sessions.save(session, None, 1)
+    old = session.cookie
+    assert sessions.of(old, 2) is session
+    session.sign_in("alice", 2)
+    sessions.save(session, old, 2)
+    assert sessions.of(old, 3) is not session
+    assert sessions.of(session.cookie, 3) is session
+    sessions.clear()
+    assert sessions.of(session.cookie, 3) is not session
+
+
+def test_a_user_is_signed_out_everywhere_and_nobody_else() -> None:
+    sessions, kept = Sessions(), [Session() for _ in range(3)]
+    for session, login in zip(kept, ("alice", "bob", "alice"), strict=True):
+        session.sign_in(login, 1)
+        sessions.save(session, None, 1)
+    sessions.end("alice", 2)
+    assert [session.login for session in kept] == [None, "bob", None]

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import servers
+
+from service.caches import deny_list as module
+from service.caches.deny_list import Denial, Denials
+from service.caches.shared import SharedCache
+from service.clock import ManualClock
+from service.errors import InvalidToken, Reason
+from service.tokens.principal import Principal
+
+ISSUER = "https://issuer.example"
+
+
+def _principal(**claims: Any) -> Principal:
+    return Principal.from_claims(
+        {"iss": ISSUER, "exp": 4_000_000_000, "jti": "one", "sub": "alice", "cid": "app"} | claims
+    )
+
+
+def _denial(clock: ManualClock, kind: str = "jti", value: str = "one", issuer: str | None = None) -> Denial:
+    return Denial(kind=kind, value=value, issuer=issuer, expires_at=clock.now() + 60)
+
+
+def _is_denied(denials: Denials, principal: Principal) -> bool:
+    try:
+        denials.check(principal)
+    except InvalidToken as exc:
+        return exc.reason is Reason.REVOKED
+    return False
+
+
+@pytest.fixture
+def denials(cache: SharedCache, clock: ManualClock) -> Denials:
+    return Denials(cache, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "issuer", "denied"),
+    [
+        ("jti", "one", None, True),
+        ("jti", "one", ISSUER, True),
+        ("jti", "one", "https://other.example", False),
+        ("jti", "two", None, False),
+        ("sub", "alice", None, True),
+        ("sub", "one", None, False),
+        ("cid", "app", ISSUER, True),
+    ],
+)
+@pytest.mark.gen_test
+async def test_denies(
+    kind: str, value: str, issuer: str | None, denied: int, denials: Denials, clock: ManualClock
+) -> None:
+    assert not _is_denied(denials, _principal())
+    assert await denials.add(_denial(clock, kind, value, issuer))
+    assert denied == _is_denied(denials, _principal())
+    assert not _is_denied(denials, _principal(jti=["one"], sub=None, cid=None))
+
+
+@pytest.mark.gen_test
+async def test_a_denial_ends(denials: Denials, clock: ManualClock) -> None:
+    await denials.add(_denial(clock))
+    clock.advance(60)
+    assert not _is_denied(denials, _principal())
+    assert [] == list(denials)
+
+
+@pytest.mark.gen_test
+async def test_a_denial_is_lifted(denials: Denials, clock: ManualClock) -> None:
+    denial = _denial(clock)
+    await denials.add(denial)
+    assert [denial] == list(denials)
+    assert await denials.lift(*denial.about)
+    assert not _is_denied(denials, _principal())
+
+
+@pytest.mark.gen_test
+async def test_tells_whoever_remembers_verdicts(denials: Denials, clock: ManualClock) -> None:
+    told: list[str] = []
+    denials.on_change(lambda: told.append("changed"))
+    await denials.add(_denial(clock))
+    await denials.lift("jti", "one", None)
+    await denials.lift("jti", "never denied", None)
+    assert ["changed", "changed"] == told
+
+
+@pytest.mark.gen_test
+async def test_there_is_a_limit_and_what_is_over_makes_room(
+    denials: Denials, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CAPACITY", 2)
+    for value in ("one", "two", "one"):
+        await denials.add(_denial(clock, value=value))
+    with pytest.raises(OverflowError, match="lift some"):
+        await denials.add(_denial(clock, value="three"))
+    clock.advance(61)
+    await denials.add(_denial(clock, value="three"))
+
+
+@pytest.mark.parametrize("kind", ["redis", "memcached"])
+@pytest.mark.gen_test
+async def test_every_process_sees_it_within_a_second(
+    kind: str, connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running(kind) as server:
+        here, there = (Denials(connect(server.url), clock=clock) for _ in range(2))
+        await there.refresh()
+        assert await here.add(_denial(clock))
+        assert await here.add(_denial(clock, "sub", "mallory"))
+        clock.advance(module.MAX_AGE)
+        await asyncio.gather(there.refresh(), there.refresh())
+        assert _is_denied(there, _principal())
+        await here.lift("jti", "one", None)
+        clock.advance(module.MAX_AGE)
+        await there.refresh()
+        assert ["mallory"] == [denial.value for denial in there]
+        late = Denials(connect(server.url), clock=clock)  # a process that starts afterwards
+        await late.refresh()
+        assert ["mallory"] == [denial.value for denial in late]
+        await late.close()
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        here, there = (Denials(connect(server.url), clock=clock) for _ in range(2))
+        for value in ("one", "two"):
+            await here.add(_denial(clock, value=value))
+        await there.refresh()
+        assert 2 == len(there._in_force)
+        clock.advance(3600)
+        await there.refresh()
+        assert 0 == len(there._in_force)
+
+
+@pytest.mark.gen_test
+async def test_a_number_whose_entry_is_late_is_waited_for(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        cache, denials = connect(server.url), Denials(connect(server.url), clock=clock)
+        await cache._backend.increment("denied:last")
+        await denials.refresh()
+        assert [] == list(denials)
+        entry = {"kind": "jti", "value": "one", "issuer": None, "expires_at": clock.now() + 60}
+        await cache._backend.set("denied:1", entry)
+        clock.advance(module.MAX_AGE)
+        await denials.refresh()
+        assert _is_denied(denials, _principal())
+        await cache._backend.increment("denied:last")  # whoever drew this number died before it wrote
+        for _ in range(12):
+            clock.advance(module.MAX_AGE)
+            await denials.refresh()
+        assert {} == denials._awaited
+
+
+@pytest.mark.gen_test
+async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        denials = Denials(connect(server.url), clock=clock)
+        await denials.add(_denial(clock, value="before"))
+        server.stop()
+        assert not await denials.add(_denial(clock))
+        clock.advance(module.MAX_AGE)
+        await denials.refresh()
+        assert _is_denied(denials, _principal())
+        server.start()  # empty, so that it counts from nothing again
+        other = Denials(connect(server.url), clock=clock)
+        await other.add(_denial(clock, "sub", "bob"))
+        for _ in range(4):
+            clock.advance(module.MAX_AGE)
+            await denials.refresh()
+        assert {"before", "one"} <= {denial.value for denial in denials}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [None, [], {}, {"kind": "aud", "value": "x", "issuer": None, "expires_at": 1}, {"kind": "jti", "value": 1},
+     {"kind": "jti", "value": "x", "issuer": 7, "expires_at": 1}],
+)  # fmt: skip
+def test_what_is_no_denial_is_none(entry: Any) -> None:
+    assert Denial.read(entry) is None
+
+
+@pytest.mark.gen_test
+async def test_closing_waits_for_a_look_that_is_under_way(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        denials = Denials(connect(server.url), clock=clock)
+        looking = asyncio.ensure_future(denials.refresh())
+        await asyncio.sleep(0)
+        await denials.close()
+        assert denials.fresh
+        await looking
+
+
+@pytest.mark.gen_test
+async def test_a_cache_that_counts_from_nothing_again_is_read_from_the_start(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        cache, denials = connect(server.url), Denials(connect(server.url), clock=clock)
+        for value in ("one", "two"):
+            await Denials(cache, clock=clock).add(_denial(clock, value=value))
+        await denials.refresh()
+        await cache._backend.clear()
+        await Denials(cache, clock=clock).add(_denial(clock, value="three"))
+        clock.advance(module.MAX_AGE)
+        await denials.refresh()
+        assert {"one", "two", "three"} == {denial.value for denial in denials}

@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import email.utils
+import json
+import socket
+import sys
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from tornado.web import RedirectHandler
+
+import fakeissuer
+from fakeissuer import Handle
+from service.clock import SystemClock
+from service.errors import IssuerUnavailable
+from service.issuers.client import JSONClient
+from service.operations.doctor.check import Checkup, check
+from service.operations.doctor.report import Finding, Outcome
+from service.settings.issuers import IssuerSettings
+from service.settings.program import Settings
+from service.web.endpoints.okta_guide import ROUTES
+
+CHECKS = [
+    "issuer",
+    "audience",
+    "discovery",
+    "TLS to the issuer",
+    "issuer in the document",
+    "jwks_uri",
+    "key set",
+    "keys",
+    "algorithms",
+    "Cache-Control",
+    "clock",
+    "shared cache",
+    "CORS origins",
+    "TLS of the service",
+]
+
+
+async def _check(settings: Settings, client: JSONClient) -> Checkup:
+    return await check(settings, client=client, clock=SystemClock())
+
+
+def _by_name(checkup: Checkup) -> dict[str, Finding]:
+    return {finding.about: finding for finding in checkup.findings}
+
+
+def _not_well(checkup: Checkup) -> dict[str, Outcome]:
+    return {finding.about: finding.outcome for finding in checkup.findings if finding.outcome is not Outcome.OK}
+
+
+@pytest.mark.gen_test
+async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSONClient) -> None:
+    checkup = await _check(settings, client)
+    assert checkup.passed
+    assert {} == _not_well(checkup)
+    assert CHECKS == [finding.about for finding in checkup.findings]
+    assert len(CHECKS) == len(checkup.lines())
+    assert all(line.startswith("ok    ") and line.isprintable() for line in checkup.lines())
+    seen = {about: finding.seen for about, finding in _by_name(checkup).items()}
+    assert "/.well-known/openid-configuration" in seen["discovery"]
+    assert "Okta's default" in seen["audience"]
+    assert "max-age" in seen["Cache-Control"]
+    assert "2 usable" in seen["keys"]
+    assert "RS256 has 2 keys" in seen["algorithms"]
+
+
+@pytest.mark.gen_test
+async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: Handle) -> None:
+    fake_issuer.fail("discovery", status=404, times=1)
+    seen = _by_name(await _check(settings, client))["discovery"].seen
+    assert "/.well-known/oauth-authorization-server" in seen
+
+
+AFTER_DISCOVERY = ["issuer in the document", "jwks_uri", "key set", "keys", "algorithms", "Cache-Control", "clock"]
+FAULTS: dict[str, dict[str, Any]] = {
+    "an error": {"status": 500},
+    "a redirect": {"redirect": True},
+    "a dropped connection": {"drop": True},
+    "garbage": {"garbage": True},
+    "nothing": {"empty": True},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.gen_test
+async def test_without_a_discovery_document_the_other_checks_say_why_they_are_not_reached(
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("discovery", **fault)
+    checkup = await _check(settings, client)
+    assert not checkup.passed
+    expected = {"discovery": Outcome.FAIL} | dict.fromkeys(AFTER_DISCOVERY, Outcome.NOT_REACHED)
+    assert expected == _not_well(checkup)
+    assert all("since" in _by_name(checkup)[about].seen for about in AFTER_DISCOVERY)
+    assert CHECKS == [finding.about for finding in checkup.findings]
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.gen_test
+async def test_without_a_key_set_the_other_checks_say_why_they_are_not_reached(
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", **fault)
+    checkup = await _check(settings, client)
+    after = ["keys", "algorithms", "Cache-Control"]
+    assert {"key set": Outcome.FAIL} | dict.fromkeys(after, Outcome.NOT_REACHED) == _not_well(checkup)
+    assert CHECKS == [finding.about for finding in checkup.findings]
+
+
+ADVICE: dict[str, tuple[dict[str, Any], str]] = {
+    "the issuer does not know the address": ({"status": 404}, "no authorization server of that id"),
+    "the issuer has trouble": ({"status": 503}, "the issuer is reached, and cannot answer"),
+    "there is no answer": ({"drop": True}, "does this machine reach it?"),
+}
+
+
+@pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
+@pytest.mark.gen_test
+async def test_says_what_to_do_when(
+    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("discovery", **fault)
+    assert words in _by_name(await _check(settings, client))["discovery"].advice
+
+
+async def _document(issuer: str, client: JSONClient) -> dict[str, Any]:
+    return (await client.get(f"{issuer}/.well-known/openid-configuration")).document
+
+
+DOCUMENTS: dict[str, tuple[Mapping[str, Any], str, str]] = {
+    "another issuer": ({"issuer": "https://dev-1.okta.com/oauth2/default"}, "issuer in the document", "issuerMode"),
+    "a misspelt issuer": ({"issuer": "http://dev-1.okta.com"}, "issuer in the document", "cannot be trusted"),
+    "no issuer": ({"issuer": None}, "issuer in the document", "none of an issuer"),
+    "no keys": ({"jwks_uri": None}, "jwks_uri", "no jwks_uri"),
+    "keys that can be forged on the way": ({"jwks_uri": "http://keys.example/"}, "jwks_uri", "https"),
+}
+
+
+@pytest.mark.parametrize(("changes", "about", "words"), DOCUMENTS.values(), ids=DOCUMENTS.keys())
+@pytest.mark.gen_test
+async def test_finds_fault_with_a_document_that_says(
+    changes: Mapping[str, Any],
+    about: str,
+    words: str,
+    settings: Settings,
+    client: JSONClient,
+    fake_issuer: Handle,
+) -> None:
+    document = await _document(fake_issuer.issuer_url(), client)
+    fake_issuer.fail("discovery", status=200, body={**document, **changes})
+    checkup = await _check(settings, client)
+    assert not checkup.passed
+    finding = _by_name(checkup)[about]
+    assert Outcome.FAIL is finding.outcome
+    assert words in finding.line()
+
+
+@pytest.mark.gen_test
+async def test_names_the_issuer_to_write_when_okta_speaks_under_the_orgs_own_domain(client: JSONClient) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    vanity, org = f"http://localhost:{port}", f"http://127.0.0.1:{port}"
+    async with fakeissuer.running(port=port, public_url=vanity) as issuer:
+        issuer.put("servers", "default", audience="api://default", issuer_mode="ORG_URL")
+        checkup = await _check(Settings(issuer=f"{vanity}/oauth2/default"), client)
+        finding = _by_name(checkup)["issuer in the document"]
+        assert Outcome.FAIL is finding.outcome
+        assert "it is on another host" in finding.advice
+        assert f"set OKTA_OAUTH2_ISSUER={org}/oauth2/default" in finding.advice
+        assert (await _check(Settings(issuer=f"{org}/oauth2/default"), client)).passed
+
+
+KEYS: dict[str, tuple[list[dict[str, Any]], Outcome, str]] = {
+    "no key": ([], Outcome.FAIL, "no usable key among 0"),
+    "no usable key": ([{"kty": "AKP"}], Outcome.FAIL, "no usable key among 1"),
+}
+
+
+@pytest.mark.parametrize(("keys", "outcome", "words"), KEYS.values(), ids=KEYS.keys())
+@pytest.mark.gen_test
+async def test_finds_fault_with_a_key_set_that_has(
+    keys: list[dict[str, Any]],
+    outcome: Outcome,
+    words: str,
+    settings: Settings,
+    client: JSONClient,
+    fake_issuer: Handle,
+) -> None:
+    fake_issuer.fail("keys", status=200, body={"keys": keys})
+    checkup = await _check(settings, client)
+    finding = _by_name(checkup)["keys"]
+    assert (outcome, True) == (finding.outcome, words in finding.seen)
+    assert Outcome.NOT_REACHED is _by_name(checkup)["algorithms"].outcome
+
+
+@pytest.mark.gen_test
+async def test_counts_the_keys_that_are_skipped_and_says_why(
+    settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    for key in ("enc", "small", "unknown-kty"):
+        fake_issuer.token(key=key)
+    checkup = await _check(settings, client)
+    assert {"keys": Outcome.WARN} == _not_well(checkup)
+    assert checkup.passed
+    seen = _by_name(checkup)["keys"].seen
+    assert "2 usable" in seen
+    assert "3 skipped" in seen
+    assert "1: use is not sig" in seen
+
+
+ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
+    "one that no key is for": (("ES256",), Outcome.FAIL, "RS256"),
+    "one too many": (("RS256", "ES256"), Outcome.WARN, "leave out"),
+}
+
+
+@pytest.mark.parametrize(("algorithms", "outcome", "words"), ALGORITHMS.values(), ids=ALGORITHMS.keys())
+@pytest.mark.gen_test
+async def test_finds_fault_with_algorithms(
+    algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+) -> None:
+    checkup = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
+    assert {"algorithms": outcome} == _not_well(checkup)
+    assert words in _by_name(checkup)["algorithms"].advice
+
+
+OFFSETS: dict[str, tuple[float, Outcome, str]] = {
+    "ahead, within the leeway": (-60, Outcome.WARN, "60 s ahead of"),
+    "behind, within the leeway": (60, Outcome.WARN, "s behind"),
+    "beyond the leeway": (3600, Outcome.FAIL, "time server"),
+}
+
+
+@pytest.mark.parametrize(("offset", "outcome", "words"), OFFSETS.values(), ids=OFFSETS.keys())
+@pytest.mark.gen_test
+async def test_compares_the_clock_with_the_issuers(
+    offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    date = email.utils.formatdate(SystemClock.now() + offset, usegmt=True)
+    fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": date})
+    checkup = await _check(settings, client)
+    assert {"clock": outcome} == _not_well(checkup)
+    line = _by_name(checkup)["clock"].line()
+    assert words in line or "61 s ahead of" in line
+
+
+@pytest.mark.gen_test
+async def test_says_that_it_cannot_compare_the_clocks_without_a_date(
+    settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
+    checkup = await _check(settings, client)
+    assert {"clock": Outcome.WARN} == _not_well(checkup)
+    assert "no max-age, so the key set is kept for 10 minutes" in _by_name(checkup)["Cache-Control"].seen
+
+
+OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
+    "origins": ({"cors_origins": ("https://app.example",)}, "CORS origins", Outcome.OK, "https://app.example"),
+    "every origin": ({"cors_origins": ("*",)}, "CORS origins", Outcome.WARN, "every site"),
+    "an open origin": ({"cors_origins": ("http://app.example",)}, "CORS origins", Outcome.WARN, "use https"),
+    "another audience": ({"audience": ("api://x",)}, "audience", Outcome.OK, '"api://x"'),
+    "an open address": ({"address": "0.0.0.0"}, "TLS of the service", Outcome.WARN, "in clear"),
+    "no certificate": ({"certfile": "no.pem", "keyfile": "no.key"}, "TLS of the service", Outcome.FAIL, "No such file"),
+    "no good one": ({"certfile": __file__, "keyfile": __file__}, "TLS of the service", Outcome.FAIL, "in PEM"),
+}
+
+
+@pytest.mark.parametrize(("changes", "about", "outcome", "words"), OWN.values(), ids=OWN.keys())
+@pytest.mark.gen_test
+async def test_looks_at_the_settings(
+    changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+) -> None:
+    finding = _by_name(await _check(Settings(issuer=fake_issuer.issuer_url(), **changes), client))[about]
+    assert outcome is finding.outcome
+    assert words in finding.line()
+
+
+@pytest.mark.gen_test
+async def test_verifies_the_issuers_certificate_by_the_file_it_is_given(tmp_path: Path) -> None:
+    ca_file, pem = tmp_path / "ca.pem", tmp_path / "own.pem"
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
+    own: dict[str, Any] = {"certfile": str(pem), "keyfile": str(pem)}
+    with fakeissuer.running(tls=True, ca_file=ca_file) as issuer:
+        for path, outcome in ((str(ca_file), Outcome.OK), (None, Outcome.NOT_REACHED)):
+            client = JSONClient(ca_file=path)
+            checkup = await _check(Settings(issuer=issuer.issuer_url(), **own), client)
+            assert Outcome.OK is _by_name(checkup)["TLS of the service"].outcome
+            finding = _by_name(checkup)["TLS to the issuer"]
+            assert (outcome, outcome is Outcome.OK) == (finding.outcome, checkup.passed)
+            assert "certificate" in finding.seen
+            client.close()
+
+
+class Unready:
+    """A third party's validator that never gets ready, or always is."""
+
+    def __init__(self, *, trouble: str) -> None:
+        self._trouble = trouble
+
+    async def validate(self, token: object) -> None:
+        """Know nobody."""
+
+    async def ready(self) -> None:
+        if self._trouble:
+            raise IssuerUnavailable(self._trouble)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.mark.parametrize(("trouble", "outcome"), [("the vault is shut", Outcome.FAIL), ("", Outcome.OK)])
+@pytest.mark.gen_test
+async def test_asks_a_validator_that_cannot_be_looked_into(
+    trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("plugin_of_test_check")
+    module.build = lambda *_: Unready(trouble=trouble)  # type: ignore[attr-defined]  # a module made by hand
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    kind = f"{module.__name__}:build"
+    tables = (
+        IssuerSettings(issuer="https://x.example/", audience=("x",), validation=kind),
+        IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",)),
+    )
+    findings = _by_name(await _check(Settings(issuers=tables), client))
+    finding = findings[f"https://x.example/ validator {kind}"]
+    assert (outcome, True) == (finding.outcome, trouble in finding.seen)
+    assert "belongs to the name" in findings["https://x.example/ issuer"].seen
+    assert Outcome.OK is findings[f"{fake_issuer.issuer_url('partner')} keys"].outcome
+
+
+@pytest.mark.gen_test
+async def test_what_an_issuer_says_cannot_act_on_the_terminal(
+    settings: Settings, client: JSONClient, fake_issuer: Handle
+) -> None:
+    document = json.loads(json.dumps(await _document(fake_issuer.issuer_url(), client)))
+    fake_issuer.fail("discovery", status=200, body={**document, "issuer": "https://x.example/\x1b[2J\nok    all"})
+    assert all(line.isprintable() for line in (await _check(settings, client)).lines())
+
+
+@pytest.mark.gen_test
+async def test_tells_how_many_methods_are_for_anybody(fake_issuer: Handle, client: JSONClient) -> None:
+    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
+    assert "ok    routes: 3 methods on 3 routes, 2 of them for anybody" in checkup.lines()
+    assert [True, False, True] == [row.is_public for row in checkup.rows]
+
+
+@pytest.mark.gen_test
+async def test_a_route_that_stops_the_start_fails(fake_issuer: Handle, client: JSONClient) -> None:
+    routes = [(r"/old", RedirectHandler, {"url": "/"})]
+    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
+    (line,) = [line for line in checkup.lines() if line.startswith("fail")]
+    assert "fail  routes: '/old$' leads to GET of tornado.web.RedirectHandler" in line
+    assert not checkup.passed

@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from fakeissuer import Handle
+from service.authenticator import Authenticator
+from service.caches.deny_list import Denials
+from service.caches.shared import open_cache
+from service.caches.tokens import Verdicts
+from service.clock import ManualClock, SystemClock
+from service.errors import InvalidToken, IssuerUnavailable, Reason, TokenError
+from service.issuers.client import JSONClient
+from service.operations.doctor.explain import Explanation, explain
+from service.operations.doctor.report import Outcome
+from service.operations.doctor.rules import RULES
+from service.settings.issuers import IssuerSettings, TrustedIssuer
+from service.settings.program import Settings
+from service.tokens.claims import CHECKS
+from service.tokens.credentials import Credentials
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.validators import jwt
+from service.validators.base import Toolbox
+from service.web.credentials.header import bearer
+
+
+async def _explain(text: str, settings: Settings, client: JSONClient) -> Explanation:
+    return await explain(text, settings, client=client, clock=SystemClock())
+
+
+def _reason(explanation: Explanation) -> Reason:
+    assert isinstance(explanation.verdict, TokenError)
+    return explanation.verdict.reason
+
+
+def _failed(explanation: Explanation) -> tuple[str, str]:
+    """Return the rule that failed, and everything that is said about it."""
+    (finding,) = [one for one in explanation.findings if one.outcome is Outcome.FAIL]
+    return finding.about, finding.line()
+
+
+def _part(value: object) -> str:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.mark.gen_test
+async def test_accepts_a_good_token_and_passes_every_rule(
+    fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    explanation = await _explain(fake_issuer.token(sub="alice@example.com", scp="api:read"), settings, client)
+    assert explanation.accepted
+    assert [rule.says for rule in RULES] == [finding.about for finding in explanation.findings]
+    assert {Outcome.OK} == {finding.outcome for finding in explanation.findings}
+    told = "\n".join(explanation.lines())
+    assert 'verdict: accepted: it speaks for "alice@example.com"' in told
+    assert "its scopes are: api:read" in told
+    assert "in 59 minutes" in told or "in 60 minutes" in told
+
+
+def test_asks_every_claim_check_of_the_service() -> None:
+    assert [check.says for check in CHECKS] == [rule.says for rule in RULES[-len(CHECKS) :]]
+
+
+async def _answer_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
+    """Return for which reason the service refuses a credential."""
+    time = SystemClock()
+    cache = open_cache("memory://", clock=time)
+    toolbox = Toolbox(client=client, clock=time, verdicts=Verdicts(clock=time), cache=cache)
+    validators = [jwt.build(settings.trusted_issuers[0], toolbox)]
+    authenticator = Authenticator(validators, verdicts=toolbox.verdicts, denials=Denials(cache, clock=time))
+    try:
+        bearer(text)
+        await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
+    except TokenError as exc:
+        return exc.reason
+    finally:
+        await authenticator.close()
+    return "accepted"
+
+
+@pytest.mark.gen_test(timeout=60)
+async def test_refuses_every_bad_token_for_the_reason_for_which_the_service_refuses_it(
+    fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    expected, got = {}, {}
+    for bad in fake_issuer.bad_tokens():
+        explanation = await _explain(bad.token, settings, client)
+        expected[bad.name] = await _answer_of_the_service(bad.token, settings, client)
+        got[bad.name] = str(_reason(explanation))
+        rule, told = _failed(explanation)
+        outcomes = [finding.outcome for finding in explanation.findings]
+        place = outcomes.index(Outcome.FAIL)
+        assert [Outcome.OK] * place == outcomes[:place], bad.name
+        assert {Outcome.NOT_REACHED} >= set(outcomes[place + 1 :]), bad.name
+        assert RULES[place].says == rule
+        assert len(told) > len(rule) + 20, bad.name
+        assert f"the service answers {bad.status}" in explanation.lines()[-1]
+        assert bad.token not in "\n".join(explanation.lines())
+    assert expected == got
+
+
+TWICE = b'{"a": 1, "a": 2}'
+REFUSED: dict[str, tuple[Callable[[Handle], str], str, str]] = {
+    "nothing": (lambda _: "", "one word", "there is nothing"),
+    "a token in quotes": (lambda issuer: f'"{issuer.token()}"', "one word", "quotes"),
+    "a token on two lines": (lambda issuer: issuer.token().replace(".", ".\n"), "one word", "several lines"),
+    "a whole answer": (lambda issuer: json.dumps({"access_token": issuer.token()}), "one word", "access_token"),
+    "a JWS as JSON": (lambda _: '{"payload": "e30"}', "one word", "compact form"),
+    "two tokens": (lambda issuer: f"{issuer.token()},{issuer.token()}", "one word", "comma"),
+    "something encoded": (lambda issuer: issuer.token().replace(".", "%2E"), "one word", "percent-encoded"),
+    "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "small enough", "max_token_size"),
+    "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "only its issuer can judge it"),
+    "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "cut off"),
+    "an encrypted token": (lambda issuer: f"{issuer.token()}.a.b", "three parts", "encrypted"),
+    "a padded signature": (lambda issuer: f"{issuer.token()}==", "three parts", "the signature: "),
+    "no JSON": (lambda _: f"{_part(b'no')}.{_part({})}.abcd", "its header is", "one JSON object in UTF-8"),
+    "no UTF-8": (lambda _: f"{_part({})}.{_part(bytes([255]))}.abcd", "its claims are", "in UTF-8"),
+    "a name twice": (lambda _: f"{_part({})}.{_part(TWICE)}.abcd", "its claims are", "each name in it once"),
+    "a slash at the end": (lambda i: i.token(claims={"iss": f"{i.issuer_url()}/"}), "issuer", "a slash at the end"),
+    "no issuer": (lambda issuer: issuer.token(claims={"iss": None}), "its issuer is trusted", "iss = null"),
+    "a stranger": (lambda i: i.token(claims={"iss": "https://x.example"}), "its issuer", "OKTA_OAUTH2_ISSUER"),
+    "the org server's": (lambda issuer: issuer.token(server="org"), "its issuer is trusted", "Okta org server"),
+    "the org server's type": (
+        lambda issuer: issuer.token(header={"typ": "application/okta-internal-at+jwt"}),
+        "its type",
+        "Okta org server",
+    ),
+    "HS256": (lambda issuer: issuer.token(alg="HS256"), "its algorithm is allowed", "expected RS256"),
+    "an extension": (lambda issuer: issuer.token(header={"crit": ["x"]}), "asks for no extension", 'crit = ["x"]'),
+    "a number for a kid": (lambda issuer: issuer.token(header={"kid": 1}), "its key ID", "kid = 1"),
+    "an unknown key": (
+        lambda issuer: issuer.token(key="unpublished"),
+        "that its issuer publishes",
+        "one of the issuer",
+    ),
+    "another signature": (lambda i: i.token(header={"kid": None}, key="unpublished"), "signature", "one of 2 keys"),
+    "an old token": (lambda issuer: issuer.token(expires_in=-7200), "it has not expired", "2 hours ago"),
+    "another audience": (lambda issuer: issuer.token(aud="api://x"), "meant for this API", 'expected "api://default"'),
+    "an ID token": (lambda i: i.token(kind="id", aud="api://default"), "no ID token", "send the access token"),
+    "a bound token": (lambda issuer: issuer.token(dpop_jkt="x" * 43), "not bound to a key", "without DPoP"),
+    "a date in text": (lambda issuer: issuer.token(claims={"exp": "soon"}), "not expired", "not a NumericDate"),
+    "the year 300000": (lambda i: i.token(claims={"nbf": 9_999_999_999_999}), "its time", "beyond the calendar"),
+}
+
+
+@pytest.mark.parametrize(("make", "rule", "words"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.gen_test
+async def test_names_the_rule_and_says_what_to_do(
+    make: Callable[[Handle], str], rule: str, words: str, fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    explanation = await _explain(make(fake_issuer), settings, client)
+    about, told = _failed(explanation)
+    assert rule in about + told
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "wrapping", ["Bearer {}", "bearer  {}\n", " {}", "Authorization: Bearer {}", "Authorization:{}"]
+)
+@pytest.mark.gen_test
+async def test_judges_what_stands_in_a_familiar_wrapping_and_says_so(
+    wrapping: str, fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    explanation = await _explain(wrapping.format(fake_issuer.token()), settings, client)
+    assert explanation.accepted
+    assert explanation.lines()[0].endswith(("judged.", "must not send it."))
+
+
+@pytest.mark.parametrize("endpoint", ["discovery", "keys"])
+@pytest.mark.gen_test
+async def test_says_that_nobody_can_judge_a_token_while_its_issuer_cannot_be_asked(
+    endpoint: Any, fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    fake_issuer.fail(endpoint, status=500)
+    explanation = await _explain(fake_issuer.token(), settings, client)
+    assert not explanation.accepted
+    assert isinstance(explanation.verdict, IssuerUnavailable)
+    (finding,) = [one for one in explanation.findings if one.outcome is Outcome.UNKNOWN]
+    assert "expected 200, got 500" in finding.seen
+    assert "cannot be judged" in explanation.lines()[-1]
+    assert "the service answers 503" in explanation.lines()[-1]
+
+
+@pytest.mark.gen_test
+async def test_fetches_nothing_for_a_token_that_fails_before(
+    fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    await _explain(fake_issuer.token(alg="HS256"), settings, client)
+    assert 0 == fake_issuer.requests().count
+
+
+@pytest.mark.gen_test
+async def test_judges_by_the_terms_of_the_issuer_that_the_token_is_from(
+    fake_issuer: Handle, client: JSONClient
+) -> None:
+    tables = (
+        IssuerSettings(issuer=fake_issuer.issuer_url("default"), audience=("api://default",)),
+        IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",), max_token_age=10),
+    )
+    settings = Settings(issuers=tables)
+    assert (await _explain(fake_issuer.token(), settings, client)).accepted
+    assert (await _explain(fake_issuer.token(server="partner"), settings, client)).accepted
+    old = fake_issuer.token(server="partner", claims={"iat": int(fake_issuer.clock.now()) - 200})
+    assert Reason.TOO_OLD is _reason(await _explain(old, settings, client))
+
+
+STRICT: dict[str, tuple[dict[str, Any], Reason, str]] = {
+    "a type": ({}, Reason.UNSUPPORTED_TYPE, "at+jwt"),
+    "a claim": ({"header": {"typ": "at+jwt"}}, Reason.MISSING_CLAIM, "RFC 9068"),
+}
+
+
+@pytest.mark.parametrize(("members", "reason", "words"), STRICT.values(), ids=STRICT.keys())
+@pytest.mark.gen_test
+async def test_demands_what_the_profile_demands(
+    members: dict[str, Any], reason: Reason, words: str, fake_issuer: Handle, client: JSONClient
+) -> None:
+    settings = Settings(issuer=fake_issuer.issuer_url(), rfc9068="strict")
+    explanation = await _explain(fake_issuer.token(**members), settings, client)
+    assert reason is _reason(explanation)
+    assert words in _failed(explanation)[1]
+
+
+@pytest.mark.gen_test
+async def test_names_the_clients_that_may_call(fake_issuer: Handle, client: JSONClient) -> None:
+    settings = Settings(issuer=fake_issuer.issuer_url(), allowed_client_ids=("0oaother",))
+    explanation = await _explain(fake_issuer.token(cid="0oaweb00000000000001"), settings, client)
+    assert Reason.CLIENT_NOT_ALLOWED is _reason(explanation)
+    assert '"0oaother"' in _failed(explanation)[1]
+    assert "SERVICE_ALLOWED_CLIENT_IDS" in _failed(explanation)[1]
+
+
+class OpaqueTokens:
+    """A third party's validator, which knows one opaque token."""
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        if token.text == "revoked-token":
+            raise InvalidToken(Reason.EXPIRED, "it was revoked")
+        return Principal.from_claims({"iss": "x", "exp": 2e9}) if token.text == "good-token" else None
+
+    async def ready(self) -> None:
+        """Always."""
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def opaque_tokens(issuer: TrustedIssuer, toolbox: Toolbox) -> OpaqueTokens:
+    return OpaqueTokens()
+
+
+@pytest.fixture
+def settings_with_plugin(fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    import sys  # noqa: PLC0415  # a plug-in is found by the name of its module, and test files have none
+    import types  # noqa: PLC0415  # as above
+
+    module = types.ModuleType("plugin_of_test_explain")
+    module.build = opaque_tokens  # type: ignore[attr-defined]  # a module made by hand
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    tables = (
+        IssuerSettings(issuer=fake_issuer.issuer_url(), audience=("api://default",)),
+        IssuerSettings(issuer="https://x.example", audience=("x",), validation=f"{module.__name__}:build"),
+    )
+    return Settings(issuers=tables)
+
+
+@pytest.mark.gen_test
+async def test_takes_the_word_of_a_validator_that_cannot_be_looked_into(
+    settings_with_plugin: Settings, fake_issuer: Handle, client: JSONClient
+) -> None:
+    good = await _explain("good-token", settings_with_plugin, client)
+    assert good.accepted
+    assert "its word counts" in good.findings[-1].seen
+    assert Reason.EXPIRED is _reason(await _explain("revoked-token", settings_with_plugin, client))
+    assert Reason.MALFORMED is _reason(await _explain("another-token", settings_with_plugin, client))
+    assert (await _explain(fake_issuer.token(), settings_with_plugin, client)).accepted
+
+
+HOSTILE = {
+    "an escape sequence": "\x1b[2Jverdict: accepted",
+    "a line break": "x\nverdict: accepted",
+    "a turn of the writing": "\u202everdict",
+    "a line separator": "x\u2028verdict: accepted",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.gen_test
+async def test_what_a_token_holds_cannot_act_on_the_terminal(
+    text: str, fake_issuer: Handle, settings: Settings, client: JSONClient
+) -> None:
+    members = {"claims": {"aud": text, text: text}, "header": {"note": text}}
+    explanation = await _explain(fake_issuer.token(**members), settings, client)
+    assert all(line.isprintable() for line in explanation.lines())
+    assert 1 == sum(line.startswith("verdict:") for line in explanation.lines())
+
+
+def _told(text: str, **changes: Any) -> str:
+    """Return what is said about a token of an issuer that cannot be asked."""
+
+    async def tell() -> str:
+        client = JSONClient()
+        settings = Settings(issuer="http://127.0.0.1:1/oauth2/default", **changes)
+        explanation = await explain(text, settings, client=client, clock=ManualClock())
+        client.close()
+        repr(explanation)
+        assert explanation.lines()[-1].startswith("verdict: ")
+        return "\n".join([*explanation.lines(), repr(explanation)])
+
+    return asyncio.run(tell())
+
+
+@profile(deadline=None)
+@given(st.text())
+def test_any_text_ends_with_a_verdict(text: str) -> None:
+    assert "verdict: refused" in _told(text)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+MEMBERS: st.SearchStrategy[Mapping[str, Any]] = st.dictionaries(
+    st.sampled_from(["alg", "kid", "typ", "crit", "iss", "aud", "exp", "nbf", "iat", "cnf", "jti", "scp", "x"]),
+    JSON_VALUES | st.sampled_from(["RS256", "http://127.0.0.1:1/oauth2/default", "api://default", 2_000_000_000]),
+)
+
+
+@profile(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(header=MEMBERS, claims=MEMBERS, signature=st.binary(min_size=12, max_size=40), repeats=st.booleans())
+def test_neither_the_token_nor_its_signature_is_ever_printed(
+    header: Mapping[str, Any], claims: Mapping[str, Any], signature: bytes, *, repeats: bool
+) -> None:
+    end = _part(signature)
+    more = {"note": end, end: 1} if repeats else {}
+    token = f"{_part({**header, **more})}.{_part({**claims, **more})}.{end}"
+    told = _told(token)
+    assert "verdict: " in told
+    for secret in (token, *token.split(".")):
+        assert len(secret) < 8 or secret not in told
+
+
+@profile(deadline=None)
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=24))
+def test_an_opaque_token_is_never_printed(token: str) -> None:
+    assert token not in _told(token)
+
+
+def test_a_token_inside_a_token_is_not_printed() -> None:
+    inner = f"{_part({'alg': 'RS256'})}.{_part({'a': 1})}.c2lnbmF0dXJl"
+    told = _told(f"{_part({'alg': 'RS256', 'note': inner})}.{_part({'iss': inner})}.c2lnbmF0dXJl")
+    assert "c2lnbmF0dXJl" not in told

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.operations.doctor.formatting import duration, harmless, hidden, moment, shown
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("date", "words"),
+    [
+        (NOW, "2023-11-14 22:13:20 UTC, now"),
+        (NOW + 1, "2023-11-14 22:13:21 UTC, in 1 second"),
+        (NOW - 90, "2023-11-14 22:11:50 UTC, 90 seconds ago"),
+        (NOW + 3600, "2023-11-14 23:13:20 UTC, in 60 minutes"),
+        (NOW - 3 * 86400, "2023-11-11 22:13:20 UTC, 3 days ago"),
+        (1e300, "a date beyond the calendar"),
+        (-1e18, "a date beyond the calendar"),
+    ],
+)
+def test_says_when_it_is(date: float, words: str) -> None:
+    assert words == moment(date, NOW)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_knows_a_word_for_every_date(date: float) -> None:
+    assert moment(date, NOW)
+    assert duration(date)
+
+
+@given(st.text())
+def test_a_terminal_only_shows_what_is_harmless(text: str) -> None:
+    assert harmless(text).isprintable()
+
+
+def test_what_can_be_read_stays_as_it_is() -> None:
+    assert "Zoë → ok" == harmless("Zoë → ok")
+
+
+def test_hides_secrets_and_tokens_and_leaves_words_alone() -> None:
+    text = "an eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln and a longsecret and a word"
+    assert "an (a token, hidden) and a (hidden) and a word" == hidden(text, ["word", "longsecret"])
+
+
+def test_a_secret_within_a_longer_one_is_hidden_with_it() -> None:
+    assert "(hidden)" == hidden("12345678.87654321", ["12345678", "12345678.87654321"])
+
+
+def test_cuts_a_value_that_is_very_long() -> None:
+    assert 161 == len(shown("x" * 1000))

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import servers
+
+from fakeissuer import Handle
+from service.clock import SystemClock
+from service.issuers.client import JSONClient
+from service.operations.doctor.check import check
+from service.operations.doctor.report import Finding, Outcome
+from service.settings.program import Settings
+
+
+async def _finding(about: str, issuer: Handle, client: JSONClient, **terms: Any) -> Finding:
+    known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+    settings = Settings(**({"issuer": issuer.issuer_url()} | known | terms))
+    checkup = await check(settings, client=client, clock=SystemClock())
+    return next(finding for finding in checkup.findings if finding.about == about)
+
+
+@pytest.mark.parametrize("validation", ["auto", "introspection", "hybrid"])
+@pytest.mark.gen_test
+async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: Handle, client: JSONClient) -> None:
+    finding = await _finding("introspection", fake_issuer, client, validation=validation)
+    assert Outcome.OK is finding.outcome
+    assert "0oaapi00000000000001" in finding.seen
+
+
+FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "a wrong secret": ({"client_secret": "wrong"}, {}, "its secret or key"),
+    "an unknown client": ({"client_id": "nobody"}, {}, "a client of this very issuer"),
+    "an outage": ({}, {"status": 500}, "get 503 until"),
+    "a yes to everything": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
+}
+
+
+@pytest.mark.parametrize(("terms", "fault", "advice"), FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.gen_test
+async def test_explains(
+    terms: dict[str, Any], fault: dict[str, Any], advice: str, fake_issuer: Handle, client: JSONClient
+) -> None:
+    if fault:
+        fake_issuer.fail("introspect", **fault)
+    finding = await _finding("introspection", fake_issuer, client, **terms)
+    assert Outcome.FAIL is finding.outcome
+    assert advice in finding.advice
+    assert "wrong" not in finding.seen
+
+
+@pytest.mark.gen_test
+async def test_tells_whether_the_shared_cache_answers(fake_issuer: Handle, client: JSONClient) -> None:
+    with servers.running("redis") as server:
+        assert Outcome.OK is (await _finding("shared cache", fake_issuer, client, cache_url=server.url)).outcome
+        server.stop()
+        finding = await _finding("shared cache", fake_issuer, client, cache_url=server.url)
+    assert Outcome.WARN is finding.outcome
+    assert "goes on without it" in finding.advice

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.operations.doctor.issuer_typos import describe_near_miss
+
+OKTA = "https://dev-1.okta.com/oauth2/default"
+
+NEAR: dict[str, tuple[str, str, str]] = {
+    "a slash too much": (f"{OKTA}/", OKTA, "a slash at the end is too much"),
+    "a slash too few": ("https://x.example", "https://x.example/", "a slash at the end is missing"),
+    "another scheme": (OKTA.replace("https", "http"), OKTA, "http:// instead of https://"),
+    "the org": ("https://dev-1.okta.com", OKTA, "it is the org server of that Okta org"),
+    "another server": (
+        "https://dev-1.okta.com/oauth2/aus1",
+        OKTA,
+        "another authorization server there, '/oauth2/aus1'",
+    ),
+    "another host": ("https://login.example.com/oauth2/default", OKTA, "on another host, login.example.com instead of"),
+    "another port": ("https://x.example:8443/a", "https://x.example/a", "on another host, x.example:8443"),
+    "another path": ("https://x.example/a", "https://x.example/b", "the path is '/a' instead of '/b'"),
+    "upper case": ("https://dev-1.okta.com/oauth2/Default", OKTA, "upper and lower case differ"),
+    "a host in upper case": ("https://DEV-1.okta.com/oauth2/default", OKTA, "upper and lower case differ"),
+    "a query": (f"{OKTA}?x=1", OKTA, "spelt in another way"),
+    "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "https://; a slash"),
+}
+
+
+@pytest.mark.parametrize(("seen", "trusted", "words"), NEAR.values(), ids=NEAR.keys())
+def test_tells_in_what_they_differ(seen: str, trusted: str, words: str) -> None:
+    assert words in describe_near_miss(seen, trusted)
+
+
+@pytest.mark.parametrize(
+    "seen", ["", "https://x.example", "https://[", "https://dev-1.okta.com:x/oauth2/default", OKTA]
+)
+def test_says_nothing_of_what_is_far_away_or_the_same(seen: str) -> None:
+    assert "" == describe_near_miss(seen, OKTA)
+
+
+@given(st.text())
+def test_reads_whatever_a_sender_has_written(seen: str) -> None:
+    describe_near_miss(seen, OKTA)
+    describe_near_miss(f"https://dev-1.okta.com/{seen}", OKTA)

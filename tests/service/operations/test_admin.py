@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.web import Application
+
+from service.caches import deny_list as module
+from service.caches.deny_list import Denials
+from service.clock import ManualClock
+from service.operations.admin import LONGEST_DENIAL, make_admin_app
+from service.operations.metrics import Metrics
+
+ADMIN = "admin-token"
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def app(denials: Denials, clock: ManualClock, metrics: Metrics) -> Application:
+    return make_admin_app(denials, clock=clock, token=ADMIN, metrics=metrics)
+
+
+async def _send(
+    client: AsyncHTTPClient, url: str, method: str = "POST", body: Any = None, token: str = ADMIN
+) -> HTTPResponse:
+    headers = {"Authorization": f"Bearer {token}"}
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = None if method == "GET" else text
+    return await client.fetch(
+        url, method=method, headers=headers, body=sent, allow_nonstandard_methods=True, raise_error=False
+    )
+
+
+@pytest.mark.gen_test
+async def test_denies_lists_and_lifts(http_client: AsyncHTTPClient, base_url: str, clock: ManualClock) -> None:
+    url = f"{base_url}/denied"
+    denied = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
+    shown = {"kind": "sub", "value": "mallory", "issuer": "https://i.example", "expires_at": clock.now() + 60}
+    assert (201, shown | {"shared": True}) == (denied.code, json.loads(denied.body))
+    assert {"denied": [shown]} == json.loads((await _send(http_client, url, "GET")).body)
+    lifted = await _send(http_client, url, "DELETE", {"sub": "mallory", "issuer": "https://i.example"})
+    assert 200 == lifted.code
+    assert {"denied": []} == json.loads((await _send(http_client, url, "GET")).body)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "admin-token2", "é"])
+@pytest.mark.gen_test
+async def test_without_the_token_nobody_may(token: str, http_client: AsyncHTTPClient, base_url: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        refused = await _send(http_client, f"{base_url}/denied", method, {"jti": "x"}, token)
+        assert 401 == refused.code
+        assert "Bearer" in refused.headers["WWW-Authenticate"]
+
+
+@pytest.mark.gen_test
+async def test_without_a_token_set_the_port_says_what_to_set(
+    denials: Denials, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
+) -> None:
+    app.default_router.rules.clear()
+    app.add_handlers(".*", [*make_admin_app(denials, clock=clock, token=None, metrics=Metrics()).default_router.rules])
+    refused = await _send(http_client, f"{base_url}/denied", body={"jti": "x"})
+    assert 403 == refused.code
+    assert b"SERVICE_ADMIN_TOKEN" in refused.body
+
+
+BAD: dict[str, Any] = {
+    "no JSON": b"{",
+    "a list": [],
+    "nothing to deny": {},
+    "two at once": {"jti": "x", "sub": "y"},
+    "a member that does not exist": {"jti": "x", "for": 3},
+    "a number for a value": {"jti": 1},
+    "an empty value": {"sub": ""},
+    "a value without end": {"sub": "x" * 2000},
+    "an issuer that is a list": {"sub": "x", "issuer": []},
+    "a lifetime that is true": {"jti": "x", "expires_in": True},
+    "a lifetime that is text": {"jti": "x", "expires_in": "60"},
+    "a lifetime of nothing": {"jti": "x", "expires_in": 0},
+    "a lifetime without end": {"jti": "x", "expires_in": LONGEST_DENIAL + 1},
+    "infinity": b'{"jti": "x", "expires_in": 1e400}',
+}
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
+@pytest.mark.gen_test
+async def test_refuses(body: Any, http_client: AsyncHTTPClient, base_url: str, denials: Denials) -> None:
+    for method in ("POST", "DELETE"):
+        refused = await _send(http_client, f"{base_url}/denied", method, body)
+        assert (400, "invalid_request") == (refused.code, json.loads(refused.body)["error"])
+    assert [] == list(denials)
+
+
+@pytest.mark.gen_test
+async def test_says_when_there_are_too_many(
+    http_client: AsyncHTTPClient, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CAPACITY", 0)
+    assert 400 == (await _send(http_client, f"{base_url}/denied", body={"jti": "x"})).code
+
+
+@pytest.mark.gen_test
+async def test_lives_and_knows_no_other_path_or_method(http_client: AsyncHTTPClient, base_url: str) -> None:
+    assert 200 == (await _send(http_client, f"{base_url}/healthz", "GET")).code
+    assert 404 == (await _send(http_client, f"{base_url}/elsewhere", "GET")).code
+    assert 405 == (await _send(http_client, f"{base_url}/healthz", "POST")).code
+
+
+@pytest.mark.gen_test
+async def test_whoever_reaches_the_port_may_read_what_is_counted(
+    metrics: Metrics, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    metrics.answered(method="GET", status=401, seconds=0.001, reason="expired")
+    response = await http_client.fetch(f"{base_url}/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    assert b'resource_server_refusals_total{reason="expired"} 1.0\n' in response.body

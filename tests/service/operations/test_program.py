@@ -1,0 +1,182 @@
+"""The program around the application: one process or several, as an operator meets them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import servers
+from programs import Start, curl, free_port, listening
+
+import fakeissuer
+from service import SettingsError
+from service.operations.program import load_routes
+from service.web.endpoints.okta_guide import ROUTES as ROUTES_OF_THE_GUIDE
+
+OKTA = "https://dev-123456.okta.com/oauth2/default"
+WHO = """
+import os
+import tornado.web
+from service import BearerAuthMixin
+from service.web.endpoints.okta_guide import WhoAmI
+
+class Who(BearerAuthMixin, tornado.web.RequestHandler):
+    public = True
+
+    def get(self):
+        self.set_header("Connection", "close")
+        self.write(str(os.getpid()))
+
+ROUTES = [(r"/who", Who), (r"/api/whoami", WhoAmI)]
+"""
+
+
+def _answering(url: str, *, among: Callable[[set[int]], bool]) -> set[int]:
+    """Return the processes that answer, once enough of them have."""
+    seen: set[int] = set()
+    end = time.monotonic() + 20
+    while not among(seen) and time.monotonic() < end:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):  # one that was killed had it in its hands
+            seen.add(int(urllib.request.urlopen(f"{url}/who", timeout=5).read()))  # noqa: S310  # ours
+    assert among(seen)
+    return seen
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "who.py").write_text(WHO)
+    return tmp_path
+
+
+def test_several_processes_serve_one_port_and_one_that_is_killed_is_replaced(start: Start, folder: Path) -> None:
+    options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
+    process = start("service", *options, PYTHONPATH=str(folder))
+    url = listening(process)
+    first = _answering(url, among=lambda seen: len(seen) == 2)
+    assert process.pid not in first
+    os.kill(min(first), signal.SIGKILL)
+    later = _answering(url, among=lambda seen: len(seen - {min(first)}) == 2)
+    assert max(first) in later
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert (0, 0) == (process.returncode, err.count("listening on"))  # the one line was read above
+    assert "ended with -9 and is replaced" in err
+    assert "Traceback" not in err
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
+
+
+def test_workers_whose_parent_was_killed_stop_by_themselves(start: Start, folder: Path) -> None:
+    options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
+    process = start("service", *options, PYTHONPATH=str(folder))
+    url = listening(process)
+    _answering(url, among=lambda seen: len(seen) == 2)
+    process.kill()
+    process.communicate(timeout=20)  # comes to its end once nobody holds the pipes
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
+
+
+@pytest.mark.parametrize("kind", ["redis", "memcached"])
+def test_what_one_process_is_told_to_deny_all_of_them_deny(kind: str, start: Start, folder: Path) -> None:
+    port = free_port()
+    with servers.running(kind) as cache, fakeissuer.running() as issuer:
+        process = start(
+            "service", "--processes", "2", "--port", "0", "--admin-port", str(port), "--routes", "who:ROUTES",
+            PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN="operators-only",
+            OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
+        )  # fmt: skip
+        url, token = listening(process), issuer.token(sub="mallory@example.com")
+        _answering(url, among=lambda seen: len(seen) == 2)
+        bearer = ["-H", f"Authorization: Bearer {token}", f"{url}/api/whoami"]
+        assert {200} == {curl(*bearer)[0] for _ in range(10)}
+        admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/denied"]
+        assert 201 == curl("-d", '{"sub": "mallory@example.com"}', *admin)[0]
+        _until(lambda: {401} == {curl(*bearer)[0] for _ in range(10)})
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert 0 == process.returncode
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_the_admin_port_counts_for_all_processes(processes: str, start: Start, folder: Path) -> None:
+    port = free_port()
+    with servers.running("redis") as cache:
+        process = start(
+            "service", "--processes", processes, "--port", "0", "--admin-port", str(port), "--routes", "who:ROUTES",
+            "--issuer", OKTA, PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url,
+        )  # fmt: skip
+        url = listening(process)
+        _answering(url, among=lambda seen: len(seen) == int(processes))
+        assert [401] * 7 == [curl(f"{url}/api/whoami")[0] for _ in range(7)]
+        status, text = curl(f"http://127.0.0.1:{port}/metrics")
+        assert 200 == status
+        assert 'resource_server_requests_total{method="GET",status="401"} 7.0' in text
+        assert 'resource_server_refusals_total{reason="missing_token"} 7.0' in text
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end, "it took too long"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "word"),
+    [
+        (["--issuer", OKTA, "--routes", "os:sep"], 2, "package.module:attribute"),
+        (["--issuer", OKTA, "--certfile", "none.pem", "--keyfile", "none.pem"], 1, "No such file"),
+        (["--issuer", OKTA, "--admin-port", "0"], 2, "cache_url"),
+        (["--demo", "--issuer-port", "0"], 2, "the demonstration runs in one"),
+    ],
+)
+def test_what_stops_the_start_is_said_once_and_not_by_each_process(
+    options: list[str], status: int, word: str, start: Start
+) -> None:
+    process = start("service", "--processes", "3", "--port", "0", *options)
+    _, err = process.communicate(timeout=30)
+    assert (status, 1) == (process.returncode, err.count(word))
+    assert "Traceback" not in err
+
+
+ROUTES = {
+    "no module": ("no.such:ROUTES", "ModuleNotFoundError: No module named 'no'"),
+    "no attribute": ("made:NOTHING", "has no attribute 'NOTHING'"),
+    "no colon": ("made", "expected package.module:attribute"),
+    "no list": ("made:TEXT", "to be a list of routes"),
+    "a route without a handler": ("made:SHORT", "a pattern and a handler: AssertionError"),
+    "a handler that is nowhere": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
+    "a pattern that is none": ("made:PATTERN", "a pattern and a handler: "),
+    "a module that fails": ("fails:ROUTES", "RuntimeError: a mistake of its author (fails.py, line 2)"),
+}
+
+
+@pytest.mark.parametrize(("path", "problem"), ROUTES.values(), ids=ROUTES)
+def test_routes_that_cannot_be_mounted_are_a_problem_of_the_settings(
+    path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "made.py").write_text(
+        'TEXT = "ROUTES"\nSHORT = [("/a",)]\nNOWHERE = [("/a", "no.such.Handler")]\nPATTERN = [("(", "made.TEXT")]\n'
+    )
+    (tmp_path / "fails.py").write_text('"""Its author made one."""\nraise RuntimeError("a mistake\\nof its author")\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError) as refused:
+        load_routes([path])
+    (said,) = refused.value.problems
+    assert said.startswith(f"routes: was {path!r}; ")
+    assert problem in said
+    assert "\n" not in said
+
+
+def test_without_names_there_are_no_routes_and_with_several_all_of_them() -> None:
+    assert load_routes([]) is None
+    assert [*ROUTES_OF_THE_GUIDE, *ROUTES_OF_THE_GUIDE] == load_routes(["service.web.endpoints.okta_guide:ROUTES"] * 2)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+from collections.abc import Callable
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+from fakeissuer import Handle
+from service.app import make_app
+from service.operations import server
+from service.operations.server import run_until_stopped, serving
+from service.operations.sockets import bind
+from service.settings.program import Settings
+from service.web.application.application import Service
+from service.web.handler.mixin import BearerAuthMixin
+
+
+class Slow(BearerAuthMixin, RequestHandler):
+    public = True
+    entered = asyncio.Event()
+    leave = asyncio.Event()
+
+    async def get(self) -> None:
+        self.entered.set()
+        await self.leave.wait()
+        self.write({"answered": True})
+
+    def post(self) -> None:
+        self.write({"received": len(self.request.body)})
+
+
+@pytest.fixture
+def service(fake_issuer: Handle, io_loop: IOLoop) -> Service:
+    Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
+    return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/slow", Slow)])
+
+
+async def _send(url: str, data: bytes) -> bytes:
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    await writer.drain()
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.gen_test
+async def test_serves_at_the_port_it_tells(service: Service) -> None:
+    async with serving(service, bind("127.0.0.1", 0)) as url:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
+        assert 200 == (await AsyncHTTPClient().fetch(f"{url}/healthz")).code
+
+
+@pytest.mark.gen_test
+async def test_a_header_over_the_limit_is_not_read(service: Service) -> None:
+    async with serving(service, bind("127.0.0.1", 0)) as url:
+        header = b"x" * (server.MAX_HEADER_SIZE + 1)
+        answer = await _send(url, b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Large: " + header + b"\r\n\r\n")
+        assert b"200 OK" not in answer
+        within = b"x" * (server.MAX_HEADER_SIZE - 200)
+        request = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Large: " + within + b"\r\n\r\n"
+        assert b"200 OK" in await _send(url, request)
+
+
+@pytest.mark.gen_test
+async def test_a_body_over_the_limit_is_not_read(service: Service) -> None:
+    async with serving(service, bind("127.0.0.1", 0)) as url:
+        request = b"POST /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        assert b"200 OK" not in await _send(url, request % (server.MAX_BODY_SIZE + 1))
+        size = server.MAX_BODY_SIZE
+        assert b'{"received": %d}' % size in await _send(url, request % size + bytes(size))
+
+
+@pytest.mark.parametrize(
+    "half",
+    [b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["header", "body"],
+)
+@pytest.mark.gen_test
+async def test_a_request_that_never_ends_is_given_up(
+    half: bytes, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEADER_TIMEOUT", 0.2)
+    monkeypatch.setattr(server, "BODY_TIMEOUT", 0.2)
+    async with serving(service, bind("127.0.0.1", 0)) as url:
+        assert b"" == await _send(url, half)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.gen_test
+async def test_a_signal_stops_it_and_requests_in_flight_are_answered(number: signal.Signals, service: Service) -> None:
+    async def run() -> None:
+        async with serving(service, bind("127.0.0.1", 0)) as url:
+            await run_until_stopped(service, announce=lambda: urls.append(url))
+
+    urls: list[str] = []
+    running = asyncio.create_task(run())
+    await _until(lambda: bool(urls))
+    response = asyncio.ensure_future(AsyncHTTPClient().fetch(f"{urls[0]}/slow"))
+    await Slow.entered.wait()
+    os.kill(os.getpid(), number)
+    await _until(lambda: not _listens(urls[0]))
+    assert not running.done()
+    Slow.leave.set()
+    assert b'{"answered": true}' == (await response).body
+    await running
+    assert 1 == len(urls)
+
+
+@pytest.mark.gen_test
+async def test_a_request_that_is_not_answered_in_time_is_cut_off(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server, "STOP_TIMEOUT", 0.05)
+    async with serving(service, bind("127.0.0.1", 0)) as url:
+        response = asyncio.ensure_future(AsyncHTTPClient().fetch(f"{url}/slow"))
+        await Slow.entered.wait()
+    assert "cut off" in caplog.text
+    Slow.leave.set()
+    await asyncio.wait([response])
+    assert response.exception() is not None
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110  # a socket has no event to wait for
+        await asyncio.sleep(0)
+
+
+def _listens(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pydantic
+import pytest
+
+from service.settings.issuers import IssuerSettings, audience_at_okta
+from service.settings.program import Settings
+
+OKTA = "https://dev-123456.okta.com/oauth2/default"
+OTHER = "https://issuer.example/realms/one"
+
+
+def test_several_issuers_each_have_their_own_terms_and_else_the_programs() -> None:
+    settings = Settings(
+        issuer=OKTA,
+        leeway=60,
+        algorithms=("RS256", "ES256"),
+        issuers=(IssuerSettings(issuer=OTHER, audience=("api://one",), algorithms=("PS256",), rfc9068="strict"),),
+    )
+    okta, other = settings.trusted_issuers
+    assert (frozenset({"RS256", "ES256"}), False, 60) == (okta.algorithms, okta.strict_rfc9068, okta.leeway)
+    assert (frozenset({"PS256"}), True, 60) == (other.algorithms, other.strict_rfc9068, other.leeway)
+    assert frozenset({"api://one"}) == other.audiences
+
+
+def test_a_table_alone_is_enough() -> None:
+    (only,) = Settings(issuers=(IssuerSettings(issuer=OKTA),)).trusted_issuers
+    assert (OKTA, frozenset({"api://default"})) == (only.issuer, only.audiences)
+
+
+def test_the_audience_of_one_issuer_is_not_lent_to_another() -> None:
+    with pytest.raises(pydantic.ValidationError, match=r"audience: .* any API of https://issuer\.example/realms/one"):
+        Settings(issuer=OKTA, audience=("api://mine",), issuers=(IssuerSettings(issuer=OTHER),))
+
+
+def test_an_issuer_stands_there_once() -> None:
+    with pytest.raises(pydantic.ValidationError, match="twice"):
+        Settings(issuer=OKTA, issuers=(IssuerSettings(issuer=OKTA),))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "audience"),
+    [(OKTA, ("api://default",)), (OTHER, ()), ("https://[::1", ()), (None, ()), (7, ())],
+)
+def test_only_the_custom_servers_of_okta_have_an_audience_that_everybody_knows(
+    issuer: object, audience: tuple[str, ...]
+) -> None:
+    assert audience == audience_at_okta(issuer)

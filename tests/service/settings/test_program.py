@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from service.settings.issuers import IssuerSettings
+from service.settings.program import SECRETS, Settings
+
+OKTA = "https://dev-123456.okta.com/oauth2/default"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER", "OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_an_okta_issuer_is_enough() -> None:
+    (issuer,) = Settings(issuer=OKTA).trusted_issuers
+    assert (OKTA, frozenset({"api://default"}), frozenset({"RS256"}), 120.0) == (
+        issuer.issuer,
+        issuer.audiences,
+        issuer.algorithms,
+        issuer.leeway,
+    )
+
+
+@pytest.mark.parametrize("org", ["dev-123456.okta.com", "https://dev-123456.okta.com", "https://dev-123456.okta.com/"])
+def test_the_issuer_is_derived_from_the_org(org: str) -> None:
+    assert OKTA == Settings(org_url=org).issuer
+    assert "https://dev-123456.okta.com/oauth2/aus1" == Settings(org_url=org, authorization_server_id="aus1").issuer
+
+
+def test_the_issuer_itself_wins_over_the_org() -> None:
+    assert OKTA == Settings(issuer=OKTA, org_url="https://other.okta.com").issuer
+
+
+def test_an_audience_of_ones_own_replaces_oktas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_API_AUDIENCE", "api://mine, api://other ,")
+    (issuer,) = Settings(issuer=OKTA).trusted_issuers
+    assert frozenset({"api://mine", "api://other"}) == issuer.audiences
+
+
+@pytest.mark.parametrize(
+    "name", ["OKTA_OAUTH2_ISSUER", "OKTA_ISSUER", "SERVICE_ISSUER", "OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"]
+)
+def test_is_read_from_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "https://dev-123456.okta.com" if name.endswith(("URL", "DOMAIN")) else OKTA)
+    assert OKTA == Settings().issuer
+
+
+def test_the_first_name_that_is_set_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_ISSUER", "https://other.okta.com/oauth2/default")
+    monkeypatch.setenv("OKTA_OAUTH2_ISSUER", OKTA)
+    assert OKTA == Settings().issuer
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_API_AUDIENCE", "")
+    assert ("api://default",) == Settings(issuer=OKTA).audience
+
+
+def test_a_variable_of_another_program_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "1")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    settings = Settings(issuer=OKTA)
+    assert (8080, None) == (settings.port, settings.http_proxy)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no issuer": ({}, "OKTA_OAUTH2_ISSUER"),
+    "a placeholder": ({"org_url": "https://{yourOktaDomain}"}, "placeholder"),
+    "an org server": ({"issuer": "https://dev-123456.okta.com"}, "/oauth2/default"),
+    "an org server with a secret and jwt": (
+        {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y", "validation": "jwt"},
+        "only Okta can judge",
+    ),
+    "an org server without an audience": (
+        {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y"},
+        "OKTA_OAUTH2_AUDIENCE=https://dev-1.okta.com",
+    ),
+    "introspection without credentials": ({"issuer": OKTA, "validation": "introspection"}, "OKTA_OAUTH2_CLIENT_ID"),
+    "hybrid without credentials": ({"issuer": OKTA, "validation": "hybrid"}, "OKTA_OAUTH2_CLIENT_ID"),
+    "a way of authenticating that there is not": (
+        {"issuer": OKTA, "client_authentication": "tls_client_auth"},
+        "client_secret_basic",
+    ),
+    "a secret in a file that is not there": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),
+    "an org server by id": ({"org_url": "dev-123456.okta.com", "authorization_server_id": "org"}, "org server"),
+    "no audience": ({"issuer": "https://issuer.example"}, "OKTA_OAUTH2_AUDIENCE"),
+    "no audience behind commas": ({"issuer": "https://issuer.example", "audience": " , "}, "OKTA_OAUTH2_AUDIENCE"),
+    "a symmetric algorithm": ({"issuer": OKTA, "algorithms": "RS256,HS256"}, "RS256"),
+    "no algorithm": ({"issuer": OKTA, "algorithms": ()}, "RS256"),
+    "none": ({"issuer": OKTA, "algorithms": "none"}, "none is never accepted"),
+    "a negative leeway": ({"issuer": OKTA, "leeway": -1}, "greater than or equal to 0"),
+    "an endless leeway": ({"issuer": OKTA, "leeway": "inf"}, "finite"),
+    "an origin with a path": ({"issuer": OKTA, "cors_origins": "https://app.example/"}, "origin"),
+    "an origin that any page can have": ({"issuer": OKTA, "cors_origins": "null"}, "origin"),
+    "a pattern of origins that is too wide": ({"issuer": OKTA, "cors_origins": "https://*.com"}, "too wide"),
+    "a resource that is no URL": ({"issuer": OKTA, "public_url": "api.example"}, "http(s)://host"),
+    "a resource that ends its quotes": ({"issuer": OKTA, "public_url": 'https://api.example/"'}, "http(s)://host"),
+    "a resource with a query": ({"issuer": OKTA, "public_url": "https://api.example/?a"}, "http(s)://host"),
+    "a resource without a host": ({"issuer": OKTA, "public_url": "https://:80/"}, "http(s)://host"),
+    "a scope matching that there is not": ({"issuer": OKTA, "scope_matching": "prefix"}, "hierarchy"),
+    "an origin without scheme": ({"issuer": OKTA, "cors_origins": "app.example"}, "origin"),
+    "a port that is none": ({"issuer": OKTA, "port": 65536}, "65535"),
+    "an admin port that one process of several would have": (
+        {"issuer": OKTA, "admin_port": 9001, "processes": 2},
+        "processes",
+    ),
+    "an admin port, and a memory whose name is written large": (
+        {"issuer": OKTA, "admin_port": 9001, "processes": 2, "cache_url": "MEMORY://"},
+        "processes",
+    ),
+    "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
+    "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
+    "a realm that ends its quotes": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
+    "an issuer that is no URL": ({"issuer": "https://[::1"}, "URL"),
+}
+
+
+@pytest.mark.parametrize(("values", "word"), REFUSED.values(), ids=REFUSED.keys())
+def test_refuses(values: dict[str, Any], word: str) -> None:
+    with pytest.raises(pydantic.ValidationError) as refusal:
+        Settings(**values)
+    assert word in str(refusal.value)
+
+
+def test_cannot_be_changed() -> None:
+    settings = Settings(issuer=OKTA)
+    with pytest.raises(pydantic.ValidationError):
+        settings.port = 1
+
+
+def test_hides_secrets() -> None:
+    settings = Settings(issuer=OKTA, http_proxy=pydantic.SecretStr("http://alice:hunter2@proxy.example:3128"))
+    assert "hunter2" not in repr(settings)
+    assert "http_proxy" in SECRETS
+    assert "http://alice:hunter2@proxy.example:3128" == settings.proxy_url
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+    path = str(tmp_path / "secret")
+    settings = Settings(issuer=OKTA, client_id="me", client_secret_file=path, admin_token_file=path)
+    client = settings.trusted_issuers[0].client
+    assert client is not None
+    assert client.secret is not None
+    assert ("hush", "hush") == (client.secret.get_secret_value(), settings.admin_secret)
+    assert "hush" not in repr(settings) + repr(client)
+
+
+def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(" \n")
+    with pytest.raises(ValidationError, match="is empty"):
+        Settings(issuer=OKTA, client_id="me", client_secret_file=str(tmp_path / "secret"))
+
+
+def test_what_we_are_to_one_issuer_is_told_to_no_other() -> None:
+    other = IssuerSettings(issuer="https://other.example", audience=("api",))
+    known = IssuerSettings(
+        issuer="https://known.example", audience=("api",), client_id="them", client_secret=SecretStr("theirs")
+    )
+    settings = Settings(issuer=OKTA, client_id="me", client_secret=SecretStr("hush"), issuers=(other, known))
+    clients = [one.client.client_id if one.client else None for one in settings.trusted_issuers]
+    assert ["me", None, "them"] == clients
+
+
+@pytest.mark.parametrize("name", ["OKTA_OAUTH2_CLIENT_SECRET", "OKTA_CLIENT_SECRET"])
+def test_credentials_are_read_from_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hush")
+    monkeypatch.setenv("OKTA_CLIENT_ID", "me")
+    client = Settings(issuer=OKTA).trusted_issuers[0].client
+    assert client is not None
+    assert client.secret is not None
+    assert ("me", "hush") == (client.client_id, client.secret.get_secret_value())

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.errors import SettingsError
+from service.settings.sources import load_settings
+
+OKTA = "https://dev-123456.okta.com/oauth2/default"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _problems(**options: object) -> str:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(options)
+    return "\n".join(refusal.value.problems)
+
+
+def test_the_stronger_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(f'issuer = "{OKTA}"\nrealm = "toml"\nleeway = 1\nport = 1\naddress = "::1"\n')
+    (tmp_path / ".okta.env").write_text("SERVICE_LEEWAY=2\nSERVICE_PORT=2\nSERVICE_ADDRESS=::2\nCLIENT_ID=not-ours\n")
+    monkeypatch.setenv("SERVICE_PORT", "3")
+    monkeypatch.setenv("SERVICE_ADDRESS", "::3")
+    found = load_settings({"address": "::4", "port": None}, config_file=config)
+    settings = found.settings
+    assert ("toml", 2.0, 3, "::4") == (settings.realm, settings.leeway, settings.port, settings.address)
+    assert {
+        "issuer": str(config),
+        "realm": str(config),
+        "leeway": ".okta.env",
+        "port": "environment",
+        "address": "command line",
+    } == found.origins
+
+
+def test_the_names_of_one_setting_do_not_change_which_source_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".okta.env").write_text("OKTA_OAUTH2_ISSUER=https://weak.okta.com/oauth2/default\n")
+    monkeypatch.setenv("SERVICE_ISSUER", OKTA)
+    assert OKTA == load_settings({}).settings.issuer
+
+
+def test_reads_the_file_of_oktas_guide(tmp_path: Path) -> None:
+    (tmp_path / ".okta.env").write_text("ORG_URL=https://dev-123456.okta.com\nCLIENT_ID=a\nCLIENT_SECRET=b\n")
+    assert OKTA == load_settings({}).settings.issuer
+
+
+def test_what_follows_from_another_setting_says_from_which(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s\n")
+    given = {"org_url": "https://dev-123456.okta.com", "client_id": "a", "client_secret_file": str(tmp_path / "secret")}
+    origins = load_settings(given).origins
+    assert ("derived from org_url", "derived from client_secret_file") == (origins["issuer"], origins["client_secret"])
+    assert "admin_token" not in origins
+
+
+def test_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "other.env").write_text(f"OKTA_ISSUER={OKTA}\n")
+    assert OKTA == load_settings({}, env_file=tmp_path / "other.env").settings.issuer
+
+
+def test_names_what_is_missing() -> None:
+    problems = _problems()
+    assert "issuer: is not set" in problems
+    assert "--demo" in problems
+
+
+def test_says_where_a_wrong_value_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_OAUTH2_ISSUER", "https://dev-1-admin.okta.com/oauth2/default")
+    problems = _problems(port="many")
+    assert "issuer (from environment): was 'https://dev-1-admin.okta.com/oauth2/default'" in problems
+    assert "write https://dev-1.okta.com/oauth2/default" in problems
+    assert "port (from command line): was 'many'" in problems
+    assert 2 == len(problems.splitlines())
+
+
+def test_a_secret_that_is_wrong_is_not_shown() -> None:
+    assert "hunter2" not in _problems(issuer=OKTA, http_proxy=["hunter2"])
+
+
+def test_a_key_that_does_not_exist_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(f'isuer = "{OKTA}"\nzebra = 1\n')
+    with pytest.raises(SettingsError) as refusal:
+        load_settings({}, config_file=config)
+    assert (
+        f"{config}: there is no setting 'isuer'; did you mean 'issuer'?",
+        f"{config}: there is no setting 'zebra'",
+    ) == refusal.value.problems
+
+
+@pytest.mark.parametrize("option", ["env_file", "config_file"])
+def test_a_file_that_is_not_there_is_refused(option: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no such file"):
+        load_settings({}, **{option: tmp_path / "missing"})
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text("issuer = \n")
+    with pytest.raises(SettingsError, match="not TOML"):
+        load_settings({}, config_file=config)
+
+
+def test_reads_tables_of_issuers(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(
+        f'[[issuers]]\nissuer = "{OKTA}"\n\n'
+        '[[issuers]]\nissuer = "https://issuer.example"\naudience = "api://one"\nmax_token_age = 600\n'
+    )
+    okta, other = load_settings({}, config_file=config).settings.trusted_issuers
+    assert (OKTA, None) == (okta.issuer, okta.max_token_age)
+    assert (frozenset({"api://one"}), 600.0) == (other.audiences, other.max_token_age)
+
+
+def test_says_which_table_is_wrong(tmp_path: Path) -> None:
+    config = tmp_path / "service.toml"
+    config.write_text(
+        f'[[issuers]]\nissuer = "{OKTA}"\nlewway = 5\n\n[[issuers]]\nissuer = "http://issuer.example"\naudience = "a"\n'
+    )
+    with pytest.raises(SettingsError) as refusal:
+        load_settings({}, config_file=config)
+    assert (
+        f"issuers.0.lewway (from {config}): there is no setting 'lewway'; did you mean 'leeway'?",
+        (
+            f"issuers.1.issuer (from {config}): was 'http://issuer.example'; "
+            "http:// can be forged on the way; write https://issuer.example"
+        ),
+    ) == refusal.value.problems
+
+
+def test_several_problems_are_told_at_once() -> None:
+    problems = _problems(issuer="https://issuer.example", certfile="cert.pem").splitlines()
+    assert ["audience", "certfile"] == [problem.partition(":")[0] for problem in problems]

@@ -1,0 +1,79 @@
+"""What an observer is told, over real HTTP, by an application and the parts that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from witness import Witness
+
+from fakeissuer import Handle
+from service import Service, Settings, make_app
+from service.instrumentation import Observer, Unobserved
+
+
+@pytest.fixture
+def witness() -> Witness:
+    return Witness()
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: IOLoop, witness: Witness) -> Iterator[Service]:
+    # Nobody listens at the address of the shared cache.
+    settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
+    service = make_app(settings, observer=witness)
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.fixture
+def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
+    async def send(path: str, token: str | None = None) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return (await http_client.fetch(base_url + path, headers=headers, raise_error=False)).code
+
+    return send
+
+
+@pytest.mark.gen_test
+async def test_it_is_told_of_answers_questions_and_failures(
+    witness: Witness, call: Callable[..., Any], fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("keys", status=500, times=1)
+    token, issuer = fake_issuer.token(), fake_issuer.issuer_url()
+    for path, brought in (
+        ("/api/hello", None),
+        ("/api/whoami", None),
+        ("/api/whoami", token),
+        ("/nowhere", token),
+        ("/api/whoami", "a.b.c"),
+    ):
+        await call(path, brought)
+    assert [
+        ("GET", 200, None),
+        ("GET", 401, "missing_token"),
+        ("GET", 503, "issuer_unavailable"),
+        ("GET", 404, None),
+        ("GET", 401, "malformed"),
+    ] == witness.answers
+    assert [(f"{issuer}/.well-known/openid-configuration", "200"), (f"{issuer}/v1/keys", "500")] == witness.questions
+    assert witness.failures >= 1
+
+
+@pytest.mark.gen_test
+async def test_a_question_that_nobody_answers_failed(
+    witness: Witness, call: Callable[..., Any], fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("discovery", drop=True)
+    assert 503 == await call("/api/whoami", fake_issuer.token())
+    assert {"failed"} == {outcome for _, outcome in witness.questions}
+
+
+def test_without_one_nobody_is_told() -> None:
+    nobody: Observer = Unobserved()
+    nobody.answered(method="GET", status=200, seconds=0.0, reason=None)
+    nobody.asked_issuer(url="https://issuer.example", outcome="200", seconds=0.0)
+    nobody.cache_failed()

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from service.urls import check_origin, pattern_of
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "https://app.example", "http://localhost:3000", "http://[::1]:3000", "https://*.example.com",
+     "https://*.example.com:8443", "chrome-extension://abcdef"],
+)  # fmt: skip
+def test_accepts(origin: str) -> None:
+    check_origin(origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["", "null", "app.example", "https://", "https://app.example/", "https://App.example", "https://*", "https://*.com",
+     "https://*example.com", "https://a.*.example.com", "https://*.*.example.com", "*.example.com",
+     "https://user@app.example", "https://app.example?", "https://app.example#a"],
+)  # fmt: skip
+def test_refuses(origin: str) -> None:
+    with pytest.raises(ValueError, match=r"origin|wide"):
+        check_origin(origin)
+
+
+def test_only_a_star_makes_a_pattern() -> None:
+    assert pattern_of("https://app.example") is None
+    assert pattern_of("*") is None
+    pattern = pattern_of("https://*.example.com:8443")
+    assert pattern is not None
+    assert pattern.fullmatch("https://a.b.example.com:8443")
+    assert not pattern.fullmatch("https://example.com:8443")

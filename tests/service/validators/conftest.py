@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from fakeissuer import Handle
+from service.caches.shared import SharedCache
+from service.caches.tokens import Verdicts
+from service.clock import ManualClock
+from service.issuers.client import JSONClient
+from service.settings.issuers import TrustedIssuer
+from service.settings.program import Settings
+from service.validators.base import Toolbox
+
+
+@pytest.fixture
+def clock(fake_issuer: Handle) -> ManualClock:
+    """The time of the issuer, which stands still until somebody moves it."""
+    fake_issuer.clock.freeze()
+    return ManualClock(fake_issuer.clock.now())
+
+
+@pytest.fixture
+def toolbox(io_loop: IOLoop, clock: ManualClock, verdicts: Verdicts, cache: SharedCache) -> Iterator[Toolbox]:
+    client = JSONClient()
+    toolbox = Toolbox(client=client, clock=clock, verdicts=verdicts, cache=cache)
+    yield toolbox
+    for remote in toolbox.remotes.values():
+        io_loop.run_sync(remote.close)
+    io_loop.run_sync(cache.close)
+    client.close()
+
+
+@pytest.fixture
+def trusted(fake_issuer: Handle) -> Callable[..., TrustedIssuer]:
+    """Return what gives the fake issuer on some terms, with credentials that it knows."""
+
+    def trust(**terms: Any) -> TrustedIssuer:
+        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+        return Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms)).trusted_issuers[0]
+
+    return trust

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from tornado.routing import HostMatches, Rule
+from tornado.web import RedirectHandler, RequestHandler
+
+from service.errors import SettingsError
+from service.tokens.principal import Principal
+from service.web.application.route_table import lines, rows_of
+from service.web.endpoints.okta_guide import ROUTES
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.policy.policy import policy
+from service.web.policy.scopes import AnyOf
+from service.web.routing.wrap import public
+
+
+class Everything(BearerAuthMixin, RequestHandler):
+    scopes: ClassVar = {"GET": "a b", "POST": AnyOf("a b", "c")}
+    groups = "Domain Users"
+    claims: ClassVar = {"level": AnyOf(3, 4)}
+    allowed_clients = ("b", "a")
+    acr_values = "phrh phr"
+    max_age = 60
+
+    def get(self) -> None:
+        """Read."""
+
+    def post(self) -> None:
+        """Write."""
+
+    @policy(optional=True)
+    def put(self) -> None:
+        """Replace."""
+
+    @policy(public=True)
+    def head(self) -> None:
+        """Look."""
+
+    def authorize(self, principal: Principal) -> bool:
+        return principal.subject is not None
+
+
+def test_each_method_is_a_row_that_says_what_it_demands() -> None:
+    demands = {row.method: row.demands for row in rows_of([(r"/x", Everything)]) if row.pattern == "'/x$'"}
+    rest = "groups Domain Users; level 3 or 4; clients a or b; acr phrh or phr; authenticated within 60 s; authorize"
+    assert {
+        "GET": f"a token; scopes a and b; {rest}",
+        "POST": f"a token; scopes a and b or c; {rest}",
+        "PUT": "a token if any; authorize",
+        "HEAD": "public",
+    } == demands
+
+
+def test_a_row_says_where_else_a_token_may_stand() -> None:
+    basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
+    demands = {row.method: row.demands for row in rows_of([(r"/x", basket)]) if row.pattern == "'/x$'"}
+    assert demands["PUT"] == "a token if any; authorize; from header or cookie"
+    assert "public" == demands["HEAD"]
+
+
+def test_the_table_has_straight_columns_and_a_heading() -> None:
+    routes = [*ROUTES, Rule(HostMatches("old.example"), [(r"/old", public(RedirectHandler), {"url": "/"})])]
+    assert [
+        "METHOD  PATTERN                 HANDLER                                    REQUIRES",
+        "GET     '/api/hello$'           service.web.endpoints.okta_guide.Hello     public",
+        "GET     '/api/whoami$'          service.web.endpoints.okta_guide.WhoAmI    a token",
+        "GET     'old.example$' '/old$'  tornado.web.RedirectHandler                public",
+        "(any)   (anything else)         service.web.endpoints.okta_guide.NotFound  public",
+    ] == lines(rows_of(routes))
+
+
+def test_a_route_that_nobody_judges_is_refused_as_at_start() -> None:
+    with pytest.raises(SettingsError, match="RedirectHandler"):
+        rows_of([(r"/old", RedirectHandler, {"url": "/"})])

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.ioloop import IOLoop
+
+from service.authenticator import Authenticator, Authenticators
+from service.caches.deny_list import Denials
+from service.caches.tokens import Verdicts
+from service.errors import InvalidToken, IssuerUnavailable, Reason
+from service.tokens.presented import PresentedToken
+from service.tokens.principal import Principal
+from service.web.application.application import Service
+from service.web.handler.mixin import Protection
+from service.web.responses.cors import CrossOriginPolicy
+from service.web.responses.resource import Resource
+
+
+class Words:
+    """A validator for tokens that say what they are: ``good`` or ``lasting`` with scopes, ``bad``, or ``unknown``."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def validate(self, token: PresentedToken) -> Principal | None:
+        self.asked += 1
+        word, *scopes = token.text.split("~")
+        match word:
+            case "good" | "lasting":
+                exp = 1 if word == "good" else 4_000_000_000
+                return Principal.from_claims({"iss": "words", "exp": exp, "sub": "alice", "scp": scopes})
+            case "unknown":
+                raise IssuerUnavailable("the issuer is down", retry_after=7)
+            case _:
+                raise InvalidToken(Reason.EXPIRED, "3 s ago", claim="exp")
+
+    async def ready(self) -> None:
+        """Return at once."""
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+@pytest.fixture
+def words() -> Words:
+    return Words()
+
+
+@pytest.fixture
+def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts, denials: Denials) -> Callable[..., Service]:
+    """Return what makes an application of routes, protected by :class:`Words`."""
+
+    def make(
+        routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
+    ) -> Service:
+        protection = Protection(
+            authenticators=Authenticators(lambda _: Authenticator([words], verdicts=verdicts, denials=denials)),
+            cors=CrossOriginPolicy(cors_origins),
+            realm="test",
+            resource=resource or Resource(),
+        )
+        return Service(routes, protection=protection, denials=denials, **settings)
+
+    return make
+
+
+@pytest.fixture
+def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
+    """Return what sends a request to the application of the test, with a token where one is given."""
+
+    async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return await http_client.fetch(
+            base_url + path, method=method, headers=headers, raise_error=False, allow_nonstandard_methods=True
+        )
+
+    return send

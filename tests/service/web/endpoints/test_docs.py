@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient
+
+from fakeissuer import Handle
+from service import Service, Settings, make_app, protect
+from service.web.endpoints.okta_guide import ROUTES, Hello
+
+ISSUER = "https://dev-1.okta.com/oauth2/default"
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: object) -> Service:
+    return make_app(Settings(issuer=fake_issuer.issuer_url(), realm="things", cors_origins=("https://app.example",)))
+
+
+@pytest.mark.gen_test
+async def test_says_what_is_mounted_and_asks_no_issuer_for_it(
+    http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+) -> None:
+    response = await http_client.fetch(f"{base_url}/openapi.json", headers={"Origin": "https://app.example"})
+    document = json.loads(response.body)
+    openapi_spec_validator.validate(document)
+    assert "things" == document["info"]["title"]
+    assert {"/openapi.json", "/healthz", "/api/whoami"} <= document["paths"].keys()
+    assert ["service"] == document["paths"]["/openapi.json"]["get"]["tags"]
+    assert "application/json" == response.headers["Content-Type"]
+    assert "https://app.example" == response.headers["Access-Control-Allow-Origin"]
+    assert 0 == fake_issuer.requests().count
+
+
+@pytest.mark.gen_test
+async def test_who_has_it_already_gets_nothing_again(http_client: AsyncHTTPClient, base_url: str) -> None:
+    first = await http_client.fetch(f"{base_url}/openapi.json")
+    headers = {"If-None-Match": first.headers["Etag"]}
+    again = await http_client.fetch(f"{base_url}/openapi.json", headers=headers, raise_error=False)
+    assert (304, b"", "no-cache") == (again.code, again.body or b"", again.headers["Cache-Control"])
+
+
+@pytest.mark.gen_test
+async def test_what_is_mounted_later_is_described_as_well(
+    app: Service, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    app.add_handlers(r".*", [(r"/later", Hello)])
+    document = json.loads((await http_client.fetch(f"{base_url}/openapi.json")).body)
+    assert "/later" in document["paths"]
+
+
+async def _is_there(application: tornado.web.Application) -> bool:
+    server = application.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/openapi.json"
+    response = await AsyncHTTPClient().fetch(url, raise_error=False)
+    server.stop()
+    return 200 == response.code and "/api/hello" in json.loads(response.body)["paths"]
+
+
+@pytest.mark.parametrize(
+    ("words", "of_ours", "of_others"),
+    [({}, True, False), ({"docs": True}, True, True), ({"docs": False}, False, False)],
+)
+@pytest.mark.gen_test
+async def test_an_application_of_ours_is_described_unless_told_not_to_and_one_of_others_if_told_to(
+    words: dict[str, Any], *, of_ours: bool, of_others: bool
+) -> None:
+    ours, others = make_app(Settings(issuer=ISSUER, **words)), tornado.web.Application(ROUTES)
+    guard = protect(others, Settings(issuer=ISSUER, **words))
+    assert of_ours is await _is_there(ours)
+    assert of_others is await _is_there(others)
+    await ours.close()
+    await guard.close()

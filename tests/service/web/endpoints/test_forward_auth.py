@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+
+from fakeissuer import Handle
+from service import Service, Settings, make_app, protect
+from service.web.application.application import Service as Served
+from service.web.endpoints import forward_auth
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: IOLoop) -> Iterator[Service]:
+    service = make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True))
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.mark.parametrize(
+    ("subject", "client", "scopes", "told"),
+    [
+        ("alice@example.com", "0oa1", ["b", "a:x"], ("alice@example.com", "0oa1", "a:x b")),
+        (None, None, None, ("", "", "")),
+        ("a b", "%41", ["%"], ("a%20b", "%2541", "%25")),
+        ("Zoë \N{SNOWMAN}", "c", ["é"], ("Zo%C3%AB%20%E2%98%83", "c", "%C3%A9")),
+        ("bob\r\nX-Auth-Scopes: all", "\x00\x7f", ["\u2028"], ("bob%0D%0AX-Auth-Scopes:%20all", "%00%7F", "%E2%80%A8")),
+    ],
+    ids=["plain", "none", "percent", "unicode", "line ends"],
+)
+@pytest.mark.gen_test
+async def test_the_fields_tell_who_it_is_and_nothing_else(
+    subject: str | None,
+    client: str | None,
+    scopes: list[str] | None,
+    told: tuple[str, str, str],
+    fake_issuer: Handle,
+    http_client: AsyncHTTPClient,
+    base_url: str,
+) -> None:
+    token = fake_issuer.token(claims={"sub": subject, "cid": client, "scp": scopes})
+    response = await http_client.fetch(f"{base_url}/auth", headers={"Authorization": f"Bearer {token}"})
+    assert (204, b"", "no-store") == (response.code, response.body, response.headers["Cache-Control"])
+    names = ("X-Auth-Subject", "X-Auth-Client-Id", "X-Auth-Scopes")
+    assert [[one] for one in told] == [response.headers.get_list(name) for name in names]
+
+
+@pytest.mark.parametrize(("credentials", "status"), [(None, 401), ("good~a", 204), ("bad", 401), ("unknown", 503)])
+@pytest.mark.gen_test
+async def test_it_refuses_as_every_handler_does(
+    credentials: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
+) -> None:
+    server = serve(forward_auth.ROUTES).listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    headers = {"Authorization": f"Bearer {credentials}"} if credentials else {}
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
+    assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
+    server.stop()
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(True, 401), (False, 404)])
+@pytest.mark.gen_test
+async def test_an_application_of_ones_own_has_it_where_the_settings_say_so(
+    wanted: bool,  # noqa: FBT001  # a row of the table
+    status: int,
+    http_client: AsyncHTTPClient,
+) -> None:
+    application = Application([])
+    guard = protect(application, Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=wanted))
+    server = application.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
+    assert status == (await http_client.fetch(url, raise_error=False)).code
+    server.stop()
+    await guard.close()
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("bad", 401), ("good", 405)])
+@pytest.mark.gen_test
+async def test_a_preflight_that_a_proxy_asks_about_does_not_pass_unjudged(
+    token: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
+) -> None:
+    server = serve(forward_auth.ROUTES, cors_origins=["*"]).listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
+    response = await http_client.fetch(url, method="OPTIONS", headers=headers, raise_error=False)
+    assert status == response.code
+    server.stop()

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from fakeissuer import Handle
+from service.app import make_app
+from service.settings.program import Settings
+from service.web.application.application import Service
+
+
+@pytest.fixture
+def app(fake_issuer: Handle, io_loop: object) -> Service:
+    return make_app(Settings(issuer=fake_issuer.issuer_url()))
+
+
+@pytest.mark.gen_test
+async def test_lives_and_is_ready(app: Service, http_client: AsyncHTTPClient, base_url: str) -> None:
+    assert 200 == (await http_client.fetch(f"{base_url}/healthz")).code
+    assert 200 == (await http_client.fetch(f"{base_url}/readyz")).code
+    await app.close()
+
+
+@pytest.mark.gen_test
+async def test_lives_and_is_not_ready_while_the_issuer_is_down(
+    app: Service, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+) -> None:
+    fake_issuer.fail("discovery", status=500)
+    assert 200 == (await http_client.fetch(f"{base_url}/healthz")).code
+    response = await http_client.fetch(f"{base_url}/readyz", raise_error=False)
+    assert (503, "no-store") == (response.code, response.headers["Cache-Control"])
+    assert "expected 200, got 500" in json.loads(response.body)["reason"]
+    await app.close()

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient
+
+from service.web.application.application import Service
+from service.web.endpoints.okta_guide import Hello
+from service.web.endpoints.resource_metadata import ROUTES
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.policy.scopes import AnyOf
+from service.web.responses.resource import WELL_KNOWN, Resource
+
+ISSUERS = ("https://a.example", "https://b.example")
+
+
+class Things(BearerAuthMixin, tornado.web.RequestHandler):
+    scopes: ClassVar = {"GET": AnyOf("read", "admin"), "POST": "read write"}
+
+
+@pytest.fixture
+def public_url() -> str | None:
+    return "https://api.example/v1"
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service], public_url: str | None) -> Service:
+    resource = Resource(public_url=public_url, authorization_servers=ISSUERS)
+    return serve([*ROUTES, (r"/things", Things)], resource=resource, cors_origins=["https://app.example"])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "resource"),
+    [
+        ("", "https://api.example/v1"),
+        ("/v1", "https://api.example/v1"),
+        ("/v1/things", "https://api.example/v1/things"),
+        ("/v1/a%20thing", "https://api.example/v1/a%20thing"),
+        ("/v1/a<thing", None),
+        ("/v1/100%", None),
+        ("/v1beta", None),
+        ("/v2", None),
+        ("/", None),
+    ],
+)
+@pytest.mark.gen_test
+async def test_describes_the_resource_and_what_is_below_it(
+    suffix: str, resource: str | None, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    response = await http_client.fetch(base_url + WELL_KNOWN + suffix, raise_error=False)
+    assert (200 if resource else 404) == response.code
+    if resource:
+        assert {
+            "resource": resource,
+            "authorization_servers": list(ISSUERS),
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": ["admin", "read", "write"],
+        } == json.loads(response.body)
+
+
+@pytest.mark.parametrize("public_url", ["https://api.example/v1/", "https://api.example/"])
+@pytest.mark.gen_test
+async def test_what_a_challenge_leads_to_says_the_identifier_that_the_path_was_made_of(
+    http_client: AsyncHTTPClient, base_url: str, public_url: str
+) -> None:
+    """A client compares them, and believes nothing else (RFC 9728 section 3.3)."""
+    challenge = (await http_client.fetch(f"{base_url}/things", raise_error=False)).headers["WWW-Authenticate"]
+    metadata = challenge.partition('resource_metadata="https://api.example')[2].removesuffix('"')
+    assert public_url == json.loads((await http_client.fetch(base_url + metadata)).body)["resource"]
+
+
+@pytest.mark.gen_test
+async def test_any_page_may_read_it(http_client: AsyncHTTPClient, base_url: str) -> None:
+    response = await http_client.fetch(base_url + WELL_KNOWN, headers={"Origin": "https://other.example"})
+    assert "*" == response.headers["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.gen_test
+async def test_a_refusal_says_where_it_is(http_client: AsyncHTTPClient, base_url: str) -> None:
+    response = await http_client.fetch(f"{base_url}/things", raise_error=False)
+    expected = 'Bearer realm="test", resource_metadata="https://api.example/.well-known/oauth-protected-resource/v1"'
+    assert expected == response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("public_url", [None])
+@pytest.mark.gen_test
+async def test_without_a_public_url_the_request_says_who_we_are_and_no_header_repeats_it(
+    http_client: AsyncHTTPClient, base_url: str, public_url: str | None
+) -> None:
+    for suffix in ("", "/things"):
+        document = json.loads((await http_client.fetch(base_url + WELL_KNOWN + suffix)).body)
+        assert base_url + suffix == document["resource"]
+    response = await http_client.fetch(f"{base_url}/things", raise_error=False, headers={"Host": "evil.example"})
+    assert 'Bearer realm="test"' == response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.gen_test
+async def test_names_no_scopes_where_nobody_demands_any(
+    serve: Callable[..., Service], http_client: AsyncHTTPClient
+) -> None:
+    server = serve([*ROUTES, (r"/hello", Hello)]).listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}{WELL_KNOWN}"
+    assert "scopes_supported" not in json.loads((await http_client.fetch(url)).body)
+    server.stop()

@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import pytest
+import tornado.web
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import RequestHandler
+
+from service.errors import InsufficientScope
+from service.web.application.application import Service
+from service.web.handler.mixin import BearerAuthMixin
+
+APP = "https://app.example"
+ran: list[str] = []
+
+
+class Things(BearerAuthMixin, RequestHandler):
+    scopes: ClassVar = {"GET": "things.read", "POST": ["things.read", "things.write"]}
+
+    def get(self) -> None:
+        user = self.get_current_user()
+        assert user is self.principal
+        self.write({"hello": self.principal.subject})
+
+    def post(self) -> None:
+        self.write({})
+
+
+class Open(BearerAuthMixin, RequestHandler):
+    public = True
+
+    def get(self) -> None:
+        assert self.current_user is None
+        self.write({"hello": "anybody"})
+
+    def post(self) -> None:
+        self.write({"who": self.principal.subject})
+
+    def put(self) -> None:
+        raise tornado.web.HTTPError(403)
+
+    @tornado.web.authenticated
+    def delete(self) -> None:
+        self.write({})
+
+    @tornado.web.authenticated
+    def head(self) -> None:
+        self.write({})
+
+
+class OtherPages(BearerAuthMixin, RequestHandler):
+    cors_origins = "https://other.example"
+
+    def get(self) -> None:
+        self.write({})
+
+
+class ForgetsSuper(BearerAuthMixin, RequestHandler):
+    def prepare(self) -> None:
+        ran.append(f"prepared for {self.principal.subject}")
+
+    def get(self) -> None:
+        self.write({})
+
+
+class AwaitsSuper(BearerAuthMixin, RequestHandler):
+    async def prepare(self) -> None:
+        result = super().prepare()
+        assert result is not None
+        await result
+        await asyncio.sleep(0)
+        ran.append(f"prepared for {self.principal.subject}")
+
+    def get(self) -> None:
+        self.write({})
+
+
+class Below(AwaitsSuper):
+    async def prepare(self) -> None:
+        await super().prepare()
+        ran.append("and below")
+
+
+class ExistingBase(RequestHandler):
+    def prepare(self) -> Awaitable[None] | None:
+        async def later() -> None:
+            await asyncio.sleep(0)
+            ran.append("existing")
+
+        return later()
+
+
+class MixedInFirst(BearerAuthMixin, ExistingBase):
+    def get(self) -> None:
+        self.write({})
+
+
+class MixedInLast(ExistingBase, BearerAuthMixin):
+    def get(self) -> None:
+        self.write({})
+
+
+class Refuses(BearerAuthMixin, RequestHandler):
+    def get(self) -> None:
+        raise InsufficientScope(["things.admin"])
+
+    def post(self) -> None:
+        raise tornado.web.HTTPError(409, "conflict about %s", "a thing")
+
+    def put(self) -> None:
+        self.set_header("X-Half-Done", "yes")
+        raise ZeroDivisionError("the stack knows")
+
+
+ROUTES = [
+    (r"/things", Things),
+    (r"/open", Open),
+    (r"/other-pages", OtherPages),
+    (r"/forgets", ForgetsSuper),
+    (r"/awaits", AwaitsSuper),
+    (r"/below", Below),
+    (r"/first", MixedInFirst),
+    (r"/last", MixedInLast),
+    (r"/refuses", Refuses),
+]
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service]) -> Service:
+    ran.clear()
+    return serve(ROUTES, cors_origins=[APP])
+
+
+@pytest.mark.gen_test
+async def test_lets_a_good_token_in(call: Callable[..., Any]) -> None:
+    response = await call("/things", "good~things.read")
+    assert (200, {"hello": "alice"}) == (response.code, json.loads(response.body))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/things", "/forgets", "/awaits", "/below", "/first", "/last", "/refuses"])
+@pytest.mark.gen_test
+async def test_without_a_token_every_method_of_every_route_is_401(
+    path: str, method: str, call: Callable[..., Any]
+) -> None:
+    response = await call(path, method=method)
+    assert (401, 'Bearer realm="test"') == (response.code, response.headers["WWW-Authenticate"])
+    assert [] == ran
+
+
+REFUSALS: dict[str, tuple[str, str | None, int, str]] = {
+    "no token": ("/things", None, 401, "missing_token"),
+    "a bad token": ("/things", "bad", 401, "invalid_token"),
+    "a malformed token": ("/things", "a b", 400, "invalid_request"),
+    "a missing scope": ("/things", "good~things.write", 403, "insufficient_scope"),
+    "an issuer that is down": ("/things", "unknown", 503, "temporarily_unavailable"),
+    "a refusal of the handler's own": ("/refuses", "good", 403, "insufficient_scope"),
+}
+
+
+@pytest.mark.parametrize(("path", "token", "status", "error"), REFUSALS.values(), ids=REFUSALS.keys())
+@pytest.mark.gen_test
+async def test_refuses_in_one_way(
+    path: str, token: str | None, status: int, error: str, call: Callable[..., Any]
+) -> None:
+    response = await call(path, token, Origin=APP)
+    body = json.loads(response.body)
+    assert (status, error, ["error", "error_description"]) == (response.code, body["error"], sorted(body))
+    assert ("no-store", APP, "nosniff") == (
+        response.headers["Cache-Control"],
+        response.headers["Access-Control-Allow-Origin"],
+        response.headers["X-Content-Type-Options"],
+    )
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert ("WWW-Authenticate" in response.headers) == (status != 503)
+
+
+@pytest.mark.gen_test
+async def test_names_the_scopes_that_would_do(call: Callable[..., Any]) -> None:
+    response = await call("/things", "good~things.read", method="POST")
+    assert 'scope="things.read things.write"' in response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.gen_test
+async def test_an_issuers_trouble_says_when_to_come_back(call: Callable[..., Any]) -> None:
+    assert "7" == (await call("/things", "unknown")).headers["Retry-After"]
+
+
+@pytest.mark.parametrize("token", [None, "good", "bad", "unknown", "a b"])
+@pytest.mark.gen_test
+async def test_a_public_handler_looks_at_no_token(token: str | None, call: Callable[..., Any], words: Any) -> None:
+    assert 200 == (await call("/open", token)).code
+    assert 0 == words.asked
+
+
+@pytest.mark.gen_test
+async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert 500 == (await call("/open", "good", method="POST")).code
+    assert "Open is public" in caplog.text
+
+
+@pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 403)])
+@pytest.mark.gen_test
+async def test_a_403_of_a_public_handler_asks_nobody_for_a_token(
+    method: str, status: int, call: Callable[..., Any]
+) -> None:
+    assert status == (await call("/open", method=method)).code
+
+
+@pytest.mark.parametrize(
+    ("path", "prepared"),
+    [
+        ("/forgets", ["prepared for alice"]),
+        ("/awaits", ["prepared for alice"]),
+        ("/below", ["prepared for alice", "and below"]),
+        ("/first", ["existing"]),
+        ("/last", ["existing"]),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_prepare_of_the_handlers_own_runs_after_the_judgement_and_once(
+    path: str, prepared: list[str], call: Callable[..., Any], words: Any
+) -> None:
+    assert 401 == (await call(path, "bad")).code
+    assert [] == ran
+    assert 200 == (await call(path, "good")).code
+    assert prepared == ran
+    assert 2 == words.asked
+
+
+@pytest.mark.gen_test
+async def test_a_method_that_is_not_there_is_405_and_names_those_that_are(call: Callable[..., Any]) -> None:
+    response = await call("/things", "good", method="DELETE")
+    assert (405, "GET, POST") == (response.code, response.headers["Allow"])
+    assert "method_not_allowed" == json.loads(response.body)["error"]
+
+
+@pytest.mark.gen_test
+async def test_an_error_of_tornados_own_keeps_its_status(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    response = await call("/refuses?secret=yes", "good", method="POST")
+    assert (409, "invalid_request") == (response.code, json.loads(response.body)["error"])
+    assert "conflict about a thing" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.gen_test
+async def test_a_mistake_of_ours_shows_an_id_that_is_in_the_log_and_no_stack(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await call("/refuses?secret=yes", "good", method="PUT")
+    body = json.loads(response.body)
+    assert (500, "server_error", None) == (response.code, body["error"], response.headers.get("X-Half-Done"))
+    assert b"stack" not in response.body
+    assert body["id"] in caplog.text
+    assert "the stack knows" in caplog.text
+    assert "secret" not in caplog.text
+    assert "good" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/things", "/open", "/forgets", "/refuses", "/nowhere"])
+@pytest.mark.parametrize("origin", [APP, "https://evil.example"])
+@pytest.mark.gen_test
+async def test_a_preflight_is_answered_before_anybody_is_judged(
+    path: str, origin: str, call: Callable[..., Any], words: Any
+) -> None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    response = await call(path, None, "OPTIONS", **headers)
+    assert (204, b"") == (response.code, response.body)
+    assert (APP if origin == APP else None) == response.headers.get("Access-Control-Allow-Origin")
+    assert 0 == words.asked
+    assert [] == ran
+
+
+@pytest.mark.gen_test
+async def test_a_preflight_of_a_listed_origin_learns_the_methods(call: Callable[..., Any]) -> None:
+    headers = {"Origin": APP, "Access-Control-Request-Method": "POST"}
+    response = await call("/things", None, "OPTIONS", **headers)
+    assert "GET, POST" == response.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize(("origin", "readable"), [("https://other.example", True), (APP, False)])
+@pytest.mark.gen_test
+async def test_a_handler_names_pages_of_its_own(origin: str, call: Callable[..., Any], *, readable: bool) -> None:
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+    for response in (
+        await call("/other-pages", Origin=origin),
+        await call("/other-pages", None, "OPTIONS", **preflight),
+    ):
+        assert readable is ("Access-Control-Allow-Origin" in response.headers)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"cors_origins": ["null"]},
+        {"public": "yes"},
+        {"scopes": 7},
+        {"scopes": {"get": "a"}},
+        {"public": True, "scopes": "a"},
+    ],
+)
+def test_a_mistake_in_the_policy_stops_the_program(attributes: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match="Mistaken: "):
+        type("Mistaken", (BearerAuthMixin, RequestHandler), attributes)
+
+
+@pytest.mark.gen_test
+async def test_without_make_app_the_reason_is_told(http_client: AsyncHTTPClient) -> None:
+    app = tornado.web.Application([(r"/things", Things)])
+    server = app.listen(0, "127.0.0.1")
+    port = next(iter(server._sockets.values())).getsockname()[1]
+    with pytest.raises(Exception):  # noqa: B017, PT011  # Tornado drops the connection
+        await http_client.fetch(f"http://127.0.0.1:{port}/things", request_timeout=2)
+    server.stop()

@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from requesting import request
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketHandler
+
+from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
+from service.tokens.principal import Principal
+from service.web.application.application import Service
+from service.web.credentials.header import read_header
+from service.web.credentials.sources import reading_one_of
+from service.web.handler.mixin import BearerAuthMixin, Protection
+from service.web.handler.websocket import close_code, read_offered
+
+GOOD = "base64url.bearer.authorization.Z29vZA"  # good
+ENDS: list[str] = []
+ACTS: list[tuple[str, frozenset[str] | None]] = []
+
+
+class Echo(BearerAuthMixin, WebSocketHandler):
+    optional = True
+
+    def open(self) -> None:
+        if self.request.query == "refuse":
+            raise InsufficientScope(["a"])
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        match message:
+            case "scope":
+                raise InsufficientScope(["a"])
+            case "who":
+                self.write_message(str(self.current_user and self.current_user.subject))
+            case "down":
+                return self._down()
+            case "renew":
+                return self._renew()
+            case "sign in":
+                return self.reauthenticate("lasting~first")
+            case "nobody":
+                assert self.principal
+        return None
+
+    async def _down(self) -> None:
+        raise IssuerUnavailable("down")
+
+    async def _renew(self) -> None:
+        try:
+            await self.reauthenticate("lasting~renewed")
+        except AccessDenied:
+            await self.write_message(f"still {sorted(self.principal.scopes)}")
+
+    def on_close(self) -> None:
+        ENDS.append("closed")
+
+
+class Choosy(Echo):
+    optional = False
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        assert all("bearer" not in one.lower() for one in subprotocols)
+        return subprotocols[-1] if subprotocols else None
+
+    def check_origin(self, origin: str) -> bool:
+        return origin == "https://choosy.example"
+
+    def authorize(self, principal: Principal) -> bool:
+        return "renewed" not in principal.scopes
+
+
+class Slow(Choosy):
+    async def authorize(self, principal: Principal) -> bool:  # type: ignore[override]  # either is allowed
+        return "renewed" not in principal.scopes
+
+
+class Acting(BearerAuthMixin, WebSocketHandler):
+    optional = True
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        ACTS.append((str(message), self.current_user and self.current_user.scopes))
+        return self.reauthenticate(str(message)) if "~" in message or message == "bad" else None
+
+    def on_close(self) -> None:
+        ENDS.append("acting")
+
+
+class Known(Acting):
+    """Has a user of its own making."""
+
+    def prepare(self) -> None:
+        self.current_user = self
+
+    @property
+    def scopes_seen(self) -> frozenset[str]:
+        return frozenset({"their own"})
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        ACTS.append((str(message), self.current_user.scopes_seen))
+        return self.reauthenticate(str(message)) if "~" in message else None
+
+
+class Strict(Echo):
+    """Wants what its base wants, or pages of one more origin."""
+
+    def check_origin(self, origin: str) -> bool:
+        return super().check_origin(origin) or origin == "https://also.example"
+
+
+class Quiet(BearerAuthMixin, WebSocketHandler):
+    def on_message(self, message: str | bytes) -> None:
+        raise AssertionError(f"acted on {message!r} after the token had ended")
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
+    ENDS.clear()
+    ACTS.clear()
+    kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict, Known)
+    service = serve([(f"/{kind.__name__.lower()}", kind) for kind in kinds], cors_origins=["https://listed.example"])
+    yield service
+    io_loop.run_sync(service.close)
+
+
+@pytest.fixture
+def connect(base_url: str, http_server: HTTPServer, open_socket: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda path, *subprotocols, **headers: open_socket(base_url + path, *subprotocols, **headers)
+
+
+def _request(*offers: str, authorization: str | None = None) -> HTTPServerRequest:
+    fields = [f"Sec-WebSocket-Protocol: {offer}" for offer in offers]
+    return request(*fields, *([f"Authorization: {authorization}"] if authorization else []))
+
+
+READ = reading_one_of([read_header, read_offered])
+
+
+@pytest.mark.parametrize(
+    ("presented", "token"),
+    [
+        (_request(), None),
+        (_request("chat, superchat"), None),
+        (_request(f"chat, {GOOD}"), "good"),
+        (_request("chat", GOOD), "good"),
+        (_request("chat", authorization="Bearer abc"), "abc"),
+        (_request(GOOD.replace("base64url.bearer", "BASE64URL.Bearer")), "good"),
+    ],
+)
+def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str | None) -> None:
+    credentials = READ(presented)
+    assert token == (credentials and credentials.token)
+
+
+@pytest.mark.parametrize(
+    ("presented", "reason"),
+    [
+        (_request(GOOD, GOOD), Reason.SEVERAL_CREDENTIALS),
+        (_request(f"{GOOD}, {GOOD}"), Reason.SEVERAL_CREDENTIALS),
+        (_request(GOOD, authorization="Bearer abc"), Reason.SEVERAL_CREDENTIALS),
+        (_request("base64url.bearer.authorization."), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.Z29vZA=="), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.Z29vZB"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.YSBi"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization._w"), Reason.MALFORMED_CREDENTIALS),
+        (_request("base64url.bearer.authorization.\xe9"), Reason.MALFORMED_CREDENTIALS),
+    ],
+)
+def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        READ(presented)
+    assert reason is refusal.value.reason
+
+
+def test_each_error_has_a_close_code() -> None:
+    assert 4401 == close_code(MissingToken())
+    assert 4403 == close_code(AccessDenied(Reason.NOT_AUTHORIZED))
+    assert 4403 == close_code(InsufficientScope(["a"]))
+    assert 1013 == close_code(IssuerUnavailable(""))
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "code"),
+    [("/echo", "scope", 4403), ("/echo", "down", 1013), ("/echo", "nobody", 4401), ("/echo?refuse", "", 4403)],
+)
+@pytest.mark.gen_test
+async def test_a_refusal_in_a_callback_closes_the_socket(
+    path: str, message: str, code: int, connect: Callable[..., Any]
+) -> None:
+    socket = await connect(path)
+    await socket.write_message(message)
+    assert await socket.read_message() is None
+    assert code == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_an_optional_token_lets_nobody_speak(connect: Callable[..., Any]) -> None:
+    socket = await connect("/echo")
+    await socket.write_message("who")
+    assert "None" == await socket.read_message()
+
+
+@pytest.mark.gen_test
+async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
+    connect: Callable[..., Any], app: Service
+) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    socket = await connect("/echo")
+    await socket.write_message("sign in")
+    await socket.write_message("who")
+    assert "alice" == await socket.read_message()
+    for token in list(protection.watch._tokens):
+        token.end()
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_a_handlers_own_choices_never_see_the_token(connect: Callable[..., Any]) -> None:
+    for offer in (GOOD, GOOD.replace("bearer", "BEARER")):
+        socket = await connect("/choosy", "a", offer, "b", Origin="https://choosy.example")
+        assert "b" == socket.selected_subprotocol
+    with pytest.raises(HTTPClientError, match="403"):
+        await connect("/choosy", GOOD, Origin="https://other.example")
+
+
+@pytest.mark.parametrize("path", ["/choosy", "/slow"])
+@pytest.mark.gen_test
+async def test_a_token_that_is_not_let_in_changes_nothing(path: str, connect: Callable[..., Any], app: Service) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    socket = await connect(path, Authorization="Bearer lasting~first")
+    await socket.write_message("renew")
+    assert "still ['first']" == await socket.read_message()
+    assert {"first"} == {scope for token in protection.watch._tokens for scope in token.principal.scopes}
+
+
+@pytest.mark.gen_test
+async def test_a_message_after_the_end_of_the_token_is_not_acted_on(connect: Callable[..., Any]) -> None:
+    socket = await connect("/quiet", Authorization="Bearer good")  # which ended in 1970
+    await socket.write_message("act")
+    assert await socket.read_message() is None
+    assert 4401 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_a_socket_that_is_closed_is_no_longer_watched(connect: Callable[..., Any]) -> None:
+    socket = await connect("/choosy", Authorization="Bearer good")
+    socket.close()
+    assert await socket.read_message() is None
+    while not ENDS:
+        await connect("/echo")
+
+
+@pytest.mark.gen_test
+async def test_whoever_a_socket_speaks_for_now_is_its_current_user(connect: Callable[..., Any]) -> None:
+    socket = await connect("/acting")
+    for message in ("who", "lasting~first", "who", "lasting~second", "who", "good~gone"):
+        await socket.write_message(message)
+    await socket.read_message()
+    told = [scopes for message, scopes in ACTS if message == "who"]
+    assert [None, {"first"}, {"second"}] == told
+
+
+@pytest.mark.gen_test
+async def test_a_user_of_the_handlers_own_making_stays(connect: Callable[..., Any]) -> None:
+    socket = await connect("/known")
+    for message in ("who", "lasting~first", "who", "good~gone"):
+        await socket.write_message(message)
+    await socket.read_message()
+    assert {frozenset({"their own"})} == {scopes for _, scopes in ACTS}
+
+
+def _frame(message: str) -> bytes:
+    """Return a text as a client sends it (RFC 6455 section 5.2), under a mask that changes nothing."""
+    return bytes([0x81, 0x80 | len(message)]) + bytes(4) + message.encode()
+
+
+@pytest.mark.parametrize("ending", ["a refusal", "the end of the token", "the end of the service"])
+@pytest.mark.gen_test
+async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
+    ending: str, http_server: HTTPServer, http_port: int, app: Service
+) -> None:
+    protection: Protection = app.settings[Protection.SETTING]
+    reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
+    writer.write(
+        b"GET /acting HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        b"Authorization: Bearer lasting~a\r\n\r\n" + _frame("first")
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    while not ACTS:  # noqa: ASYNC110  # a handler has no event to wait for
+        await asyncio.sleep(0)
+    if ending == "a refusal":
+        writer.write(_frame("bad") + _frame("pipelined"))
+    elif ending == "the end of the service":
+        app.end_open()
+    else:
+        for token in list(protection.watch._tokens):
+            token.end()
+    assert b"\x88" == await reader.readexactly(1)  # a close frame, which this client does not answer
+    for number in range(5):
+        writer.write(_frame(f"late {number}"))
+        await writer.drain()
+    writer.close()
+    while "acting" not in ENDS:  # noqa: ASYNC110  # as above
+        await asyncio.sleep(0)
+    assert ["first", *["bad"] * (ending == "a refusal")] == [message for message, _ in ACTS]
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("/echo", "https://listed.example"),
+        ("/echo", "http://{host}"),
+        ("/strict", "https://listed.example"),
+        ("/strict", "https://also.example"),
+        ("/choosy", "https://choosy.example"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_pages_of_these_origins_are_let_in(
+    path: str, origin: str, connect: Callable[..., Any], base_url: str
+) -> None:
+    host = base_url.partition("//")[2]
+    await connect(path, Origin=origin.format(host=host), Authorization="Bearer lasting")
+
+
+@pytest.mark.parametrize(
+    ("path", "origin"),
+    [
+        ("/echo", "https://other.example"),
+        ("/echo", "null"),
+        ("/echo", None),
+        ("/echo", "http://["),
+        ("/echo", "http://a:b"),
+        ("/strict", "https://other.example"),
+        ("/choosy", "https://listed.example"),
+        ("/choosy", "http://["),
+    ],
+)
+@pytest.mark.gen_test
+async def test_pages_of_other_origins_and_of_none_are_refused_as_anything_else(
+    path: str, origin: str | None, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    fields = {"Origin": origin} if origin else {"Sec-Fetch-Site": "cross-site"}
+    headers = UPGRADE | fields | {"Authorization": "Bearer lasting"}
+    response = await http_client.fetch(base_url + path, headers=headers, raise_error=False)
+    assert (403, "access_denied") == (response.code, json.loads(response.body)["error"])
+    assert "no-store" == response.headers["Cache-Control"]
+
+
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("good", 426)])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Upgrade": "h2c", "Connection": "Upgrade"},
+        {"Upgrade": "websocket"},
+        *[UPGRADE | {name: ""} for name in UPGRADE],
+        *[UPGRADE | {name: value} for name, value in (("Connection", "close"), ("Sec-WebSocket-Version", "1"))],
+        *[{name: value for name, value in UPGRADE.items() if name != left_out} for left_out in UPGRADE],
+    ],
+)
+@pytest.mark.gen_test
+async def test_what_is_no_websocket_is_refused_as_anything_else(
+    token: str | None, status: int, headers: dict[str, str], http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    if token:
+        headers = {**headers, "Authorization": f"Bearer {token}"}
+    response = await http_client.fetch(f"{base_url}/quiet", headers=headers, raise_error=False)
+    assert status == response.code
+    assert {"error", "error_description"} == json.loads(response.body).keys()
+    if status == 426:
+        assert ("websocket", "13") == (response.headers["Upgrade"], response.headers["Sec-WebSocket-Version"])
+
+
+@pytest.mark.gen_test
+async def test_an_open_socket_is_told_that_the_service_stops(connect: Callable[..., Any], app: Service) -> None:
+    socket = await connect("/choosy", Authorization="Bearer lasting")
+    app.end_open()
+    assert await socket.read_message() is None
+    assert 1001 == socket.close_code

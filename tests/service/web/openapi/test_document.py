@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import openapi_spec_validator
+import pytest
+import tornado.web
+from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches, Rule
+from tornado.web import FallbackHandler, RequestHandler, StaticFileHandler
+from tornado.websocket import WebSocketHandler
+
+from service import Settings
+from service.app import all_routes
+from service.web.endpoints.okta_guide import Hello, WhoAmI
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.document import describe
+from service.web.policy.scopes import AnyOf
+from service.web.responses.resource import Resource
+from service.web.routing.audit import mounted
+from service.web.routing.wrap import protected
+
+ISSUERS = ("https://a.example/oauth2/default", "https://b.example")
+
+
+def _describe(*routes: Any, **known: Any) -> dict[str, Any]:
+    application = tornado.web.Application(list(routes))
+    resource = Resource(authorization_servers=ISSUERS, **known)
+    document = describe(mounted(application, default=None), title="Things", resource=resource)
+    openapi_spec_validator.validate(document)
+    return document
+
+
+class Things(BearerAuthMixin, RequestHandler):
+    """The things there are."""
+
+    scopes: ClassVar = {"GET": AnyOf("things:read", "things:admin"), "POST": "things:write"}
+    openapi: ClassVar = {"POST": {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}}
+
+    def get(self, number: str) -> None:
+        """Read one."""
+
+    def post(self, number: str) -> None:
+        """Change one."""
+
+
+class Other(BearerAuthMixin, RequestHandler):
+    SUPPORTED_METHODS = ("GET", "PROPFIND")
+
+    def propfind(self) -> None:
+        """Look."""
+
+
+class Prices(BearerAuthMixin, WebSocketHandler):
+    pass
+
+
+class OnFridays(Matcher):
+    def match(self, request: object) -> dict[str, Any] | None:  # noqa: ARG002  # Tornado passes it
+        return {}
+
+
+def test_everything_that_is_served_by_default_is_listed() -> None:
+    settings = Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=True)
+    document = _describe(*all_routes(settings, None, documentation=None))
+    assert {
+        "/healthz",
+        "/readyz",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/{suffix}",
+        "/auth",
+        "/api/hello",
+        "/api/whoami",
+    } == document["paths"].keys()
+    assert "x-unlisted-routes" not in document
+    assert ("3.1.0", "Things") == (document["openapi"], document["info"]["title"])
+
+
+def test_what_a_handler_can_be_is_described_in_one_valid_document() -> None:
+    document = _describe(
+        (r"/things/(\d+)", Things),
+        (r"/prices", Prices),
+        (r"/files/(.*)", protected(StaticFileHandler, scopes="files"), {"path": "."}),
+        (r"/(?P<kind>a|b)/whoami", WhoAmI),
+    )
+    assert {"/things/{number}", "/prices", "/files/{path}", "/{kind}/whoami"} == document["paths"].keys()
+    assert {"description", "get", "post"} == document["paths"]["/things/{number}"].keys()
+    assert "requestBody" in document["paths"]["/things/{number}"]["post"]
+    assert "head" in document["paths"]["/files/{path}"]
+
+
+@pytest.mark.parametrize(
+    ("route", "listed", "unlisted"),
+    [
+        ((r"/a/.*", Hello), [], [r"'/a/.*$'"]),
+        (Rule(AnyMatches(), Hello), [], ["(anything)"]),
+        (Rule(OnFridays(), [(r"/x", Hello)]), [], ["OnFridays '/x$'"]),
+        (Rule(PathMatches("/api/.*"), [(r"/api/x", Hello)]), ["/api/x"], []),
+        (Rule(PathMatches("/api/.*"), [(r"/x", Hello)]), [], ["'/api/.*$' '/x$'"]),
+        (Rule(PathMatches("/api/.*"), [(r"/api/(x)", Hello)]), ["/api/{part1}"], []),
+        ((r"/x", Other), [], [r"'/x$'"]),
+        ((r"/x", protected(FallbackHandler), {"fallback": print}), [], [r"'/x$'"]),
+    ],
+)
+def test_a_route_that_openapi_cannot_say_is_named_where_it_can_be_seen(
+    route: Any, listed: list[str], unlisted: list[str]
+) -> None:
+    document = _describe(route)
+    assert (listed, unlisted) == (list(document["paths"]), document.get("x-unlisted-routes", []))
+
+
+def test_of_two_routes_with_one_path_the_first_is_listed_because_it_answers() -> None:
+    document = _describe((r"/x/(?P<a>\d+)", Hello), (r"/x/(?P<b>[a-z]+)", WhoAmI), (r"/x", WhoAmI))
+    assert ["/x/{a}", "/x"] == list(document["paths"])
+    assert [r"'/x/(?P<b>[a-z]+)$'"] == document["x-unlisted-routes"]
+
+
+def test_a_host_is_named_where_not_every_host_will_do() -> None:
+    document = _describe(
+        Rule(HostMatches(r".*"), [(r"/a", Hello)]), Rule(HostMatches(r"api\.example"), [(r"/b", Hello)])
+    )
+    assert ("x-hosts" in document["paths"]["/a"], document["paths"]["/b"]["x-hosts"]) == (False, [r"api\.example$"])
+
+
+def test_no_two_operations_have_one_name() -> None:
+    document = _describe((r"/a", Hello), (r"/b", Hello), (r"/c", Hello))
+    assert ["getHello", "getHello2", "getHello3"] == [item["get"]["operationId"] for item in document["paths"].values()]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "servers"),
+    [
+        (None, None),
+        ("https://api.example", [{"url": "https://api.example"}]),
+        ("https://api.example/v1/", [{"url": "https://api.example/v1"}]),
+    ],
+)
+def test_the_server_is_the_one_that_clients_know(public_url: str | None, servers: list[dict[str, str]] | None) -> None:
+    assert servers == _describe((r"/a", Hello), public_url=public_url).get("servers")
+
+
+def test_the_version_changes_with_what_is_described_and_with_nothing_else() -> None:
+    one, again = _describe((r"/a", Hello)), _describe((r"/a", Hello), public_url="https://api.example")
+    assert one["info"]["version"] == again["info"]["version"] != _describe((r"/a", WhoAmI))["info"]["version"]
+
+
+def test_a_token_may_be_presented_in_every_place_that_a_handler_looks_at() -> None:
+    class Basket(BearerAuthMixin, RequestHandler):
+        token_sources = ("query", "cookie")
+        token_cookie = "__Host-basket"
+
+        def get(self) -> None:
+            """Look into it."""
+
+    document = _describe((r"/basket", Basket), (r"/whoami", WhoAmI))
+    assert [{"query": []}, {"cookie.__Host-basket": []}] == document["paths"]["/basket"]["get"]["security"]
+    assert {"bearer", "issuer", "issuer2", "query", "cookie.__Host-basket"} == document["components"][
+        "securitySchemes"
+    ].keys()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from tornado.web import RequestHandler
+
+from service.web.endpoints.okta_guide import Hello
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.overrides import laid_over
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (None, "mapping from methods"),
+        ({"GET": "hello"}, "mapping from methods"),
+        ({"get": {}}, "written as GET"),
+        ({"GET": {"sumary": "x"}}, "did you mean summary"),
+        ({"GET": {"zzz": "x"}}, "an operation has tags"),
+        ({"GET": {"security": []}}, "the demands of the handler"),
+        ({"GET": {"summary": {1, 2}}}, "what JSON cannot"),
+        ({"GET": {"responses": []}}, "from statuses to responses"),
+        ({"GET": {"responses": {200: {}}}}, r"\[200\] needs a description"),
+        ({"GET": {"responses": {"404": "gone"}}}, "needs a description"),
+        ({"GET": {"parameters": {}}}, "list of mappings"),
+        ({"GET": {"parameters": ["id"]}}, "list of mappings"),
+    ],
+)
+def test_a_mistake_stops_the_program(words: Any, expected: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"Things: openapi.*{expected}"):
+        type("Things", (BearerAuthMixin, RequestHandler), {"openapi": words})
+
+
+def test_an_attribute_that_is_almost_the_word_stops_the_program() -> None:
+    with pytest.raises(TypeError, match="did you mean openapi"):
+        type("Things", (BearerAuthMixin, RequestHandler), {"open_api": {}})
+
+
+def test_a_subclass_inherits_the_words() -> None:
+    class Louder(Hello):
+        pass
+
+    assert Hello.openapi == Louder.openapi
+
+
+OWN_PARAMETERS = [{"in": "path", "name": "id", "schema": {"type": "string"}}, {"in": "query", "name": "q"}]
+DERIVED: dict[str, Any] = {
+    "summary": "derived",
+    "security": [],
+    "parameters": [{"in": "path", "name": "id", "schema": {}}],
+    "responses": {"2XX": {"description": "d"}, "401": {"description": "d"}, "default": {"description": "d"}},
+}
+
+
+class TestLaidOver:
+    ROWS: ClassVar = [
+        ({}, DERIVED),
+        ({"summary": "own", "x-more": 1}, DERIVED | {"summary": "own", "x-more": 1}),
+        (
+            {"responses": {200: {"description": "o"}, "404": {"description": "o"}}},
+            DERIVED
+            | {
+                "responses": {
+                    "200": {"description": "o"},
+                    "401": {"description": "d"},
+                    "404": {"description": "o"},
+                    "default": {"description": "d"},
+                }
+            },
+        ),
+        (
+            {"responses": {"401": {"description": "o"}}},
+            DERIVED | {"responses": DERIVED["responses"] | {"401": {"description": "o"}}},
+        ),
+        ({"parameters": OWN_PARAMETERS}, DERIVED | {"parameters": OWN_PARAMETERS}),
+    ]
+
+    @pytest.mark.parametrize(("own", "expected"), ROWS)
+    def test_what_an_author_says_goes_before_what_follows_from_the_code(
+        self, own: dict[str, Any], expected: dict[str, Any]
+    ) -> None:
+        assert expected == laid_over(DERIVED, own)
+
+    def test_an_operation_without_parameters_gets_them(self) -> None:
+        own = {"parameters": [{"in": "query", "name": "q"}]}
+        assert own["parameters"] == laid_over({"responses": {}}, own)["parameters"]

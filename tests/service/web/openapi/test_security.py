@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tornado.web import RequestHandler
+
+from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.security import places, requirements, schemes
+
+ISSUERS = ("https://a.example/oauth2/default", "https://b.example/")
+
+
+def _with(**words: Any) -> type[BearerAuthMixin]:
+    return type("With", (BearerAuthMixin, RequestHandler), words)
+
+
+@pytest.mark.parametrize(
+    ("sources", "names", "sentence"),
+    [
+        ("header", ["bearer", "issuer", "issuer2"], ""),
+        (
+            ["header", "form"],
+            ["bearer", "issuer", "issuer2"],
+            "The token is looked for in the field Authorization and access_token of a form.",
+        ),
+        ("form", ["bearer", "issuer", "issuer2"], "The token is looked for in access_token of a form."),
+        ("query", ["query"], "The token is looked for in access_token of the query."),
+        (
+            ["header", "cookie"],
+            ["bearer", "issuer", "issuer2", "cookie.__Host-basket"],
+            "The token is looked for in the field Authorization and the cookie __Host-basket.",
+        ),
+        ("cookie", ["cookie.__Host-basket"], "The token is looked for in the cookie __Host-basket."),
+    ],
+)
+def test_each_place_of_a_token_has_its_scheme_or_at_least_its_words(
+    sources: str | list[str], names: list[str], sentence: str
+) -> None:
+    handler = _with(token_sources=sources, token_cookie="__Host-basket", scopes="b a")
+    demanded = list(requirements(handler, handler.policy.of("GET"), issuers=len(ISSUERS)))
+    assert [{name: ["a", "b"]} for name in names] == demanded
+    assert sentence == places(handler)
+    assert set(names) <= schemes(ISSUERS, [handler]).keys()
+
+
+def test_an_issuer_stands_there_by_the_address_of_its_metadata_so_that_nothing_is_fetched() -> None:
+    found = schemes(ISSUERS, [])
+    assert "https://a.example/oauth2/default/.well-known/openid-configuration" == found["issuer"]["openIdConnectUrl"]
+    assert "https://b.example/.well-known/openid-configuration" == found["issuer2"]["openIdConnectUrl"]
+    assert {"bearer", "issuer", "issuer2"} == found.keys()
+
+
+def test_each_cookie_is_a_scheme_of_its_own_and_the_query_is_one() -> None:
+    handlers = [
+        _with(token_sources=["query", "cookie"], token_cookie="a"),
+        _with(token_sources=["query", "cookie"], token_cookie="b"),
+    ]
+    found = schemes([], handlers)
+    assert {"bearer", "query", "cookie.a", "cookie.b"} == found.keys()
+    assert ("apiKey", "query", "access_token") == tuple(found["query"][name] for name in ("type", "in", "name"))
+    assert ("apiKey", "cookie", "b") == tuple(found["cookie.b"][name] for name in ("type", "in", "name"))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+import tornado.web
+import tornado.websocket
+
+from service.web.handler.mixin import BearerAuthMixin
+
+MISTYPED = {
+    "scope": "scopes",
+    "scopess": "scopes",
+    "scops": "scopes",
+    "Scopes": "scopes",
+    "SCOPES": "scopes",
+    "group": "groups",
+    "claim": "claims",
+    "publik": "public",
+    "optinal": "optional",
+    "allowed_client": "allowed_clients",
+    "acr_value": "acr_values",
+    "maxage": "max_age",
+    "authorise": "authorize",
+    "required_scopes": "scopes",
+    "permissions": "scopes",
+    "roles": "groups",
+    "acr": "acr_values",
+}
+
+
+@pytest.mark.parametrize(("name", "meant"), MISTYPED.items())
+def test_an_attribute_that_is_almost_a_word_stops_the_program(name: str, meant: str) -> None:
+    with pytest.raises(TypeError, match=f"Mistyped: {name} means nothing here; did you mean {meant}"):
+        type("Mistyped", (BearerAuthMixin, tornado.web.RequestHandler), {name: "things:read"})
+
+
+def test_it_is_seen_on_a_plain_class_among_the_bases_too() -> None:
+    common = type("Common", (), {"scope": "things:read"})
+    with pytest.raises(TypeError, match="did you mean scopes"):
+        type("Mistyped", (common, BearerAuthMixin, tornado.web.RequestHandler), {})
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tornado.web.RequestHandler,
+        tornado.web.StaticFileHandler,
+        tornado.web.RedirectHandler,
+        tornado.web.FallbackHandler,
+        tornado.websocket.WebSocketHandler,
+    ],
+)
+def test_nothing_of_tornados_is_taken_for_a_mistake(kind: type) -> None:
+    type("Fine", (BearerAuthMixin, kind), {"_scope": "the author's own", "things": 1, "public": True})
+
+
+@pytest.mark.parametrize("name", ["policy", "sources", "principal"])
+@pytest.mark.parametrize("place", ["the class", "a plain class among its bases"])
+def test_what_is_read_and_not_written_stops_the_program(name: str, place: str) -> None:
+    bases: tuple[type, ...] = (BearerAuthMixin, tornado.web.RequestHandler)
+    words = {name: {"scopes": "things:read"}}
+    if place != "the class":
+        bases, words = (type("Common", (), words), *bases), {}
+    with pytest.raises(TypeError, match=f"Written: {name} cannot be set"):
+        type("Written", bases, words)
+
+
+def test_a_method_may_be_called_what_other_libraries_call_a_demand() -> None:
+    fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
+    type("Below", (fine,), {})

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+
+from service.web.policy.description import described
+from service.web.policy.requirements import WORDS, read_demand
+from service.web.policy.scopes import AnyOf
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({}, ["a token"]),
+        ({"public": True}, ["public"]),
+        ({"optional": True}, ["a token if any"]),
+        ({"scopes": AnyOf("b a", "c")}, ["a token", "scopes a and b or c"]),
+        ({"groups": AnyOf(["B", "A"], "C")}, ["a token", "groups A and B or C"]),
+        ({"claims": {"level": AnyOf(3, 4), "ok": True}}, ["a token", "level 3 or 4", "ok True"]),
+        ({"allowed_clients": ["b", "a"]}, ["a token", "clients a or b"]),
+        ({"acr_values": "phrh phr"}, ["a token", "acr phrh or phr"]),
+        ({"max_age": 0}, ["a token", "authenticated within 0 s"]),
+    ],
+)
+def test_each_demand_has_its_words(words: dict[str, object], expected: list[str]) -> None:
+    assert expected == list(described(read_demand(**{**WORDS, **words})))

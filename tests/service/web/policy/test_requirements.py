@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.errors import AccessDenied, InsufficientAuthentication, InsufficientScope, Reason, TokenError
+from service.tokens.principal import Principal
+from service.web.policy.requirements import WORDS, read_demand
+from service.web.policy.scopes import AnyOf, ScopeMatching
+
+NOW = 1_700_000_000.0
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    return Principal.from_claims({"iss": "https://issuer.example", "exp": 1, "cid": "app"} | claims)
+
+
+MET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing": ({}, {}),
+    "a scope": ({"scopes": "a"}, {"scp": ["a", "b"]}),
+    "one group": ({"groups": "Domain Users"}, {"groups": ["Everyone", "Domain Users"]}),
+    "a group as text": ({"groups": "Domain Users"}, {"groups": "Domain Users"}),
+    "all groups": ({"groups": ["A", "B"]}, {"groups": ["A", "B", "C"]}),
+    "one of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["B"]}),
+    "one of some lists of groups": ({"groups": AnyOf(["A", "B"], "C")}, {"groups": ["A", "B"]}),
+    "a claim": ({"claims": {"department": "finance"}}, {"department": "finance"}),
+    "a claim that holds it": ({"claims": {"roles": "admin"}}, {"roles": ["user", "admin"]}),
+    "one of some values": ({"claims": {"level": AnyOf(3, 4)}}, {"level": 4}),
+    "a bool": ({"claims": {"email_verified": True}}, {"email_verified": True}),
+    "a client": ({"allowed_clients": "app"}, {}),
+    "one of some clients": ({"allowed_clients": ["other", "app"]}, {}),
+    "a class": ({"acr_values": "phr"}, {"acr": "phr"}),
+    "an age": ({"max_age": 60}, {"auth_time": NOW - 60}),
+}
+
+
+@pytest.mark.parametrize(("words", "claims"), MET.values(), ids=MET.keys())
+def test_is_met_by(words: dict[str, Any], claims: dict[str, Any]) -> None:
+    read_demand(**{**WORDS, **words}).check(_principal(claims), now=NOW)
+
+
+UNMET: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], Reason]] = {
+    "no scope": ({"scopes": "a"}, {}, InsufficientScope, Reason.INSUFFICIENT_SCOPE),
+    "no groups": ({"groups": "A"}, {}, AccessDenied, Reason.MISSING_GROUP),
+    "half a name": ({"groups": "Domain Users"}, {"groups": ["Domain"]}, AccessDenied, Reason.MISSING_GROUP),
+    "one of two groups": ({"groups": ["A", "B"]}, {"groups": ["A"]}, AccessDenied, Reason.MISSING_GROUP),
+    "none of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.MISSING_GROUP),
+    "groups that are no list": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.MISSING_GROUP),
+    "no claim": ({"claims": {"department": "finance"}}, {}, AccessDenied, Reason.OTHER_CLAIM),
+    "another value": ({"claims": {"a": "x"}}, {"a": "y"}, AccessDenied, Reason.OTHER_CLAIM),
+    "the claim's letters": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.OTHER_CLAIM),
+    "a key of an object": ({"claims": {"a": "x"}}, {"a": {"x": 1}}, AccessDenied, Reason.OTHER_CLAIM),
+    "true for one": ({"claims": {"a": 1}}, {"a": True}, AccessDenied, Reason.OTHER_CLAIM),
+    "one for true": ({"claims": {"a": True}}, {"a": 1}, AccessDenied, Reason.OTHER_CLAIM),
+    "one claim of two": ({"claims": {"a": 1, "b": 2}}, {"a": 1}, AccessDenied, Reason.OTHER_CLAIM),
+    "another client": ({"allowed_clients": ["other"]}, {}, AccessDenied, Reason.CLIENT_DENIED),
+    "no client": ({"allowed_clients": ["app"]}, {"cid": None}, AccessDenied, Reason.CLIENT_DENIED),
+    "no class": ({"acr_values": "phr"}, {}, InsufficientAuthentication, Reason.INSUFFICIENT_ACR),
+    "no date": ({"max_age": 60}, {}, InsufficientAuthentication, Reason.AUTHENTICATION_TOO_OLD),
+    # Whoever can never be let in is not sent to sign in again, and again.
+    "a group before a class": (
+        {"groups": "A", "acr_values": "phr", "scopes": "a"}, {}, AccessDenied, Reason.MISSING_GROUP,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "claims", "kind", "reason"), UNMET.values(), ids=UNMET.keys())
+def test_is_not_met_by(words: dict[str, Any], claims: dict[str, Any], kind: type[TokenError], reason: Reason) -> None:
+    with pytest.raises(kind) as refusal:
+        read_demand(**{**WORDS, **words}).check(_principal(claims), now=NOW)
+    assert reason is refusal.value.reason
+
+
+def test_scopes_are_compared_in_the_way_that_is_set() -> None:
+    demand = read_demand(**{**WORDS, "scopes": "things:read"})
+    demand.check(_principal({"scp": ["things"]}), now=NOW, matching=ScopeMatching.HIERARCHY)
+    with pytest.raises(InsufficientScope):
+        demand.check(_principal({"scp": ["things"]}), now=NOW)
+
+
+REFUSED: list[dict[str, Any]] = [
+    {"public": "yes"},
+    {"public": 1},
+    {"optional": None},
+    {"scopes": 7},
+    {"groups": 7},
+    {"groups": [7]},
+    {"groups": [""]},
+    {"groups": AnyOf("")},
+    {"groups": AnyOf(())},
+    {"claims": "department"},
+    {"claims": {"a": ["x", "y"]}},
+    {"claims": {"a": None}},
+    {"claims": {7: "x"}},
+    {"claims": {"a": AnyOf(None)}},
+    {"allowed_clients": 7},
+    {"allowed_clients": [None]},
+    {"acr_values": 7},
+    {"max_age": "60"},
+    {"public": True, "optional": True},
+    {"public": True, "scopes": "a"},
+    {"optional": True, "scopes": "a"},
+    {"optional": True, "groups": "a"},
+    {"public": True, "max_age": 0},
+]
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=str)
+def test_refuses_what_means_something_else_than_it_says(words: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        read_demand(**{**WORDS, **words})
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [({"public": True, "validation": "introspection"}, ValueError), ({"validation": None}, TypeError)],
+)
+def test_refuses_a_validation_that_means_nothing(words: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"validation|public"):
+        read_demand(**(dict(WORDS) | words))

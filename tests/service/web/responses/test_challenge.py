@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import (
+    AccessDenied,
+    InsufficientAuthentication,
+    InsufficientScope,
+    InvalidRequest,
+    InvalidToken,
+    IssuerUnavailable,
+    MissingToken,
+    Reason,
+    TokenError,
+)
+from service.web.responses.challenge import SENTENCES, describe_status, read_challenges, refusal_for
+
+ANSWERS: list[tuple[TokenError, int, str, str]] = [
+    (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
+    (
+        InvalidRequest(Reason.SEVERAL_CREDENTIALS),
+        400,
+        "invalid_request",
+        (
+            'Bearer realm="api", error="invalid_request", '
+            'error_description="The request carries more than one credential, send exactly one"'
+        ),
+    ),
+    (
+        InvalidToken(Reason.EXPIRED, "3 s ago"),
+        401,
+        "invalid_token",
+        'Bearer realm="api", error="invalid_token", error_description="The access token has expired"',
+    ),
+    (
+        InsufficientScope({"b", "a"}),
+        403,
+        "insufficient_scope",
+        (
+            'Bearer realm="api", error="insufficient_scope", '
+            'error_description="The access token lacks a scope that this resource needs", scope="a b"'
+        ),
+    ),
+    (
+        AccessDenied(Reason.MISSING_GROUP, "sesame"),
+        403,
+        "insufficient_scope",
+        (
+            'Bearer realm="api", error="insufficient_scope", '
+            'error_description="The user of the access token is not in a group that this resource needs"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.INSUFFICIENT_ACR, "sesame", acr_values=["phrh", "phr"], max_age=0),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A stronger authentication of the user is required", acr_values="phrh phr", max_age="0"'
+        ),
+    ),
+    (
+        InsufficientAuthentication(Reason.AUTHENTICATION_TOO_OLD),
+        401,
+        "insufficient_user_authentication",
+        (
+            'Bearer realm="api", error="insufficient_user_authentication", '
+            'error_description="A more recent authentication of the user is required"'
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code", "challenge"), ANSWERS, ids=lambda value: str(value)[:30])
+def test_answers_each_refusal(error: TokenError, status: int, code: str, challenge: str) -> None:
+    refusal = refusal_for(error, realm="api")
+    assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (MissingToken(), 'Bearer realm="api", resource_metadata="https://a.example/m"'),
+        (InsufficientScope({"a"}), ', scope="a", resource_metadata="https://a.example/m"'),
+        (
+            InsufficientAuthentication(Reason.INSUFFICIENT_ACR, acr_values=["phr"]),
+            ', resource_metadata="https://a.example/m", acr_values="phr"',
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_says_where_the_metadata_is(error: TokenError, end: str) -> None:
+    refusal = refusal_for(error, realm="api", resource_metadata="https://a.example/m")
+    assert refusal.headers["WWW-Authenticate"].endswith(end)
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
+def test_an_issuers_trouble_is_503_without_a_challenge(seconds: float, header: str) -> None:
+    refusal = refusal_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
+    assert (503, {"Retry-After": header}) == (refusal.status, refusal.headers)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_one_sentence_in_the_allowed_characters(reason: Reason) -> None:
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", SENTENCES[reason])
+
+
+@given(st.sampled_from(sorted(Reason)), st.text(), st.text())
+def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim: str) -> None:
+    with_detail = refusal_for(InvalidToken(reason, detail, claim=claim), realm="api")
+    assert refusal_for(InvalidToken(reason), realm="api") == with_detail
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, "invalid_request"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+        (418, "invalid_request"),
+        (500, "server_error"),
+        (502, "server_error"),
+    ],
+)
+def test_describes_other_refusals(status: int, error: str) -> None:
+    refusal = describe_status(status)
+    assert (status, error) == (refusal.status, refusal.error)
+    assert refusal.description
+
+
+@pytest.mark.parametrize(
+    ("value", "challenges"),
+    [
+        ((), ()),
+        ('Basic realm="old"', ('Basic realm="old"',)),
+        (["Negotiate", 'Digest realm="a", qop=auth'], ("Negotiate", 'Digest realm="a", qop=auth')),
+    ],
+)
+def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[str, ...]) -> None:
+    assert challenges == read_challenges(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (7, "a text or a list of texts"),
+        ([7], "is no challenge"),
+        ("Basic realm", "is no challenge"),
+        ('Basic realm="a"\r\nX-Evil: 1', "is no challenge"),
+        ('bearer realm="mine"', "beside our own"),
+    ],
+)
+def test_a_challenge_that_is_none_or_would_contradict_ours_stops_the_program(value: object, words: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        read_challenges(value)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
+from tornado.web import FallbackHandler, RedirectHandler, StaticFileHandler
+
+from service.web.application.application import Service
+from service.web.routing.wrap import protected, public
+
+
+@pytest.fixture
+def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
+    (tmp_path / "a.txt").write_text("A")
+    return serve(
+        [
+            (r"/files/(.*)", protected(StaticFileHandler, scopes="files.read"), {"path": str(tmp_path)}),
+            (r"/open/(.*)", public(StaticFileHandler), {"path": str(tmp_path)}),
+            (r"/old", public(RedirectHandler), {"url": "/new"}),
+            (r"/legacy", protected(FallbackHandler), {"fallback": _legacy}),
+        ]
+    )
+
+
+def _legacy(request: HTTPServerRequest) -> None:
+    assert request.connection is not None
+    request.connection.write_headers(ResponseStartLine("HTTP/1.1", 204, "No Content"), HTTPHeaders())
+    request.connection.finish()
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [
+        ("/files/a.txt", None, 401),
+        ("/files/a.txt", "bad", 401),
+        ("/files/a.txt", "good", 403),
+        ("/files/a.txt", "good~files.read", 200),
+        ("/files/b.txt", None, 401),
+        ("/files/b.txt", "good~files.read", 404),
+        ("/open/a.txt", "bad", 200),
+        ("/open/%2e%2e/secret", None, 403),
+        ("/old", "bad", 301),
+        ("/legacy", None, 401),
+        ("/legacy", "good", 204),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_handler_of_others_answers(
+    path: str, token: str | None, status: int, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    response = await http_client.fetch(
+        base_url + path,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        raise_error=False,
+        follow_redirects=False,
+    )
+    assert status == response.code
+    assert (status == 401) == ("WWW-Authenticate" in response.headers) or status == 403
+
+
+def test_keeps_the_name_that_a_reader_of_the_route_table_knows() -> None:
+    handler = protected(RedirectHandler)
+    assert ("RedirectHandler", "tornado.web") == (handler.__name__, handler.__module__)
+
+
+def test_refuses_words_that_there_are_not() -> None:
+    with pytest.raises(TypeError, match="scope"):
+        protected(StaticFileHandler, scope="files.read")
+    with pytest.raises(ValueError, match="public"):
+        protected(StaticFileHandler, public=True, scopes="files.read")
