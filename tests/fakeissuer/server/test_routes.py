@@ -47,7 +47,7 @@ async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_re
     app.add_handlers(
         ".*",
         [
-            ("/unfinished", UnfinishedHandler, {"issuer": issuer, "wire": wire}),
+            ("/unfinished", UnfinishedHandler, {"state": state, "wire": wire}),
             ("/failing", FailingCall, {"issuer": issuer, "guard": guard}),
         ],
     )
