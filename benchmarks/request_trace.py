@@ -10,7 +10,7 @@ import asyncio
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import tornado.httpserver
 import tornado.netutil
@@ -20,7 +20,7 @@ import fakeissuer
 import service
 from service import Settings, make_app
 
-PACKAGES = {name: Path(str(module.__file__)).parent for name, module in (("service", service), ("fakeissuer", fakeissuer))}
+PACKAGES = {"service": Path(service.__file__).parent, "fakeissuer": Path(fakeissuer.__file__).parent}
 LIMITS = {"known token": 12, "new token": 20, "client_credentials": 16}
 
 
@@ -32,7 +32,7 @@ class Trace:
         self.files: dict[str, None] = {}
         self.moves = 0
 
-    def __enter__(self) -> Trace:
+    def __enter__(self) -> Self:
         sys.setprofile(self._profile)
         return self
 

@@ -310,9 +310,7 @@ def test_mistake_27_a_module_that_grows_without_end() -> None:
 def test_mistake_28_a_method_that_may_or_may_not_be_awaited() -> None:
     methods = ("validate", "check_ready", "close")
     for validator in (jwt.JWTValidator, Validator):
-        assert all(
-            inspect.iscoroutinefunction(getattr(validator, name)) for name in ("validate", "check_ready", "close")
-        )
+        assert all(inspect.iscoroutinefunction(getattr(validator, name)) for name in methods)
 
 
 def test_mistake_29_stubs_that_repeat_the_code() -> None:
