@@ -30,7 +30,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import jwt
 from service.validators.base import ValidatorContext
-from service.web.credentials.header import bearer
+from service.web.credentials.sources import parse_bearer
 
 
 async def _explain(text: str, settings: Settings, client: JSONClient) -> Explanation:
@@ -79,7 +79,7 @@ async def _answer_of_the_service(text: str, settings: Settings, client: JSONClie
     validators = [jwt.build(settings.trusted_issuers[0], context)]
     authenticator = Authenticator(validators, token_cache=context.token_cache, deny_list=DenyList(cache, clock=time))
     try:
-        bearer(text)
+        parse_bearer(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
     except TokenError as exc:
         return exc.reason
