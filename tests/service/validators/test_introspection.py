@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.caches.tokens import Verdicts
 from service.clock import ManualClock
 from service.errors import InvalidToken, Reason, SettingsError
@@ -24,7 +24,7 @@ async def _verdict(validator: Validator, text: str) -> str:
 
 @pytest.mark.gen_test
 async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_its_answer_and_locally_at_its_end(
-    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle, clock: ManualClock
+    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer, clock: ManualClock
 ) -> None:
     issuer = trusted()
     asking, local = introspection.build(issuer, toolbox), jwt.build(issuer, toolbox)
@@ -46,7 +46,11 @@ async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_
 
 @pytest.mark.gen_test
 async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answer_is_believed(
-    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle, clock: ManualClock, verdicts: Verdicts
+    toolbox: Toolbox,
+    trusted: Callable[..., TrustedIssuer],
+    fake_issuer: RunningIssuer,
+    clock: ManualClock,
+    verdicts: Verdicts,
 ) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read")
     assert "accepted" == await _verdict(introspection.build(trusted(), toolbox), token)
@@ -60,7 +64,7 @@ async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answe
 
 @pytest.mark.gen_test
 async def test_another_issuers_token_is_shown_to_nobody(
-    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     asking = introspection.build(trusted(), toolbox)
     assert "not mine" == await _verdict(asking, fake_issuer.token(server="partner"))
@@ -69,7 +73,7 @@ async def test_another_issuers_token_is_shown_to_nobody(
 
 @pytest.mark.gen_test
 async def test_is_ready_once_the_endpoint_is_known(
-    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    toolbox: Toolbox, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     asking = introspection.build(trusted(), toolbox)
     await asking.ready()
