@@ -284,8 +284,10 @@ def private_members(value: Any) -> set[str]:
 
 
 def test_the_leak_test_would_see_a_leak(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish_extra = KeyRing.publish_extra
-    monkeypatch.setattr(KeyRing, "invite", lambda ring, name, members: publish_extra(ring, name, {**members, "d": "y"}))
+    original = KeyRing.publish_extra
+    monkeypatch.setattr(
+        KeyRing, "publish_extra", lambda ring, name, members: original(ring, name, {**members, "d": "y"})
+    )
     with pytest.raises(AssertionError, match="/v1/keys"):
         test_no_response_of_any_endpoint_holds_a_private_key(fake_issuer)
 
