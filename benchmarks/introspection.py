@@ -22,7 +22,7 @@ AT_LEAST = 0.9
 
 
 class Open(BearerAuthMixin, RequestHandler):
-    """Answers anybody."""
+    """IntrospectionCache anybody."""
 
     public = True
 
@@ -32,7 +32,7 @@ class Open(BearerAuthMixin, RequestHandler):
 
 
 class Guarded(BearerAuthMixin, RequestHandler):
-    """Answers the same to whoever has a token."""
+    """IntrospectionCache the same to whoever has a token."""
 
     def get(self) -> None:
         """Greet."""
@@ -50,7 +50,7 @@ async def _measure(issuer: fakeissuer.RunningIssuer) -> None:
         validation="introspection",
         client_id="0oaapi00000000000001",
         client_secret="api-secret",
-        introspection_lifetime=3600,
+        introspection_cache_lifetime=3600,
         log_level="error",
     )
     service = make_app(settings, routes=[(r"/open", Open), (r"/guarded", Guarded)])

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 import fakeissuer
 from service.authenticator import Authenticator
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdict, Verdicts
+from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
@@ -34,7 +34,7 @@ from service.tokens.credentials import Credentials
 from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 from service.validators import jwt
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 
 ROUNDS, PER_ROUND = 60, 400
 NEVER_SEEN_AT_MOST, SEEN_AT_MOST, MEMORY_AT_MOST_MB = 1.7, 0.2, 64
@@ -49,9 +49,9 @@ def main() -> None:
 async def _measure(issuer: str, tokens: list[str]) -> None:
     clock, client = SystemClock(), JSONClient()
     cache = open_cache("memory://", clock=clock)
-    toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=cache)
-    validator = jwt.build(Settings(issuer=issuer).trusted_issuers[0], toolbox)
-    authenticator = Authenticator([validator], verdicts=toolbox.verdicts, denials=Denials(cache, clock=clock))
+    context = ValidatorContext(client=client, clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache)
+    validator = jwt.build(Settings(issuer=issuer).trusted_issuers[0], context)
+    authenticator = Authenticator([validator], token_cache=context.token_cache, deny_list=DenyList(cache, clock=clock))
     credentials = [Credentials(scheme="Bearer", token=token) for token in tokens]
     await authenticator.authenticate(credentials[0])  # fetches the keys
 
@@ -90,7 +90,7 @@ async def _measure(issuer: str, tokens: list[str]) -> None:
 
     def seen() -> None:
         for one in credentials:
-            assert authenticator.recall(one) is not None
+            assert authenticator.get_cached(one) is not None
 
     def by_pyjwt() -> None:
         for token in tokens:
@@ -102,7 +102,7 @@ async def _measure(issuer: str, tokens: list[str]) -> None:
     print(f"... with its key looked up, its principal made and remembered: {ratios['validator']:.2f} x")
     print(f"a token seen before: {ratios['seen']:.2f} x (at most {SEEN_AT_MOST})")
     print(f"for comparison, PyJWT's own decode: {ratios['PyJWT']:.2f} x")
-    _measure_memory(toolbox.verdicts, authenticator, tokens[0])
+    _measure_memory(context.token_cache, authenticator, tokens[0])
     await validator.close()
     await keys.close()
     client.close()
@@ -128,14 +128,14 @@ def _time(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _measure_memory(verdicts: Verdicts, authenticator: Authenticator, token: str) -> None:
+def _measure_memory(token_cache: ValidatedTokenCache, authenticator: Authenticator, token: str) -> None:
     """Remember a million distinct tokens, as a flood of good ones would."""
     before = _resident_mb()
     claims = PresentedToken.read(token).unverified_claims
     for number in range(1_000_000):
         principal = jwt.Principal.from_claims({**claims, "jti": f"AT.{number}"})
-        verdicts.remember(f"{token}{number}", Verdict(principal, lambda: True))
-    assert authenticator.recall(Credentials(scheme="Bearer", token=f"{token}{999_999}")) is not None
+        token_cache.put(f"{token}{number}", ValidatedToken(principal, lambda: True))
+    assert authenticator.get_cached(Credentials(scheme="Bearer", token=f"{token}{999_999}")) is not None
     print(f"a million distinct tokens: {_resident_mb() - before:.1f} MB more (at most {MEMORY_AT_MOST_MB})")
 
 

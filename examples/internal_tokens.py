@@ -16,7 +16,7 @@ from service.errors import InvalidToken, Reason, SettingsError
 from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 
 __all__ = ["InternalTokens", "build", "sign"]
 
@@ -44,14 +44,14 @@ class InternalTokens:
         claims = {"iss": self._issuer.issuer, "exp": int(expiry), "client_id": client_id, "scope": "internal"}
         return Principal.from_claims(claims)
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return at once: the secret is at hand."""
 
     async def close(self) -> None:
         """Hold nothing."""
 
 
-def build(issuer: TrustedIssuer, toolbox: Toolbox) -> InternalTokens:
+def build(issuer: TrustedIssuer, context: ValidatorContext) -> InternalTokens:
     """Return the validator, with the secret from the environment variable ``INTERNAL_TOKEN_SECRET``.
 
     Raises:
@@ -60,7 +60,7 @@ def build(issuer: TrustedIssuer, toolbox: Toolbox) -> InternalTokens:
     secret = os.environ.get("INTERNAL_TOKEN_SECRET", "").encode()
     if len(secret) < hashlib.sha256().digest_size:
         raise SettingsError(["INTERNAL_TOKEN_SECRET: is shorter than 32 bytes; write 32 random ones"])
-    return InternalTokens(issuer=issuer, secret=secret, clock=toolbox.clock)
+    return InternalTokens(issuer=issuer, secret=secret, clock=context.clock)
 
 
 def sign(client_id: str, *, expiry: int, secret: bytes) -> str:

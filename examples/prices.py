@@ -18,7 +18,7 @@ PERIOD = 0.05
 
 
 class PriceSocket(BearerAuthMixin, WebSocketHandler):
-    """Answers each question after a price; a message ``{"token": …}`` renews the token."""
+    """IntrospectionCache each question after a price; a message ``{"token": …}`` renews the token."""
 
     scopes = "api:read"
 

@@ -22,11 +22,11 @@ from service.errors import (
     SettingsError,
     TokenError,
 )
-from service.instrumentation import Observer
+from service.instrumentation import Instrumentation
 from service.settings.program import Settings
 from service.tokens.principal import Principal
 from service.version import __version__
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.endpoints.forward_auth import ForwardAuth
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import policy
@@ -38,16 +38,16 @@ __all__ = [
     "AnyOf",
     "BearerAuthMixin",
     "ForwardAuth",
+    "Instrumentation",
     "InsufficientAuthentication",
     "InsufficientScope",
     "InvalidRequest",
     "InvalidToken",
     "IssuerUnavailable",
     "MissingToken",
-    "Observer",
     "Principal",
     "Reason",
-    "Service",
+    "ResourceServerApplication",
     "ServiceError",
     "Settings",
     "SettingsError",

@@ -15,10 +15,8 @@ from service.operations import program
 from service.operations.doctor.command import run_check, run_explain
 from service.operations.program import load_routes
 from service.settings.program import SECRETS
-from service.settings.sources import Found, load_settings
+from service.settings.sources import LoadedSettings, load_settings
 from service.urls import is_loopback
-
-__all__ = ["main"]
 
 DEMO_ISSUER_PORT = 9400
 DEMO_CLIENT = "0oaspa00000000000001"
@@ -89,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command", nargs="?", choices=["run", "check", "explain", "config"], default="run", type=_not_a_token,
         help="run: serve (the default); check: ask the issuer everything that is needed, one line a check; "
-        "explain: the verdict on one token, rule by rule; config: show the effective settings and where each came from",
+        "explain: say rule by rule why one token is accepted or rejected; "
+        "config: show the effective settings and where each came from",
     )  # fmt: skip
     add = parser.add_argument
     add("token", nargs="*", metavar="TOKEN", help="the token to explain, - to read it from standard input")
@@ -110,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--processes", type=int, metavar="N", help="how many processes serve (default 1, 0 = one a core)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
-        "check --routes, with nothing behind it, prints what is mounted and what each method demands")  # fmt: skip
+        "check --routes, with nothing behind it, prints what is mounted and what each method requirements")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
     add("--log-format", choices=["text", "json"])
@@ -136,12 +135,12 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
             problem = f"processes: was {settings.processes}; the demonstration runs in one; leave --processes out"
             raise SettingsError([problem])
         token = issuer.token(sub="alice@example.com", expires_in=DEMO_TOKEN_LIFETIME)
-        greeting = _greeting(issuer.issuer_url("default"), token)
-        await program.serve(settings, greet=lambda url: print(greeting.replace("{api}", url), flush=True))
+        greeting = _startup_message(issuer.issuer_url("default"), token)
+        await program.serve(settings, on_listening=lambda url: print(greeting.replace("{api}", url), flush=True))
     return 0
 
 
-def _greeting(issuer: str, token: str) -> str:
+def _startup_message(issuer: str, token: str) -> str:
     return f"""\
 The fake issuer runs at {issuer}, and the API at {{api}}.
 Paste these into another terminal; the token is good for {DEMO_TOKEN_LIFETIME // 3600} hours.
@@ -159,7 +158,7 @@ In a browser, {{api}}/docs describes the API and tries it; sign in as alice@exam
 """
 
 
-def _show(found: Found) -> None:
+def _show(found: LoadedSettings) -> None:
     for name in Settings.model_fields:
         value = getattr(found.settings, name)
         shown = "(hidden)" if name in SECRETS and value is not None else repr(value)

@@ -9,26 +9,24 @@ from typing import Any
 import tornado.web
 
 from service.authenticator import Authenticator, Authenticators
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
-from service.instrumentation import Observer
+from service.instrumentation import Instrumentation
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-from service.web.application.application import Service, adopt
+from service.web.application.application import ResourceServerApplication, protect_application
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
-from service.web.handler.mixin import Protection
-from service.web.handler.token_watch import TokenWatch
+from service.web.handler.context import ResourceServerContext
+from service.web.handler.token_monitor import TokenMonitor
 from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted
-
-__all__ = ["all_routes", "documentation_of", "make_app", "protect"]
 
 
 def make_app(
@@ -37,56 +35,58 @@ def make_app(
     routes: Sequence[Any] | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
-    observer: Observer | None = None,
-) -> Service:
+    instrumentation: Instrumentation | None = None,
+) -> ResourceServerApplication:
     """Return the application that protects these routes.
 
     Args:
         routes: Tornado's own tuples, URLSpecs or rules; the guide's endpoints when left out.
         client: Asks issuers, and is closed by whoever made it; made from the settings when left out.
         clock: The machine's when left out.
-        observer: Is told of answers, of questions to issuers, and of failures of the shared cache.
+        instrumentation: Is told of answers, of questions to issuers, and of failures of the shared cache.
 
     Raises:
         SettingsError: A route is neither protected nor public, or nobody could judge a token.
     """
-    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file, observer=observer)
+    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation)
     time = clock or SystemClock()
-    cache = open_cache(settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file, observer=observer)
-    denials = Denials(cache, clock=time)
-    shared = Toolbox(client=asks, clock=time, verdicts=Verdicts(clock=time), cache=cache)
+    cache = open_cache(
+        settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file, instrumentation=instrumentation
+    )
+    deny_list = DenyList(cache, clock=time)
+    shared = ValidatorContext(client=asks, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
 
     def build(validation: str) -> Authenticator:
-        # Each way of judging remembers its own verdicts: a signature alone must not open what asks for more.
-        toolbox = replace(shared, verdicts=Verdicts(clock=time))
+        # Each way of judging remembers its own token_cache: a signature alone must not open what asks for more.
+        context = replace(shared, token_cache=ValidatedTokenCache(clock=time))
         return Authenticator(
-            [find_factory(validation or one.validation)(one, toolbox) for one in settings.trusted_issuers],
-            verdicts=toolbox.verdicts,
-            denials=denials,
+            [find_factory(validation or one.validation)(one, context) for one in settings.trusted_issuers],
+            token_cache=context.token_cache,
+            deny_list=deny_list,
             max_token_size=settings.max_token_size,
         )
 
-    protection = Protection(
+    context = ResourceServerContext(
         authenticators=Authenticators(build),
         cors=CrossOriginPolicy(settings.cors_origins),
         realm=settings.realm,
         resource=_resource(settings),
         scope_matching=ScopeMatching(settings.scope_matching),
         clock=time,
-        watch=TokenWatch(clock=time, is_denied=lambda principal: denials.kind_denying(principal) is not None),
+        monitor=TokenMonitor(clock=time, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
     )
     documentation = documentation_of(settings)
-    service = Service(
+    service = ResourceServerApplication(
         all_routes(settings, routes, documentation=documentation),
-        protection=protection,
-        denials=denials,
+        context=context,
+        deny_list=deny_list,
         documentation=documentation,
-        observer=observer,
+        instrumentation=instrumentation,
     )
-    service.at_end(denials.close)
-    service.at_end(cache.close)
+    service.add_cleanup(deny_list.close)
+    service.add_cleanup(cache.close)
     if client is None:
-        service.at_end(asks.close)
+        service.add_cleanup(asks.close)
     return service
 
 
@@ -128,7 +128,7 @@ def protect(
     *,
     client: JSONClient | None = None,
     clock: Clock | None = None,
-) -> Service:
+) -> ResourceServerApplication:
     """Protect the handlers of an application that its user builds; call it when all routes are mounted.
 
     It describes them only where the settings say ``docs``: the list of an application's routes is its user's to
@@ -141,7 +141,7 @@ def protect(
         SettingsError: A route is neither protected nor public, or nobody could judge a token.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
-    adopt(application, service)
+    protect_application(application, service)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)

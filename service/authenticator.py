@@ -1,18 +1,16 @@
-"""Asks who can judge a token, and takes the first verdict."""
+"""Asks who can judge a token, and takes the first validated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from service.caches.deny_list import Denials
-from service.caches.tokens import Verdicts
+from service.caches.deny_list import DenyList
+from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, SettingsError
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import Validator
-
-__all__ = ["Authenticator", "Authenticators"]
 
 
 class Authenticator:
@@ -20,8 +18,8 @@ class Authenticator:
 
     Args:
         validators: The first that knows a token decides about it.
-        verdicts: Where validators remember tokens they found good.
-        denials: Who is turned away whatever the validators say.
+        token_cache: Where validators remember tokens they found good.
+        deny_list: Who is turned away whatever the validators say.
         max_token_size: Characters.
 
     Raises:
@@ -32,33 +30,33 @@ class Authenticator:
         self,
         validators: Sequence[Validator],
         *,
-        verdicts: Verdicts,
-        denials: Denials,
+        token_cache: ValidatedTokenCache,
+        deny_list: DenyList,
         max_token_size: int = MAX_TOKEN_SIZE,
     ) -> None:
         if not validators:
             raise SettingsError(["validation: there is nobody to judge a token; configure an issuer"])
         self._validators = tuple(validators)
-        self._verdicts = verdicts
-        self._denials = denials
+        self._validated_tokens = token_cache
+        self._deny_list = deny_list
         self._max_token_size = max_token_size
-        denials.on_change(verdicts.forget_all)
+        deny_list.on_change(token_cache.clear)
 
-    def recall(self, credentials: Credentials) -> Principal | None:
+    def get_cached(self, credentials: Credentials) -> Principal | None:
         """Return who the credentials speak for where that is known already; awaits nothing.
 
         Raises:
             InvalidToken: It is known, and denied.
         """
-        if not self._denials.fresh:
+        if not self._deny_list.fresh:
             return None
-        principal = self._verdicts.recall(credentials.token)
+        principal = self._validated_tokens.get(credentials.token)
         if principal is not None:
-            self._denials.check(principal)
+            self._deny_list.check(principal)
         return principal
 
     async def authenticate(self, credentials: Credentials) -> Principal:
-        """Return who the credentials speak for that :meth:`recall` did not know.
+        """Return who the credentials speak for that :meth:`get_cached` did not know.
 
         Raises:
             InvalidToken: A validator refused the token, none of them knows whose it is, or it is denied here.
@@ -66,35 +64,35 @@ class Authenticator:
         """
         token = PresentedToken.read(credentials.token, max_size=self._max_token_size)
         principal = None
-        if not self._denials.fresh:
-            await self._denials.refresh()
-            principal = self.recall(credentials)  # which it could not say before
+        if not self._deny_list.fresh:
+            await self._deny_list.refresh()
+            principal = self.get_cached(credentials)  # which it could not say before
         if principal is None:
-            principal = await self._judge(token)
-            self._denials.check(principal)
+            principal = await self._validate(token)
+            self._deny_list.check(principal)
         return principal
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when every issuer's tokens could be judged.
 
         Raises:
             IssuerUnavailable: Some could not; the detail says why.
         """
         for validator in self._validators:
-            await validator.ready()
+            await validator.check_ready()
 
     async def close(self) -> None:
         """Let every validator give back what it holds."""
         for validator in self._validators:
             await validator.close()
 
-    async def _judge(self, token: PresentedToken) -> Principal:
+    async def _validate(self, token: PresentedToken) -> Principal:
         for validator in self._validators:
             principal = await validator.validate(token)
             if principal is not None:
                 return principal
         if token.jws is None:
-            raise InvalidToken(Reason.MALFORMED, token.defect)
+            raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
         raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.unverified_issuer!r}"[:200], claim="iss")
 
 
@@ -109,7 +107,7 @@ class Authenticators:
         self._build = build
         self._built: dict[str, Authenticator] = {}
 
-    def judging_by(self, validation: str) -> Authenticator:
+    def for_validation(self, validation: str) -> Authenticator:
         """Return the authenticator for a kind of validation, the same one each time.
 
         Raises:
@@ -119,14 +117,14 @@ class Authenticators:
             self._built[validation] = self._build(validation)
         return self._built[validation]
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when every token could be judged in every way that is in use.
 
         Raises:
             IssuerUnavailable: Some could not; the detail says why.
         """
         for authenticator in self._built.values():
-            await authenticator.ready()
+            await authenticator.check_ready()
 
     async def close(self) -> None:
         """Let every one give back what it holds."""

@@ -22,20 +22,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "AccessDenied",
-    "InsufficientAuthentication",
-    "InsufficientScope",
-    "InvalidRequest",
-    "InvalidToken",
-    "IssuerUnavailable",
-    "MissingToken",
-    "Reason",
-    "ServiceError",
-    "SettingsError",
-    "TokenError",
-]
-
 
 class Reason(enum.StrEnum):
     """Why a request is refused: the word for logs, metrics and tests.
@@ -49,7 +35,7 @@ class Reason(enum.StrEnum):
     MALFORMED_CREDENTIALS = enum.auto()
 
     TOO_LARGE = enum.auto()
-    MALFORMED = enum.auto()
+    MALFORMED_TOKEN = enum.auto()
     UNKNOWN_ISSUER = enum.auto()
     CRITICAL_HEADER = enum.auto()
     UNSUPPORTED_TYPE = enum.auto()
@@ -64,18 +50,18 @@ class Reason(enum.StrEnum):
     NOT_YET_VALID = enum.auto()
     ISSUED_IN_FUTURE = enum.auto()
     TOO_OLD = enum.auto()
-    CLIENT_NOT_ALLOWED = enum.auto()
+    CLIENT_NOT_TRUSTED = enum.auto()
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()
     INACTIVE = enum.auto()
     REVOKED = enum.auto()
-    NOT_ACCEPTED = enum.auto()
+    REJECTED_BY_HANDLER = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
-    MISSING_GROUP = enum.auto()
-    OTHER_CLAIM = enum.auto()
-    CLIENT_DENIED = enum.auto()
-    NOT_AUTHORIZED = enum.auto()
+    GROUP_REQUIRED = enum.auto()
+    CLAIM_MISMATCH = enum.auto()
+    CLIENT_FORBIDDEN = enum.auto()
+    ACCESS_DENIED = enum.auto()
 
     INSUFFICIENT_ACR = enum.auto()
     AUTHENTICATION_TOO_OLD = enum.auto()

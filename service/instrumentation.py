@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Observer", "Unobserved"]
 
-
-class Observer(Protocol):
+class Instrumentation(Protocol):
     """Is told what happens, while it happens: it returns at once, and raises nothing."""
 
-    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+    def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
         """Note an answer.
 
         Args:
@@ -19,7 +17,7 @@ class Observer(Protocol):
                 at fault.
         """
 
-    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+    def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         """Note a question to an issuer.
 
         Args:
@@ -27,18 +25,18 @@ class Observer(Protocol):
             outcome: The status of the reply, or ``failed`` where none came.
         """
 
-    def cache_failed(self) -> None:
+    def on_cache_error(self) -> None:
         """Note that the memory that processes share could not be asked."""
 
 
-class Unobserved:
+class NullInstrumentation:
     """Tells nobody."""
 
-    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+    def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
         """Forget it."""
 
-    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+    def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         """Forget it."""
 
-    def cache_failed(self) -> None:
+    def on_cache_error(self) -> None:
         """Forget it."""

@@ -10,7 +10,7 @@ _STAR = "*."
 _LABELS = r"(?:[a-z0-9_-]+\.)+"
 
 
-def check_origin(origin: str) -> None:
+def parse_origin(origin: str) -> None:
     """Refuse what is neither an origin, nor a pattern, nor the star for every page.
 
     ``null`` is none of them: any page can have that origin, by showing itself in a sandbox.
@@ -30,7 +30,7 @@ def check_origin(origin: str) -> None:
         )
 
 
-def pattern_of(origin: str) -> re.Pattern[str] | None:
+def origin_pattern(origin: str) -> re.Pattern[str] | None:
     """Return what the origins look like that a pattern stands for, or None for an origin that stands for itself.
 
     The star stands for one label or more, and never for none: ``https://*.example.com`` is

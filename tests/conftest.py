@@ -15,9 +15,9 @@ from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache, open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import ManualClock
 
 
@@ -95,8 +95,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def verdicts(clock: ManualClock) -> Verdicts:
-    return Verdicts(clock=clock)
+def token_cache(clock: ManualClock) -> ValidatedTokenCache:
+    return ValidatedTokenCache(clock=clock)
 
 
 @pytest.fixture
@@ -105,5 +105,5 @@ def cache(clock: ManualClock) -> SharedCache:
 
 
 @pytest.fixture
-def denials(cache: SharedCache, clock: ManualClock) -> Denials:
-    return Denials(cache, clock=clock)
+def deny_list(cache: SharedCache, clock: ManualClock) -> DenyList:
+    return DenyList(cache, clock=clock)

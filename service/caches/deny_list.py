@@ -12,12 +12,10 @@ from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.tokens.principal import Principal
 
-__all__ = ["KINDS", "Denial", "Denials"]
-
 KINDS = ("jti", "sub", "cid")
 """What can be denied: one token, one subject, one client; named as Okta names the claims."""
 MAX_AGE = 1.0
-"""Seconds after which what others denied is looked up again: how long a denial takes to reach every process."""
+"""Seconds after which what others denied is looked up again: how long a entry takes to reach every process."""
 CAPACITY = 10_000
 _LOG = "denied"
 _BATCH = 500
@@ -26,7 +24,7 @@ _LATE = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Denial:
+class DenyEntry:
     """Who is turned away.
 
     Args:
@@ -46,8 +44,8 @@ class Denial:
         return self.kind, self.value, self.issuer
 
     @classmethod
-    def read(cls, entry: Any) -> Denial | None:
-        """Return the denial that an entry of the shared log holds, or None when it holds none."""
+    def read(cls, entry: Any) -> DenyEntry | None:
+        """Return the entry that an entry of the shared log holds, or None when it holds none."""
         match entry:
             case {"kind": str(kind), "value": str(value), "issuer": issuer, "expires_at": int(end) | float(end)}:
                 if kind in KINDS and (issuer is None or isinstance(issuer, str)):
@@ -55,27 +53,27 @@ class Denial:
         return None
 
 
-class Denials:
-    """The denials in force, kept in this process and appended to a log in the shared cache.
+class DenyList:
+    """The deny_list in force, kept in this process and appended to a log in the shared cache.
 
     There is no timer: while others may have written, the first request of each second reads what is new.
-    A shared cache that is down leaves the denials that this process knows.
+    A shared cache that is down leaves the deny_list that this process knows.
     """
 
     def __init__(self, shared: SharedCache, *, clock: Clock) -> None:
         self._shared = shared
         self._clock = clock
-        self._in_force: dict[tuple[str, str, str | None], Denial] = {}
+        self._in_force: dict[tuple[str, str, str | None], DenyEntry] = {}
         self._read_up_to = 0
         self._awaited: dict[int, float] = {}
         self._fresh_until = float("inf") if shared.is_local else 0.0
         self._refreshing: asyncio.Task[None] | None = None
         self._on_change: list[Callable[[], None]] = []
 
-    def __iter__(self) -> Iterator[Denial]:
-        """Go through the denials in force."""
+    def __iter__(self) -> Iterator[DenyEntry]:
+        """Go through the deny_list in force."""
         now = self._clock.now()
-        return iter([denial for denial in self._in_force.values() if now < denial.expires_at])
+        return iter([entry for entry in self._in_force.values() if now < entry.expires_at])
 
     @property
     def fresh(self) -> bool:
@@ -83,7 +81,7 @@ class Denials:
         return self._clock.monotonic() < self._fresh_until
 
     def on_change(self, tell: Callable[[], None]) -> None:
-        """Have somebody told when a denial comes or goes."""
+        """Have somebody told when a entry comes or goes."""
         self._on_change.append(tell)
 
     def check(self, principal: Principal) -> None:
@@ -92,11 +90,11 @@ class Denials:
         Raises:
             InvalidToken: It is denied.
         """
-        kind = self.kind_denying(principal)
+        kind = self.denied_by(principal)
         if kind is not None:
             raise InvalidToken(Reason.REVOKED, f"denied here by its {kind}", claim=kind)
 
-    def kind_denying(self, principal: Principal) -> str | None:
+    def denied_by(self, principal: Principal) -> str | None:
         """Return by which of :data:`KINDS` a principal is denied; None where it is not."""
         if not self._in_force:
             return None
@@ -106,7 +104,7 @@ class Denials:
                 return kind
         return None
 
-    async def add(self, denial: Denial) -> bool:
+    async def add(self, entry: DenyEntry) -> bool:
         """Deny, in this process at once and in the others within :data:`MAX_AGE`.
 
         Returns:
@@ -115,22 +113,22 @@ class Denials:
         Raises:
             OverflowError: There are too many.
         """
-        self._forget_the_past()
-        if len(self._in_force) >= CAPACITY and denial.about not in self._in_force:
-            raise OverflowError(f"{CAPACITY} denials are in force; lift some, or deny the client or the subject")
-        self._take(denial)
-        return await self._append(denial)
+        self._prune()
+        if len(self._in_force) >= CAPACITY and entry.about not in self._in_force:
+            raise OverflowError(f"{CAPACITY} deny_list are in force; lift some, or deny the client or the subject")
+        self._apply(entry)
+        return await self._append(entry)
 
-    async def lift(self, kind: str, value: str, issuer: str | None) -> bool:
+    async def remove(self, kind: str, value: str, issuer: str | None) -> bool:
         """Deny no longer; returns whether the others will know of it."""
-        lifted = Denial(kind=kind, value=value, issuer=issuer, expires_at=0.0)
-        self._take(lifted)
+        lifted = DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=0.0)
+        self._apply(lifted)
         return await self._append(lifted)
 
     async def refresh(self) -> None:
         """Read what others denied; whoever asks while somebody does waits for the same look."""
         if self._refreshing is None:
-            self._refreshing = asyncio.get_running_loop().create_task(self._read_news())
+            self._refreshing = asyncio.get_running_loop().create_task(self._poll())
             self._refreshing.add_done_callback(lambda _: setattr(self, "_refreshing", None))
         await asyncio.shield(self._refreshing)
 
@@ -139,11 +137,11 @@ class Denials:
         if self._refreshing is not None:
             await asyncio.gather(self._refreshing, return_exceptions=True)
 
-    async def _append(self, denial: Denial) -> bool:
-        lifetime = max(denial.expires_at - self._clock.now(), 24 * 3600.0)  # what lifts one lives as long as it might
-        return self._shared.is_local or await self._shared.append(_LOG, asdict(denial), seconds=int(lifetime) + 1)
+    async def _append(self, entry: DenyEntry) -> bool:
+        lifetime = max(entry.expires_at - self._clock.now(), 24 * 3600.0)  # what lifts one lives as long as it might
+        return self._shared.is_local or await self._shared.append(_LOG, asdict(entry), seconds=int(lifetime) + 1)
 
-    async def _read_news(self) -> None:
+    async def _poll(self) -> None:
         last = await self._shared.get(f"{_LOG}:last")
         last = last if isinstance(last, int) else self._read_up_to
         if last < self._read_up_to:  # the cache was emptied, and counts from nothing again
@@ -153,7 +151,7 @@ class Denials:
         self._awaited |= dict.fromkeys(range(first, last + 1), now + _LATE)
         self._read_up_to = last
         await self._read_entries()
-        self._forget_the_past()
+        self._prune()
         self._fresh_until = self._clock.monotonic() + MAX_AGE
 
     async def _read_entries(self) -> None:
@@ -162,18 +160,18 @@ class Denials:
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
             entries = await self._shared.get_many([f"{_LOG}:{number}" for number in batch])
-            for number, entry in zip(batch, entries, strict=True):
-                denial = Denial.read(entry)
-                if denial is not None:
-                    self._take(denial)
-                if denial is not None or self._clock.monotonic() >= self._awaited[number]:
+            for number, document in zip(batch, entries, strict=True):
+                entry = DenyEntry.read(document)
+                if entry is not None:
+                    self._apply(entry)
+                if entry is not None or self._clock.monotonic() >= self._awaited[number]:
                     del self._awaited[number]
 
-    def _take(self, denial: Denial) -> None:
-        """Keep a denial, or drop the one that it lifts, and tell whoever remembers verdicts."""
-        if denial.expires_at > self._clock.now():
-            self._in_force[denial.about] = denial
-        elif self._in_force.pop(denial.about, None) is None:
+    def _apply(self, entry: DenyEntry) -> None:
+        """Keep a entry, or drop the one that it lifts, and tell whoever remembers token_cache."""
+        if entry.expires_at > self._clock.now():
+            self._in_force[entry.about] = entry
+        elif self._in_force.pop(entry.about, None) is None:
             return
         for tell in self._on_change:
             tell()
@@ -181,8 +179,8 @@ class Denials:
     def _holds(self, kind: str, value: str, issuer: str) -> bool:
         """Return whether a value is denied for this issuer, or for all."""
         found = (self._in_force.get((kind, value, one)) for one in (issuer, None))
-        return any(denial is not None and self._clock.now() < denial.expires_at for denial in found)
+        return any(entry is not None and self._clock.now() < entry.expires_at for entry in found)
 
-    def _forget_the_past(self) -> None:
+    def _prune(self) -> None:
         now = self._clock.now()
-        self._in_force = {about: denial for about, denial in self._in_force.items() if now < denial.expires_at}
+        self._in_force = {about: entry for about, entry in self._in_force.items() if now < entry.expires_at}

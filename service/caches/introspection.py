@@ -16,29 +16,27 @@ from service.clock import Clock
 from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
 
-__all__ = ["Answers", "Kept"]
-
 INACTIVE_LIFETIME = 10.0
 """Seconds: long enough to blunt a flood of one bad token, and short for one that is only not known yet."""
 CAPACITY = 8192
-"""Answers in this process; at some 1 KB each."""
-CLAIM_LIFETIME = 6
+"""IntrospectionCache in this process; at some 1 KB each."""
+LOCK_LIFETIME = 6
 """Seconds for which one process asks for all; a little more than a question may take."""
-POLL = 0.02
+POLL_INTERVAL = 0.02
 """Seconds between two looks at what another process may have found out."""
 
 Document = Mapping[str, Any]
-Ask = Callable[[], Awaitable[dict[str, Any]]]
+Introspect = Callable[[], Awaitable[dict[str, Any]]]
 
 
-class Kept(NamedTuple):
-    """An answer, and until when it is believed, by the monotonic clock."""
+class CachedResponse(NamedTuple):
+    """An answer, and expires_at when it is believed, by the monotonic clock."""
 
     document: Document
-    until: float
+    expires_at: float
 
 
-class Answers:
+class IntrospectionCache:
     """The answers of one issuer to one client, in this process and in the cache that all processes share.
 
     An answer is believed for its lifetime from the moment it was given, never past the token's ``exp``,
@@ -55,12 +53,12 @@ class Answers:
         self._clock = clock
         self._secret = secret
         self._lifetime = lifetime
-        self._memory: TLRUCache[str, Kept] = TLRUCache(
-            maxsize=CAPACITY, ttu=lambda _name, kept, _now: kept.until, timer=clock.monotonic
+        self._memory: TLRUCache[str, CachedResponse] = TLRUCache(
+            maxsize=CAPACITY, ttu=lambda _name, kept, _now: kept.expires_at, timer=clock.monotonic
         )
-        self._asking: dict[str, asyncio.Task[Kept]] = {}
+        self._asking: dict[str, asyncio.Task[CachedResponse]] = {}
 
-    async def get(self, token: str, ask: Ask) -> Kept:
+    async def get(self, token: str, ask: Introspect) -> CachedResponse:
         """Return what is known of a token, asking the issuer only where nobody knows.
 
         Raises:
@@ -72,7 +70,7 @@ class Answers:
             return kept
         task = self._asking.get(name)
         if task is None:
-            task = self._asking[name] = asyncio.get_running_loop().create_task(self._find_out(name, ask))
+            task = self._asking[name] = asyncio.get_running_loop().create_task(self._fetch(name, ask))
             task.add_done_callback(lambda done: self._answered(name, done))
         return await asyncio.shield(task)  # a waiter that hangs up must not take the answer away from the others
 
@@ -80,7 +78,7 @@ class Answers:
         """Drop what this process knows of a token, and what it told the others."""
         name = self._name(token)
         self._memory.pop(name, None)
-        self._shared.drop(name)
+        self._shared.delete(name)
 
     async def close(self) -> None:
         """Abandon the questions under way."""
@@ -90,48 +88,48 @@ class Answers:
             await asyncio.wait(tasks, timeout=0.1)  # again, for a library that swallowed it
             await asyncio.sleep(0)
 
-    def _answered(self, name: str, task: asyncio.Task[Kept]) -> None:
+    def _answered(self, name: str, task: asyncio.Task[CachedResponse]) -> None:
         del self._asking[name]
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not complain when everybody has hung up
 
-    async def _find_out(self, name: str, ask: Ask) -> Kept:
-        for _ in range(int(CLAIM_LIFETIME / POLL)):
-            value, is_ours = await self._shared.get_or_claim(name, seconds=CLAIM_LIFETIME)
-            if (kept := self._believed(value)) is not None:
-                return self._keep(name, kept)
+    async def _fetch(self, name: str, ask: Introspect) -> CachedResponse:
+        for _ in range(int(LOCK_LIFETIME / POLL_INTERVAL)):
+            value, is_ours = await self._shared.get_or_lock(name, seconds=LOCK_LIFETIME)
+            if (kept := self._from_shared(value)) is not None:
+                return self._store(name, kept)
             if is_ours or value is not None:
                 break
-            await asyncio.sleep(POLL)  # another process asks right now
+            await asyncio.sleep(POLL_INTERVAL)  # another process asks right now
         return await self._ask(name, ask)
 
-    async def _ask(self, name: str, ask: Ask) -> Kept:
+    async def _ask(self, name: str, ask: Introspect) -> CachedResponse:
         try:
             document = await ask()
         except BaseException:
-            self._shared.give_up(name)
+            self._shared.release(name)
             raise
-        age = self._left(document)
+        age = self._remaining_lifetime(document)
         if age <= 0:
-            self._shared.give_up(name)
-            return Kept(document, -math.inf)
+            self._shared.release(name)
+            return CachedResponse(document, -math.inf)
         self._shared.put(name, {"answer": document, "at": self._clock.now()}, seconds=math.ceil(age))
-        return self._keep(name, Kept(document, self._clock.monotonic() + age))
+        return self._store(name, CachedResponse(document, self._clock.monotonic() + age))
 
-    def _keep(self, name: str, kept: Kept) -> Kept:
+    def _store(self, name: str, kept: CachedResponse) -> CachedResponse:
         self._memory[name] = kept
         return kept
 
-    def _believed(self, value: Any) -> Kept | None:
+    def _from_shared(self, value: Any) -> CachedResponse | None:
         """Return an answer from the shared cache for what is left of its life, or None when it is not one."""
         match value:
             case {"answer": dict(document), "at": int(at) | float(at)}:
                 spent = max(0.0, self._clock.now() - at)  # another machine's clock may be ahead of ours
-                left = self._left(document, spent=spent)
-                return Kept(document, self._clock.monotonic() + left) if left > 0 else None
+                left = self._remaining_lifetime(document, spent=spent)
+                return CachedResponse(document, self._clock.monotonic() + left) if left > 0 else None
         return None
 
-    def _left(self, document: Document, *, spent: float = 0.0) -> float:
+    def _remaining_lifetime(self, document: Document, *, spent: float = 0.0) -> float:
         """Return for how many seconds an answer is believed; none when it is neither yes nor no."""
         active = document.get("active")
         if not isinstance(active, bool):

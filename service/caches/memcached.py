@@ -10,18 +10,16 @@ import aiomcache
 from aiocache.backends.memcached import MemcachedCache
 from aiomcache.pool import Connection
 
-__all__ = ["SteadyMemcached"]
 
-
-class SteadyMemcached(MemcachedCache):  # type: ignore[misc]  # aiocache has no types
+class PatchedMemcachedCache(MemcachedCache):  # type: ignore[misc]  # aiocache has no types
     """Memcached, whose outages are errors."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.client = _SteadyClient(self.endpoint, self.port, pool_size=self.pool_size)
+        self.client = _PatchedClient(self.endpoint, self.port, pool_size=self.pool_size)
 
 
-class _SteadyClient(aiomcache.Client):
+class _PatchedClient(aiomcache.Client):
     """Notices that a server hung up, and uses no connection again on which an answer is still to come."""
 
     async def _execute_simple_command(self, conn: Connection, raw_command: bytes) -> bytes:
@@ -45,7 +43,7 @@ def _closed_on_failure(conn: Connection) -> Iterator[None]:
     """Mark a connection as unusable when whoever waits for its answer waits no more.
 
     aiomcache gives it back to the pool after a cancellation, where the next command would read the answer to this one:
-    two denials could then be given one number, and one of them would be lost.
+    two deny_list could then be given one number, and one of them would be lost.
     """
     try:
         yield

@@ -16,18 +16,16 @@ from aiocache.serializers import JsonSerializer, NullSerializer
 
 from service.clock import Clock
 from service.errors import SettingsError
-from service.instrumentation import Observer, Unobserved
-
-__all__ = ["SharedCache", "open_cache"]
+from service.instrumentation import Instrumentation, NullInstrumentation
 
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
 NAMESPACE = "resource-server:"
-PATIENCE = 0.05
+TIMEOUT = 0.05
 """Seconds that a request waits for the cache; an issuer answers in less than twice that."""
-PAUSE = 1.0
+RETRY_INTERVAL = 1.0
 """Seconds for which a cache that failed is not asked, so that its outage costs one request a second and not all."""
 MEMORY_CAPACITY = 8192
 """Entries of ``memory://``, where aiocache itself would keep every one."""
@@ -41,12 +39,14 @@ class SharedCache:
 
     Args:
         backend: An aiocache with a serializer that carries data only; one that unpickles runs what it is sent.
-        observer: Is told of each failure.
+        instrumentation: Is told of each failure.
     """
 
-    def __init__(self, backend: BaseCache, *, clock: Clock, is_local: bool, observer: Observer | None = None) -> None:
+    def __init__(
+        self, backend: BaseCache, *, clock: Clock, is_local: bool, instrumentation: Instrumentation | None = None
+    ) -> None:
         self._backend = backend
-        self._observer = observer or Unobserved()
+        self._instrumentation = instrumentation or NullInstrumentation()
         self._clock = clock
         self._retry_at = 0.0
         self._background: set[asyncio.Task[None]] = set()
@@ -57,13 +57,13 @@ class SharedCache:
 
     async def get(self, key: str) -> Any:
         """Return what is kept under a key, or None."""
-        return await self._guarded(lambda: self._backend.get(key), otherwise=None)
+        return await self._call(lambda: self._backend.get(key), default=None)
 
     async def get_many(self, keys: Sequence[str]) -> list[Any]:
         """Return what is kept under each key, or None in its place."""
-        return await self._guarded(lambda: self._backend.multi_get(list(keys)), otherwise=[None] * len(keys))
+        return await self._call(lambda: self._backend.multi_get(list(keys)), default=[None] * len(keys))
 
-    async def get_or_claim(self, key: str, *, seconds: int) -> tuple[Any, bool]:
+    async def get_or_lock(self, key: str, *, seconds: int) -> tuple[Any, bool]:
         """Return what is kept under a key, or whether it falls to the caller to find it out.
 
         Args:
@@ -75,23 +75,23 @@ class SharedCache:
             if value is not None:
                 return value, False
             try:
-                await self._backend.add(_claim_on(key), 1, ttl=seconds)
+                await self._backend.add(_lock_key(key), 1, ttl=seconds)
             except ValueError:  # aiocache's word for a key that is there
                 return None, False
             # Whoever held the claim may have answered and ended it between the two questions.
             value = await self._backend.get(key)
             if value is None:
                 return None, True
-            await self._backend.delete(_claim_on(key))
+            await self._backend.delete(_lock_key(key))
             return value, False
 
-        return await self._guarded(ask, otherwise=(None, True))
+        return await self._call(ask, default=(None, True))
 
-    def give_up(self, key: str) -> None:
+    def release(self, key: str) -> None:
         """Let somebody else claim a key; waits for nothing."""
-        self._later(lambda: self._backend.delete(_claim_on(key)))
+        self._later(lambda: self._backend.delete(_lock_key(key)))
 
-    def drop(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Forget what is kept under a key; waits for nothing."""
         self._later(lambda: self._backend.delete(key))
 
@@ -104,7 +104,7 @@ class SharedCache:
 
         async def keep() -> None:
             await self._backend.set(key, value, ttl=seconds)
-            await self._backend.delete(_claim_on(key))
+            await self._backend.delete(_lock_key(key))
 
         self._later(keep)
 
@@ -120,46 +120,46 @@ class SharedCache:
             await self._backend.set(f"{log}:{number}", value, ttl=seconds)
             return True
 
-        return await self._guarded(ask, otherwise=False)
+        return await self._call(ask, default=False)
 
-    async def works(self) -> bool:
+    async def ping(self) -> bool:
         """Return whether it gives back what it was given."""
 
         async def ask() -> bool:
             await self._backend.set("works", 1, ttl=1)
             return bool(await self._backend.get("works") == 1)
 
-        return await self._guarded(ask, otherwise=False)
+        return await self._call(ask, default=False)
 
     async def close(self) -> None:
         """Finish what is being written, and close the connections."""
         await asyncio.gather(*self._background, return_exceptions=True)
         with contextlib.suppress(Exception):  # whatever it is, the connections are gone
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await self._backend.close()
 
     def _later(self, ask: Callable[[], Awaitable[Any]]) -> None:
         async def run() -> None:
-            await self._guarded(ask, otherwise=None)
+            await self._call(ask, default=None)
 
         task = asyncio.get_running_loop().create_task(run())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _guarded(self, ask: Callable[[], Awaitable[T]], *, otherwise: T) -> T:
+    async def _call(self, ask: Callable[[], Awaitable[T]], *, default: T) -> T:
         if self._clock.monotonic() < self._retry_at:
-            return otherwise
+            return default
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 result = await ask()
         except Exception as exc:  # noqa: BLE001  # each backend has errors of its own, and none may reach a request
             self.failures += 1
-            self._observer.cache_failed()
+            self._instrumentation.on_cache_error()
             if not self._retry_at:
                 # Its words may hold the address, and the address a password.
                 _logger.warning("the shared cache fails (%s); this process goes on without it", type(exc).__name__)
-            self._retry_at = self._clock.monotonic() + PAUSE
-            return otherwise
+            self._retry_at = self._clock.monotonic() + RETRY_INTERVAL
+            return default
         if self._retry_at:
             _logger.warning("the shared cache is back")
             self._retry_at = 0.0
@@ -176,14 +176,16 @@ class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has n
         return result
 
 
-def open_cache(url: str, *, clock: Clock, ca_file: str | None = None, observer: Observer | None = None) -> SharedCache:
+def open_cache(
+    url: str, *, clock: Clock, ca_file: str | None = None, instrumentation: Instrumentation | None = None
+) -> SharedCache:
     """Return the cache at an address; connects to nothing yet.
 
     Args:
         url: ``memory://``, ``redis://[user:password@]host[:port][/database]``, ``rediss://…`` for TLS,
             or ``memcached://host[:port]``.
         ca_file: Path of the certificates to trust instead of the system's.
-        observer: Is told of each failure.
+        instrumentation: Is told of each failure.
 
     Raises:
         SettingsError: The address is none of these, or the library for it is not installed.
@@ -198,14 +200,14 @@ def open_cache(url: str, *, clock: Clock, ca_file: str | None = None, observer: 
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
         options["serializer"] = NullSerializer()  # what stays in this process need not be text
-        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, observer=observer)
+        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, instrumentation=instrumentation)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
-        steady = _load("service.caches.memcached", "SteadyMemcached", extra="memcached")
+        steady = _load("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
         backend = steady(port=port or 11211, pool_size=8, **options)
     else:
         backend = _redis(parts, port=port, database=database, ca_file=ca_file, options=options)
-    return SharedCache(backend, clock=clock, is_local=False, observer=observer)
+    return SharedCache(backend, clock=clock, is_local=False, instrumentation=instrumentation)
 
 
 _EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or memcached://host:11211"
@@ -242,5 +244,5 @@ def _load(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
     return kind
 
 
-def _claim_on(key: str) -> str:
+def _lock_key(key: str) -> str:
     return f"{key}:claim"

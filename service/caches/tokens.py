@@ -10,21 +10,19 @@ from typing import NamedTuple
 from service.clock import Clock
 from service.tokens.principal import Principal
 
-__all__ = ["Verdict", "Verdicts"]
-
 CAPACITY = 8192
 """How many tokens are remembered; at some 3 KB each, a flood of distinct tokens costs at most 25 MB."""
 
 
-class Verdict(NamedTuple):
+class ValidatedToken(NamedTuple):
     """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
 
     principal: Principal
-    still_holds: Callable[[], bool]
+    is_key_current: Callable[[], bool]
 
 
-class Verdicts:
-    """Remembers good verdicts, and never the tokens: what leaks from a memory must not open a door.
+class ValidatedTokenCache:
+    """Remembers good token_cache, and never the tokens: what leaks from a memory must not open a door.
 
     A refusal is not remembered, since making up another bad token costs an attacker nothing.
     """
@@ -32,29 +30,29 @@ class Verdicts:
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._verdicts: OrderedDict[bytes, Verdict] = OrderedDict()  # the one used last stands last
+        self._validated_tokens: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the one used last stands last
 
-    def remember(self, token: str, verdict: Verdict) -> Principal:
-        """Return who a token speaks for, and remember it until the token expires, or the verdict holds no longer."""
-        self._verdicts[_digest(token)] = verdict
-        if len(self._verdicts) > self._capacity:
-            self._verdicts.popitem(last=False)
-        return verdict.principal
+    def put(self, token: str, entry: ValidatedToken) -> Principal:
+        """Return who a token speaks for, and remember it until the token expires, or the entry holds no longer."""
+        self._validated_tokens[_digest(token)] = entry
+        if len(self._validated_tokens) > self._capacity:
+            self._validated_tokens.popitem(last=False)
+        return entry.principal
 
-    def forget_all(self) -> None:
+    def clear(self) -> None:
         """Have every token judged again."""
-        self._verdicts.clear()
+        self._validated_tokens.clear()
 
-    def recall(self, token: str) -> Principal | None:
+    def get(self, token: str) -> Principal | None:
         """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
         digest = _digest(token)
-        verdict = self._verdicts.get(digest)
-        if verdict is None:
+        entry = self._validated_tokens.get(digest)
+        if entry is None:
             return None
-        if self._clock.now() < verdict.principal.expires_at and verdict.still_holds():
-            self._verdicts.move_to_end(digest)
-            return verdict.principal
-        del self._verdicts[digest]
+        if self._clock.now() < entry.principal.expires_at and entry.is_key_current():
+            self._validated_tokens.move_to_end(digest)
+            return entry.principal
+        del self._validated_tokens[digest]
         return None
 
 

@@ -17,11 +17,9 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
-from service.instrumentation import Observer, Unobserved
+from service.instrumentation import Instrumentation, NullInstrumentation
 from service.issuers.pool import Pool, proxy_options
 from service.tokens import strict_json
-
-__all__ = ["Answer", "JSONClient", "Reply", "UnexpectedStatus"]
 
 CONNECT_TIMEOUT = 2.0
 """Seconds until a connection must stand."""
@@ -35,7 +33,7 @@ MAX_WAITING = 1000
 """How many questions may wait for a connection; one more is refused at once, so that memory has a bound."""
 _SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not hold up
 _DROPPED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
-_LONGEST_PAUSE = 60.0
+_MAX_RETRY_PAUSE = 60.0
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -48,7 +46,7 @@ class UnexpectedStatus(IssuerUnavailable):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class JSONResponse:
     """A JSON object from an issuer, where it came from, and for how long it may be kept."""
 
     url: str
@@ -60,7 +58,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class FormResponse:
     """What came back to a form that was posted, whatever its status; its body may tell of a token."""
 
     status: int
@@ -79,13 +77,13 @@ class JSONClient:
     Args:
         proxy: ``http://[user:password@]host:port`` of a proxy to go through.
         ca_file: Path of the certificates to trust instead of the system's.
-        observer: Is told of each question.
+        instrumentation: Is told of each question.
     """
 
     def __init__(
-        self, *, proxy: str | None = None, ca_file: str | None = None, observer: Observer | None = None
+        self, *, proxy: str | None = None, ca_file: str | None = None, instrumentation: Instrumentation | None = None
     ) -> None:
-        self._observer = observer or Unobserved()
+        self._instrumentation = instrumentation or NullInstrumentation()
         self._options: dict[str, Any] = {
             "ca_certs": ca_file,
             "connect_timeout": CONNECT_TIMEOUT,
@@ -99,7 +97,7 @@ class JSONClient:
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._waiting = 0
 
-    async def get(self, url: str) -> Answer:
+    async def get(self, url: str) -> JSONResponse:
         """Return the JSON object at an address.
 
         Raises:
@@ -108,7 +106,7 @@ class JSONClient:
         end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         return _read(url, await self._fetch(HTTPRequest(url, headers={"Accept": "application/json"}), until=end))
 
-    async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> Reply:
+    async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> FormResponse:
         """Return what comes back to a form; only for questions, since it is sent once more if a connection drops.
 
         Raises:
@@ -123,7 +121,7 @@ class JSONClient:
         )
         async with self._connection(url, until=end):
             response = await self._fetch(request, until=end)
-        return Reply(
+        return FormResponse(
             status=response.code,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             body=response.body,
@@ -185,7 +183,7 @@ class JSONClient:
             outcome = str(response.code)
         finally:
             seconds = asyncio.get_running_loop().time() - began
-            self._observer.asked_issuer(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
+            self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
         return response
 
     def _client(self) -> Pool:
@@ -199,14 +197,14 @@ class JSONClient:
         return self._http
 
 
-def _read(url: str, response: HTTPResponse) -> Answer:
+def _read(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
         raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
     try:
         document = strict_json.read_object(response.body)
     except ValueError as exc:
         raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
-    return Answer(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
+    return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
 
 
 def _max_age(headers: Mapping[str, str]) -> float | None:
@@ -235,8 +233,8 @@ def _retry_after(response: HTTPResponse) -> float:
     headers = response.headers
     value = headers.get("Retry-After", "")
     if value.isdecimal():
-        return min(float(value), _LONGEST_PAUSE)
+        return min(float(value), _MAX_RETRY_PAUSE)
     reset, date = headers.get("X-Rate-Limit-Reset", ""), _date(headers)
     if response.code != 429 or not reset.isdecimal() or date is None:
         return 1.0
-    return min(max(float(reset) - date, 1.0), _LONGEST_PAUSE)
+    return min(max(float(reset) - date, 1.0), _MAX_RETRY_PAUSE)

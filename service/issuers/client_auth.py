@@ -20,18 +20,16 @@ from service.clock import Clock
 from service.errors import SettingsError
 from service.settings.issuers import ClientCredentials
 
-__all__ = ["ClientAuthentication", "Proof", "SigningKey", "read_private_key"]
-
 ASSERTION_LIFETIME = 300
 """Seconds; Okta refuses more than an hour, and an assertion is used at once."""
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_SHORTEST_HMAC_SECRET = 32
+_MIN_HMAC_SECRET_LENGTH = 32
 """Bytes of a secret that signs with HS256 (RFC 7518 section 3.2)."""
 _FOR_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proof:
+class AuthenticatedRequest:
     """What a request carries to say who sends it."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -68,7 +66,7 @@ class ClientAuthentication:
         self._key = None if path is None else read_private_key(Path(path))
         self._methods = self._usable_methods(credentials.method)
 
-    def prove(self, endpoint: str, *, offered: Iterable[str] | None) -> Proof:
+    def apply(self, endpoint: str, *, offered: Iterable[str] | None) -> AuthenticatedRequest:
         """Return what proves to an endpoint who we are.
 
         Args:
@@ -84,40 +82,42 @@ class ClientAuthentication:
                 return method(endpoint)
         raise ValueError(f"it offers {', '.join(sorted(accepted))}, and we can do {', '.join(self._methods)}")
 
-    def _usable_methods(self, chosen: str | None) -> dict[str, Callable[[str], Proof]]:
+    def _usable_methods(self, chosen: str | None) -> dict[str, Callable[[str], AuthenticatedRequest]]:
         if self._key is not None:
-            usable: dict[str, Callable[[str], Proof]] = {"private_key_jwt": self._private_key_jwt}
+            usable: dict[str, Callable[[str], AuthenticatedRequest]] = {"private_key_jwt": self._private_key_jwt}
         elif self._secret:
             usable = {"client_secret_basic": self._basic, "client_secret_post": self._post}
-            if len(self._secret.encode()) >= _SHORTEST_HMAC_SECRET:
+            if len(self._secret.encode()) >= _MIN_HMAC_SECRET_LENGTH:
                 usable["client_secret_jwt"] = self._secret_jwt
         else:
             usable = {"none": self._none}
         if chosen is None:
             return usable
         if chosen not in usable:
-            raise SettingsError([f"client_authentication: was {chosen!r}; the credentials are good for {_or(usable)}"])
+            raise SettingsError(
+                [f"introspection_auth_method: was {chosen!r}; the credentials are good for {_or(usable)}"]
+            )
         return {chosen: usable[chosen]}
 
-    def _basic(self, _endpoint: str) -> Proof:
+    def _basic(self, _endpoint: str) -> AuthenticatedRequest:
         # Form-encoded before they are joined (RFC 6749 section 2.3.1): a colon in the id would move the border.
         pair = f"{urllib.parse.quote_plus(self._client_id)}:{urllib.parse.quote_plus(self._secret)}"
-        return Proof(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
+        return AuthenticatedRequest(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
 
-    def _post(self, _endpoint: str) -> Proof:
-        return Proof(form={"client_id": self._client_id, "client_secret": self._secret})
+    def _post(self, _endpoint: str) -> AuthenticatedRequest:
+        return AuthenticatedRequest(form={"client_id": self._client_id, "client_secret": self._secret})
 
-    def _none(self, _endpoint: str) -> Proof:
-        return Proof(form={"client_id": self._client_id})
+    def _none(self, _endpoint: str) -> AuthenticatedRequest:
+        return AuthenticatedRequest(form={"client_id": self._client_id})
 
-    def _secret_jwt(self, endpoint: str) -> Proof:
+    def _secret_jwt(self, endpoint: str) -> AuthenticatedRequest:
         return self._assertion(endpoint, SigningKey(key=self._secret, alg="HS256"))
 
-    def _private_key_jwt(self, endpoint: str) -> Proof:
+    def _private_key_jwt(self, endpoint: str) -> AuthenticatedRequest:
         assert self._key is not None  # noqa: S101  # the method is only offered with a key
         return self._assertion(endpoint, self._key)
 
-    def _assertion(self, endpoint: str, key: SigningKey) -> Proof:
+    def _assertion(self, endpoint: str, key: SigningKey) -> AuthenticatedRequest:
         now = int(self._clock.now())
         claims = {
             "iss": self._client_id,
@@ -129,7 +129,7 @@ class ClientAuthentication:
         }
         headers = {"kid": key.kid} if key.kid else None
         signed = jwt.encode(claims, key.key, algorithm=key.alg, headers=headers)
-        return Proof(form={"client_assertion_type": _ASSERTION_TYPE, "client_assertion": signed})
+        return AuthenticatedRequest(form={"client_assertion_type": _ASSERTION_TYPE, "client_assertion": signed})
 
 
 def read_private_key(path: Path) -> SigningKey:

@@ -7,14 +7,12 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import TOTAL_TIMEOUT, JSONClient, Reply
+from service.issuers.client import TOTAL_TIMEOUT, FormResponse, JSONClient
 from service.issuers.client_auth import ClientAuthentication
 from service.issuers.metadata import AuthorizationServerMetadata
-from service.issuers.refreshing import Refreshed
-from service.issuers.signed_introspection import SIGNED_ANSWER, SignedAnswers
+from service.issuers.refreshing import RefreshingCache
+from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
 from service.tokens import strict_json
-
-__all__ = ["CredentialsRefused", "IntrospectionEndpoint"]
 
 _logger = logging.getLogger(__name__)
 
@@ -22,11 +20,11 @@ FAILURES_BEFORE_PAUSE = 3
 """Failures in a row after which the issuer is left alone for a moment: one slow answer is no outage."""
 PAUSE = 2.0
 """Seconds between probes of an issuer in trouble; short, so that its recovery is noticed."""
-PAUSE_AFTER_REFUSAL = 10.0
+PAUSE_AFTER_REJECTION = 10.0
 """Seconds after our own credentials were refused: asking again soon would only lock them."""
 
 
-class CredentialsRefused(IssuerUnavailable):
+class CredentialsRejected(IssuerUnavailable):
     """The issuer refuses our own credentials: we are set up wrongly, and no token is to blame."""
 
 
@@ -44,11 +42,11 @@ class IntrospectionEndpoint:
         self,
         issuer: str,
         *,
-        metadata: Refreshed[AuthorizationServerMetadata],
+        metadata: RefreshingCache[AuthorizationServerMetadata],
         authentication: ClientAuthentication,
         client: JSONClient,
         clock: Clock,
-        signed: SignedAnswers | None = None,
+        signed: SignedIntrospectionResponse | None = None,
     ) -> None:
         self._issuer = issuer
         self._metadata = metadata
@@ -60,11 +58,11 @@ class IntrospectionEndpoint:
         self._failure: IssuerUnavailable | None = None
         self._retry_at = 0.0
 
-    async def ask(self, token: str) -> dict[str, Any]:
+    async def introspect(self, token: str) -> dict[str, Any]:
         """Return what the issuer says of a token; its member ``active`` is there, and may be anything.
 
         Raises:
-            CredentialsRefused: The issuer does not accept who we say we are.
+            CredentialsRejected: The issuer does not accept who we say we are.
             IssuerUnavailable: There is no answer that can be understood.
         """
         self._check_pause()
@@ -78,14 +76,14 @@ class IntrospectionEndpoint:
         self._failures, self._failure, self._retry_at = 0, None, 0.0
         return answer
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when the endpoint could be asked.
 
         Raises:
             IssuerUnavailable: It could not, or it refused us the last time.
         """
         await self._metadata.get()
-        if isinstance(self._failure, CredentialsRefused):
+        if isinstance(self._failure, CredentialsRejected):
             raise self._failure
 
     async def endpoint(self) -> str:
@@ -102,25 +100,27 @@ class IntrospectionEndpoint:
     async def _exchange(self, token: str) -> dict[str, Any]:
         endpoint = await self.endpoint()
         try:
-            proof = self._authentication.prove(endpoint, offered=(await self._metadata.get()).introspection_methods)
+            authenticated = self._authentication.apply(
+                endpoint, offered=(await self._metadata.get()).introspection_methods
+            )
         except ValueError as exc:
-            raise CredentialsRefused(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REFUSAL) from None
-        form = {"token": token, "token_type_hint": "access_token", **proof.form}
-        accept = SIGNED_ANSWER if self._signed else "application/json"
-        reply = await self._client.post(endpoint, form, headers={"Accept": accept, **proof.headers})
-        return await self._read(endpoint, reply)
+            raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
+        form = {"token": token, "token_type_hint": "access_token", **authenticated.form}
+        accept = SIGNED_RESPONSE if self._signed else "application/json"
+        response = await self._client.post(endpoint, form, headers={"Accept": accept, **authenticated.headers})
+        return await self._read(endpoint, response)
 
-    async def _read(self, endpoint: str, reply: Reply) -> dict[str, Any]:
-        if reply.status in {401, 403}:
-            detail = f"POST {endpoint}: {reply.status}, it refuses our own credentials; see python -m service check"
-            raise CredentialsRefused(detail, retry_after=PAUSE_AFTER_REFUSAL)
-        if reply.status != 200:
-            raise _UnexpectedAnswer(endpoint, reply)
+    async def _read(self, endpoint: str, response: FormResponse) -> dict[str, Any]:
+        if response.status in {401, 403}:
+            detail = f"POST {endpoint}: {response.status}, it refuses our own credentials; see python -m service check"
+            raise CredentialsRejected(detail, retry_after=PAUSE_AFTER_REJECTION)
+        if response.status != 200:
+            raise _UnexpectedResponse(endpoint, response)
         if self._signed:
-            answer = await self._signed.read(endpoint, reply)
+            answer = await self._signed.read(endpoint, response)
         else:
             try:
-                answer = strict_json.read_object(reply.body)
+                answer = strict_json.read_object(response.body)
             except ValueError:  # its words may quote the answer
                 raise IssuerUnavailable(f"POST {endpoint}: the answer is not a JSON object") from None
         if "active" not in answer:
@@ -137,23 +137,23 @@ class IntrospectionEndpoint:
     def _note(self, failure: IssuerUnavailable) -> None:
         """Remember a failure, and leave the issuer alone for as long as it calls for."""
         if self._failure is None or self._failure.detail != failure.detail:
-            level = logging.ERROR if isinstance(failure, CredentialsRefused) else logging.WARNING
+            level = logging.ERROR if isinstance(failure, CredentialsRejected) else logging.WARNING
             _logger.log(level, "introspection at %s: %s", self._issuer, failure.detail)
-        status = failure.status if isinstance(failure, _UnexpectedAnswer) else None
+        status = failure.status if isinstance(failure, _UnexpectedResponse) else None
         if status == 400:
             return  # it may be this one token that it dislikes, and nobody may silence the others with it
         self._failures += 1
         self._failure = failure
         self._retry_at = self._clock.monotonic()
-        if status == 429 or isinstance(failure, CredentialsRefused):
+        if status == 429 or isinstance(failure, CredentialsRejected):
             self._retry_at += failure.retry_after
         elif self._failures >= FAILURES_BEFORE_PAUSE:
             self._retry_at += max(PAUSE, failure.retry_after)
 
 
-class _UnexpectedAnswer(IssuerUnavailable):
+class _UnexpectedResponse(IssuerUnavailable):
     """The endpoint answered, and not with 200."""
 
-    def __init__(self, endpoint: str, reply: Reply) -> None:
-        super().__init__(f"POST {endpoint}: expected 200, got {reply.status}", retry_after=reply.retry_after)
-        self.status = reply.status
+    def __init__(self, endpoint: str, response: FormResponse) -> None:
+        super().__init__(f"POST {endpoint}: expected 200, got {response.status}", retry_after=response.retry_after)
+        self.status = response.status

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from functools import cached_property
 
-from service.caches.introspection import Answers
+from service.caches.introspection import IntrospectionCache
 from service.caches.shared import SharedCache
 from service.clock import Clock
 from service.errors import SettingsError
@@ -15,14 +15,12 @@ from service.issuers.client_auth import ClientAuthentication
 from service.issuers.introspection import IntrospectionEndpoint
 from service.issuers.keys import RemoteKeySet
 from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
-from service.issuers.refreshing import Refreshed, RefreshPolicy
-from service.issuers.signed_introspection import SignedAnswers
+from service.issuers.refreshing import RefreshingCache, RefreshPolicy
+from service.issuers.signed_introspection import SignedIntrospectionResponse
 from service.settings.issuers import ClientCredentials, TrustedIssuer
 
-__all__ = ["RemoteIssuer"]
 
-
-class RemoteIssuer:
+class Issuer:
     """One issuer as it is reached over the network, on the terms of the settings."""
 
     def __init__(self, issuer: TrustedIssuer, *, client: JSONClient, clock: Clock, cache: SharedCache) -> None:
@@ -30,10 +28,10 @@ class RemoteIssuer:
         self._client = client
         self._clock = clock
         self._cache = cache
-        self._policy = RefreshPolicy(grace=issuer.grace)
+        self._policy = RefreshPolicy(stale_if_error=issuer.stale_if_error)
 
     @cached_property
-    def metadata(self) -> Refreshed[AuthorizationServerMetadata]:
+    def metadata(self) -> RefreshingCache[AuthorizationServerMetadata]:
         """What it publishes about itself."""
         return remote_metadata(self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy)
 
@@ -58,17 +56,17 @@ class RemoteIssuer:
             authentication=ClientAuthentication(credentials, clock=self._clock),
             client=self._client,
             clock=self._clock,
-            signed=self._signed_answers(credentials) if self._issuer.introspection_jwt else None,
+            signed=self._signed_response(credentials) if self._issuer.introspection_jwt else None,
         )
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> IntrospectionCache:
         """What it said about tokens lately."""
-        return Answers(
+        return IntrospectionCache(
             self._cache,
             clock=self._clock,
             secret=_cache_secret(self._issuer.issuer, self._credentials),
-            lifetime=self._issuer.introspection_lifetime,
+            lifetime=self._issuer.introspection_cache_lifetime,
         )
 
     async def close(self) -> None:
@@ -86,8 +84,8 @@ class RemoteIssuer:
             )
         return self._issuer.client
 
-    def _signed_answers(self, credentials: ClientCredentials) -> SignedAnswers:
-        return SignedAnswers(
+    def _signed_response(self, credentials: ClientCredentials) -> SignedIntrospectionResponse:
+        return SignedIntrospectionResponse(
             self._issuer.issuer,
             client_id=credentials.client_id,
             keys=self.keys,

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
-from service.issuers.client import Answer, JSONClient, UnexpectedStatus
+from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
 from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
-from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
+from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 from service.tokens.jwk import JWK, KeySet
-
-__all__ = ["RemoteKeySet"]
 
 _logger = logging.getLogger(__name__)
 
@@ -31,12 +29,12 @@ class RemoteKeySet:
         client: JSONClient,
         clock: Clock,
         policy: RefreshPolicy | None = None,
-        metadata: Refreshed[AuthorizationServerMetadata] | None = None,
+        metadata: RefreshingCache[AuthorizationServerMetadata] | None = None,
     ) -> None:
         self._issuer = issuer
         self._client = client
         self._metadata = metadata or remote_metadata(issuer, client=client, clock=clock, policy=policy)
-        self._key_set = Refreshed(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
+        self._key_set = RefreshingCache(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
 
     @property
@@ -47,7 +45,7 @@ class RemoteKeySet:
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may verify a token with this header, at least one.
 
-        A key ID that we do not know costs at most one fetch, within the budget of :meth:`Refreshed.newer_than`.
+        An unknown key ID costs at most one fetch, within the budget of ``RefreshingCache.refresh_if_unchanged``.
 
         Raises:
             InvalidToken: The issuer publishes no such key.
@@ -56,7 +54,7 @@ class RemoteKeySet:
         key_set = self._key_set.current() or await self._key_set.get()
         keys = key_set.select(algorithm=algorithm, kid=kid)
         if not keys:
-            key_set = await self._key_set.newer_than(key_set)
+            key_set = await self._key_set.refresh_if_unchanged(key_set)
             keys = key_set.select(algorithm=algorithm, kid=kid)
         if not keys:
             raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no such key", claim="kid")
@@ -67,7 +65,7 @@ class RemoteKeySet:
         key_set = self._key_set.current()
         return key_set is not None and key in key_set.keys
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when a token could be judged.
 
         Raises:
@@ -87,7 +85,9 @@ class RemoteKeySet:
         except UnexpectedStatus as exc:
             if exc.status != 404:
                 raise
-            answer = await self._fetch_from(await self._metadata.newer_than(metadata))  # the key set may have moved
+            answer = await self._fetch_from(
+                await self._metadata.refresh_if_unchanged(metadata)
+            )  # the key set may have moved
         try:
             key_set = KeySet.read(answer.document)
         except ValueError as exc:
@@ -99,7 +99,7 @@ class RemoteKeySet:
             self._last = key_set
         return Loaded(value=self._last, max_age=answer.max_age)
 
-    async def _fetch_from(self, metadata: AuthorizationServerMetadata) -> Answer:
+    async def _fetch_from(self, metadata: AuthorizationServerMetadata) -> JSONResponse:
         if metadata.jwks_uri is None:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no jwks_uri")
         return await self._client.get(metadata.jwks_uri)

@@ -9,19 +9,10 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import Answer, JSONClient, UnexpectedStatus
-from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
+from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
+from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server
 from service.urls import is_secure
-
-__all__ = [
-    "AuthorizationServerMetadata",
-    "check_issuer",
-    "discover",
-    "first_document",
-    "read_jwks_uri",
-    "remote_metadata",
-]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +89,9 @@ def _read_url(document: Mapping[str, Any], name: str) -> str | None:
 
 def remote_metadata(
     issuer: str, *, client: JSONClient, clock: Clock, policy: RefreshPolicy | None = None
-) -> Refreshed[AuthorizationServerMetadata]:
+) -> RefreshingCache[AuthorizationServerMetadata]:
     """Return an issuer's metadata, fetched when it is first needed and kept up."""
-    return Refreshed(lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy)
+    return RefreshingCache(lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy)
 
 
 async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServerMetadata]:
@@ -117,7 +108,7 @@ async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServe
     return Loaded(value=metadata, max_age=answer.max_age)
 
 
-async def first_document(issuer: str, client: JSONClient) -> Answer:
+async def first_document(issuer: str, client: JSONClient) -> JSONResponse:
     """Return the discovery document as it was found, believed by nobody yet.
 
     Raises:

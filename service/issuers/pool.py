@@ -8,8 +8,6 @@ from typing import Any
 import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient
 
-__all__ = ["Pool", "proxy_options"]
-
 
 class Pool(CurlAsyncHTTPClient):
     """Keeps open what a burst of questions has opened, so that the next one need not shake hands again."""

@@ -13,8 +13,6 @@ from typing import Generic, TypeVar
 from service.clock import Clock
 from service.errors import IssuerUnavailable
 
-__all__ = ["Loaded", "RefreshPolicy", "Refreshed"]
-
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
@@ -34,32 +32,32 @@ class RefreshPolicy:
 
     Args:
         default_age: For a source that does not say.
-        shortest_age: A floor under what the source says, so that ``no-store`` does not become a fetch a request.
-        longest_age: A ceiling over it, so that a withdrawn key does not live on.
+        min_age: A floor under what the source says, so that ``no-store`` does not become a fetch a request.
+        max_age_limit: A ceiling over it, so that a withdrawn key does not live on.
         refresh_at: The part of the age after which the copy is renewed in the background.
-        grace: How long a copy past its age serves while its source fails.
-        longest_backoff: The longest pause between attempts at a failing source, while a copy serves.
-        longest_outage: The longest pause while no copy serves, so that recovery is noticed at once.
+        stale_if_error: How long a copy past its age serves while its source fails.
+        max_backoff: The longest pause between attempts at a failing source, while a copy serves.
+        max_outage_backoff: The longest pause while no copy serves, so that recovery is noticed at once.
         extra_burst: How many fetches out of turn may follow one another.
         extra_every: After how long one more of them is allowed.
     """
 
     default_age: float = 600.0
-    shortest_age: float = 60.0
-    longest_age: float = 3600.0
+    min_age: float = 60.0
+    max_age_limit: float = 3600.0
     refresh_at: float = 0.8
-    grace: float = 24 * 3600.0
-    longest_backoff: float = 60.0
-    longest_outage: float = 2.0
+    stale_if_error: float = 24 * 3600.0
+    max_backoff: float = 60.0
+    max_outage_backoff: float = 2.0
     extra_burst: int = 2
     extra_every: float = 10.0
 
     def age(self, max_age: float | None) -> float:
         """Return for how many seconds a copy lives whose source said this."""
-        return min(max(self.default_age if max_age is None else max_age, self.shortest_age), self.longest_age)
+        return min(max(self.default_age if max_age is None else max_age, self.min_age), self.max_age_limit)
 
 
-class Refreshed(Generic[T]):
+class RefreshingCache(Generic[T]):
     """The last good copy of something remote.
 
     One fetch serves all who wait for it, a cancelled waiter cancels nobody, and a failed fetch never
@@ -106,8 +104,11 @@ class Refreshed(Generic[T]):
 
     @property
     def usable(self) -> bool:
-        """Whether the copy is within its age or its grace."""
-        return self._copy is not None and self._clock.monotonic() < self._loaded_at + self._age + self._policy.grace
+        """Whether the copy is within its age or its stale_if_error."""
+        return (
+            self._copy is not None
+            and self._clock.monotonic() < self._loaded_at + self._age + self._policy.stale_if_error
+        )
 
     @property
     def cooling_down(self) -> bool:
@@ -129,7 +130,7 @@ class Refreshed(Generic[T]):
     async def get(self) -> T:
         """Return a copy that may be used, fetching one only when there is none.
 
-        A copy past its age is still given out while its source fails, until its grace ends.
+        A copy past its age is still given out while its source fails, until its stale_if_error ends.
 
         Raises:
             IssuerUnavailable: There is no copy that may be used.
@@ -141,7 +142,7 @@ class Refreshed(Generic[T]):
             return copy
         raise self._unavailable()
 
-    async def newer_than(self, seen: T) -> T:
+    async def refresh_if_unchanged(self, seen: T) -> T:
         """Return a copy newer than the one that lacked something, or that same copy when it is the newest to be had.
 
         Fetches out of turn, and within a budget that counts attempts and not successes: whoever can
@@ -202,7 +203,7 @@ class Refreshed(Generic[T]):
 
     def _fail(self, failure: IssuerUnavailable) -> None:
         self._failures += 1
-        longest = self._policy.longest_backoff if self.usable else self._policy.longest_outage
+        longest = self._policy.max_backoff if self.usable else self._policy.max_outage_backoff
         backoff = min(2.0**self._backoff_level, longest)
         self._backoff_level = min(self._backoff_level + 1, 16)
         pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # no secret

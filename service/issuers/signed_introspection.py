@@ -6,20 +6,18 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
-from service.issuers.client import Reply
+from service.issuers.client import FormResponse
 from service.issuers.keys import RemoteKeySet
 from service.tokens import jws
 from service.tokens.claims import numeric_date
 from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 
-__all__ = ["SIGNED_ANSWER", "SignedAnswers"]
-
-SIGNED_ANSWER = "application/token-introspection+jwt"
+SIGNED_RESPONSE = "application/token-introspection+jwt"
 _TYPE = "token-introspection+jwt"
 
 
-class SignedAnswers:
+class SignedIntrospectionResponse:
     """Reads the signed answers of one issuer; a plain one is refused, since taking the signature off is easy.
 
     Args:
@@ -45,16 +43,16 @@ class SignedAnswers:
         self._clock = clock
         self._leeway = leeway
 
-    async def read(self, endpoint: str, reply: Reply) -> dict[str, Any]:
+    async def read(self, endpoint: str, response: FormResponse) -> dict[str, Any]:
         """Return the answer inside a signed one.
 
         Raises:
             IssuerUnavailable: It is not signed, not by this issuer, not for us, or not of now.
         """
-        if reply.media_type != SIGNED_ANSWER:
-            raise IssuerUnavailable(f"POST {endpoint}: expected a signed answer, got {reply.media_type[:80]!r}")
+        if response.media_type != SIGNED_RESPONSE:
+            raise IssuerUnavailable(f"POST {endpoint}: expected a signed answer, got {response.media_type[:80]!r}")
         try:
-            claims = await self._verified(reply.body)
+            claims = await self._verified(response.body)
             return self._checked(claims)
         except InvalidToken as exc:
             raise IssuerUnavailable(f"POST {endpoint}: the signed answer is not to be believed: {exc}") from None
@@ -62,7 +60,7 @@ class SignedAnswers:
     async def _verified(self, body: bytes) -> dict[str, Any]:
         token = PresentedToken.read(body.decode("ascii", "replace"), max_size=len(body))
         if token.jws is None:
-            raise InvalidToken(Reason.MALFORMED, token.defect)
+            raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
         if token.jws.header.typ != _TYPE:
             raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected {_TYPE}", claim="typ")
         algorithm, kid = check_header(token.jws.header, algorithms=self._algorithms)

@@ -11,38 +11,38 @@ from typing import Any
 
 import tornado.web
 
-from service.caches.deny_list import KINDS, Denial, Denials
+from service.caches.deny_list import KINDS, DenyEntry, DenyList
 from service.clock import Clock
 from service.operations.metrics import CONTENT_TYPE, Metrics
 from service.tokens import strict_json
 
-__all__ = ["LONGEST_DENIAL", "make_admin_app"]
-
 _logger = logging.getLogger(__name__)
 
-LONGEST_DENIAL = 400 * 24 * 3600.0
+MAX_ENTRY_LIFETIME = 400 * 24 * 3600.0
 """Seconds; longer than any access token lives, and an end that comes."""
-_DEFAULT_DENIAL = 24 * 3600.0
+_DEFAULT_ENTRY_LIFETIME = 24 * 3600.0
 _MEMBERS = frozenset({*KINDS, "issuer", "expires_in"})
-_LONGEST_VALUE = 1024
+_MAX_VALUE_LENGTH = 1024
 
 
 class _BadRequest(Exception):
     """What was sent cannot be understood; the words are for whoever sent it."""
 
 
-def make_admin_app(denials: Denials, *, clock: Clock, token: str | None, metrics: Metrics) -> tornado.web.Application:
+def make_admin_app(
+    deny_list: DenyList, *, clock: Clock, token: str | None, metrics: Metrics
+) -> tornado.web.Application:
     """Return the application for the admin port.
 
     Args:
         metrics: What anybody who reaches the port may read, as Prometheus does without a token.
         token: What callers have to show as ``Authorization: Bearer``; without one, nobody may change anything.
     """
-    arguments = {"denials": denials, "clock": clock, "token": token}
+    arguments = {"deny_list": deny_list, "clock": clock, "token": token}
     routes: list[Any] = [
-        (r"/denied", _Denied, arguments),
-        (r"/healthz", _Alive),
-        (r"/metrics", _Metrics, {"metrics": metrics}),
+        (r"/deny-list", _DenyListHandler, arguments),
+        (r"/healthz", _HealthHandler),
+        (r"/metrics", _MetricsHandler, {"metrics": metrics}),
     ]
     return tornado.web.Application(routes, default_handler_class=_NotFound, log_function=_log_nothing)
 
@@ -66,94 +66,94 @@ class _NotFound(_Handler):
         raise tornado.web.HTTPError(404)
 
 
-class _Alive(_Handler):
+class _HealthHandler(_Handler):
     def get(self) -> None:
         self.write({"status": "alive"})
 
 
-class _Metrics(_Handler):
+class _MetricsHandler(_Handler):
     """What is counted, in Prometheus's own text."""
 
     def initialize(self, *, metrics: Metrics) -> None:
         self._metrics = metrics
 
     async def get(self) -> None:
-        text = await asyncio.to_thread(self._metrics.exposed)  # which reads a file for each process and kind
+        text = await asyncio.to_thread(self._metrics.generate)  # which reads a file for each process and kind
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(text)
 
 
-class _Denied(_Handler):
+class _DenyListHandler(_Handler):
     """Lists who is denied, denies, and denies no longer."""
 
-    def initialize(self, *, denials: Denials, clock: Clock, token: str | None) -> None:
-        self._denials = denials
+    def initialize(self, *, deny_list: DenyList, clock: Clock, token: str | None) -> None:
+        self._deny_list = deny_list
         self._clock = clock
         self._token = token
 
     def prepare(self) -> None:
         if self._token is None:
             self.refuse(403, "access_denied", "No admin_token is set, so nobody may do this; set SERVICE_ADMIN_TOKEN")
-        elif not self._knows_the_token(self._token):
+        elif not self._has_admin_token(self._token):
             self.set_header("WWW-Authenticate", 'Bearer realm="admin"')
             self.refuse(401, "invalid_token", "Show the admin token, as: Authorization: Bearer TOKEN")
 
     def get(self) -> None:
-        denied = sorted(self._denials, key=lambda denial: denial.expires_at)
-        self.write({"denied": [asdict(denial) for denial in denied]})
+        denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
+        self.write({"denied": [asdict(entry) for entry in denied]})
 
     async def post(self) -> None:
         try:
-            denial = _read(self.request.body, now=self._clock.now())
-            shared = await self._denials.add(denial)
+            entry = _read(self.request.body, now=self._clock.now())
+            shared = await self._deny_list.add(entry)
         except (_BadRequest, OverflowError) as exc:
             return self.refuse(400, "invalid_request", str(exc))
-        _logger.warning("denied by its %s until %.0f", denial.kind, denial.expires_at)
+        _logger.warning("denied by its %s until %.0f", entry.kind, entry.expires_at)
         self.set_status(201)
-        self.write(asdict(denial) | {"shared": shared})
+        self.write(asdict(entry) | {"shared": shared})
         return None
 
     async def delete(self) -> None:
         try:
-            denial = _read(self.request.body, now=self._clock.now())
+            entry = _read(self.request.body, now=self._clock.now())
         except _BadRequest as exc:
             return self.refuse(400, "invalid_request", str(exc))
-        shared = await self._denials.lift(*denial.about)
-        _logger.warning("denied by its %s no longer", denial.kind)
-        self.write({"lifted": {denial.kind: denial.value, "issuer": denial.issuer}, "shared": shared})
+        shared = await self._deny_list.remove(*entry.about)
+        _logger.warning("denied by its %s no longer", entry.kind)
+        self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}, "shared": shared})
         return None
 
-    def _knows_the_token(self, token: str) -> bool:
+    def _has_admin_token(self, token: str) -> bool:
         # Compared in a time that does not tell how much of it was right.
         fields = self.request.headers.get_list("Authorization")
         shown = fields[0] if len(fields) == 1 else ""
         return hmac.compare_digest(shown.encode("utf-8", "replace"), f"Bearer {token}".encode())
 
 
-def _read(body: bytes, *, now: float) -> Denial:
-    """Return the denial that a request asks for: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
+def _read(body: bytes, *, now: float) -> DenyEntry:
+    """Return the entry that a request asks for: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
     try:
         members = strict_json.read_object(body)
     except ValueError:
         raise _BadRequest('The body is not a JSON object, such as {"jti": "AT.x1", "expires_in": 3600}') from None
     if unknown := members.keys() - _MEMBERS:
         raise _BadRequest(f"There is no member {min(unknown)[:40]!r}; expected {', '.join(sorted(_MEMBERS))}")
-    kind = _only_kind(members)
-    issuer, lifetime = members.get("issuer"), members.get("expires_in", _DEFAULT_DENIAL)
+    kind = _read_kind(members)
+    issuer, lifetime = members.get("issuer"), members.get("expires_in", _DEFAULT_ENTRY_LIFETIME)
     if not (issuer is None or isinstance(issuer, str)):
         raise _BadRequest("issuer is the name of an issuer, or left out for all of them")
-    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime <= LONGEST_DENIAL:
-        raise _BadRequest(f"expires_in is a number of seconds, more than 0 and at most {LONGEST_DENIAL:.0f}")
-    return Denial(kind=kind, value=members[kind], issuer=issuer, expires_at=now + lifetime)
+    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime <= MAX_ENTRY_LIFETIME:
+        raise _BadRequest(f"expires_in is a number of seconds, more than 0 and at most {MAX_ENTRY_LIFETIME:.0f}")
+    return DenyEntry(kind=kind, value=members[kind], issuer=issuer, expires_at=now + lifetime)
 
 
-def _only_kind(members: Mapping[str, Any]) -> str:
+def _read_kind(members: Mapping[str, Any]) -> str:
     kinds = [kind for kind in KINDS if kind in members]
     if len(kinds) != 1:
         raise _BadRequest(f"Name exactly one of {', '.join(KINDS)}")
     value = members[kinds[0]]
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_VALUE:
-        raise _BadRequest(f"{kinds[0]} is a text of at most {_LONGEST_VALUE} characters")
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_VALUE_LENGTH:
+        raise _BadRequest(f"{kinds[0]} is a text of at most {_MAX_VALUE_LENGTH} characters")
     return kinds[0]
 
 

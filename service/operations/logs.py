@@ -7,8 +7,6 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
-__all__ = ["configure_logging"]
-
 _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 

@@ -13,15 +13,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.web.responses.methods import METHODS
 
-__all__ = ["CONTENT_TYPE", "SHARED_FOLDER", "Metrics", "count_as", "counting_together"]
-
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which prometheus_client learns, when it is imported, where processes count together."""
 
 
 class Metrics:
-    """An observer that counts.
+    """An instrumentation that counts.
 
     No label holds what a client chose: each of its inventions would be one more number to keep for ever.
     """
@@ -36,7 +34,7 @@ class Metrics:
             "resource_server_request_seconds", "How long their answers took.", registry=registry
         )
         self._refusals = Counter(
-            "resource_server_refusals", "Requests that were refused for their token.", ["reason"], registry=registry
+            "resource_server_rejections", "Requests that were refused for their token.", ["reason"], registry=registry
         )
         self._questions = Counter(
             "resource_server_issuer_requests", "What issuers were asked.", ["url", "outcome"], registry=registry
@@ -48,25 +46,25 @@ class Metrics:
             "resource_server_shared_cache_failures", "Calls of the shared cache that failed.", registry=registry
         )
 
-    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+    def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
         """Count an answer, and why it refuses."""
         self._answers.labels(method if method in METHODS else "other", status).inc()
         self._answer_seconds.observe(seconds)
         if reason is not None:
             self._refusals.labels(reason).inc()
 
-    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+    def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         """Count a question to an issuer."""
         self._questions.labels(url, outcome).inc()
         self._question_seconds.labels(url).observe(seconds)
 
-    def cache_failed(self) -> None:
+    def on_cache_error(self) -> None:
         """Count a failure of the shared cache."""
         self._cache_failures.inc()
 
-    def exposed(self) -> bytes:
+    def generate(self) -> bytes:
         """Return what Prometheus reads, of this process or of all that count together."""
-        if SHARED_FOLDER not in os.environ:
+        if MULTIPROC_DIR_VARIABLE not in os.environ:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library annotates most, not this
@@ -74,24 +72,24 @@ class Metrics:
 
 
 @contextmanager
-def counting_together() -> Iterator[None]:
+def multiprocess_metrics() -> Iterator[None]:
     """Have the processes that start while the block runs count together, unless their user has chosen where already."""
-    if SHARED_FOLDER in os.environ:
+    if MULTIPROC_DIR_VARIABLE in os.environ:
         yield
         return
     with TemporaryDirectory(prefix="resource-server-metrics-") as folder:
-        os.environ[SHARED_FOLDER] = folder
+        os.environ[MULTIPROC_DIR_VARIABLE] = folder
         try:
             yield
         finally:
-            del os.environ[SHARED_FOLDER]
+            del os.environ[MULTIPROC_DIR_VARIABLE]
 
 
-def count_as(number: int) -> None:
+def use_worker_id(number: int) -> None:
     """Have this process go on where the worker of that number that it replaces left off, instead of in a file more.
 
     It comes before anything is counted, and means nothing to a process that counts alone.
     """
-    if SHARED_FOLDER in os.environ:
+    if MULTIPROC_DIR_VARIABLE in os.environ:
         name = f"{os.getppid()}-{number}"
         values.ValueClass = values.MultiProcessValue(process_identifier=lambda: name)  # type: ignore[no-untyped-call]  # as above

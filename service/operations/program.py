@@ -20,24 +20,22 @@ from service.clock import SystemClock
 from service.errors import SettingsError
 from service.operations.admin import make_admin_app
 from service.operations.logs import configure_logging
-from service.operations.metrics import Metrics, count_as, counting_together
+from service.operations.metrics import Metrics, multiprocess_metrics, use_worker_id
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import Bound, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
 
-__all__ = ["load_routes", "run", "serve"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Places:
+class _Listeners:
     """Where the service listens, and where its admin port is, if it has one."""
 
     public: Bound
     admin: Bound | None = None
 
     @classmethod
-    def bind(cls, settings: Settings) -> _Places:
+    def bind(cls, settings: Settings) -> _Listeners:
         public = bind(settings.address, settings.port, tls=settings.certfile is not None)
         admin = None if settings.admin_port is None else bind(settings.address, settings.admin_port)
         return cls(public=public, admin=admin)
@@ -59,11 +57,11 @@ def run(settings: Settings) -> int:
         asyncio.run(serve(settings))
         return 0
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
-    asyncio.run(_rehearse(settings))
-    places = _Places.bind(settings)
-    with counting_together() if settings.admin_port is not None else contextlib.nullcontext():
+    asyncio.run(_check_startup(settings))
+    places = _Listeners.bind(settings)
+    with multiprocess_metrics() if settings.admin_port is not None else contextlib.nullcontext():
         has_served = run_workers(
-            functools.partial(_work, settings, places),
+            functools.partial(_run_worker, settings, places),
             count=settings.processes or cores(),
             announce=functools.partial(_announce, places.public.url),
             at_stop=places.close,
@@ -71,21 +69,21 @@ def run(settings: Settings) -> int:
     return 0 if has_served else 1
 
 
-async def serve(settings: Settings, *, greet: Callable[[str], None] | None = None) -> None:
+async def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = None) -> None:
     """Serve in this process until told to stop.
 
     Args:
-        greet: Called with the URL before it is announced.
+        on_listening: Called with the URL before it is announced.
 
     Raises:
         SettingsError: What the settings name cannot be served.
         OSError: An address cannot be bound, or the certificate cannot be read.
     """
-    places = _Places.bind(settings)
+    places = _Listeners.bind(settings)
 
     def announce() -> None:
-        if greet is not None:
-            greet(places.public.url)
+        if on_listening is not None:
+            on_listening(places.public.url)
         _announce(places.public.url)
 
     await _serve_at(places, settings, announce=announce)
@@ -103,19 +101,21 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
         try:
             named = getattr(importlib.import_module(module), attribute)
         except Exception as exc:  # the module is the user's, and may raise anything
-            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute: {_told(exc)}"]) from exc
+            raise SettingsError(
+                [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
+            ) from exc
         if not isinstance(named, list | tuple):
             raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
         try:
             tornado.web.Application(list(named))
         except Exception as exc:  # Tornado asserts, unpacks, imports and compiles
-            problem = f"routes: was {path!r}; expected each route to be a pattern and a handler: {_told(exc)}"
+            problem = f"routes: was {path!r}; expected each route to be a pattern and a handler: {_describe_error(exc)}"
             raise SettingsError([problem]) from exc
         routes += named
     return routes if paths else None
 
 
-def _told(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Return what went wrong, in one line, with the place where it did."""
     *_, last = traceback.extract_tb(error.__traceback__)
     words = " ".join(str(error).split())
@@ -126,28 +126,28 @@ def _announce(url: str) -> None:
     print(f"listening on {url}", file=sys.stderr, flush=True)
 
 
-async def _rehearse(settings: Settings) -> None:
+async def _check_startup(settings: Settings) -> None:
     """Find what would stop the start, once and here, in place of once in each process."""
     tls_context(settings.certfile, settings.keyfile)
     await make_app(settings, routes=load_routes(settings.routes)).close()
 
 
-def _work(settings: Settings, places: _Places, number: int, announce: Callable[[], None]) -> None:
+def _run_worker(settings: Settings, places: _Listeners, number: int, announce: Callable[[], None]) -> None:
     """Be one of several processes; the first has the admin port, and the shared cache tells the others."""
     if number > 0 and places.admin is not None:
         places.admin.close()  # what is open here and served by nobody would take callers when the first one is gone
         places = replace(places, admin=None)
-    count_as(number)
+    use_worker_id(number)
     asyncio.run(_serve_at(places, settings, announce=announce))
 
 
-async def _serve_at(places: _Places, settings: Settings, *, announce: Callable[[], None]) -> None:
+async def _serve_at(places: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     metrics = Metrics() if settings.admin_port is not None else None
-    service = make_app(settings, routes=load_routes(settings.routes), observer=metrics)
+    service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
     async with contextlib.AsyncExitStack() as stack:
         if places.admin is not None and metrics is not None:
-            admin = make_admin_app(service.denials, clock=SystemClock(), token=settings.admin_secret, metrics=metrics)
+            admin = make_admin_app(service.deny_list, clock=SystemClock(), token=settings.admin_secret, metrics=metrics)
             await stack.enter_async_context(serving_admin(admin, places.admin))
         tls = tls_context(settings.certfile, settings.keyfile)
         await stack.enter_async_context(serving(service, places.public, tls=tls))

@@ -14,9 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from service.operations.sockets import Bound
-from service.web.application.application import Service
-
-__all__ = ["run_until_stopped", "serving", "serving_admin", "tls_context"]
+from service.web.application.application import ResourceServerApplication
 
 _logger = logging.getLogger(__name__)
 
@@ -33,14 +31,16 @@ STOP_TIMEOUT = 10.0
 
 
 @contextlib.asynccontextmanager
-async def serving(service: Service, bound: Bound, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def serving(
+    service: ResourceServerApplication, bound: Bound, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serve while the block runs, and give it the URL; afterwards let requests in flight finish."""
     server = _serve(service, bound, tls=tls)
     try:
         yield bound.url
     finally:
         server.stop()
-        service.end_open()
+        service.close_long_lived()
         if not await service.finish_requests(within=STOP_TIMEOUT):
             _logger.warning("some requests were not answered within %.0f s and are cut off", STOP_TIMEOUT)
         await server.close_all_connections()
@@ -72,7 +72,7 @@ def _serve(application: Application, bound: Bound, *, tls: ssl.SSLContext | None
     return server
 
 
-async def run_until_stopped(service: Service, *, announce: Callable[[], None]) -> None:
+async def run_until_stopped(service: ResourceServerApplication, *, announce: Callable[[], None]) -> None:
     """Announce that requests are answered, and return on SIGINT or SIGTERM, or when a parent process is gone."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from tornado.netutil import bind_sockets
 
-__all__ = ["Bound", "bind"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bound:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 
-__all__ = ["Work", "cores", "run_workers"]
-
 Work = Callable[[int, Callable[[], None]], None]
 """What a worker does, by its number from 0, until it is told to stop; it calls the function once it serves.
 
@@ -26,9 +24,9 @@ STOP_TIMEOUT = 15.0
 """Seconds until a worker that was told to stop is killed; it gives its own requests less."""
 _PAUSE = 1.0
 """Seconds that a worker's place lives at least, so that one that cannot start does not keep a core busy."""
-_LOOK = 1.0
+_POLL_INTERVAL = 1.0
 """Seconds after which workers are looked at in any case."""
-_TRIES = 5
+_MAX_START_ATTEMPTS = 5
 """How often each of them may die before the first of all serves."""
 
 
@@ -49,14 +47,14 @@ def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop
     """
     context = multiprocessing.get_context("spawn")
     workers = [_Worker(context, work, number) for number in range(count)]
-    with _stop_asked() as stop:
+    with _stop_requested() as stop:
         try:
             return _supervise(stop, workers, announce=announce)
         finally:
             # Whatever ends the supervision, no worker goes on without it.
             at_stop()
             for worker in workers:
-                worker.tell_to_stop()
+                worker.terminate()
             end = time.monotonic() + STOP_TIMEOUT
             for worker in workers:
                 worker.wait_for_end(until=end)
@@ -68,14 +66,16 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
         worker.start()
     while stop not in _wait_for(stop, workers):
         for worker in workers:
-            worker.replace_if_dead()
+            worker.respawn()
         if announced:
             continue
         if any(worker.serves for worker in workers):
             announced = True
             announce()
-        elif all(worker.deaths >= _TRIES for worker in workers):
-            _logger.error("no worker could start within %d tries; what each of them said stands above", _TRIES)
+        elif all(worker.exits >= _MAX_START_ATTEMPTS for worker in workers):
+            _logger.error(
+                "no worker could start within %d tries; what each of them said stands above", _MAX_START_ATTEMPTS
+            )
             return False
     return True
 
@@ -83,9 +83,9 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
 class _Worker:
     """The place of one worker, whoever fills it now."""
 
-    deaths: int = 0
+    exits: int = 0
     _process: SpawnProcess
-    _told: Connection
+    _ready_pipe: Connection
     _serves: bool
     _started_at: float
     replace_at: float | None
@@ -96,32 +96,32 @@ class _Worker:
         self._work = work
         self._number = number
 
-    def replace_if_dead(self) -> None:
+    def respawn(self) -> None:
         """Start another one in place of one that died, after a pause if it did so at once."""
         if self.replace_at is None:
             if self._process.exitcode is None:
                 return
-            self._note_death(f"ended with {self._process.exitcode}")
+            self._record_exit(f"ended with {self._process.exitcode}")
         if self.replace_at is not None and time.monotonic() >= self.replace_at:
             self.start()
 
     @property
     def serves(self) -> bool:
         """Whether it said so."""
-        if not self._serves and self._told.poll():
+        if not self._serves and self._ready_pipe.poll():
             with contextlib.suppress(EOFError):  # it died before
-                self._told.recv()
+                self._ready_pipe.recv()
                 self._serves = True
         return self._serves
 
     @property
-    def news(self) -> list[Connection | int]:
+    def wait_handles(self) -> list[Connection | int]:
         """What becomes readable when something about it changes."""
         if self.replace_at is not None:
             return []
-        return [self._process.sentinel] if self._serves else [self._process.sentinel, self._told]
+        return [self._process.sentinel] if self._serves else [self._process.sentinel, self._ready_pipe]
 
-    def tell_to_stop(self) -> None:
+    def terminate(self) -> None:
         """Have it let its requests finish."""
         if self._runs:
             self._process.terminate()
@@ -131,7 +131,7 @@ class _Worker:
         if not self._runs:
             return
         while self._process.exitcode is None and time.monotonic() < until:
-            self._process.join(_LOOK)
+            self._process.join(_POLL_INTERVAL)
         if self._process.exitcode is None:
             _logger.warning("worker %d did not stop and is killed", self._number)
             self._process.kill()
@@ -139,41 +139,43 @@ class _Worker:
 
     def start(self) -> None:
         """Start one; where the machine has no room for it now, try again later."""
-        self._told, tell = self._context.Pipe(duplex=False)
-        self._process = self._context.Process(target=_run, args=(self._work, self._number, tell))
+        self._ready_pipe, ready_pipe = self._context.Pipe(duplex=False)
+        self._process = self._context.Process(target=_run, args=(self._work, self._number, ready_pipe))
         self._serves, self._started_at, self.replace_at = False, time.monotonic(), None
         try:
             self._process.start()
         except OSError as exc:
-            self._note_death(f"could not be started ({exc.strerror})")
+            self._record_exit(f"could not be started ({exc.strerror})")
         finally:
-            tell.close()
+            ready_pipe.close()
 
     @property
     def _runs(self) -> bool:
         return self._process.pid is not None
 
-    def _note_death(self, how: str) -> None:
-        self.deaths += 1
+    def _record_exit(self, how: str) -> None:
+        self.exits += 1
         self.replace_at = max(time.monotonic(), self._started_at + _PAUSE)
         _logger.warning("worker %d %s and is replaced", self._number, how)
 
 
-def _run(work: Work, number: int, tell: Connection) -> None:
+def _run(work: Work, number: int, ready_pipe: Connection) -> None:
     """Be a worker."""
     # Ctrl-C reaches every process of a terminal; until a worker knows how to stop, its parent tells it to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    work(number, lambda: tell.send(None))
+    work(number, lambda: ready_pipe.send(None))
 
 
 def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
-    """Return what of all this is readable, soon: a worker's own child may hold what would tell of its death."""
+    """Return what of all this is readable, soon: a worker's own child may hold what would ready_pipe of its death."""
     pauses = [worker.replace_at - time.monotonic() for worker in workers if worker.replace_at is not None]
-    return wait([stop, *(one for worker in workers for one in worker.news)], max(min([_LOOK, *pauses]), 0))  # type: ignore[return-value]  # mypy wants one type
+    return wait(
+        [stop, *(one for worker in workers for one in worker.wait_handles)], max(min([_POLL_INTERVAL, *pauses]), 0)
+    )  # type: ignore[return-value]  # mypy wants one type
 
 
 @contextlib.contextmanager
-def _stop_asked() -> Iterator[int]:
+def _stop_requested() -> Iterator[int]:
     """Give what becomes readable at SIGINT or SIGTERM."""
     readable, writable = os.pipe()
     before = {number: signal.signal(number, lambda *_: _write(writable)) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -13,22 +13,6 @@ from pydantic_settings import NoDecode
 from service.tokens import issuer_identifier
 from service.tokens.algorithms import ALGORITHMS
 
-__all__ = [
-    "OKTA_AUDIENCE",
-    "Algorithms",
-    "AuthenticationMethod",
-    "ClientCredentials",
-    "IssuerIdentifier",
-    "IssuerSettings",
-    "Profile",
-    "Seconds",
-    "Texts",
-    "TrustedIssuer",
-    "audience_at_okta",
-    "problems_of",
-    "read_secret_file",
-]
-
 OKTA_AUDIENCE = "api://default"
 """The audience that Okta gives its custom authorization servers."""
 
@@ -40,21 +24,21 @@ def _split(value: object) -> object:
     return value
 
 
-def _is_spelt_right(issuer: str) -> str:
-    if mistakes := issuer_identifier.mistakes_in(issuer):
+def _check_issuer(issuer: str) -> str:
+    if mistakes := issuer_identifier.find_mistakes(issuer):
         raise ValueError("; ".join(mistakes))
     return issuer
 
 
-def _are_known(algorithms: tuple[str, ...]) -> tuple[str, ...]:
+def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     if not algorithms or not ALGORITHMS.keys() >= set(algorithms):
         raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; a symmetric one or none is never accepted")
     return algorithms
 
 
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-IssuerIdentifier = Annotated[str, AfterValidator(_is_spelt_right)]
-Algorithms = Annotated[Texts, AfterValidator(_are_known)]
+IssuerIdentifier = Annotated[str, AfterValidator(_check_issuer)]
+Algorithms = Annotated[Texts, AfterValidator(_check_algorithms)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Profile = Literal["lenient", "strict"]
 AuthenticationMethod = Literal[
@@ -85,12 +69,12 @@ class TrustedIssuer:
         validation: The kind of validator that judges its tokens.
         leeway: By how much its clock and ours may disagree.
         max_token_age: How long after ``iat`` a token is accepted; None for as long as it says itself.
-        strict_rfc9068: Whether its tokens must have the type and all the claims of RFC 9068.
-        grace: How long its last good keys serve while it cannot be asked.
+        requires_rfc9068: Whether its tokens must have the type and all the claims of RFC 9068.
+        stale_if_error: How long its last good keys serve while it cannot be asked.
         client: Who we are when we ask it about a token; None where we cannot ask.
-        introspection_lifetime: How long its answer about a token is believed, so how long a revoked one lives on.
+        introspection_cache_lifetime: How long an introspection response is cached; a revoked token lives that long.
         introspection_jwt: Whether its answers must be signed (RFC 9701).
-        signature_suffices: Whether hybrid validation accepts a token whose issuer cannot be asked about it.
+        accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
     """
 
     issuer: str
@@ -100,12 +84,12 @@ class TrustedIssuer:
     allowed_client_ids: frozenset[str] | None
     leeway: float
     max_token_age: float | None
-    strict_rfc9068: bool
-    grace: float
+    requires_rfc9068: bool
+    stale_if_error: float
     client: ClientCredentials | None
-    introspection_lifetime: float
+    introspection_cache_lifetime: float
     introspection_jwt: bool
-    signature_suffices: bool
+    accept_when_introspection_fails: bool
 
 
 class IssuerSettings(BaseModel):
@@ -120,16 +104,16 @@ class IssuerSettings(BaseModel):
     allowed_client_ids: Texts | None = None
     leeway: Seconds | None = None
     max_token_age: Seconds | None = None
-    rfc9068: Profile | None = None
-    grace: Seconds | None = None
+    token_profile: Profile | None = None
+    stale_if_error: Seconds | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
     client_secret_file: str | None = None
     private_key_file: str | None = None
-    client_authentication: AuthenticationMethod | None = None
-    introspection_lifetime: Seconds | None = None
+    introspection_auth_method: AuthenticationMethod | None = None
+    introspection_cache_lifetime: Seconds | None = None
     introspection_jwt: bool | None = None
-    insecure_signature_suffices: bool | None = None
+    insecure_accept_when_introspection_fails: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -145,7 +129,7 @@ class IssuerSettings(BaseModel):
             client_id=self.client_id,
             secret=self.client_secret,
             private_key_file=self.private_key_file,
-            method=self.client_authentication,
+            method=self.introspection_auth_method,
         )
 
 
@@ -177,7 +161,7 @@ def audience_at_okta(issuer: object) -> tuple[str, ...]:
     return (OKTA_AUDIENCE,) if known else ()
 
 
-def problems_of(one: TrustedIssuer) -> Iterator[str]:
+def find_problems(one: TrustedIssuer) -> Iterator[str]:
     """Yield a sentence for what keeps this issuer's tokens from being judged: the setting, why, and what to write."""
     is_org = issuer_identifier.is_okta_org_server(one.issuer)
     if is_org and (one.validation in {"jwt", "hybrid"} or (one.validation == "auto" and one.client is None)):

@@ -23,13 +23,11 @@ from service.settings.issuers import (
     Texts,
     TrustedIssuer,
     audience_at_okta,
-    problems_of,
+    find_problems,
     read_secret_file,
 )
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.urls import check_origin
-
-__all__ = ["SECRETS", "Settings", "by_field"]
+from service.urls import parse_origin
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
@@ -65,8 +63,12 @@ class Settings(BaseSettings):
     leeway: Seconds = 120.0
     max_token_age: Seconds | None = None
     max_token_size: Annotated[int, Field(ge=256, le=MAX_TOKEN_SIZE)] = MAX_TOKEN_SIZE
-    rfc9068: Profile = "lenient"
-    grace: Seconds = 24 * 3600.0
+    token_profile: Profile = Field(
+        default="lenient", validation_alias=AliasChoices("SERVICE_TOKEN_PROFILE", "SERVICE_RFC9068")
+    )
+    stale_if_error: Seconds = Field(
+        default=24 * 3600.0, validation_alias=AliasChoices("SERVICE_STALE_IF_ERROR", "SERVICE_GRACE")
+    )
     client_id: str | None = Field(
         default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_ID", "OKTA_CLIENT_ID")
     )
@@ -77,10 +79,21 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET_FILE", "OKTA_CLIENT_SECRET_FILE")
     )
     private_key_file: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_PRIVATE_KEY_FILE"))
-    client_authentication: AuthenticationMethod | None = None
-    introspection_lifetime: Seconds = 60.0
+    introspection_auth_method: AuthenticationMethod | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SERVICE_INTROSPECTION_AUTH_METHOD", "SERVICE_CLIENT_AUTHENTICATION"),
+    )
+    introspection_cache_lifetime: Seconds = Field(
+        default=60.0,
+        validation_alias=AliasChoices("SERVICE_INTROSPECTION_CACHE_LIFETIME", "SERVICE_INTROSPECTION_LIFETIME"),
+    )
     introspection_jwt: bool = False
-    insecure_signature_suffices: bool = False
+    insecure_accept_when_introspection_fails: bool = Field(
+        default=False,
+        validation_alias=AliasChoices(
+            "SERVICE_INSECURE_ACCEPT_WHEN_INTROSPECTION_FAILS", "SERVICE_INSECURE_SIGNATURE_SUFFICES"
+        ),
+    )
     cache_url: SecretStr = SecretStr("memory://")  # it may carry a password
     issuers: tuple[IssuerSettings, ...] = ()
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
@@ -131,7 +144,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            check_origin(origin)
+            parse_origin(origin)
         return origins
 
     @field_validator("public_url")
@@ -156,7 +169,7 @@ class Settings(BaseSettings):
                 "or try the service without an Okta account: python -m service --demo"
             )
         for one in trusted:
-            yield from problems_of(one)
+            yield from find_problems(one)
         if len({one.issuer for one in trusted}) < len(trusted):
             yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
         if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
@@ -192,7 +205,7 @@ class Settings(BaseSettings):
 
     def _client(self) -> dict[str, Any]:
         """Return who we are to the single issuer."""
-        names = ("client_id", "client_secret", "private_key_file", "client_authentication")
+        names = ("client_id", "client_secret", "private_key_file", "introspection_auth_method")
         return {name: getattr(self, name) for name in names}
 
     def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
@@ -206,12 +219,12 @@ class Settings(BaseSettings):
             allowed_client_ids=frozenset(terms["allowed_client_ids"]) or None,
             leeway=terms["leeway"],
             max_token_age=terms["max_token_age"],
-            strict_rfc9068=terms["rfc9068"] == "strict",
-            grace=terms["grace"],
+            requires_rfc9068=terms["token_profile"] == "strict",  # noqa: S105  # a profile, no password
+            stale_if_error=terms["stale_if_error"],
             client=table.client,
-            introspection_lifetime=terms["introspection_lifetime"],
+            introspection_cache_lifetime=terms["introspection_cache_lifetime"],
             introspection_jwt=terms["introspection_jwt"],
-            signature_suffices=terms["insecure_signature_suffices"],
+            accept_when_introspection_fails=terms["insecure_accept_when_introspection_fails"],
         )
 
 

@@ -16,8 +16,6 @@ from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings
 from service.settings.program import SECRETS, Settings, by_field
 
-__all__ = ["DEFAULT_ENV_FILE", "Found", "load_settings"]
-
 DEFAULT_ENV_FILE = Path(".okta.env")
 """The file in which Okta's guides keep settings; read when it is there."""
 
@@ -26,7 +24,7 @@ _DERIVED = {"issuer": "org_url", "client_secret": "client_secret_file", "admin_t
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class LoadedSettings:
     """The settings, and where each one that is not a default was found."""
 
     settings: Settings
@@ -35,7 +33,7 @@ class Found:
 
 def load_settings(
     command_line: Mapping[str, Any], *, env_file: Path | None = None, config_file: Path | None = None
-) -> Found:
+) -> LoadedSettings:
     """Read every source once, the strongest last.
 
     Args:
@@ -68,7 +66,7 @@ def load_settings(
         for name, source in _DERIVED.items()
         if name not in origins and source in origins and getattr(settings, name) is not None
     }
-    return Found(settings=settings, origins=origins | derived)
+    return LoadedSettings(settings=settings, origins=origins | derived)
 
 
 def _existing(path: Path | None) -> Path | None:
@@ -86,11 +84,11 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
         raise SettingsError([f"{path}: it is not TOML: {exc}"]) from exc
     unknown = sorted(values.keys() - Settings.model_fields.keys())
     if unknown:
-        raise SettingsError([f"{path}: {_no_such(name, Settings.model_fields)}" for name in unknown])
+        raise SettingsError([f"{path}: {_unknown_name(name, Settings.model_fields)}" for name in unknown])
     return values
 
 
-def _no_such(name: str, known: Iterable[str]) -> str:
+def _unknown_name(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
@@ -106,7 +104,7 @@ def _sentences(error: pydantic.ValidationError, origins: Mapping[str, str]) -> I
         key = ".".join([name, *inner])
         origin = f" (from {origins[name]})" if name in origins else ""
         if problem["type"] == "extra_forbidden":
-            yield f"{key}{origin}: {_no_such(inner[-1], IssuerSettings.model_fields)}"
+            yield f"{key}{origin}: {_unknown_name(inner[-1], IssuerSettings.model_fields)}"
             continue
         # A value may be shown unless it is a secret, or a whole table, which could hold one.
         may_be_shown = name not in SECRETS and isinstance(problem["input"], str | int | float | None)

@@ -15,8 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import Algorithm as Verifier
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
 
-__all__ = ["ALGORITHMS", "SignatureAlgorithm", "VerificationKey"]
-
 VerificationKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 

@@ -10,8 +10,6 @@ import binascii
 
 import pybase64
 
-__all__ = ["decode"]
-
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # By the length of the last group: what stands behind it to fill it up, and the characters it may end in, which are
 # those whose unused bits are zero; one character alone holds no byte, whatever it is.

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from service.errors import InvalidToken, Reason
 from service.tokens.jose_header import JOSEHeader
 
-__all__ = ["CHECKS", "REQUIRED_OF_JWT", "ClaimCheck", "ClaimRules", "check_claims", "check_type", "numeric_date"]
-
 Claims = Mapping[str, Any]
 
 _ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
@@ -40,7 +38,7 @@ class ClaimRules:
         leeway: Seconds by which the issuer's clock and ours may disagree.
         max_token_age: Seconds since ``iat`` after which a token is refused, expired or not; None for no limit.
         required: Which of ``iss``, ``aud`` and ``exp`` must be there; an answer to introspection may lack them.
-        strict_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 demands.
+        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requirements.
     """
 
     issuer: str
@@ -48,7 +46,7 @@ class ClaimRules:
     allowed_client_ids: frozenset[str] | None = None
     leeway: float = 120.0
     max_token_age: float | None = None
-    strict_rfc9068: bool = False
+    requires_rfc9068: bool = False
     required: frozenset[str] = REQUIRED_OF_JWT
 
 
@@ -57,7 +55,7 @@ def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
 
     Okta sends none, and many issuers send ``JWT``; any other type was made for another purpose.
     """
-    accepted = _STRICT_TYPES if rules.strict_rfc9068 else _ACCESS_TOKEN_TYPES
+    accepted = _STRICT_TYPES if rules.requires_rfc9068 else _ACCESS_TOKEN_TYPES
     if header.typ in accepted:
         return
     if header.is_of_okta_org_token:
@@ -116,7 +114,7 @@ def check_issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.ISSUED_IN_FUTURE, f"in {iat - now:.0f} s, leeway {rules.leeway:.0f} s", claim="iat")
 
 
-def check_age(claims: Claims, rules: ClaimRules, now: float) -> None:
+def check_max_age(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a token that was issued too long ago, where there is a limit (RFC 7519 section 4.1.6)."""
     if rules.max_token_age is None:
         return
@@ -128,16 +126,16 @@ def check_age(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.TOO_OLD, detail, claim="iat")
 
 
-def check_client(claims: Claims, rules: ClaimRules, now: float) -> None:
+def check_client_id(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a client that is not on the list (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
     if rules.allowed_client_ids is None:
         return
     client_id = claims.get("client_id", claims.get("cid"))
     if not isinstance(client_id, str) or client_id not in rules.allowed_client_ids:
-        raise InvalidToken(Reason.CLIENT_NOT_ALLOWED, f"saw {_shown(client_id)}", claim="client_id")
+        raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"saw {_shown(client_id)}", claim="client_id")
 
 
-def check_purpose(claims: Claims, rules: ClaimRules, now: float) -> None:
+def check_not_id_token(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse an ID token, which tells a client who signed in and opens no door (RFC 9068 section 5)."""
     jti = claims.get("jti")
     marked_by_okta = isinstance(jti, str) and jti.startswith("ID.")
@@ -145,15 +143,15 @@ def check_purpose(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.ID_TOKEN, "an ID token was sent where an access token is needed")
 
 
-def check_confirmation(claims: Claims, rules: ClaimRules, now: float) -> None:
+def check_not_sender_constrained(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Refuse a sender-constrained token: without its proof, whoever stole it could use it (RFC 9449 section 7.1)."""
     if "cnf" in claims:
         raise InvalidToken(Reason.SENDER_CONSTRAINED, "its proof cannot be checked here", claim="cnf")
 
 
-def check_profile(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Refuse a token without a claim that the access-token profile demands, where it is asked for (RFC 9068 2.2)."""
-    if rules.strict_rfc9068:
+def check_rfc9068_claims(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Check that a token has every claim that RFC 9068 section 2.2 requires, where the issuer follows it."""
+    if rules.requires_rfc9068:
         for name in _REQUIRED_BY_RFC9068:
             if name not in claims:
                 raise InvalidToken(Reason.MISSING_CLAIM, "RFC 9068 section 2.2 requires it", claim=name)
@@ -173,11 +171,11 @@ CHECKS: tuple[ClaimCheck, ...] = (
     ClaimCheck("exp", "it has not expired", check_expiration),
     ClaimCheck("nbf", "its time has come", check_not_before),
     ClaimCheck("iat", "it was not issued in the future", check_issued_at),
-    ClaimCheck("iat", "it was not issued too long ago", check_age),
-    ClaimCheck("client_id", "its client may call this API", check_client),
-    ClaimCheck("jti", "it is an access token and no ID token", check_purpose),
-    ClaimCheck("cnf", "it is not bound to a key whose proof cannot be checked", check_confirmation),
-    ClaimCheck("sub", "it has every claim that is demanded", check_profile),
+    ClaimCheck("iat", "it was not issued too long ago", check_max_age),
+    ClaimCheck("client_id", "its client may call this API", check_client_id),
+    ClaimCheck("jti", "it is an access token and no ID token", check_not_id_token),
+    ClaimCheck("cnf", "it is not bound to a key whose proof cannot be checked", check_not_sender_constrained),
+    ClaimCheck("sub", "it has every claim that is demanded", check_rfc9068_claims),
 )
 """Every rule in the order in which it is asked; ``explain`` and the tests walk the same list."""
 

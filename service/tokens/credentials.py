@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["Credentials"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:

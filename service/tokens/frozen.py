@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-__all__ = ["freeze"]
-
 
 def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
     """Return a JSON object that cannot be changed, however deep.

@@ -26,7 +26,7 @@ def is_okta_org_server(issuer: str) -> bool:
     return _OKTA_HOST.search(parts.hostname or "") is not None and parts.path == ""
 
 
-def mistakes_in(issuer: str) -> list[str]:
+def find_mistakes(issuer: str) -> list[str]:
     """Return what is wrong with an issuer identifier, and last what to write instead; empty when nothing is wrong."""
     if not issuer or any(character.isspace() or character in "\"'" for character in issuer):
         return ["it is empty or has white space or quotes in it", "write the bare URL"]
@@ -40,7 +40,7 @@ def mistakes_in(issuer: str) -> list[str]:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2]}"]
     mistakes, right = [], parts
-    for name, mend in _MENDS.items():
+    for name, mend in _CORRECTIONS.items():
         if (mended := mend(right)) != right:
             mistakes.append(name)
             right = mended
@@ -51,7 +51,7 @@ def _use_https(url: SplitResult) -> SplitResult:
     return url._replace(scheme="https") if url.scheme == "http" and not is_loopback(url.hostname) else url
 
 
-def _halve_com(url: SplitResult) -> SplitResult:
+def _drop_repeated_com(url: SplitResult) -> SplitResult:
     return url._replace(netloc=url.netloc.replace(".com.com", ".com"))
 
 
@@ -81,9 +81,9 @@ def _add_server_id(url: SplitResult) -> SplitResult:
     return url._replace(path="/oauth2/default") if url.path == "/oauth2" else url
 
 
-_MENDS: dict[str, Callable[[SplitResult], SplitResult]] = {
+_CORRECTIONS: dict[str, Callable[[SplitResult], SplitResult]] = {
     "http:// can be forged on the way": _use_https,
-    "the host ends twice in .com": _halve_com,
+    "the host ends twice in .com": _drop_repeated_com,
     "it is the address of Okta's admin console": _leave_admin_console,
     "an issuer has no user name, query or fragment (RFC 8414 section 2)": _drop_extras,
     "it is the address of the discovery document": _drop_document,

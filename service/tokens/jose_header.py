@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
 
-__all__ = ["JOSEHeader", "check_header"]
-
 _MAX_KID = 1024
 """Characters of a key ID: more than any issuer uses, and little enough to compare and to count."""
 
@@ -69,7 +67,7 @@ def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str
     if header.alg is None or header.alg not in algorithms:
         raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"not among {algorithms}", claim="alg")
     if header.kid is None and "kid" in header.parameters:
-        raise InvalidToken(Reason.MALFORMED, f"expected text of at most {_MAX_KID} characters", claim="kid")
+        raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected text of at most {_MAX_KID} characters", claim="kid")
     return header.alg, header.kid
 
 

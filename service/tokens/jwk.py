@@ -13,8 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from service.tokens import base64url
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
 
-__all__ = ["JWK", "KeySet"]
-
 MAX_CANDIDATES = 4
 """How many keys are tried for one token; each costs a signature check, so the sender must not choose the number."""
 

@@ -12,8 +12,6 @@ from service.tokens.algorithms import ALGORITHMS
 from service.tokens.jose_header import JOSEHeader
 from service.tokens.jwk import JWK
 
-__all__ = ["CompactJWS", "verify"]
-
 
 class CompactJWS(NamedTuple):
     """The parts of a compact JWS, read but not verified.

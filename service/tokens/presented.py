@@ -8,8 +8,6 @@ from service.errors import InvalidToken, Reason
 from service.tokens import strict_json
 from service.tokens.jws import CompactJWS
 
-__all__ = ["MAX_TOKEN_SIZE", "PresentedToken"]
-
 MAX_TOKEN_SIZE = 16 * 1024
 """Characters, where nothing else is set; more than any issuer needs, and less than a header may have."""
 
@@ -26,7 +24,7 @@ class PresentedToken(NamedTuple):
     """The parts of the JWT; None where the text is none."""
     unverified_claims: dict[str, Any]
     """What the JWT says; empty where the text is none."""
-    defect: str
+    parse_error: str
     """Why the text is no JWT, for the log; empty where it is one."""
 
     @property
@@ -36,7 +34,7 @@ class PresentedToken(NamedTuple):
         return issuer if isinstance(issuer, str) else None
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jws!r}, defect={self.defect!r})"
+        return f"{type(self).__name__}({self.jws!r}, parse_error={self.parse_error!r})"
 
     @classmethod
     def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:
@@ -55,5 +53,5 @@ class PresentedToken(NamedTuple):
             return cls(text, jws, strict_json.read_object(jws.payload), "")
         except ValueError as exc:
             # A decoding error quotes what it could not decode, which is a piece of the token.
-            defect = str(exc) if type(exc) is ValueError else type(exc).__name__
-            return cls(text, None, {}, defect)
+            parse_error = str(exc) if type(exc) is ValueError else type(exc).__name__
+            return cls(text, None, {}, parse_error)

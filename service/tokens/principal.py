@@ -10,8 +10,6 @@ from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
 from service.tokens.frozen import freeze
 
-__all__ = ["Principal"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
@@ -39,20 +37,20 @@ class Principal:
     acr: str | None = None
     auth_time: float | None = None
 
-    def is_same_bearer_as(self, other: Principal) -> bool:
+    def same_subject_and_client(self, other: Principal) -> bool:
         """Return whether two tokens speak for the same user and client; a subject means nothing without its issuer."""
         mine, others = (self.issuer, self.subject, self.client_id), (other.issuer, other.subject, other.client_id)
         return mine == others
 
     @classmethod
     def from_claims(
-        cls, claims: dict[str, Any], *, max_token_age: float | None = None, without_exp: float = 0.0
+        cls, claims: dict[str, Any], *, max_token_age: float | None = None, default_expiry: float = 0.0
     ) -> Principal:
         """Return the principal of claims that have been checked; trusts ``iss`` to be there.
 
         Args:
             max_token_age: Seconds since ``iat`` after which the token is refused although it has not expired.
-            without_exp: When the token ends if it does not say so, in seconds since the epoch.
+            default_expiry: When the token ends if it does not say so, in seconds since the epoch.
 
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
@@ -62,7 +60,7 @@ class Principal:
             subject=_text(claims.get("sub")),
             client_id=_text(claims.get("client_id", claims.get("cid"))),
             scopes=_scopes(claims),
-            expires_at=_end(claims, max_token_age, without_exp),
+            expires_at=_end(claims, max_token_age, default_expiry),
             claims=freeze(claims),
             groups=_groups(claims),
             acr=_text(claims.get("acr")),
@@ -95,9 +93,9 @@ def _auth_time(claims: Mapping[str, Any]) -> float | None:
         return None
 
 
-def _end(claims: Mapping[str, Any], max_token_age: float | None, without_exp: float) -> float:
+def _end(claims: Mapping[str, Any], max_token_age: float | None, default_expiry: float) -> float:
     exp = numeric_date(claims, "exp")
-    exp = without_exp if exp is None else exp
+    exp = default_expiry if exp is None else exp
     if max_token_age is None:
         return exp
     iat = numeric_date(claims, "iat")

@@ -12,8 +12,6 @@ from typing import Any
 
 import jiter
 
-__all__ = ["read_object"]
-
 
 def read_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object that the bytes hold.

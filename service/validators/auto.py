@@ -7,11 +7,9 @@ from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import introspection, jwt
-from service.validators.base import Toolbox, Validator
+from service.validators.base import Validator, ValidatorContext
 from service.validators.introspection import IntrospectionValidator
 from service.validators.jwt import JWTValidator
-
-__all__ = ["AutoValidator", "build"]
 
 
 class AutoValidator:
@@ -32,11 +30,11 @@ class AutoValidator:
             return await asked.validate(token)
         return await self._jwt.validate(token)
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when both ways are open, where there are two."""
-        await self._jwt.ready()
+        await self._jwt.check_ready()
         if self._introspection is not None:
-            await self._introspection.ready()
+            await self._introspection.check_ready()
 
     async def close(self) -> None:
         """Abandon what is being asked."""
@@ -45,9 +43,9 @@ class AutoValidator:
             await self._introspection.close()
 
 
-def build(issuer: TrustedIssuer, toolbox: Toolbox) -> Validator:
+def build(issuer: TrustedIssuer, context: ValidatorContext) -> Validator:
     """Return the validator for one issuer; an Okta org's keys verify nothing that is meant for others."""
     if is_okta_org_server(issuer.issuer):
-        return introspection.build(issuer, toolbox)
-    asked = introspection.build(issuer, toolbox) if issuer.client is not None else None
-    return AutoValidator(jwt=jwt.build(issuer, toolbox), introspection=asked)
+        return introspection.build(issuer, context)
+    asked = introspection.build(issuer, context) if issuer.client is not None else None
+    return AutoValidator(jwt=jwt.build(issuer, context), introspection=asked)

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from service.caches.shared import SharedCache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.issuers.client import JSONClient
-from service.issuers.issuer import RemoteIssuer
+from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-
-__all__ = ["Factory", "Toolbox", "Validator"]
 
 
 class Validator(Protocol):
@@ -32,7 +30,7 @@ class Validator(Protocol):
             IssuerUnavailable: The token is mine, and nobody can tell whether it is good.
         """
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when a token could be judged.
 
         Raises:
@@ -44,27 +42,27 @@ class Validator(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Toolbox:
+class ValidatorContext:
     """All that a validator may lean on.
 
     Args:
-        verdicts: Where it remembers tokens that it found good.
+        token_cache: Where it remembers tokens that it found good.
         cache: What all processes share.
-        remotes: What the validators of one issuer share, so that its keys are fetched once for all of them.
+        issuers: What the validators of one issuer share, so that its keys are fetched once for all of them.
     """
 
     client: JSONClient
     clock: Clock
-    verdicts: Verdicts
+    token_cache: ValidatedTokenCache
     cache: SharedCache
-    remotes: dict[TrustedIssuer, RemoteIssuer] = field(default_factory=dict, repr=False)
+    issuers: dict[TrustedIssuer, Issuer] = field(default_factory=dict, repr=False)
 
-    def remote(self, issuer: TrustedIssuer) -> RemoteIssuer:
+    def issuer(self, issuer: TrustedIssuer) -> Issuer:
         """Return what there is to ask of an issuer: its keys, its metadata, its introspection endpoint."""
-        if issuer not in self.remotes:
-            self.remotes[issuer] = RemoteIssuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
-        return self.remotes[issuer]
+        if issuer not in self.issuers:
+            self.issuers[issuer] = Issuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
+        return self.issuers[issuer]
 
 
-Factory = Callable[[TrustedIssuer, Toolbox], Validator]
+Factory = Callable[[TrustedIssuer, ValidatorContext], Validator]
 """What a module in this package offers under the name ``build``, and what a plug-in's setting names."""

@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from service.caches.tokens import Verdict, Verdicts
+from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
-from service.issuers.issuer import RemoteIssuer
+from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
 from service.tokens.claims import REQUIRED_OF_JWT, ClaimRules, check_claims
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 from service.validators.jwt import rules_for
-
-__all__ = ["IntrospectionValidator", "build"]
 
 _AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
 _TOKEN_TYPES = frozenset({"bearer", "dpop", "access_token"})
@@ -34,20 +32,20 @@ class IntrospectionValidator:
     so that no other issuer is shown it.
     """
 
-    def __init__(self, *, rules: ClaimRules, remote: RemoteIssuer, clock: Clock, verdicts: Verdicts) -> None:
+    def __init__(self, *, rules: ClaimRules, remote: Issuer, clock: Clock, token_cache: ValidatedTokenCache) -> None:
         self._rules = rules
         self._remote = remote
         self._endpoint = remote.introspection
-        self._answers = remote.answers
+        self._cache = remote.answers
         self._clock = clock
-        self._verdicts = verdicts
+        self._validated_tokens = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it for as long as the answer is believed."""
-        verdict = await self.judge(token)
-        return None if verdict is None else self._verdicts.remember(token.text, verdict)
+        validated = await self.validate_uncached(token)
+        return None if validated is None else self._validated_tokens.put(token.text, validated)
 
-    async def judge(self, token: PresentedToken) -> Verdict | None:
+    async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
         """Return who the token speaks for, asking the issuer unless it was asked lately.
 
         Raises:
@@ -56,23 +54,23 @@ class IntrospectionValidator:
         """
         if token.jws is not None and token.unverified_issuer != self._rules.issuer:
             return None
-        document, until = await self._answers.get(token.text, partial(self._endpoint.ask, token.text))
+        document, until = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
         if document["active"] is not True:  # "true" is a word, and not a yes
             raise InvalidToken(Reason.INACTIVE, f"its issuer says active: {document['active']!r}"[:80])
-        _check_kind(document)
+        _check_token_type(document)
         rules = dataclasses.replace(self._rules, required=await self._required())
         check_claims(document, rules, now=self._clock.now())
         claims = {name: value for name, value in document.items() if name != "active"}
         principal = Principal.from_claims(
             {"iss": rules.issuer, **claims},
             max_token_age=rules.max_token_age,
-            without_exp=self._clock.now() + max(until - self._clock.monotonic(), 0.0),
+            default_expiry=self._clock.now() + max(until - self._clock.monotonic(), 0.0),
         )
-        return Verdict(principal, partial(self._is_before, until))
+        return ValidatedToken(principal, partial(self._is_before, until))
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when the issuer could be asked."""
-        await self._endpoint.ready()
+        await self._endpoint.check_ready()
 
     async def close(self) -> None:
         """Abandon the questions under way."""
@@ -90,19 +88,19 @@ class IntrospectionValidator:
         return self._clock.monotonic() < until
 
 
-def _check_kind(document: Mapping[str, Any]) -> None:
+def _check_token_type(document: Mapping[str, Any]) -> None:
     """Refuse what is active and no access token, where the issuer says so: a refresh token opens no door."""
     kind, use = document.get("token_type", "bearer"), document.get("token_use", "access")
     if str(kind).lower() not in _TOKEN_TYPES or str(use) not in _TOKEN_USES:
         raise InvalidToken(Reason.UNSUPPORTED_TYPE, "its issuer says that it is no access token", claim="token_type")
 
 
-def build(issuer: TrustedIssuer, toolbox: Toolbox) -> IntrospectionValidator:
+def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionValidator:
     """Return the validator for one issuer.
 
     Raises:
         SettingsError: We have no credentials at the issuer.
     """
     return IntrospectionValidator(
-        rules=rules_for(issuer), remote=toolbox.remote(issuer), clock=toolbox.clock, verdicts=toolbox.verdicts
+        rules=rules_for(issuer), remote=context.issuer(issuer), clock=context.clock, token_cache=context.token_cache
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from service.caches.tokens import Verdict, Verdicts
+from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import Clock
 from service.issuers.keys import RemoteKeySet
 from service.settings.issuers import TrustedIssuer
@@ -13,29 +13,33 @@ from service.tokens.claims import ClaimRules, check_claims, check_type
 from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators.base import Toolbox
-
-__all__ = ["JWTValidator", "build", "rules_for"]
+from service.validators.base import ValidatorContext
 
 
 class JWTValidator:
     """Judges the JWTs of one issuer; cannot see that a token was revoked."""
 
     def __init__(
-        self, *, rules: ClaimRules, algorithms: frozenset[str], keys: RemoteKeySet, clock: Clock, verdicts: Verdicts
+        self,
+        *,
+        rules: ClaimRules,
+        algorithms: frozenset[str],
+        keys: RemoteKeySet,
+        clock: Clock,
+        token_cache: ValidatedTokenCache,
     ) -> None:
         self._rules = rules
         self._algorithms = algorithms
         self._keys = keys
         self._clock = clock
-        self._verdicts = verdicts
+        self._validated_tokens = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it."""
-        verdict = await self.judge(token)
-        return None if verdict is None else self._verdicts.remember(token.text, verdict)
+        validated = await self.validate_uncached(token)
+        return None if validated is None else self._validated_tokens.put(token.text, validated)
 
-    async def judge(self, token: PresentedToken) -> Verdict | None:
+    async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
         """Return who the token speaks for; nothing is fetched for a token that can be refused without.
 
         Raises:
@@ -52,25 +56,25 @@ class JWTValidator:
         claims = token.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
-        return Verdict(principal, partial(self._keys.still_has, key))
+        return ValidatedToken(principal, partial(self._keys.still_has, key))
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return when the issuer's keys are at hand."""
-        await self._keys.ready()
+        await self._keys.check_ready()
 
     async def close(self) -> None:
         """Abandon what is being fetched."""
         await self._keys.close()
 
 
-def build(issuer: TrustedIssuer, toolbox: Toolbox) -> JWTValidator:
+def build(issuer: TrustedIssuer, context: ValidatorContext) -> JWTValidator:
     """Return the validator for one issuer."""
     return JWTValidator(
         rules=rules_for(issuer),
         algorithms=issuer.algorithms,
-        keys=toolbox.remote(issuer).keys,
-        clock=toolbox.clock,
-        verdicts=toolbox.verdicts,
+        keys=context.issuer(issuer).keys,
+        clock=context.clock,
+        token_cache=context.token_cache,
     )
 
 
@@ -82,5 +86,5 @@ def rules_for(issuer: TrustedIssuer) -> ClaimRules:
         allowed_client_ids=issuer.allowed_client_ids,
         leeway=issuer.leeway,
         max_token_age=issuer.max_token_age,
-        strict_rfc9068=issuer.strict_rfc9068,
+        requires_rfc9068=issuer.requires_rfc9068,
     )

@@ -11,15 +11,13 @@ import service.validators
 from service.errors import SettingsError
 from service.validators.base import Factory
 
-__all__ = ["find_factory", "kinds"]
-
 ENTRY_POINT_GROUP = "service.validators"
-_NOT_KINDS = frozenset({"base", "registry", "remote"})
+_OTHER_MODULES = frozenset({"base", "registry", "remote"})
 
 
 def kinds() -> list[str]:
     """Return the built-in kinds: the names of the files beside this one."""
-    return sorted(m.name for m in pkgutil.iter_modules(service.validators.__path__) if m.name not in _NOT_KINDS)
+    return sorted(m.name for m in pkgutil.iter_modules(service.validators.__path__) if m.name not in _OTHER_MODULES)
 
 
 def find_factory(kind: str) -> Factory:
@@ -51,5 +49,5 @@ def _import_factory(path: str) -> Factory:
     except (ImportError, AttributeError, ValueError) as exc:
         raise SettingsError([f"validation: was {path!r}; it cannot be imported: {exc}"]) from exc
     if not callable(factory):
-        raise SettingsError([f"validation: was {path!r}; expected something to call with an issuer and a toolbox"])
+        raise SettingsError([f"validation: was {path!r}; expected something to call with an issuer and a context"])
     return factory  # type: ignore[no-any-return]  # a plug-in's types are its own promise

@@ -15,10 +15,10 @@ from selenium.webdriver import Chrome
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 from service.web.endpoints import okta_guide
-from service.web.handler.mixin import Protection
+from service.web.handler.context import ResourceServerContext
 
 Run = Callable[..., Awaitable[Any]]
 
@@ -56,7 +56,9 @@ def unlisted() -> Iterator[str]:
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock, listed: str) -> Iterator[Service]:
+def app(
+    fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock, listed: str
+) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=(listed,))
     service = make_app(settings, routes=[*okta_guide.ROUTES, *prices.ROUTES], clock=clock)
     yield service
@@ -110,14 +112,19 @@ async def test_a_page_of_an_unlisted_origin_reads_nothing(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_socket_with_the_token_among_its_subprotocols_ends_with_the_token(
-    run: Run, listed: str, fake_issuer: RunningIssuer, clock: ManualClock, app: Service, http_server: object
+    run: Run,
+    listed: str,
+    fake_issuer: RunningIssuer,
+    clock: ManualClock,
+    app: ResourceServerApplication,
+    http_server: object,
 ) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60)
     protocol, answer = await run(SOCKET, listed, offers=["prices.v1", offer(token)])
     assert (protocol, answer) == ("prices.v1", {"for": "alice@example.com", "price": 3})
     clock.advance(60)
-    protection: Protection = app.settings[Protection.SETTING]
-    await protection.watch.look()
+    context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
+    await context.monitor.check_all()
     assert await run("return await ended") == [4401, "token ended"]
 
 

@@ -51,7 +51,7 @@ def resource(issuer: RunningIssuer) -> Iterator[str]:
                 return self.reply(200, {"resource": f"{url}/mcp", "authorization_servers": [issuer.issuer_url()]})
             token = self.headers.get("Authorization", "").partition(" ")[2]
             form = urlencode({"client_id": SPA, "token": token or "none"}).encode()
-            with urllib.request.urlopen(f"{issuer.issuer_url()}/v1/introspect", form) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(f"{issuer.issuer_url()}/v1/introspect", form) as answer:  # noqa: S310  # ours
                 claims = json.load(answer)
             return self.reply(200 if claims["active"] else 401, claims)
 
@@ -63,7 +63,7 @@ def resource(issuer: RunningIssuer) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(json.dumps(members).encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its signature
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Resource)

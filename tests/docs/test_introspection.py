@@ -45,7 +45,7 @@ async def test_its_file_makes_a_service(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (block,) = _blocks("toml")
     (tmp_path / "service.toml").write_text(block)
     settings = load_settings({}, config_file=tmp_path / "service.toml").settings
-    assert [60.0, 15.0] == [one.introspection_lifetime for one in settings.trusted_issuers]
+    assert [60.0, 15.0] == [one.introspection_cache_lifetime for one in settings.trusted_issuers]
     await make_app(settings).close()
 
 

@@ -14,9 +14,9 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
-from service.web.handler.mixin import Protection
+from service.web.handler.context import ResourceServerContext
 
 PAGE = "https://app.example.com"
 Connect = Callable[..., Any]
@@ -29,7 +29,7 @@ def clock(fake_issuer: RunningIssuer) -> ManualClock:
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://*.example.com",))
     service = make_app(settings, routes=ROUTES, clock=clock)
     yield service
@@ -37,13 +37,13 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock) -> Iter
 
 
 @pytest.fixture
-def later(app: Service, clock: ManualClock) -> Callable[[float], Awaitable[None]]:
+def later(app: ResourceServerApplication, clock: ManualClock) -> Callable[[float], Awaitable[None]]:
     """Return what lets time pass, and has every open token looked at."""
 
     async def advance(seconds: float) -> None:
         clock.advance(seconds)
-        protection: Protection = app.settings[Protection.SETTING]
-        await protection.watch.look()
+        context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
+        await context.monitor.check_all()
 
     return advance
 

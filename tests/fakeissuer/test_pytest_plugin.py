@@ -81,7 +81,7 @@ def test_a_run_that_needs_no_issuer_loads_none(tmp_path: Path) -> None:
 
 
 def test_several_issuers_live_side_by_side(fake_issuer: RunningIssuer) -> None:
-    from fakeissuer import running  # noqa: PLC0415 - as a user's test would, in one more line
+    from fakeissuer import running  # noqa: PLC0415  # as a user's test would, in one more line
 
     with running() as another:
         assert another.url != fake_issuer.url

@@ -12,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 
 
@@ -57,7 +57,7 @@ def manual_clock(fake_issuer: RunningIssuer) -> ManualClock:
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), clock=manual_clock)
     yield service
     io_loop.run_sync(service.close)
@@ -69,11 +69,11 @@ def rig(fake_issuer: RunningIssuer, manual_clock: ManualClock, http_client: Asyn
 
 
 @pytest.fixture
-def listen(io_loop: IOLoop) -> Iterator[Callable[[Service], str]]:
+def listen(io_loop: IOLoop) -> Iterator[Callable[[ResourceServerApplication], str]]:
     """Return what serves one more service until the test ends, and tells its URL."""
-    serving: list[tuple[Service, HTTPServer]] = []
+    serving: list[tuple[ResourceServerApplication, HTTPServer]] = []
 
-    def serve(service: Service) -> str:
+    def serve(service: ResourceServerApplication) -> str:
         server = service.listen(0, "127.0.0.1")
         serving.append((service, server))
         (listening,) = server._sockets.values()

@@ -312,7 +312,7 @@ from okta_jwt_verifier import AccessTokenVerifier
 
 verifier = AccessTokenVerifier(issuer=sys.argv[1], audience="api://default")
 
-async def verdict(token):
+async def validated(token):
     try:
         await verifier.verify(token)
         verifier.verify_sync(token)
@@ -321,7 +321,7 @@ async def verdict(token):
     return "accepted"
 
 async def main():
-    print(json.dumps({name: await verdict(token) for name, token in json.load(sys.stdin).items()}))
+    print(json.dumps({name: await validated(token) for name, token in json.load(sys.stdin).items()}))
 
 asyncio.run(main())
 """
@@ -330,7 +330,7 @@ OKTA_REFUSES = """
     exp-past exp-missing iss-missing iss-elsewhere iss-with-slash aud-missing aud-elsewhere aud-list-elsewhere alg-none
     alg-hs256-public-key-pem alg-rs512 key-wrong-under-known-kid kid-unpublished signature-bit-flipped signature-empty
     payload-changed-after-signing token-of-another-server org-server-token id-token refresh-token two-parts
-""".split()  # noqa: SIM905 - one name a line would be a screen of commas
+""".split()  # noqa: SIM905  # one name a line would be a screen of commas
 
 
 @pytest.mark.skipif(
@@ -351,6 +351,6 @@ def test_the_verifier_of_okta_accepts_a_good_token_and_refuses_spoilt_ones(tmp_p
             check=True,
             env={**os.environ, "SSL_CERT_FILE": str(file), "REQUESTS_CA_BUNDLE": str(file)},
         )
-    verdicts = json.loads(got.stdout)
-    assert {name for name, verdict in verdicts.items() if verdict == "accepted"} == {"of a service", "of a user"}
-    assert verdicts.keys() == {"of a service", "of a user", *OKTA_REFUSES}
+    token_cache = json.loads(got.stdout)
+    assert {name for name, validated in token_cache.items() if validated == "accepted"} == {"of a service", "of a user"}
+    assert token_cache.keys() == {"of a service", "of a user", *OKTA_REFUSES}

@@ -18,7 +18,7 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 
 PAGE = Path(__file__).parents[2] / "docs" / "forward-auth.rst"
 FRAME = """
@@ -91,7 +91,7 @@ async def _until_it_listens(port: int) -> None:
 
 
 @pytest.fixture
-def send(fake_issuer: RunningIssuer, listen: Callable[[Service], str], tmp_path: Path) -> Send:
+def send(fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication], str], tmp_path: Path) -> Send:
     """Return what sends one request through nginx."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed; Debian has it as nginx-light")

@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketHandler
 
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, Service, Settings, make_app
+from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app
 from service.__main__ import main
 from service.clock import ManualClock
 
@@ -231,7 +231,7 @@ ROUTES = [(r"/api/hello", Hello), (r"/api/whoami", Whoami), (r"/things", Things)
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=(APP,), public_url="https://api.example")
     service = make_app(settings, routes=ROUTES, clock=manual_clock)
     yield service

@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, Service, Settings, SettingsError, make_app
+from service import BearerAuthMixin, ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
 from service.issuers.client import CONNECTIONS
 
@@ -22,7 +22,7 @@ CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 @pytest.fixture
 def start(
-    fake_issuer: RunningIssuer, manual_clock: ManualClock, listen: Callable[[Service], str]
+    fake_issuer: RunningIssuer, manual_clock: ManualClock, listen: Callable[[ResourceServerApplication], str]
 ) -> Callable[..., Callable[..., Any]]:
     """Return what starts a service with some settings, and gives what sends a token to it."""
 
@@ -288,7 +288,7 @@ async def test_hybrid_sees_a_revoked_token_within_its_lifetime_and_asks_about_no
 async def test_hybrid_without_its_issuer(
     setting: str, expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
-    send = start(validation="hybrid", insecure_signature_suffices=setting)
+    send = start(validation="hybrid", insecure_accept_when_introspection_fails=setting)
     fake_issuer.fail("introspect", status=500)
     token = fake_issuer.token()
     assert expected == (await send(token))[0]

@@ -15,7 +15,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 from service.settings.issuers import IssuerSettings
 
@@ -284,7 +284,7 @@ async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
 
 @pytest.mark.gen_test
 async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_swallows_are_503(
-    http_client: AsyncHTTPClient, listen: Callable[[Service], str], monkeypatch: pytest.MonkeyPatch
+    http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.CONNECT_TIMEOUT", 0.3)
     hole = socket.socket()
@@ -338,7 +338,7 @@ async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refr
 
 @pytest.mark.gen_test
 async def test_row_33_of_two_issuers_the_dead_one_does_not_disturb_the_other(
-    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     partner = IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",))
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), issuers=(partner,)))

@@ -22,15 +22,15 @@ from tornado.web import RequestHandler
 import fakeissuer
 import service
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, InvalidToken, Service, Settings, SettingsError, make_app
+from service import BearerAuthMixin, InvalidToken, ResourceServerApplication, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
-from service.caches.deny_list import Denials
-from service.caches.tokens import Verdicts
+from service.caches.deny_list import DenyList
+from service.caches.tokens import ValidatedTokenCache
 from service.settings.issuers import IssuerSettings
 from service.tokens.claims import ClaimRules, check_claims
 from service.validators import jwt
 from service.validators.base import Validator
-from service.web.responses.challenge import SENTENCES
+from service.web.responses.challenge import DESCRIPTIONS
 
 PACKAGES = [Path(str(package.__file__)).parent for package in (service, fakeissuer)]
 SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]
@@ -103,9 +103,12 @@ async def test_mistake_8_a_missing_expiration_accepted(rig: Rig) -> None:
 @pytest.mark.parametrize("claim", ["iss", "aud", "exp", "sub", "client_id", "iat", "jti"])
 @pytest.mark.gen_test
 async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
-    claim: str, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
+    claim: str,
+    fake_issuer: RunningIssuer,
+    http_client: AsyncHTTPClient,
+    listen: Callable[[ResourceServerApplication], str],
 ) -> None:
-    app = make_app(Settings(issuer=fake_issuer.issuer_url(), rfc9068="strict"))
+    app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="strict"))
     url = f"{listen(app)}/api/whoami"
     complete = {"client_id": "mine"}
     for claims, status in [(complete, 200), (complete | {claim: None}, 401)]:
@@ -114,9 +117,11 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
         assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
 
 
-def test_mistake_9_security_that_is_off_when_it_is_not_set_up(verdicts: Verdicts, denials: Denials) -> None:
+def test_mistake_9_security_that_is_off_when_it_is_not_set_up(
+    token_cache: ValidatedTokenCache, deny_list: DenyList
+) -> None:
     with pytest.raises(SettingsError):
-        Authenticator([], verdicts=verdicts, denials=denials)
+        Authenticator([], token_cache=token_cache, deny_list=deny_list)
 
 
 @pytest.mark.gen_test
@@ -127,7 +132,7 @@ async def test_mistake_9_a_route_without_a_mark(fake_issuer: RunningIssuer) -> N
 
 @pytest.mark.gen_test
 async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_accepts(
-    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     """Two issuers, interleaved: keys and audiences of one are never used for tokens of the other."""
     default, partner = fake_issuer.issuer_url(), fake_issuer.issuer_url("partner")
@@ -181,7 +186,7 @@ class Scoped(BearerAuthMixin, RequestHandler):
 
 @pytest.mark.gen_test
 async def test_mistake_13_a_403_that_does_not_say_which_scope_would_do(
-    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/", Scoped)])
     headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
@@ -208,7 +213,7 @@ async def test_mistake_15_internal_text_or_token_values_in_a_header(rig: Rig) ->
             headers = {"Authorization": f"Bearer {bad.token}"}
             response = await rig.client.fetch(f"{rig.url}/api/whoami", headers=headers, raise_error=False)
             description = json.loads(response.body)["error_description"]
-            assert description in SENTENCES.values()
+            assert description in DESCRIPTIONS.values()
             expected = f'Bearer realm="api", error="invalid_token", error_description="{description}"'
             assert expected == response.headers["WWW-Authenticate"]
 
@@ -308,8 +313,9 @@ def test_mistake_27_a_module_that_grows_without_end() -> None:
 
 
 def test_mistake_28_a_method_that_may_or_may_not_be_awaited() -> None:
+    methods = ("validate", "check_ready", "close")
     for validator in (jwt.JWTValidator, Validator):
-        assert all(inspect.iscoroutinefunction(getattr(validator, name)) for name in ("validate", "ready", "close"))
+        assert all(inspect.iscoroutinefunction(getattr(validator, name)) for name in methods)
 
 
 def test_mistake_29_stubs_that_repeat_the_code() -> None:

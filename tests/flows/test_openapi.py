@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, Service, Settings, make_app, policy
+from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app, policy
 from service.web.endpoints.okta_guide import ROUTES
 
 README = Path(__file__).parents[2] / "README.rst"
@@ -80,7 +80,7 @@ def _things() -> list[Any]:
 
 
 @pytest.fixture
-def url(fake_issuer: RunningIssuer, io_loop: IOLoop, listen: Callable[[Service], str]) -> str:
+def url(fake_issuer: RunningIssuer, io_loop: IOLoop, listen: Callable[[ResourceServerApplication], str]) -> str:
     routes = [*ROUTES, *_things(), (r"/notes/([0-9]{1,9})", Notes)]
     return listen(make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True), routes=routes))
 

@@ -12,37 +12,37 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import AnyOf, BearerAuthMixin, Principal, Service, Settings, make_app, policy
+from service import AnyOf, BearerAuthMixin, Principal, ResourceServerApplication, Settings, make_app, policy
 from service.clock import ManualClock
 
 
-class Answers(BearerAuthMixin, tornado.web.RequestHandler):
+class IntrospectionCache(BearerAuthMixin, tornado.web.RequestHandler):
     def get(self) -> None:
         self.write({"user": self.current_user.subject if self.current_user else None})
 
 
-class AnyScope(Answers):
+class AnyScope(IntrospectionCache):
     scopes: ClassVar = AnyOf("api:read", "api:admin")
 
 
-class Admins(Answers):
+class Admins(IntrospectionCache):
     groups = "Admins"
 
 
-class Finance(Answers):
+class Finance(IntrospectionCache):
     claims: ClassVar = {"department": "finance"}
 
 
-class OneClient(Answers):
+class OneClient(IntrospectionCache):
     allowed_clients = "0oaservice0000000001"
 
 
-class TwoFactors(Answers):
+class TwoFactors(IntrospectionCache):
     acr_values = "urn:okta:loa:2fa:any"
     max_age = 300
 
 
-class Optional(Answers):
+class Optional(IntrospectionCache):
     optional = True
 
     @tornado.web.authenticated
@@ -60,12 +60,12 @@ class Optional(Answers):
         """Answer those who are known."""
 
 
-class Own(Answers):
+class Own(IntrospectionCache):
     def authorize(self, principal: Principal) -> bool:
         return super().authorize(principal) is True and principal.subject == self.get_query_argument("owner")
 
 
-class Mixed(Answers):
+class Mixed(IntrospectionCache):
     public = True
 
     @policy(scopes="api:write")
@@ -80,7 +80,7 @@ ROUTES = [
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, clock=manual_clock)
     yield service
     io_loop.run_sync(service.close)
@@ -189,7 +189,7 @@ async def test_a_decorated_method_of_a_public_handler_is_protected(
 @pytest.mark.gen_test
 async def test_a_hierarchy_of_scopes_holds_where_it_is_set(
     fake_issuer: RunningIssuer,
-    listen: Callable[[Service], str],
+    listen: Callable[[ResourceServerApplication], str],
     manual_clock: ManualClock,
     http_client: AsyncHTTPClient,
 ) -> None:

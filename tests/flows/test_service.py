@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 
 APP = "https://app.example"
 
@@ -20,7 +20,7 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Service:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url(), cors_origins=(APP,)))
 
 

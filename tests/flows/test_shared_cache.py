@@ -11,7 +11,7 @@ import servers
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.operations.admin import make_admin_app
 from service.operations.metrics import Metrics
@@ -28,14 +28,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[servers.CacheServer]:
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the server even where the machine is busy."""
-    monkeypatch.setattr(shared, "PATIENCE", 1.0)
+    monkeypatch.setattr(shared, "TIMEOUT", 1.0)
 
 
 @pytest.fixture
-def make(fake_issuer: RunningIssuer, server: servers.CacheServer) -> Callable[..., Service]:
+def make(fake_issuer: RunningIssuer, server: servers.CacheServer) -> Callable[..., ResourceServerApplication]:
     """Return what makes one more service on the same cache, as another process would."""
 
-    def making(validation: str = "introspection") -> Service:
+    def making(validation: str = "introspection") -> ResourceServerApplication:
         terms = {"issuer": fake_issuer.issuer_url(), "validation": validation, "cache_url": server.url, **CLIENT}
         return make_app(Settings(**terms))  # type: ignore[arg-type]  # all of it are texts
 
@@ -56,7 +56,9 @@ async def _statuses(urls: list[str], tokens: list[str]) -> list[int]:
 
 @pytest.mark.gen_test(timeout=30)
 async def test_two_processes_ask_once_between_them(
-    make: Callable[..., Service], listen: Callable[[Service], str], fake_issuer: RunningIssuer
+    make: Callable[..., ResourceServerApplication],
+    listen: Callable[[ResourceServerApplication], str],
+    fake_issuer: RunningIssuer,
 ) -> None:
     urls = [listen(make()), listen(make())]
     await _statuses(urls, [fake_issuer.token()])  # both have discovered, and are connected
@@ -69,8 +71,8 @@ async def test_two_processes_ask_once_between_them(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
-    make: Callable[..., Service],
-    listen: Callable[[Service], str],
+    make: Callable[..., ResourceServerApplication],
+    listen: Callable[[ResourceServerApplication], str],
     fake_issuer: RunningIssuer,
     server: servers.CacheServer,
 ) -> None:
@@ -87,8 +89,8 @@ async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second(
-    make: Callable[..., Service],
-    listen: Callable[[Service], str],
+    make: Callable[..., ResourceServerApplication],
+    listen: Callable[[ResourceServerApplication], str],
     fake_issuer: RunningIssuer,
     http_client: AsyncHTTPClient,
 ) -> None:
@@ -96,16 +98,18 @@ async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second
     urls = [listen(here), listen(there)]
     token = fake_issuer.token(sub="mallory@example.com")
     assert [200, 200] == await _statuses(urls, [token])
-    admin = make_admin_app(here.denials, clock=here.denials._clock, token="t", metrics=Metrics()).listen(0, "127.0.0.1")
+    admin = make_admin_app(here.deny_list, clock=here.deny_list._clock, token="t", metrics=Metrics()).listen(
+        0, "127.0.0.1"
+    )
     (listening,) = admin._sockets.values()
     denied = await http_client.fetch(
-        f"http://127.0.0.1:{listening.getsockname()[1]}/denied",
+        f"http://127.0.0.1:{listening.getsockname()[1]}/deny-list",
         method="POST",
         headers={"Authorization": "Bearer t"},
         body=json.dumps({"sub": "mallory@example.com"}),
     )
     assert (201, True) == (denied.code, json.loads(denied.body)["shared"])
     assert [401] == await _statuses(urls[:1], [token])  # at once, although it was verified a moment ago
-    there.denials._fresh_until = 0.0  # a second has passed
+    there.deny_list._fresh_until = 0.0  # a second has passed
     assert [401] == await _statuses(urls[1:], [token])
     admin.stop()

@@ -10,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 import fakeissuer
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def http_client(io_loop: IOLoop) -> AsyncHTTPClient:
 
 @pytest.mark.gen_test
 async def test_row_24_an_unknown_ca_is_503_and_its_certificate_is_200(
-    tmp_path: Path, http_client: AsyncHTTPClient, listen: Callable[[Service], str]
+    tmp_path: Path, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     async def whoami(settings: Settings) -> int:
         url = f"{listen(make_app(settings))}/api/whoami"

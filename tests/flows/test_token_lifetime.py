@@ -16,19 +16,19 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
-from service.caches.deny_list import Denial
+from service import ResourceServerApplication, Settings, make_app
+from service.caches.deny_list import DenyEntry
 from service.clock import ManualClock
 from service.operations.server import serving
 from service.operations.sockets import bind
-from service.web.handler.mixin import Protection
+from service.web.handler.context import ResourceServerContext
 
 Connect = Callable[[str, str], Awaitable[WebSocketClientConnection]]
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), validation="introspection", **CLIENT)  # type: ignore[arg-type]  # each is a text
     service = make_app(settings, routes=ROUTES, clock=manual_clock)
     yield service
@@ -36,9 +36,9 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) 
 
 
 @pytest.fixture
-def look(app: Service, http_server: HTTPServer) -> Callable[[], Awaitable[None]]:
-    protection: Protection = app.settings[Protection.SETTING]
-    return protection.watch.look
+def look(app: ResourceServerApplication, http_server: HTTPServer) -> Callable[[], Awaitable[None]]:
+    context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
+    return context.monitor.check_all
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
             token = fake_issuer.token(sub="alice@example.com", scp="api:read")
             socket = await connect(url, token)
             far = settings.leeway + 4_000_000_000
-            denial = Denial(kind="sub", value="alice@example.com", issuer=None, expires_at=far)
-            assert await there.denials.add(denial)
+            entry = DenyEntry(kind="sub", value="alice@example.com", issuer=None, expires_at=far)
+            assert await there.deny_list.add(entry)
             assert await asyncio.wait_for(socket.read_message(), 10) is None
             assert 4401 == socket.close_code
         await there.close()

@@ -14,7 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, Service, Settings, make_app
+from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 
 
@@ -47,7 +47,7 @@ ROUTES = [(f"/{kind.__name__}", kind) for kind in (HeaderOnly, Form, Query, Cook
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(
         Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://app.example",)),
         routes=ROUTES,

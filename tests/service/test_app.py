@@ -8,7 +8,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from fakeissuer import RunningIssuer
-from service import BearerAuthMixin, Service, Settings, SettingsError, make_app
+from service import BearerAuthMixin, ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
 from service.issuers.client import JSONClient
 
@@ -25,13 +25,13 @@ class Forgotten(RequestHandler):
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Service:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/things", Things)])
 
 
 @pytest.mark.gen_test
 async def test_routes_of_ones_own_take_the_place_of_the_guides(
-    app: Service, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com')}"}
     response = await http_client.fetch(f"{base_url}/things", headers=headers)

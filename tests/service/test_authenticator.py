@@ -4,9 +4,9 @@ import pytest
 import servers
 
 from service.authenticator import Authenticator
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdict, Verdicts
+from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import ManualClock
 from service.errors import InvalidToken, IssuerUnavailable, Reason, SettingsError
 from service.tokens.credentials import Credentials
@@ -33,7 +33,7 @@ class Toy:
                 raise IssuerUnavailable(f"{self.name} is down")
         return None
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         if self.name == "down":
             raise IssuerUnavailable("down is down")
 
@@ -46,25 +46,29 @@ def _credentials(token: str) -> Credentials:
 
 
 @pytest.mark.gen_test
-async def test_the_first_validator_that_knows_the_token_decides(verdicts: Verdicts, denials: Denials) -> None:
+async def test_the_first_validator_that_knows_the_token_decides(
+    token_cache: ValidatedTokenCache, deny_list: DenyList
+) -> None:
     a, b = Toy("a"), Toy("b")
-    principal = await Authenticator([a, b], verdicts=verdicts, denials=denials).authenticate(_credentials("b-good"))
+    principal = await Authenticator([a, b], token_cache=token_cache, deny_list=deny_list).authenticate(
+        _credentials("b-good")
+    )
     assert "b" == principal.issuer
     assert ["b-good"] == a.asked == b.asked
 
 
 @pytest.mark.gen_test
 async def test_a_token_judged_before_is_not_judged_again_when_denials_had_to_be_looked_up(
-    verdicts: Verdicts, clock: ManualClock
+    token_cache: ValidatedTokenCache, clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
         cache, toy = open_cache(server.url, clock=clock), Toy("a")
-        authenticator = Authenticator([toy], verdicts=verdicts, denials=Denials(cache, clock=clock))
+        authenticator = Authenticator([toy], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
         principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
-        verdicts.remember("a-good", Verdict(principal, still_holds=lambda: True))
-        assert authenticator.recall(_credentials("a-good")) is None  # nobody can say yet whether it is denied
+        token_cache.put("a-good", ValidatedToken(principal, is_key_current=lambda: True))
+        assert authenticator.get_cached(_credentials("a-good")) is None  # nobody can say yet whether it is denied
         assert principal is await authenticator.authenticate(_credentials("a-good"))
-        assert principal is authenticator.recall(_credentials("a-good"))
+        assert principal is authenticator.get_cached(_credentials("a-good"))
         assert [] == toy.asked
         await cache.close()
 
@@ -72,41 +76,47 @@ async def test_a_token_judged_before_is_not_judged_again_when_denials_had_to_be_
 @pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
 @pytest.mark.gen_test
 async def test_what_one_validator_refused_no_other_is_asked_about(
-    token: str, error: type[Exception], verdicts: Verdicts, denials: Denials
+    token: str, error: type[Exception], token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
     b = Toy("b")
     with pytest.raises(error):
-        await Authenticator([Toy("a"), b], verdicts=verdicts, denials=denials).authenticate(_credentials(token))
+        await Authenticator([Toy("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
+            _credentials(token)
+        )
     assert [] == b.asked
 
 
 @pytest.mark.parametrize(
     ("token", "reason"),
-    [("opaque", Reason.MALFORMED), ("e30.eyJpc3MiOiJ4In0.AA", Reason.UNKNOWN_ISSUER), ("a" * 20_000, Reason.TOO_LARGE)],
+    [
+        ("opaque", Reason.MALFORMED_TOKEN),
+        ("e30.eyJpc3MiOiJ4In0.AA", Reason.UNKNOWN_ISSUER),
+        ("a" * 20_000, Reason.TOO_LARGE),
+    ],
 )
 @pytest.mark.gen_test
 async def test_a_token_that_nobody_knows_is_refused(
-    token: str, reason: Reason, verdicts: Verdicts, denials: Denials
+    token: str, reason: Reason, token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        await Authenticator([Toy("a")], verdicts=verdicts, denials=denials).authenticate(_credentials(token))
+        await Authenticator([Toy("a")], token_cache=token_cache, deny_list=deny_list).authenticate(_credentials(token))
     assert reason is refusal.value.reason
 
 
-def test_without_validators_there_is_no_start(verdicts: Verdicts, denials: Denials) -> None:
+def test_without_validators_there_is_no_start(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
     with pytest.raises(SettingsError, match="nobody to judge"):
-        Authenticator([], verdicts=verdicts, denials=denials)
+        Authenticator([], token_cache=token_cache, deny_list=deny_list)
 
 
 @pytest.mark.gen_test
-async def test_is_ready_when_every_validator_is(verdicts: Verdicts, denials: Denials) -> None:
-    await Authenticator([Toy("a"), Toy("b")], verdicts=verdicts, denials=denials).ready()
+async def test_is_ready_when_every_validator_is(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    await Authenticator([Toy("a"), Toy("b")], token_cache=token_cache, deny_list=deny_list).check_ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator([Toy("a"), Toy("down")], verdicts=verdicts, denials=denials).ready()
+        await Authenticator([Toy("a"), Toy("down")], token_cache=token_cache, deny_list=deny_list).check_ready()
 
 
 @pytest.mark.gen_test
-async def test_closes_every_validator(verdicts: Verdicts, denials: Denials) -> None:
+async def test_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
     toys = [Toy("a"), Toy("b")]
-    await Authenticator(toys, verdicts=verdicts, denials=denials).close()
+    await Authenticator(toys, token_cache=token_cache, deny_list=deny_list).close()
     assert all(toy.closed for toy in toys)

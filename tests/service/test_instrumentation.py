@@ -1,4 +1,4 @@
-"""What an observer is told, over real HTTP, by an application and the parts that it is made of."""
+"""What an instrumentation is told, over real HTTP, by an application and the parts that it is made of."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tornado.ioloop import IOLoop
 from witness import Witness
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app
-from service.instrumentation import Observer, Unobserved
+from service import ResourceServerApplication, Settings, make_app
+from service.instrumentation import Instrumentation, NullInstrumentation
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def witness() -> Witness:
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, witness: Witness) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, witness: Witness) -> Iterator[ResourceServerApplication]:
     # Nobody listens at the address of the shared cache.
     settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
-    service = make_app(settings, observer=witness)
+    service = make_app(settings, instrumentation=witness)
     yield service
     io_loop.run_sync(service.close)
 
@@ -57,7 +57,7 @@ async def test_it_is_told_of_answers_questions_and_failures(
         ("GET", 401, "missing_token"),
         ("GET", 503, "issuer_unavailable"),
         ("GET", 404, None),
-        ("GET", 401, "malformed"),
+        ("GET", 401, "malformed_token"),
     ] == witness.answers
     assert [(f"{issuer}/.well-known/openid-configuration", "200"), (f"{issuer}/v1/keys", "500")] == witness.questions
     assert witness.failures >= 1
@@ -73,7 +73,7 @@ async def test_a_question_that_nobody_answers_failed(
 
 
 def test_without_one_nobody_is_told() -> None:
-    nobody: Observer = Unobserved()
-    nobody.answered(method="GET", status=200, seconds=0.0, reason=None)
-    nobody.asked_issuer(url="https://issuer.example", outcome="200", seconds=0.0)
-    nobody.cache_failed()
+    nobody: Instrumentation = NullInstrumentation()
+    nobody.on_response(method="GET", status=200, seconds=0.0, reason=None)
+    nobody.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
+    nobody.on_cache_error()

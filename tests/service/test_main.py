@@ -164,8 +164,8 @@ def test_the_admin_port_denies_a_token_that_was_good_a_moment_ago(start: Start) 
         api, token = listening(service), issuer.token(sub="mallory@example.com")
         assert 200 == _status(f"{api}/api/whoami", token)
         denied = {"sub": "mallory@example.com", "expires_in": 60}
-        assert 401 == _status(f"http://127.0.0.1:{port}/denied", "guessed", denied)
-        assert 201 == _status(f"http://127.0.0.1:{port}/denied", "operators-only", denied)
+        assert 401 == _status(f"http://127.0.0.1:{port}/deny-list", "guessed", denied)
+        assert 201 == _status(f"http://127.0.0.1:{port}/deny-list", "operators-only", denied)
         assert 401 == _status(f"{api}/api/whoami", token)
         assert 200 == _status(f"{api}/api/whoami", issuer.token(sub="alice@example.com"))
 

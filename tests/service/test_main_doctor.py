@@ -54,7 +54,7 @@ def test_explain_accepts_a_good_token(run: Run, fake_issuer: RunningIssuer) -> N
     done = run("explain", token)
     assert (0, "") == (done.returncode, done.stderr)
     assert '"sub": "alice@example.com"' in done.stdout
-    assert "verdict: accepted" in done.stdout
+    assert "conclusion: accepted" in done.stdout
     for part in (token, *token.split(".")):
         assert part not in done.stdout
 
@@ -69,7 +69,7 @@ def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: Ru
     fake_issuer.fail("discovery", drop=True)
     done = run("explain", fake_issuer.token())
     assert (1, "") == (done.returncode, done.stderr)
-    assert "verdict: cannot be judged" in done.stdout
+    assert "conclusion: cannot be judged" in done.stdout
 
 
 @pytest.mark.parametrize("words", ["{}", "Bearer {}\n", " {} \r\n"])
@@ -81,7 +81,7 @@ def test_explain_reads_standard_input(words: str, run: Run, fake_issuer: Running
 def test_explain_has_a_verdict_on_whatever_is_piped_in(piped: bytes, run: Run) -> None:
     done = run("explain", "-", piped=piped)
     assert (1, "") == (done.returncode, done.stderr)
-    assert "verdict: refused" in done.stdout
+    assert "conclusion: refused" in done.stdout
 
 
 def test_explain_takes_a_token_that_the_shell_has_split_from_its_scheme(run: Run, fake_issuer: RunningIssuer) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.urls import check_origin, pattern_of
+from service.urls import origin_pattern, parse_origin
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from service.urls import check_origin, pattern_of
      "https://*.example.com:8443", "chrome-extension://abcdef"],
 )  # fmt: skip
 def test_accepts(origin: str) -> None:
-    check_origin(origin)
+    parse_origin(origin)
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,13 @@ def test_accepts(origin: str) -> None:
 )  # fmt: skip
 def test_refuses(origin: str) -> None:
     with pytest.raises(ValueError, match=r"origin|wide"):
-        check_origin(origin)
+        parse_origin(origin)
 
 
 def test_only_a_star_makes_a_pattern() -> None:
-    assert pattern_of("https://app.example") is None
-    assert pattern_of("*") is None
-    pattern = pattern_of("https://*.example.com:8443")
+    assert origin_pattern("https://app.example") is None
+    assert origin_pattern("*") is None
+    pattern = origin_pattern("https://*.example.com:8443")
     assert pattern is not None
     assert pattern.fullmatch("https://a.b.example.com:8443")
     assert not pattern.fullmatch("https://example.com:8443")

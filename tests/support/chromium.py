@@ -10,8 +10,6 @@ from shutil import which
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
-__all__ = ["chromium", "forget_everything", "narrow", "violations"]
-
 FLAGS = (
     "--headless",
     "--no-sandbox",  # containers and CI run as root, where chromium refuses its sandbox; only our own pages are shown

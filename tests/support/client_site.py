@@ -13,9 +13,6 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-__all__ = ["Page", "Redirect", "site"]
-
-
 # An icon that needs no asking: a browser would ask for one when it likes, and complain if the site is gone by then.
 HEAD = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">'
 

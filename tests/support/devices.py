@@ -10,8 +10,6 @@ from fakeissuer.model.grant_types import DEVICE_CODE
 from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.seed import DEVICE_APP
 
-__all__ = ["poll_for", "start_device"]
-
 
 def start_device(issuer: RunningIssuer) -> dict[str, Any]:
     """What the issuer tells the device: the codes, and where the user is to go."""

@@ -15,22 +15,6 @@ from programs import clean_environment, listening
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-__all__ = [
-    "GET_NOTE",
-    "NOTES",
-    "PUT_NOTE",
-    "WHOAMI",
-    "body",
-    "explanation",
-    "find",
-    "open_page",
-    "paste",
-    "send",
-    "serving",
-    "sign_in_as_alice",
-    "wait_until_ready",
-]
-
 NOTES = '''
 import json
 import tornado.web

@@ -7,16 +7,6 @@ from typing import Any
 from chromium import narrow, violations
 from selenium.webdriver import Chrome
 
-__all__ = [
-    "GOOD_OUTLINE",
-    "focus_contrast",
-    "foreign_requests",
-    "outline",
-    "smallest_controls",
-    "survives_a_script",
-    "width_overrun",
-]
-
 SMALLEST_PX = 24
 """WCAG 2.2, criterion 2.5.8: what a finger can hit."""
 

@@ -12,8 +12,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-__all__ = ["PATIENCE_S", "fill_in", "focused", "landed", "press", "press_keys", "shows", "tab_to", "until"]
-
 T = TypeVar("T")
 
 PATIENCE_S = 20

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from selenium.webdriver import Chrome
 
-__all__ = ["picture"]
-
 IMAGES = Path(__file__).parents[2] / "docs/images"
 
 

@@ -9,8 +9,6 @@ import subprocess
 from collections.abc import Callable
 from typing import IO
 
-__all__ = ["Start", "clean_environment", "curl", "first_match", "free_port", "listening"]
-
 Start = Callable[..., "subprocess.Popen[str]"]
 """Starts ``python -m`` with these arguments, and these variables beside those of the environment."""
 

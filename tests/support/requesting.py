@@ -6,8 +6,6 @@ from unittest.mock import create_autospec
 
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-__all__ = ["request"]
-
 
 def request(*fields: str, method: str = "GET", uri: str = "/", body: bytes = b"") -> HTTPServerRequest:
     """Return a request with these header fields, each a line, and with its body parsed as Tornado does."""

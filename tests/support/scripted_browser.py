@@ -81,16 +81,16 @@ class Browser:
         """Start a request that is good but for the parameters given here; None takes one away."""
         return self.get(authorization_url(self.url, server, **parameters))
 
-    def sign_in(self, answer: Any, login: str = "alice@example.com", password: str = "password") -> Any:  # noqa: S107 - a fake one
+    def sign_in(self, answer: Any, login: str = "alice@example.com", password: str = "password") -> Any:  # noqa: S107  # a fake one
         """Follow the way to the sign-in page, fill it in and send it."""
         page = self.get(answer.headers["Location"])
         action, hidden = forms(page)[0]
         return self.post(action, {**hidden, "username": login, "password": password})
 
-    def consent(self, answer: Any, verdict: str = "allow") -> Any:
+    def consent(self, answer: Any, validated: str = "allow") -> Any:
         page = self.get(answer.headers["Location"])
         action, hidden = forms(page)[0]
-        return self.post(action, {**hidden, "verdict": verdict})
+        return self.post(action, {**hidden, "validated": validated})
 
     def _headers(self) -> dict[str, str]:
         return {**self.headers, **({"Cookie": self.cookie} if self.cookie else {})}

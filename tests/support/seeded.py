@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from fakeissuer.state.seed import API_APP, SERVICE_APP, WEB_APP
 
-__all__ = ["API", "SERVICE", "WEB"]
-
 SERVICE = f"{SERVICE_APP}:service-secret"
 WEB = f"{WEB_APP}:web-secret"
 API = f"{API_APP}:api-secret"

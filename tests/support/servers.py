@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-__all__ = ["CacheServer", "running"]
-
 _COMMANDS = {
     "redis": ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"],
     "memcached": ["memcached", "-l", "127.0.0.1", "-u", "nobody", "-p"],

@@ -1,8 +1,6 @@
-"""An observer that remembers what it was told."""
+"""An instrumentation that remembers what it was told."""
 
 from __future__ import annotations
-
-__all__ = ["Witness"]
 
 
 class Witness:
@@ -11,13 +9,13 @@ class Witness:
         self.questions: list[tuple[str, str]] = []
         self.failures = 0
 
-    def answered(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
+    def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
         assert 0 <= seconds < 60
         self.answers.append((method, status, reason))
 
-    def asked_issuer(self, *, url: str, outcome: str, seconds: float) -> None:
+    def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         assert 0 <= seconds < 60
         self.questions.append((url, outcome))
 
-    def cache_failed(self) -> None:
+    def on_cache_error(self) -> None:
         self.failures += 1

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["die", "die_first", "outlive", "outlived_by_a_child", "serve", "serve_behind_a_death"]
-
 
 def serve(_number: int, announce: Callable[[], None]) -> None:
     announce()

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
 from service.issuers.client import JSONClient
-from service.operations.doctor.context import is_judged_here
-from service.operations.doctor.formatting import harmless, hidden, shown
+from service.operations.doctor.context import is_validated_locally
+from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
 from service.operations.doctor.introspection_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
@@ -22,11 +22,9 @@ from service.settings.program import Settings
 from service.tokens.issuer_identifier import is_okta_custom_server
 from service.urls import is_secure
 from service.validators import jwt
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
 from service.web.application.route_table import Row, rows_of
-
-__all__ = ["Checkup", "check"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +41,7 @@ class Checkup:
 
     def lines(self) -> list[str]:
         """Return one line a check."""
-        return [harmless(hidden(finding.line(), ())) for finding in self.findings]
+        return [escape_for_terminal(redact(finding.line(), ())) for finding in self.findings]
 
 
 async def check(
@@ -68,16 +66,19 @@ async def check(
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     for finding in (_spelling(issuer.issuer), _audience(issuer)):
         yield finding
-    toolbox = Toolbox(
-        client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=open_cache("memory://", clock=clock)
+    context = ValidatorContext(
+        client=client,
+        clock=clock,
+        token_cache=ValidatedTokenCache(clock=clock),
+        cache=open_cache("memory://", clock=clock),
     )
-    if is_judged_here(issuer):
+    if is_validated_locally(issuer):
         async for finding in check_remote_issuer(issuer, client=client, clock=clock):
             yield finding
     else:
-        yield await _ask_validator(issuer, toolbox)
+        yield await _build_validator(issuer, context)
     if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
-        yield await check_introspection(toolbox.remote(issuer), issuer.client)
+        yield await check_introspection(context.issuer(issuer), issuer.client)
 
 
 def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
@@ -94,12 +95,12 @@ def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]
     return rows, [ok("routes", seen)]
 
 
-async def _ask_validator(issuer: TrustedIssuer, toolbox: Toolbox) -> Finding:
+async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> Finding:
     """Return what a validator says that cannot be looked into; what it needs of its issuer is its own affair."""
     about = f"validator {issuer.validation}"
-    validator = find_factory(issuer.validation)(issuer, toolbox)
+    validator = find_factory(issuer.validation)(issuer, context)
     try:
-        await validator.ready()
+        await validator.check_ready()
     except IssuerUnavailable as exc:
         advice = "nobody can judge this issuer's tokens until it is ready"
         return fail(about, exc.detail, advice)
@@ -116,7 +117,7 @@ def _spelling(issuer: str) -> Finding:
 
 
 def _audience(issuer: TrustedIssuer) -> Finding:
-    seen = " or ".join(map(shown, sorted(issuer.audiences)))
+    seen = " or ".join(map(to_json, sorted(issuer.audiences)))
     if OKTA_AUDIENCE not in issuer.audiences:
         return ok("audience", seen)
     remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
@@ -131,7 +132,7 @@ async def _cache(settings: Settings, clock: Clock) -> Finding:
     try:
         if cache.is_local:
             return ok(about, "memory://, so that each process remembers for itself")
-        works = await cache.works()
+        works = await cache.ping()
     finally:
         await cache.close()
     if works:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.errors import InvalidToken
-from service.operations.doctor.formatting import duration, moment, shown
+from service.operations.doctor.formatting import duration, format_date, to_json
 from service.tokens import claims as checks
 from service.tokens.claims import ClaimCheck, ClaimRules, numeric_date
-
-__all__ = ["ADVICE", "expected_of", "seen_by"]
 
 Expected = Callable[[ClaimRules, float], str]
 
@@ -19,18 +17,18 @@ _LOOKED_AT = {"client_id": ("client_id", "cid"), "jti": ("jti", "at_hash", "c_ha
 """The claims that a check looks at, where they are more than the one it is named for."""
 
 _EXPECTED: Mapping[Callable[..., None], Expected] = {
-    checks.check_issuer: lambda rules, _: shown(rules.issuer),
+    checks.check_issuer: lambda rules, _: to_json(rules.issuer),
     checks.check_audience: lambda rules, _: _one_of(rules.audiences),
-    checks.check_expiration: lambda rules, now: f"a date after {moment(now - rules.leeway, now)}{_leeway(rules)}",
-    checks.check_not_before: lambda rules, now: f"none, or a date up to {moment(now + rules.leeway, now)}",
-    checks.check_issued_at: lambda rules, now: f"none, or a date up to {moment(now + rules.leeway, now)}",
-    checks.check_age: lambda rules, _: _age(rules),
-    checks.check_client: lambda rules, _: "any client" if rules.allowed_client_ids is None
+    checks.check_expiration: lambda rules, now: f"a date after {format_date(now - rules.leeway, now)}{_leeway(rules)}",
+    checks.check_not_before: lambda rules, now: f"none, or a date up to {format_date(now + rules.leeway, now)}",
+    checks.check_issued_at: lambda rules, now: f"none, or a date up to {format_date(now + rules.leeway, now)}",
+    checks.check_max_age: lambda rules, _: _age(rules),
+    checks.check_client_id: lambda rules, _: "any client" if rules.allowed_client_ids is None
     else _one_of(rules.allowed_client_ids),
-    checks.check_purpose: lambda _, __: "nothing that only ID tokens have",
-    checks.check_confirmation: lambda _, __: "no cnf",
-    checks.check_profile: lambda rules, _: "all that RFC 9068 section 2.2 requires" if rules.strict_rfc9068
-    else "nothing more, since rfc9068 is not strict",
+    checks.check_not_id_token: lambda _, __: "nothing that only ID tokens have",
+    checks.check_not_sender_constrained: lambda _, __: "no cnf",
+    checks.check_rfc9068_claims: lambda rules, _: "all that RFC 9068 section 2.2 requires" if rules.requires_rfc9068
+    else "nothing more, since token_profile is not strict",
 }  # fmt: skip
 
 _CLOCKS = "python -m service check compares the two clocks; correct the one that is wrong"
@@ -42,21 +40,21 @@ ADVICE: Mapping[Callable[..., None], str] = {
     checks.check_expiration: f"ask the issuer for a new token; if it is new, {_CLOCKS}",
     checks.check_not_before: f"wait; or, if the token is meant for now, {_CLOCKS}",
     checks.check_issued_at: _CLOCKS,
-    checks.check_age: "ask the issuer for a new token, or set a longer max_token_age",
-    checks.check_client: "add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API",
-    checks.check_purpose: "send the access token that came with it; an ID token is for the client alone",
-    checks.check_confirmation: "have the client ask for a bearer token, without DPoP and without a certificate",
-    checks.check_profile: "have the issuer put the claim into its tokens, or leave rfc9068 lenient",
+    checks.check_max_age: "ask the issuer for a new token, or set a longer max_token_age",
+    checks.check_client_id: "add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API",
+    checks.check_not_id_token: "send the access token that came with it; an ID token is for the client alone",
+    checks.check_not_sender_constrained: "request a bearer token, without DPoP and without a client certificate",
+    checks.check_rfc9068_claims: "have the issuer put the claim into its tokens, or leave token_profile lenient",
 }
 """For each check, what to do about a token that it refuses."""
 
 
 def seen_by(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
     """Return what a check finds in the claims it looks at; dates in UTC too, and relative to now."""
-    if check.check is checks.check_profile:
+    if check.check is checks.check_rfc9068_claims:
         return f"the claims {', '.join(sorted(claims))}" if claims else "no claims"
     names = _LOOKED_AT.get(check.claim, (check.claim,))
-    found = [f"{name} = {shown(claims[name])}{_date(claims, name, now)}" for name in names if name in claims]
+    found = [f"{name} = {to_json(claims[name])}{_date(claims, name, now)}" for name in names if name in claims]
     return ", ".join(found) or f"no {check.claim}"
 
 
@@ -70,13 +68,13 @@ def _date(claims: Mapping[str, Any], name: str, now: float) -> str:
     if name not in _DATES:
         return ""
     try:
-        return f" ({moment(numeric_date(claims, name) or 0.0, now)})"
+        return f" ({format_date(numeric_date(claims, name) or 0.0, now)})"
     except InvalidToken:
         return " (not a NumericDate)"
 
 
 def _one_of(values: frozenset[str]) -> str:
-    return " or ".join(map(shown, sorted(values)))
+    return " or ".join(map(to_json, sorted(values)))
 
 
 def _leeway(rules: ClaimRules) -> str:

@@ -15,8 +15,6 @@ from service.operations.logs import configure_logging
 from service.settings.program import Settings
 from service.web.application.route_table import lines
 
-__all__ = ["run_check", "run_explain"]
-
 _LONGEST_INPUT = 1024 * 1024
 """Bytes; whatever is piped in beyond them is no token anyway."""
 
@@ -26,12 +24,12 @@ async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: b
 
     Args:
         routes: What would be mounted.
-        show_routes: Whether to print, before the checks, what each of its methods demands.
+        show_routes: Whether to print, before the checks, what each of its methods requirements.
 
     Raises:
         SettingsError: A kind of validation does not exist.
     """
-    with _asking(settings) as client:
+    with _run_with_client(settings) as client:
         checkup = await check(settings, routes=routes, client=client, clock=SystemClock())
     if show_routes:
         _print([*lines(checkup.rows), ""])
@@ -40,7 +38,7 @@ async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: b
 
 
 async def run_explain(words: Sequence[str], settings: Settings) -> int:
-    """Print the verdict on one token and why, and return 0 when it is accepted, else 1.
+    """Print the validated on one token and why, and return 0 when it is accepted, else 1.
 
     Args:
         words: The token as the shell split it, or ``-`` for standard input.
@@ -49,14 +47,14 @@ async def run_explain(words: Sequence[str], settings: Settings) -> int:
         SettingsError: A kind of validation does not exist.
     """
     text = _read_piped() if list(words) == ["-"] else " ".join(words)
-    with _asking(settings) as client:
+    with _run_with_client(settings) as client:
         explanation = await explain(text, settings, client=client, clock=SystemClock())
     _print(explanation.lines())
     return 0 if explanation.accepted else 1
 
 
 @contextlib.contextmanager
-def _asking(settings: Settings) -> Iterator[JSONClient]:
+def _run_with_client(settings: Settings) -> Iterator[JSONClient]:
     # What goes wrong is told in the report; the log would say it a second time.
     configure_logging(log_format=settings.log_format, log_level="error")
     client = JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)

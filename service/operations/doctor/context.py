@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
@@ -20,14 +20,12 @@ from service.tokens.jws import CompactJWS
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import auto, hybrid, jwt
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-
-__all__ = ["Examination", "is_judged_here"]
 
 
 @dataclass(kw_only=True)
-class Examination:
+class ExplainContext:
     """What the rules work on. ``seen``, ``expected`` and ``advice`` belong to the rule that is asked right now."""
 
     text: str = field(repr=False)
@@ -69,14 +67,16 @@ class Examination:
             InvalidToken: The service reads none in it, and its word counts.
         """
         if self.read.jws is None:
-            raise InvalidToken(Reason.MALFORMED, self.read.defect)
+            raise InvalidToken(Reason.MALFORMED_TOKEN, self.read.parse_error)
         return self.read.jws
 
     @property
-    def toolbox(self) -> Toolbox:
+    def context(self) -> ValidatorContext:
         """What a validator may lean on while it is asked about this one token."""
         cache = open_cache("memory://", clock=self.clock)
-        return Toolbox(client=self.client, clock=self.clock, verdicts=Verdicts(clock=self.clock), cache=cache)
+        return ValidatorContext(
+            client=self.client, clock=self.clock, token_cache=ValidatedTokenCache(clock=self.clock), cache=cache
+        )
 
     @property
     def trusted(self) -> TrustedIssuer:
@@ -91,7 +91,7 @@ class Examination:
         return jwt.rules_for(self.trusted)
 
 
-def is_judged_here(issuer: TrustedIssuer) -> bool:
+def is_validated_locally(issuer: TrustedIssuer) -> bool:
     """Return whether an issuer's JWTs are judged by rules that can be walked, and not by another validator.
 
     Raises:

@@ -1,4 +1,4 @@
-"""``explain``: the verdict on one token, and why, rule by rule."""
+"""``explain``: the conclusion on one token, and why, rule by rule."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.issuers.client import JSONClient
-from service.operations.doctor.context import Examination
-from service.operations.doctor.formatting import harmless, hidden, moment, pretty, shown
-from service.operations.doctor.input import unwrap
+from service.operations.doctor.context import ExplainContext
+from service.operations.doctor.formatting import escape_for_terminal, format_date, indent_json, redact, to_json
+from service.operations.doctor.input import strip_pasted_text
 from service.operations.doctor.report import Finding, Outcome, fail, not_reached, ok
 from service.operations.doctor.rules import RULES, Rule
 from service.operations.doctor.validator_rules import rules_after_all_others, rules_of_other_validators
 from service.settings.program import Settings
 from service.tokens.principal import Principal
-from service.web.responses.challenge import refusal_for
-
-__all__ = ["Explanation", "explain"]
+from service.web.responses.challenge import error_response_for
 
 _RULES_BEFORE_READING = 2
 """The rules that hold for every token; after them, validators of another kind may know it."""
@@ -26,43 +24,43 @@ _RULES_BEFORE_READING = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The verdict on one token. What it holds is printed by ``lines`` alone, which knows what to hide."""
+    """The conclusion on one token. What it holds is printed by ``lines`` alone, which knows what to hide."""
 
     findings: tuple[Finding, ...] = field(repr=False)
-    verdict: Principal | TokenError | IssuerUnavailable = field(repr=False)
-    exam: Examination = field(repr=False)
+    conclusion: Principal | TokenError | IssuerUnavailable = field(repr=False)
+    context: ExplainContext = field(repr=False)
     remarks: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
         """Whether the service would accept the token."""
-        return isinstance(self.verdict, Principal)
+        return isinstance(self.conclusion, Principal)
 
     def lines(self) -> list[str]:
         """Return the whole report, in lines that a terminal only shows."""
-        secrets = [self.exam.text, *self.exam.text.split(".")]
-        return [harmless(hidden(line, secrets)) for line in self._told()]
+        secrets = [self.context.text, *self.context.text.split(".")]
+        return [escape_for_terminal(redact(line, secrets)) for line in self._told()]
 
     def _told(self) -> Iterator[str]:
         yield from self.remarks
-        if self.exam.header is not None:
+        if self.context.header is not None:
             yield "header, as it was sent; anybody can write one, and only the signature tells who did:"
-            yield from pretty(self.exam.header)
-        if self.exam.claims is not None:
+            yield from indent_json(self.context.header)
+        if self.context.claims is not None:
             yield "claims, of which the same is true:"
-            yield from pretty(self.exam.claims)
+            yield from indent_json(self.context.claims)
         yield "rules, in the order in which the service asks them:"
         for finding in self.findings:
             yield from finding.lines()
-        yield f"verdict: {self._verdict()}"
+        yield f"conclusion: {self._conclusion()}"
 
-    def _verdict(self) -> str:
-        if isinstance(self.verdict, Principal):
-            return f"accepted: {_who(self.verdict, self.exam.now)}"
-        answer = refusal_for(self.verdict, realm=self.exam.settings.realm)
-        if isinstance(self.verdict, IssuerUnavailable):
+    def _conclusion(self) -> str:
+        if isinstance(self.conclusion, Principal):
+            return f"accepted: {_who(self.conclusion, self.context.now)}"
+        answer = error_response_for(self.conclusion, realm=self.context.settings.realm)
+        if isinstance(self.conclusion, IssuerUnavailable):
             return f"cannot be judged, because the issuer cannot be asked; the service answers {answer.status}"
-        return f"refused ({self.verdict.reason}): {answer.description}; the service answers {answer.status}"
+        return f"refused ({self.conclusion.reason}): {answer.description}; the service answers {answer.status}"
 
 
 async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
@@ -74,19 +72,19 @@ async def explain(text: str, settings: Settings, *, client: JSONClient, clock: C
     Raises:
         SettingsError: A kind of validation does not exist.
     """
-    token, remarks = unwrap(text)
-    exam = Examination(text=token, settings=settings, client=client, clock=clock, now=clock.now())
+    token, remarks = strip_pasted_text(text)
+    context = ExplainContext(text=token, settings=settings, client=client, clock=clock, now=clock.now())
     findings: list[Finding] = []
     refusal = None
     for rule in _rules_for(settings):
         if refusal is not None:
             findings.append(not_reached(rule.says))
             continue
-        refusal = await _ask(rule, exam, findings)
-        if exam.principal is not None:
+        refusal = await _ask(rule, context, findings)
+        if context.principal is not None:
             break
-    verdict = refusal or exam.principal or _principal_of(exam)
-    return Explanation(findings=tuple(findings), verdict=verdict, exam=exam, remarks=tuple(remarks))
+    conclusion = refusal or context.principal or _principal_of(context)
+    return Explanation(findings=tuple(findings), conclusion=conclusion, context=context, remarks=tuple(remarks))
 
 
 def _rules_for(settings: Settings) -> tuple[Rule, ...]:
@@ -94,30 +92,30 @@ def _rules_for(settings: Settings) -> tuple[Rule, ...]:
     return (*first, *rules_of_other_validators(settings), *then, *rules_after_all_others(settings))
 
 
-async def _ask(rule: Rule, exam: Examination, findings: list[Finding]) -> TokenError | IssuerUnavailable | None:
+async def _ask(rule: Rule, context: ExplainContext, findings: list[Finding]) -> TokenError | IssuerUnavailable | None:
     """Put the rule's finding on the list, and return its refusal where it refuses."""
-    exam.clear()
+    context.clear()
     try:
-        await rule.ask(exam)
+        await rule.ask(context)
     except IssuerUnavailable as exc:
         advice = "the token may well be good; python -m service check tells what is wrong with the issuer"
         findings.append(Finding(outcome=Outcome.UNKNOWN, about=rule.says, seen=exc.detail, advice=advice))
         return exc
     except TokenError as exc:
-        seen = exam.seen or exc.detail
-        findings.append(fail(rule.says, seen, exam.advice, expected=exam.expected))
+        seen = context.seen or exc.detail
+        findings.append(fail(rule.says, seen, context.advice, expected=context.expected))
         return exc
-    findings.append(ok(rule.says, exam.seen))
+    findings.append(ok(rule.says, context.seen))
     return None
 
 
-def _principal_of(exam: Examination) -> Principal:
-    claims = exam.read.unverified_claims  # every rule has passed, the one about the signature among them
-    return Principal.from_claims(claims, max_token_age=exam.trusted.max_token_age)
+def _principal_of(context: ExplainContext) -> Principal:
+    claims = context.read.unverified_claims  # every rule has passed, the one about the signature among them
+    return Principal.from_claims(claims, max_token_age=context.trusted.max_token_age)
 
 
 def _who(principal: Principal, now: float) -> str:
-    who = shown(principal.subject) if principal.subject else "nobody in particular"
-    client = f" at the client {shown(principal.client_id)}" if principal.client_id else ""
+    who = to_json(principal.subject) if principal.subject else "nobody in particular"
+    client = f" at the client {to_json(principal.client_id)}" if principal.client_id else ""
     scopes = " ".join(sorted(principal.scopes)) or "none"
-    return f"it speaks for {who}{client}, until {moment(principal.expires_at, now)}; its scopes are: {scopes}"
+    return f"it speaks for {who}{client}, until {format_date(principal.expires_at, now)}; its scopes are: {scopes}"

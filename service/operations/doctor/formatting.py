@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["duration", "harmless", "hidden", "moment", "pretty", "shown"]
-
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 _LONGEST_VALUE = 160
 _SHORTEST_SECRET = 8
@@ -17,29 +15,29 @@ _SHORTEST_SECRET = 8
 _TOKEN_INSIDE = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
-def harmless(line: str) -> str:
+def escape_for_terminal(line: str) -> str:
     """Return a line that a terminal only shows.
 
-    Whoever made the token chose what is in it, and could clear the screen, write a verdict of their own over ours,
+    Whoever made the token chose what is in it, and could clear the screen, write a validated of their own over ours,
     or turn the direction of writing so that one value looks like another.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
-def hidden(text: str, secrets: Iterable[str]) -> str:
+def redact(text: str, secrets: Iterable[str]) -> str:
     """Return a text without these secrets, and without whatever else in it looks like a JWT."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "(hidden)")
-    return _TOKEN_INSIDE.sub("(a token, hidden)", text)
+            text = text.replace(secret, "(redact)")
+    return _TOKEN_INSIDE.sub("(a token, redact)", text)
 
 
-def pretty(members: Mapping[str, Any]) -> list[str]:
+def indent_json(members: Mapping[str, Any]) -> list[str]:
     """Return a JSON object as lines."""
     return json.dumps(dict(members), indent=2, ensure_ascii=False).split("\n")
 
 
-def shown(value: object) -> str:
+def to_json(value: object) -> str:
     """Return a value as JSON on one line, cut where it is very long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
@@ -53,7 +51,7 @@ def duration(seconds: float) -> str:
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
-def moment(date: float, now: float) -> str:
+def format_date(date: float, now: float) -> str:
     """Return a NumericDate in UTC, and how far it is from now; both in seconds since the epoch."""
     try:
         utc = dt.datetime.fromtimestamp(date, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

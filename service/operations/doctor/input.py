@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["describe_wrapping", "unwrap"]
-
 _PREFIX = re.compile(r"(?:authorization\s*:\s*)?bearer\s+|authorization\s*:\s*", re.IGNORECASE)
 _MISTAKES = (  # JSON comes first: it may well have white space and quotes in it
     (
@@ -20,7 +18,7 @@ _MISTAKES = (  # JSON comes first: it may well have white space and quotes in it
 )
 
 
-def unwrap(text: str) -> tuple[str, list[str]]:
+def strip_pasted_text(text: str) -> tuple[str, list[str]]:
     """Return the token in a text that was pasted, and a remark on each thing that was left out around it."""
     remarks = []
     if (token := text.strip()) != text:
@@ -33,7 +31,7 @@ def unwrap(text: str) -> tuple[str, list[str]]:
     return token, remarks
 
 
-def describe_wrapping(text: str) -> str:
+def describe_pasted_text(text: str) -> str:
     """Return what somebody probably did who sent characters that no token has, and what to do instead."""
     if not text:
         return "there is nothing there; give the token, or - and the token on standard input"

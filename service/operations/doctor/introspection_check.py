@@ -5,36 +5,34 @@ from __future__ import annotations
 import secrets
 
 from service.errors import IssuerUnavailable
-from service.issuers.introspection import CredentialsRefused
-from service.issuers.issuer import RemoteIssuer
-from service.operations.doctor.formatting import shown
+from service.issuers.introspection import CredentialsRejected
+from service.issuers.issuer import Issuer
+from service.operations.doctor.formatting import to_json
 from service.operations.doctor.report import Finding, fail, ok
 from service.settings.issuers import ClientCredentials
-
-__all__ = ["check_introspection"]
 
 _ABOUT = "introspection"
 
 
-async def check_introspection(remote: RemoteIssuer, credentials: ClientCredentials) -> Finding:
+async def check_introspection(remote: Issuer, credentials: ClientCredentials) -> Finding:
     """Return whether an issuer answers us, and tells the truth about a made-up token.
 
     Raises:
         SettingsError: The credentials cannot be used.
     """
     try:
-        answer = await remote.introspection.ask(f"made-up-{secrets.token_urlsafe(16)}")
-    except CredentialsRefused as exc:
+        answer = await remote.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
+    except CredentialsRejected as exc:
         advice = (
             "is OKTA_OAUTH2_CLIENT_ID a client of this very issuer, is its secret or key the one that is set here, "
-            "and is it registered for this way of authenticating (client_authentication)? Until then, tokens get 503"
+            "and is it registered for this way of authenticating (introspection_auth_method)? Until then: 503"
         )
-        return fail(_ABOUT, f"{exc.detail}, as {shown(credentials.client_id)}", advice)
+        return fail(_ABOUT, f"{exc.detail}, as {to_json(credentials.client_id)}", advice)
     except IssuerUnavailable as exc:
         return fail(_ABOUT, exc.detail, "tokens that only the issuer can judge get 503 until it answers")
     finally:
         await remote.close()
     if answer["active"] is not False:
         advice = "what calls everything active protects nothing; is this the introspection endpoint?"
-        return fail(_ABOUT, f"it calls a made-up token active: {shown(answer['active'])}", advice, expected="false")
-    return ok(_ABOUT, f"it knows {shown(credentials.client_id)}, and calls a made-up token inactive")
+        return fail(_ABOUT, f"it calls a made-up token active: {to_json(answer['active'])}", advice, expected="false")
+    return ok(_ABOUT, f"it knows {to_json(credentials.client_id)}, and calls a made-up token inactive")

@@ -10,17 +10,15 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import Answer, JSONClient, UnexpectedStatus
+from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
 from service.issuers.metadata import check_issuer, first_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
-from service.operations.doctor.formatting import duration, shown
-from service.operations.doctor.issuer_typos import describe_near_miss
+from service.operations.doctor.formatting import duration, to_json
+from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.operations.doctor.report import Finding, fail, not_reached, ok, warn
 from service.settings.issuers import TrustedIssuer
-from service.tokens.issuer_identifier import mistakes_in
+from service.tokens.issuer_identifier import find_mistakes
 from service.tokens.jwk import KeySet
-
-__all__ = ["check_remote_issuer"]
 
 NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date field counts whole ones, and an answer takes its time."""
@@ -35,10 +33,10 @@ _IN_TROUBLE = "the issuer is reached, and cannot answer: look at its own status 
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Asked:
+class _TimedResponse:
     """An answer, and when it came, in seconds since the epoch."""
 
-    answer: Answer
+    answer: JSONResponse
     at: float
 
 
@@ -61,14 +59,14 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
     else:
         published, finding = await _ask("key set", lambda: client.get(jwks_uri), clock)
         yield finding
-    for finding in _about_keys(published, issuer):
+    for finding in _check_keys(published, issuer):
         yield finding
     yield _clock_offset(published or discovered, issuer.leeway)
 
 
-async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_Asked | None, Finding]:
+async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_TimedResponse | None, Finding]:
     try:
-        asked = _Asked(answer=await ask(), at=clock.now())
+        asked = _TimedResponse(answer=await ask(), at=clock.now())
     except UnexpectedStatus as exc:
         return None, fail(about, exc.detail, _NOT_THERE if exc.status == 404 else _IN_TROUBLE)
     except IssuerUnavailable as exc:
@@ -76,7 +74,7 @@ async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_Asked
     return asked, ok(about, f"GET {asked.answer.url}")
 
 
-def _tls(issuer: str, discovered: _Asked | None) -> Finding:
+def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
     about = "TLS to the issuer"
     if urllib.parse.urlsplit(issuer).scheme != "https":
         return ok(about, "none, since the issuer is on this machine")
@@ -91,16 +89,18 @@ def _issuer_in(document: dict[str, Any], expected: str) -> Finding:
         check_issuer(document, expected)
     except ValueError:
         named = document.get("issuer")
-        advice = _about_name(named, expected) if isinstance(named, str) else "the document is none of an issuer"
-        return fail(about, shown(named), advice, expected=shown(expected))
-    return ok(about, shown(expected))
+        advice = (
+            _check_issuer_member(named, expected) if isinstance(named, str) else "the document is none of an issuer"
+        )
+        return fail(about, to_json(named), advice, expected=to_json(expected))
+    return ok(about, to_json(expected))
 
 
-def _about_name(named: str, expected: str) -> str:
+def _check_issuer_member(named: str, expected: str) -> str:
     """Return what to do about a document in another name; Okta's org under two domains is the usual cause."""
-    if mistakes_in(named):
+    if find_mistakes(named):
         return "tokens in that name cannot be trusted; correct the issuer's own settings"
-    miss = describe_near_miss(named, expected)
+    miss = describe_issuer_difference(named, expected)
     because = f"{miss}; " if miss else ""
     return (
         f"{because}tokens will bear that name too. At Okta, the setting Issuer of the authorization server "
@@ -118,7 +118,7 @@ def _jwks_uri_in(document: dict[str, Any]) -> tuple[str | None, Finding]:
     return uri, ok("jwks_uri", uri)
 
 
-def _about_keys(published: _Asked | None, issuer: TrustedIssuer) -> Iterator[Finding]:
+def _check_keys(published: _TimedResponse | None, issuer: TrustedIssuer) -> Iterator[Finding]:
     key_set = None
     if published is None:
         yield not_reached("keys", "there is no key set")
@@ -138,7 +138,7 @@ def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
         key_set = KeySet.read(document)
     except ValueError as exc:
         return None, fail(about, str(exc), "no token can be verified until there is one")
-    usable = f"{len(key_set.keys)} usable ({', '.join(shown(key.kid) for key in key_set.keys)})"
+    usable = f"{len(key_set.keys)} usable ({', '.join(to_json(key.kid) for key in key_set.keys)})"
     if not key_set.skipped:
         return key_set, ok(about, usable)
     reasons = ", ".join(f"{count}: {why}" for why, count in Counter(key_set.skipped).items())
@@ -167,7 +167,7 @@ def _max_age(max_age: float | None) -> Finding:
     return ok("Cache-Control", f"{seen}, so {kept}")
 
 
-def _clock_offset(asked: _Asked | None, leeway: float) -> Finding:
+def _clock_offset(asked: _TimedResponse | None, leeway: float) -> Finding:
     about = "clock"
     if asked is None:
         return not_reached(about, "the issuer gave no answer")

@@ -8,10 +8,8 @@ from urllib.parse import SplitResult
 
 from service.tokens.issuer_identifier import is_okta_custom_server
 
-__all__ = ["describe_near_miss"]
 
-
-def describe_near_miss(seen: str, trusted: str) -> str:
+def describe_issuer_difference(seen: str, trusted: str) -> str:
     """Return in what an issuer differs from a trusted one that it resembles; empty where it does not resemble it."""
     try:
         ours, theirs = urllib.parse.urlsplit(trusted), urllib.parse.urlsplit(seen)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Finding", "Outcome", "fail", "not_reached", "ok", "warn"]
-
 
 class Outcome(enum.StrEnum):
     """How one rule or one check ended: the first word of its line."""

@@ -7,10 +7,8 @@ from typing import NamedTuple
 
 from service.operations.doctor import format_rules, signature_rules
 from service.operations.doctor.claim_messages import ADVICE, expected_of, seen_by
-from service.operations.doctor.context import Examination
+from service.operations.doctor.context import ExplainContext
 from service.tokens.claims import CHECKS, ClaimCheck
-
-__all__ = ["RULES", "Rule"]
 
 
 class Rule(NamedTuple):
@@ -21,29 +19,29 @@ class Rule(NamedTuple):
     """
 
     says: str
-    ask: Callable[[Examination], Awaitable[None]]
+    ask: Callable[[ExplainContext], Awaitable[None]]
 
 
 def _claim_rule(check: ClaimCheck) -> Rule:
-    async def ask(exam: Examination) -> None:
-        claims = exam.read.unverified_claims  # verified, from here on
-        exam.seen = seen_by(check, claims, exam.now)
-        exam.expected = expected_of(check, exam.rules, exam.now)
-        exam.advice = ADVICE.get(check.check, "")
-        check.check(claims, exam.rules, exam.now)
+    async def ask(context: ExplainContext) -> None:
+        claims = context.read.unverified_claims  # verified, from here on
+        context.seen = seen_by(check, claims, context.now)
+        context.expected = expected_of(check, context.rules, context.now)
+        context.advice = ADVICE.get(check.check, "")
+        check.check(claims, context.rules, context.now)
 
     return Rule(check.says, ask)
 
 
 def _all_rules() -> Iterator[Rule]:
-    yield Rule("it is one word of the characters that tokens have", format_rules.one_word)
-    yield Rule("it is small enough to be read", format_rules.small_enough)
-    yield Rule("it is a JWT: three parts, each in base64url", format_rules.three_parts)
-    yield Rule("its header is a JSON object", format_rules.readable_header)
-    yield Rule("its claims are a JSON object", format_rules.readable_claims)
-    yield Rule("its issuer is trusted", signature_rules.trusted_issuer)
-    yield Rule("its type is that of an access token", signature_rules.access_token_type)
-    header = signature_rules.header_parameters
+    yield Rule("it is one word of the characters that tokens have", format_rules.check_b64token)
+    yield Rule("it is small enough to be read", format_rules.check_size)
+    yield Rule("it is a JWT: three parts, each in base64url", format_rules.check_compact_jws)
+    yield Rule("its header is a JSON object", format_rules.check_header_json)
+    yield Rule("its claims are a JSON object", format_rules.check_claims_json)
+    yield Rule("its issuer is trusted", signature_rules.check_trusted_issuer)
+    yield Rule("its type is that of an access token", signature_rules.check_token_type)
+    header = signature_rules.check_header_parameters
     yield Rule(
         "it asks for no extension",
         header(("crit", "b64", "zip"), "none of them", "no extension is supported here; have the issuer leave it out"),
@@ -56,8 +54,8 @@ def _all_rules() -> Iterator[Rule]:
         "its key ID is text",
         header(("kid",), "none, or a text that is not too long", "ask the issuer for a new token", last=True),
     )
-    yield Rule("its key is one that its issuer publishes", signature_rules.known_key)
-    yield Rule("its signature is right", signature_rules.right_signature)
+    yield Rule("its key is one that its issuer publishes", signature_rules.find_key)
+    yield Rule("its signature is right", signature_rules.check_signature)
     yield from map(_claim_rule, CHECKS)
 
 

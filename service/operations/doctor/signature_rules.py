@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.errors import InvalidToken, Reason
-from service.operations.doctor.context import Examination, is_judged_here
-from service.operations.doctor.formatting import shown
-from service.operations.doctor.issuer_typos import describe_near_miss
+from service.operations.doctor.context import ExplainContext, is_validated_locally
+from service.operations.doctor.formatting import to_json
+from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.tokens import jws
 from service.tokens.claims import check_type
 from service.tokens.jose_header import check_header
-
-__all__ = ["access_token_type", "header_parameters", "known_key", "right_signature", "trusted_issuer"]
 
 _ORG_SERVER = (
     "this is a token of an Okta org server, made for Okta's own API, and only Okta can judge it: "
@@ -21,49 +19,49 @@ _ORG_SERVER = (
 )
 
 
-async def trusted_issuer(exam: Examination) -> None:
+async def check_trusted_issuer(context: ExplainContext) -> None:
     """Find the issuer that the token names among those that are trusted."""
-    name = exam.read.unverified_issuer
-    trusted = [one for one in exam.settings.trusted_issuers if is_judged_here(one)]
-    exam.seen = shown(name) if name is not None else f"iss = {shown(exam.read.unverified_claims.get('iss'))}"
-    exam.expected = " or ".join(shown(one.issuer) for one in trusted)
-    exam.issuer = next((one for one in trusted if one.issuer == name), None)
-    if exam.issuer is None:
-        exam.advice = _about_stranger(exam, name or "")
+    name = context.read.unverified_issuer
+    trusted = [one for one in context.settings.trusted_issuers if is_validated_locally(one)]
+    context.seen = to_json(name) if name is not None else f"iss = {to_json(context.read.unverified_claims.get('iss'))}"
+    context.expected = " or ".join(to_json(one.issuer) for one in trusted)
+    context.issuer = next((one for one in trusted if one.issuer == name), None)
+    if context.issuer is None:
+        context.advice = _explain_unknown_issuer(context, name or "")
         raise InvalidToken(Reason.UNKNOWN_ISSUER, claim="iss")
 
 
-def _about_stranger(exam: Examination, name: str) -> str:
-    if exam.jws.header.is_of_okta_org_token:
+def _explain_unknown_issuer(context: ExplainContext, name: str) -> str:
+    if context.jws.header.is_of_okta_org_token:
         return _ORG_SERVER
-    misses = [(one.issuer, describe_near_miss(name, one.issuer)) for one in exam.settings.trusted_issuers]
-    near = [f"beside {shown(issuer)}, {miss}" for issuer, miss in misses if miss]
+    misses = [(one.issuer, describe_issuer_difference(name, one.issuer)) for one in context.settings.trusted_issuers]
+    near = [f"beside {to_json(issuer)}, {miss}" for issuer, miss in misses if miss]
     repair = "set OKTA_OAUTH2_ISSUER to the issuer of your tokens, character by character, or ask that one for tokens"
     return "; ".join([*near, repair])
 
 
-async def access_token_type(exam: Examination) -> None:
+async def check_token_type(context: ExplainContext) -> None:
     """Refuse a type that no access token has."""
-    header = exam.jws.header
-    exam.seen = f"typ = {shown(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
-    exam.expected = "at+jwt" if exam.rules.strict_rfc9068 else "none, JWT or at+jwt"
-    exam.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token, and no other kind of token"
-    check_type(header, exam.rules)
+    header = context.jws.header
+    context.seen = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
+    context.expected = "at+jwt" if context.rules.requires_rfc9068 else "none, JWT or at+jwt"
+    context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token, and no other kind of token"
+    check_type(header, context.rules)
 
 
-def header_parameters(
+def check_header_parameters(
     names: tuple[str, ...], expected: str, advice: str, *, last: bool = False
-) -> Callable[[Examination], Awaitable[None]]:
+) -> Callable[[ExplainContext], Awaitable[None]]:
     """Return the rule for some parameters of the header; the last of these rules answers for all that are left."""
 
-    async def rule(exam: Examination) -> None:
-        header = exam.jws.header.parameters
-        found = [f"{name} = {shown(header[name])}" for name in names if name in header]
-        exam.seen = ", ".join(found) or f"no {' and no '.join(names)}"
-        exam.expected = expected or " or ".join(sorted(exam.trusted.algorithms))
-        exam.advice = advice
+    async def rule(context: ExplainContext) -> None:
+        header = context.jws.header.parameters
+        found = [f"{name} = {to_json(header[name])}" for name in names if name in header]
+        context.seen = ", ".join(found) or f"no {' and no '.join(names)}"
+        context.expected = expected or " or ".join(sorted(context.trusted.algorithms))
+        context.advice = advice
         try:
-            exam.algorithm, exam.kid = check_header(exam.jws.header, algorithms=exam.trusted.algorithms)
+            context.algorithm, context.kid = check_header(context.jws.header, algorithms=context.trusted.algorithms)
         except InvalidToken as exc:
             if last or exc.claim in names:
                 raise
@@ -71,26 +69,32 @@ def header_parameters(
     return rule
 
 
-async def known_key(exam: Examination) -> None:
+async def find_key(context: ExplainContext) -> None:
     """Find the key that the header names among those that the issuer publishes, asking the issuer for them."""
-    remote = exam.toolbox.remote(exam.trusted).keys
-    exam.seen = f"kid {shown(exam.kid)}" if exam.kid is not None else "no kid, so each key that fits is tried"
-    exam.advice = (
+    remote = context.context.issuer(context.trusted).keys
+    context.seen = (
+        f"kid {to_json(context.kid)}" if context.kid is not None else "no kid, so each key that fits is tried"
+    )
+    context.advice = (
         "the key was withdrawn, or another program made the token under this issuer's name: ask for a new token; "
         "python -m service check shows the keys that there are"
     )
     try:
-        exam.keys = await remote.select(algorithm=exam.algorithm, kid=exam.kid)
+        context.keys = await remote.select(algorithm=context.algorithm, kid=context.kid)
     finally:
         published = remote.last.keys if remote.last else ()
-        for_algorithm = sorted(shown(key.kid) for key in published if exam.algorithm in key.algorithms)
-        exam.expected = f"one of the issuer's keys for {exam.algorithm}: {', '.join(for_algorithm) or 'it has none'}"
+        for_algorithm = sorted(to_json(key.kid) for key in published if context.algorithm in key.algorithms)
+        context.expected = (
+            f"one of the issuer's keys for {context.algorithm}: {', '.join(for_algorithm) or 'it has none'}"
+        )
         await remote.close()
 
 
-async def right_signature(exam: Examination) -> None:
+async def check_signature(context: ExplainContext) -> None:
     """Verify the signature over the exact bytes that were sent."""
-    exam.seen = f"{len(exam.jws.signature)} bytes, {exam.algorithm}"
-    exam.expected = f"a signature by {'that key' if len(exam.keys) == 1 else f'one of {len(exam.keys)} keys'}"
-    exam.advice = "the token was changed after it was signed, or somebody else signed it: ask the issuer for a new one"
-    jws.verify(exam.jws, algorithm=exam.algorithm, keys=exam.keys)
+    context.seen = f"{len(context.jws.signature)} bytes, {context.algorithm}"
+    context.expected = f"a signature by {'that key' if len(context.keys) == 1 else f'one of {len(context.keys)} keys'}"
+    context.advice = (
+        "the token was changed after it was signed, or somebody else signed it: ask the issuer for a new one"
+    )
+    jws.verify(context.jws, algorithm=context.algorithm, keys=context.keys)

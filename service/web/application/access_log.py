@@ -6,8 +6,6 @@ import logging
 
 import tornado.web
 
-__all__ = ["log_request"]
-
 _logger = logging.getLogger("service.access")
 
 

@@ -1,4 +1,4 @@
-"""The table of what is mounted, method by method, and what each demands."""
+"""The table of what is mounted, method by method, and what each requirements."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import tornado.web
 
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.description import PUBLIC, described
+from service.web.policy.description import PUBLIC, describe_requirements
 from service.web.routing.audit import Mounted, check_routes, mounted
-
-__all__ = ["Row", "lines", "rows_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,15 +21,15 @@ class Row:
     method: str
     pattern: str
     handler: str
-    demands: str
+    requirements: str
 
     @property
     def is_public(self) -> bool:
         """Whether anybody may call it."""
-        return self.demands == PUBLIC
+        return self.requirements == PUBLIC
 
 
-_HEADINGS = Row(method="METHOD", pattern="PATTERN", handler="HANDLER", demands="REQUIRES")
+_HEADINGS = Row(method="METHOD", pattern="PATTERN", handler="HANDLER", requirements="REQUIRES")
 
 
 def rows_of(routes: Sequence[Any]) -> list[Row]:
@@ -47,7 +45,7 @@ def rows_of(routes: Sequence[Any]) -> list[Row]:
 
 def lines(rows: Sequence[Row]) -> list[str]:
     """Return a table with a heading, in columns as wide as they need to be."""
-    table = [(row.method, row.pattern, row.handler, row.demands) for row in (_HEADINGS, *rows)]
+    table = [(row.method, row.pattern, row.handler, row.requirements) for row in (_HEADINGS, *rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
@@ -56,14 +54,14 @@ def _rows(one: Mounted) -> Iterator[Row]:
     policy = (one.handler or BearerAuthMixin).policy
     # What has no method of its own answers in another way, and then to every method alike.
     for method in one.methods or ["GET"]:
-        demands = list(described(policy.of(method)))
-        if policy.asks_handler and demands != [PUBLIC]:
-            demands.append("authorize")
-        if one.handler is not None and one.handler.sources != ("header",) and demands != [PUBLIC]:
-            demands.append(f"from {' or '.join(one.handler.sources)}")
+        requirements = list(describe_requirements(policy.of(method)))
+        if policy.has_authorize and requirements != [PUBLIC]:
+            requirements.append("authorize")
+        if one.handler is not None and one.handler.sources != ("header",) and requirements != [PUBLIC]:
+            requirements.append(f"from {' or '.join(one.handler.sources)}")
         yield Row(
             method=method if one.methods else "(any)",
             pattern=one.pattern,
             handler=one.name,
-            demands="; ".join(demands),
+            requirements="; ".join(requirements),
         )

@@ -9,8 +9,6 @@ from tornado.httputil import HTTPServerRequest
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
 
-__all__ = ["bearer", "read_header"]
-
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 
 

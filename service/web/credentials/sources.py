@@ -10,8 +10,6 @@ from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
 from service.web.credentials.header import bearer, read_header
 
-__all__ = ["FIELD", "METHODS_SUPPORTED", "TokenSource", "from_cookie", "read_sources", "reading_one_of", "sources_of"]
-
 TokenSource = Callable[[HTTPServerRequest], Credentials | None]
 """Returns the token that stands in one place of a request; None where none does."""
 
@@ -53,7 +51,7 @@ def from_cookie(name: str) -> TokenSource:
     return read_cookie
 
 
-def reading_one_of(sources: Sequence[TokenSource]) -> TokenSource:
+def read_credentials(sources: Sequence[TokenSource]) -> TokenSource:
     """Return the source that is all of these, of which a request may use one.
 
     Raises:
@@ -72,7 +70,7 @@ def reading_one_of(sources: Sequence[TokenSource]) -> TokenSource:
     return read_all
 
 
-def read_sources(value: object, *, cookie: object) -> tuple[str, ...]:
+def parse_sources(value: object, *, cookie: object) -> tuple[str, ...]:
     """Return the names of the sources that a handler's attributes spell.
 
     Raises:
@@ -92,7 +90,7 @@ def read_sources(value: object, *, cookie: object) -> tuple[str, ...]:
     return names
 
 
-def sources_of(names: Sequence[str], *, cookie: str) -> list[TokenSource]:
+def source_functions(names: Sequence[str], *, cookie: str) -> list[TokenSource]:
     """Return the sources of these names."""
     known: Mapping[str, TokenSource] = {
         "header": read_header,

@@ -10,12 +10,10 @@ import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.document import describe
-from service.web.openapi.overrides import SERVICE, json_response
+from service.web.openapi.overrides import SERVICE_TAG, json_response
 from service.web.openapi.page import make_page
 from service.web.responses.resource import Resource
 from service.web.routing.audit import Mounted
-
-__all__ = ["Documentation", "DocumentationPage", "OpenAPIDocument"]
 
 
 class Documentation:
@@ -45,7 +43,7 @@ class Documentation:
         return [(r"/openapi\.json", OpenAPIDocument, known), (r"/docs", DocumentationPage, known)]
 
 
-class _Described(BearerAuthMixin, tornado.web.RequestHandler):
+class _DocumentationHandler(BearerAuthMixin, tornado.web.RequestHandler):
     public = True
 
     def initialize(self, *, documentation: Documentation) -> None:
@@ -53,11 +51,11 @@ class _Described(BearerAuthMixin, tornado.web.RequestHandler):
         self._documentation = documentation
 
 
-class OpenAPIDocument(_Described):
+class OpenAPIDocument(_DocumentationHandler):
     """The description of this API, for programs."""
 
     openapi: ClassVar[dict[str, Any]] = {
-        "GET": json_response({"type": "object", "required": ["openapi", "info", "paths"]}) | SERVICE
+        "GET": json_response({"type": "object", "required": ["openapi", "info", "paths"]}) | SERVICE_TAG
     }
 
     def get(self) -> None:
@@ -67,11 +65,11 @@ class OpenAPIDocument(_Described):
         self.write(self._documentation.document)
 
 
-class DocumentationPage(_Described):
+class DocumentationPage(_DocumentationHandler):
     """The description of this API, for people, who can sign in and try it."""
 
     openapi: ClassVar[dict[str, Any]] = {
-        "GET": {"responses": {"200": {"description": "A page.", "content": {"text/html": {}}}}} | SERVICE
+        "GET": {"responses": {"200": {"description": "A page.", "content": {"text/html": {}}}}} | SERVICE_TAG
     }
 
     def get(self) -> None:

@@ -11,9 +11,7 @@ from typing import Any, ClassVar
 import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.overrides import SERVICE
-
-__all__ = ["ROUTES", "ForwardAuth"]
+from service.web.openapi.overrides import SERVICE_TAG
 
 _AS_IT_IS = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in a field as it is; the rest would end it, begin another, or be read in two ways."""
@@ -25,7 +23,7 @@ _FIELDS = {
 
 
 class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
-    """Says who is behind a request; a subclass with demands of its own says whether that is enough."""
+    """Says who is behind a request; a subclass with requirements of its own says whether that is enough."""
 
     # No page asks it anything: a preflight here is one that a proxy asks about, and 204 would let it pass unjudged.
     _answers_preflights = False
@@ -41,7 +39,7 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
                     },
                 }
             },
-            **SERVICE,
+            **SERVICE_TAG,
         }
     }
 

@@ -9,10 +9,7 @@ import tornado.web
 
 from service.errors import IssuerUnavailable
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.overrides import SERVICE, json_response
-
-__all__ = ["ROUTES", "Alive", "Ready"]
-
+from service.web.openapi.overrides import SERVICE_TAG, json_response
 
 _SECONDS = {"type": "integer", "minimum": 0}
 
@@ -23,10 +20,10 @@ def _status(word: str) -> dict[str, Any]:
 
 
 class Alive(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
+    """IntrospectionCache as long as the event loop turns; an issuer's outage must not get the process killed."""
 
     public = True
-    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive")) | SERVICE}
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive")) | SERVICE_TAG}
 
     def get(self) -> None:
         """Say that the process lives."""
@@ -34,7 +31,7 @@ class Alive(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class Ready(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers 200 while tokens can be judged, so that requests go where they can be served."""
+    """IntrospectionCache 200 while tokens can be judged, so that requests go where they can be served."""
 
     public = True
     openapi: ClassVar[dict[str, Any]] = {
@@ -47,14 +44,14 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
                     "content": {"application/json": {"schema": _status("not ready")}},
                 },
             },
-            **SERVICE,
+            **SERVICE_TAG,
         }
     }
 
     async def get(self) -> None:
         """Say whether every issuer's keys are at hand, and if not, why."""
         try:
-            await self._protection.authenticators.ready()
+            await self._context.authenticators.check_ready()
         except IssuerUnavailable as exc:
             self.set_status(503)
             self.set_header("Retry-After", str(math.ceil(exc.retry_after)))

@@ -9,8 +9,6 @@ import tornado.web
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import json_response
 
-__all__ = ["ROUTES", "Hello", "NotFound", "WhoAmI"]
-
 
 class Hello(BearerAuthMixin, tornado.web.RequestHandler):
     """Greets anybody, whatever token they bring."""
@@ -36,7 +34,7 @@ class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class NotFound(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers for every path that nothing is mounted at."""
+    """IntrospectionCache for every path that nothing is mounted at."""
 
     public = True
 

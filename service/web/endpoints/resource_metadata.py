@@ -10,12 +10,9 @@ import tornado.web
 
 from service.web.credentials.sources import METHODS_SUPPORTED
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.overrides import SERVICE, json_response
+from service.web.openapi.overrides import SERVICE_TAG, json_response
 from service.web.responses.resource import WELL_KNOWN
 from service.web.routing.audit import mounted
-
-__all__ = ["ROUTES", "ResourceMetadata"]
-
 
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*", re.ASCII)  # RFC 3986 section 3.3
 _TEXTS = {"type": "array", "items": {"type": "string"}}
@@ -36,11 +33,11 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
     public = True
     cors_origins = "*"
-    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA) | SERVICE}
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA) | SERVICE_TAG}
 
     def get(self, suffix: str | None) -> None:
         """Return the metadata of the resource whose path stands behind the well-known one (RFC 9728 section 3.1)."""
-        known = self._protection.resource
+        known = self._context.resource
         # As the client wrote it: a decoded path is another name, and no URL where it holds a space (RFC 9728 3.3).
         suffix = self.request.path.removeprefix(WELL_KNOWN)
         if not _PATH.fullmatch(suffix):
@@ -62,10 +59,10 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 def _scopes(application: tornado.web.Application) -> Iterator[str]:
-    """Yield every scope that a mounted handler demands."""
+    """Yield every scope that a mounted handler requirements."""
     for handler in _handlers(application):
-        for demand in handler.policy.demands.values():
-            for scopes in demand.scopes.alternatives:
+        for requirements in handler.policy.requirements.values():
+            for scopes in requirements.scopes.alternatives:
                 yield from scopes
 
 
@@ -78,7 +75,9 @@ def _methods(application: tornado.web.Application) -> list[str]:
 def _handlers(application: tornado.web.Application) -> Iterator[type[BearerAuthMixin]]:
     """Yield the handlers that somebody may need a token for."""
     for one in mounted(application, default=None):
-        if one.handler is not None and not all(demand.public for demand in one.handler.policy.demands.values()):
+        if one.handler is not None and not all(
+            requirements.public for requirements in one.handler.policy.requirements.values()
+        ):
             yield one.handler
 
 

@@ -13,8 +13,6 @@ from service.tokens.principal import Principal
 from service.web.handler import authorization
 from service.web.handler.errors import RefusingHandler
 
-__all__ = ["JudgingHandler"]
-
 
 class JudgingHandler(RefusingHandler):
     """Knows who the request's token speaks for, once it was judged."""
@@ -38,7 +36,7 @@ class JudgingHandler(RefusingHandler):
         return self._principal
 
     def get_login_url(self) -> str:
-        """Answer Tornado's ``@authenticated``: a client of an API is not sent to a page, but asked for a token.
+        """JSONResponse Tornado's ``@authenticated``: a client of an API is not sent to a page, but asked for a token.
 
         Raises:
             MissingToken: There could be a token, and is none.
@@ -51,12 +49,12 @@ class JudgingHandler(RefusingHandler):
     @property
     def _authenticator(self) -> Authenticator:
         """Who judges the tokens of this method: as the settings say, or as the handler insists on."""
-        return self._protection.authenticators.judging_by(self.policy.of(self.request.method).validation)
+        return self._context.authenticators.for_validation(self.policy.of(self.request.method).validation)
 
     def _judge_credentials(self, credentials: Credentials) -> Awaitable[None] | None:
         """Let whoever the credentials speak for pass; where they are known already, there is nothing to await."""
         authenticator = self._authenticator
-        principal = authenticator.recall(credentials)
+        principal = authenticator.get_cached(credentials)
         return self._authenticate(authenticator, credentials) if principal is None else self._admit(principal)
 
     async def _authenticate(self, authenticator: Authenticator, credentials: Credentials) -> None:
@@ -66,11 +64,11 @@ class JudgingHandler(RefusingHandler):
 
     def _admit(self, principal: Principal) -> Awaitable[None] | None:
         """Let a known caller pass if the policy of the method does, and then the handler's own ``authorize``."""
-        protection = self._protection
-        demand = self.policy.of(self.request.method)
-        demand.check(principal, now=protection.clock.now(), matching=protection.scope_matching)
+        context = self._context
+        requirements = self.policy.of(self.request.method)
+        requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
         self._speak_for(principal)
-        return authorization.ask(self, principal) if self.policy.asks_handler else None
+        return authorization.ask(self, principal) if self.policy.has_authorize else None
 
     def _speak_for(self, principal: Principal | None) -> None:
         """Go on for a principal, whom ``current_user`` tells as well, unless the handler has set another one.

@@ -12,8 +12,6 @@ import tornado.web
 from service.errors import AccessDenied, Reason, ServiceError
 from service.tokens.principal import Principal
 
-__all__ = ["ask"]
-
 _logger = logging.getLogger(__name__)
 
 
@@ -45,7 +43,7 @@ def _check(handler: tornado.web.RequestHandler, said: object) -> None:
     if said is not False:
         # A forgotten `return` must not open the handler.
         _logger.error("%s.authorize returned %s; return True or False", _name(handler), type(said).__name__)
-    raise AccessDenied(Reason.NOT_AUTHORIZED)
+    raise AccessDenied(Reason.ACCESS_DENIED)
 
 
 @contextlib.contextmanager
@@ -58,7 +56,7 @@ def _only_refusals(handler: tornado.web.RequestHandler) -> Iterator[None]:
     except Exception as exc:
         if not isinstance(exc, PermissionError):
             _logger.exception("%s.authorize failed, which refuses the request", _name(handler))
-        raise AccessDenied(Reason.NOT_AUTHORIZED, type(exc).__name__) from exc
+        raise AccessDenied(Reason.ACCESS_DENIED, type(exc).__name__) from exc
 
 
 def _name(handler: object) -> str:

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
-from service.web.handler.token_watch import TokenWatch
+from service.web.handler.token_monitor import TokenMonitor
 from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
-__all__ = ["Protection"]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Protection:
+class ResourceServerContext:
     """What every protected handler of one application shares; it stands in the application's settings."""
 
     SETTING: ClassVar[str] = "resource_server"
@@ -27,4 +25,4 @@ class Protection:
     resource: Resource = field(default_factory=Resource)
     scope_matching: ScopeMatching = ScopeMatching.EXACT
     clock: Clock = field(default_factory=SystemClock)
-    watch: TokenWatch = field(default_factory=lambda: TokenWatch(clock=SystemClock()))
+    monitor: TokenMonitor = field(default_factory=lambda: TokenMonitor(clock=SystemClock()))

@@ -8,14 +8,12 @@ from tornado.httputil import HTTPServerRequest
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
-__all__ = ["check_sender"]
-
 _SAFE = frozenset({"GET", "HEAD"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 """What a browser says of a request by our own page, and of an address that somebody typed."""
 
 
-def check_sender(request: HTTPServerRequest, *, cors: CrossOriginPolicy, resource: Resource) -> None:
+def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, resource: Resource) -> None:
     """Let a request pass whose token is a cookie, if one of our pages, or of a listed origin, sent it.
 
     A browser adds a cookie to what any page makes it send, so that a page of an attacker's would act as our user

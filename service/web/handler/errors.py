@@ -1,4 +1,4 @@
-"""Answers every refusal and every mistake in one way: status, challenge, headers for browsers, and JSON."""
+"""IntrospectionCache every refusal and every mistake in one way: status, challenge, headers for browsers, and JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ import tornado.web
 
 from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
 from service.tokens.principal import Principal
-from service.web.handler.context import Protection
+from service.web.handler.context import ResourceServerContext
 from service.web.policy.policy import Policy
-from service.web.responses.challenge import Refusal, describe_status, refusal_for
+from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
 from service.web.responses.cors import CrossOriginPolicy
-from service.web.responses.methods import methods_of
-
-__all__ = ["RefusingHandler"]
+from service.web.responses.methods import handler_methods
 
 _logger = logging.getLogger(__name__)
 
@@ -36,8 +34,8 @@ class RefusingHandler(tornado.web.RequestHandler):
     _principal: Principal | None = None
     _is_failure_logged: bool = False
 
-    refused_for: str | None = None
-    """Why the request is refused, where its token is at fault or cannot be judged; for observers."""
+    rejection_reason: str | None = None
+    """Why the request is refused, where its token is at fault or cannot be judged; for instrumentations."""
 
     def clear(self) -> None:
         """Start an answer, with what lets a browser read it even when it is a refusal."""
@@ -60,7 +58,7 @@ class RefusingHandler(tornado.web.RequestHandler):
         if chunk is None and self._is_wordless:
             own = {name: values for name in _OWN_FIELDS if (values := self._headers.get_list(name))}
             is_theirs = self._status_code == 401 and "WWW-Authenticate" in own
-            refusal = describe_status(401) if is_theirs else self._refusal(self._status_code, None)
+            refusal = error_response_for_status(401) if is_theirs else self._refusal(self._status_code, None)
             chunk = self._worded(refusal)
             for name, values in own.items():
                 self.clear_header(name)
@@ -102,16 +100,16 @@ class RefusingHandler(tornado.web.RequestHandler):
         return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
 
     @property
-    def _protection(self) -> Protection:
+    def _context(self) -> ResourceServerContext:
         try:
-            protection: Protection = self.settings[Protection.SETTING]
+            context: ResourceServerContext = self.settings[ResourceServerContext.SETTING]
         except KeyError:
             raise RuntimeError("protected handlers are mounted with service.make_app(settings, routes=…)") from None
-        return protection
+        return context
 
     @property
     def _cors(self) -> CrossOriginPolicy:
-        return self._own_cors or self._protection.cors
+        return self._own_cors or self._context.cors
 
     @property
     def _is_nobody(self) -> bool:
@@ -132,7 +130,7 @@ class RefusingHandler(tornado.web.RequestHandler):
         self._is_failure_logged = True
         _logger.error("failed %s: id %s", self._what, self._failure_id, exc_info=exc_info)
 
-    def _worded(self, refusal: Refusal) -> dict[str, Any]:
+    def _worded(self, refusal: ErrorResponse) -> dict[str, Any]:
         """Write the fields of a refusal, and return its body."""
         for name, value in refusal.headers.items():
             self.set_header(name, value)
@@ -140,7 +138,7 @@ class RefusingHandler(tornado.web.RequestHandler):
             for challenge in self._further_challenges:  # each in a field of its own, which no client can misread
                 self.add_header("WWW-Authenticate", challenge)
         if refusal.status == 405:
-            self.set_header("Allow", ", ".join(methods_of(type(self))))
+            self.set_header("Allow", ", ".join(handler_methods(type(self))))
         if refusal.status == 426:
             self.set_header("Upgrade", "websocket")  # RFC 9110 section 15.5.22
             self.set_header("Connection", "Upgrade")
@@ -153,7 +151,7 @@ class RefusingHandler(tornado.web.RequestHandler):
             body["id"] = self._failure_id
         return body
 
-    def _refusal(self, status_code: int, error: BaseException | None) -> Refusal:
+    def _refusal(self, status_code: int, error: BaseException | None) -> ErrorResponse:
         if (
             status_code == 403
             and self._is_nobody
@@ -164,10 +162,10 @@ class RefusingHandler(tornado.web.RequestHandler):
             status_code = 401
         if status_code == 401 and not isinstance(error, TokenError):
             # A handler that refuses by a status alone; a 401 always comes with a challenge (RFC 9110 section 15.5.2).
-            error = MissingToken() if self._principal is None else InvalidToken(Reason.NOT_ACCEPTED)
+            error = MissingToken() if self._principal is None else InvalidToken(Reason.REJECTED_BY_HANDLER)
         if isinstance(error, TokenError | IssuerUnavailable):
-            self.refused_for = str(error.reason) if isinstance(error, TokenError) else "issuer_unavailable"
-            return refusal_for(
-                error, realm=self._protection.realm, resource_metadata=self._protection.resource.metadata_url
+            self.rejection_reason = str(error.reason) if isinstance(error, TokenError) else "issuer_unavailable"
+            return error_response_for(
+                error, realm=self._context.realm, resource_metadata=self._context.resource.metadata_url
             )
-        return describe_status(status_code)
+        return error_response_for_status(status_code)

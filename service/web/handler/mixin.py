@@ -10,21 +10,18 @@ from tornado.websocket import WebSocketHandler
 from service.errors import MissingToken
 from service.tokens.principal import Principal
 from service.web.credentials.header import read_header
-from service.web.credentials.sources import TokenSource, read_sources, reading_one_of, sources_of
-from service.web.handler.context import Protection
-from service.web.handler.csrf import check_sender
+from service.web.credentials.sources import TokenSource, parse_sources, read_credentials, source_functions
+from service.web.handler.csrf import check_same_site
 from service.web.handler.prepare import judge_first
 from service.web.handler.token_lifetime import LastingHandler
 from service.web.handler.websocket import guard_socket, read_offered
-from service.web.policy.attribute_names import check_ours
-from service.web.policy.openapi_attribute import check_own_words
+from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.openapi_attribute import check_openapi_attribute
 from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
-from service.web.responses.challenge import read_challenges
+from service.web.responses.challenge import parse_challenges
 from service.web.responses.cors import CrossOriginPolicy, is_preflight
-from service.web.responses.methods import methods_of
-
-__all__ = ["BearerAuthMixin", "Protection"]
+from service.web.responses.methods import handler_methods
 
 
 class BearerAuthMixin(LastingHandler):
@@ -79,17 +76,17 @@ class BearerAuthMixin(LastingHandler):
         """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
         super().__init_subclass__(**kwargs)
         try:
-            check_ours(cls, base=BearerAuthMixin)
+            reject_reserved_names(cls, base=BearerAuthMixin)
             cls.policy = Policy.read(cls, base=BearerAuthMixin)
             cls._own_cors = _read_cors(cls.cors_origins)
-            cls.sources = read_sources(cls.token_sources, cookie=cls.token_cookie)
-            cls._further_challenges = read_challenges(cls.further_challenges)
-            check_own_words(cls.openapi, cls.SUPPORTED_METHODS)
+            cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
+            cls._further_challenges = parse_challenges(cls.further_challenges)
+            check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
         is_socket = issubclass(cls, WebSocketHandler)
-        places = [*sources_of(cls.sources, cookie=cls.token_cookie), *([read_offered] if is_socket else [])]
-        cls._source = (reading_one_of(places),)
+        places = [*source_functions(cls.sources, cookie=cls.token_cookie), *([read_offered] if is_socket else [])]
+        cls._source = (read_credentials(places),)
         if is_socket:
             guard_socket(cls)
         if not getattr(cls.prepare, "judges_first", False):
@@ -103,11 +100,11 @@ class BearerAuthMixin(LastingHandler):
     def check_xsrf_cookie(self) -> None:
         """Leave Tornado's check to requests that no token comes with: no other page can send one in a header.
 
-        Of a token in a cookie, which it can, :func:`service.web.handler.csrf.check_sender` asks who sent it.
+        Of a token in a cookie, which it can, :func:`service.web.handler.csrf.check_same_site` asks who sent it.
         """
-        demand = self.policy.of(self.request.method)
+        requirements = self.policy.of(self.request.method)
         (source,) = self._source
-        if demand.public or (demand.optional and source(self.request) is None):
+        if requirements.public or (requirements.optional and source(self.request) is None):
             super().check_xsrf_cookie()
 
     def check_trusted_origin(self, origin: str) -> bool:
@@ -119,19 +116,19 @@ class BearerAuthMixin(LastingHandler):
         """Judge the request, then prepare what the class behind this one prepares."""
         return super().prepare()
 
-    def _judge(self) -> Awaitable[None] | None:
+    def _authenticate_request(self) -> Awaitable[None] | None:
         """Let the request pass, answer it, or raise why it is refused."""
         self._judged = True
         if self._answers_preflights and is_preflight(self.request.method, self.request.headers):
             self._answer_preflight()
             return None
-        demand = self.policy.of(self.request.method)
-        if demand.public:
+        requirements = self.policy.of(self.request.method)
+        if requirements.public:
             return None
         (source,) = self._source
         credentials = source(self.request)
         if credentials is None:
-            if demand.optional:
+            if requirements.optional:
                 return None
             raise MissingToken
         if credentials.place != "header":
@@ -142,12 +139,12 @@ class BearerAuthMixin(LastingHandler):
     def _mind_place(self, place: str) -> None:
         """Make up for what a header is better at: no page can send it for another, and no cache keeps its answer."""
         if place == "cookie":
-            check_sender(self.request, cors=self._cors, resource=self._protection.resource)
+            check_same_site(self.request, cors=self._cors, resource=self._context.resource)
         if place == "query":
             self.set_header("Cache-Control", "private")  # RFC 6750 section 2.3
 
     def _answer_preflight(self) -> None:
-        headers = self._cors.preflight_headers_for(self.request.headers, methods_of(type(self)))
+        headers = self._cors.preflight_headers_for(self.request.headers, handler_methods(type(self)))
         for name, value in headers.items():
             self.set_header(name, value)
         self.clear_header("Access-Control-Expose-Headers")

@@ -6,8 +6,6 @@ import functools
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
-__all__ = ["judge_first"]
-
 Prepare = Callable[[Any], Awaitable[None] | None]
 
 
@@ -29,7 +27,7 @@ def judge_first(prepare: Prepare) -> Prepare:
     def judging(self: Any) -> Awaitable[None] | None:
         if self._judged:
             return prepare(self) or _NOTHING
-        judgement: Awaitable[None] | None = self._judge()
+        judgement: Awaitable[None] | None = self._authenticate_request()
         if judgement is None:
             return None if self._finished else prepare(self)
         return _then(judgement, functools.partial(prepare, self))

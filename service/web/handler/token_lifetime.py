@@ -11,23 +11,21 @@ from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.credentials.header import bearer
 from service.web.handler.authentication import JudgingHandler
-from service.web.handler.token_watch import WatchedToken
+from service.web.handler.token_monitor import MonitoredToken
 from service.web.handler.websocket import end_with_token
-
-__all__ = ["LastingHandler"]
 
 
 class LastingHandler(JudgingHandler):
     """Goes on for as long as a new request with the same token would be let in."""
 
     _credentials: Credentials | None = None
-    _watched: tuple[WatchedToken, ...] = ()
+    _watched: tuple[MonitoredToken, ...] = ()
     _ended: bool = False
     _checks_origin: bool = False
 
     def watch_token(
         self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
-    ) -> WatchedToken:
+    ) -> MonitoredToken:
         """Return what tells a handler that answers for long when its token has ended.
 
         Args:
@@ -39,8 +37,8 @@ class LastingHandler(JudgingHandler):
         """
         principal = self.principal
         assert self._credentials is not None  # noqa: S101  # they are what the principal was found by
-        watched = self._protection.watch.watch(
-            principal, judge=self._judging(self._credentials), on_end=on_end, on_stop=on_stop
+        watched = self._context.monitor.watch(
+            principal, revalidate=self._judging(self._credentials), on_end=on_end, on_stop=on_stop
         )
         self._watched = (*self._watched, watched)
         return watched
@@ -55,9 +53,9 @@ class LastingHandler(JudgingHandler):
         credentials = bearer(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type says
         before = self._principal
         after = await self._authenticator.authenticate(credentials)
-        if before is not None and not after.is_same_bearer_as(before):
+        if before is not None and not after.same_subject_and_client(before):
             # What was sent and is remembered belongs to the first one.
-            raise AccessDenied(Reason.NOT_AUTHORIZED, "another user or client")
+            raise AccessDenied(Reason.ACCESS_DENIED, "another user or client")
         try:
             waiting = self._admit(after)
             if waiting is not None:
@@ -67,11 +65,11 @@ class LastingHandler(JudgingHandler):
             raise
         self._credentials = credentials
         for watched in self._watched:
-            watched.go_on_with(after, judge=self._judging(credentials))
+            watched.replace(after, revalidate=self._judging(credentials))
         if before is None and isinstance(self, WebSocketHandler):
             end_with_token(self)
 
     def _judging(self, credentials: Credentials) -> Callable[[], Awaitable[Principal] | None]:
         """Return what judges a token again as a new request would; None where that needs no waiting, and it is good."""
         authenticator = self._authenticator
-        return lambda: None if authenticator.recall(credentials) else authenticator.authenticate(credentials)
+        return lambda: None if authenticator.get_cached(credentials) else authenticator.authenticate(credentials)

@@ -20,8 +20,6 @@ from service.tokens import base64url
 from service.tokens.credentials import Credentials
 from service.web.credentials.header import bearer
 
-__all__ = ["TOKEN_ENDED", "close_code", "end_with_token", "guard_socket", "read_offered"]
-
 OFFER = "base64url.bearer.authorization."
 """What a browser writes before its token, in base64url without padding, among the subprotocols it offers."""
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
@@ -165,7 +163,7 @@ def _on_message(callback: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: Any, message: str | bytes) -> Any:
         if self._ended:
             return None  # a client that goes on sending has not read yet that we closed, or does not want to
-        if self._principal is not None and self._protection.watch.is_over(self._principal):
+        if self._principal is not None and self._context.monitor.is_expired_or_denied(self._principal):
             # The next look may be a second away, and until then nobody may act with what has ended.
             _end(self, TOKEN_ENDED, "token ended")
             return None

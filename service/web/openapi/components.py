@@ -7,8 +7,6 @@ from typing import Any
 
 from service.web.responses.challenge import error_codes
 
-__all__ = ["REFUSED", "components", "refusal"]
-
 REFUSED = "default"
 
 _NAMES = {

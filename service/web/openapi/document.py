@@ -18,8 +18,6 @@ from service.web.responses.methods import METHODS
 from service.web.responses.resource import Resource
 from service.web.routing.audit import Mounted
 
-__all__ = ["describe"]
-
 _ANY_HOST = frozenset({".*", ".*$"})
 
 
@@ -32,7 +30,7 @@ def describe(found: Iterable[Mounted], *, title: str, resource: Resource) -> dic
     found = list(found)
     handlers = [one.handler for one in found if one.handler is not None]
     paths, unlisted = _paths(found, issuers=len(resource.authorization_servers))
-    # Changes with what is described, and with nothing else, so that readers see when to look again.
+    # Changes with what is describe_requirements, and with nothing else, so that readers see when to look again.
     version = hashlib.sha256(json.dumps(paths).encode()).hexdigest()[:12]
     document: dict[str, Any] = {
         "openapi": "3.1.0",

@@ -1,4 +1,4 @@
-"""Describes one method of one handler, from its docstring and its demands (OpenAPI 3.1.0 section 4.8.10)."""
+"""Describes one method of one handler, from its docstring and its requirements (OpenAPI 3.1.0 section 4.8.10)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from tornado.websocket import WebSocketHandler
 
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.components import REFUSED, refusal
-from service.web.openapi.overrides import laid_over
-from service.web.openapi.security import places, requirements
-from service.web.policy.description import described
-from service.web.policy.requirements import Demand
-
-__all__ = ["describe_operation", "paragraphs"]
+from service.web.openapi.overrides import merge_overrides
+from service.web.openapi.security import places, security_requirements
+from service.web.policy.description import describe_requirements
+from service.web.policy.requirements import Requirements
 
 _SOCKET = "Opens a WebSocket, which is closed with 4401 when the token ends, and with 4403 when it does not allow more."
 
@@ -29,25 +27,25 @@ def describe_operation(
         parameters: Those of its path.
         issuers: How many issuers' tokens are accepted.
     """
-    demand = handler.policy.of(method)
-    asks = handler.policy.asks_handler and not demand.public
+    requirements = handler.policy.of(method)
+    asks = handler.policy.has_authorize and not requirements.public
     is_socket = issubclass(handler, WebSocketHandler)
     summary, description = paragraphs(getattr(handler, method.lower()))
-    demands = f"Demands {'; '.join([*described(demand), *['the handler agrees'] * asks])}."
-    parts = [description, _SOCKET * is_socket, *([] if demand.public else [demands, places(handler)])]
+    sentence = f"Requires {'; '.join([*describe_requirements(requirements), *['the handler agrees'] * asks])}."
+    parts = [description, _SOCKET * is_socket, *([] if requirements.public else [sentence, places(handler)])]
     texts = {"summary": summary, "description": "\n\n".join(filter(None, parts))}
     operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
     operation["operationId"] = f"{method.lower()}{handler.__name__}"
     if parameters:
         operation["parameters"] = list(parameters)
-    operation["security"] = list(requirements(handler, demand, issuers=issuers))
-    statuses = sorted(_refusals(demand, asks_handler=asks, has_parameters=bool(parameters)))
+    operation["security"] = list(security_requirements(handler, requirements, issuers=issuers))
+    statuses = sorted(_refusals(requirements, has_authorize=asks, has_parameters=bool(parameters)))
     success = {"101": "The WebSocket is open."} if is_socket else {"2XX": "The request is served."}
     operation["responses"] = {
         **{status: {"description": text} for status, text in success.items()},
         **{status: refusal(status) for status in statuses},
     }
-    return laid_over(operation, handler.openapi.get(method, {}))
+    return merge_overrides(operation, handler.openapi.get(method, {}))
 
 
 def paragraphs(documented: Any) -> tuple[str, str]:
@@ -58,12 +56,18 @@ def paragraphs(documented: Any) -> tuple[str, str]:
     return " ".join(summary.split()), rest.strip()
 
 
-def _refusals(demand: Demand, *, asks_handler: bool, has_parameters: bool) -> Iterator[str]:
+def _refusals(requirements: Requirements, *, has_authorize: bool, has_parameters: bool) -> Iterator[str]:
     yield REFUSED
     if has_parameters:
         yield "404"
-    if demand.public:
+    if requirements.public:
         return
     yield from ("400", "401", "503")
-    if asks_handler or demand.scopes.alternatives or demand.groups or demand.claims or demand.allowed_clients:
+    if (
+        has_authorize
+        or requirements.scopes.alternatives
+        or requirements.groups
+        or requirements.claims
+        or requirements.allowed_clients
+    ):
         yield "403"

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["SERVICE", "json_response", "laid_over"]
-
-SERVICE: dict[str, Any] = {"tags": ["service"]}
+SERVICE_TAG: dict[str, Any] = {"tags": ["service"]}
 """The words that set our own endpoints apart from those that the API is there for."""
 
 
-def laid_over(derived: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def merge_overrides(derived: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return an operation as its author wants it: responses and parameters side by side, all else replaced.
 
-    Who names a response that is no refusal has described success, and the derived one, which says nothing, goes.
+    A success response of the author replaces the derived one, which has no content.
     """
     laid = {**derived, **own}
     if "responses" in own:

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from tornado.template import Loader
 
-__all__ = ["Page", "make_page"]
-
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPTS = ("dom.js", "challenge.js", "sign_in.js", "operation.js", "main.js")
 """In the order in which each finds what it needs."""

@@ -11,8 +11,6 @@ from service.web.openapi.operation import describe_operation, paragraphs
 from service.web.openapi.path_template import PathTemplate
 from service.web.openapi.route_regex import Group
 
-__all__ = ["describe_path"]
-
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 

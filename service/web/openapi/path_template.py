@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from service.web.openapi.route_regex import Group, Node, NoTemplateError, Perhaps, RouteReader
-
-__all__ = ["PathTemplate", "templates_of"]
+from service.web.openapi.route_regex import Group, Node, NoTemplateError, OptionalPart, RouteParser
 
 _END = re.compile(r"(?<!\\)\$\Z")
 
@@ -40,7 +38,7 @@ def templates_of(regex: str) -> list[PathTemplate]:
     left out, because it is the same resource under a longer name.
     """
     try:
-        nodes = RouteReader(_END.sub("", regex.removeprefix("^"))).read()
+        nodes = RouteParser(_END.sub("", regex.removeprefix("^"))).read()
     except NoTemplateError:
         return []
     found = [PathTemplate(parts=tuple(_joined(parts))) for parts in _expanded(nodes)]
@@ -55,7 +53,7 @@ def _expanded(nodes: Sequence[Node]) -> Iterator[list[str | Group]]:
 
 
 def _choices(node: Node) -> Iterator[list[str | Group]]:
-    if not isinstance(node, Perhaps):
+    if not isinstance(node, OptionalPart):
         yield [node]
         return
     yield []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Group", "NoTemplateError", "Node", "Perhaps", "RouteReader"]
-
 _ECMA = re.compile(r"(?:[^\\(]|\\[dDwWsS^$\\.*+?()\[\]{}|/\-]|\((?!\?)|\(\?:)*")
 """The expressions that mean the same to Python and to JSON Schema."""
 _INNER_NAME = re.compile(r"\(\?P<\w+>")
@@ -50,16 +48,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Perhaps:
+class OptionalPart:
     """Nodes that may be absent."""
 
     nodes: tuple[Node, ...]
 
 
-Node = str | Group | Perhaps
+Node = str | Group | OptionalPart
 
 
-class RouteReader:
+class RouteParser:
     """Reads an expression from left to right; Python has compiled it already, so that it is well formed."""
 
     def __init__(self, regex: str) -> None:
@@ -78,7 +76,7 @@ class RouteReader:
             found = self._item()
             if self._take("?"):
                 self._take("?") or self._take("+")  # how greedy it is changes no path
-                nodes.append(Perhaps(tuple(found)))
+                nodes.append(OptionalPart(tuple(found)))
             elif self._regex.startswith(("*", "+", "{"), self._at):
                 raise NoTemplateError
             else:

@@ -7,9 +7,7 @@ from typing import Any
 
 from service.web.credentials.sources import FIELD
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.requirements import Demand
-
-__all__ = ["places", "requirements", "schemes"]
+from service.web.policy.requirements import Requirements
 
 _BEARER = "bearer"
 _QUERY = "query"
@@ -17,17 +15,19 @@ _IN_HEADER = frozenset({"header", "form"})
 """Sources that the schemes for a header stand for: none says that a token is in a form, so that words have to."""
 
 
-def requirements(handler: type[BearerAuthMixin], demand: Demand, *, issuers: int) -> Iterator[dict[str, list[str]]]:
+def security_requirements(
+    handler: type[BearerAuthMixin], requirements: Requirements, *, issuers: int
+) -> Iterator[dict[str, list[str]]]:
     """Yield the ways to be let in: for each set of scopes that is enough, the schemes that bring it.
 
     Args:
         issuers: How many issuers' tokens are accepted.
     """
-    if demand.public:
+    if requirements.public:
         return
-    if demand.optional:
+    if requirements.optional:
         yield {}
-    for scopes in demand.scopes.alternatives or (frozenset(),):
+    for scopes in requirements.scopes.alternatives or (frozenset(),):
         for scheme in _names(handler, issuers):
             yield {scheme: sorted(scopes)}
 

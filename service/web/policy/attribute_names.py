@@ -5,12 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 
-__all__ = ["check_ours", "check_spelling"]
-
 _NEARNESS = 0.8
 """How alike two words are taken for the same, from 0 to 1; one letter more, less or exchanged is."""
 
-_MEANT = {
+_SYNONYMS = {
     "required_scopes": "scopes",
     "scopes_required": "scopes",
     "permissions": "scopes",
@@ -19,18 +17,18 @@ _MEANT = {
     "required_claims": "claims",
     "acr": "acr_values",
 }
-"""What other libraries call these demands."""
+"""What other libraries call these requirements."""
 _VALUES = (str, list, tuple, set, frozenset, Mapping)
 
-_OURS = {
-    "policy": "what is demanded is written as scopes, groups and so on, each an attribute of its own",
+_RESERVED = {
+    "policy": "what is required is written as scopes, groups and so on, each an attribute of its own",
     "sources": "where a token is looked for is written as token_sources",
     "principal": "it is who the token speaks for",
 }
 """Attributes of a handler that are read and not written."""
 
 
-def check_spelling(handler: type, words: Collection[str], *, base: type) -> None:
+def reject_near_misses(handler: type, words: Collection[str], *, base: type) -> None:
     """Refuse a handler that has an attribute which is almost one of these words.
 
     Args:
@@ -44,12 +42,12 @@ def check_spelling(handler: type, words: Collection[str], *, base: type) -> None
             continue
         near = difflib.get_close_matches(name.lower(), words, n=1, cutoff=_NEARNESS)
         if not near and isinstance(getattr(handler, name), _VALUES):
-            near = [_MEANT[name]] if name in _MEANT else []
+            near = [_SYNONYMS[name]] if name in _SYNONYMS else []
         if near:
             raise TypeError(f"{name} means nothing here; did you mean {near[0]}? If not, choose a name less like it")
 
 
-def check_ours(handler: type, *, base: type) -> None:
+def reject_reserved_names(handler: type, *, base: type) -> None:
     """Refuse a handler whose author writes what is only read, on its class or on a plain one among its bases.
 
     Args:
@@ -59,6 +57,6 @@ def check_ours(handler: type, *, base: type) -> None:
         TypeError: One of them is written, and would be overwritten or hide what others read.
     """
     plain = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
-    for name, meaning in _OURS.items():
+    for name, meaning in _RESERVED.items():
         if any(name in vars(kind) for kind in (handler, *plain)):
             raise TypeError(f"{name} cannot be set: {meaning}; choose another name")

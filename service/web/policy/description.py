@@ -1,31 +1,29 @@
-"""Puts into words what a method demands, for the table of the routes and for the description of the API."""
+"""Puts into words what a method requirements, for the table of the routes and for the description of the API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from service.web.policy.requirements import Demand
-
-__all__ = ["PUBLIC", "described"]
+from service.web.policy.requirements import Requirements
 
 PUBLIC = "public"
 
 
-def described(demand: Demand) -> Iterator[str]:
-    """Yield a few words for each thing that a method demands."""
-    yield PUBLIC if demand.public else "a token if any" if demand.optional else "a token"
-    if demand.scopes.alternatives:
-        yield f"scopes {_alternatives(demand.scopes.alternatives)}"
-    if demand.groups:
-        yield f"groups {_alternatives(demand.groups)}"
-    for name, values in demand.claims.items():
+def describe_requirements(requirements: Requirements) -> Iterator[str]:
+    """Yield a few words for each thing that a method requirements."""
+    yield PUBLIC if requirements.public else "a token if any" if requirements.optional else "a token"
+    if requirements.scopes.alternatives:
+        yield f"scopes {_alternatives(requirements.scopes.alternatives)}"
+    if requirements.groups:
+        yield f"groups {_alternatives(requirements.groups)}"
+    for name, values in requirements.claims.items():
         yield f"{name} {' or '.join(map(str, values))}"
-    if demand.allowed_clients:
-        yield f"clients {' or '.join(sorted(demand.allowed_clients))}"
-    if demand.step_up.acr_values:
-        yield f"acr {' or '.join(demand.step_up.acr_values)}"
-    if demand.step_up.max_age is not None:
-        yield f"authenticated within {demand.step_up.max_age} s"
+    if requirements.allowed_clients:
+        yield f"clients {' or '.join(sorted(requirements.allowed_clients))}"
+    if requirements.step_up.acr_values:
+        yield f"acr {' or '.join(requirements.step_up.acr_values)}"
+    if requirements.step_up.max_age is not None:
+        yield f"authenticated within {requirements.step_up.max_age} s"
 
 
 def _alternatives(alternatives: Sequence[frozenset[str]]) -> str:

@@ -22,7 +22,7 @@ FIELDS = (
 """The fields of an operation; ``security`` is not among them, because that is what the policy says."""
 
 
-def check_own_words(value: object, methods: tuple[str, ...]) -> None:
+def check_openapi_attribute(value: object, methods: tuple[str, ...]) -> None:
     """Refuse an attribute that says nothing about these methods: ``{"GET": {"summary": …, "responses": …}}`` does.
 
     Raises:
@@ -45,7 +45,7 @@ def check_own_words(value: object, methods: tuple[str, ...]) -> None:
 
 def _check_field(method: str, name: object) -> None:
     if name == "security":
-        raise ValueError(f"openapi[{method!r}] names security, which is what the demands of the handler say")
+        raise ValueError(f"openapi[{method!r}] names security, which is what the requirements of the handler say")
     if name in FIELDS or str(name).startswith("x-"):
         return
     near = difflib.get_close_matches(str(name), FIELDS, n=1)

@@ -1,4 +1,4 @@
-"""What a handler demands of whoever calls it, written on its class or on one of its methods."""
+"""What a handler requirements of whoever calls it, written on its class or on one of its methods."""
 
 from __future__ import annotations
 
@@ -8,29 +8,27 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from service.web.policy.attribute_names import check_spelling
-from service.web.policy.requirements import WORDS, Demand, read_demand
-
-__all__ = ["Policy", "policy"]
+from service.web.policy.attribute_names import reject_near_misses
+from service.web.policy.requirements import ATTRIBUTES, Requirements, parse_requirements
 
 M = TypeVar("M", bound=Callable[..., Any])
 _MARK = "_policy_words"
-_NO_DEMANDS = {"authorize", "cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges"}
+_OTHER_ATTRIBUTES = {"authorize", "cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The demands of one handler.
+    """The requirements of one handler.
 
     Args:
-        demands: What each method demands.
-        asks_handler: Whether the handler has an ``authorize`` of its own, which is asked last.
-        marks: The words of every decorator that was read.
+        requirements: What each method requirements.
+        has_authorize: Whether the handler has an ``authorize`` of its own, which is asked last.
+        decorated: The words of every decorator that was read.
     """
 
-    demands: Mapping[str, Demand] = field(default_factory=dict)
-    asks_handler: bool = False
-    marks: tuple[Mapping[str, object], ...] = ()
+    requirements: Mapping[str, Requirements] = field(default_factory=dict)
+    has_authorize: bool = False
+    decorated: tuple[Mapping[str, object], ...] = ()
 
     @classmethod
     def read(cls, handler: type[Any], *, base: type) -> Policy:
@@ -41,47 +39,48 @@ class Policy:
 
         Raises:
             TypeError: Something is of a type that means nothing, so that the author meant something else.
-            ValueError: Something cannot be, or two demands contradict each other.
+            ValueError: Something cannot be, or two requirements contradict each other.
         """
-        check_spelling(handler, WORDS.keys() | _NO_DEMANDS, base=base)
-        words = {name: getattr(handler, name) for name in WORDS}
+        reject_near_misses(handler, ATTRIBUTES.keys() | _OTHER_ATTRIBUTES, base=base)
+        words = {name: getattr(handler, name) for name in ATTRIBUTES}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
-        by_method = _spread(words, methods)
-        marks = dict(_marks(handler, methods))
-        demands = {
-            method: read_demand(**_laid_over(by_method[method], marks.get(method, [None])[0])) for method in methods
+        by_method = _per_method(words, methods)
+        decorated = dict(_marks(handler, methods))
+        requirements = {
+            method: parse_requirements(**_merge(by_method[method], decorated.get(method, [None])[0]))
+            for method in methods
         }
-        asks_handler = _asks(handler, base)
-        if asks_handler and (words["public"] or words["optional"]):
+        has_authorize = _overrides_authorize(handler, base)
+        if has_authorize and (words["public"] or words["optional"]):
             raise ValueError("authorize binds nobody where no token is needed; drop it, or public and optional")
         return cls(
-            demands=demands,
-            asks_handler=asks_handler,
-            marks=tuple(mark for found in marks.values() for mark in found),
+            requirements=requirements,
+            has_authorize=has_authorize,
+            decorated=tuple(mark for found in decorated.values() for mark in found),
         )
 
     @property
     def validations(self) -> frozenset[str]:
         """The kinds of validation that its methods insist on; "" for that of the settings."""
-        return frozenset(demand.validation for demand in self.demands.values())
+        return frozenset(requirements.validation for requirements in self.requirements.values())
 
-    def of(self, method: str | None) -> Demand:
-        """Return what a method demands; Tornado has answered those that the handler does not know."""
-        return self.demands[method or ""]
+    def of(self, method: str | None) -> Requirements:
+        """Return what a method requirements; Tornado has answered those that the handler does not know."""
+        return self.requirements[method or ""]
 
 
 def policy(**words: object) -> Callable[[M], M]:
-    """Return a decorator that gives one method its own demands, in the words of the class attributes.
+    """Return a decorator that gives one method its own requirements, in the words of the class attributes.
 
     Each word stands in place of the class's; ``public`` and ``optional`` stand in place of all of them.
     Those of ``get`` hold for HEAD as well, unless ``head`` has words of its own.
-    A subclass whose method overrides the decorated one without a decorator keeps the demands.
+    A subclass whose method overrides the decorated one without a decorator keeps the requirements.
 
     Raises:
         TypeError: There is no such word, or the method has a policy already.
     """
-    if unknown := words.keys() - WORDS.keys():
-        raise TypeError(f"policy() got {', '.join(sorted(unknown))}; it knows {', '.join(WORDS)}")
+    if unknown := words.keys() - ATTRIBUTES.keys():
+        raise TypeError(f"policy() got {', '.join(sorted(unknown))}; it knows {', '.join(ATTRIBUTES)}")
 
     def mark(method: M) -> M:
         if hasattr(method, _MARK):
@@ -90,7 +89,7 @@ def policy(**words: object) -> Callable[[M], M]:
         @functools.wraps(method)
         def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
             # A decorator above this one that hides it would open the method: then it must not run at all.
-            if not any(words is seen for seen in self.policy.marks):
+            if not any(words is seen for seen in self.policy.decorated):
                 raise RuntimeError(f"{method.__qualname__}: its policy was not read; put @policy above all decorators")
             return method(self, *args, **kwargs)
 
@@ -100,7 +99,7 @@ def policy(**words: object) -> Callable[[M], M]:
     return mark
 
 
-def _spread(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
+def _per_method(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
     """Return the words of each method, where ``scopes`` may be a mapping from methods."""
     scopes = words["scopes"]
     if not isinstance(scopes, Mapping):
@@ -112,12 +111,12 @@ def _spread(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[st
     return {method: {**words, "scopes": scopes.get(method, ())} for method in methods}
 
 
-def _laid_over(words: Mapping[str, object], mark: Mapping[str, object] | None) -> dict[str, Any]:
+def _merge(words: Mapping[str, object], mark: Mapping[str, object] | None) -> dict[str, Any]:
     """Return the words of one method: its own before its class's, and protected unless they say otherwise."""
     if mark is None:
         return dict(words)
     if mark.get("public") or mark.get("optional"):
-        return {**WORDS, **mark}
+        return {**ATTRIBUTES, **mark}
     return {**words, "public": False, "optional": False, **mark}
 
 
@@ -130,7 +129,7 @@ def _marks(handler: type, methods: tuple[str, ...]) -> Iterator[tuple[str, list[
     found = {method: list(_marks_of(handler, method)) for method in methods}
     # Whoever may not read a thing may not learn its length and its hash either (RFC 9110 section 9.3.2).
     found["HEAD"] = found.get("HEAD") or found.get("GET", [])
-    yield from ((method, marks) for method, marks in found.items() if marks)
+    yield from ((method, decorated) for method, decorated in found.items() if decorated)
 
 
 def _marks_of(handler: type, method: str) -> Iterator[Mapping[str, object]]:
@@ -141,7 +140,7 @@ def _marks_of(handler: type, method: str) -> Iterator[Mapping[str, object]]:
             yield getattr(function, _MARK)
 
 
-def _asks(handler: type[Any], base: type) -> bool:
+def _overrides_authorize(handler: type[Any], base: type) -> bool:
     """Return whether a handler has an ``authorize`` of its own, which takes a principal."""
     authorize = handler.authorize
     if authorize is vars(base)["authorize"]:

@@ -1,4 +1,4 @@
-"""What one method of a handler demands of whoever calls it."""
+"""What one method of a handler requirements of whoever calls it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from service.errors import AccessDenied, InsufficientScope, Reason
 from service.tokens.principal import Principal
-from service.web.policy.scopes import AnyOf, ScopeDemand, ScopeMatching, read_scopes
-from service.web.policy.step_up import StepUp, read_step_up
+from service.web.policy.scopes import AnyOf, ScopeMatching, ScopeRequirements, parse_scopes
+from service.web.policy.step_up import StepUp, parse_step_up
 
-__all__ = ["WORDS", "Demand", "read_demand"]
-
-WORDS: Mapping[str, object] = {
+ATTRIBUTES: Mapping[str, object] = {
     "public": False,
     "optional": False,
     "scopes": (),
@@ -23,20 +21,20 @@ WORDS: Mapping[str, object] = {
     "max_age": None,
     "validation": "",
 }
-"""The attributes in which a demand is written, and what stands for none."""
+"""The attributes in which a requirements is written, and what stands for none."""
 
 Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Demand:
-    """The demands of one method, read once and checked on every request.
+class Requirements:
+    """The requirements of one method, read once and checked on every request.
 
     Args:
         public: Whether anybody may call it, and no token is looked at.
         optional: Whether a request without a token is served as nobody's; a bad token is refused all the same.
         scopes: What the token must allow.
-        groups: All the groups of one of these are enough; none at all demands nothing.
+        groups: All the groups of one of these are enough; none at all requirements nothing.
         claims: For each name, the values of which the claim must have one, or hold one where it is a list.
         allowed_clients: The clients that may call; empty for all.
         step_up: How the user must have been authenticated.
@@ -45,7 +43,7 @@ class Demand:
 
     public: bool = False
     optional: bool = False
-    scopes: ScopeDemand = field(default_factory=ScopeDemand)
+    scopes: ScopeRequirements = field(default_factory=ScopeRequirements)
     groups: tuple[frozenset[str], ...] = ()
     claims: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     allowed_clients: frozenset[str] = frozenset()
@@ -65,23 +63,25 @@ class Demand:
             InsufficientAuthentication: The user was authenticated too weakly or too long ago.
         """
         if self.allowed_clients and principal.client_id not in self.allowed_clients:
-            raise AccessDenied(Reason.CLIENT_DENIED, f"saw {principal.client_id!r}"[:200], claim="client_id")
+            raise AccessDenied(Reason.CLIENT_FORBIDDEN, f"saw {principal.client_id!r}"[:200], claim="client_id")
         if self.groups and not any(one <= principal.groups for one in self.groups):
-            raise AccessDenied(Reason.MISSING_GROUP, claim="groups")
+            raise AccessDenied(Reason.GROUP_REQUIRED, claim="groups")
         for name, wanted in self.claims.items():
             if not _holds(principal.claims.get(name), wanted):
-                raise AccessDenied(Reason.OTHER_CLAIM, name, claim=name)
-        if not self.scopes.is_met(principal.scopes, matching):
+                raise AccessDenied(Reason.CLAIM_MISMATCH, name, claim=name)
+        if not self.scopes.is_satisfied(principal.scopes, matching):
             raise InsufficientScope(self.scopes.preferred)
         self.step_up.check(principal, now=now)
 
     @property
-    def is_bare(self) -> bool:
+    def requires_only_token(self) -> bool:
         """Whether any good token would do."""
-        return Demand(public=self.public, optional=self.optional, validation=self.validation * self.optional) == self
+        return (
+            Requirements(public=self.public, optional=self.optional, validation=self.validation * self.optional) == self
+        )
 
 
-def read_demand(  # noqa: PLR0913  # one for each word that there is
+def parse_requirements(  # noqa: PLR0913  # one for each word that there is
     *,
     public: object,
     optional: object,
@@ -92,8 +92,8 @@ def read_demand(  # noqa: PLR0913  # one for each word that there is
     acr_values: object,
     max_age: object,
     validation: object,
-) -> Demand:
-    """Return the demand that these attributes spell.
+) -> Requirements:
+    """Return the requirements that these attributes spell.
 
     Raises:
         TypeError: One of them is of a type that means nothing, so that the author meant something else.
@@ -104,23 +104,25 @@ def read_demand(  # noqa: PLR0913  # one for each word that there is
             raise TypeError(f"{name} is True or False, not {value!r}")
     if not isinstance(validation, str):
         raise TypeError(f"validation is the name of a kind, not {validation!r}")
-    demand = Demand(
+    requirements = Requirements(
         public=public is True,
         optional=optional is True,
-        scopes=read_scopes(scopes),
+        scopes=parse_scopes(scopes),
         groups=_read_groups(groups),
         claims=_read_claims(claims),
         allowed_clients=frozenset(_names("allowed_clients", allowed_clients)),
-        step_up=read_step_up(acr_values=acr_values, max_age=max_age),
+        step_up=parse_step_up(acr_values=acr_values, max_age=max_age),
         validation=validation,
     )
     if public and optional:
         raise ValueError("public looks at no token, and optional does; drop one of them")
-    if (public or optional) and not demand.is_bare:
+    if (public or optional) and not requirements.requires_only_token:
         word = "public" if public else "optional"
         # Whoever is asked for more than they have would come without a token.
-        raise ValueError(f"the handler is {word}, so that its other demands bind nobody; drop {word}, or the others")
-    return demand
+        raise ValueError(
+            f"the handler is {word}, so that its other requirements bind nobody; drop {word}, or the others"
+        )
+    return requirements
 
 
 def _read_groups(value: object) -> tuple[frozenset[str], ...]:

@@ -1,4 +1,4 @@
-"""The word for a demand that one of several things meets, where a list means all of them."""
+"""The word for a requirements that one of several things meets, where a list means all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AnyOf:
         values: At least one; the one that clients should ask for first.
 
     Raises:
-        ValueError: There is none, so that nobody could ever meet the demand.
+        ValueError: There is none, so that nobody could ever meet the requirements.
     """
 
     __slots__ = ("values",)
@@ -37,7 +37,7 @@ ScopesAttribute = str | Iterable[str] | AnyOf
 
 
 class ScopeMatching(enum.StrEnum):
-    """How a granted scope is compared with a demanded one; anything but ``exact`` is an agreement with the issuer.
+    """How a granted scope is compared with a required one; anything but ``exact`` is an agreement with the issuer.
 
     The parts of a scope are separated by ``:`` or ``.``.
     """
@@ -49,34 +49,34 @@ class ScopeMatching(enum.StrEnum):
     HIERARCHY = "hierarchy"
     """``things`` grants ``things:read`` and ``things:read:own``."""
 
-    def grants(self, granted: frozenset[str], demanded: frozenset[str]) -> bool:
-        """Return whether all the demanded scopes are granted."""
-        if demanded <= granted:
+    def grants(self, granted: frozenset[str], required: frozenset[str]) -> bool:
+        """Return whether all the required scopes are granted."""
+        if required <= granted:
             return True
         if self is ScopeMatching.EXACT:
             return False
-        return all(any(self._reaches(one, scope) for one in granted) for scope in demanded - granted)
+        return all(any(self._reaches(one, scope) for one in granted) for scope in required - granted)
 
-    def _reaches(self, granted: str, demanded: str) -> bool:
+    def _reaches(self, granted: str, required: str) -> bool:
         if self is ScopeMatching.WILDCARD:
             if len(granted) < 3 or not granted.endswith(tuple(f"{separator}*" for separator in _SEPARATORS)):
                 return False
             granted = granted[:-2]
         # A part ends where a separator stands: `thing` must not reach `things:read`.
-        return demanded.startswith(tuple(granted + separator for separator in _SEPARATORS))
+        return required.startswith(tuple(granted + separator for separator in _SEPARATORS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ScopeDemand:
+class ScopeRequirements:
     """The scopes that one method needs.
 
     Args:
-        alternatives: All the scopes of one of these are enough; none at all demands nothing.
+        alternatives: All the scopes of one of these are enough; none at all requirements nothing.
     """
 
     alternatives: tuple[frozenset[str], ...] = ()
 
-    def is_met(self, granted: frozenset[str], matching: ScopeMatching) -> bool:
+    def is_satisfied(self, granted: frozenset[str], matching: ScopeMatching) -> bool:
         """Return whether the scopes of a token are enough."""
         return not self.alternatives or any(matching.grants(granted, one) for one in self.alternatives)
 
@@ -86,8 +86,8 @@ class ScopeDemand:
         return self.alternatives[0]
 
 
-def read_scopes(value: object) -> ScopeDemand:
-    """Return the demand that an attribute spells.
+def parse_scopes(value: object) -> ScopeRequirements:
+    """Return the requirements that an attribute spells.
 
     Raises:
         TypeError: It is of a type that means nothing.
@@ -97,9 +97,9 @@ def read_scopes(value: object) -> ScopeDemand:
         alternatives = tuple(_all_of(one) for one in value.values)
         if not all(alternatives):
             raise ValueError(f"{value!r} holds an empty alternative, which every token would meet")
-        return ScopeDemand(alternatives=alternatives)
+        return ScopeRequirements(alternatives=alternatives)
     scopes = _all_of(value)
-    return ScopeDemand(alternatives=(scopes,) if scopes else ())
+    return ScopeRequirements(alternatives=(scopes,) if scopes else ())
 
 
 def _all_of(value: object) -> frozenset[str]:

@@ -22,17 +22,15 @@ from service.errors import (
     TokenError,
 )
 
-__all__ = ["SENTENCES", "Refusal", "describe_status", "error_codes", "read_challenges", "refusal_for"]
-
 _PARAMETER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\")"
 _CHALLENGE = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: {_PARAMETER}(?:, {_PARAMETER})*)?")
 
-SENTENCES: Mapping[Reason, str] = {
+DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
     Reason.SEVERAL_CREDENTIALS: "The request carries more than one credential, send exactly one",
     Reason.MALFORMED_CREDENTIALS: "The credentials are malformed, send one access token as RFC 6750 section 2 says",
     Reason.TOO_LARGE: "The access token is too large",
-    Reason.MALFORMED: "The access token is malformed",
+    Reason.MALFORMED_TOKEN: "The access token is malformed",
     Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",
     Reason.CRITICAL_HEADER: "The access token asks for an extension that is not supported here",
     Reason.UNSUPPORTED_TYPE: "The token is of a type that is not an access token",
@@ -47,17 +45,17 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_YET_VALID: "The access token is not valid yet",
     Reason.ISSUED_IN_FUTURE: "The access token was issued in the future",
     Reason.TOO_OLD: "The access token was issued too long ago",
-    Reason.CLIENT_NOT_ALLOWED: "The access token was issued to a client that is not accepted here",
+    Reason.CLIENT_NOT_TRUSTED: "The access token was issued to a client that is not accepted here",
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
     Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
     Reason.REVOKED: "The access token has been revoked",
-    Reason.NOT_ACCEPTED: "The access token is not accepted by this resource",
+    Reason.REJECTED_BY_HANDLER: "The access token is not accepted by this resource",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
-    Reason.MISSING_GROUP: "The user of the access token is not in a group that this resource needs",
-    Reason.OTHER_CLAIM: "The access token lacks a claim value that this resource needs",
-    Reason.CLIENT_DENIED: "The client of the access token may not use this resource",
-    Reason.NOT_AUTHORIZED: "This resource is not for the bearer of the access token",
+    Reason.GROUP_REQUIRED: "The user of the access token is not in a group that this resource needs",
+    Reason.CLAIM_MISMATCH: "The access token lacks a claim value that this resource needs",
+    Reason.CLIENT_FORBIDDEN: "The client of the access token may not use this resource",
+    Reason.ACCESS_DENIED: "This resource is not for the bearer of the access token",
     Reason.INSUFFICIENT_ACR: "A stronger authentication of the user is required",
     Reason.AUTHENTICATION_TOO_OLD: "A more recent authentication of the user is required",
 }
@@ -86,7 +84,7 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An answer that says no.
 
     Args:
@@ -100,11 +98,13 @@ class Refusal:
     is_failure: bool = False
 
 
-def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None) -> Refusal:
+def error_response_for(
+    error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None
+) -> ErrorResponse:
     """Return the answer to a refused request.
 
     Args:
-        realm: The protection space, already in the characters of a quoted string.
+        realm: The context space, already in the characters of a quoted string.
         resource_metadata: Where clients learn which authorization servers we trust (RFC 9728 section 5.1);
             a URL from the settings, never one made of the request.
     """
@@ -112,14 +112,14 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_m
         # No challenge: a client that was asked for a better token would throw away a good one.
         seconds = max(1, math.ceil(error.retry_after))
         sentence = "The access token cannot be judged right now, because its issuer cannot be asked"
-        return Refusal(
+        return ErrorResponse(
             status=503,
             error="temporarily_unavailable",
             description=sentence,
             headers={"Retry-After": str(seconds)},
         )
     status, code = next(answer for kind, answer in _CODES.items() if isinstance(error, kind))
-    description = SENTENCES[error.reason]
+    description = DESCRIPTIONS[error.reason]
     parameters = {"realm": realm}
     if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
         parameters |= {"error": code, "error_description": description} | _scope(error)
@@ -127,10 +127,10 @@ def refusal_for(error: TokenError | IssuerUnavailable, *, realm: str, resource_m
         parameters["resource_metadata"] = resource_metadata
     parameters |= _step_up(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-    return Refusal(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+    return ErrorResponse(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
 
 
-def read_challenges(value: object) -> tuple[str, ...]:
+def parse_challenges(value: object) -> tuple[str, ...]:
     """Return the challenges of other schemes that a handler names (RFC 9110 section 11.6.1).
 
     Raises:
@@ -164,11 +164,11 @@ def _step_up(error: TokenError) -> dict[str, str]:
     return parameters
 
 
-def describe_status(status: int) -> Refusal:
+def error_response_for_status(status: int) -> ErrorResponse:
     """Return the answer to a request that was refused for another cause than its token."""
     fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
     error, description = _STATUSES.get(status, fallback)
-    return Refusal(status=status, error=error, description=description, is_failure=status >= 500)
+    return ErrorResponse(status=status, error=error, description=description, is_failure=status >= 500)
 
 
 def error_codes(status: int) -> list[str]:

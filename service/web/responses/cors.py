@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from tornado.httputil import HTTPHeaders
 
-from service.urls import check_origin, pattern_of
-
-__all__ = ["CrossOriginPolicy", "is_preflight"]
+from service.urls import origin_pattern, parse_origin
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
 _NOBODY = "null"
@@ -38,9 +36,9 @@ class CrossOriginPolicy:
     def __init__(self, origins: Iterable[str]) -> None:
         listed = tuple(origins)
         for origin in listed:
-            check_origin(origin)
+            parse_origin(origin)
         self._origins = frozenset(listed)
-        self._patterns = tuple(pattern for origin in listed if (pattern := pattern_of(origin)))
+        self._patterns = tuple(pattern for origin in listed if (pattern := origin_pattern(origin)))
 
     def headers_for(self, origin: str | None) -> Mapping[str, str]:
         """Return what lets a page of this origin read an answer; nothing for origins that are not listed.

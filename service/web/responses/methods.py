@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import tornado.web
 
-__all__ = ["METHODS", "methods_of"]
-
 METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
 
-def methods_of(handler: type[tornado.web.RequestHandler]) -> list[str]:
+def handler_methods(handler: type[tornado.web.RequestHandler]) -> list[str]:
     """Return the methods that a handler has, other than Tornado's own refusals."""
     refused = tornado.web.RequestHandler
     return [

@@ -6,8 +6,6 @@ import functools
 import urllib.parse
 from dataclasses import dataclass
 
-__all__ = ["WELL_KNOWN", "Resource"]
-
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 

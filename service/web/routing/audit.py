@@ -9,11 +9,10 @@ import tornado.web
 from tornado.routing import Matcher, Router, RuleRouter
 
 from service.errors import SettingsError
-from service.web.handler.mixin import BearerAuthMixin, Protection
+from service.web.handler.context import ResourceServerContext
+from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import Policy
-from service.web.responses.methods import methods_of
-
-__all__ = ["Mounted", "check_routes", "mounted"]
+from service.web.responses.methods import handler_methods
 
 _DECIDING = ("find_handler", "get_target_delegate", "get_handler_delegate")
 """The methods by which a router of Tornado's, or an application, finds what answers a request."""
@@ -43,7 +42,7 @@ class Mounted:
     def methods(self) -> list[str]:
         """The methods that it has; of what is no handler, nobody knows."""
         is_handler = isinstance(self.target, type) and issubclass(self.target, tornado.web.RequestHandler)
-        return methods_of(self.target) if is_handler else []  # type: ignore[arg-type]  # it is one
+        return handler_methods(self.target) if is_handler else []  # type: ignore[arg-type]  # it is one
 
     @property
     def name(self) -> str:
@@ -90,8 +89,8 @@ def _inside(target: object) -> RuleRouter | None:
     """Return the router whose rules tell all that a target serves, unless it is something that answers itself."""
     if isinstance(target, Router) and _decides_itself(target):
         return None
-    if isinstance(target, tornado.web.Application) and Protection.SETTING in target.settings:
-        return target.default_router  # an application of its own, whose handlers find their protection there
+    if isinstance(target, tornado.web.Application) and ResourceServerContext.SETTING in target.settings:
+        return target.default_router  # an application of its own, whose handlers find their context there
     return target if isinstance(target, RuleRouter) else None
 
 
@@ -122,7 +121,7 @@ def _problem_of(one: Mounted) -> str | None:
         )
     if Policy.read(one.handler, base=BearerAuthMixin) != one.handler.policy:
         return (
-            f"routes: {one.pattern} leads to {one.name}, whose demands were changed after its class was made, "
+            f"routes: {one.pattern} leads to {one.name}, whose requirements were changed after its class was made, "
             "where nobody reads them; write them on the class"
         )
     return None

@@ -5,22 +5,20 @@ from __future__ import annotations
 import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.requirements import WORDS
-
-__all__ = ["protected", "public"]
+from service.web.policy.requirements import ATTRIBUTES
 
 
 def protected(handler: type[tornado.web.RequestHandler], **words: object) -> type[BearerAuthMixin]:
-    """Return a handler that does the same for whoever meets these demands, in the words of the class attributes.
+    """Return a handler that does the same for whoever meets these requirements, in the words of the class attributes.
 
     ``(r"/files/(.*)", protected(StaticFileHandler, scopes="files:read"), {"path": "files"})``
 
     Raises:
         TypeError: There is no such word, or it is of a type that means nothing.
-        ValueError: Something cannot be, or two demands contradict each other.
+        ValueError: Something cannot be, or two requirements contradict each other.
     """
-    if unknown := words.keys() - WORDS.keys():
-        raise TypeError(f"protected() got {', '.join(sorted(unknown))}; it knows {', '.join(WORDS)}")
+    if unknown := words.keys() - ATTRIBUTES.keys():
+        raise TypeError(f"protected() got {', '.join(sorted(unknown))}; it knows {', '.join(ATTRIBUTES)}")
     named = {"__module__": handler.__module__, "__doc__": handler.__doc__}
     return type(handler.__name__, (BearerAuthMixin, handler), words | named)
 

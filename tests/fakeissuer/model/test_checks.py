@@ -20,7 +20,7 @@ def test_a_claim_may_be_whatever_json_can_hold(value: Any) -> None:
     ("value", "expected"),
     [
         (date(2020, 1, 1), "claims.x holds a date;"),
-        (datetime(2020, 1, 1), "claims.x holds a datetime;"),  # noqa: DTZ001 - as TOML gives it
+        (datetime(2020, 1, 1), "claims.x holds a datetime;"),  # noqa: DTZ001  # as TOML gives it
         (time(12), "claims.x holds a time;"),
         (b"bytes", "claims.x holds a bytes;"),
         (math.inf, "claims.x holds a number"),

@@ -40,7 +40,7 @@ async def test_stops_on_the_callers_loop_while_a_fault_is_under_way(ask: Ask) ->
     async with running() as issuer:
         issuer.fail("keys", delay=60)
         asked = asyncio.create_task(asyncio.to_thread(ask, f"{issuer.issuer_url()}/v1/keys"))
-        while issuer.requests("keys").count == 0:  # noqa: ASYNC110 - the journal has no event to wait for
+        while issuer.requests("keys").count == 0:  # noqa: ASYNC110  # the journal has no event to wait for
             await asyncio.sleep(0.001)
     await asyncio.wait([asked])
     assert asked.done()

@@ -14,7 +14,7 @@ from service.clock import ManualClock
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the servers even where the machine is busy; the tests about patience set their own."""
-    monkeypatch.setattr(shared, "PATIENCE", 3.0)
+    monkeypatch.setattr(shared, "TIMEOUT", 3.0)
 
 
 @pytest.fixture(params=["memory", "redis", "memcached"])

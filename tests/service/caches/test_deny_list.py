@@ -8,7 +8,7 @@ import pytest
 import servers
 
 from service.caches import deny_list as module
-from service.caches.deny_list import Denial, Denials
+from service.caches.deny_list import DenyEntry, DenyList
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
 from service.errors import InvalidToken, Reason
@@ -23,21 +23,21 @@ def _principal(**claims: Any) -> Principal:
     )
 
 
-def _denial(clock: ManualClock, kind: str = "jti", value: str = "one", issuer: str | None = None) -> Denial:
-    return Denial(kind=kind, value=value, issuer=issuer, expires_at=clock.now() + 60)
+def _denial(clock: ManualClock, kind: str = "jti", value: str = "one", issuer: str | None = None) -> DenyEntry:
+    return DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=clock.now() + 60)
 
 
-def _is_denied(denials: Denials, principal: Principal) -> bool:
+def _is_denied(deny_list: DenyList, principal: Principal) -> bool:
     try:
-        denials.check(principal)
+        deny_list.check(principal)
     except InvalidToken as exc:
         return exc.reason is Reason.REVOKED
     return False
 
 
 @pytest.fixture
-def denials(cache: SharedCache, clock: ManualClock) -> Denials:
-    return Denials(cache, clock=clock)
+def deny_list(cache: SharedCache, clock: ManualClock) -> DenyList:
+    return DenyList(cache, clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -54,52 +54,52 @@ def denials(cache: SharedCache, clock: ManualClock) -> Denials:
 )
 @pytest.mark.gen_test
 async def test_denies(
-    kind: str, value: str, issuer: str | None, denied: int, denials: Denials, clock: ManualClock
+    kind: str, value: str, issuer: str | None, denied: int, deny_list: DenyList, clock: ManualClock
 ) -> None:
-    assert not _is_denied(denials, _principal())
-    assert await denials.add(_denial(clock, kind, value, issuer))
-    assert denied == _is_denied(denials, _principal())
-    assert not _is_denied(denials, _principal(jti=["one"], sub=None, cid=None))
+    assert not _is_denied(deny_list, _principal())
+    assert await deny_list.add(_denial(clock, kind, value, issuer))
+    assert denied == _is_denied(deny_list, _principal())
+    assert not _is_denied(deny_list, _principal(jti=["one"], sub=None, cid=None))
 
 
 @pytest.mark.gen_test
-async def test_a_denial_ends(denials: Denials, clock: ManualClock) -> None:
-    await denials.add(_denial(clock))
+async def test_a_denial_ends(deny_list: DenyList, clock: ManualClock) -> None:
+    await deny_list.add(_denial(clock))
     clock.advance(60)
-    assert not _is_denied(denials, _principal())
-    assert [] == list(denials)
+    assert not _is_denied(deny_list, _principal())
+    assert [] == list(deny_list)
 
 
 @pytest.mark.gen_test
-async def test_a_denial_is_lifted(denials: Denials, clock: ManualClock) -> None:
-    denial = _denial(clock)
-    await denials.add(denial)
-    assert [denial] == list(denials)
-    assert await denials.lift(*denial.about)
-    assert not _is_denied(denials, _principal())
+async def test_a_denial_is_lifted(deny_list: DenyList, clock: ManualClock) -> None:
+    entry = _denial(clock)
+    await deny_list.add(entry)
+    assert [entry] == list(deny_list)
+    assert await deny_list.remove(*entry.about)
+    assert not _is_denied(deny_list, _principal())
 
 
 @pytest.mark.gen_test
-async def test_tells_whoever_remembers_verdicts(denials: Denials, clock: ManualClock) -> None:
+async def test_tells_whoever_remembers_verdicts(deny_list: DenyList, clock: ManualClock) -> None:
     told: list[str] = []
-    denials.on_change(lambda: told.append("changed"))
-    await denials.add(_denial(clock))
-    await denials.lift("jti", "one", None)
-    await denials.lift("jti", "never denied", None)
+    deny_list.on_change(lambda: told.append("changed"))
+    await deny_list.add(_denial(clock))
+    await deny_list.remove("jti", "one", None)
+    await deny_list.remove("jti", "never denied", None)
     assert ["changed", "changed"] == told
 
 
 @pytest.mark.gen_test
 async def test_there_is_a_limit_and_what_is_over_makes_room(
-    denials: Denials, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    deny_list: DenyList, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 2)
     for value in ("one", "two", "one"):
-        await denials.add(_denial(clock, value=value))
+        await deny_list.add(_denial(clock, value=value))
     with pytest.raises(OverflowError, match="lift some"):
-        await denials.add(_denial(clock, value="three"))
+        await deny_list.add(_denial(clock, value="three"))
     clock.advance(61)
-    await denials.add(_denial(clock, value="three"))
+    await deny_list.add(_denial(clock, value="three"))
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
@@ -108,20 +108,20 @@ async def test_every_process_sees_it_within_a_second(
     kind: str, connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running(kind) as server:
-        here, there = (Denials(connect(server.url), clock=clock) for _ in range(2))
+        here, there = (DenyList(connect(server.url), clock=clock) for _ in range(2))
         await there.refresh()
         assert await here.add(_denial(clock))
         assert await here.add(_denial(clock, "sub", "mallory"))
         clock.advance(module.MAX_AGE)
         await asyncio.gather(there.refresh(), there.refresh())
         assert _is_denied(there, _principal())
-        await here.lift("jti", "one", None)
+        await here.remove("jti", "one", None)
         clock.advance(module.MAX_AGE)
         await there.refresh()
-        assert ["mallory"] == [denial.value for denial in there]
-        late = Denials(connect(server.url), clock=clock)  # a process that starts afterwards
+        assert ["mallory"] == [entry.value for entry in there]
+        late = DenyList(connect(server.url), clock=clock)  # a process that starts afterwards
         await late.refresh()
-        assert ["mallory"] == [denial.value for denial in late]
+        assert ["mallory"] == [entry.value for entry in late]
         await late.close()
 
 
@@ -130,7 +130,7 @@ async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        here, there = (Denials(connect(server.url), clock=clock) for _ in range(2))
+        here, there = (DenyList(connect(server.url), clock=clock) for _ in range(2))
         for value in ("one", "two"):
             await here.add(_denial(clock, value=value))
         await there.refresh()
@@ -145,20 +145,20 @@ async def test_a_number_whose_entry_is_late_is_waited_for(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        cache, denials = connect(server.url), Denials(connect(server.url), clock=clock)
+        cache, deny_list = connect(server.url), DenyList(connect(server.url), clock=clock)
         await cache._backend.increment("denied:last")
-        await denials.refresh()
-        assert [] == list(denials)
+        await deny_list.refresh()
+        assert [] == list(deny_list)
         entry = {"kind": "jti", "value": "one", "issuer": None, "expires_at": clock.now() + 60}
         await cache._backend.set("denied:1", entry)
         clock.advance(module.MAX_AGE)
-        await denials.refresh()
-        assert _is_denied(denials, _principal())
+        await deny_list.refresh()
+        assert _is_denied(deny_list, _principal())
         await cache._backend.increment("denied:last")  # whoever drew this number died before it wrote
         for _ in range(12):
             clock.advance(module.MAX_AGE)
-            await denials.refresh()
-        assert {} == denials._awaited
+            await deny_list.refresh()
+        assert {} == deny_list._awaited
 
 
 @pytest.mark.gen_test
@@ -166,20 +166,20 @@ async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        denials = Denials(connect(server.url), clock=clock)
-        await denials.add(_denial(clock, value="before"))
+        deny_list = DenyList(connect(server.url), clock=clock)
+        await deny_list.add(_denial(clock, value="before"))
         server.stop()
-        assert not await denials.add(_denial(clock))
+        assert not await deny_list.add(_denial(clock))
         clock.advance(module.MAX_AGE)
-        await denials.refresh()
-        assert _is_denied(denials, _principal())
+        await deny_list.refresh()
+        assert _is_denied(deny_list, _principal())
         server.start()  # empty, so that it counts from nothing again
-        other = Denials(connect(server.url), clock=clock)
+        other = DenyList(connect(server.url), clock=clock)
         await other.add(_denial(clock, "sub", "bob"))
         for _ in range(4):
             clock.advance(module.MAX_AGE)
-            await denials.refresh()
-        assert {"before", "one"} <= {denial.value for denial in denials}
+            await deny_list.refresh()
+        assert {"before", "one"} <= {entry.value for entry in deny_list}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
      {"kind": "jti", "value": "x", "issuer": 7, "expires_at": 1}],
 )  # fmt: skip
 def test_what_is_no_denial_is_none(entry: Any) -> None:
-    assert Denial.read(entry) is None
+    assert DenyEntry.read(entry) is None
 
 
 @pytest.mark.gen_test
@@ -196,11 +196,11 @@ async def test_closing_waits_for_a_look_that_is_under_way(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        denials = Denials(connect(server.url), clock=clock)
-        looking = asyncio.ensure_future(denials.refresh())
+        deny_list = DenyList(connect(server.url), clock=clock)
+        looking = asyncio.ensure_future(deny_list.refresh())
         await asyncio.sleep(0)
-        await denials.close()
-        assert denials.fresh
+        await deny_list.close()
+        assert deny_list.fresh
         await looking
 
 
@@ -209,12 +209,12 @@ async def test_a_cache_that_counts_from_nothing_again_is_read_from_the_start(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        cache, denials = connect(server.url), Denials(connect(server.url), clock=clock)
+        cache, deny_list = connect(server.url), DenyList(connect(server.url), clock=clock)
         for value in ("one", "two"):
-            await Denials(cache, clock=clock).add(_denial(clock, value=value))
-        await denials.refresh()
+            await DenyList(cache, clock=clock).add(_denial(clock, value=value))
+        await deny_list.refresh()
         await cache._backend.clear()
-        await Denials(cache, clock=clock).add(_denial(clock, value="three"))
+        await DenyList(cache, clock=clock).add(_denial(clock, value="three"))
         clock.advance(module.MAX_AGE)
-        await denials.refresh()
-        assert {"one", "two", "three"} == {denial.value for denial in denials}
+        await deny_list.refresh()
+        assert {"one", "two", "three"} == {entry.value for entry in deny_list}

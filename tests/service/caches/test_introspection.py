@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.caches.introspection import Answers
+from service.caches.introspection import IntrospectionCache
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
@@ -16,7 +16,7 @@ ACTIVE = {"active": True, "sub": "alice"}
 
 
 class Issuer:
-    """Answers questions, and counts them."""
+    """IntrospectionCache questions, and counts them."""
 
     def __init__(self, document: dict[str, Any] | None = None, *, fails: bool = False) -> None:
         self.document = document or ACTIVE
@@ -32,12 +32,12 @@ class Issuer:
 
 
 @pytest.fixture
-def answers(cache: SharedCache, clock: ManualClock) -> Answers:
-    return Answers(cache, clock=clock, secret=SECRET, lifetime=60)
+def answers(cache: SharedCache, clock: ManualClock) -> IntrospectionCache:
+    return IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60)
 
 
 @pytest.mark.gen_test
-async def test_one_question_serves_all_who_wait(answers: Answers) -> None:
+async def test_one_question_serves_all_who_wait(answers: IntrospectionCache) -> None:
     issuer = Issuer()
     kept = await asyncio.gather(*(answers.get("token", issuer) for _ in range(100)))
     assert {True} == {one.document["active"] for one in kept}
@@ -53,7 +53,7 @@ async def test_another_process_reads_what_one_was_told(
     else:
         one, two = connect(cache_url), connect(cache_url)
     issuer = Issuer()
-    processes = [Answers(cache, clock=clock, secret=SECRET, lifetime=60) for cache in (one, two)]
+    processes = [IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60) for cache in (one, two)]
     kept = await asyncio.gather(*(answers.get("token", issuer) for answers in processes for _ in range(20)))
     assert {"alice"} == {one.document["sub"] for one in kept}
     assert 1 == issuer.asked
@@ -61,12 +61,12 @@ async def test_another_process_reads_what_one_was_told(
 
 @pytest.mark.gen_test
 async def test_an_answer_read_from_the_others_is_as_old_as_it_is(cache: SharedCache, clock: ManualClock) -> None:
-    first, later = (Answers(cache, clock=clock, secret=SECRET, lifetime=60) for _ in range(2))
+    first, later = (IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60) for _ in range(2))
     issuer = Issuer()
     await first.get("token", issuer)
     await asyncio.gather(*cache._background)
     clock.advance(40)
-    assert clock.monotonic() + 20 == (await later.get("token", issuer)).until
+    assert clock.monotonic() + 20 == (await later.get("token", issuer)).expires_at
     clock.advance(20)
     await later.get("token", issuer)
     assert 2 == issuer.asked
@@ -89,7 +89,7 @@ async def test_an_answer_is_believed_for(
     document: dict[str, Any], seconds: float, cache: SharedCache, clock: ManualClock
 ) -> None:
     clock.advance(1_000_000_000 - clock.now())
-    answers, issuer = Answers(cache, clock=clock, secret=SECRET, lifetime=60), Issuer(document)
+    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer(document)
     await answers.get("token", issuer)
     if seconds:
         clock.advance(seconds - 0.5)
@@ -102,7 +102,7 @@ async def test_an_answer_is_believed_for(
 
 @pytest.mark.gen_test
 async def test_no_token_is_a_name_and_no_two_clients_meet(cache: SharedCache, clock: ManualClock) -> None:
-    mine, theirs = (Answers(cache, clock=clock, secret=secret, lifetime=60) for secret in (b"a", b"b"))
+    mine, theirs = (IntrospectionCache(cache, clock=clock, secret=secret, lifetime=60) for secret in (b"a", b"b"))
     issuer = Issuer()
     await mine.get("a-token", issuer)
     await theirs.get("a-token", issuer)
@@ -111,7 +111,7 @@ async def test_no_token_is_a_name_and_no_two_clients_meet(cache: SharedCache, cl
 
 
 @pytest.mark.gen_test
-async def test_a_failure_reaches_all_who_wait_and_is_kept_by_nobody(answers: Answers) -> None:
+async def test_a_failure_reaches_all_who_wait_and_is_kept_by_nobody(answers: IntrospectionCache) -> None:
     issuer = Issuer(fails=True)
     results = await asyncio.gather(*(answers.get("token", issuer) for _ in range(5)), return_exceptions=True)
     assert {IssuerUnavailable} == {type(result) for result in results}
@@ -121,7 +121,7 @@ async def test_a_failure_reaches_all_who_wait_and_is_kept_by_nobody(answers: Ans
 
 
 @pytest.mark.gen_test
-async def test_a_waiter_that_hangs_up_takes_the_answer_from_nobody(answers: Answers) -> None:
+async def test_a_waiter_that_hangs_up_takes_the_answer_from_nobody(answers: IntrospectionCache) -> None:
     issuer = Issuer()
     first, second = (asyncio.ensure_future(answers.get("token", issuer)) for _ in range(2))
     await asyncio.sleep(0)
@@ -134,9 +134,9 @@ async def test_a_waiter_that_hangs_up_takes_the_answer_from_nobody(answers: Answ
 async def test_who_dies_with_a_claim_holds_nobody_up_for_ever(
     cache: SharedCache, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.caches.introspection.CLAIM_LIFETIME", 0.1)
-    answers, issuer = Answers(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
-    assert (None, True) == await cache.get_or_claim(answers._name("token"), seconds=5)
+    monkeypatch.setattr("service.caches.introspection.LOCK_LIFETIME", 0.1)
+    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
+    assert (None, True) == await cache.get_or_lock(answers._name("token"), seconds=5)
     await answers.get("token", issuer)
     assert 1 == issuer.asked
 
@@ -146,7 +146,7 @@ async def test_who_dies_with_a_claim_holds_nobody_up_for_ever(
 async def test_what_is_no_answer_in_the_shared_cache_is_not_believed(
     value: Any, cache: SharedCache, clock: ManualClock
 ) -> None:
-    answers, issuer = Answers(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
+    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
     cache.put(answers._name("token"), value, seconds=60)
     await asyncio.gather(*cache._background)
     await answers.get("token", issuer)
@@ -154,7 +154,7 @@ async def test_what_is_no_answer_in_the_shared_cache_is_not_believed(
 
 
 @pytest.mark.gen_test
-async def test_a_dropped_answer_is_asked_for_again(answers: Answers, cache: SharedCache) -> None:
+async def test_a_dropped_answer_is_asked_for_again(answers: IntrospectionCache, cache: SharedCache) -> None:
     issuer = Issuer()
     await answers.get("token", issuer)
     await asyncio.gather(*cache._background)
@@ -169,14 +169,14 @@ async def test_a_flood_of_tokens_leaves_a_bounded_memory(
     clock: ManualClock, connect: Callable[[str], SharedCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.caches.introspection.CAPACITY", 5)
-    answers, issuer = Answers(connect("memory://"), clock=clock, secret=SECRET, lifetime=60), Issuer()
+    answers, issuer = IntrospectionCache(connect("memory://"), clock=clock, secret=SECRET, lifetime=60), Issuer()
     for number in range(20):
         await answers.get(str(number), issuer)
     assert 5 == len(answers._memory)
 
 
 @pytest.mark.gen_test
-async def test_closing_abandons_the_questions_under_way(answers: Answers) -> None:
+async def test_closing_abandons_the_questions_under_way(answers: IntrospectionCache) -> None:
     async def never() -> dict[str, Any]:
         await asyncio.Event().wait()
         raise AssertionError

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from service.caches.memcached import SteadyMemcached
+from service.caches.memcached import PatchedMemcachedCache
 
 NEVER = None
 
@@ -29,9 +29,9 @@ class Scripted:
         writer.close()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[SteadyMemcached]:
+    async def running(self) -> AsyncIterator[PatchedMemcachedCache]:
         async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
-            cache = SteadyMemcached(port=server.sockets[0].getsockname()[1], pool_size=1, timeout=None)
+            cache = PatchedMemcachedCache(port=server.sockets[0].getsockname()[1], pool_size=1, timeout=None)
             yield cache
             await cache.close()
 

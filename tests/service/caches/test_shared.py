@@ -30,7 +30,7 @@ async def test_keeps_what_json_can_hold_and_forgets_it_when_told(cache: SharedCa
     await _settle(cache)
     assert value == await cache.get("a")
     assert [value, None] == await cache.get_many(["a", "b"])
-    cache.drop("a")
+    cache.delete("a")
     await _settle(cache)
     assert await cache.get("a") is None
     assert 0 == cache.failures
@@ -38,14 +38,14 @@ async def test_keeps_what_json_can_hold_and_forgets_it_when_told(cache: SharedCa
 
 @pytest.mark.gen_test
 async def test_one_of_all_who_ask_is_told_to_find_out(cache: SharedCache) -> None:
-    assert (None, True) == await cache.get_or_claim("a", seconds=5)
-    assert (None, False) == await cache.get_or_claim("a", seconds=5)
-    cache.give_up("a")
+    assert (None, True) == await cache.get_or_lock("a", seconds=5)
+    assert (None, False) == await cache.get_or_lock("a", seconds=5)
+    cache.release("a")
     await _settle(cache)
-    assert (None, True) == await cache.get_or_claim("a", seconds=5)
+    assert (None, True) == await cache.get_or_lock("a", seconds=5)
     cache.put("a", 1, seconds=60)
     await _settle(cache)
-    assert (1, False) == await cache.get_or_claim("a", seconds=5)
+    assert (1, False) == await cache.get_or_lock("a", seconds=5)
 
 
 @pytest.mark.gen_test
@@ -60,11 +60,11 @@ async def test_an_answer_that_comes_between_looking_and_claiming_is_found(
         return await claim(*arguments, **options)
 
     monkeypatch.setattr(cache._backend, "add", answered_before)
-    assert (1, False) == await cache.get_or_claim("a", seconds=5)
-    cache.drop("a")
+    assert (1, False) == await cache.get_or_lock("a", seconds=5)
+    cache.delete("a")
     await _settle(cache)
     monkeypatch.undo()
-    assert (None, True) == await cache.get_or_claim("a", seconds=5)
+    assert (None, True) == await cache.get_or_lock("a", seconds=5)
 
 
 @pytest.mark.gen_test
@@ -75,7 +75,7 @@ async def test_a_log_grows_by_one_place_at_a_time(cache: SharedCache) -> None:
 
 @pytest.mark.gen_test
 async def test_says_whether_it_works(cache: SharedCache) -> None:
-    assert await cache.works()
+    assert await cache.ping()
 
 
 @pytest.mark.gen_test
@@ -102,12 +102,12 @@ async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
         await _settle(cache)
         server.stop()
         assert await cache.get("a") is None
-        assert (None, True) == await cache.get_or_claim("a", seconds=5)
-        assert not await cache.works()
+        assert (None, True) == await cache.get_or_lock("a", seconds=5)
+        assert not await cache.ping()
         assert 1 == cache.failures
         server.start()
-        assert not await cache.works()  # it is left alone for a moment
-        clock.advance(shared.PAUSE)
+        assert not await cache.ping()  # it is left alone for a moment
+        clock.advance(shared.RETRY_INTERVAL)
         assert await _comes_back(cache, clock)
     assert ["the shared cache is back"] == [r.message for r in caplog.records if "is back" in r.message]
 
@@ -115,9 +115,9 @@ async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
 async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:
     """Return whether it works again within a few tries, each of which may meet a connection that died."""
     for _ in range(5):
-        if await cache.works():
+        if await cache.ping():
             return True
-        clock.advance(shared.PAUSE)
+        clock.advance(shared.RETRY_INTERVAL)
     return False
 
 
@@ -125,7 +125,7 @@ async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:
 async def test_a_server_that_hangs_is_waited_for_once_and_only_so_long(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "PATIENCE", 0.05)
+    monkeypatch.setattr(shared, "TIMEOUT", 0.05)
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -135,8 +135,8 @@ async def test_a_server_that_hangs_is_waited_for_once_and_only_so_long(
     cache = connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     started = time.monotonic()
     for _ in range(20):
-        assert (None, True) == await cache.get_or_claim("a", seconds=5)
-    assert shared.PATIENCE <= time.monotonic() - started < 10 * shared.PATIENCE
+        assert (None, True) == await cache.get_or_lock("a", seconds=5)
+    assert shared.TIMEOUT <= time.monotonic() - started < 10 * shared.TIMEOUT
     assert 1 == cache.failures
     await cache.close()
     server.close()

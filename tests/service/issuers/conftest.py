@@ -11,7 +11,7 @@ from service.caches.shared import SharedCache
 from service.clock import ManualClock
 from service.issuers.client import JSONClient
 from service.issuers.introspection import IntrospectionEndpoint
-from service.issuers.issuer import RemoteIssuer
+from service.issuers.issuer import Issuer
 from service.settings.program import Settings
 
 
@@ -34,12 +34,12 @@ def connect(
     io_loop: IOLoop, fake_issuer: RunningIssuer, issuer_clock: ManualClock, cache: SharedCache, client: JSONClient
 ) -> Iterator[Callable[..., IntrospectionEndpoint]]:
     """Return what makes an endpoint on some terms."""
-    made: list[RemoteIssuer] = []
+    made: list[Issuer] = []
 
     def making(**terms: Any) -> IntrospectionEndpoint:
         known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
         settings = Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms))
-        made.append(RemoteIssuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
+        made.append(Issuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
         return made[-1].introspection
 
     yield making

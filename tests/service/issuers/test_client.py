@@ -167,8 +167,8 @@ async def test_reads_for_how_long_to_leave_it_alone(
     headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("introspect", status=429, headers=headers, body={})
-    reply = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
-    assert (429, pause) == (reply.status, reply.retry_after)
+    response = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
+    assert (429, pause) == (response.status, response.retry_after)
 
 
 @pytest.mark.gen_test

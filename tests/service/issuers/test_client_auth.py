@@ -35,15 +35,15 @@ def _authentication(clock: ManualClock, **credentials: Any) -> ClientAuthenticat
 
 
 def test_basic_is_form_encoded_before_it_is_joined(clock: ManualClock) -> None:
-    proof = _authentication(clock, client_id="a:b c", secret="s%:é").prove(ENDPOINT, offered=None)
-    scheme, _, encoded = proof.headers["Authorization"].partition(" ")
+    authenticated = _authentication(clock, client_id="a:b c", secret="s%:é").apply(ENDPOINT, offered=None)
+    scheme, _, encoded = authenticated.headers["Authorization"].partition(" ")
     assert ("Basic", "a%3Ab+c", quote_plus("s%:é")) == (scheme, *base64.b64decode(encoded).decode().split(":"))
 
 
 def test_post_and_none_go_into_the_form(clock: ManualClock) -> None:
-    posted = _authentication(clock, secret="hush").prove(ENDPOINT, offered=["client_secret_post"])
+    posted = _authentication(clock, secret="hush").apply(ENDPOINT, offered=["client_secret_post"])
     assert {"client_id": "me", "client_secret": "hush"} == posted.form
-    assert {"client_id": "me"} == _authentication(clock).prove(ENDPOINT, offered=ALL).form
+    assert {"client_id": "me"} == _authentication(clock).apply(ENDPOINT, offered=ALL).form
 
 
 @pytest.mark.parametrize(
@@ -58,24 +58,24 @@ def test_post_and_none_go_into_the_form(clock: ManualClock) -> None:
     ],
 )
 def test_chooses(credentials: dict[str, Any], offered: Any, chosen: str, clock: ManualClock) -> None:
-    proof = _authentication(clock, **credentials).prove(ENDPOINT, offered=offered)
+    authenticated = _authentication(clock, **credentials).apply(ENDPOINT, offered=offered)
     seen = {
-        "client_secret_basic": "Authorization" in proof.headers,
-        "client_secret_post": "client_secret" in proof.form,
-        "client_secret_jwt": "client_assertion" in proof.form,
-        "none": proof.form == {"client_id": "me"},
+        "client_secret_basic": "Authorization" in authenticated.headers,
+        "client_secret_post": "client_secret" in authenticated.form,
+        "client_secret_jwt": "client_assertion" in authenticated.form,
+        "none": authenticated.form == {"client_id": "me"},
     }
     assert [chosen] == [name for name, is_so in seen.items() if is_so]
 
 
 def test_says_when_the_server_offers_nothing_that_we_can_do(clock: ManualClock) -> None:
     with pytest.raises(ValueError, match="it offers private_key_jwt, and we can do client_secret_basic"):
-        _authentication(clock, secret="short").prove(ENDPOINT, offered=["private_key_jwt"])
+        _authentication(clock, secret="short").apply(ENDPOINT, offered=["private_key_jwt"])
 
 
 @pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt", "none"])
 def test_refuses_a_method_that_lacks_what_it_needs(method: str, clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match="client_authentication"):
+    with pytest.raises(SettingsError, match="introspection_auth_method"):
         _authentication(clock, secret="short", method=method)
 
 
@@ -93,7 +93,7 @@ def test_an_assertion_is_for_one_endpoint_short_lived_and_never_the_same(
 ) -> None:
     (tmp_path / "key.pem").write_bytes(_pem(key))
     ours = _authentication(clock, private_key_file=str(tmp_path / "key.pem"))
-    forms = [ours.prove(ENDPOINT, offered=ALL).form for _ in range(2)]
+    forms = [ours.apply(ENDPOINT, offered=ALL).form for _ in range(2)]
     assert {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"} == {
         form["client_assertion_type"] for form in forms
     }

@@ -90,10 +90,10 @@ async def test_a_cold_start_without_an_issuer_recovers_by_itself(
 ) -> None:
     fake_issuer.fail("discovery", drop=True)
     with pytest.raises(IssuerUnavailable):
-        await keys.ready()
+        await keys.check_ready()
     fake_issuer.clear_faults()
     clock.advance(2)
-    await keys.ready()
+    await keys.check_ready()
 
 
 @pytest.mark.gen_test
@@ -107,7 +107,7 @@ async def test_says_once_which_keys_are_not_used(
     good = (await client.get(f"{fake_issuer.issuer_url()}/v1/keys")).document["keys"]
     fake_issuer.fail("keys", status=200, body={"keys": [{"kty": "AKP"}, *good]})
     for _ in range(3):
-        await keys.ready()
+        await keys.check_ready()
         clock.advance(3601)
     assert 1 == caplog.text.count("is not used")
     await keys.close()
@@ -117,4 +117,4 @@ async def test_says_once_which_keys_are_not_used(
 async def test_an_issuer_without_a_key_set_verifies_nothing(keys: RemoteKeySet, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=200, body={"issuer": fake_issuer.issuer_url()})
     with pytest.raises(IssuerUnavailable, match="no jwks_uri"):
-        await keys.ready()
+        await keys.check_ready()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
-from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
+from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 
 
 class Source:
@@ -40,8 +40,8 @@ def source() -> Source:
 
 
 @pytest.fixture
-def refreshed(source: Source, clock: ManualClock) -> Refreshed[list[int]]:
-    return Refreshed(source.load, name="the list", clock=clock)
+def refreshed(source: Source, clock: ManualClock) -> RefreshingCache[list[int]]:
+    return RefreshingCache(source.load, name="the list", clock=clock)
 
 
 async def _settle() -> None:
@@ -51,13 +51,13 @@ async def _settle() -> None:
 
 
 @pytest.mark.gen_test
-async def test_one_fetch_serves_all_who_wait(source: Source, refreshed: Refreshed[list[int]]) -> None:
+async def test_one_fetch_serves_all_who_wait(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
     assert [[1]] * 500 == await asyncio.gather(*(refreshed.get() for _ in range(500)))
     assert 1 == source.fetches
 
 
 @pytest.mark.gen_test
-async def test_a_cancelled_waiter_cancels_nobody(source: Source, refreshed: Refreshed[list[int]]) -> None:
+async def test_a_cancelled_waiter_cancels_nobody(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
     source.answering.clear()
     impatient, patient = asyncio.create_task(refreshed.get()), asyncio.create_task(refreshed.get())
     await _settle()
@@ -74,7 +74,7 @@ async def test_a_cancelled_waiter_cancels_nobody(source: Source, refreshed: Refr
 )
 @pytest.mark.gen_test
 async def test_keeps_a_copy_as_long_as_its_issuer_says_within_bounds(
-    max_age: float | None, age: float, source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    max_age: float | None, age: float, source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.max_age = max_age
     await refreshed.get()
@@ -86,7 +86,7 @@ async def test_keeps_a_copy_as_long_as_its_issuer_says_within_bounds(
 
 @pytest.mark.gen_test
 async def test_renews_ahead_in_the_background_and_nobody_waits(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.version = 2
@@ -106,7 +106,7 @@ async def test_renews_ahead_in_the_background_and_nobody_waits(
 
 @pytest.mark.gen_test
 async def test_a_copy_past_its_age_is_not_given_out_before_its_source_was_asked(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.version = 2
@@ -116,7 +116,7 @@ async def test_a_copy_past_its_age_is_not_given_out_before_its_source_was_asked(
 
 @pytest.mark.gen_test
 async def test_an_outage_is_outlived_for_the_grace_and_no_longer(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.down = True
@@ -130,7 +130,7 @@ async def test_an_outage_is_outlived_for_the_grace_and_no_longer(
 
 @pytest.mark.gen_test
 async def test_without_grace_a_copy_past_its_age_is_not_used(source: Source, clock: ManualClock) -> None:
-    refreshed = Refreshed(source.load, name="the list", clock=clock, policy=RefreshPolicy(grace=0))
+    refreshed = RefreshingCache(source.load, name="the list", clock=clock, policy=RefreshPolicy(stale_if_error=0))
     await refreshed.get()
     source.down = True
     clock.advance(601)
@@ -140,7 +140,7 @@ async def test_without_grace_a_copy_past_its_age_is_not_used(source: Source, clo
 
 @pytest.mark.gen_test
 async def test_no_request_waits_for_a_source_that_hangs_after_it_has_failed_once(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.down = True
@@ -155,7 +155,7 @@ async def test_no_request_waits_for_a_source_that_hangs_after_it_has_failed_once
 
 @pytest.mark.gen_test
 async def test_a_failing_source_is_asked_less_and_less(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.down = True
@@ -167,7 +167,7 @@ async def test_a_failing_source_is_asked_less_and_less(
 
 @pytest.mark.gen_test
 async def test_a_source_that_never_answered_is_asked_every_other_second_so_that_recovery_is_noticed(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.down = True
     pauses = await _pauses(source, refreshed, clock, seconds=300)
@@ -180,7 +180,7 @@ async def test_a_source_that_never_answered_is_asked_every_other_second_so_that_
 
 @pytest.mark.gen_test
 async def test_one_success_among_failures_does_not_start_the_pauses_anew(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.down = True
@@ -196,7 +196,9 @@ async def test_one_success_among_failures_does_not_start_the_pauses_anew(
     assert pauses[0] > 2
 
 
-async def _pauses(source: Source, refreshed: Refreshed[list[int]], clock: ManualClock, *, seconds: int) -> list[float]:
+async def _pauses(
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock, *, seconds: int
+) -> list[float]:
     """Return how long the source was left alone between attempts, while it is asked for ten times a second."""
     asked_at = []
     for _ in range(seconds * 10):
@@ -212,7 +214,7 @@ async def _pauses(source: Source, refreshed: Refreshed[list[int]], clock: Manual
 
 @pytest.mark.gen_test
 async def test_a_source_that_names_a_pause_gets_it(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.down, source.retry_after = True, 30.0
     with pytest.raises(IssuerUnavailable) as refusal:
@@ -224,7 +226,7 @@ async def test_a_source_that_names_a_pause_gets_it(
 
 @pytest.mark.gen_test
 async def test_recovers_and_says_so_once(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock, caplog: pytest.LogCaptureFixture
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.down = True
     for _ in range(20):
@@ -243,49 +245,49 @@ async def test_recovers_and_says_so_once(
 
 @pytest.mark.gen_test
 async def test_a_missing_entry_costs_one_fetch_for_all_who_miss_it(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     seen = await refreshed.get()
     source.version = 2
-    assert [[2]] * 100 == await asyncio.gather(*(refreshed.newer_than(seen) for _ in range(100)))
+    assert [[2]] * 100 == await asyncio.gather(*(refreshed.refresh_if_unchanged(seen) for _ in range(100)))
     assert 2 == source.fetches
-    assert [2] == await refreshed.newer_than(seen)
+    assert [2] == await refreshed.refresh_if_unchanged(seen)
     assert 2 == source.fetches
 
 
 @pytest.mark.gen_test
 async def test_made_up_entries_cost_no_more_than_the_budget(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     for _ in range(10_000):
-        await refreshed.newer_than(await refreshed.get())
+        await refreshed.refresh_if_unchanged(await refreshed.get())
         clock.advance(60 / 10_000)
     assert source.fetches <= 2 + 60 / 10
 
 
 @pytest.mark.gen_test
 async def test_failing_fetches_count_against_the_budget_too(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
     source.down = True
     for _ in range(10_000):
         with pytest.raises(IssuerUnavailable):
-            await refreshed.newer_than(await refreshed.get())
+            await refreshed.refresh_if_unchanged(await refreshed.get())
         clock.advance(60 / 10_000)
     assert source.fetches <= 2 + 60 / 10
 
 
 @pytest.mark.gen_test
 async def test_with_the_budget_spent_a_good_copy_answers_at_once(
-    source: Source, refreshed: Refreshed[list[int]], clock: ManualClock
+    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     seen = await refreshed.get()
     for _ in range(3):
-        seen = await refreshed.newer_than(seen)
+        seen = await refreshed.refresh_if_unchanged(seen)
     fetches = source.fetches
     source.answering.clear()
-    assert seen is await refreshed.newer_than(seen)
+    assert seen is await refreshed.refresh_if_unchanged(seen)
     assert fetches == source.fetches
 
 
@@ -301,7 +303,7 @@ async def test_a_loader_that_breaks_is_logged_and_does_not_block_the_next(
             raise answer
         return answer
 
-    refreshed = Refreshed(load, name="the number", clock=clock)
+    refreshed = RefreshingCache(load, name="the number", clock=clock)
     with pytest.raises(ZeroDivisionError):
         await refreshed.get()
     assert 1 == await refreshed.get()
@@ -309,7 +311,7 @@ async def test_a_loader_that_breaks_is_logged_and_does_not_block_the_next(
 
 
 @pytest.mark.gen_test
-async def test_closing_abandons_a_fetch(source: Source, refreshed: Refreshed[list[int]]) -> None:
+async def test_closing_abandons_a_fetch(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
     source.answering.clear()
     waiter = asyncio.create_task(refreshed.get())
     await _settle()
@@ -323,7 +325,7 @@ async def test_closing_abandons_a_fetch(source: Source, refreshed: Refreshed[lis
 def test_whatever_happens_a_usable_copy_is_given_and_the_source_is_spared(events: list[str]) -> None:
     async def play() -> None:
         clock, source = ManualClock(), Source()
-        refreshed = Refreshed(source.load, name="the list", clock=clock)
+        refreshed = RefreshingCache(source.load, name="the list", clock=clock)
         for event in events:
             if event in {"up", "down"}:
                 source.down = event == "down"
@@ -334,7 +336,7 @@ def test_whatever_happens_a_usable_copy_is_given_and_the_source_is_spared(events
                 try:
                     value = await refreshed.get()
                     if event == "miss":
-                        await refreshed.newer_than(value)
+                        await refreshed.refresh_if_unchanged(value)
                 except IssuerUnavailable:
                     assert event == "miss" or not refreshed.usable
                 else:

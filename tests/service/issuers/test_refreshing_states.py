@@ -1,4 +1,4 @@
-"""A state machine throws whatever can happen at :class:`Refreshed`, and compares it with a model after each step."""
+"""A state machine drives ``RefreshingCache`` and compares it with a model after each step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
-from service.issuers.refreshing import Loaded, Refreshed, RefreshPolicy
+from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 
 POLICY = RefreshPolicy()
 
@@ -28,7 +28,7 @@ class RefreshedMachine(RuleBasedStateMachine):
         self.hanging: asyncio.Event | None = None
         self.attempts: list[float] = []
         self.versions_at: list[tuple[float, int, float]] = []
-        self.refreshed = Refreshed(self.load, name="it", clock=self.clock, policy=POLICY)
+        self.refreshed = RefreshingCache(self.load, name="it", clock=self.clock, policy=POLICY)
 
     async def load(self) -> Loaded[tuple[int]]:
         self.attempts.append(self.clock.monotonic())
@@ -37,7 +37,7 @@ class RefreshedMachine(RuleBasedStateMachine):
         if self.down:
             raise IssuerUnavailable("down", retry_after=0)
         age = POLICY.default_age if self.max_age is None else self.max_age
-        age = min(max(age, POLICY.shortest_age), POLICY.longest_age)
+        age = min(max(age, POLICY.min_age), POLICY.max_age_limit)
         self.versions_at.append((self.clock.monotonic(), self.version, age))
         return Loaded(value=(self.version,), max_age=self.max_age)
 
@@ -46,7 +46,7 @@ class RefreshedMachine(RuleBasedStateMachine):
             try:
                 value = await self.refreshed.get()
                 if miss:
-                    value = await self.refreshed.newer_than(value)
+                    value = await self.refreshed.refresh_if_unchanged(value)
             except IssuerUnavailable as exc:
                 assert exc.retry_after >= 1  # noqa: PT017  # a property of each, not an expectation
                 assert miss or not self.refreshed.usable
@@ -69,7 +69,7 @@ class RefreshedMachine(RuleBasedStateMachine):
     def check_value(self, value: tuple[int]) -> None:
         loaded_at, version, age = self.versions_at[-1]
         assert value == (version,), "an older copy than the last good one was given out"
-        assert self.clock.monotonic() < loaded_at + age + POLICY.grace
+        assert self.clock.monotonic() < loaded_at + age + POLICY.stale_if_error
 
     @rule(waiters=st.integers(2, 20), miss=st.booleans())
     def requests_come(self, waiters: int, *, miss: bool) -> None:

@@ -40,10 +40,10 @@ async def test_a_signed_answer_is_not_believed_with(
     headers = {"Content-Type": "application/token-introspection+jwt"}
     fake_issuer.fail("introspect", status=200, headers=headers, body=_signed(fake_issuer, spoilt))
     with pytest.raises(IssuerUnavailable, match="not to be believed"):
-        await endpoint.ask("opaque")
+        await endpoint.introspect("opaque")
     fake_issuer.clear_faults()
     fake_issuer.fail("introspect", status=200, headers=headers, body=_signed(fake_issuer, {}))
-    assert {"active": True} == await connect(introspection_jwt=True).ask("opaque")
+    assert {"active": True} == await connect(introspection_jwt=True).introspect("opaque")
 
 
 @pytest.mark.gen_test
@@ -54,5 +54,5 @@ async def test_what_is_no_jws_is_not_believed(
     for body in ("", "plain", json.dumps({"active": True})):
         fake_issuer.fail("introspect", status=200, headers=headers, body=body)
         with pytest.raises(IssuerUnavailable):
-            await connect(introspection_jwt=True).ask("opaque")
+            await connect(introspection_jwt=True).introspect("opaque")
         fake_issuer.clear_faults()

@@ -8,9 +8,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
 from service.caches import deny_list as module
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.clock import ManualClock
-from service.operations.admin import LONGEST_DENIAL, make_admin_app
+from service.operations.admin import MAX_ENTRY_LIFETIME, make_admin_app
 from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
@@ -22,8 +22,8 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def app(denials: Denials, clock: ManualClock, metrics: Metrics) -> Application:
-    return make_admin_app(denials, clock=clock, token=ADMIN, metrics=metrics)
+def app(deny_list: DenyList, clock: ManualClock, metrics: Metrics) -> Application:
+    return make_admin_app(deny_list, clock=clock, token=ADMIN, metrics=metrics)
 
 
 async def _send(
@@ -39,7 +39,7 @@ async def _send(
 
 @pytest.mark.gen_test
 async def test_denies_lists_and_lifts(http_client: AsyncHTTPClient, base_url: str, clock: ManualClock) -> None:
-    url = f"{base_url}/denied"
+    url = f"{base_url}/deny-list"
     denied = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
     shown = {"kind": "sub", "value": "mallory", "issuer": "https://i.example", "expires_at": clock.now() + 60}
     assert (201, shown | {"shared": True}) == (denied.code, json.loads(denied.body))
@@ -53,18 +53,20 @@ async def test_denies_lists_and_lifts(http_client: AsyncHTTPClient, base_url: st
 @pytest.mark.gen_test
 async def test_without_the_token_nobody_may(token: str, http_client: AsyncHTTPClient, base_url: str) -> None:
     for method in ("GET", "POST", "DELETE"):
-        refused = await _send(http_client, f"{base_url}/denied", method, {"jti": "x"}, token)
+        refused = await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"}, token)
         assert 401 == refused.code
         assert "Bearer" in refused.headers["WWW-Authenticate"]
 
 
 @pytest.mark.gen_test
 async def test_without_a_token_set_the_port_says_what_to_set(
-    denials: Denials, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
+    deny_list: DenyList, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
 ) -> None:
     app.default_router.rules.clear()
-    app.add_handlers(".*", [*make_admin_app(denials, clock=clock, token=None, metrics=Metrics()).default_router.rules])
-    refused = await _send(http_client, f"{base_url}/denied", body={"jti": "x"})
+    app.add_handlers(
+        ".*", [*make_admin_app(deny_list, clock=clock, token=None, metrics=Metrics()).default_router.rules]
+    )
+    refused = await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})
     assert 403 == refused.code
     assert b"SERVICE_ADMIN_TOKEN" in refused.body
 
@@ -82,18 +84,18 @@ BAD: dict[str, Any] = {
     "a lifetime that is true": {"jti": "x", "expires_in": True},
     "a lifetime that is text": {"jti": "x", "expires_in": "60"},
     "a lifetime of nothing": {"jti": "x", "expires_in": 0},
-    "a lifetime without end": {"jti": "x", "expires_in": LONGEST_DENIAL + 1},
+    "a lifetime without end": {"jti": "x", "expires_in": MAX_ENTRY_LIFETIME + 1},
     "infinity": b'{"jti": "x", "expires_in": 1e400}',
 }
 
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 @pytest.mark.gen_test
-async def test_refuses(body: Any, http_client: AsyncHTTPClient, base_url: str, denials: Denials) -> None:
+async def test_refuses(body: Any, http_client: AsyncHTTPClient, base_url: str, deny_list: DenyList) -> None:
     for method in ("POST", "DELETE"):
-        refused = await _send(http_client, f"{base_url}/denied", method, body)
+        refused = await _send(http_client, f"{base_url}/deny-list", method, body)
         assert (400, "invalid_request") == (refused.code, json.loads(refused.body)["error"])
-    assert [] == list(denials)
+    assert [] == list(deny_list)
 
 
 @pytest.mark.gen_test
@@ -101,7 +103,7 @@ async def test_says_when_there_are_too_many(
     http_client: AsyncHTTPClient, base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 0)
-    assert 400 == (await _send(http_client, f"{base_url}/denied", body={"jti": "x"})).code
+    assert 400 == (await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})).code
 
 
 @pytest.mark.gen_test
@@ -115,7 +117,7 @@ async def test_lives_and_knows_no_other_path_or_method(http_client: AsyncHTTPCli
 async def test_whoever_reaches_the_port_may_read_what_is_counted(
     metrics: Metrics, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
-    metrics.answered(method="GET", status=401, seconds=0.001, reason="expired")
+    metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired")
     response = await http_client.fetch(f"{base_url}/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")
-    assert b'resource_server_refusals_total{reason="expired"} 1.0\n' in response.body
+    assert b'resource_server_rejections_total{reason="expired"} 1.0\n' in response.body

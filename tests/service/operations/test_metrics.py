@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from service.operations.metrics import SHARED_FOLDER, Metrics, counting_together
+from service.operations.metrics import MULTIPROC_DIR_VARIABLE, Metrics, multiprocess_metrics
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.rst"
 
 
 def _lines(metrics: Metrics) -> list[str]:
-    return metrics.exposed().decode().splitlines()
+    return metrics.generate().decode().splitlines()
 
 
 def test_counts_what_it_is_told() -> None:
     metrics = Metrics()
     for status, reason in ((200, None), (401, "expired"), (401, "expired"), (503, "issuer_unavailable")):
-        metrics.answered(method="GET", status=status, seconds=0.02, reason=reason)
-    metrics.asked_issuer(url="https://issuer.example/keys", outcome="failed", seconds=2.5)
-    metrics.cache_failed()
+        metrics.on_response(method="GET", status=status, seconds=0.02, reason=reason)
+    metrics.on_issuer_request(url="https://issuer.example/keys", outcome="failed", seconds=2.5)
+    metrics.on_cache_error()
     counted = {
         'resource_server_requests_total{method="GET",status="200"} 1.0',
         'resource_server_requests_total{method="GET",status="401"} 2.0',
         "resource_server_request_seconds_count 4.0",
-        'resource_server_refusals_total{reason="expired"} 2.0',
-        'resource_server_refusals_total{reason="issuer_unavailable"} 1.0',
+        'resource_server_rejections_total{reason="expired"} 2.0',
+        'resource_server_rejections_total{reason="issuer_unavailable"} 1.0',
         'resource_server_issuer_requests_total{outcome="failed",url="https://issuer.example/keys"} 1.0',
         'resource_server_issuer_request_seconds_sum{url="https://issuer.example/keys"} 2.5',
         "resource_server_shared_cache_failures_total 1.0",
@@ -37,30 +37,30 @@ def test_counts_what_it_is_told() -> None:
 def test_what_a_client_makes_up_is_no_label() -> None:
     metrics = Metrics()
     for number in range(100):
-        metrics.answered(method=f"M{number}", status=405, seconds=0.0, reason=None)
+        metrics.on_response(method=f"M{number}", status=405, seconds=0.0, reason=None)
     assert ['resource_server_requests_total{method="other",status="405"} 100.0'] == [
         line for line in _lines(metrics) if line.startswith("resource_server_requests_total")
     ]
 
 
 def test_the_page_names_every_metric() -> None:
-    exposed = {line.split()[2] for line in _lines(Metrics()) if line.startswith("# TYPE")}
+    generate = {line.split()[2] for line in _lines(Metrics()) if line.startswith("# TYPE")}
     named = set(re.findall(r"``(resource_server_\w+)``", PAGE.read_text("utf-8")))
-    assert {name for name in exposed if not name.endswith("_created")} == named
+    assert {name for name in generate if not name.endswith("_created")} == named
 
 
 def test_processes_count_together_in_a_folder_that_goes_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SHARED_FOLDER, raising=False)
-    with counting_together():
-        folder = Path(os.environ[SHARED_FOLDER])
+    monkeypatch.delenv(MULTIPROC_DIR_VARIABLE, raising=False)
+    with multiprocess_metrics():
+        folder = Path(os.environ[MULTIPROC_DIR_VARIABLE])
         assert folder.is_dir()
         assert [] == _lines(Metrics())  # nothing stands there yet
     assert not folder.exists()
-    assert SHARED_FOLDER not in os.environ
+    assert MULTIPROC_DIR_VARIABLE not in os.environ
 
 
 def test_a_folder_that_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
-    with counting_together():
-        assert str(tmp_path) == os.environ[SHARED_FOLDER]
-    assert str(tmp_path) == os.environ[SHARED_FOLDER]
+    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
+    with multiprocess_metrics():
+        assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
+    assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]

@@ -97,7 +97,7 @@ def test_what_one_process_is_told_to_deny_all_of_them_deny(kind: str, start: Sta
         _answering(url, among=lambda seen: len(seen) == 2)
         bearer = ["-H", f"Authorization: Bearer {token}", f"{url}/api/whoami"]
         assert {200} == {curl(*bearer)[0] for _ in range(10)}
-        admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/denied"]
+        admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/deny-list"]
         assert 201 == curl("-d", '{"sub": "mallory@example.com"}', *admin)[0]
         _until(lambda: {401} == {curl(*bearer)[0] for _ in range(10)})
         process.send_signal(signal.SIGINT)
@@ -119,7 +119,7 @@ def test_the_admin_port_counts_for_all_processes(processes: str, start: Start, f
         status, text = curl(f"http://127.0.0.1:{port}/metrics")
         assert 200 == status
         assert 'resource_server_requests_total{method="GET",status="401"} 7.0' in text
-        assert 'resource_server_refusals_total{reason="missing_token"} 7.0' in text
+        assert 'resource_server_rejections_total{reason="missing_token"} 7.0' in text
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
 

@@ -18,7 +18,7 @@ from service.operations import server
 from service.operations.server import run_until_stopped, serving
 from service.operations.sockets import bind
 from service.settings.program import Settings
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 
 
@@ -37,7 +37,7 @@ class Slow(BearerAuthMixin, RequestHandler):
 
 
 @pytest.fixture
-def service(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Service:
+def service(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
     return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/slow", Slow)])
 
@@ -53,14 +53,14 @@ async def _send(url: str, data: bytes) -> bytes:
 
 
 @pytest.mark.gen_test
-async def test_serves_at_the_port_it_tells(service: Service) -> None:
+async def test_serves_at_the_port_it_tells(service: ResourceServerApplication) -> None:
     async with serving(service, bind("127.0.0.1", 0)) as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         assert 200 == (await AsyncHTTPClient().fetch(f"{url}/healthz")).code
 
 
 @pytest.mark.gen_test
-async def test_a_header_over_the_limit_is_not_read(service: Service) -> None:
+async def test_a_header_over_the_limit_is_not_read(service: ResourceServerApplication) -> None:
     async with serving(service, bind("127.0.0.1", 0)) as url:
         header = b"x" * (server.MAX_HEADER_SIZE + 1)
         answer = await _send(url, b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Large: " + header + b"\r\n\r\n")
@@ -71,7 +71,7 @@ async def test_a_header_over_the_limit_is_not_read(service: Service) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_body_over_the_limit_is_not_read(service: Service) -> None:
+async def test_a_body_over_the_limit_is_not_read(service: ResourceServerApplication) -> None:
     async with serving(service, bind("127.0.0.1", 0)) as url:
         request = b"POST /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
         assert b"200 OK" not in await _send(url, request % (server.MAX_BODY_SIZE + 1))
@@ -86,7 +86,7 @@ async def test_a_body_over_the_limit_is_not_read(service: Service) -> None:
 )
 @pytest.mark.gen_test
 async def test_a_request_that_never_ends_is_given_up(
-    half: bytes, service: Service, monkeypatch: pytest.MonkeyPatch
+    half: bytes, service: ResourceServerApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "HEADER_TIMEOUT", 0.2)
     monkeypatch.setattr(server, "BODY_TIMEOUT", 0.2)
@@ -96,7 +96,9 @@ async def test_a_request_that_never_ends_is_given_up(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.gen_test
-async def test_a_signal_stops_it_and_requests_in_flight_are_answered(number: signal.Signals, service: Service) -> None:
+async def test_a_signal_stops_it_and_requests_in_flight_are_answered(
+    number: signal.Signals, service: ResourceServerApplication
+) -> None:
     async def run() -> None:
         async with serving(service, bind("127.0.0.1", 0)) as url:
             await run_until_stopped(service, announce=lambda: urls.append(url))
@@ -117,7 +119,7 @@ async def test_a_signal_stops_it_and_requests_in_flight_are_answered(number: sig
 
 @pytest.mark.gen_test
 async def test_a_request_that_is_not_answered_in_time_is_cut_off(
-    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: ResourceServerApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "STOP_TIMEOUT", 0.05)
     async with serving(service, bind("127.0.0.1", 0)) as url:

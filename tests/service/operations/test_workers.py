@@ -62,7 +62,7 @@ def test_there_is_a_core_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child holds the end of the pipe that would tell of the death."""
-    monkeypatch.setattr(workers, "_LOOK", 0.05)
+    monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
     monkeypatch.setattr(workers, "_PAUSE", 0.05)
     started = time.monotonic()
     witness = Witness()
@@ -75,7 +75,7 @@ def test_when_none_of_them_can_start_the_start_is_given_up(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_PAUSE", 0.0)
-    monkeypatch.setattr(workers, "_TRIES", 2)
+    monkeypatch.setattr(workers, "_MAX_START_ATTEMPTS", 2)
     witness = Witness()
     assert ["stop"] == witness.run(workers_at_work.die, count=2)
     assert witness.has_served is False
@@ -115,7 +115,7 @@ def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.Mon
 def test_the_place_of_one_that_died_at_once_stays_empty_for_a_while(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_LOOK", 0.05)
+    monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
     monkeypatch.setattr(workers, "_PAUSE", 60.0)
     work = functools.partial(workers_at_work.serve_behind_a_death, tmp_path)
     assert ["serves", "stop"] == Witness().run(work, count=2)

@@ -15,11 +15,11 @@ def test_several_issuers_each_have_their_own_terms_and_else_the_programs() -> No
         issuer=OKTA,
         leeway=60,
         algorithms=("RS256", "ES256"),
-        issuers=(IssuerSettings(issuer=OTHER, audience=("api://one",), algorithms=("PS256",), rfc9068="strict"),),
+        issuers=(IssuerSettings(issuer=OTHER, audience=("api://one",), algorithms=("PS256",), token_profile="strict"),),
     )
     okta, other = settings.trusted_issuers
-    assert (frozenset({"RS256", "ES256"}), False, 60) == (okta.algorithms, okta.strict_rfc9068, okta.leeway)
-    assert (frozenset({"PS256"}), True, 60) == (other.algorithms, other.strict_rfc9068, other.leeway)
+    assert (frozenset({"RS256", "ES256"}), False, 60) == (okta.algorithms, okta.requires_rfc9068, okta.leeway)
+    assert (frozenset({"PS256"}), True, 60) == (other.algorithms, other.requires_rfc9068, other.leeway)
     assert frozenset({"api://one"}) == other.audiences
 
 

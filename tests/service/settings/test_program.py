@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "introspection without credentials": ({"issuer": OKTA, "validation": "introspection"}, "OKTA_OAUTH2_CLIENT_ID"),
     "hybrid without credentials": ({"issuer": OKTA, "validation": "hybrid"}, "OKTA_OAUTH2_CLIENT_ID"),
     "a way of authenticating that there is not": (
-        {"issuer": OKTA, "client_authentication": "tls_client_auth"},
+        {"issuer": OKTA, "introspection_auth_method": "tls_client_auth"},
         "client_secret_basic",
     ),
     "a secret in a file that is not there": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),

@@ -69,10 +69,10 @@ def test_there_is_no_other_way_to_change_one() -> None:
         list: "append clear extend insert pop remove reverse sort __delitem__ __iadd__ __imul__ __setitem__",
         dict: "clear pop popitem setdefault update __delitem__ __ior__ __setitem__",
     }
-    harmless = {list: "copy count index", dict: "copy fromkeys get items keys values"}
+    escape_for_terminal = {list: "copy count index", dict: "copy fromkeys get items keys values"}
     for kind, names in changing.items():
         public = {name for name in dir(kind) if not name.startswith("_")}
-        assert public == {name for name in f"{names} {harmless[kind]}".split() if not name.startswith("_")}
+        assert public == {name for name in f"{names} {escape_for_terminal[kind]}".split() if not name.startswith("_")}
 
 
 def test_it_reads_and_is_written_out_as_before(frozen: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server, mistakes_in
+from service.tokens.issuer_identifier import find_mistakes, is_okta_custom_server, is_okta_org_server
 from service.urls import is_loopback, is_secure
 
 GOOD = [
@@ -20,7 +20,7 @@ GOOD = [
 
 @pytest.mark.parametrize("issuer", GOOD)
 def test_finds_nothing_wrong_with(issuer: str) -> None:
-    assert [] == mistakes_in(issuer)
+    assert [] == find_mistakes(issuer)
 
 
 RIGHT = "https://dev-123456.okta.com/oauth2/default"
@@ -46,10 +46,10 @@ MENDED = {
 
 @pytest.mark.parametrize(("wrong", "right"), MENDED.values(), ids=MENDED.keys())
 def test_says_what_to_write_instead_of(wrong: str, right: str) -> None:
-    mistakes = mistakes_in(wrong)
+    mistakes = find_mistakes(wrong)
     assert f"write {right}" == mistakes[-1]
     assert len(mistakes) > 1
-    assert [] == mistakes_in(right)
+    assert [] == find_mistakes(right)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_says_what_to_write_instead_of(wrong: str, right: str) -> None:
     ],
 )
 def test_names_what_cannot_be_mended(issuer: str, word: str) -> None:
-    assert word in " ".join(mistakes_in(issuer))
+    assert word in " ".join(find_mistakes(issuer))
 
 
 @pytest.mark.parametrize(

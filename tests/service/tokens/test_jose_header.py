@@ -28,9 +28,9 @@ BAD_HEADERS: dict[str, tuple[dict[str, object], Reason]] = {
     "an empty crit": ({"alg": "RS256", "crit": []}, Reason.CRITICAL_HEADER),
     "b64": ({"alg": "RS256", "b64": True}, Reason.CRITICAL_HEADER),
     "zip": ({"alg": "RS256", "zip": "DEF"}, Reason.CRITICAL_HEADER),
-    "a kid that is a number": ({"alg": "RS256", "kid": 1}, Reason.MALFORMED),
-    "a kid that is null": ({"alg": "RS256", "kid": None}, Reason.MALFORMED),
-    "a kid without end": ({"alg": "RS256", "kid": "k" * 2000}, Reason.MALFORMED),
+    "a kid that is a number": ({"alg": "RS256", "kid": 1}, Reason.MALFORMED_TOKEN),
+    "a kid that is null": ({"alg": "RS256", "kid": None}, Reason.MALFORMED_TOKEN),
+    "a kid without end": ({"alg": "RS256", "kid": "k" * 2000}, Reason.MALFORMED_TOKEN),
 }
 
 

@@ -35,7 +35,7 @@ def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
 def test_a_text_that_is_no_jwt_is_opaque_and_not_refused(text: str) -> None:
     token = PresentedToken.read(text)
     assert token.jws is None
-    assert token.defect
+    assert token.parse_error
 
 
 def test_refuses_a_token_over_the_limit_unread() -> None:
@@ -55,4 +55,4 @@ def test_hides_itself() -> None:
 @given(st.text())
 def test_says_why_a_text_is_no_jwt_without_quoting_it(text: str) -> None:
     token = PresentedToken.read(text + "\N{SNOWMAN}")
-    assert "\N{SNOWMAN}" not in token.defect
+    assert "\N{SNOWMAN}" not in token.parse_error

@@ -96,4 +96,4 @@ def test_what_is_no_group_no_class_and_no_date_is_none(value: Any) -> None:
 )
 def test_knows_another_token_of_the_same_user_and_client(claims: dict[str, Any], *, same: bool) -> None:
     first = Principal.from_claims(CLAIMS | {"cid": "client"})
-    assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).is_same_bearer_as(first)
+    assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).same_subject_and_client(first)

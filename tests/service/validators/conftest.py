@@ -8,12 +8,12 @@ from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
 from service.caches.shared import SharedCache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import ManualClock
 from service.issuers.client import JSONClient
 from service.settings.issuers import TrustedIssuer
 from service.settings.program import Settings
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 
 
 @pytest.fixture
@@ -24,11 +24,13 @@ def clock(fake_issuer: RunningIssuer) -> ManualClock:
 
 
 @pytest.fixture
-def toolbox(io_loop: IOLoop, clock: ManualClock, verdicts: Verdicts, cache: SharedCache) -> Iterator[Toolbox]:
+def context(
+    io_loop: IOLoop, clock: ManualClock, token_cache: ValidatedTokenCache, cache: SharedCache
+) -> Iterator[ValidatorContext]:
     client = JSONClient()
-    toolbox = Toolbox(client=client, clock=clock, verdicts=verdicts, cache=cache)
-    yield toolbox
-    for remote in toolbox.remotes.values():
+    context = ValidatorContext(client=client, clock=clock, token_cache=token_cache, cache=cache)
+    yield context
+    for remote in context.issuers.values():
         io_loop.run_sync(remote.close)
     io_loop.run_sync(cache.close)
     client.close()

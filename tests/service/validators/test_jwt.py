@@ -8,14 +8,14 @@ from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import SystemClock
 from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens.presented import PresentedToken
 from service.validators import jwt
-from service.validators.base import Toolbox, Validator
+from service.validators.base import Validator, ValidatorContext
 
 
 @pytest.fixture
@@ -23,8 +23,10 @@ def validator(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Validator:
     settings = Settings(issuer=fake_issuer.issuer_url())
     time = SystemClock()
     cache = open_cache("memory://", clock=time)
-    toolbox = Toolbox(client=JSONClient(), clock=time, verdicts=Verdicts(clock=time), cache=cache)
-    return jwt.build(settings.trusted_issuers[0], toolbox)
+    context = ValidatorContext(
+        client=JSONClient(), clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache
+    )
+    return jwt.build(settings.trusted_issuers[0], context)
 
 
 def _active(issuer: RunningIssuer) -> str:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import fakeissuer
 from service.authenticator import Authenticator
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import SystemClock
 from service.errors import InvalidRequest, InvalidToken
 from service.issuers.client import JSONClient
@@ -24,7 +24,7 @@ from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.validators import jwt
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Court:
     loop: asyncio.AbstractEventLoop
     authenticator: Authenticator
 
-    def judge(self, token: str) -> Principal:
+    def validate_uncached(self, token: str) -> Principal:
         return self.loop.run_until_complete(self.authenticator.authenticate(Credentials(scheme="Bearer", token=token)))
 
 
@@ -45,12 +45,16 @@ def court() -> Iterator[Court]:
     asyncio.set_event_loop(loop)
     with fakeissuer.running() as issuer:
         cache = open_cache("memory://", clock=clock)
-        toolbox = Toolbox(client=client, clock=clock, verdicts=Verdicts(clock=clock), cache=cache)
-        validator = jwt.build(Settings(issuer=issuer.issuer_url()).trusted_issuers[0], toolbox)
-        court = Court(
-            issuer, loop, Authenticator([validator], verdicts=toolbox.verdicts, denials=Denials(cache, clock=clock))
+        context = ValidatorContext(
+            client=client, clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache
         )
-        assert court.judge(issuer.token(sub="alice@example.com")).subject == "alice@example.com"
+        validator = jwt.build(Settings(issuer=issuer.issuer_url()).trusted_issuers[0], context)
+        court = Court(
+            issuer,
+            loop,
+            Authenticator([validator], token_cache=context.token_cache, deny_list=DenyList(cache, clock=clock)),
+        )
+        assert court.validate_uncached(issuer.token(sub="alice@example.com")).subject == "alice@example.com"
         yield court
         loop.run_until_complete(court.authenticator.close())
     client.close()
@@ -65,7 +69,7 @@ shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 @given(text=st.text() | st.text(alphabet="eyJhbGciOiJSUzI1NiJ9.-_="))
 def test_any_text_is_refused(court: Court, text: str) -> None:
     with pytest.raises((InvalidToken, InvalidRequest)) as refusal:
-        court.judge(text)
+        court.validate_uncached(text)
     assert len(text) < 12 or text not in str(refusal.value)
 
 
@@ -78,7 +82,7 @@ def test_a_good_token_with_any_bit_flipped_is_refused(court: Court, data: st.Dat
     part[bit // 8] ^= 1 << bit % 8
     spoilt = ".".join(base64.urlsafe_b64encode(octets).rstrip(b"=").decode() for octets in parts)
     with pytest.raises(InvalidToken):
-        court.judge(spoilt)
+        court.validate_uncached(spoilt)
 
 
 @shared
@@ -88,7 +92,7 @@ def test_a_good_token_with_any_character_changed_is_refused(court: Court, data: 
     position = data.draw(st.integers(0, len(token) - 1))
     character = data.draw(st.characters(codec="ascii").filter(lambda drawn: drawn != token[position]))
     with pytest.raises(InvalidToken):
-        court.judge(token[:position] + character + token[position + 1 :])
+        court.validate_uncached(token[:position] + character + token[position + 1 :])
 
 
 _values = st.recursive(
@@ -111,7 +115,7 @@ def test_whatever_the_issuer_signs_is_accepted_or_refused_and_never_breaks(
     except fakeissuer.InvalidRequestError:
         return
     try:
-        principal = court.judge(token)
+        principal = court.validate_uncached(token)
     except InvalidToken:
         return
     assert principal.issuer == court.issuer.issuer_url()

@@ -38,7 +38,7 @@ def test_a_package_registers_a_kind_by_an_entry_point(tmp_path: Path, monkeypatc
         ("", "expected auto, hybrid, introspection, jwt"),
         ("no.such.module:build", "cannot be imported"),
         ("service.validators.jwt:missing", "cannot be imported"),
-        ("service.validators.jwt:__all__", "something to call"),
+        ("service.version:__version__", "something to call"),
         (":build", "cannot be imported"),
     ],
 )

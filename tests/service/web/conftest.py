@@ -8,13 +8,13 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from service.authenticator import Authenticator, Authenticators
-from service.caches.deny_list import Denials
-from service.caches.tokens import Verdicts
+from service.caches.deny_list import DenyList
+from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.web.application.application import Service
-from service.web.handler.mixin import Protection
+from service.web.application.application import ResourceServerApplication
+from service.web.handler.context import ResourceServerContext
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
@@ -37,7 +37,7 @@ class Words:
             case _:
                 raise InvalidToken(Reason.EXPIRED, "3 s ago", claim="exp")
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Return at once."""
 
     async def close(self) -> None:
@@ -50,19 +50,23 @@ def words() -> Words:
 
 
 @pytest.fixture
-def serve(io_loop: IOLoop, words: Words, verdicts: Verdicts, denials: Denials) -> Callable[..., Service]:
+def serve(
+    io_loop: IOLoop, words: Words, token_cache: ValidatedTokenCache, deny_list: DenyList
+) -> Callable[..., ResourceServerApplication]:
     """Return what makes an application of routes, protected by :class:`Words`."""
 
     def make(
         routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
-    ) -> Service:
-        protection = Protection(
-            authenticators=Authenticators(lambda _: Authenticator([words], verdicts=verdicts, denials=denials)),
+    ) -> ResourceServerApplication:
+        context = ResourceServerContext(
+            authenticators=Authenticators(
+                lambda _: Authenticator([words], token_cache=token_cache, deny_list=deny_list)
+            ),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
             resource=resource or Resource(),
         )
-        return Service(routes, protection=protection, denials=denials, **settings)
+        return ResourceServerApplication(routes, context=context, deny_list=deny_list, **settings)
 
     return make
 

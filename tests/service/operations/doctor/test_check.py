@@ -307,7 +307,7 @@ class Unready:
     async def validate(self, token: object) -> None:
         """Know nobody."""
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         if self._trouble:
             raise IssuerUnavailable(self._trouble)
 

@@ -13,7 +13,7 @@ STRICT = ClaimRules(
     allowed_client_ids=frozenset({"0oa1"}),
     leeway=0,
     max_token_age=300,
-    strict_rfc9068=True,
+    requires_rfc9068=True,
 )
 
 

@@ -5,26 +5,26 @@ import pytest
 from service.clock import ManualClock
 from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
-from service.operations.doctor.context import Examination
+from service.operations.doctor.context import ExplainContext
 from service.settings.program import Settings
 
 
 @pytest.fixture
-def exam() -> Examination:
+def context() -> ExplainContext:
     settings = Settings(issuer="https://dev-1.okta.com/oauth2/default")
-    return Examination(text="a-secret-token", settings=settings, client=JSONClient(), clock=ManualClock(), now=0)
+    return ExplainContext(text="a-secret-token", settings=settings, client=JSONClient(), clock=ManualClock(), now=0)
 
 
-def test_reads_a_token_as_the_service_does(exam: Examination) -> None:
+def test_reads_a_token_as_the_service_does(context: ExplainContext) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        _ = exam.jws
-    assert Reason.MALFORMED is refusal.value.reason
+        _ = context.jws
+    assert Reason.MALFORMED_TOKEN is refusal.value.reason
 
 
-def test_knows_no_terms_before_the_issuer_is_known(exam: Examination) -> None:
+def test_knows_no_terms_before_the_issuer_is_known(context: ExplainContext) -> None:
     with pytest.raises(RuntimeError):
-        _ = exam.rules
+        _ = context.rules
 
 
-def test_does_not_show_the_token_by_accident(exam: Examination) -> None:
-    assert "a-secret-token" not in repr(exam)
+def test_does_not_show_the_token_by_accident(context: ExplainContext) -> None:
+    assert "a-secret-token" not in repr(context)

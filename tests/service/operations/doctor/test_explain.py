@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from fakeissuer import RunningIssuer
 from service.authenticator import Authenticator
-from service.caches.deny_list import Denials
+from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
-from service.caches.tokens import Verdicts
+from service.caches.tokens import ValidatedTokenCache
 from service.clock import ManualClock, SystemClock
 from service.errors import InvalidToken, IssuerUnavailable, Reason, TokenError
 from service.issuers.client import JSONClient
@@ -29,7 +29,7 @@ from service.tokens.credentials import Credentials
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import jwt
-from service.validators.base import Toolbox
+from service.validators.base import ValidatorContext
 from service.web.credentials.header import bearer
 
 
@@ -38,8 +38,8 @@ async def _explain(text: str, settings: Settings, client: JSONClient) -> Explana
 
 
 def _reason(explanation: Explanation) -> Reason:
-    assert isinstance(explanation.verdict, TokenError)
-    return explanation.verdict.reason
+    assert isinstance(explanation.conclusion, TokenError)
+    return explanation.conclusion.reason
 
 
 def _failed(explanation: Explanation) -> tuple[str, str]:
@@ -62,7 +62,7 @@ async def test_accepts_a_good_token_and_passes_every_rule(
     assert [rule.says for rule in RULES] == [finding.about for finding in explanation.findings]
     assert {Outcome.OK} == {finding.outcome for finding in explanation.findings}
     told = "\n".join(explanation.lines())
-    assert 'verdict: accepted: it speaks for "alice@example.com"' in told
+    assert 'conclusion: accepted: it speaks for "alice@example.com"' in told
     assert "its scopes are: api:read" in told
     assert "in 59 minutes" in told or "in 60 minutes" in told
 
@@ -75,9 +75,9 @@ async def _answer_of_the_service(text: str, settings: Settings, client: JSONClie
     """Return for which reason the service refuses a credential."""
     time = SystemClock()
     cache = open_cache("memory://", clock=time)
-    toolbox = Toolbox(client=client, clock=time, verdicts=Verdicts(clock=time), cache=cache)
-    validators = [jwt.build(settings.trusted_issuers[0], toolbox)]
-    authenticator = Authenticator(validators, verdicts=toolbox.verdicts, denials=Denials(cache, clock=time))
+    context = ValidatorContext(client=client, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
+    validators = [jwt.build(settings.trusted_issuers[0], context)]
+    authenticator = Authenticator(validators, token_cache=context.token_cache, deny_list=DenyList(cache, clock=time))
     try:
         bearer(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
@@ -189,7 +189,7 @@ async def test_says_that_nobody_can_judge_a_token_while_its_issuer_cannot_be_ask
     fake_issuer.fail(endpoint, status=500)
     explanation = await _explain(fake_issuer.token(), settings, client)
     assert not explanation.accepted
-    assert isinstance(explanation.verdict, IssuerUnavailable)
+    assert isinstance(explanation.conclusion, IssuerUnavailable)
     (finding,) = [one for one in explanation.findings if one.outcome is Outcome.UNKNOWN]
     assert "expected 200, got 500" in finding.seen
     assert "cannot be judged" in explanation.lines()[-1]
@@ -230,7 +230,7 @@ STRICT: dict[str, tuple[dict[str, Any], Reason, str]] = {
 async def test_demands_what_the_profile_demands(
     members: dict[str, Any], reason: Reason, words: str, fake_issuer: RunningIssuer, client: JSONClient
 ) -> None:
-    settings = Settings(issuer=fake_issuer.issuer_url(), rfc9068="strict")
+    settings = Settings(issuer=fake_issuer.issuer_url(), token_profile="strict")
     explanation = await _explain(fake_issuer.token(**members), settings, client)
     assert reason is _reason(explanation)
     assert words in _failed(explanation)[1]
@@ -240,7 +240,7 @@ async def test_demands_what_the_profile_demands(
 async def test_names_the_clients_that_may_call(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     settings = Settings(issuer=fake_issuer.issuer_url(), allowed_client_ids=("0oaother",))
     explanation = await _explain(fake_issuer.token(cid="0oaweb00000000000001"), settings, client)
-    assert Reason.CLIENT_NOT_ALLOWED is _reason(explanation)
+    assert Reason.CLIENT_NOT_TRUSTED is _reason(explanation)
     assert '"0oaother"' in _failed(explanation)[1]
     assert "SERVICE_ALLOWED_CLIENT_IDS" in _failed(explanation)[1]
 
@@ -253,14 +253,14 @@ class OpaqueTokens:
             raise InvalidToken(Reason.EXPIRED, "it was revoked")
         return Principal.from_claims({"iss": "x", "exp": 2e9}) if token.text == "good-token" else None
 
-    async def ready(self) -> None:
+    async def check_ready(self) -> None:
         """Always."""
 
     async def close(self) -> None:
         """Nothing is held."""
 
 
-def opaque_tokens(issuer: TrustedIssuer, toolbox: Toolbox) -> OpaqueTokens:
+def opaque_tokens(issuer: TrustedIssuer, context: ValidatorContext) -> OpaqueTokens:
     return OpaqueTokens()
 
 
@@ -287,7 +287,7 @@ async def test_takes_the_word_of_a_validator_that_cannot_be_looked_into(
     assert good.accepted
     assert "its word counts" in good.findings[-1].seen
     assert Reason.EXPIRED is _reason(await _explain("revoked-token", settings_with_plugin, client))
-    assert Reason.MALFORMED is _reason(await _explain("another-token", settings_with_plugin, client))
+    assert Reason.MALFORMED_TOKEN is _reason(await _explain("another-token", settings_with_plugin, client))
     assert (await _explain(fake_issuer.token(), settings_with_plugin, client)).accepted
 
 
@@ -307,7 +307,7 @@ async def test_what_a_token_holds_cannot_act_on_the_terminal(
     members = {"claims": {"aud": text, text: text}, "header": {"note": text}}
     explanation = await _explain(fake_issuer.token(**members), settings, client)
     assert all(line.isprintable() for line in explanation.lines())
-    assert 1 == sum(line.startswith("verdict:") for line in explanation.lines())
+    assert 1 == sum(line.startswith("conclusion:") for line in explanation.lines())
 
 
 def _told(text: str, **changes: Any) -> str:
@@ -319,7 +319,7 @@ def _told(text: str, **changes: Any) -> str:
         explanation = await explain(text, settings, client=client, clock=ManualClock())
         client.close()
         repr(explanation)
-        assert explanation.lines()[-1].startswith("verdict: ")
+        assert explanation.lines()[-1].startswith("conclusion: ")
         return "\n".join([*explanation.lines(), repr(explanation)])
 
     return asyncio.run(tell())
@@ -328,7 +328,7 @@ def _told(text: str, **changes: Any) -> str:
 @profile(deadline=None)
 @given(st.text())
 def test_any_text_ends_with_a_verdict(text: str) -> None:
-    assert "verdict: refused" in _told(text)
+    assert "conclusion: refused" in _told(text)
 
 
 JSON_VALUES = st.recursive(
@@ -351,7 +351,7 @@ def test_neither_the_token_nor_its_signature_is_ever_printed(
     more = {"note": end, end: 1} if repeats else {}
     token = f"{_part({**header, **more})}.{_part({**claims, **more})}.{end}"
     told = _told(token)
-    assert "verdict: " in told
+    assert "conclusion: " in told
     for secret in (token, *token.split(".")):
         assert len(secret) < 8 or secret not in told
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations.doctor.formatting import duration, harmless, hidden, moment, shown
+from service.operations.doctor.formatting import duration, escape_for_terminal, format_date, redact, to_json
 
 NOW = 1_700_000_000.0
 
@@ -22,32 +22,32 @@ NOW = 1_700_000_000.0
     ],
 )
 def test_says_when_it_is(date: float, words: str) -> None:
-    assert words == moment(date, NOW)
+    assert words == format_date(date, NOW)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_knows_a_word_for_every_date(date: float) -> None:
-    assert moment(date, NOW)
+    assert format_date(date, NOW)
     assert duration(date)
 
 
 @given(st.text())
 def test_a_terminal_only_shows_what_is_harmless(text: str) -> None:
-    assert harmless(text).isprintable()
+    assert escape_for_terminal(text).isprintable()
 
 
 def test_what_can_be_read_stays_as_it_is() -> None:
-    assert "Zoë → ok" == harmless("Zoë → ok")
+    assert "Zoë → ok" == escape_for_terminal("Zoë → ok")
 
 
 def test_hides_secrets_and_tokens_and_leaves_words_alone() -> None:
     text = "an eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln and a longsecret and a word"
-    assert "an (a token, hidden) and a (hidden) and a word" == hidden(text, ["word", "longsecret"])
+    assert "an (a token, redact) and a (redact) and a word" == redact(text, ["word", "longsecret"])
 
 
 def test_a_secret_within_a_longer_one_is_hidden_with_it() -> None:
-    assert "(hidden)" == hidden("12345678.87654321", ["12345678", "12345678.87654321"])
+    assert "(redact)" == redact("12345678.87654321", ["12345678", "12345678.87654321"])
 
 
 def test_cuts_a_value_that_is_very_long() -> None:
-    assert 161 == len(shown("x" * 1000))
+    assert 161 == len(to_json("x" * 1000))

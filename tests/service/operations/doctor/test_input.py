@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.operations.doctor.input import describe_wrapping, unwrap
+from service.operations.doctor.input import describe_pasted_text, strip_pasted_text
 
 
 @pytest.mark.parametrize(
@@ -17,14 +17,14 @@ from service.operations.doctor.input import describe_wrapping, unwrap
     ],
 )
 def test_takes_the_token_out_and_says_so(text: str, remarks: int) -> None:
-    token, said = unwrap(text)
+    token, said = strip_pasted_text(text)
     assert ("a.b.c", remarks) == (token, len(said))
 
 
 @pytest.mark.parametrize("text", ["", "bearer", "bearera.b.c", "DPoP a.b.c"])
 def test_leaves_what_is_no_wrapping(text: str) -> None:
-    assert (text, []) == unwrap(text)
+    assert (text, []) == strip_pasted_text(text)
 
 
 def test_has_words_for_whatever_is_wrong() -> None:
-    assert "as it came from the issuer" in describe_wrapping("a=b")
+    assert "as it came from the issuer" in describe_pasted_text("a=b")

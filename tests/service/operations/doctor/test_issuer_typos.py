@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations.doctor.issuer_typos import describe_near_miss
+from service.operations.doctor.issuer_typos import describe_issuer_difference
 
 OKTA = "https://dev-1.okta.com/oauth2/default"
 
@@ -30,17 +30,17 @@ NEAR: dict[str, tuple[str, str, str]] = {
 
 @pytest.mark.parametrize(("seen", "trusted", "words"), NEAR.values(), ids=NEAR.keys())
 def test_tells_in_what_they_differ(seen: str, trusted: str, words: str) -> None:
-    assert words in describe_near_miss(seen, trusted)
+    assert words in describe_issuer_difference(seen, trusted)
 
 
 @pytest.mark.parametrize(
     "seen", ["", "https://x.example", "https://[", "https://dev-1.okta.com:x/oauth2/default", OKTA]
 )
 def test_says_nothing_of_what_is_far_away_or_the_same(seen: str) -> None:
-    assert "" == describe_near_miss(seen, OKTA)
+    assert "" == describe_issuer_difference(seen, OKTA)
 
 
 @given(st.text())
 def test_reads_whatever_a_sender_has_written(seen: str) -> None:
-    describe_near_miss(seen, OKTA)
-    describe_near_miss(f"https://dev-1.okta.com/{seen}", OKTA)
+    describe_issuer_difference(seen, OKTA)
+    describe_issuer_difference(f"https://dev-1.okta.com/{seen}", OKTA)

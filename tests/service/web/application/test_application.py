@@ -11,7 +11,7 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 from service.app import make_app
 from service.errors import SettingsError
 from service.settings.program import Settings
-from service.web.application.application import Service, adopt
+from service.web.application.application import ResourceServerApplication, protect_application
 from service.web.endpoints.okta_guide import NotFound, WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
 
@@ -31,14 +31,14 @@ class Slow(BearerAuthMixin, RequestHandler):
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
+def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
     return serve([(r"/slow", Slow)])
 
 
 @pytest.mark.gen_test
 async def test_knows_when_the_last_request_is_answered(
-    app: Service, http_client: AsyncHTTPClient, base_url: str
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     assert await app.finish_requests(within=0.01)
     responses = [asyncio.ensure_future(http_client.fetch(f"{base_url}/slow")) for _ in range(3)]
@@ -51,7 +51,7 @@ async def test_knows_when_the_last_request_is_answered(
 
 @pytest.mark.gen_test
 async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_not_waited_for(
-    app: Service, http_server: HTTPServer, http_port: int
+    app: ResourceServerApplication, http_server: HTTPServer, http_port: int
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
@@ -63,14 +63,14 @@ async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_not_waited
 
 
 @pytest.mark.gen_test
-async def test_gives_back_what_it_holds_in_the_order_noted(app: Service) -> None:
+async def test_gives_back_what_it_holds_in_the_order_noted(app: ResourceServerApplication) -> None:
     given: list[str] = []
 
     async def later() -> None:
         given.append("later")
 
-    app.at_end(lambda: given.append("first noted"))
-    app.at_end(later)
+    app.add_cleanup(lambda: given.append("first noted"))
+    app.add_cleanup(later)
     await app.close()
     assert ["first noted", "later"] == given
     await app.close()
@@ -78,7 +78,7 @@ async def test_gives_back_what_it_holds_in_the_order_noted(app: Service) -> None
 
 @pytest.mark.gen_test
 async def test_routes_that_are_added_later_are_audited_too(
-    app: Service, http_client: AsyncHTTPClient, base_url: str
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     with pytest.raises(SettingsError, match="RedirectHandler"):
         app.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
@@ -86,20 +86,22 @@ async def test_routes_that_are_added_later_are_audited_too(
     assert 401 == (await http_client.fetch(f"{base_url}/later", raise_error=False)).code
 
 
-def test_an_application_that_is_adopted_is_audited_and_nothing_is_changed_when_it_fails(app: Service) -> None:
+def test_an_application_that_is_adopted_is_audited_and_nothing_is_changed_when_it_fails(
+    app: ResourceServerApplication,
+) -> None:
     theirs = Application([(r"/old", RedirectHandler, {"url": "/"})])
     with pytest.raises(SettingsError, match="RedirectHandler"):
-        adopt(theirs, app)
+        protect_application(theirs, app)
     assert {} == theirs.settings
     theirs = Application([(r"/whoami", WhoAmI)])
-    adopt(theirs, app)
+    protect_application(theirs, app)
     assert NotFound is theirs.settings["default_handler_class"]
 
 
 @pytest.mark.gen_test
-async def test_routes_that_are_added_to_an_adopted_application_are_audited_too(app: Service) -> None:
+async def test_routes_that_are_added_to_an_adopted_application_are_audited_too(app: ResourceServerApplication) -> None:
     theirs = Application([])
-    adopt(theirs, app)
+    protect_application(theirs, app)
     with pytest.raises(SettingsError, match="RedirectHandler"):
         theirs.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
     theirs.add_handlers(r".*", [(r"/later", WhoAmI)])
@@ -114,10 +116,10 @@ def test_an_application_that_is_adopted_may_not_insist_on_what_is_not_set_up() -
     service = make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=())
     insisting = type("Insisting", (BearerAuthMixin, RequestHandler), {"validation": "introspectoin"})
     with pytest.raises(SettingsError, match="introspectoin"):
-        adopt(Application([(r"/x", insisting)]), service)
+        protect_application(Application([(r"/x", insisting)]), service)
 
 
-def test_an_application_that_is_adopted_keeps_what_answers_its_other_paths(app: Service) -> None:
+def test_an_application_that_is_adopted_keeps_what_answers_its_other_paths(app: ResourceServerApplication) -> None:
     theirs = Application([], default_handler_class=WhoAmI)
-    adopt(theirs, app)
+    protect_application(theirs, app)
     assert WhoAmI is theirs.settings["default_handler_class"]

@@ -43,21 +43,21 @@ class Everything(BearerAuthMixin, RequestHandler):
 
 
 def test_each_method_is_a_row_that_says_what_it_demands() -> None:
-    demands = {row.method: row.demands for row in rows_of([(r"/x", Everything)]) if row.pattern == "'/x$'"}
+    requirements = {row.method: row.requirements for row in rows_of([(r"/x", Everything)]) if row.pattern == "'/x$'"}
     rest = "groups Domain Users; level 3 or 4; clients a or b; acr phrh or phr; authenticated within 60 s; authorize"
     assert {
         "GET": f"a token; scopes a and b; {rest}",
         "POST": f"a token; scopes a and b or c; {rest}",
         "PUT": "a token if any; authorize",
         "HEAD": "public",
-    } == demands
+    } == requirements
 
 
 def test_a_row_says_where_else_a_token_may_stand() -> None:
     basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
-    demands = {row.method: row.demands for row in rows_of([(r"/x", basket)]) if row.pattern == "'/x$'"}
-    assert demands["PUT"] == "a token if any; authorize; from header or cookie"
-    assert "public" == demands["HEAD"]
+    requirements = {row.method: row.requirements for row in rows_of([(r"/x", basket)]) if row.pattern == "'/x$'"}
+    assert requirements["PUT"] == "a token if any; authorize; from header or cookie"
+    assert "public" == requirements["HEAD"]
 
 
 def test_the_table_has_straight_columns_and_a_heading() -> None:

@@ -9,14 +9,14 @@ from requesting import request
 
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
-from service.web.credentials.sources import read_sources, reading_one_of, sources_of
+from service.web.credentials.sources import parse_sources, read_credentials, source_functions
 
 FORM = "Content-Type: application/x-www-form-urlencoded"
 ALL = ("header", "form", "query", "cookie")
 
 
 def _read(names: Sequence[str], *fields: str, **kwargs: object) -> Credentials | None:
-    source = reading_one_of(sources_of(names, cookie="token"))
+    source = read_credentials(source_functions(names, cookie="token"))
     return source(request(*fields, **kwargs))  # type: ignore[arg-type]  # a table's row
 
 
@@ -96,7 +96,7 @@ def test_any_body_gives_a_credential_none_or_a_refusal(body: bytes) -> None:
 
 @pytest.mark.parametrize("value", ["form", ["header", "cookie"], ("query",)])
 def test_reads_the_names_of_sources(value: str | Sequence[str]) -> None:
-    assert ((value,) if isinstance(value, str) else tuple(value)) == read_sources(value, cookie="__Host-t")
+    assert ((value,) if isinstance(value, str) else tuple(value)) == parse_sources(value, cookie="__Host-t")
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_reads_the_names_of_sources(value: str | Sequence[str]) -> None:
 )
 def test_refuses_at_start(value: object, cookie: object, complaint: str) -> None:
     with pytest.raises((TypeError, ValueError), match=complaint):
-        read_sources(value, cookie=cookie)
+        parse_sources(value, cookie=cookie)

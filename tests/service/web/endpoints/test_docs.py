@@ -9,14 +9,14 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app, protect
+from service import ResourceServerApplication, Settings, make_app, protect
 from service.web.endpoints.okta_guide import ROUTES, Hello
 
 ISSUER = "https://dev-1.okta.com/oauth2/default"
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: object) -> Service:
+def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url(), realm="things", cors_origins=("https://app.example",)))
 
 
@@ -45,7 +45,7 @@ async def test_who_has_it_already_gets_nothing_again(http_client: AsyncHTTPClien
 
 @pytest.mark.gen_test
 async def test_what_is_mounted_later_is_described_as_well(
-    app: Service, http_client: AsyncHTTPClient, base_url: str
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     app.add_handlers(r".*", [(r"/later", Hello)])
     document = json.loads((await http_client.fetch(f"{base_url}/openapi.json")).body)

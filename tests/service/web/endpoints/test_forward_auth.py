@@ -8,13 +8,13 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from fakeissuer import RunningIssuer
-from service import Service, Settings, make_app, protect
-from service.web.application.application import Service as Served
+from service import ResourceServerApplication, Settings, make_app, protect
+from service.web.application.application import ResourceServerApplication as Served
 from service.web.endpoints import forward_auth
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[Service]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True))
     yield service
     io_loop.run_sync(service.close)

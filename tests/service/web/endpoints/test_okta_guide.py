@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.endpoints import okta_guide
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
+def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     return serve(okta_guide.ROUTES)
 
 

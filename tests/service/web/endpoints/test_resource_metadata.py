@@ -8,7 +8,7 @@ import pytest
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.endpoints.okta_guide import Hello
 from service.web.endpoints.resource_metadata import ROUTES
 from service.web.handler.mixin import BearerAuthMixin
@@ -28,7 +28,7 @@ def public_url() -> str | None:
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service], public_url: str | None) -> Service:
+def app(serve: Callable[..., ResourceServerApplication], public_url: str | None) -> ResourceServerApplication:
     resource = Resource(public_url=public_url, authorization_servers=ISSUERS)
     return serve([*ROUTES, (r"/things", Things)], resource=resource, cors_origins=["https://app.example"])
 
@@ -100,7 +100,7 @@ async def test_without_a_public_url_the_request_says_who_we_are_and_no_header_re
 
 @pytest.mark.gen_test
 async def test_names_no_scopes_where_nobody_demands_any(
-    serve: Callable[..., Service], http_client: AsyncHTTPClient
+    serve: Callable[..., ResourceServerApplication], http_client: AsyncHTTPClient
 ) -> None:
     server = serve([*ROUTES, (r"/hello", Hello)]).listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()

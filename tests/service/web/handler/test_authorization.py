@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from service.errors import InsufficientScope
 from service.tokens.principal import Principal
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 
 ANSWERS: dict[str, Any] = {}
@@ -53,7 +53,7 @@ STATUSES = {"yes": 200, "hidden": 404}
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
+def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     return serve([(r"/at-once/(.*)", AtOnce), (r"/later/(.*)", Later)])
 
 
@@ -87,6 +87,6 @@ async def test_is_not_asked_about_a_token_that_is_refused(http_client: AsyncHTTP
 
 @pytest.mark.gen_test
 async def test_a_recalled_token_awaits_nothing_unless_authorize_does(http_client: AsyncHTTPClient) -> None:
-    assert AtOnce.policy.asks_handler
-    assert not BearerAuthMixin.policy.asks_handler
+    assert AtOnce.policy.has_authorize
+    assert not BearerAuthMixin.policy.has_authorize
     http_client.close()

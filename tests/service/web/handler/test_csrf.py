@@ -4,7 +4,7 @@ import pytest
 import tornado.web
 from requesting import request
 
-from service.web.handler.csrf import check_sender
+from service.web.handler.csrf import check_same_site
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
@@ -24,7 +24,7 @@ PASSES = {
 
 @pytest.mark.parametrize(("method", "fields"), PASSES.values(), ids=PASSES.keys())
 def test_lets_pass(method: str, fields: list[str]) -> None:
-    check_sender(request(*fields, method=method), cors=CORS, resource=BEHIND_A_PROXY)
+    check_same_site(request(*fields, method=method), cors=CORS, resource=BEHIND_A_PROXY)
 
 
 REFUSED = {
@@ -43,5 +43,5 @@ REFUSED = {
 @pytest.mark.parametrize("cors", [CORS, CrossOriginPolicy(["*"])], ids=["listed", "a star names nobody"])
 def test_refuses(method: str, fields: list[str], cors: CrossOriginPolicy) -> None:
     with pytest.raises(tornado.web.HTTPError) as refusal:
-        check_sender(request(*fields, method=method), cors=cors, resource=BEHIND_A_PROXY)
+        check_same_site(request(*fields, method=method), cors=cors, resource=BEHIND_A_PROXY)
     assert 403 == refusal.value.status_code

@@ -11,7 +11,7 @@ import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.wrap import protected, public
 
@@ -80,7 +80,7 @@ class Early(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 def _elsewhere(request: HTTPServerRequest) -> None:
-    """Answer a request that was passed on, as another server does."""
+    """JSONResponse a request that was passed on, as another server does."""
     assert request.connection is not None
     request.connection.write_headers(
         tornado.httputil.ResponseStartLine("HTTP/1.1", 200, "OK"),
@@ -91,7 +91,7 @@ def _elsewhere(request: HTTPServerRequest) -> None:
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
+def app(serve: Callable[..., ResourceServerApplication], tmp_path: Path) -> ResourceServerApplication:
     (tmp_path / "file.txt").write_text("abc")
     return serve(
         [
@@ -166,7 +166,7 @@ async def test_the_words_of_a_handler_stay_its_own(call: Callable[..., Any]) -> 
 )
 @pytest.mark.gen_test
 async def test_a_status_that_has_no_body_or_is_no_answer_leaves_no_client_waiting(
-    status: int, answer: int, method: str, call: Callable[..., Any], app: Service
+    status: int, answer: int, method: str, call: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     response = await call(f"/raises/{status}", method=method)
     assert (answer, answer < 400) == (response.code, response.body == b"")
@@ -189,7 +189,7 @@ async def test_a_method_that_nobody_knows_is_405_for_everybody(method: str, call
 
 @pytest.mark.gen_test
 async def test_a_request_that_another_server_answers_is_over_with_its_answer(
-    call: Callable[..., Any], app: Service
+    call: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     assert 401 == (await call("/elsewhere")).code
     assert b"{}" == (await call("/elsewhere", "good")).body
@@ -209,7 +209,7 @@ async def test_the_cause_of_a_failure_stands_in_the_log_with_the_id_that_its_cli
 
 
 @pytest.mark.gen_test
-async def test_an_answer_that_breaks_off_is_over_too(call: Callable[..., Any], app: Service) -> None:
+async def test_an_answer_that_breaks_off_is_over_too(call: Callable[..., Any], app: ResourceServerApplication) -> None:
     with pytest.raises(HTTPStreamClosedError):
         await call("/mistakes", method="PUT")
     assert await app.finish_requests(within=1)

@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
 from service.errors import InsufficientScope
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 
 APP = "https://app.example"
@@ -131,7 +131,7 @@ ROUTES = [
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service]) -> Service:
+def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     ran.clear()
     return serve(ROUTES, cors_origins=[APP])
 

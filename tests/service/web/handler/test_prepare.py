@@ -18,7 +18,7 @@ class Handler:
         self.waits = waits
         self.steps: list[str] = []
 
-    def _judge(self) -> Awaitable[None] | None:
+    def _authenticate_request(self) -> Awaitable[None] | None:
         self._judged = True
         self._finished = self.ends
         self.steps.append("judged")

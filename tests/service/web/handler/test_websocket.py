@@ -15,10 +15,11 @@ from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
 from service.tokens.principal import Principal
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.credentials.header import read_header
-from service.web.credentials.sources import reading_one_of
-from service.web.handler.mixin import BearerAuthMixin, Protection
+from service.web.credentials.sources import read_credentials
+from service.web.handler.context import ResourceServerContext
+from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.websocket import close_code, read_offered
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
@@ -120,7 +121,7 @@ class Quiet(BearerAuthMixin, WebSocketHandler):
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service], io_loop: IOLoop) -> Iterator[Service]:
+def app(serve: Callable[..., ResourceServerApplication], io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
     ENDS.clear()
     ACTS.clear()
     kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict, Known)
@@ -139,7 +140,7 @@ def _request(*offers: str, authorization: str | None = None) -> HTTPServerReques
     return request(*fields, *([f"Authorization: {authorization}"] if authorization else []))
 
 
-READ = reading_one_of([read_header, read_offered])
+READ = read_credentials([read_header, read_offered])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
 
 def test_each_error_has_a_close_code() -> None:
     assert 4401 == close_code(MissingToken())
-    assert 4403 == close_code(AccessDenied(Reason.NOT_AUTHORIZED))
+    assert 4403 == close_code(AccessDenied(Reason.ACCESS_DENIED))
     assert 4403 == close_code(InsufficientScope(["a"]))
     assert 1013 == close_code(IssuerUnavailable(""))
 
@@ -208,14 +209,14 @@ async def test_an_optional_token_lets_nobody_speak(connect: Callable[..., Any]) 
 
 @pytest.mark.gen_test
 async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
-    connect: Callable[..., Any], app: Service
+    connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
-    protection: Protection = app.settings[Protection.SETTING]
+    context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
     socket = await connect("/echo")
     await socket.write_message("sign in")
     await socket.write_message("who")
     assert "alice" == await socket.read_message()
-    for token in list(protection.watch._tokens):
+    for token in list(context.monitor._tokens):
         token.end()
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
@@ -232,12 +233,14 @@ async def test_a_handlers_own_choices_never_see_the_token(connect: Callable[...,
 
 @pytest.mark.parametrize("path", ["/choosy", "/slow"])
 @pytest.mark.gen_test
-async def test_a_token_that_is_not_let_in_changes_nothing(path: str, connect: Callable[..., Any], app: Service) -> None:
-    protection: Protection = app.settings[Protection.SETTING]
+async def test_a_token_that_is_not_let_in_changes_nothing(
+    path: str, connect: Callable[..., Any], app: ResourceServerApplication
+) -> None:
+    context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
     socket = await connect(path, Authorization="Bearer lasting~first")
     await socket.write_message("renew")
     assert "still ['first']" == await socket.read_message()
-    assert {"first"} == {scope for token in protection.watch._tokens for scope in token.principal.scopes}
+    assert {"first"} == {scope for token in context.monitor._tokens for scope in token.principal.scopes}
 
 
 @pytest.mark.gen_test
@@ -284,9 +287,9 @@ def _frame(message: str) -> bytes:
 @pytest.mark.parametrize("ending", ["a refusal", "the end of the token", "the end of the service"])
 @pytest.mark.gen_test
 async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
-    ending: str, http_server: HTTPServer, http_port: int, app: Service
+    ending: str, http_server: HTTPServer, http_port: int, app: ResourceServerApplication
 ) -> None:
-    protection: Protection = app.settings[Protection.SETTING]
+    context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
     reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(
         b"GET /acting HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
@@ -299,9 +302,9 @@ async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
     if ending == "a refusal":
         writer.write(_frame("bad") + _frame("pipelined"))
     elif ending == "the end of the service":
-        app.end_open()
+        app.close_long_lived()
     else:
-        for token in list(protection.watch._tokens):
+        for token in list(context.monitor._tokens):
             token.end()
     assert b"\x88" == await reader.readexactly(1)  # a close frame, which this client does not answer
     for number in range(5):
@@ -389,8 +392,10 @@ async def test_what_is_no_websocket_is_refused_as_anything_else(
 
 
 @pytest.mark.gen_test
-async def test_an_open_socket_is_told_that_the_service_stops(connect: Callable[..., Any], app: Service) -> None:
+async def test_an_open_socket_is_told_that_the_service_stops(
+    connect: Callable[..., Any], app: ResourceServerApplication
+) -> None:
     socket = await connect("/choosy", Authorization="Bearer lasting")
-    app.end_open()
+    app.close_long_lived()
     assert await socket.read_message() is None
     assert 1001 == socket.close_code

@@ -23,9 +23,9 @@ def test_the_security_schemes_stand_among_the_rest() -> None:
 )
 def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | None, words: str) -> None:
     name = refusal(status)["$ref"].removeprefix("#/components/responses/")
-    described = components({})["responses"][name]
-    assert words in described["description"]
-    assert ({header} if header else set()) == described["headers"].keys()
+    describe_requirements = components({})["responses"][name]
+    assert words in describe_requirements["description"]
+    assert ({header} if header else set()) == describe_requirements["headers"].keys()
 
 
 def test_only_what_is_always_there_is_required() -> None:

@@ -74,21 +74,21 @@ def test_a_token_of_any_issuer_does(issuers: int, security: list[dict[str, list[
     assert security == _describe(WhoAmI, issuers=issuers)["security"]
 
 
-def test_the_docstring_is_the_summary_and_the_description_with_the_demands_behind_it() -> None:
+def test_the_docstring_is_the_summary_and_the_description_with_the_requirements_behind_it() -> None:
     operation = _describe(_with(scopes="a", groups="G", claims={"level": 3}, acr_values="phr", max_age=60))
     assert "Read one thing." == operation["summary"]
-    demands = "Demands a token; scopes a; groups G; level 3; acr phr; authenticated within 60 s."
-    assert f"At most one.\n\n{demands}" == operation["description"]
+    requirements = "Requires a token; scopes a; groups G; level 3; acr phr; authenticated within 60 s."
+    assert f"At most one.\n\n{requirements}" == operation["description"]
 
 
 def test_where_a_token_may_stand_is_said_behind_the_demands() -> None:
     operation = _describe(_with(token_sources=["header", "form"]))
     places = "The token is looked for in the field Authorization and access_token of a form."
-    assert operation["description"].endswith(f"Demands a token.\n\n{places}")
+    assert operation["description"].endswith(f"Requires a token.\n\n{places}")
 
 
 def test_a_handler_that_has_a_word_of_its_own_is_said_to() -> None:
-    assert _describe(_with(authorize=_agree))["description"].endswith("Demands a token; the handler agrees.")
+    assert _describe(_with(authorize=_agree))["description"].endswith("Requires a token; the handler agrees.")
 
 
 def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
@@ -98,7 +98,7 @@ def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
 
 def test_what_tornado_says_about_its_own_code_is_not_published() -> None:
     operation = _describe(protected(StaticFileHandler, scopes="files"))
-    assert (None, "Demands a token; scopes files.") == (operation.get("summary"), operation["description"])
+    assert (None, "Requires a token; scopes files.") == (operation.get("summary"), operation["description"])
 
 
 def test_each_method_has_its_own_demands() -> None:

@@ -7,7 +7,7 @@ from tornado.web import RequestHandler
 
 from service.web.endpoints.okta_guide import Hello
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.overrides import laid_over
+from service.web.openapi.overrides import merge_overrides
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from service.web.openapi.overrides import laid_over
         ({"get": {}}, "written as GET"),
         ({"GET": {"sumary": "x"}}, "did you mean summary"),
         ({"GET": {"zzz": "x"}}, "an operation has tags"),
-        ({"GET": {"security": []}}, "the demands of the handler"),
+        ({"GET": {"security": []}}, "the requirements of the handler"),
         ({"GET": {"summary": {1, 2}}}, "what JSON cannot"),
         ({"GET": {"responses": []}}, "from statuses to responses"),
         ({"GET": {"responses": {200: {}}}}, r"\[200\] needs a description"),
@@ -80,8 +80,8 @@ class TestLaidOver:
     def test_what_an_author_says_goes_before_what_follows_from_the_code(
         self, own: dict[str, Any], expected: dict[str, Any]
     ) -> None:
-        assert expected == laid_over(DERIVED, own)
+        assert expected == merge_overrides(DERIVED, own)
 
     def test_an_operation_without_parameters_gets_them(self) -> None:
         own = {"parameters": [{"in": "query", "name": "q"}]}
-        assert own["parameters"] == laid_over({"responses": {}}, own)["parameters"]
+        assert own["parameters"] == merge_overrides({"responses": {}}, own)["parameters"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from service import Service, Settings, make_app
+from service import ResourceServerApplication, Settings, make_app
 from service.web.openapi import page as module
 from service.web.openapi.page import Page, make_page
 
@@ -73,7 +73,7 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_becomes_markup() -> None:
 
 
 @pytest.fixture
-def app(io_loop: object) -> Service:
+def app(io_loop: object) -> ResourceServerApplication:
     return make_app(Settings(issuer=ISSUERS[0], docs_client_id="my-client"))
 
 

@@ -32,8 +32,8 @@ class Parts(BearerAuthMixin, RequestHandler):
     ],
 )
 def test_parameters_are_called_as_in_the_route_or_as_by_the_method(regex: str, methods: list[str], path: str) -> None:
-    described, item = describe_path(Parts, methods, templates_of(regex)[0], issuers=1)
-    assert path == described
+    describe_requirements, item = describe_path(Parts, methods, templates_of(regex)[0], issuers=1)
+    assert path == describe_requirements
     assert {"description", *map(str.lower, methods)} == item.keys()
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.web.policy.description import described
-from service.web.policy.requirements import WORDS, read_demand
+from service.web.policy.description import describe_requirements
+from service.web.policy.requirements import ATTRIBUTES, parse_requirements
 from service.web.policy.scopes import AnyOf
 
 
@@ -22,4 +22,4 @@ from service.web.policy.scopes import AnyOf
     ],
 )
 def test_each_demand_has_its_words(words: dict[str, object], expected: list[str]) -> None:
-    assert expected == list(described(read_demand(**{**WORDS, **words})))
+    assert expected == list(describe_requirements(parse_requirements(**{**ATTRIBUTES, **words})))

@@ -10,8 +10,8 @@ from tornado.web import RequestHandler
 from service.tokens.principal import Principal
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import policy
-from service.web.policy.requirements import Demand
-from service.web.policy.scopes import AnyOf, ScopeDemand
+from service.web.policy.requirements import Requirements
+from service.web.policy.scopes import AnyOf, ScopeRequirements
 from service.web.responses.methods import METHODS
 
 
@@ -43,7 +43,7 @@ def test_reads_scopes_as(scopes: Any, method: str, alternatives: list[set[str]])
 
 def test_demands_a_token_and_nothing_more_by_default() -> None:
     for method in METHODS:
-        assert Demand() == _handler().policy.of(method)
+        assert Requirements() == _handler().policy.of(method)
 
 
 def test_a_method_of_the_handlers_own_is_bound_too() -> None:
@@ -72,33 +72,33 @@ class Decorated(BearerAuthMixin, RequestHandler):
     groups = "Staff"
 
     def get(self) -> None:
-        """Demand what the class does."""
+        """Requirements what the class does."""
 
     @policy(scopes="things:write")
     def post(self) -> None:
-        """Demand another scope, and the class's group."""
+        """Requirements another scope, and the class's group."""
 
     @policy(public=True)
     def head(self) -> None:
-        """Demand nothing."""
+        """Requirements nothing."""
 
     @policy(optional=True)
     def put(self) -> None:
-        """Demand no token."""
+        """Requirements no token."""
 
     def authorize(self, principal: Principal) -> bool:
         return principal.subject is not None
 
 
 def test_a_decorator_stands_in_place_of_the_class_word_by_word() -> None:
-    demands = {method: Decorated.policy.of(method) for method in ("GET", "POST", "HEAD", "PUT")}
+    requirements = {method: Decorated.policy.of(method) for method in ("GET", "POST", "HEAD", "PUT")}
     groups = (frozenset({"Staff"}),)
     assert {
-        "GET": Demand(scopes=ScopeDemand(alternatives=(frozenset({"things:read"}),)), groups=groups),
-        "POST": Demand(scopes=ScopeDemand(alternatives=(frozenset({"things:write"}),)), groups=groups),
-        "HEAD": Demand(public=True),
-        "PUT": Demand(optional=True),
-    } == demands
+        "GET": Requirements(scopes=ScopeRequirements(alternatives=(frozenset({"things:read"}),)), groups=groups),
+        "POST": Requirements(scopes=ScopeRequirements(alternatives=(frozenset({"things:write"}),)), groups=groups),
+        "HEAD": Requirements(public=True),
+        "PUT": Requirements(optional=True),
+    } == requirements
 
 
 def test_a_decorated_method_of_a_public_handler_is_protected() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from service.errors import AccessDenied, InsufficientAuthentication, InsufficientScope, Reason, TokenError
 from service.tokens.principal import Principal
-from service.web.policy.requirements import WORDS, read_demand
+from service.web.policy.requirements import ATTRIBUTES, parse_requirements
 from service.web.policy.scopes import AnyOf, ScopeMatching
 
 NOW = 1_700_000_000.0
@@ -37,30 +37,30 @@ MET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("words", "claims"), MET.values(), ids=MET.keys())
 def test_is_met_by(words: dict[str, Any], claims: dict[str, Any]) -> None:
-    read_demand(**{**WORDS, **words}).check(_principal(claims), now=NOW)
+    parse_requirements(**{**ATTRIBUTES, **words}).check(_principal(claims), now=NOW)
 
 
 UNMET: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], Reason]] = {
     "no scope": ({"scopes": "a"}, {}, InsufficientScope, Reason.INSUFFICIENT_SCOPE),
-    "no groups": ({"groups": "A"}, {}, AccessDenied, Reason.MISSING_GROUP),
-    "half a name": ({"groups": "Domain Users"}, {"groups": ["Domain"]}, AccessDenied, Reason.MISSING_GROUP),
-    "one of two groups": ({"groups": ["A", "B"]}, {"groups": ["A"]}, AccessDenied, Reason.MISSING_GROUP),
-    "none of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.MISSING_GROUP),
-    "groups that are no list": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.MISSING_GROUP),
-    "no claim": ({"claims": {"department": "finance"}}, {}, AccessDenied, Reason.OTHER_CLAIM),
-    "another value": ({"claims": {"a": "x"}}, {"a": "y"}, AccessDenied, Reason.OTHER_CLAIM),
-    "the claim's letters": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.OTHER_CLAIM),
-    "a key of an object": ({"claims": {"a": "x"}}, {"a": {"x": 1}}, AccessDenied, Reason.OTHER_CLAIM),
-    "true for one": ({"claims": {"a": 1}}, {"a": True}, AccessDenied, Reason.OTHER_CLAIM),
-    "one for true": ({"claims": {"a": True}}, {"a": 1}, AccessDenied, Reason.OTHER_CLAIM),
-    "one claim of two": ({"claims": {"a": 1, "b": 2}}, {"a": 1}, AccessDenied, Reason.OTHER_CLAIM),
-    "another client": ({"allowed_clients": ["other"]}, {}, AccessDenied, Reason.CLIENT_DENIED),
-    "no client": ({"allowed_clients": ["app"]}, {"cid": None}, AccessDenied, Reason.CLIENT_DENIED),
+    "no groups": ({"groups": "A"}, {}, AccessDenied, Reason.GROUP_REQUIRED),
+    "half a name": ({"groups": "Domain Users"}, {"groups": ["Domain"]}, AccessDenied, Reason.GROUP_REQUIRED),
+    "one of two groups": ({"groups": ["A", "B"]}, {"groups": ["A"]}, AccessDenied, Reason.GROUP_REQUIRED),
+    "none of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.GROUP_REQUIRED),
+    "groups that are no list": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.GROUP_REQUIRED),
+    "no claim": ({"claims": {"department": "finance"}}, {}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "another value": ({"claims": {"a": "x"}}, {"a": "y"}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "the claim's letters": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "a key of an object": ({"claims": {"a": "x"}}, {"a": {"x": 1}}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "true for one": ({"claims": {"a": 1}}, {"a": True}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "one for true": ({"claims": {"a": True}}, {"a": 1}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "one claim of two": ({"claims": {"a": 1, "b": 2}}, {"a": 1}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "another client": ({"allowed_clients": ["other"]}, {}, AccessDenied, Reason.CLIENT_FORBIDDEN),
+    "no client": ({"allowed_clients": ["app"]}, {"cid": None}, AccessDenied, Reason.CLIENT_FORBIDDEN),
     "no class": ({"acr_values": "phr"}, {}, InsufficientAuthentication, Reason.INSUFFICIENT_ACR),
     "no date": ({"max_age": 60}, {}, InsufficientAuthentication, Reason.AUTHENTICATION_TOO_OLD),
     # Whoever can never be let in is not sent to sign in again, and again.
     "a group before a class": (
-        {"groups": "A", "acr_values": "phr", "scopes": "a"}, {}, AccessDenied, Reason.MISSING_GROUP,
+        {"groups": "A", "acr_values": "phr", "scopes": "a"}, {}, AccessDenied, Reason.GROUP_REQUIRED,
     ),
 }  # fmt: skip
 
@@ -68,15 +68,15 @@ UNMET: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], Reason]
 @pytest.mark.parametrize(("words", "claims", "kind", "reason"), UNMET.values(), ids=UNMET.keys())
 def test_is_not_met_by(words: dict[str, Any], claims: dict[str, Any], kind: type[TokenError], reason: Reason) -> None:
     with pytest.raises(kind) as refusal:
-        read_demand(**{**WORDS, **words}).check(_principal(claims), now=NOW)
+        parse_requirements(**{**ATTRIBUTES, **words}).check(_principal(claims), now=NOW)
     assert reason is refusal.value.reason
 
 
 def test_scopes_are_compared_in_the_way_that_is_set() -> None:
-    demand = read_demand(**{**WORDS, "scopes": "things:read"})
-    demand.check(_principal({"scp": ["things"]}), now=NOW, matching=ScopeMatching.HIERARCHY)
+    requirements = parse_requirements(**{**ATTRIBUTES, "scopes": "things:read"})
+    requirements.check(_principal({"scp": ["things"]}), now=NOW, matching=ScopeMatching.HIERARCHY)
     with pytest.raises(InsufficientScope):
-        demand.check(_principal({"scp": ["things"]}), now=NOW)
+        requirements.check(_principal({"scp": ["things"]}), now=NOW)
 
 
 REFUSED: list[dict[str, Any]] = [
@@ -109,7 +109,7 @@ REFUSED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("words", REFUSED, ids=str)
 def test_refuses_what_means_something_else_than_it_says(words: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
-        read_demand(**{**WORDS, **words})
+        parse_requirements(**{**ATTRIBUTES, **words})
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_refuses_what_means_something_else_than_it_says(words: dict[str, Any]) -
 )
 def test_refuses_a_validation_that_means_nothing(words: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"validation|public"):
-        read_demand(**(dict(WORDS) | words))
+        parse_requirements(**(dict(ATTRIBUTES) | words))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.policy.scopes import AnyOf, ScopeMatching, read_scopes
+from service.web.policy.scopes import AnyOf, ScopeMatching, parse_scopes
 
 EXACT, WILDCARD, HIERARCHY = ScopeMatching
 
@@ -53,15 +53,15 @@ def test_a_scope_never_grants_what_does_not_begin_with_its_own_parts(
 
 
 def test_one_alternative_is_enough_and_the_first_is_what_to_ask_for() -> None:
-    demand = read_scopes(AnyOf("things:read things:list", "things:admin"))
+    requirements = parse_scopes(AnyOf("things:read things:list", "things:admin"))
     for scopes, met in [("things:read things:list", True), ("things:admin", True), ("things:read", False), ("", False)]:
-        assert met is demand.is_met(frozenset(scopes.split()), EXACT)
-    assert {"things:read", "things:list"} == demand.preferred
+        assert met is requirements.is_satisfied(frozenset(scopes.split()), EXACT)
+    assert {"things:read", "things:list"} == requirements.preferred
 
 
 @pytest.mark.parametrize("value", ["", (), [], " "])
 def test_demands_nothing_where_nothing_is_written(value: Any) -> None:
-    assert read_scopes(value).is_met(frozenset(), EXACT)
+    assert parse_scopes(value).is_satisfied(frozenset(), EXACT)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_demands_nothing_where_nothing_is_written(value: Any) -> None:
 )
 def test_refuses_what_cannot_be_a_scope(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        read_scopes(value)
+        parse_scopes(value)

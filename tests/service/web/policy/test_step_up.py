@@ -6,7 +6,7 @@ import pytest
 
 from service.errors import InsufficientAuthentication, Reason
 from service.tokens.principal import Principal
-from service.web.policy.step_up import read_step_up
+from service.web.policy.step_up import parse_step_up
 
 NOW = 1_700_000_000
 PWD, ANY, TWO = "urn:okta:loa:1fa:pwd", "urn:okta:loa:1fa:any", "urn:okta:loa:2fa:any"
@@ -42,10 +42,10 @@ LEVELS: list[tuple[str, str | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("demanded", "acr", "enough"), LEVELS)
-def test_knows_which_class_is_enough(demanded: str, acr: str | None, *, enough: bool) -> None:
-    step_up = read_step_up(acr_values=demanded, max_age=None)
-    if enough:
+@pytest.mark.parametrize(("demanded", "acr", "satisfying"), LEVELS)
+def test_knows_which_class_is_enough(demanded: str, acr: str | None, *, satisfying: bool) -> None:
+    step_up = parse_step_up(acr_values=demanded, max_age=None)
+    if satisfying:
         step_up.check(_principal(acr=acr), now=NOW)
         return
     with pytest.raises(InsufficientAuthentication) as refusal:
@@ -60,13 +60,13 @@ def test_knows_which_class_is_enough(demanded: str, acr: str | None, *, enough: 
 
 @pytest.mark.parametrize("auth_time", [NOW, NOW - 300, NOW + 60])
 def test_an_authentication_within_the_age_is_enough(auth_time: float) -> None:
-    read_step_up(acr_values=(), max_age=300).check(_principal(auth_time=auth_time), now=NOW)
+    parse_step_up(acr_values=(), max_age=300).check(_principal(auth_time=auth_time), now=NOW)
 
 
 @pytest.mark.parametrize("auth_time", [None, NOW - 301, 0, "now", True, float("inf"), float("nan"), [NOW]])
 def test_an_authentication_past_the_age_or_without_a_date_is_not(auth_time: Any) -> None:
     with pytest.raises(InsufficientAuthentication) as refusal:
-        read_step_up(acr_values="phr", max_age=300).check(_principal(acr="phr", auth_time=auth_time), now=NOW)
+        parse_step_up(acr_values="phr", max_age=300).check(_principal(acr="phr", auth_time=auth_time), now=NOW)
     assert (Reason.AUTHENTICATION_TOO_OLD, "auth_time", ("phr",), 300) == (
         refusal.value.reason,
         refusal.value.claim,
@@ -81,4 +81,4 @@ def test_an_authentication_past_the_age_or_without_a_date_is_not(auth_time: Any)
 )
 def test_refuses_what_cannot_stand_in_a_challenge(acr_values: Any, max_age: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        read_step_up(acr_values=acr_values, max_age=max_age)
+        parse_step_up(acr_values=acr_values, max_age=max_age)

@@ -17,7 +17,12 @@ from service.errors import (
     Reason,
     TokenError,
 )
-from service.web.responses.challenge import SENTENCES, describe_status, read_challenges, refusal_for
+from service.web.responses.challenge import (
+    DESCRIPTIONS,
+    error_response_for,
+    error_response_for_status,
+    parse_challenges,
+)
 
 ANSWERS: list[tuple[TokenError, int, str, str]] = [
     (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
@@ -46,7 +51,7 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
         ),
     ),
     (
-        AccessDenied(Reason.MISSING_GROUP, "sesame"),
+        AccessDenied(Reason.GROUP_REQUIRED, "sesame"),
         403,
         "insufficient_scope",
         (
@@ -77,7 +82,7 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
 
 @pytest.mark.parametrize(("error", "status", "code", "challenge"), ANSWERS, ids=lambda value: str(value)[:30])
 def test_answers_each_refusal(error: TokenError, status: int, code: str, challenge: str) -> None:
-    refusal = refusal_for(error, realm="api")
+    refusal = error_response_for(error, realm="api")
     assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
 
 
@@ -94,25 +99,25 @@ def test_answers_each_refusal(error: TokenError, status: int, code: str, challen
     ids=lambda value: str(value)[:30],
 )
 def test_says_where_the_metadata_is(error: TokenError, end: str) -> None:
-    refusal = refusal_for(error, realm="api", resource_metadata="https://a.example/m")
+    refusal = error_response_for(error, realm="api", resource_metadata="https://a.example/m")
     assert refusal.headers["WWW-Authenticate"].endswith(end)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
 def test_an_issuers_trouble_is_503_without_a_challenge(seconds: float, header: str) -> None:
-    refusal = refusal_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
+    refusal = error_response_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
     assert (503, {"Retry-After": header}) == (refusal.status, refusal.headers)
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_has_one_sentence_in_the_allowed_characters(reason: Reason) -> None:
-    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", SENTENCES[reason])
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", DESCRIPTIONS[reason])
 
 
 @given(st.sampled_from(sorted(Reason)), st.text(), st.text())
 def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim: str) -> None:
-    with_detail = refusal_for(InvalidToken(reason, detail, claim=claim), realm="api")
-    assert refusal_for(InvalidToken(reason), realm="api") == with_detail
+    with_detail = error_response_for(InvalidToken(reason, detail, claim=claim), realm="api")
+    assert error_response_for(InvalidToken(reason), realm="api") == with_detail
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim:
     ],
 )
 def test_describes_other_refusals(status: int, error: str) -> None:
-    refusal = describe_status(status)
+    refusal = error_response_for_status(status)
     assert (status, error) == (refusal.status, refusal.error)
     assert refusal.description
 
@@ -141,7 +146,7 @@ def test_describes_other_refusals(status: int, error: str) -> None:
     ],
 )
 def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[str, ...]) -> None:
-    assert challenges == read_challenges(value)
+    assert challenges == parse_challenges(value)
 
 
 @pytest.mark.parametrize(
@@ -156,4 +161,4 @@ def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[
 )
 def test_a_challenge_that_is_none_or_would_contradict_ours_stops_the_program(value: object, words: str) -> None:
     with pytest.raises((TypeError, ValueError), match=words):
-        read_challenges(value)
+        parse_challenges(value)

@@ -4,7 +4,7 @@ import tornado.web
 import tornado.websocket
 
 from service.web.endpoints.okta_guide import Hello, NotFound
-from service.web.responses.methods import METHODS, methods_of
+from service.web.responses.methods import METHODS, handler_methods
 
 
 class Files(tornado.web.RequestHandler):
@@ -15,8 +15,8 @@ class Files(tornado.web.RequestHandler):
 
 
 def test_names_the_methods_that_a_handler_has() -> None:
-    assert ["GET"] == methods_of(Hello)
-    assert [] == methods_of(NotFound)
-    assert ["PROPFIND"] == methods_of(Files)
-    assert ["GET"] == methods_of(tornado.websocket.WebSocketHandler)
-    assert {"GET", "HEAD"} == set(methods_of(tornado.web.StaticFileHandler))
+    assert ["GET"] == handler_methods(Hello)
+    assert [] == handler_methods(NotFound)
+    assert ["PROPFIND"] == handler_methods(Files)
+    assert ["GET"] == handler_methods(tornado.websocket.WebSocketHandler)
+    assert {"GET", "HEAD"} == set(handler_methods(tornado.web.StaticFileHandler))

@@ -9,7 +9,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, RuleRouter
 
 from service.errors import SettingsError
-from service.web.application.application import Service, adopt
+from service.web.application.application import ResourceServerApplication, protect_application
 from service.web.endpoints.okta_guide import Hello, WhoAmI
 
 
@@ -55,7 +55,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("route", "name"), REFUSED.values(), ids=REFUSED.keys())
-def test_stops_the_start_and_names(route: Any, name: str, serve: Callable[..., Service]) -> None:
+def test_stops_the_start_and_names(route: Any, name: str, serve: Callable[..., ResourceServerApplication]) -> None:
     with pytest.raises(SettingsError) as refusal:
         serve([(r"/api/hello", Hello), route])
     (problem,) = refusal.value.problems
@@ -63,11 +63,11 @@ def test_stops_the_start_and_names(route: Any, name: str, serve: Callable[..., S
     assert "BearerAuthMixin" in problem
 
 
-def test_lets_protected_and_public_handlers_pass(serve: Callable[..., Service]) -> None:
+def test_lets_protected_and_public_handlers_pass(serve: Callable[..., ResourceServerApplication]) -> None:
     serve([(r"/api/hello", Hello), Rule(HostMatches("a.example"), [(r"/api/whoami", WhoAmI)])])
 
 
-def test_names_the_methods_and_every_pattern_on_the_way(serve: Callable[..., Service]) -> None:
+def test_names_the_methods_and_every_pattern_on_the_way(serve: Callable[..., ResourceServerApplication]) -> None:
     files = Rule(HostMatches("a.example"), [(r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."})])
     with pytest.raises(SettingsError) as refusal:
         serve([files])
@@ -75,13 +75,15 @@ def test_names_the_methods_and_every_pattern_on_the_way(serve: Callable[..., Ser
     assert refusal.value.problems[0].startswith(leads)
 
 
-def test_refuses_what_answers_all_other_paths_unless_it_is_protected(serve: Callable[..., Service]) -> None:
+def test_refuses_what_answers_all_other_paths_unless_it_is_protected(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
     with pytest.raises(SettingsError, match=r"\(anything else\) leads to .*Forgotten"):
         serve([], default_handler_class=Forgotten)
     assert WhoAmI is serve([], default_handler_class=WhoAmI).settings["default_handler_class"]
 
 
-def test_looks_into_an_application_that_is_protected_itself(serve: Callable[..., Service]) -> None:
+def test_looks_into_an_application_that_is_protected_itself(serve: Callable[..., ResourceServerApplication]) -> None:
     inner = serve([(r"/inner/whoami", WhoAmI)])
     serve([Rule(PathMatches(r"/inner/.*"), inner)])
     bare = tornado.web.Application([(r"/inner/whoami", WhoAmI)])
@@ -89,24 +91,28 @@ def test_looks_into_an_application_that_is_protected_itself(serve: Callable[...,
         serve([Rule(PathMatches(r"/inner/.*"), bare)])
 
 
-def test_refuses_demands_that_were_changed_after_the_class_was_made(serve: Callable[..., Service]) -> None:
+def test_refuses_demands_that_were_changed_after_the_class_was_made(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
     changed = type("Changed", (Hello,), {})
     changed.public = False  # type: ignore[attr-defined]  # that is the mistake
     with pytest.raises(SettingsError, match="changed after its class was made"):
         serve([(r"/x", changed)])
 
 
-def test_refuses_an_application_that_does_not_follow_its_routes(serve: Callable[..., Service]) -> None:
+def test_refuses_an_application_that_does_not_follow_its_routes(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
     theirs = MoodyApplication([(r"/whoami", WhoAmI)])
     with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*MoodyApplication"):
-        adopt(theirs, serve([]))
+        protect_application(theirs, serve([]))
     inner = MoodyApplication([(r"/whoami", WhoAmI)])
     inner.settings |= serve([]).settings
     with pytest.raises(SettingsError, match=r"the router .*MoodyApplication"):
         serve([Rule(PathMatches(r"/inner/.*"), inner)])
 
 
-def test_names_every_mistake_and_its_pattern(serve: Callable[..., Service]) -> None:
+def test_names_every_mistake_and_its_pattern(serve: Callable[..., ResourceServerApplication]) -> None:
     with pytest.raises(SettingsError) as refusal:
         serve([(r"/one", Forgotten), (r"/two", Forgotten)])
     assert ["'/one$'", "'/two$'"] == [problem.split()[1] for problem in refusal.value.problems]

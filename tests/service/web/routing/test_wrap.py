@@ -8,12 +8,12 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.web import FallbackHandler, RedirectHandler, StaticFileHandler
 
-from service.web.application.application import Service
+from service.web.application.application import ResourceServerApplication
 from service.web.routing.wrap import protected, public
 
 
 @pytest.fixture
-def app(serve: Callable[..., Service], tmp_path: Path) -> Service:
+def app(serve: Callable[..., ResourceServerApplication], tmp_path: Path) -> ResourceServerApplication:
     (tmp_path / "a.txt").write_text("A")
     return serve(
         [

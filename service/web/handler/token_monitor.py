@@ -11,9 +11,7 @@ from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.tokens.principal import Principal
 
-__all__ = ["Judge", "TokenWatch", "WatchedToken"]
-
-Judge = Callable[[], Awaitable[Principal] | None]
+Revalidate = Callable[[], Awaitable[Principal] | None]
 """Judges a token again; None where it is known to be good, and nothing has to be awaited.
 
 Raises, or has its awaitable raise, what a new request would be refused with.
@@ -25,7 +23,7 @@ _BREATH = 100
 """Tokens that are looked at in one go, so that a look at many thousands does not hold up the requests."""
 
 
-class WatchedToken:
+class MonitoredToken:
     """The token of something that is open.
 
     Attributes:
@@ -37,20 +35,20 @@ class WatchedToken:
         self,
         principal: Principal,
         *,
-        judge: Judge,
+        revalidate: Revalidate,
         on_end: Callable[[], None] | None = None,
         on_stop: Callable[[], None] | None = None,
     ) -> None:
         self.principal = principal
         self.ended = asyncio.Event()
-        self._judge = judge
+        self._revalidate = revalidate
         self._on_end = on_end
         self._on_stop = on_stop
 
-    def go_on_with(self, principal: Principal, *, judge: Judge) -> None:
+    def replace(self, principal: Principal, *, revalidate: Revalidate) -> None:
         """Take another token in place of the one that was watched."""
         self.principal = principal
-        self._judge = judge
+        self._revalidate = revalidate
 
     def check(self, now: float) -> Awaitable[None] | None:
         """End what has ended by wall time, or by what is known here; return what is to be awaited for the rest."""
@@ -58,7 +56,7 @@ class WatchedToken:
             self.end()
             return None
         try:
-            judging = self._judge()
+            judging = self._revalidate()
         except TokenError:
             self.end()
             return None
@@ -91,7 +89,7 @@ class WatchedToken:
             pass  # nobody can tell: what was let in goes on until its token expires, or somebody can
 
 
-class TokenWatch:
+class TokenMonitor:
     """Looks at every token that is in use for long, and holds none of them longer than whoever uses it.
 
     Args:
@@ -102,31 +100,31 @@ class TokenWatch:
     def __init__(self, *, clock: Clock, is_denied: Callable[[Principal], bool] | None = None) -> None:
         self._clock = clock
         self._is_denied = is_denied
-        self._tokens: weakref.WeakSet[WatchedToken] = weakref.WeakSet()
+        self._tokens: weakref.WeakSet[MonitoredToken] = weakref.WeakSet()
         self._looking: asyncio.Task[None] | None = None
 
     def watch(
         self,
         principal: Principal,
         *,
-        judge: Judge,
+        revalidate: Revalidate,
         on_end: Callable[[], None] | None = None,
         on_stop: Callable[[], None] | None = None,
-    ) -> WatchedToken:
+    ) -> MonitoredToken:
         """Return a token that is watched for as long as it is held."""
-        token = WatchedToken(principal, judge=judge, on_end=on_end, on_stop=on_stop)
+        token = MonitoredToken(principal, revalidate=revalidate, on_end=on_end, on_stop=on_stop)
         self._tokens.add(token)
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.get_running_loop().create_task(self._look_on())
+            self._looking = asyncio.get_running_loop().create_task(self._run())
         return token
 
-    def is_over(self, principal: Principal) -> bool:
+    def is_expired_or_denied(self, principal: Principal) -> bool:
         """Return whether a principal's token has expired, or is denied here."""
         if self._clock.now() >= principal.expires_at:
             return True
         return self._is_denied is not None and self._is_denied(principal)
 
-    async def look(self) -> None:
+    async def check_all(self) -> None:
         """End what is over; a test that has moved the clock need not wait for the next time."""
         waiting = []
         for number, token in enumerate(list(self._tokens), start=1):
@@ -152,7 +150,7 @@ class TokenWatch:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
 
-    async def _look_on(self) -> None:
+    async def _run(self) -> None:
         while self._tokens:
             await asyncio.sleep(_PERIOD)
-            await self.look()
+            await self.check_all()
