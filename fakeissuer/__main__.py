@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeissuer.errors import NoAnswer, SettingsError
+from fakeissuer.errors import SettingsError, TokenRequestError
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE, control_token
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fakeissuer.server.serving import ServingOptions
 
 DEFAULT_PORT = 9400
-HIGHEST_PORT = 65_535
+MAX_PORT = 65_535
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 async def _serve_until_signalled(options: ServingOptions) -> None:
-    from fakeissuer.server.banner import greeting  # noqa: PLC0415 - as above
+    from fakeissuer.server.banner import startup_message  # noqa: PLC0415 - as above
     from fakeissuer.server.serving import ServingIssuer  # noqa: PLC0415 - as above
 
     stopping = asyncio.Event()
@@ -68,7 +68,7 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stopping.set)
     serving = ServingIssuer(options)
-    print(greeting(serving.issuer.overview()), flush=True)
+    print(startup_message(serving.issuer.overview()), flush=True)
     serving.start()
     print(f"listening on {serving.url}", file=sys.stderr, flush=True)
     await stopping.wait()
@@ -82,12 +82,12 @@ def _print_config(_options: argparse.Namespace) -> int:
     return DONE
 
 
-def _ask(options: argparse.Namespace) -> int:
+def _print_token(options: argparse.Namespace) -> int:
     from fakeissuer.server import token_client  # noqa: PLC0415 - only this command needs a client
 
     try:
-        print(token_client.for_token(token_client.TokenQuestion.from_options(options), control_token()))
-    except NoAnswer as exc:
+        print(token_client.request_token(token_client.TokenRequestOptions.from_options(options), control_token()))
+    except TokenRequestError as exc:
         print(exc, file=sys.stderr)
         return FAILED
     return DONE
@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_token_command(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_ask)
+    parser.set_defaults(run=_print_token)
     parser.add_argument("--server", metavar="ID", help="the authorization server (default: default)")
     parser.add_argument("--sub", metavar="LOGIN", help="the user (default: none, the client speaks for itself)")
     parser.add_argument("--scope", metavar='"A B"', help="scopes with spaces between them (default: the server's)")
@@ -150,8 +150,8 @@ def _add_token_command(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {HIGHEST_PORT}")
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {MAX_PORT}")
     return int(text)
 
 

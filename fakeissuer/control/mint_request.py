@@ -63,7 +63,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
         return self.alg in FORGED or self.key == "unpublished"
 
 
-class Minted(Record, frozen=True, kw_only=True):
+class MintedToken(Record, frozen=True, kw_only=True):
     """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})

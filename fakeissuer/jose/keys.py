@@ -45,7 +45,7 @@ KIND_OF_ALGORITHM = {
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 """The `kty` that the algorithms of each family need."""
 
-NOT_OURS = "not a private key that this program wrote"
+UNKNOWN_KEY_FORMAT = "not a private key that this program wrote"
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def load_key(members: Mapping[str, str]) -> SigningKey:
         key = JWK(**jwk)
     except (JWException, KeyError, TypeError, ValueError) as exc:
         # What jwcrypto says may quote what it was given: nothing of a private key belongs in a message.
-        raise ValueError(NOT_OURS) from exc
+        raise ValueError(UNKNOWN_KEY_FORMAT) from exc
     if kind not in KINDS or alg not in KIND_OF_ALGORITHM or "d" not in jwk:
-        raise ValueError(NOT_OURS)
+        raise ValueError(UNKNOWN_KEY_FORMAT)
     return _named(key, kid, alg, kind)
 
 

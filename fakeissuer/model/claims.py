@@ -141,7 +141,7 @@ def id_token_claims(
     if grant.acr:
         claims["acr"] = grant.acr
     beside = {"at_hash": access_token, "ds_hash": device_secret, "c_hash": code}
-    claims |= {name: half_hash(text) for name, text in beside.items() if text is not None}
+    claims |= {name: left_half_hash(text) for name, text in beside.items() if text is not None}
     if access_token is None:
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
@@ -172,13 +172,13 @@ def refresh_lifetime_s(grant: Grant) -> int:
     return ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
 
 
-def half_hash(text: str) -> str:
+def left_half_hash(text: str) -> str:
     """Return the left half of the SHA-256 of a token or code, base64url (OpenID Connect Core 1.0 section 3.1.3.6)."""
     digest = hashlib.sha256(text.encode()).digest()
     return base64url(digest[: len(digest) // 2])
 
 
-def changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def apply_changes(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return members with changes: a value is put in its place or at the end, None takes the member away."""
     result = {**members, **changes}
     return {name: value for name, value in result.items() if not (name in changes and value is None)}

@@ -12,7 +12,7 @@ from fakeissuer.model.records import Record
 ProfileName = Literal["okta", "strict-rfc"]
 
 
-class Unknowns(Record, frozen=True, kw_only=True):
+class Variants(Record, frozen=True, kw_only=True):
     """Where accounts of Okta differ, or none was found: each may be switched in the file of `--config`."""
 
     unknown_client_status: Literal[400, 401] = 401
@@ -33,7 +33,7 @@ class Profile:
     is_strict: bool
     """Whether refusals keep to RFC 6749 section 5.2: one shape, and a challenge with a 401."""
 
-    unknowns: Unknowns = field(default_factory=Unknowns)
+    variants: Variants = field(default_factory=Variants)
 
 
 PROFILES: dict[ProfileName, Profile] = {

@@ -26,8 +26,10 @@ def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
         ValueError: it cannot, or would run one as a script in the place of a page.
     """
     for uri in uris:
-        if flaw := _flaw_of(uri):
-            raise ValueError(f"{member} holds {uri!r}, which {flaw}; expected something like https://app.test/callback")
+        if problem := _uri_problem(uri):
+            raise ValueError(
+                f"{member} holds {uri!r}, which {problem}; expected something like https://app.test/callback"
+            )
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
@@ -38,10 +40,10 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
     """
     if not PLAIN.fullmatch(uri) or "#" in uri:
         return False
-    return any(_is_of_host(uri, known) if known.endswith(ANY_PORT) else uri == known for known in registered)
+    return any(_matches_host(uri, known) if known.endswith(ANY_PORT) else uri == known for known in registered)
 
 
-def origin_of(uri: str) -> str:
+def csp_origin(uri: str) -> str:
     """Return the origin of a URI as a content security policy names it; of an app's own scheme there is just that."""
     parts = urlsplit(uri)
     # A semicolon in a registered host would end the directive and begin one of the client's own.
@@ -50,7 +52,7 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
-def schemes_towards(uri: str) -> str:
+def form_action_sources(uri: str) -> str:
     """Return what a form may lead to that ends with a client, as a content security policy names it.
 
     A browser holds each redirect that follows the form against this, and a client may send its user on to a front end
@@ -60,7 +62,7 @@ def schemes_towards(uri: str) -> str:
     return "http: https:" if scheme in ("http", "https") else f"http: https: {scheme}:"
 
 
-def _flaw_of(uri: str) -> str | None:
+def _uri_problem(uri: str) -> str | None:
     scheme = uri.partition(":")[0].lower()
     if scheme in SCRIPT_SCHEMES:
         return "would run as a script"
@@ -76,7 +78,7 @@ def _flaw_of(uri: str) -> str | None:
     return "names no host" if host is None and (scheme in ("http", "https") or uri.endswith(ANY_PORT)) else None
 
 
-def _is_of_host(uri: str, pattern: str) -> bool:
+def _matches_host(uri: str, pattern: str) -> bool:
     wanted = urlsplit(pattern.removesuffix(ANY_PORT))
     try:
         parts = urlsplit(uri)

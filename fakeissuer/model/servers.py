@@ -8,10 +8,10 @@ from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
-from fakeissuer.model.checks import check_among, check_custom_claims
+from fakeissuer.model.checks import check_custom_claims, check_known_names
 from fakeissuer.model.endpoints import ORG
-from fakeissuer.model.grant_types import KNOWN
-from fakeissuer.model.records import LEFT_OUT, Name, Record
+from fakeissuer.model.grant_types import GRANT_TYPES
+from fakeissuer.model.records import UNSET, Name, Record
 
 RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
 ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
@@ -41,7 +41,7 @@ class PolicyRule(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a grant type is not known.
         """
-        check_among("grant_types", self.grant_types or (), KNOWN)
+        check_known_names("grant_types", self.grant_types or (), GRANT_TYPES)
 
 
 class Server(Record, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Server(Record, frozen=True, kw_only=True):
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     audience: Name
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
-    default_scopes: tuple[Name, ...] = LEFT_OUT
+    default_scopes: tuple[Name, ...] = UNSET
     access_token_lifetime: Lifetime = 3600
     issuer_mode: IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
@@ -72,16 +72,16 @@ class Server(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a scope cannot be.
         """
-        if self.default_scopes == LEFT_OUT:
+        if self.default_scopes == UNSET:
             force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
         check_custom_claims(self.claims, self.id_token_claims)
         for scope in self.scopes:
             if " " in scope:
                 raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
-        check_among("default_scopes", self.default_scopes, self.scopes)
-        check_among("published_scopes", self.published_scopes, self.scopes)
+        check_known_names("default_scopes", self.default_scopes, self.scopes)
+        check_known_names("published_scopes", self.published_scopes, self.scopes)
         for number, rule in enumerate(self.policy):
-            check_among(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
+            check_known_names(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
         for issuer, jwks in self.trusted_issuers.items():
             check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 

@@ -44,9 +44,9 @@ class User(Record, frozen=True, kw_only=True):
         if not self.email:
             force_setattr(self, "email", self.login)
 
-    def has_password(self, shown: str) -> bool:
+    def has_password(self, presented: str) -> bool:
         """Tell whether this is the user's password, in a time that does not tell how much of it is right."""
-        return hmac.compare_digest(self.password.encode(), shown.encode())
+        return hmac.compare_digest(self.password.encode(), presented.encode())
 
     @property
     def name(self) -> str:

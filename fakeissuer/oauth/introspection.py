@@ -18,10 +18,10 @@ INACTIVE: Introspection = {"active": False}
 JWT_TYPE = "token-introspection+jwt"
 JWT_MEDIA_TYPE = f"application/{JWT_TYPE}"
 
-NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
+HIDDEN_CLAIMS = frozenset({"ver", "cid", "scp", "auth_time"})
 """Claims of an access token that Okta leaves out, or tells under another name."""
 
-ITS_OWN = frozenset({"active", "scope", "username", "token_type", "client_id"})
+RESERVED_MEMBERS = frozenset({"active", "scope", "username", "token_type", "client_id"})
 """Members that the issuer answers for: a claim of that name in a token says nothing here."""
 
 
@@ -36,32 +36,32 @@ def introspect(state: State, server: Server, issuer: str, token: str) -> Introsp
         return dict(INACTIVE)
     if issued.kind == "id":
         return {"active": True} | {name: value for name, value in issued.claims.items() if name != "active"}
-    return _of_access_token(issued, names_client_as_user=state.profile.unknowns.introspection_names_client_as_user)
+    return _of_access_token(issued, names_client_as_user=state.profile.variants.introspection_names_client_as_user)
 
 
-def signed_introspection(state: State, server: Server, issuer: str, client_id: str, answer: Introspection) -> str:
+def signed_introspection(state: State, server: Server, issuer: str, client_id: str, response: Introspection) -> str:
     """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
     from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
 
     key = state.ring(server).signing_key()
-    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": answer}
+    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": response}
     return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, JWT_TYPE), to_payload(claims))
 
 
 def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
     claims = dict(issued.claims)
-    answer: Introspection = {"active": True}
+    response: Introspection = {"active": True}
     # In the strict profile scopes and client go by the names that introspection has for them, too.
     if "scp" in claims or "scope" in claims:
-        answer["scope"] = _words(claims.get("scp", claims.get("scope")))
+        response["scope"] = _words(claims.get("scp", claims.get("scope")))
     if issued.username is not None or names_client_as_user:
-        answer["username"] = issued.username or issued.client_id
-    told = ("exp", "iat", "sub", "aud", "iss", "jti")
-    answer |= {name: claims[name] for name in told if name in claims}
-    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
+        response["username"] = issued.username or issued.client_id
+    kept_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
+    response |= {name: claims[name] for name in kept_claims if name in claims}
+    response |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
-        answer["uid"] = claims["uid"]
-    return answer | {name: value for name, value in claims.items() if name not in NEVER_TOLD | ITS_OWN}
+        response["uid"] = claims["uid"]
+    return response | {name: value for name, value in claims.items() if name not in HIDDEN_CLAIMS | RESERVED_MEMBERS}
 
 
 def _of_refresh_token(issued: IssuedToken) -> Introspection:

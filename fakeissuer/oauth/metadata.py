@@ -9,7 +9,7 @@ from typing import Any
 
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
-from fakeissuer.model.urls import Addresses
+from fakeissuer.model.urls import IssuerURLs
 
 Metadata = dict[str, Any]
 
@@ -35,7 +35,7 @@ RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"
 """Those of access tokens in the profile that keeps to the RFCs."""
 
 
-def openid_configuration(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
+def openid_configuration(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
     """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
     is_org = server.is_org
     return _document(server, addresses, requested_url, for_oidc=True) | {
@@ -43,12 +43,12 @@ def openid_configuration(server: Server, addresses: Addresses, requested_url: st
     }
 
 
-def authorization_server_metadata(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
+def authorization_server_metadata(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
     """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
     return _document(server, addresses, requested_url, for_oidc=False)
 
 
-def _document(server: Server, addresses: Addresses, requested_url: str, *, for_oidc: bool) -> Metadata:
+def _document(server: Server, addresses: IssuerURLs, requested_url: str, *, for_oidc: bool) -> Metadata:
     issuer, endpoints = addresses.issuer(server, requested_url), addresses.endpoints(server, requested_url)
     known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {

@@ -11,7 +11,7 @@ from tornado.web import HTTPError, RequestHandler
 logger = logging.getLogger("fakeissuer")
 
 
-class QuietHandler(RequestHandler):
+class BaseHandler(RequestHandler):
     """The base of all handlers."""
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = (HTTPError,)

@@ -12,7 +12,7 @@ from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.base.endpoint import EndpointHandler
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.handlers.bc_authorize import BackchannelHandler
 from fakeissuer.handlers.clients import NewSecretHandler, RegisteredClientHandler, RegisterHandler
@@ -25,7 +25,7 @@ from fakeissuer.handlers.okta_api.authn import AuthnHandler
 from fakeissuer.handlers.okta_api.authorization_server_keys import KeyRotateHandler, ServerKeysHandler
 from fakeissuer.handlers.pages.activate import ActivateHandler
 from fakeissuer.handlers.pages.approve import ApproveHandler
-from fakeissuer.handlers.pages.base import NowhereHandler
+from fakeissuer.handlers.pages.base import NotFoundHandler
 from fakeissuer.handlers.pages.sign_in import ConsentHandler, SignInHandler
 from fakeissuer.handlers.par import ParHandler
 from fakeissuer.handlers.revoke import RevokeHandler
@@ -68,9 +68,9 @@ PAGES = (
 )
 
 
-def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
+def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGuard) -> Application:
     """Return the application that serves an issuer, and its control plane behind a guard."""
-    okta = {"state": issuer.state, "wire": wire}
+    okta = {"state": issuer.state, "fault_injector": fault_injector}
     routes: list[Rule] = [
         url(f"(?:{SERVER})?{OIDC_DOCUMENT}", DiscoveryHandler, okta),
         url(f"(?:{SERVER})?{OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
@@ -89,7 +89,7 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(
         routes,
-        default_handler_class=NowhereHandler,
+        default_handler_class=NotFoundHandler,
         default_handler_args=okta,
         log_function=log_request,
     )

@@ -12,9 +12,9 @@ from tornado.httpserver import HTTPServer
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.errors import SettingsError
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.profiles import PROFILES, ProfileName
-from fakeissuer.model.urls import Addresses, check_public_url, is_loopback
+from fakeissuer.model.urls import IssuerURLs, check_public_url, is_loopback
 from fakeissuer.server.config_file import Config, configure, read_config
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.server.routes import make_app
@@ -83,7 +83,7 @@ class ServingIssuer:
         config = Config() if options.config_file is None else read_config(options.config_file)
         self._socket = _bind(options)
         try:
-            addresses = _addresses(options, self._socket.getsockname()[1])
+            addresses = _issuer_urls(options, self._socket.getsockname()[1])
             directory = seed(addresses.public_url)
             configure(directory, config)
             tls_context = _tls_context(options, addresses)
@@ -91,12 +91,12 @@ class ServingIssuer:
             self._socket.close()
             raise
         self.url = addresses.listening_url
-        profile = replace(PROFILES[options.profile], unknowns=config.unknowns)
+        profile = replace(PROFILES[options.profile], variants=config.variants)
         self.issuer = FakeIssuer(State(addresses, pool, profile, directory, options.auto_login))
-        self._wire = Wire()
-        guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
+        self._fault_injector = FaultInjector()
+        guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
-            make_app(self.issuer, self._wire, guard),
+            make_app(self.issuer, self._fault_injector, guard),
             ssl_options=tls_context,
             max_body_size=MAX_BODY_BYTES,
             max_buffer_size=2 * MAX_BODY_BYTES,
@@ -112,18 +112,18 @@ class ServingIssuer:
         """Stop answering, and close every connection, those that a fault still holds included."""
         self._server.stop()
         self._socket.close()  # which the server does, but only once it has been started
-        await self._wire.stop()
+        await self._fault_injector.stop()
         await self._server.close_all_connections()
 
 
-def _addresses(options: ServingOptions, port: int) -> Addresses:
+def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
     host = WILDCARDS.get(options.address, options.address)
     host = f"[{host}]" if ":" in host else host
     listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
-    return Addresses(listening_url=listening_url, public_url=options.public_url or listening_url)
+    return IssuerURLs(listening_url=listening_url, public_url=options.public_url or listening_url)
 
 
-def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContext | None:
+def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLContext | None:
     if not options.tls:
         return None
     from fakeissuer.server.tls import server_context  # noqa: PLC0415 - cryptography is loaded with the first key
@@ -137,9 +137,9 @@ def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContex
 def _bind(options: ServingOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
     try:
-        listening = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
     except OSError as exc:
-        where = f"{options.address}:{options.port}"
-        raise SettingsError([f"--address, --port: {where} cannot be listened on: {exc.strerror or exc}"]) from exc
-    listening.setblocking(False)  # noqa: FBT003 - the socket's own signature
-    return listening
+        address = f"{options.address}:{options.port}"
+        raise SettingsError([f"--address, --port: {address} cannot be listened on: {exc.strerror or exc}"]) from exc
+    listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    return listener

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.endpoints import EndpointName
 from fakeissuer.model.records import Record
 
@@ -45,7 +45,7 @@ BODILESS = (204, 205, 304)
 FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
-REFUSALS = tuple(problem.name.lower() for problem in Problem)
+REFUSALS = tuple(problem.name.lower() for problem in ErrorCase)
 """The refusals that there are, by name."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeissuer.model.clients import AuthMethod, Client
 from fakeissuer.model.endpoints import ORG
 from fakeissuer.model.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE
-from fakeissuer.model.registry import Directory
+from fakeissuer.model.registry import Registry
 from fakeissuer.model.servers import ORG_SCOPES, Server
 from fakeissuer.model.users import User
 
@@ -19,7 +19,7 @@ LOOPBACK_REDIRECTS = ("http://127.0.0.1:*", "http://localhost:*")
 PUBLIC: tuple[AuthMethod, ...] = ("none",)
 
 
-def seed(org_url: str) -> Directory:
+def seed(org_url: str) -> Registry:
     """Return the directory of the start; the org server's audience is its own URL, as at Okta."""
     servers = (
         Server(id="default", audience="api://default"),
@@ -56,7 +56,7 @@ def seed(org_url: str) -> Directory:
         User(login="alice@example.com", given_name="Alice", family_name="Adams", groups=("Everyone", "Admins")),
         User(login="bob@example.com", given_name="Bob", family_name="Brown"),
     )
-    return Directory(
+    return Registry(
         servers={server.id: server for server in servers},
         clients={client.id: client for client in clients},
         users={user.login: user for user in users},

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fakeissuer.control.handlers.base import ControlHandler
-from fakeissuer.control.handlers.keys import KeysHandler, LagHandler, RotateHandler, WithdrawHandler
+from fakeissuer.control.handlers.keys import KeysHandler, PublicationDelayHandler, RotateHandler, WithdrawHandler
 from fakeissuer.control.handlers.overview import OverviewHandler
-from fakeissuer.control.handlers.registry import EntryHandler
+from fakeissuer.control.handlers.registry import ResourceHandler
 from fakeissuer.control.handlers.requests import RequestsHandler
 from fakeissuer.control.handlers.scenario import ApprovalsHandler, ClockHandler, FaultsHandler, ResetHandler
 from fakeissuer.control.handlers.tokens import BadTokensHandler, RevokeHandler, TokensHandler
@@ -21,9 +21,9 @@ CONTROL_ROUTES: tuple[tuple[str, type[ControlHandler]], ...] = (
     ("/keys", KeysHandler),
     ("/keys/rotate", RotateHandler),
     ("/keys/withdraw", WithdrawHandler),
-    ("/keys/lag", LagHandler),
+    ("/keys/lag", PublicationDelayHandler),
     ("/requests", RequestsHandler),
-    ("/(?P<kind>users|clients|servers)/(?P<name>[^/]+)", EntryHandler),
+    ("/(?P<kind>users|clients|servers)/(?P<name>[^/]+)", ResourceHandler),
     ("/reset", ResetHandler),
     ("/.*", ControlHandler),
 )

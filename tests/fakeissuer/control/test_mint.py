@@ -6,22 +6,22 @@ import jwt
 import pytest
 
 from fakeissuer.control.mint import mint
-from fakeissuer.control.mint_request import Minted, MintRequest
-from fakeissuer.errors import NotThere, Unacceptable
-from fakeissuer.model.records import accept
+from fakeissuer.control.mint_request import MintedToken, MintRequest
+from fakeissuer.errors import InvalidRequestError, NotFoundError
+from fakeissuer.model.records import to_record
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state.state import State
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
-def minted(state: State, **members: Any) -> Minted:
-    return mint(state, accept(members, MintRequest))
+def minted(state: State, **members: Any) -> MintedToken:
+    return mint(state, to_record(members, MintRequest))
 
 
 def published(state: State, token: str) -> list[jwt.PyJWK]:
     kid = jwt.get_unverified_header(token)["kid"]
-    keys = state.ring(state.directory.server("default")).key_set()["keys"]
+    keys = state.ring(state.registry.server("default")).key_set()["keys"]
     return [jwt.PyJWK(jwk) for jwk in keys if jwk["kid"] == kid and jwk["kty"] != "AKP"]
 
 
@@ -95,7 +95,7 @@ def test_a_published_key_verifies(state: State, name: str) -> None:
 
 def test_the_expired_key_is_published_after_a_rotation_alone(state: State) -> None:
     assert published(state, minted(state, key="expired").token) == []
-    state.ring(state.directory.server("default")).rotate(state.clock.now())
+    state.ring(state.registry.server("default")).rotate(state.clock.now())
     assert verify(state, minted(state, key="expired").token) != {}
 
 
@@ -105,7 +105,7 @@ def test_the_expired_key_is_published_after_a_rotation_alone(state: State) -> No
 )
 def test_an_odd_key_is_published_as_what_it_is_not(state: State, name: str, member: str, value: Any) -> None:
     kid = minted(state, key=name).header["kid"]
-    keys = state.ring(state.directory.server("default")).key_set()["keys"]
+    keys = state.ring(state.registry.server("default")).key_set()["keys"]
     assert [key[member] for key in keys if key["kid"] == kid] == [value]
 
 
@@ -123,17 +123,17 @@ def test_two_keys_share_one_kid_and_the_second_signs(state: State) -> None:
 
 
 def test_a_key_is_named_by_its_kid(state: State) -> None:
-    kid = state.ring(state.directory.server("default")).signing_key("next").kid
+    kid = state.ring(state.registry.server("default")).signing_key("next").kid
     assert minted(state, key=kid).header["kid"] == kid
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         minted(state, key="unknown")
 
 
 def test_a_key_that_cannot_sign_so_is_refused_and_not_published(state: State) -> None:
-    ring = state.ring(state.directory.server("default"))
+    ring = state.ring(state.registry.server("default"))
     before = ring.key_set()
     for key in ("active", "small", "unpublished"):
-        with pytest.raises(Unacceptable):
+        with pytest.raises(InvalidRequestError):
             minted(state, key=key, alg="ES256")
     assert ring.key_set() == before
 
@@ -151,7 +151,7 @@ def test_a_refresh_token_is_opaque(state: State) -> None:
 
 def test_a_refresh_token_that_is_none_is_refused(state: State) -> None:
     for other in ("unknown", minted(state).token):
-        with pytest.raises(Unacceptable):
+        with pytest.raises(InvalidRequestError):
             minted(state, refresh_token=other)
 
 
@@ -163,5 +163,5 @@ def test_a_token_does_not_show_itself(state: State) -> None:
 
 @pytest.mark.parametrize("more", [{"kind": "id"}, {"header": {"typ": "x"}}, {"alg": "none"}, {"key": "next"}])
 def test_an_opaque_token_has_nothing_that_only_a_jwt_has(more: dict[str, Any]) -> None:
-    with pytest.raises(Unacceptable, match="opaque"):
-        accept({"opaque": True, **more}, MintRequest)
+    with pytest.raises(InvalidRequestError, match="opaque"):
+        to_record({"opaque": True, **more}, MintRequest)

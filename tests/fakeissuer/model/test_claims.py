@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fakeissuer.jose.raw_jws import to_payload
-from fakeissuer.model.claims import Grant, access_token_claims, changed, id_token_claims, rfc9068_claims
+from fakeissuer.model.claims import Grant, access_token_claims, apply_changes, id_token_claims, rfc9068_claims
 from fakeissuer.model.users import User
 from fakeissuer.state.state import State
 
@@ -16,10 +16,10 @@ ALICE = User(login="alice@example.com", groups=("Everyone",))
 
 
 def grant(state: State, server: str = "default", user: User | None = None, **more: Any) -> Grant:
-    chosen = state.directory.server(server)
+    chosen = state.registry.server(server)
     return Grant(
         server=chosen,
-        issuer=state.addresses.issuer(chosen),
+        issuer=state.urls.issuer(chosen),
         client_id="0oaclient00000000001",
         scopes=("openid", "groups"),
         user=user,
@@ -73,7 +73,7 @@ def test_the_id_of_a_refresh_token_is_in_the_jti(state: State) -> None:
 def test_the_org_servers_token_is_for_the_org_and_has_its_subject_early(state: State) -> None:
     claims = access_token_claims(grant(state, "org"))
     assert list(claims) == ["ver", "jti", "iss", "aud", "sub", "iat", "exp", "cid", "scp"]
-    assert claims["aud"] == claims["iss"] == state.addresses.public_url
+    assert claims["aud"] == claims["iss"] == state.urls.public_url
 
 
 def test_how_a_user_signed_in_is_said_where_it_was_asked(state: State) -> None:
@@ -99,7 +99,7 @@ def test_rfc_9068_names_what_it_requires(state: State) -> None:
     ],
 )
 def test_changes_put_and_take_away(changes: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert changed({"a": 1, "b": 2}, changes) == expected
+    assert apply_changes({"a": 1, "b": 2}, changes) == expected
 
 
 def test_a_payload_is_compact_utf_8_and_keeps_nan() -> None:

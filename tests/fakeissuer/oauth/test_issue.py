@@ -6,6 +6,6 @@ from fakeissuer.state.state import State
 
 
 def test_a_request_does_not_show_what_came_with_it(state: State) -> None:
-    server, client = state.directory.server("default"), state.directory.clients[SERVICE_APP]
+    server, client = state.registry.server("default"), state.registry.clients[SERVICE_APP]
     request = TokenRequest(state=state, server=server, issuer="x", client=client, form={"password": "hidden"})
     assert repr(request) == "TokenRequest(server='default', client='0oaservice0000000001')"
