@@ -21,21 +21,21 @@ from fakeissuer.state.faults import Fault
 from fakeissuer.state.journal import Requests
 from fakeissuer.state.key_ring import KeyRing, KeyStatus
 from fakeissuer.state.pending import BackchannelAuthentication
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 if TYPE_CHECKING:
     from fakeissuer.control.bad_tokens import BadToken
 
-MAX_PUBLICATION_DELAY_S = 86_400
+_MAX_PUBLICATION_DELAY_S = 86_400
 
 
 class FakeIssuer:
-    """State and script in one place; every method belongs on the event loop that serves the issuer.
+    """IssuerState and script in one place; every method belongs on the event loop that serves the issuer.
 
-    Whatever is refused raises `InvalidRequestError` or `NotFoundError`, and nothing has changed then.
+    Whatever is refused raises ``InvalidRequestError`` or ``NotFoundError``, and nothing has changed then.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: IssuerState) -> None:
         """Drive this state."""
         self.state = state
 
@@ -53,12 +53,12 @@ class FakeIssuer:
         return overview(self.state)
 
     def mint(self, request: MintRequest, requested_url: str | None = None) -> MintedToken:
-        """Return the token that was asked for; see `MintRequest`."""
+        """Return the token that was asked for; see ``MintRequest``."""
         return mint(self.state, request, requested_url)
 
     def bad_tokens(self, server: str = "default") -> list[BadToken]:
         """Return the catalogue of bad tokens for a server."""
-        from fakeissuer.control.bad_tokens import bad_tokens  # noqa: PLC0415 - a hundred rows that a start does not wait for
+        from fakeissuer.control.bad_tokens import bad_tokens  # noqa: PLC0415  # a hundred rows that a start does not wait for
 
         return bad_tokens(self.state, server)
 
@@ -83,7 +83,7 @@ class FakeIssuer:
         return [_approval(authentication) for authentication in pending]
 
     def plan_fault(self, fault: Fault) -> Fault:
-        """Make something go wrong; see `Fault`."""
+        """Make something go wrong; see ``Fault``."""
         if fault.server is not None:
             self.state.registry.server(fault.server)
         self.state.faults.add(fault)
@@ -103,11 +103,11 @@ class FakeIssuer:
         return self.keys(server)
 
     def delay_publication(self, server: str = "default", seconds: float | None = None) -> list[KeyStatus]:
-        """Sign with a key that the key set does not show yet: for so many seconds, or until `publish_now`."""
+        """Sign with a key that the key set does not show yet: for so many seconds, or until ``publish_now``."""
         lasts = None if seconds is None else parse_numeric_date(seconds)
-        if seconds is not None and (lasts is None or not 0 <= lasts <= MAX_PUBLICATION_DELAY_S):
+        if seconds is not None and (lasts is None or not 0 <= lasts <= _MAX_PUBLICATION_DELAY_S):
             raise InvalidRequestError(
-                f"A lag lasts 0 to {MAX_PUBLICATION_DELAY_S} seconds, or until it is ended if none are named."
+                f"A lag lasts 0 to {_MAX_PUBLICATION_DELAY_S} seconds, or until it is ended if none are named."
             )
         now = self.clock.now()
         self._ring(server).delay_publication(now, hidden_until=None if lasts is None else now + lasts)

@@ -24,14 +24,14 @@ from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, ran
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 
-def mint(state: State, request: MintRequest, requested_url: str | None = None) -> MintedToken:
+def mint(state: IssuerState, request: MintRequest, requested_url: str | None = None) -> MintedToken:
     """Return the token that was asked for, and remember it as issued unless it is forged.
 
     Raises:
@@ -59,15 +59,15 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
     return MintedToken(token=token, header=header, claims=claims)
 
 
-def _is_client_itself(state: State, request: MintRequest) -> bool:
+def _is_client_itself(state: IssuerState, request: MintRequest) -> bool:
     return request.sub in (None, request.cid) or (request.cid is None and request.sub in state.registry.clients)
 
 
-def _user(state: State, request: MintRequest) -> User:
+def _user(state: IssuerState, request: MintRequest) -> User:
     return state.registry.user(request.sub or next(iter(state.registry.users), "alice@example.com"))
 
 
-def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
+def _grant(state: IssuerState, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
     full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
     lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
     default_scopes = (
@@ -94,7 +94,7 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
     )
 
 
-def _refresh_token_id(state: State, request: MintRequest) -> str | None:
+def _refresh_token_id(state: IssuerState, request: MintRequest) -> str | None:
     if request.refresh_token is None:
         return None
     issued = state.store.find(request.refresh_token)
@@ -104,9 +104,9 @@ def _refresh_token_id(state: State, request: MintRequest) -> str | None:
 
 
 def _sign(
-    state: State, request: MintRequest, server: Server, claims: Claims, typ: str | None
+    state: IssuerState, request: MintRequest, server: Server, claims: Claims, typ: str | None
 ) -> tuple[str, dict[str, Any]]:
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
@@ -123,7 +123,7 @@ def _sign(
     return raw_jws.encode_compact(to_payload(header), to_payload(claims), sign), header
 
 
-def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
+def _key(state: IssuerState, request: MintRequest, server: Server) -> SigningKey:
     ring = state.ring(server)
     alg = "RS256" if request.alg in (None, *FORGED) else str(request.alg)
     if request.key is not None:
@@ -133,7 +133,7 @@ def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
     return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
 
 
-def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> MintedToken:
+def _mint_refresh_token(state: IssuerState, request: MintRequest, server: Server, issuer: str) -> MintedToken:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
     lifetime_s = refresh_lifetime_s(grant) if request.expires_in is None else request.expires_in

@@ -7,7 +7,7 @@ from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 CONTROL_CALLS = (
     "tokens",
@@ -56,7 +56,7 @@ class Approval(Record, frozen=True, kw_only=True):
     binding_message: str
 
 
-def overview(state: State) -> Overview:
+def overview(state: IssuerState) -> Overview:
     """Return what is here now."""
     url = state.urls.public_url
     return Overview(
@@ -69,7 +69,7 @@ def overview(state: State) -> Overview:
     )
 
 
-def _server(state: State, server: Server) -> ServerOverview:
+def _server(state: IssuerState, server: Server) -> ServerOverview:
     issuer = state.urls.issuer(server)
     endpoints = state.urls.endpoints(server)
     names = ENDPOINTS.keys() - ({"discovery"} if server.is_org else {"discovery", "register"})

@@ -14,20 +14,20 @@ from fakeissuer.state.key_ring import KeyRing, StatusName
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
-Jwk = dict[str, Any]
+_Jwk = dict[str, Any]
 
-UNUSUAL_KEYS: dict[str, tuple[str, Callable[[Jwk], Jwk]]] = {
+UNUSUAL_KEYS: dict[str, tuple[str, Callable[[_Jwk], _Jwk]]] = {
     "small": ("RSA-1024", lambda public: public),
     "enc": ("RSA", lambda public: {**public, "use": "enc"}),
     "wrong-key-ops": ("RSA", lambda public: {**public, "key_ops": ["encrypt"]}),
     "unknown-kty": ("RSA", lambda public: {**public, "kty": "AKP"}),
     "same-kid": ("RSA", lambda public: public),
 }
-"""By name: the kind of key, and how the key set misrepresents it; `same-kid` has another key of its kid before it."""
+"""By name: the kind of key, and how the key set misrepresents it; ``same-kid`` has another key of its kid before it."""
 
 
 def resolve_key(ring: KeyRing, name: str, alg: str) -> SigningKey:
-    """Return the key that a mint request names: a status, `unpublished`, one of the odd keys, or a kid.
+    """Return the key that a mint request names: a status, ``unpublished``, one of the odd keys, or a kid.
 
     Raises:
         NotFoundError: it is none of these.
@@ -48,7 +48,7 @@ def resolve_key(ring: KeyRing, name: str, alg: str) -> SigningKey:
 
 def key_for_algorithm(ring: KeyRing, alg: str) -> SigningKey:
     """Return a key for an algorithm that Okta does not sign with, published like any other."""
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     key = ring.auxiliary_key(alg, alg=alg, kind=keys.KIND_OF_ALGORITHM[alg])
     ring.publish_extra(alg, key.public)

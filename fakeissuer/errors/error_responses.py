@@ -21,7 +21,7 @@ class ErrorFormat(Enum):
 
 @dataclass(frozen=True)
 class ErrorSpec:
-    """One row: HTTP status, code, shape, and a sentence with at most one `{}` for what it is about."""
+    """One row: HTTP status, code, shape, and a sentence with at most one ``{}`` for what it is about."""
 
     status: int
     code: str
@@ -43,7 +43,7 @@ def _challenge(status: int, code: str, description: str) -> ErrorSpec:
 
 @unique
 class ErrorCase(Enum):
-    """Every refusal there is; a handler raises `OAuthError` with one of these and never words its own."""
+    """Every refusal there is; a handler raises ``OAuthError`` with one of these and never words its own."""
 
     # The request itself, in Okta's own shape.
     NOT_VALID = _okta(400, "E0000001", "The request did not pass validation: {}")

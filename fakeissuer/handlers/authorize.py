@@ -35,6 +35,6 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
         session = self.session()
         return self.with_session(session, begin(state, session, request))
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002 - a page is the same at each
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
         """Return the page for a request that has no redirect URI to be trusted."""
         return self.error_page(error)

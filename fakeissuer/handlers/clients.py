@@ -29,13 +29,13 @@ class RegisterHandler(ClientHandler):
 
     endpoint = "register"
 
-    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002 - is in path_kwargs too
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # is in path_kwargs too
         """Answer at the org, and nowhere else."""
         await self.handle(server or ORG)
 
     head = post = put = delete = patch = options = get
 
-    def respond(self, server: Server) -> Reply:  # noqa: ARG002 - there is only one
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # there is only one
         """Register the client."""
         if not self.state.profile.is_strict:
             check_api_token(self.request.headers)
@@ -67,7 +67,7 @@ class RegisteredClientHandler(RegisterHandler):
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
 
-    def respond(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""
         client = self._known_client()
         if self.request.method == "DELETE":
@@ -92,7 +92,7 @@ class NewSecretHandler(RegisteredClientHandler):
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
-    def respond(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Give the client a secret that nobody has seen, in the place of the one it had."""
         client = with_new_secret(self._known_client())
         self._keep(client)

@@ -20,7 +20,7 @@ class DiscoveryHandler(EndpointHandler):
     """What the profile that keeps to the RFCs says beside Okta's or otherwise (RFC 9207 section 3)."""
 
     def respond(self, server: Server) -> Reply:
-        """Return the document; a `client_id` that is named with it has to exist."""
+        """Return the document; a ``client_id`` that is named with it has to exist."""
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.state.registry.clients:
             raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400)

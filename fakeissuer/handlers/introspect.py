@@ -16,7 +16,7 @@ class IntrospectHandler(ClientHandler):
     endpoint = "introspect"
 
     def respond(self, server: Server) -> Reply:
-        """Return what is known of the token; a `token_type_hint` changes nothing (RFC 7662 section 2.1)."""
+        """Return what is known of the token; a ``token_type_hint`` changes nothing (RFC 7662 section 2.1)."""
         form = self.form
         client = self.authenticated_client(server, form)
         if not form.get("token"):

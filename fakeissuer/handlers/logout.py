@@ -38,7 +38,7 @@ class LogoutHandler(BrowserMixin, EndpointHandler):
             reply = Reply(302, headers={"Location": f"{uri}{query}", "Cache-Control": "no-cache, no-store"})
         return self.with_session(session, reply)
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002 - a page is the same at each
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
         """Return the page for a request that nobody is sent on from."""
         return self.error_page(error)
 

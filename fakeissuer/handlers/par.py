@@ -12,9 +12,9 @@ from fakeissuer.oauth.authorization.request_object import with_request_object
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.pending import PushedRequest
 
-LIFETIME_S = 3600
+_LIFETIME_S = 3600
 
-CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+_CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
 class ParHandler(ClientHandler):
@@ -28,13 +28,13 @@ class ParHandler(ClientHandler):
         client = self.authenticated_client(server, form)
         if "request_uri" in form:
             raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
-        parameters = {name: value for name, value in form.items() if name not in CREDENTIAL_PARAMETERS}
+        parameters = {name: value for name, value in form.items() if name not in _CREDENTIAL_PARAMETERS}
         parameters["client_id"] = client.id
         parameters = dict(with_request_object(state, self.issuer_of(server), parameters))
         target = read_target(state, self.issuer_of(server), parameters)
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
         pushed = PushedRequest(server=server.id, parameters=parameters)
-        state.pushed.put(name, pushed, expires_at=self.state.clock.now() + LIFETIME_S)
+        state.pushed.put(name, pushed, expires_at=self.state.clock.now() + _LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
-        return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status)
+        return json_reply({"request_uri": name, "expires_in": _LIFETIME_S}, status)

@@ -57,7 +57,7 @@ def base64url(data: bytes) -> str:
 
 
 def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:
-    """Return the JOSE header: `kid` and `alg`, in that order, and a `typ` only if there is to be one."""
+    """Return the JOSE header: ``kid`` and ``alg``, in that order, and a ``typ`` only if there is to be one."""
     header = {"kid": key.kid, "alg": alg}
     return header if typ is None else {**header, "typ": typ}
 

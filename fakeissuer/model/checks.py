@@ -7,7 +7,7 @@ from typing import Any
 
 from fakeissuer.model.records import parse_numeric_date
 
-PROTOCOL_CLAIMS = frozenset(
+_PROTOCOL_CLAIMS = frozenset(
     (
         "ver",
         "jti",
@@ -29,7 +29,7 @@ PROTOCOL_CLAIMS = frozenset(
 )
 """The claims that the issuer answers for itself."""
 
-ID_TOKEN_CLAIMS = PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
+_ID_TOKEN_CLAIMS = _PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
 """Those that it answers for in an ID token."""
 
 
@@ -40,8 +40,8 @@ def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str,
         ValueError: one is, and the control plane mints whatever a test wants there; or a value has no place in JSON.
     """
     for member, named, reserved_names in (
-        ("claims", claims, PROTOCOL_CLAIMS),
-        ("id_token_claims", id_token_claims, ID_TOKEN_CLAIMS),
+        ("claims", claims, _PROTOCOL_CLAIMS),
+        ("id_token_claims", id_token_claims, _ID_TOKEN_CLAIMS),
     ):
         if reserved := reserved_names & named.keys():
             raise ValueError(f"{member} may not name {', '.join(sorted(reserved))}; mint a token for that")

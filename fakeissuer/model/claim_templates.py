@@ -2,7 +2,7 @@
 
 As at Okta each is for access tokens or for ID tokens; userinfo tells those of ID tokens.
 
-`${user.email}`, `${client.name}` or `${server.audience}` stand for what is registered, and `${scopes}`
+``${user.email}``, ``${client.name}`` or ``${server.audience}`` stand for what is registered, and ``${scopes}``
 for what was granted. A text that is nothing but one place becomes what stands there, a list or a number too.
 """
 
@@ -17,17 +17,17 @@ from fakeissuer.model.clients import Client
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 
-PLACEHOLDER = re.compile(r"\$\{(user|client|server)\.([a-z_]+)\}|\$\{(scopes)\}")
-UNCLOSED = re.compile(r"\$\{[^}]{0,100}\}?")
-SECRET_MEMBERS = frozenset({"password", "secret", "jwks", "claims", "id_token_claims", "policy", "trusted_issuers"})
+_PLACEHOLDER = re.compile(r"\$\{(user|client|server)\.([a-z_]+)\}|\$\{(scopes)\}")
+_UNCLOSED = re.compile(r"\$\{[^}]{0,100}\}?")
+_SECRET_MEMBERS = frozenset({"password", "secret", "jwks", "claims", "id_token_claims", "policy", "trusted_issuers"})
 
 
 def _allowed_members(kind: type[User | Client | Server]) -> tuple[str, ...]:
     properties = (name for name, value in vars(kind).items() if isinstance(value, property))
-    return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in SECRET_MEMBERS)
+    return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in _SECRET_MEMBERS)
 
 
-ALLOWED_MEMBERS: Mapping[str, tuple[str, ...]] = {
+_ALLOWED_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "user": _allowed_members(User),
     "client": _allowed_members(Client),
     "server": _allowed_members(Server),
@@ -43,11 +43,11 @@ def check_placeholders(claims: Mapping[str, Any]) -> None:
             else.
     """
     for text in _texts(claims):
-        for owner, member, _ in PLACEHOLDER.findall(text):
-            if owner and member not in ALLOWED_MEMBERS[owner]:
-                expected = f"of a {owner} there are {', '.join(ALLOWED_MEMBERS[owner])}"
+        for owner, member, _ in _PLACEHOLDER.findall(text):
+            if owner and member not in _ALLOWED_MEMBERS[owner]:
+                expected = f"of a {owner} there are {', '.join(_ALLOWED_MEMBERS[owner])}"
                 raise InvalidRequestError(f"claims hold ${{{owner}.{member}}}, which is not told; {expected}.")
-        if invalid := UNCLOSED.search(PLACEHOLDER.sub(" ", text)):
+        if invalid := _UNCLOSED.search(_PLACEHOLDER.sub(" ", text)):
             expected = "${user.…}, ${client.…}, ${server.…} or ${scopes}"
             raise InvalidRequestError(f"claims hold {invalid[0]!r}, which stands for nothing; expected {expected}.")
 
@@ -75,11 +75,11 @@ def _fill(value: Any, known: Mapping[str, Any]) -> Any:
         return [_fill(inner, known) for inner in value]
     if not isinstance(value, str):
         return value
-    whole = PLACEHOLDER.fullmatch(value)
+    whole = _PLACEHOLDER.fullmatch(value)
     return (
         _resolve(whole, known)
         if whole
-        else PLACEHOLDER.sub(lambda placeholder: _text(_resolve(placeholder, known)), value)
+        else _PLACEHOLDER.sub(lambda placeholder: _text(_resolve(placeholder, known)), value)
     )
 
 
@@ -94,7 +94,7 @@ def _resolve(placeholder: re.Match[str], known: Mapping[str, Any]) -> Any:
     owner, member, scopes = placeholder.groups()
     if scopes:
         return known["scopes"]
-    value = getattr(known[owner], member, None) if member in ALLOWED_MEMBERS[owner] else None
+    value = getattr(known[owner], member, None) if member in _ALLOWED_MEMBERS[owner] else None
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -20,10 +20,10 @@ MIN_HMAC_SECRET_LENGTH = 32
 class Client(Record, frozen=True, kw_only=True):
     """A registered client; one with neither a secret nor a key of its own is a public one.
 
-    `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
-    stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
-    `rotation_type` says whether a refresh token is used once, which public clients do by default, and
-    `rotation_leeway` for how many seconds it may be used again all the same. `response_types` and `issued_at`, in
+    ``jwks`` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with ``:*``
+    stands for any port and any path. ``users`` are the logins of those who are assigned to it, None means everybody.
+    ``rotation_type`` says whether a refresh token is used once, which public clients do by default, and
+    ``rotation_leeway`` for how many seconds it may be used again all the same. ``response_types`` and ``issued_at``, in
     seconds since the epoch, are told of a client that registered itself.
     """
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 AUTHORIZATION_CODE = "authorization_code"
 IMPLICIT = "implicit"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
-PASSWORD = "password"  # noqa: S105 - as above
+REFRESH_TOKEN = "refresh_token"  # noqa: S105  # the name of a grant
+PASSWORD = "password"  # noqa: S105  # as above
 CLIENT_CREDENTIALS = "client_credentials"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  # the name of a grant
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 CIBA = "urn:openid:params:grant-type:ciba"
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import string
 
-ALPHANUMERIC = string.ascii_letters + string.digits
+_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def random_text() -> str:
@@ -26,7 +26,7 @@ def new_id_token_id() -> str:
 
 def new_refresh_token_id() -> str:
     """Return the id of a refresh token; unlike the token itself it is no secret."""
-    return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
+    return "oar" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(17))
 
 
 MAX_CHAIN_LENGTH = 8
@@ -68,4 +68,4 @@ def derived_id(prefix: str, name: str) -> str:
     A test that names a user twice means the same user, without having to register one first.
     """
     digest = hashlib.sha256(f"{prefix} {name}".encode()).digest()
-    return prefix + "".join(ALPHANUMERIC[byte % len(ALPHANUMERIC)] for byte in digest[:17])
+    return prefix + "".join(_ALPHANUMERIC[byte % len(_ALPHANUMERIC)] for byte in digest[:17])

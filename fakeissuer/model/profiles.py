@@ -13,13 +13,13 @@ ProfileName = Literal["okta", "strict-rfc"]
 
 
 class Variants(Record, frozen=True, kw_only=True):
-    """Where accounts of Okta differ, or none was found: each may be switched in the file of `--config`."""
+    """Where accounts of Okta differ, or none was found: each may be switched in the file of ``--config``."""
 
     unknown_client_status: Literal[400, 401] = 401
     """The status with which the token endpoint refuses a client that nobody registered."""
 
     introspection_names_client_as_user: bool = False
-    """Whether introspection tells a `username` of a token that has no user: the id of the client then."""
+    """Whether introspection tells a ``username`` of a token that has no user: the id of the client then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Profile:
 
     access_token_claims: Callable[[Grant], Claims]
     typ: str | None
-    """The `typ` of the access tokens of custom servers."""
+    """The ``typ`` of the access tokens of custom servers."""
 
     is_strict: bool
     """Whether refusals keep to RFC 6749 section 5.2: one shape, and a challenge with a 401."""

@@ -1,6 +1,6 @@
 """The records that travel between a test, the control plane and the state, and the strict reading of them.
 
-A record reads as attributes or as the JSON object that it becomes: `fault.times` is `fault["times"]`.
+A record reads as attributes or as the JSON object that it becomes: ``fault.times`` is ``fault["times"]``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ T = TypeVar("T")
 # A step of the path that msgspec tells: into a member, or into one of a list.
 _STEP = re.compile(r"\.\w+|\[")
 
-MAX_DEPTH = 100
+_MAX_DEPTH = 100
 """How many objects and lists may stand in one another."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Data with named and typed members; what stands in `secret_members` is left out of the repr."""
+    """Data with named and typed members; what stands in ``secret_members`` is left out of the repr."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset()
 
@@ -78,8 +78,8 @@ def to_record(members: Mapping[str, Any], kind: type[T]) -> T:
         InvalidRequestError: a member is unknown, missing, of a wrong type or out of range; the message names it.
     """
     # What can be read can still be too deep to be written again, and would then fail half-way through a call.
-    if _is_deeper(members, MAX_DEPTH):
-        raise InvalidRequestError(f"This was not accepted: it is nested more than {MAX_DEPTH} levels deep.")
+    if _is_deeper(members, _MAX_DEPTH):
+        raise InvalidRequestError(f"This was not accepted: it is nested more than {_MAX_DEPTH} levels deep.")
     try:
         return msgspec.convert(dict(members), kind, strict=True)
     except msgspec.ValidationError as exc:
@@ -90,7 +90,7 @@ def to_record(members: Mapping[str, Any], kind: type[T]) -> T:
 
 
 def _members_at(kind: type, message: str) -> tuple[str, ...]:
-    # The complaint ends with where it is, such as `$.policy[0].groups`: the innermost record on the way is meant.
+    # The complaint ends with where it is, such as ``$.policy[0].groups``: the innermost record on the way is meant.
     node = type_info(kind)
     members = _members_of(node)
     for step in _STEP.findall(message.rpartition("$")[2]):

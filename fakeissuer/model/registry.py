@@ -23,7 +23,7 @@ _KEY_MEMBERS: dict[ResourceKind, tuple[str, type[User | Client | Server]]] = {
     "servers": ("id", Server),
 }
 _RESERVED_IDS = frozenset({"v1", ORG})
-"""What stands below `/oauth2/` already, or is a server of another sort, and cannot be the id of a custom server."""
+"""What stands below ``/oauth2/`` already, or is a server of another sort, and cannot be the id of a custom server."""
 
 
 @dataclass

@@ -16,10 +16,10 @@ from fakeissuer.model.records import UNSET, Name, Record
 RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
 ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
 OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
-Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+_Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 
-IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+_IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
@@ -45,21 +45,21 @@ class PolicyRule(Record, frozen=True, kw_only=True):
 
 
 class Server(Record, frozen=True, kw_only=True):
-    """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
+    """An authorization server: its identifiers, its scopes, its access policy and its claims.
 
-    Of the `policy` the first rule that fits counts. `default_scopes` are those of a request that names none; left out,
-    `api:read` is one where it is among the scopes. `trusted_issuers` are those whose assertions it takes, each with
-    its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
-    its documents show. `claims` go into its access tokens, `id_token_claims` into its ID tokens and to userinfo; a
-    text may hold `${user.email}` and the like, see `claim_templates`.
+    The first matching rule of ``policy`` applies. ``default_scopes`` are those of a request without a scope; if left
+    out, ``api:read`` is the default where the server has it. ``trusted_issuers`` are the issuers whose assertions the
+    server accepts, each with its public keys; tokens of other servers of this issuer may be exchanged if they are
+    among them. ``published_scopes`` are the custom scopes in the metadata. ``claims`` are added to access tokens,
+    ``id_token_claims`` to ID tokens and userinfo; a string may contain ``${user.email}``, see ``claim_templates``.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     audience: Name
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
     default_scopes: tuple[Name, ...] = UNSET
-    access_token_lifetime: Lifetime = 3600
-    issuer_mode: IssuerMode = "CUSTOM_URL"
+    access_token_lifetime: _Lifetime = 3600
+    issuer_mode: _IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()

@@ -14,13 +14,13 @@ from fakeissuer.model.records import Name, Record
 
 
 class User(Record, frozen=True, kw_only=True):
-    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+    """Somebody who signs in: ``login`` is the name typed, ``id`` what ID tokens say."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
     login: Name
     id: Annotated[str, Meta(max_length=200)] = ""
-    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    password: Name = "password"  # noqa: S105  # printed at start, for everybody to use
     given_name: str = "Test"
     family_name: str = "User"
     email: str = ""

@@ -17,10 +17,10 @@ from fakeissuer.model.clients import MIN_HMAC_SECRET_LENGTH, AuthMethod, Client
 from fakeissuer.model.records import parse_numeric_date, read_members
 from fakeissuer.state.used_jtis import UsedJTIs
 
-HMAC_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
-ASYMMETRIC_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
+_HMAC_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+_ASYMMETRIC_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"})
 
-MAX_LIFETIME_S = 3600
+_MAX_LIFETIME_S = 3600
 
 
 class AssertionProblem(StrEnum):
@@ -37,7 +37,7 @@ class AssertionProblem(StrEnum):
     USED = "its jti was used before"
     JTI = "its jti is not a text"
     SIGNATURE = "its signature is wrong"
-    SHORT_SECRET = "the client secret has fewer than 32 characters"  # noqa: S105 - a sentence
+    SHORT_SECRET = "the client secret has fewer than 32 characters"  # noqa: S105  # a sentence
     NO_KEY_SET = "no key set is registered for the client"
     KEY_ID = "its kid does not name one key of the client"
     KEY_USE = "the key that it names is not for signatures"
@@ -54,7 +54,7 @@ class Assertion:
     @property
     def method(self) -> AuthMethod:
         """The way to authenticate that its algorithm belongs to."""
-        return "client_secret_jwt" if self.alg in HMAC_DIGESTS else "private_key_jwt"
+        return "client_secret_jwt" if self.alg in _HMAC_DIGESTS else "private_key_jwt"
 
     @property
     def alg(self) -> str:
@@ -80,7 +80,7 @@ def read_assertion(text: str) -> Assertion:
     """Return what an assertion says, believing nothing of it.
 
     Raises:
-        OAuthError: it is not a JWS in compact serialization over a JSON object, or has a `crit` that nobody
+        OAuthError: it is not a JWS in compact serialization over a JSON object, or has a ``crit`` that nobody
             understands.
     """
     try:
@@ -128,7 +128,7 @@ def check_time_claims(claims: Mapping[str, Any], now: float, signer: str, used: 
         raise assertion_rejected(AssertionProblem.NO_EXPIRY)
     if expires <= now:
         raise assertion_rejected(AssertionProblem.EXPIRED)
-    if expires > now + MAX_LIFETIME_S:
+    if expires > now + _MAX_LIFETIME_S:
         raise assertion_rejected(AssertionProblem.LIFETIME_TOO_LONG)
     for name in ("iat", "nbf"):
         moment = parse_numeric_date(claims.get(name, 0))
@@ -147,7 +147,7 @@ def _check_hmac(assertion: Assertion, secret: str) -> None:
         raise assertion_rejected(AssertionProblem.SHORT_SECRET)
     signing_input, _, signature = assertion.text.rpartition(".")
     # Not by jwcrypto, which wants 64 characters for HS512: Okta is content with 32 (RFC 7518 section 3.2 is not).
-    expected = hmac.digest(secret.encode(), signing_input.encode(), HMAC_DIGESTS[assertion.alg])
+    expected = hmac.digest(secret.encode(), signing_input.encode(), _HMAC_DIGESTS[assertion.alg])
     if not hmac.compare_digest(expected, _decoded(signature)):
         raise assertion_rejected(AssertionProblem.SIGNATURE)
 
@@ -158,9 +158,9 @@ def verify_signature(assertion: Assertion, jwks: KeySet | None) -> None:
     Raises:
         OAuthError: no key of the set did, or not with an algorithm and a key that are fit for it.
     """
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
-    if assertion.alg not in ASYMMETRIC_ALGORITHMS:
+    if assertion.alg not in _ASYMMETRIC_ALGORITHMS:
         raise assertion_rejected(AssertionProblem.ALGORITHM)
     key = _key(assertion.header.get("kid"), jwks)
     if key.get("use", "sig") != "sig":

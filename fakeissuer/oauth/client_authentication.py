@@ -16,7 +16,7 @@ from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.clients import AuthMethod, Client
 from fakeissuer.oauth.assertions import Assertion, AssertionProblem, assertion_rejected, check_assertion, read_assertion
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -25,7 +25,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 class ClientCredentials:
     """How a request says which client sends it; without a repr, for a secret is in it.
 
-    In Basic the secret is form-encoded, so that `secret` is what it stands for; `secret_as_sent` is what was written.
+    In Basic the secret is form-encoded, so that ``secret`` is what it stands for; ``secret_as_sent`` is what was
+    written.
     """
 
     method: AuthMethod
@@ -35,7 +36,7 @@ class ClientCredentials:
     assertion: Assertion | None = None
 
 
-def authenticate(state: State, credentials: ClientCredentials, endpoint_url: str) -> Client:
+def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_url: str) -> Client:
     """Return the client that the credentials prove; an assertion has to be meant for the endpoint that was called.
 
     Raises:

@@ -24,7 +24,7 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     post_logout_redirect_uris: tuple[str, ...] = ()
     response_types: tuple[str, ...] = ("code",)
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE,)
-    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105 - the name of a method
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  # the name of a method
     application_type: Literal["web", "native", "browser", "service"] = "web"
     jwks: KeySet | None = None
 

@@ -6,8 +6,8 @@ from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.servers import OIDC_SCOPES, Server
 
-MAX_SCOPE_LENGTH = 1024
-ID_TOKEN_SCOPES = frozenset({"profile", "email", "address", "phone"})
+_MAX_SCOPE_LENGTH = 1024
+_ID_TOKEN_SCOPES = frozenset({"profile", "email", "address", "phone"})
 
 
 def scope_tokens(text: str) -> tuple[str, ...]:
@@ -41,16 +41,16 @@ def scopes_with_user(server: Server, requested: str) -> tuple[str, ...]:
     """Return the scopes that a client gets to act for a user.
 
     Raises:
-        OAuthError: a scope is unknown or needs `openid` beside it, or there is none at all.
+        OAuthError: a scope is unknown or needs ``openid`` beside it, or there is none at all.
     """
     scopes = _known_scopes(server, requested)
-    if set(scopes) & ID_TOKEN_SCOPES and "openid" not in scopes:
+    if set(scopes) & _ID_TOKEN_SCOPES and "openid" not in scopes:
         raise OAuthError(ErrorCase.SCOPE_NEEDS_OPENID)
     return scopes
 
 
 def _known_scopes(server: Server, requested: str) -> tuple[str, ...]:
-    if len(requested) > MAX_SCOPE_LENGTH:
+    if len(requested) > _MAX_SCOPE_LENGTH:
         raise OAuthError(ErrorCase.SCOPE_TOO_LONG)
     scopes = scope_tokens(requested) or server.default_scopes
     if not scopes:

@@ -19,9 +19,9 @@ class BaseHandler(RequestHandler):
 
     def log_exception(
         self,
-        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
+        typ: type[BaseException] | None,  # noqa: ARG002  # Tornado's signature
         value: BaseException | None,
-        tb: TracebackType | None,  # noqa: ARG002 - as above
+        tb: TracebackType | None,  # noqa: ARG002  # as above
     ) -> None:
         """Log what nobody expected, and nothing of the request."""
         if not isinstance(value, self.expected_errors):

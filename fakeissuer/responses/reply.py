@@ -10,8 +10,8 @@ from fakeissuer.errors.error_responses import RFC_OVERRIDES, ErrorCase, ErrorFor
 from fakeissuer.model.identifiers import new_error_id
 from fakeissuer.model.records import to_json
 
-RATE_LIMIT = 600
-RATE_WINDOW_S = 60
+_RATE_LIMIT = 600
+_RATE_WINDOW_S = 60
 """Requests, and seconds, that Okta's headers tell of; the limit is told and never reached but on demand."""
 
 JSON = {"Content-Type": "application/json"}
@@ -82,7 +82,7 @@ CASE_FOR_STATUS = {
 
 def rate_limit_headers(now: float) -> dict[str, str]:
     """Return the headers that tell of a limit which has not been reached."""
-    left = {"limit": RATE_LIMIT, "remaining": RATE_LIMIT - 1, "reset": int(now) + RATE_WINDOW_S}
+    left = {"limit": _RATE_LIMIT, "remaining": _RATE_LIMIT - 1, "reset": int(now) + _RATE_WINDOW_S}
     return {f"x-rate-limit-{name}": str(value) for name, value in left.items()}
 
 
@@ -91,5 +91,5 @@ def rate_limit_exceeded_headers(now: float) -> dict[str, str]:
 
     They say when it is lifted, in seconds since the epoch; there is no Retry-After, for Okta's has none.
     """
-    reset = str(int(now) + RATE_WINDOW_S)
-    return {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
+    reset = str(int(now) + _RATE_WINDOW_S)
+    return {"X-Rate-Limit-Limit": str(_RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}

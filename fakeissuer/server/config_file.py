@@ -1,4 +1,4 @@
-"""`--config FILE`: other servers, clients and users to start with, in TOML, as the control plane takes them.
+"""``--config FILE``: other servers, clients and users to start with, in TOML, as the control plane takes them.
 
 ::
 
@@ -31,11 +31,11 @@ from fakeissuer.state.seed import seed
 
 _NAME_MEMBERS: dict[ResourceKind, str] = {"servers": "id", "clients": "id", "users": "login"}
 
-KINDS: tuple[ResourceKind, ...] = ("servers", "clients", "users")
+_KINDS: tuple[ResourceKind, ...] = ("servers", "clients", "users")
 
 
-VARIANTS = "variants"
-"""The table of `fakeissuer.model.profiles.Variants`."""
+_VARIANTS = "variants"
+"""The table of ``fakeissuer.model.profiles.Variants``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,37 +59,37 @@ def read_config(file: Path) -> Config:
     except ValueError as exc:
         raise SettingsError([f"--config: {file} is not TOML: {exc}"]) from exc
     problems = [
-        f"--config: {name} is not known; expected tables {', '.join((*KINDS, VARIANTS))}"
-        for name in tables.keys() - {*KINDS, VARIANTS}
+        f"--config: {name} is not known; expected tables {', '.join((*_KINDS, _VARIANTS))}"
+        for name in tables.keys() - {*_KINDS, _VARIANTS}
     ]
-    for kind in KINDS:
+    for kind in _KINDS:
         resources = tables.get(kind, {})
         if not isinstance(resources, dict) or not all(isinstance(resource, dict) for resource in resources.values()):
             problems.append(f"--config: {kind} is not a table of tables; expected [{kind}.name]")
-    variants = _variants(tables.get(VARIANTS, {}), problems)
+    variants = _variants(tables.get(_VARIANTS, {}), problems)
     if problems:
         raise SettingsError(sorted(problems))
-    return Config(resources={kind: tables.get(kind, {}) for kind in KINDS}, variants=variants)
+    return Config(resources={kind: tables.get(kind, {}) for kind in _KINDS}, variants=variants)
 
 
 def _variants(table: Any, problems: list[str]) -> Variants:
     if not isinstance(table, dict):
-        problems.append(f"--config: {VARIANTS} is not a table; expected [{VARIANTS}]")
+        problems.append(f"--config: {_VARIANTS} is not a table; expected [{_VARIANTS}]")
         return Variants()
     try:
         variants: Variants = to_record(table, Variants)
     except InvalidRequestError as exc:
-        problems.append(f"--config: {VARIANTS}: {exc}")
+        problems.append(f"--config: {_VARIANTS}: {exc}")
         return Variants()
     return variants
 
 
 def seeded_config() -> str:
-    """Return what every fake issuer starts with, as a file for `--config`; the org server is always there."""
-    import tomli_w  # noqa: PLC0415 - only this command writes
+    """Return what every fake issuer starts with, as a file for ``--config``; the org server is always there."""
+    import tomli_w  # noqa: PLC0415  # only this command writes
 
     directory = seed("")
-    resources = {kind: getattr(directory, kind) for kind in KINDS}
+    resources = {kind: getattr(directory, kind) for kind in _KINDS}
     resources["servers"] = {name: server for name, server in directory.servers.items() if not server.is_org}
     tables: dict[str, Any] = {
         kind: {name: _members(resource, _NAME_MEMBERS[kind]) for name, resource in by_name.items()}
@@ -118,7 +118,7 @@ def configure(directory: Registry, config: Config) -> None:
         SettingsError: one line for each entry that is not accepted.
     """
     problems = []
-    for kind in reversed(KINDS):  # a policy may name the clients and the groups of users of the same file
+    for kind in reversed(_KINDS):  # a policy may name the clients and the groups of users of the same file
         by_name = config.resources.get(kind, {})
         for name, members in by_name.items():
             try:

@@ -1,4 +1,4 @@
-"""A fake issuer in this process: `with running() as issuer:`, or `async with` on the caller's own event loop."""
+"""A fake issuer in this process: ``with running() as issuer:``, or ``async with`` on the caller's own event loop."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def _serve(serving: ServingIssuer, started: Future[tuple[RunningIssuer, Ca
     stopping = asyncio.Event()
     try:
         serving.start()
-    except BaseException as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits, who would wait for ever
+    except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits, who would wait for ever
         started.set_exception(exc)
     else:
         started.set_result((RunningIssuer(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))

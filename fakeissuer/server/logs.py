@@ -8,7 +8,7 @@ from typing import Literal
 
 from tornado.web import RequestHandler
 
-LogFormat = Literal["text", "json"]
+_LogFormat = Literal["text", "json"]
 
 logger = logging.getLogger("fakeissuer.access")
 
@@ -57,7 +57,7 @@ def without_quoted_requests(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("Malformed HTTP")
 
 
-def configure_logs(log_format: LogFormat) -> None:
+def configure_logs(log_format: _LogFormat) -> None:
     """Send every log line of the process to standard error in this format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter("%(levelname)s %(message)s"))

@@ -34,9 +34,9 @@ from fakeissuer.handlers.userinfo import UserInfoHandler
 from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.server.logs import log_request
 
-SERVER = "/oauth2/(?P<server>[^/]+)"
-OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
-OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
+_SERVER = "/oauth2/(?P<server>[^/]+)"
+_OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
+_OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
 
 HANDLERS: tuple[type[EndpointHandler], ...] = (
     KeysHandler,
@@ -52,15 +52,15 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 )
 
 
-CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
-ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
+_CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
+_ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
     ("/api/v1/authn", AuthnHandler),
-    (f"{CREDENTIALS}/keys", ServerKeysHandler),
-    (f"{CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
+    (f"{_CREDENTIALS}/keys", ServerKeysHandler),
+    (f"{_CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
 )
 """What Okta has beside OAuth, as far as signing in and keys need it."""
 
-PAGES = (
+_PAGES = (
     ("/signin", SignInHandler),
     ("/consent", ConsentHandler),
     ("/activate", ActivateHandler),
@@ -72,9 +72,9 @@ def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGu
     """Return the application that serves an issuer, and its control plane behind a guard."""
     okta = {"state": issuer.state, "fault_injector": fault_injector}
     routes: list[Rule] = [
-        url(f"(?:{SERVER})?{OIDC_DOCUMENT}", DiscoveryHandler, okta),
-        url(f"(?:{SERVER})?{OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
-        url(f"{OAUTH_DOCUMENT}{SERVER}", AuthorizationServerMetadataHandler, okta),
+        url(f"(?:{_SERVER})?{_OIDC_DOCUMENT}", DiscoveryHandler, okta),
+        url(f"(?:{_SERVER})?{_OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
+        url(f"{_OAUTH_DOCUMENT}{_SERVER}", AuthorizationServerMetadataHandler, okta),
     ]
     for handler in HANDLERS:
         path = re.escape(ENDPOINTS[handler.endpoint].path)
@@ -84,7 +84,7 @@ def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGu
     routes.append(url(clients, RegisterHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
-    routes += [url(path, handler, okta) for path, handler in (*PAGES, *ORG_API)]
+    routes += [url(path, handler, okta) for path, handler in (*_PAGES, *_ORG_API)]
     control = {"issuer": issuer, "guard": guard}
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(

@@ -106,11 +106,11 @@ class RunningIssuer:
         return self._on_loop(self._issuer.overview)
 
     def token(self, **members: Any) -> str:
-        """Return any token; the members are those of `MintRequest`, `sub`, `scp`, `expires_in` and so on."""
+        """Return any token; the members are those of ``MintRequest``, ``sub``, ``scp``, ``expires_in`` and so on."""
         return self.mint(**members).token
 
     def mint(self, **members: Any) -> MintedToken:
-        """Return any token, with its header and its claims; the members are those of `MintRequest`."""
+        """Return any token, with its header and its claims; the members are those of ``MintRequest``."""
         request = to_record(deepcopy(members), MintRequest)
         return deepcopy(self._on_loop(lambda: self._issuer.mint(request)))
 
@@ -131,7 +131,7 @@ class RunningIssuer:
         self._on_loop(lambda: self._issuer.revoke(token))
 
     def fail(self, endpoint: EndpointName, **members: Any) -> Fault:
-        """Make something go wrong at an endpoint; the members are those of `Fault`, `status`, `times` and so on."""
+        """Inject a fault at an endpoint; the members are those of ``Fault``."""
         fault = to_record({"endpoint": endpoint, **members}, Fault)
         return self._on_loop(lambda: self._issuer.plan_fault(fault))
 
@@ -160,7 +160,7 @@ class RunningIssuer:
         return self._on_loop(lambda: self._issuer.withdraw(kid))
 
     def delay_publication(self, server: str = "default", *, seconds: float | None = None) -> list[KeyStatus]:
-        """Sign with a key that the key set does not show yet: for so many seconds, or until `publish_now`."""
+        """Sign with a key that the key set does not show yet: for so many seconds, or until ``publish_now``."""
         return self._on_loop(lambda: self._issuer.delay_publication(server, seconds))
 
     def publish_now(self, server: str = "default") -> list[KeyStatus]:
@@ -176,15 +176,15 @@ class RunningIssuer:
         self._on_loop(self._issuer.state.journal.clear)
 
     def get(self, kind: ResourceKind, name: str) -> Server | Client | User:
-        """Return one of the `users`, `clients` or `servers`."""
+        """Return one of the ``users``, ``clients`` or ``servers``."""
         return deepcopy(self._on_loop(lambda: self._issuer.get(kind, name)))
 
     def put(self, kind: ResourceKind, name: str, /, **members: Any) -> Server | Client | User:
-        """Add one of the `users`, `clients` or `servers`, or put it in the place of the one of that name."""
+        """Add one of the ``users``, ``clients`` or ``servers``, or put it in the place of the one of that name."""
         return deepcopy(self._on_loop(lambda: self._issuer.put(kind, name, deepcopy(members))))
 
     def remove(self, kind: ResourceKind, name: str) -> Server | Client | User:
-        """Remove one of the `users`, `clients` or `servers`, and return what it was."""
+        """Remove one of the ``users``, ``clients`` or ``servers``, and return what it was."""
         return self._on_loop(lambda: self._issuer.remove(kind, name))
 
     def reset(self) -> None:
@@ -195,5 +195,5 @@ class RunningIssuer:
 def _finish(done: Future[T], call: Callable[[], T]) -> None:
     try:
         done.set_result(call())
-    except BaseException as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits
+    except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits
         done.set_exception(exc)

@@ -20,14 +20,14 @@ from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.server.routes import make_app
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-MAX_BODY_BYTES = 1_048_576
-HEADER_TIMEOUT_S = 60
-BODY_TIMEOUT_S = 10
-WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-BACKLOG = 1024
+_MAX_BODY_BYTES = 1_048_576
+_HEADER_TIMEOUT_S = 60
+_BODY_TIMEOUT_S = 10
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_BACKLOG = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class ServingOptions:
 
 
 class ServingIssuer:
-    """A fake issuer that answers requests on the running event loop, from `start` to `stop`."""
+    """A fake issuer that answers requests on the running event loop, from ``start`` to ``stop``."""
 
     def __init__(self, options: ServingOptions) -> None:
         """Bind the socket, so that the issuer's name is known, but answer nothing yet.
@@ -92,16 +92,16 @@ class ServingIssuer:
             raise
         self.url = addresses.listening_url
         profile = replace(PROFILES[options.profile], variants=config.variants)
-        self.issuer = FakeIssuer(State(addresses, pool, profile, directory, options.auto_login))
+        self.issuer = FakeIssuer(IssuerState(addresses, pool, profile, directory, options.auto_login))
         self._fault_injector = FaultInjector()
         guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
             make_app(self.issuer, self._fault_injector, guard),
             ssl_options=tls_context,
-            max_body_size=MAX_BODY_BYTES,
-            max_buffer_size=2 * MAX_BODY_BYTES,
-            idle_connection_timeout=HEADER_TIMEOUT_S,
-            body_timeout=BODY_TIMEOUT_S,
+            max_body_size=_MAX_BODY_BYTES,
+            max_buffer_size=2 * _MAX_BODY_BYTES,
+            idle_connection_timeout=_HEADER_TIMEOUT_S,
+            body_timeout=_BODY_TIMEOUT_S,
         )
 
     def start(self) -> None:
@@ -117,7 +117,7 @@ class ServingIssuer:
 
 
 def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
-    host = WILDCARDS.get(options.address, options.address)
+    host = _WILDCARDS.get(options.address, options.address)
     host = f"[{host}]" if ":" in host else host
     listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
     return IssuerURLs(listening_url=listening_url, public_url=options.public_url or listening_url)
@@ -126,10 +126,10 @@ def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
 def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLContext | None:
     if not options.tls:
         return None
-    from fakeissuer.server.tls import server_context  # noqa: PLC0415 - cryptography is loaded with the first key
+    from fakeissuer.server.tls import server_context  # noqa: PLC0415  # cryptography is loaded with the first key
 
     try:
-        return server_context(tuple(sorted(addresses.hosts | LOOPBACK_NAMES)), options.ca_file)
+        return server_context(tuple(sorted(addresses.hosts | _LOOPBACK_NAMES)), options.ca_file)
     except OSError as exc:
         raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
 
@@ -137,9 +137,9 @@ def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLConte
 def _bind(options: ServingOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
     try:
-        listener = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((options.address, options.port), family=family, backlog=_BACKLOG)
     except OSError as exc:
         address = f"{options.address}:{options.port}"
         raise SettingsError([f"--address, --port: {address} cannot be listened on: {exc.strerror or exc}"]) from exc
-    listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
     return listener

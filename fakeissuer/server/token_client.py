@@ -1,4 +1,4 @@
-"""Asking a running fake issuer for a token: what `python -m fakeissuer token` does."""
+"""Asking a running fake issuer for a token: what ``python -m fakeissuer token`` does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from fakeissuer.errors import SettingsError, TokenRequestError
 
-TIMEOUT_S = 10
+_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class TokenRequestOptions:
             "sub": options.sub,
             "scp": options.scope.split() if options.scope is not None else None,
             "expires_in": options.expires_in,
-            "claims": dict(read_claim(text) for text in options.claim) or None,
+            "claims": dict(_read_claim(text) for text in options.claim) or None,
         }
         members = {name: value for name, value in members.items() if value is not None}
         return cls(url=url, members=members, ca_file=options.ca_file)
@@ -62,11 +62,11 @@ def split_issuer(url: str) -> tuple[str, str | None]:
     return base, server if oauth2 else None
 
 
-def read_claim(text: str) -> tuple[str, Any]:
-    """Return name and value of a claim as it is typed, `name=json`.
+def _read_claim(text: str) -> tuple[str, Any]:
+    """Return name and value of a claim as it is typed, ``name=json``.
 
     Raises:
-        SettingsError: there is no `=`, no name before it, or no JSON behind it.
+        SettingsError: there is no ``=``, no name before it, or no JSON behind it.
     """
     name, _, value = text.partition("=")
     expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
@@ -90,10 +90,10 @@ def request_token(options: TokenRequestOptions, control_token: str | None) -> st
     if control_token:
         headers["Authorization"] = f"Bearer {control_token}"
     body = json.dumps(options.members).encode()
-    request = Request(f"{options.url}/_fake/tokens", body, headers)  # noqa: S310 - http or https, see split_issuer
+    request = Request(f"{options.url}/_fake/tokens", body, headers)  # noqa: S310  # http or https, see split_issuer
     trust = _trust(options)
     try:
-        with urlopen(request, timeout=TIMEOUT_S, context=trust) as response:  # noqa: S310 - as above
+        with urlopen(request, timeout=_TIMEOUT_S, context=trust) as response:  # noqa: S310  # as above
             return str(json.load(response)["token"])
     except HTTPError as exc:
         with exc:

@@ -66,11 +66,11 @@ class Clock:
             self.unfreeze()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by so many seconds, backwards when they are negative; raises as `move` does."""
+        """Move the clock by so many seconds, backwards when they are negative; raises as ``move`` does."""
         self.move(advance=_number(seconds, "advance"))
 
     def set(self, moment: float) -> None:
-        """Put the clock at a moment; it goes on from there, or stands there if frozen; raises as `move` does."""
+        """Put the clock at a moment; it goes on from there, or stands there if frozen; raises as ``move`` does."""
         self.move(set_to=_number(moment, "set"))
 
     def freeze(self) -> None:

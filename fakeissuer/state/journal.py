@@ -13,7 +13,7 @@ from fakeissuer.model.records import Record
 CAPACITY = 10_000
 """How many requests are kept in detail; the counts go on beyond it."""
 
-MAX_CONNECTIONS = 10_000
+_MAX_CONNECTIONS = 10_000
 """How many connections are told apart; of more than that, the latest are counted."""
 
 UNKNOWN_SERVER = "(unknown)"
@@ -22,7 +22,7 @@ UNKNOWN_SERVER = "(unknown)"
 
 @dataclass(kw_only=True)
 class JournalEntry:
-    """One request while it is answered; `status` is filled in with the answer, None if none was given."""
+    """One request while it is answered; ``status`` is filled in with the answer, None if none was given."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class JournalEntry:
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """One request as it is told; `credentials` is the scheme that came with it and no more."""
+    """One request as it is told; ``credentials`` is the scheme that came with it and no more."""
 
     method: str
     path: str
@@ -68,7 +68,7 @@ class Requests(Record, frozen=True, kw_only=True):
 class Journal:
     """The requests to Okta's endpoints, oldest first; those to the control plane are not among them."""
 
-    def __init__(self, capacity: int = CAPACITY, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, capacity: int = CAPACITY, max_connections: int = _MAX_CONNECTIONS) -> None:
         """Start empty; keep at most so many requests in full, and tell so many connections apart."""
         self._latest: deque[JournalEntry] = deque(maxlen=capacity)
         self._counts: Counter[tuple[str, str]] = Counter()

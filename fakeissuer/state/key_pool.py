@@ -1,4 +1,4 @@
-"""The key pairs that were ever made, kept so that `reset` makes the same keys come back without making any.
+"""The key pairs that were ever made, kept so that ``reset`` makes the same keys come back without making any.
 
 With a file behind it, a restart finds the same keys again.
 """
@@ -35,7 +35,7 @@ class KeyPool:
         """Return the key of that name; alg and kind matter when it is made."""
         name_in_pool = f"{server}/{name}"
         if name_in_pool not in self._keys:
-            from fakeissuer.jose import keys  # noqa: PLC0415 - 130 ms of imports that discovery does not need
+            from fakeissuer.jose import keys  # noqa: PLC0415  # 130 ms of imports that discovery does not need
 
             self._keys[name_in_pool] = keys.create_key(random_text(), alg, kind)
             self._save()
@@ -53,7 +53,7 @@ class KeyPool:
             if file.stat().st_mode & 0o077:
                 raise SettingsError([f"--keys: others may read {file}; expected a file of mode 0600: chmod 600 {file}"])
             stored = json.loads(file.read_text("utf-8"))
-            from fakeissuer.jose import keys  # noqa: PLC0415 - as above
+            from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
             self._keys = {name_in_pool: keys.load_key(members) for name_in_pool, members in stored.items()}
         except OSError as exc:
@@ -67,7 +67,7 @@ class KeyPool:
             return
         stored = {}
         if self._keys:
-            from fakeissuer.jose import keys  # noqa: PLC0415 - as above
+            from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
             stored = {name_in_pool: keys.dump_key(key) for name_in_pool, key in self._keys.items()}
         # Written beside and then moved, so that a reader never meets half a file; nobody else may read it, ever.

@@ -32,7 +32,7 @@ class KeyRing:
     """
 
     def __init__(self, server: str, pool: KeyPool, started_at: float) -> None:
-        """Start with an ACTIVE and a NEXT key, whose rotation is a period after `started_at` (seconds)."""
+        """Start with an ACTIVE and a NEXT key, whose rotation is a period after ``started_at`` (seconds)."""
         self._server = server
         self._pool = pool
         self._generation: dict[StatusName, int] = {"active": 1, "next": 2, "expired": 0}
@@ -97,7 +97,7 @@ class KeyRing:
         self.rotates_at = now + ROTATION_PERIOD_S
 
     def delay_publication(self, now: float, *, hidden_until: float | None = None) -> None:
-        """Sign at once with a key that the key set does not show before that moment, or before `publish_now`."""
+        """Sign at once with a key that the key set does not show before that moment, or before ``publish_now``."""
         self._newest += 1
         self._generation |= {"expired": self._generation["active"], "active": self._newest}
         self._hidden_until[self._newest] = hidden_until

@@ -62,7 +62,7 @@ class DeviceAuthorization(PendingAuthorization):
 
 @dataclass(kw_only=True, repr=False)
 class BackchannelAuthentication(PendingAuthorization):
-    """A client that waits for a user whom it named; `name` is what the approval page calls it."""
+    """A client that waits for a user whom it named; ``name`` is what the approval page calls it."""
 
     name: str
     login: str

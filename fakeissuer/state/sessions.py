@@ -12,10 +12,10 @@ from fakeissuer.state.expiring_store import ExpiringStore
 LIFETIME_S = 7200
 """How long a sign-in lasts."""
 
-RETENTION_S = 86_400
+_RETENTION_S = 86_400
 MAX_PENDING = 20
 
-TWO_FACTORS = ("mfa", "otp", "pwd")
+_TWO_FACTORS = ("mfa", "otp", "pwd")
 
 
 class Session:
@@ -42,7 +42,7 @@ class Session:
         self.cookie, self.csrf = random_text(), random_text()
         self.login, self.authenticated_at = login, now
         self.acr = next(iter(acr_values), None)
-        self.amr = TWO_FACTORS if self.acr is not None and ":2fa:" in self.acr else ("pwd",)
+        self.amr = _TWO_FACTORS if self.acr is not None and ":2fa:" in self.acr else ("pwd",)
 
     def sign_out(self) -> None:
         """Forget the user and all that was under way."""
@@ -93,7 +93,7 @@ class Sessions:
         """Keep a session under its cookie; the one that it came with counts no longer if it has changed."""
         if old_cookie is not None and old_cookie != session.cookie:
             self._sessions.delete(old_cookie)
-        self._sessions.put(session.cookie, session, expires_at=now + RETENTION_S)
+        self._sessions.put(session.cookie, session, expires_at=now + _RETENTION_S)
 
     def clear(self) -> None:
         """Forget every session."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 
-class State:
+class IssuerState:
     """The state of one fake issuer; it belongs to the one event loop that serves it."""
 
     directory: Registry
@@ -87,7 +87,7 @@ class State:
         return ring.auxiliary_key("internal") if self._is_internal(server) else ring.signing_key()
 
     def access_token_type(self, server: Server) -> str | None:
-        """Return the `typ` of a server's access tokens."""
+        """Return the ``typ`` of a server's access tokens."""
         return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
 
     def remove_keys(self, server_id: str) -> None:

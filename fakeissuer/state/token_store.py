@@ -21,7 +21,7 @@ CAPACITY = 50_000
 class IssuedToken:
     """What is known about one token: its claims, for whom it was made, whether it was revoked.
 
-    A refresh token keeps the `grant` that it renews, and the moment when another one took its place.
+    A refresh token keeps the ``grant`` that it renews, and the moment when another one took its place.
     """
 
     kind: TokenKind

@@ -1,4 +1,4 @@
-"""The console at `/_fake/` as a person works with it: what each part shows, and what each button does."""
+"""The console at ``/_fake/`` as a person works with it: what each part shows, and what each button does."""
 
 from __future__ import annotations
 

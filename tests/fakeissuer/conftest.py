@@ -14,7 +14,7 @@ from fakeissuer.model.urls import IssuerURLs
 from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 URL = "http://127.0.0.1:9400"
 
@@ -60,5 +60,5 @@ def pool() -> KeyPool:
 
 
 @pytest.fixture
-def state(pool: KeyPool) -> State:
-    return State(IssuerURLs(listening_url=URL, public_url=URL), pool, PROFILES["okta"], seed(URL))
+def state(pool: KeyPool) -> IssuerState:
+    return IssuerState(IssuerURLs(listening_url=URL, public_url=URL), pool, PROFILES["okta"], seed(URL))

@@ -39,7 +39,7 @@ START_TIMEOUT_S = 20
 
 @contextmanager
 def program(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[tuple[str, Any]]:
-    """Run `python -m fakeissuer`; give its URL, and the process, which is asked to stop at the end."""
+    """Run ``python -m fakeissuer``; give its URL, and the process, which is asked to stop at the end."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "fakeissuer", *arguments],
         stdout=subprocess.PIPE,

@@ -10,8 +10,8 @@ from fakeissuer.control.bad_tokens.token_builder import ABSENT, HOUR_S, Row, Tok
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import RawJSON
 
-NUMERIC_DATE = "{} is a finite JSON number"
-INVALID_NUMERIC_DATES: dict[str, Any] = {
+_NUMERIC_DATE = "{} is a finite JSON number"
+_INVALID_NUMERIC_DATES: dict[str, Any] = {
     "text": "4102444800",
     "true": True,
     "null": None,
@@ -25,12 +25,12 @@ INVALID_NUMERIC_DATES: dict[str, Any] = {
 """What passes for a NumericDate in some reader or other, as JSON and as what Python's reader takes for JSON."""
 
 
-def with_claims(changes: dict[str, Any], builder: TokenBuilder) -> str:
+def _with_claims(changes: dict[str, Any], builder: TokenBuilder) -> str:
     """Return a token that is good but for these claims."""
     return builder.token(claims=builder.claims(**changes))
 
 
-def with_date_offset(name: str, seconds: int, builder: TokenBuilder) -> str:
+def _with_date_offset(name: str, seconds: int, builder: TokenBuilder) -> str:
     """Return a token with a NumericDate that lies so many seconds from now."""
     return builder.token(claims=builder.claims(**{name: builder.now + seconds}))
 
@@ -40,93 +40,93 @@ def expired(builder: TokenBuilder) -> str:
     return builder.token(claims=builder.claims(iat=builder.now - HOUR_S - 600, exp=builder.now - 600))
 
 
-def with_duplicate(name: str, first_value: Any, builder: TokenBuilder) -> str:
+def _with_duplicate(name: str, first_value: Any, builder: TokenBuilder) -> str:
     """Return a token with a claim that is there twice; readers that keep the last see nothing odd."""
     return builder.token(claims=raw_jws.json_object([(name, first_value), *builder.claims().items()]))
 
 
-def reencoded(encoding: str, builder: TokenBuilder) -> str:
+def _reencoded(encoding: str, builder: TokenBuilder) -> str:
     """Return a token whose payload is JSON, but not in UTF-8."""
     text = raw_jws.json_object(builder.claims(note="é").items()).decode()
     return builder.token(claims=text.encode(encoding))
 
 
-def raw_payload(payload: bytes, builder: TokenBuilder) -> str:
+def _raw_payload(payload: bytes, builder: TokenBuilder) -> str:
     """Return a token with this for a payload."""
     return builder.token(claims=payload)
 
 
 ROWS = (
     Row("exp-past", "the token has not expired", expired),
-    Row("exp-missing", "exp is there", partial(with_claims, {"exp": ABSENT})),
+    Row("exp-missing", "exp is there", partial(_with_claims, {"exp": ABSENT})),
     *(
-        Row(f"{name}-{kind}", NUMERIC_DATE.format(name), partial(with_claims, {name: value}))
+        Row(f"{name}-{kind}", _NUMERIC_DATE.format(name), partial(_with_claims, {name: value}))
         for name in ("exp", "nbf", "iat")
-        for kind, value in INVALID_NUMERIC_DATES.items()
+        for kind, value in _INVALID_NUMERIC_DATES.items()
     ),
-    Row("nbf-future", "the token may be used already", partial(with_date_offset, "nbf", HOUR_S)),
-    Row("iat-future", "the token was issued in the past", partial(with_date_offset, "iat", HOUR_S // 2)),
-    Row("iss-missing", "iss is there", partial(with_claims, {"iss": ABSENT})),
-    Row("iss-null", "iss is a text", partial(with_claims, {"iss": None})),
-    Row("iss-list", "iss is a text", lambda builder: with_claims({"iss": [builder.issuer]}, builder)),
-    Row("iss-elsewhere", "iss is the trusted issuer", partial(with_claims, {"iss": "https://issuer.example"})),
+    Row("nbf-future", "the token may be used already", partial(_with_date_offset, "nbf", HOUR_S)),
+    Row("iat-future", "the token was issued in the past", partial(_with_date_offset, "iat", HOUR_S // 2)),
+    Row("iss-missing", "iss is there", partial(_with_claims, {"iss": ABSENT})),
+    Row("iss-null", "iss is a text", partial(_with_claims, {"iss": None})),
+    Row("iss-list", "iss is a text", lambda builder: _with_claims({"iss": [builder.issuer]}, builder)),
+    Row("iss-elsewhere", "iss is the trusted issuer", partial(_with_claims, {"iss": "https://issuer.example"})),
     Row(
         "iss-of-another-server",
         "iss is the trusted issuer",
-        lambda builder: with_claims({"iss": builder.state.urls.issuer(builder.other_server)}, builder),
+        lambda builder: _with_claims({"iss": builder.state.urls.issuer(builder.other_server)}, builder),
     ),
     Row(
         "iss-with-slash",
         "iss is the trusted issuer, character by character",
-        lambda builder: with_claims({"iss": builder.issuer + "/"}, builder),
+        lambda builder: _with_claims({"iss": builder.issuer + "/"}, builder),
     ),
     Row(
         "iss-in-upper-case",
         "iss is the trusted issuer, character by character",
-        lambda builder: with_claims({"iss": builder.issuer.upper()}, builder),
+        lambda builder: _with_claims({"iss": builder.issuer.upper()}, builder),
     ),
     Row(
         "iss-begins-right",
         "iss is the trusted issuer, to its last character",
-        lambda builder: with_claims({"iss": builder.issuer + ".attacker.example"}, builder),
+        lambda builder: _with_claims({"iss": builder.issuer + ".attacker.example"}, builder),
     ),
-    Row("aud-missing", "aud is there", partial(with_claims, {"aud": ABSENT})),
-    Row("aud-null", "aud is a text or a list of texts", partial(with_claims, {"aud": None})),
-    Row("aud-number", "aud is a text or a list of texts", partial(with_claims, {"aud": 1})),
+    Row("aud-missing", "aud is there", partial(_with_claims, {"aud": ABSENT})),
+    Row("aud-null", "aud is a text or a list of texts", partial(_with_claims, {"aud": None})),
+    Row("aud-number", "aud is a text or a list of texts", partial(_with_claims, {"aud": 1})),
     Row(
         "aud-object",
         "aud is a text or a list of texts",
-        lambda builder: with_claims({"aud": {builder.server.audience: True}}, builder),
+        lambda builder: _with_claims({"aud": {builder.server.audience: True}}, builder),
     ),
-    Row("aud-empty-list", "the audience is in aud", partial(with_claims, {"aud": []})),
-    Row("aud-elsewhere", "the audience is in aud", partial(with_claims, {"aud": "api://elsewhere"})),
+    Row("aud-empty-list", "the audience is in aud", partial(_with_claims, {"aud": []})),
+    Row("aud-elsewhere", "the audience is in aud", partial(_with_claims, {"aud": "api://elsewhere"})),
     Row(
         "aud-list-elsewhere",
         "the audience is in aud",
-        partial(with_claims, {"aud": ["api://elsewhere", "api://nowhere"]}),
+        partial(_with_claims, {"aud": ["api://elsewhere", "api://nowhere"]}),
     ),
     Row(
         "aud-begins-right",
         "the audience is in aud, to its last character",
-        lambda builder: with_claims({"aud": builder.server.audience + "/elsewhere"}, builder),
+        lambda builder: _with_claims({"aud": builder.server.audience + "/elsewhere"}, builder),
     ),
     Row(
         "cnf-as-bearer",
         "a token that is bound to a key is not accepted without proof of the key",
-        partial(with_claims, {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
+        partial(_with_claims, {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
     ),
-    Row("payload-repeats-exp", "a claim name is there once", partial(with_duplicate, "exp", 0)),
-    Row("payload-repeats-scp", "a claim name is there once", partial(with_duplicate, "scp", ["api:write"])),
-    Row("payload-list", "the payload is an object", partial(raw_payload, b"[]")),
-    Row("payload-text", "the payload is an object", partial(raw_payload, b'"claims"')),
-    Row("payload-not-json", "the payload is JSON", partial(raw_payload, b"claims")),
-    Row("payload-empty", "the payload is there", partial(raw_payload, b"")),
-    Row("payload-latin-1", "the payload is UTF-8", partial(reencoded, "latin-1")),
-    Row("payload-utf-16", "the payload is UTF-8", partial(reencoded, "utf-16")),
-    Row("payload-byte-order-mark", "the payload begins with its object", partial(reencoded, "utf-8-sig")),
+    Row("payload-repeats-exp", "a claim name is there once", partial(_with_duplicate, "exp", 0)),
+    Row("payload-repeats-scp", "a claim name is there once", partial(_with_duplicate, "scp", ["api:write"])),
+    Row("payload-list", "the payload is an object", partial(_raw_payload, b"[]")),
+    Row("payload-text", "the payload is an object", partial(_raw_payload, b'"claims"')),
+    Row("payload-not-json", "the payload is JSON", partial(_raw_payload, b"claims")),
+    Row("payload-empty", "the payload is there", partial(_raw_payload, b"")),
+    Row("payload-latin-1", "the payload is UTF-8", partial(_reencoded, "latin-1")),
+    Row("payload-utf-16", "the payload is UTF-8", partial(_reencoded, "utf-16")),
+    Row("payload-byte-order-mark", "the payload begins with its object", partial(_reencoded, "utf-8-sig")),
     Row(
         "payload-nested-deeply",
         "the payload's depth is bounded",
-        partial(with_claims, {"note": RawJSON("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)}),
+        partial(_with_claims, {"note": RawJSON("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)}),
     ),
 )

@@ -9,62 +9,62 @@ from fakeissuer.control.bad_tokens.token_builder import ABSENT, Row, TokenBuilde
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url
 
-UNSIGNED = "an algorithm is demanded: alg none has no signature"
-ALGORITHM_CONFUSION = "the allow-list has no HMAC: its key would be the public key, which everybody has"
-NOT_ALLOWED = "only the algorithms of the allow-list are accepted"
+_UNSIGNED = "an algorithm is demanded: alg none has no signature"
+_ALGORITHM_CONFUSION = "the allow-list has no HMAC: its key would be the public key, which everybody has"
+_NOT_ALLOWED = "only the algorithms of the allow-list are accepted"
 
 
-def unsigned(spelling: str, builder: TokenBuilder) -> str:
+def _unsigned(spelling: str, builder: TokenBuilder) -> str:
     """Return an unsecured JWS."""
     return builder.token(header=builder.header(alg=spelling), sign=raw_jws.no_signature)
 
 
-def keyed_with_pem(builder: TokenBuilder) -> str:
+def _keyed_with_pem(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the public key as a PEM file."""
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(_public_pem(builder)))
 
 
-def keyed_with_der(builder: TokenBuilder) -> str:
+def _keyed_with_der(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the public key as DER."""
     lines = _public_pem(builder).splitlines()
     der = base64.b64decode(b"".join(line for line in lines if not line.startswith(b"-")))
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(der))
 
 
-def keyed_with_modulus(builder: TokenBuilder) -> str:
+def _keyed_with_modulus(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the modulus as the key set shows it."""
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(builder.key.public["n"].encode()))
 
 
-def other_algorithm(alg: str, builder: TokenBuilder) -> str:
+def _other_algorithm(alg: str, builder: TokenBuilder) -> str:
     """Return a token that the server's key has signed with an algorithm that is not its own."""
     return builder.token(header=builder.header(alg=alg), sign=builder.signer(alg=alg))
 
 
-def signed_by_unpublished_key(kid: object, builder: TokenBuilder) -> str:
+def _signed_by_unpublished_key(kid: object, builder: TokenBuilder) -> str:
     """Return a token that is signed by a key which the key set never shows."""
     return builder.token(header=builder.header(kid=kid), sign=builder.signer(builder.attacker_key))
 
 
-def signed_by_other_server(builder: TokenBuilder) -> str:
+def _signed_by_other_server(builder: TokenBuilder) -> str:
     """Return a token in this server's name that another server of the same host has signed."""
     key = builder.state.ring(builder.other_server).signing_key()
     return builder.token(header=builder.header(kid=key.kid), sign=builder.signer(key))
 
 
-def flipped_bit(builder: TokenBuilder) -> str:
+def _flipped_bit(builder: TokenBuilder) -> str:
     """Return a token with one bit of its signature turned round."""
     sign = builder.signer()
     return builder.token(sign=lambda signing_input: _flip(sign(signing_input)))
 
 
-def truncated_signature(builder: TokenBuilder) -> str:
+def _truncated_signature(builder: TokenBuilder) -> str:
     """Return a token with half of its signature."""
     sign = builder.signer()
     return builder.token(sign=lambda signing_input: sign(signing_input)[:128])
 
 
-def changed_payload(builder: TokenBuilder) -> str:
+def _changed_payload(builder: TokenBuilder) -> str:
     """Return a token that was given another scope after it was signed."""
     header, _, signature = builder.token().split(".")
     widened = raw_jws.json_object(builder.claims(scp=["api:read", "api:write"]).items())
@@ -76,23 +76,23 @@ def _flip(signature: bytes) -> bytes:
 
 
 def _public_pem(builder: TokenBuilder) -> bytes:
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     return keys.public_pem(builder.key)
 
 
 ROWS = (
-    *(Row(f"alg-{spelling}", UNSIGNED, partial(unsigned, spelling)) for spelling in ("none", "None", "NONE", "nOnE")),
-    Row("alg-none-but-signed", UNSIGNED, lambda builder: builder.token(header=builder.header(alg="none"))),
-    Row("alg-hs256-public-key-pem", ALGORITHM_CONFUSION, keyed_with_pem),
-    Row("alg-hs256-public-key-der", ALGORITHM_CONFUSION, keyed_with_der),
-    Row("alg-hs256-public-key-modulus", ALGORITHM_CONFUSION, keyed_with_modulus),
+    *(Row(f"alg-{spelling}", _UNSIGNED, partial(_unsigned, spelling)) for spelling in ("none", "None", "NONE", "nOnE")),
+    Row("alg-none-but-signed", _UNSIGNED, lambda builder: builder.token(header=builder.header(alg="none"))),
+    Row("alg-hs256-public-key-pem", _ALGORITHM_CONFUSION, _keyed_with_pem),
+    Row("alg-hs256-public-key-der", _ALGORITHM_CONFUSION, _keyed_with_der),
+    Row("alg-hs256-public-key-modulus", _ALGORITHM_CONFUSION, _keyed_with_modulus),
     Row(
         "alg-hs256-empty-secret",
-        ALGORITHM_CONFUSION,
+        _ALGORITHM_CONFUSION,
         lambda builder: builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(b"")),
     ),
-    *(Row(f"alg-{alg.lower()}", NOT_ALLOWED, partial(other_algorithm, alg)) for alg in ("RS384", "RS512", "PS256")),
+    *(Row(f"alg-{alg.lower()}", _NOT_ALLOWED, partial(_other_algorithm, alg)) for alg in ("RS384", "RS512", "PS256")),
     Row(
         "alg-in-lower-case",
         "algorithm names are compared with their case",
@@ -107,25 +107,25 @@ ROWS = (
     Row(
         "key-wrong-under-known-kid",
         "the signature is made by the key that the kid names",
-        lambda builder: signed_by_unpublished_key(builder.key.kid, builder),
+        lambda builder: _signed_by_unpublished_key(builder.key.kid, builder),
     ),
     Row(
         "kid-unpublished",
         "the key is in the issuer's key set",
-        lambda builder: signed_by_unpublished_key(builder.attacker_key.kid, builder),
+        lambda builder: _signed_by_unpublished_key(builder.attacker_key.kid, builder),
     ),
     Row(
         "kid-missing-and-key-unpublished",
         "the signature is made by a key of the issuer's key set",
-        partial(signed_by_unpublished_key, ABSENT),
+        partial(_signed_by_unpublished_key, ABSENT),
     ),
-    Row("key-of-another-server", "the key belongs to the issuer that iss names", signed_by_other_server),
+    Row("key-of-another-server", "the key belongs to the issuer that iss names", _signed_by_other_server),
     Row(
         "signature-empty",
         "a signature is there",
         lambda builder: builder.token(sign=raw_jws.no_signature),
     ),
-    Row("signature-bit-flipped", "the signature verifies", flipped_bit),
-    Row("signature-cut", "the signature is as long as the key", truncated_signature),
-    Row("payload-changed-after-signing", "the signature covers the payload", changed_payload),
+    Row("signature-bit-flipped", "the signature verifies", _flipped_bit),
+    Row("signature-cut", "the signature is as long as the key", _truncated_signature),
+    Row("payload-changed-after-signing", "the signature covers the payload", _changed_payload),
 )

@@ -15,7 +15,7 @@ from fakeissuer.model.claims import Grant
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.state.seed import SERVICE_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
@@ -60,7 +60,7 @@ ABSENT = _Absent()
 class TokenBuilder:
     """A server's keys and names, and a good token's parts."""
 
-    def __init__(self, state: State, server: Server) -> None:
+    def __init__(self, state: IssuerState, server: Server) -> None:
         """Take the server whose tokens are to be spoilt."""
         self.state = state
         self.server = server
@@ -104,7 +104,7 @@ class TokenBuilder:
 
     def signer(self, key: SigningKey | None = None, alg: str = "RS256") -> Signer:
         """Return what signs with a key, the server's ACTIVE one if none is given."""
-        from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+        from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
         return partial(keys.sign_input, key or self.key, alg)
 

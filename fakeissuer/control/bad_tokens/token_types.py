@@ -6,7 +6,7 @@ from fakeissuer.control.bad_tokens.token_builder import Row, TokenBuilder
 from fakeissuer.model.endpoints import ORG
 
 
-def of_another_server(builder: TokenBuilder) -> str:
+def _of_another_server(builder: TokenBuilder) -> str:
     """Return a token that another server issued for its own audience."""
     issuer, key = (
         builder.state.urls.issuer(builder.other_server),
@@ -37,5 +37,5 @@ ROWS = (
         "the org server's tokens are for Okta's own API",
         lambda builder: builder.mint(server=ORG),
     ),
-    Row("token-of-another-server", "the token comes from the trusted issuer", of_another_server),
+    Row("token-of-another-server", "the token comes from the trusted issuer", _of_another_server),
 )

@@ -1,4 +1,4 @@
-"""The control plane below `/_fake/`: how tests tell the issuer what to do, over HTTP."""
+"""The control plane below ``/_fake/``: how tests tell the issuer what to do, over HTTP."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ CONTROL_ROUTES: tuple[tuple[str, type[ControlHandler]], ...] = (
     ("/reset", ResetHandler),
     ("/.*", ControlHandler),
 )
-"""Each call by its path below `/_fake`, in the order of the table in the documentation."""
+"""Each call by its path below ``/_fake``, in the order of the table in the documentation."""
 
 __all__ = ["CONTROL_ROUTES", "ControlHandler"]

@@ -14,7 +14,7 @@ from fakeissuer.responses.handler import BaseHandler
 
 T = TypeVar("T", bound=Record)
 
-DESCRIPTIONS = {
+_DESCRIPTIONS = {
     404: "There is no such control call.",
     405: "This control call does not answer that method.",
     500: "The control call failed; the log says more.",
@@ -95,5 +95,5 @@ class ControlHandler(BaseHandler):
             self.send({"error": "invalid_request", "error_description": str(error)}, 400)
         else:
             code = {404: "not_found", 405: "method_not_allowed"}.get(status_code, "server_error")
-            sentence = DESCRIPTIONS.get(status_code, "The request could not be read.")
+            sentence = _DESCRIPTIONS.get(status_code, "The request could not be read.")
             self.send({"error": code, "error_description": sentence}, status_code)

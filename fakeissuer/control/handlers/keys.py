@@ -1,4 +1,4 @@
-"""`/_fake/keys`: the life of a server's keys, in a test's own time."""
+"""``/_fake/keys``: the life of a server's keys, in a test's own time."""
 
 from __future__ import annotations
 

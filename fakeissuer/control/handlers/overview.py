@@ -1,4 +1,4 @@
-"""`/_fake/`: everything that is here, as JSON, and for a browser as a console to work with."""
+"""``/_fake/``: everything that is here, as JSON, and for a browser as a console to work with."""
 
 from __future__ import annotations
 

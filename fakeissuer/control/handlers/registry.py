@@ -1,4 +1,4 @@
-"""`/_fake/users`, `/_fake/clients`, `/_fake/servers`: who and what the issuer knows."""
+"""``/_fake/users``, ``/_fake/clients``, ``/_fake/servers``: who and what the issuer knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/_fake/requests`: what was asked of the issuer."""
+"""``/_fake/requests``: what was asked of the issuer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/_fake/faults`: trouble on demand."""
+"""``/_fake/faults``: trouble on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class FaultsHandler(ControlHandler):
     """The faults that are still to come."""
 
     def get(self) -> None:
-        """Tell which faults are still to come; `times` is what is left."""
+        """Tell which faults are still to come; ``times`` is what is left."""
         self.send(self.issuer.state.faults.planned())
 
     def post(self) -> None:
@@ -26,7 +26,7 @@ class FaultsHandler(ControlHandler):
 
 
 class ClockRequest(Record, frozen=True, kw_only=True):
-    """What is to happen to the clock: `set` in seconds since the epoch, then `advance` in seconds, then `freeze`."""
+    """Changes of the clock, in this order: ``set`` in seconds since the epoch, ``advance`` in seconds, ``freeze``."""
 
     set: float | None = None
     advance: float | None = None

@@ -1,4 +1,4 @@
-"""`/_fake/tokens` and `/_fake/revoke`: any token in one call, and the end of one."""
+"""``/_fake/tokens`` and ``/_fake/revoke``: any token in one call, and the end of one."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ from fakeissuer.responses.reply import Reply, rate_limit_headers
 from fakeissuer.state.faults import Fault
 from fakeissuer.state.journal import UNKNOWN_SERVER, JournalEntry
 
-MAX_PATH_LENGTH = 500
+_MAX_PATH_LENGTH = 500
 """How much of a path the journal keeps: a client may write a thousand times as much."""
-SCHEMES = ("Basic", "Bearer", "DPoP")
-PREFLIGHT_AGE_S = 3600
-HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
+_SCHEMES = ("Basic", "Bearer", "DPoP")
+_PREFLIGHT_AGE_S = 3600
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
 
 
 class EndpointHandler(OktaHandler):
@@ -50,8 +50,8 @@ class EndpointHandler(OktaHandler):
         """
         raise NotImplementedError
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002 - some name the server in their answer
-        """Return the answer to a request that `respond` refused."""
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # some name the server in their answer
+        """Return the answer to a request that ``respond`` refused."""
         return self.error_reply(error)
 
     def common_headers(self) -> dict[str, str]:
@@ -137,12 +137,12 @@ class EndpointHandler(OktaHandler):
         scheme = self.request.headers.get("Authorization", "").partition(" ")[0].lower()
         entry = JournalEntry(
             method=self.request.method or "",
-            path=self.request.path[:MAX_PATH_LENGTH],
+            path=self.request.path[:_MAX_PATH_LENGTH],
             endpoint=self.endpoint,
             server=server_id if server_id in self.state.registry.servers else UNKNOWN_SERVER,
             time=self.state.clock.now(),
             connection=self.state.connections.number(self.request.server_connection),
-            credentials=next((known for known in SCHEMES if known.lower() == scheme), "other" if scheme else None),
+            credentials=next((known for known in _SCHEMES if known.lower() == scheme), "other" if scheme else None),
         )
         self.state.journal.add(entry)
         return entry
@@ -153,8 +153,8 @@ def _preflight(methods: tuple[str, ...], requested: str) -> Reply:
     headers = {
         "Access-Control-Allow-Methods": ", ".join(method for method in methods if method != "HEAD"),
         "Access-Control-Allow-Headers": requested
-        if HEADER_NAMES.fullmatch(requested)
+        if _HEADER_NAMES.fullmatch(requested)
         else "Authorization, Content-Type, DPoP",
-        "Access-Control-Max-Age": str(PREFLIGHT_AGE_S),
+        "Access-Control-Max-Age": str(_PREFLIGHT_AGE_S),
     }
     return Reply(204, headers=headers)

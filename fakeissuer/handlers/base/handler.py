@@ -13,9 +13,9 @@ from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.identifiers import new_request_id
 from fakeissuer.responses.handler import BaseHandler
 from fakeissuer.responses.reply import CASE_FOR_STATUS, Reply, error_reply, rate_limit_exceeded_headers, rfc_error_reply
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-FRONT_END_HEADERS = {
+_FRONT_END_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-xss-protection": "0",
     "p3p": 'CP="HONK"',
@@ -28,7 +28,7 @@ FRONT_END_HEADERS = {
 class OktaHandler(BaseHandler):
     """The base of all endpoints."""
 
-    def initialize(self, *, state: State, fault_injector: FaultInjector) -> None:
+    def initialize(self, *, state: IssuerState, fault_injector: FaultInjector) -> None:
         """Take the state of the issuer, and what carries out the faults."""
         self.state = state
         self.fault_injector = fault_injector
@@ -51,7 +51,7 @@ class OktaHandler(BaseHandler):
 
     def common_headers(self) -> dict[str, str]:
         """Return what goes with every answer."""
-        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
+        headers = {"x-okta-request-id": new_request_id(), **_FRONT_END_HEADERS}
         if origin := self.request.headers.get("Origin"):
             headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         return headers

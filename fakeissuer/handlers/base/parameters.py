@@ -8,7 +8,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 
-FORM = "application/x-www-form-urlencoded"
+_FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 
@@ -19,7 +19,7 @@ def media_type(headers: HTTPHeaders) -> str:
 
 def form_arguments(request: HTTPServerRequest) -> dict[str, list[bytes]] | None:
     """Return the parameters of a body that is a form, None for any other; to Tornado its type has small letters."""
-    return parse_qs_bytes(request.body, keep_blank_values=True) if media_type(request.headers) == FORM else None
+    return parse_qs_bytes(request.body, keep_blank_values=True) if media_type(request.headers) == _FORM else None
 
 
 def single_values(arguments: dict[str, list[bytes]]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`/api/v1/authn`: a user's name and password for a session token, with which the sign-in page is skipped."""
+"""``/api/v1/authn``: a user's name and password for a session token, with which the sign-in page is skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fakeissuer.model.records import Record, read_members, to_record
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.clock import MAX_TIMESTAMP_S
 
-LIFETIME_S = 300
+_LIFETIME_S = 300
 
 
 class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -31,7 +31,7 @@ class AuthnHandler(OktaHandler):
     """Primary authentication without a page."""
 
     async def post(self) -> None:
-        """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
+        """Sign a user in, and give what an authorization request takes as its ``sessionToken``, once."""
         self.send_result(self._respond)
 
     def _respond(self) -> Reply:
@@ -43,7 +43,7 @@ class AuthnHandler(OktaHandler):
         user = state.registry.users.get(primary.username)
         if user is None or not user.has_password(primary.password):
             raise OAuthError(ErrorCase.LOGIN_FAILED)
-        token, expires_at = random_text(), state.clock.now() + LIFETIME_S
+        token, expires_at = random_text(), state.clock.now() + _LIFETIME_S
         state.session_tokens.put(token, user.login, expires_at=expires_at)
         expires = datetime.fromtimestamp(min(expires_at, MAX_TIMESTAMP_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}

@@ -1,4 +1,4 @@
-"""`/api/v1/authorizationServers/{id}/credentials`: a server's keys with their status, and their rotation."""
+"""``/api/v1/authorizationServers/{id}/credentials``: a server's keys with their status, and their rotation."""
 
 from __future__ import annotations
 

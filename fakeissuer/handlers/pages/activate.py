@@ -14,7 +14,7 @@ class ActivateHandler(PageHandler):
     """Letting a device in: the code that it shows, the user, and whether it is to be (RFC 8628 section 3.3)."""
 
     def render_page(self, session: Session) -> Reply:
-        """Return the page that asks for the code; with `--auto-login` a code that is in the URL is enough."""
+        """Return the page that asks for the code; with ``--auto-login`` a code that is in the URL is enough."""
         state, user_code = self.state, self.parameters.get("user_code", "")
         found = device.find(state, user_code)
         if state.auto_login is not None and found is not None:

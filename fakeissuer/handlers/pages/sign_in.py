@@ -19,7 +19,7 @@ from fakeissuer.responses.reply import Reply
 if TYPE_CHECKING:
     from fakeissuer.state.sessions import Session
 
-WRONG_PASSWORD = "The user name or the password is wrong."  # noqa: S105 - a sentence
+WRONG_PASSWORD = "The user name or the password is wrong."  # noqa: S105  # a sentence
 
 
 class PageHandler(BrowserMixin):
@@ -67,7 +67,7 @@ class PageHandler(BrowserMixin):
         )
 
     def consent_page(self, session: Session, client_name: str, scopes: Iterable[str], **values: Any) -> Reply:
-        """Return the page that asks whether the client may have these scopes; a `binding_message` is shown with it."""
+        """Return the consent page for these scopes, with the ``binding_message`` if there is one."""
         return page(
             "consent",
             action=self.request.path,

@@ -15,25 +15,25 @@ from fakeissuer.model.servers import Server
 from fakeissuer.oauth.issue import new_grant
 from fakeissuer.oauth.scopes import scopes_with_user
 from fakeissuer.state.pending import BACKCHANNEL_LIFETIME_S, RETENTION_S, BackchannelAuthentication
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-SHORT_TEXT = re.compile(r"[\w .,:;!?+/@#-]{0,50}")
+_SHORT_TEXT = re.compile(r"[\w .,:;!?+/@#-]{0,50}")
 """What a small screen can show, and nobody takes for a page or a command (CIBA section 7.1)."""
 SECONDS = re.compile(r"[0-9]{1,3}")
 
 
 def begin(
-    state: State, server: Server, issuer: str, client: Client, form: Mapping[str, str]
+    state: IssuerState, server: Server, issuer: str, client: Client, form: Mapping[str, str]
 ) -> tuple[str, BackchannelAuthentication]:
-    """Return the `auth_req_id` under which a client may ask from now on, and what it waits for.
+    """Return the ``auth_req_id`` under which a client may ask from now on, and what it waits for.
 
     Raises:
-        OAuthError: no registered user is named, `openid` is not asked for, or a parameter is malformed.
+        OAuthError: no registered user is named, ``openid`` is not asked for, or a parameter is malformed.
     """
     scopes = scopes_with_user(server, form.get("scope", ""))
     if "openid" not in scopes:
         raise OAuthError(ErrorCase.OPENID_MISSING)
-    if not SHORT_TEXT.fullmatch(form.get("binding_message", "")):
+    if not _SHORT_TEXT.fullmatch(form.get("binding_message", "")):
         raise OAuthError(ErrorCase.BINDING_MESSAGE)
     now, auth_req_id = state.clock.now(), random_text()
     authentication = BackchannelAuthentication(
@@ -52,7 +52,7 @@ def begin(
     return auth_req_id, authentication
 
 
-def pending_for(state: State, login: str | None = None) -> list[BackchannelAuthentication]:
+def pending_for(state: IssuerState, login: str | None = None) -> list[BackchannelAuthentication]:
     """Return what waits for a user, or for anybody, the oldest first."""
     now = state.clock.now()
     return [
@@ -64,7 +64,7 @@ def pending_for(state: State, login: str | None = None) -> list[BackchannelAuthe
     ]
 
 
-def resolve(state: State, pending: Sequence[BackchannelAuthentication], *, is_allowed: bool) -> None:
+def resolve(state: IssuerState, pending: Sequence[BackchannelAuthentication], *, is_allowed: bool) -> None:
     """Let clients have their tokens, or not; one that is gone by now gets none.
 
     Raises:
@@ -76,7 +76,7 @@ def resolve(state: State, pending: Sequence[BackchannelAuthentication], *, is_al
         authentication.decision = "denied" if grant is None else "approved"
 
 
-def _grant(state: State, authentication: BackchannelAuthentication) -> Grant | None:
+def _grant(state: IssuerState, authentication: BackchannelAuthentication) -> Grant | None:
     server, client = (
         state.registry.servers.get(authentication.server),
         state.registry.clients.get(authentication.client_id),
@@ -87,7 +87,7 @@ def _grant(state: State, authentication: BackchannelAuthentication) -> Grant | N
     return new_grant(state, server, authentication.issuer, client, CIBA, authentication.scopes, user)
 
 
-def _hinted_user(state: State, server: Server, form: Mapping[str, str]) -> str:
+def _hinted_user(state: IssuerState, server: Server, form: Mapping[str, str]) -> str:
     login_hint, id_token_hint = form.get("login_hint"), form.get("id_token_hint")
     if (login_hint is None) == (id_token_hint is None):
         raise OAuthError(ErrorCase.HINT_MISSING)

@@ -10,7 +10,7 @@ from fakeissuer.model.servers import Server
 from fakeissuer.oauth.issue import new_grant
 from fakeissuer.state.pending import DeviceAuthorization
 from fakeissuer.state.sessions import Session
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class FoundDevice:
     server: Server
 
 
-def find(state: State, code_as_typed: str) -> FoundDevice | None:
+def find(state: IssuerState, code_as_typed: str) -> FoundDevice | None:
     """Return the device that shows this code, None if none does; case, spaces and dashes are nothing."""
     code = "".join(character for character in code_as_typed.upper() if character.isalnum())
     authorization = state.user_codes.get(code, state.clock.now())
@@ -39,7 +39,7 @@ def find(state: State, code_as_typed: str) -> FoundDevice | None:
     )
 
 
-def approve(state: State, session: Session, found: FoundDevice) -> None:
+def approve(state: IssuerState, session: Session, found: FoundDevice) -> None:
     """Let the device in, for the user of the session.
 
     Raises:
@@ -61,7 +61,7 @@ def approve(state: State, session: Session, found: FoundDevice) -> None:
     state.user_codes.delete(authorization.user_code)
 
 
-def deny(state: State, found: FoundDevice) -> None:
+def deny(state: IssuerState, found: FoundDevice) -> None:
     """Keep the device out."""
     found.authorization.decision = "denied"
     state.user_codes.delete(found.authorization.user_code)

@@ -17,7 +17,7 @@ from fakeissuer.oauth.issue import issue_access_token, issue_id_token, new_grant
 from fakeissuer.responses.reply import Reply
 from fakeissuer.state.pending import CODE_LIFETIME_S, RETENTION_S, AuthorizationCode
 from fakeissuer.state.sessions import Session
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 SIGN_IN, CONSENT = "/signin", "/consent"
 
@@ -31,7 +31,7 @@ class PendingInteraction:
     has_consented: bool = False
 
 
-def begin(state: State, session: Session, request: AuthorizationRequest) -> Reply:
+def begin(state: IssuerState, session: Session, request: AuthorizationRequest) -> Reply:
     """Return the first step for a request, keeping it in the session of the browser."""
     name, interaction = random_text(), PendingInteraction(request=request)
     login = state.session_tokens.pop(request.session_token, state.clock.now())
@@ -42,11 +42,11 @@ def begin(state: State, session: Session, request: AuthorizationRequest) -> Repl
     return next_step(state, session, name, interaction)
 
 
-def next_step(state: State, session: Session, name: str, interaction: PendingInteraction) -> Reply:
+def next_step(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
     """Return the next page for the user, or what takes the answer, or the refusal, to the client.
 
     Raises:
-        OAuthError: the client is not to be answered, see `_finish`.
+        OAuthError: the client is not to be answered, see ``_finish``.
     """
     target = interaction.request.target
     try:
@@ -62,7 +62,7 @@ def next_step(state: State, session: Session, name: str, interaction: PendingInt
         return error_response(state, target, error)
 
 
-def _next_page(state: State, session: Session, interaction: PendingInteraction) -> str | None:
+def _next_page(state: IssuerState, session: Session, interaction: PendingInteraction) -> str | None:
     request = interaction.request
     is_silent = "none" in request.prompt
     if _needs_sign_in(state, session, interaction):
@@ -78,18 +78,20 @@ def _next_page(state: State, session: Session, interaction: PendingInteraction) 
     return None
 
 
-def deny(state: State, session: Session, name: str, interaction: PendingInteraction) -> Reply:
-    """Return what tells the client that the user does not want it; raises as `next_step` does."""
+def deny(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
+    """Return what tells the client that the user does not want it; raises as ``next_step`` does."""
     return _send_error(state, session, name, interaction, OAuthError(ErrorCase.USER_DENIED))
 
 
-def _send_error(state: State, session: Session, name: str, interaction: PendingInteraction, error: OAuthError) -> Reply:
+def _send_error(
+    state: IssuerState, session: Session, name: str, interaction: PendingInteraction, error: OAuthError
+) -> Reply:
     _finish(state, session, name, interaction.request)
     return error_response(state, interaction.request.target, error)
 
 
-def _finish(state: State, session: Session, name: str, request: AuthorizationRequest) -> None:
-    """Let a request wait no longer, and use up the `request_uri` that it came by, whatever the answer is.
+def _finish(state: IssuerState, session: Session, name: str, request: AuthorizationRequest) -> None:
+    """Let a request wait no longer, and use up the ``request_uri`` that it came by, whatever the answer is.
 
     Raises:
         OAuthError: the client is not to be answered, for it is gone, or was answered already in another tab.
@@ -101,7 +103,7 @@ def _finish(state: State, session: Session, name: str, request: AuthorizationReq
     check_still_registered(state, request)
 
 
-def _needs_sign_in(state: State, session: Session, interaction: PendingInteraction) -> bool:
+def _needs_sign_in(state: IssuerState, session: Session, interaction: PendingInteraction) -> bool:
     request, now = interaction.request, state.clock.now()
     if interaction.has_signed_in:
         return False
@@ -124,7 +126,7 @@ def _needs_consent(session: Session, interaction: PendingInteraction) -> bool:
     return client.consent_method == "REQUIRED" and not session.has_consented(client.id, request.scopes)
 
 
-def _issue_response(state: State, session: Session, request: AuthorizationRequest) -> Mapping[str, str]:
+def _issue_response(state: IssuerState, session: Session, request: AuthorizationRequest) -> Mapping[str, str]:
     target = request.target
     user = state.registry.user(session.login or "")
     grant = new_grant(
@@ -144,7 +146,7 @@ def _issue_response(state: State, session: Session, request: AuthorizationReques
     return members if target.state is None else {**members, "state": target.state}
 
 
-def _issue_members(state: State, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
+def _issue_members(state: IssuerState, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
     wanted = request.target.response_types
     members: dict[str, str] = {}
     token = issue_access_token(state, grant) if "token" in wanted else None

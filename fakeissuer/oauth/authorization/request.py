@@ -13,11 +13,11 @@ from fakeissuer.model.grant_types import AUTHORIZATION_CODE, IMPLICIT, RESPONSE_
 from fakeissuer.model.redirect_uris import is_registered
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.scopes import scopes_with_user
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
-PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -56,7 +56,7 @@ class AuthorizationRequest:
 
     @property
     def wants_sign_in(self) -> bool:
-        """Whether the user is to sign in, session or not: a `max_age` of 0 says what `prompt=login` says."""
+        """Whether the user is to sign in, session or not: a ``max_age`` of 0 says what ``prompt=login`` says."""
         return "login" in self.prompt or self.max_age_s == 0
 
     @property
@@ -65,8 +65,8 @@ class AuthorizationRequest:
         return AUTHORIZATION_CODE if "code" in self.target.response_types else IMPLICIT
 
 
-def pushed_parameters(state: State, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the parameters that a `request_uri` stands for, or these if there is none (RFC 9126 section 4).
+def pushed_parameters(state: IssuerState, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parameters that a ``request_uri`` stands for, or these if there is none (RFC 9126 section 4).
 
     Raises:
         OAuthError: it stands for none, or for those of another client or at another server.
@@ -82,7 +82,7 @@ def pushed_parameters(state: State, server: Server, parameters: Mapping[str, str
     return {**pushed.parameters, "request_uri": name}
 
 
-def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> ResponseTarget:
+def read_target(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> ResponseTarget:
     """Return where the answer goes.
 
     Raises:
@@ -106,7 +106,7 @@ def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> Res
     )
 
 
-def check_still_registered(state: State, request: AuthorizationRequest) -> None:
+def check_still_registered(state: IssuerState, request: AuthorizationRequest) -> None:
     """Check that what the request was read with is there yet: users take their time, and entries change.
 
     Raises:
@@ -122,7 +122,7 @@ def check_still_registered(state: State, request: AuthorizationRequest) -> None:
 
 
 def read_request(
-    state: State, server: Server, target: ResponseTarget, parameters: Mapping[str, str]
+    state: IssuerState, server: Server, target: ResponseTarget, parameters: Mapping[str, str]
 ) -> AuthorizationRequest:
     """Return the request, checked.
 
@@ -171,14 +171,14 @@ def _challenge(target: ResponseTarget, parameters: Mapping[str, str]) -> str | N
     # RFC 7636 section 4.3 reads a missing method as plain, which shows the verifier to whoever sees the request.
     if method != "S256":
         raise OAuthError(ErrorCase.CHALLENGE_METHOD)
-    if not CHALLENGE.fullmatch(challenge):
+    if not _CHALLENGE.fullmatch(challenge):
         raise OAuthError(ErrorCase.CHALLENGE_MALFORMED)
     return challenge
 
 
 def _prompt(text: str) -> frozenset[str]:
     prompt = frozenset(text.split())
-    if not prompt <= PROMPTS or ("none" in prompt and len(prompt) > 1):
+    if not prompt <= _PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise OAuthError(ErrorCase.PROMPT_UNKNOWN)
     return prompt
 

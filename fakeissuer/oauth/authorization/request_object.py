@@ -10,13 +10,13 @@ from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.clients import Client
 from fakeissuer.model.records import parse_numeric_date
 from fakeissuer.oauth.assertions import Assertion, read_assertion, verify_client_signature
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-REQUEST_OBJECT_CLAIMS = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
-FORBIDDEN_PARAMETERS = frozenset({"request", "request_uri"})
+_REQUEST_OBJECT_CLAIMS = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+_FORBIDDEN_PARAMETERS = frozenset({"request", "request_uri"})
 
 
-def with_request_object(state: State, issuer: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
+def with_request_object(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parameters of a request; what its request object says takes the place of what stands beside it.
 
     Raises:
@@ -51,8 +51,8 @@ def _check_claims(request_object: Assertion, client: Client, issuer: str, now: f
 
 
 def _parameters(claims: Mapping[str, Any], client: Client) -> dict[str, str]:
-    parameters = {name: value for name, value in claims.items() if name not in REQUEST_OBJECT_CLAIMS}
-    if FORBIDDEN_PARAMETERS & parameters.keys() or parameters.get("client_id", client.id) != client.id:
+    parameters = {name: value for name, value in claims.items() if name not in _REQUEST_OBJECT_CLAIMS}
+    if _FORBIDDEN_PARAMETERS & parameters.keys() or parameters.get("client_id", client.id) != client.id:
         raise OAuthError(ErrorCase.REQUEST_OBJECT, "it names another request or another client")
     if any(isinstance(value, bool) or not isinstance(value, str | int) for value in parameters.values()):
         raise OAuthError(ErrorCase.REQUEST_OBJECT, "a parameter in it is neither a text nor a whole number")

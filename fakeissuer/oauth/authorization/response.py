@@ -10,13 +10,13 @@ from fakeissuer.model.redirect_uris import csp_origin, form_action_sources
 from fakeissuer.oauth.authorization.request import RESPONSE_MODES, ResponseTarget
 from fakeissuer.responses.pages import page
 from fakeissuer.responses.reply import Reply
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 NO_STORE_HEADERS = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Referrer-Policy": "no-referrer"}
 """A code in a URL is neither to be kept nor told to the next site."""
 
 
-def error_response(state: State, target: ResponseTarget, error: OAuthError) -> Reply:
+def error_response(state: IssuerState, target: ResponseTarget, error: OAuthError) -> Reply:
     """Return the answer that tells the client what was wrong; its state comes first, as at Okta."""
     members = {"error": error.case.value.code, "error_description": str(error)}
     if target.state is not None:
@@ -24,7 +24,7 @@ def error_response(state: State, target: ResponseTarget, error: OAuthError) -> R
     return deliver(state, target, members)
 
 
-def deliver(state: State, target: ResponseTarget, members: Mapping[str, str]) -> Reply:
+def deliver(state: IssuerState, target: ResponseTarget, members: Mapping[str, str]) -> Reply:
     """Return what takes these members to the client."""
     if state.profile.is_strict:  # RFC 9207: a client of several issuers sees which one answered
         members = {**members, "iss": target.issuer}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from fakeissuer.model.registry import Registry
 from fakeissuer.model.users import User
 
-MAX_LOGIN_LENGTH = 200
+_MAX_LOGIN_LENGTH = 200
 
-LINE_END = re.compile(r"\r\n?|\n")
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
 def user_of(directory: Registry, form: Mapping[str, str]) -> User | None:
@@ -20,10 +20,10 @@ def user_of(directory: Registry, form: Mapping[str, str]) -> User | None:
     """
     if "pick" in form:
         # A browser sends any line end within a value as CR LF, so that a login of two lines comes back as another one.
-        picked = LINE_END.sub("\n", form["pick"])
-        return next((user for user in directory.users.values() if LINE_END.sub("\n", user.login) == picked), None)
+        picked = _LINE_END.sub("\n", form["pick"])
+        return next((user for user in directory.users.values() if _LINE_END.sub("\n", user.login) == picked), None)
     login = form.get("username", "").strip()
-    if not 0 < len(login) <= MAX_LOGIN_LENGTH:
+    if not 0 < len(login) <= _MAX_LOGIN_LENGTH:
         return None
     user = directory.user(login)
     return user if user.has_password(form.get("password", "")) else None

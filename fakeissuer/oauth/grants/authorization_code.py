@@ -13,7 +13,7 @@ from fakeissuer.jose.raw_jws import base64url
 from fakeissuer.oauth.issue import TokenRequest, TokenResponse, user_token_response
 from fakeissuer.state.pending import AuthorizationCode
 
-VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def authorization_code(request: TokenRequest) -> TokenResponse:
@@ -58,10 +58,10 @@ def _check_verifier(code: AuthorizationCode, request: TokenRequest) -> None:
         raise OAuthError(ErrorCase.VERIFIER_UNEXPECTED)
     if verifier is None:
         raise OAuthError(ErrorCase.VERIFIER_MISSING)
-    if not VERIFIER.fullmatch(verifier) or not hmac.compare_digest(s256_challenge(verifier), code.challenge):
+    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(_s256_challenge(verifier), code.challenge):
         raise OAuthError(ErrorCase.VERIFIER_WRONG)
 
 
-def s256_challenge(verifier: str) -> str:
+def _s256_challenge(verifier: str) -> str:
     """Return the S256 challenge of a verifier (RFC 7636 section 4.2)."""
     return base64url(hashlib.sha256(verifier.encode()).digest())

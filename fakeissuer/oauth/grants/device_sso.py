@@ -13,8 +13,8 @@ from fakeissuer.oauth.issue import ACCESS_TOKEN_TYPE, TokenRequest, TokenRespons
 from fakeissuer.oauth.scopes import scopes_with_user
 from fakeissuer.state.token_store import IssuedToken
 
-DEVICE_SECRET_TYPE = "urn:x-oath:params:oauth:token-type:device-secret"  # noqa: S105 - the name of a type
-ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - as above
+DEVICE_SECRET_TYPE = "urn:x-oath:params:oauth:token-type:device-secret"  # noqa: S105  # the name of a type
+_ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105  # as above
 
 
 def device_sso(request: TokenRequest) -> TokenResponse:
@@ -24,7 +24,7 @@ def device_sso(request: TokenRequest) -> TokenResponse:
         OAuthError: the two do not belong together, one of them is not good, or the audience is not the issuer.
     """
     form = request.form
-    if form.get("subject_token_type") != ID_TOKEN_TYPE:
+    if form.get("subject_token_type") != _ID_TOKEN_TYPE:
         raise OAuthError(ErrorCase.EXCHANGE_INVALID, "beside a device secret the subject_token is an ID token")
     if form.get("audience") != request.issuer:
         raise OAuthError(ErrorCase.EXCHANGE_TARGET)

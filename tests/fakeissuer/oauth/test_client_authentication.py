@@ -13,7 +13,7 @@ from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.oauth.client_authentication import ClientCredentials, authenticate, read_credentials
 from fakeissuer.state.seed import SERVICE_APP, SINGLE_PAGE_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 ENDPOINT = "http://127.0.0.1:9400/oauth2/default/v1/token"
 
@@ -22,7 +22,7 @@ def basic(text: str) -> list[str]:
     return ["Basic " + base64.b64encode(text.encode()).decode()]
 
 
-def error_of(state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]) -> ErrorCase:
+def error_of(state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str]) -> ErrorCase:
     with pytest.raises(OAuthError) as caught:
         authenticate(state, read_credentials(authorization, form, query), ENDPOINT)
     return caught.value.case
@@ -42,7 +42,7 @@ def error_of(state: State, authorization: list[str], form: dict[str, str], query
     ],
 )
 def test_knows_a_client_by_its_credentials(
-    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]
+    state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str]
 ) -> None:
     assert authenticate(state, read_credentials(authorization, form, query), ENDPOINT).id in (
         SERVICE_APP,
@@ -78,14 +78,16 @@ def test_knows_a_client_by_its_credentials(
     ],
 )
 def test_refuses_each_way_to_get_it_wrong(
-    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str], case: ErrorCase
+    state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str], case: ErrorCase
 ) -> None:
     assert error_of(state, authorization, form, query) is case
 
 
 @pytest.mark.parametrize("secret", ["a+b%c", "a+b", "100%", "%41", "a b", "é%2B"])
 @pytest.mark.parametrize("encode", [str, quote_plus, quote])
-def test_a_secret_in_basic_is_form_encoded_or_as_it_is(state: State, secret: str, encode: Callable[[str], str]) -> None:
+def test_a_secret_in_basic_is_form_encoded_or_as_it_is(
+    state: IssuerState, secret: str, encode: Callable[[str], str]
+) -> None:
     state.registry.put("clients", "odd", {"name": "odd", "secret": secret})
     credentials = read_credentials(basic(f"odd:{encode(secret)}"), {}, {})
     assert authenticate(state, credentials, ENDPOINT).id == "odd"

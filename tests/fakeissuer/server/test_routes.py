@@ -16,7 +16,7 @@ from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
 from fakeissuer.server.routes import HANDLERS, make_app
 from fakeissuer.server.running_issuer import RunningIssuer
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 Ask = Callable[..., Any]
 
@@ -40,7 +40,7 @@ def test_every_endpoint_has_a_handler() -> None:
 
 @pytest.mark.gen_test
 async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_request(
-    state: State, ask: Ask, caplog: pytest.LogCaptureFixture
+    state: IssuerState, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     issuer, fault_injector, guard = FakeIssuer(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
     app = make_app(issuer, fault_injector, guard)

@@ -98,7 +98,7 @@ def test_what_the_control_plane_refuses_is_refused_in_process_too(
 
 
 def test_what_it_gives_and_takes_is_a_copy(fake_issuer: RunningIssuer) -> None:
-    """A test that spoils what it holds must not spoil the issuer of the next one, which `reset` cannot mend."""
+    """A test that spoils what it holds must not spoil the issuer of the next one, which ``reset`` cannot mend."""
     team = {"names": ["a"]}
     fake_issuer.put("users", "ann", claims={"team": team})
     minted = fake_issuer.mint(sub="ann", claims={"deep": team})

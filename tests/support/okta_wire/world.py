@@ -24,7 +24,7 @@ ALICE_ID = derived_id("00u", ALICE)
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request; `client` is `id:secret` for Basic, and a browser sends its cookie along."""
+    """One request; ``client`` is ``id:secret`` for Basic, and a browser sends its cookie along."""
 
     path: str
     method: str = "GET"
