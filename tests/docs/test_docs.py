@@ -79,7 +79,7 @@ def demonstration(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
 def test_the_curl_lines_of_the_readme_give_the_answers_it_shows(
     demonstration: tuple[str, str], environment: dict[str, str]
 ) -> None:
-    (console,) = _blocks("console").values()
+    console = next(iter(_blocks("console").values()))
     api, issuer = demonstration
     steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", console, re.MULTILINE)
     assert 3 == len(steps)
