@@ -142,7 +142,7 @@ def test_the_test_of_the_readme_passes(environment: dict[str, str], tmp_path: Pa
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("document", ["README.rst", "docs/validators.rst"])
+@pytest.mark.parametrize("document", ["README.rst", "docs/how-to/validators.rst"])
 @pytest.mark.gen_test
 async def test_the_configuration_that_is_shown_starts(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -154,7 +154,7 @@ async def test_the_configuration_that_is_shown_starts(
 
 
 def test_the_validator_that_is_shown_is_the_one_of_the_example_which_has_tests_of_its_own() -> None:
-    (shown,) = _blocks("python", "docs/validators.rst").values()
+    (shown,) = _blocks("python", "docs/how-to/validators.rst").values()
     assert shown in (ROOT / "examples" / "internal_tokens.py").read_text("utf-8")
 
 

@@ -16,7 +16,7 @@ import pytest
 from fakeissuer import Handle
 from service.errors import Reason
 
-PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "troubleshooting.rst"
 ISSUER = "https://dev-123456.okta.com/oauth2/default"
 
 
