@@ -19,7 +19,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, NullInstrumentation
 from service.issuers.pool import Pool, proxy_options
-from service.tokens import strict_json
+from service.tokens import encoding
 
 CONNECT_TIMEOUT = 2.0
 """Seconds until a connection must stand."""
@@ -201,7 +201,7 @@ def _read(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
         raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
     try:
-        document = strict_json.read_object(response.body)
+        document = encoding.decode_json_object(response.body)
     except ValueError as exc:
         raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))

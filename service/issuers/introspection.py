@@ -12,7 +12,7 @@ from service.issuers.client_auth import ClientAuthentication
 from service.issuers.metadata import AuthorizationServerMetadata
 from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
-from service.tokens import strict_json
+from service.tokens import encoding
 
 _logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class IntrospectionEndpoint:
             answer = await self._signed.read(endpoint, response)
         else:
             try:
-                answer = strict_json.read_object(response.body)
+                answer = encoding.decode_json_object(response.body)
             except ValueError:  # its words may quote the answer
                 raise IssuerUnavailable(f"POST {endpoint}: the answer is not a JSON object") from None
         if "active" not in answer:

@@ -14,7 +14,7 @@ import tornado.web
 from service.caches.deny_list import KINDS, DenyEntry, DenyList
 from service.clock import Clock
 from service.operations.metrics import CONTENT_TYPE, Metrics
-from service.tokens import strict_json
+from service.tokens import encoding
 
 _logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class _DenyListHandler(_Handler):
 def _read(body: bytes, *, now: float) -> DenyEntry:
     """Return the entry that a request asks for: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
     try:
-        members = strict_json.read_object(body)
+        members = encoding.decode_json_object(body)
     except ValueError:
         raise _BadRequest('The body is not a JSON object, such as {"jti": "AT.x1", "expires_in": 3600}') from None
     if unknown := members.keys() - _MEMBERS:

@@ -13,7 +13,7 @@ import docutils.core
 import docutils.nodes
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import Reason
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "troubleshooting.rst"
@@ -29,7 +29,7 @@ def _steps() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "answer"), _steps(), ids=[command for command, _ in _steps()])
 def test_a_command_prints_what_the_page_shows(
-    command: str, answer: str, fake_issuer: Handle, environment: dict[str, str], tmp_path: Path
+    command: str, answer: str, fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",

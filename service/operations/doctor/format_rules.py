@@ -7,9 +7,9 @@ from typing import Any
 from service.errors import InvalidToken, Reason
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.input import describe_pasted_text
-from service.tokens import base64url, strict_json
+from service.tokens import encoding
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.web.credentials.header import bearer
+from service.web.credentials.sources import parse_bearer
 
 _PART_NAMES = ("header", "payload", "signature")
 _OPAQUE = (
@@ -27,7 +27,7 @@ async def check_b64token(context: ExplainContext) -> None:
     context.seen = f"{len(context.text)} characters"
     context.expected = "letters, digits and -._~+/ alone, and = at the end"
     context.advice = describe_pasted_text(context.text)
-    bearer(context.text)
+    parse_bearer(context.text)
 
 
 async def check_size(context: ExplainContext) -> None:
@@ -67,7 +67,7 @@ async def check_claims_json(context: ExplainContext) -> None:
 
 def _decoded(context: ExplainContext, name: str, text: str) -> bytes:
     try:
-        return base64url.decode(text.encode("ascii"))
+        return encoding.decode_base64url(text.encode("ascii"))
     except ValueError as exc:
         context.seen = f"the {name}: {exc}"
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
@@ -76,7 +76,7 @@ def _decoded(context: ExplainContext, name: str, text: str) -> bytes:
 def _json(context: ExplainContext, data: bytes) -> dict[str, Any]:
     context.expected = "one JSON object in UTF-8, each name in it once"
     try:
-        return strict_json.read_object(data)
+        return encoding.decode_json_object(data)
     except ValueError as exc:
         # A decoding error quotes what it cannot decode, which is a piece of the token.
         context.seen = "it is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)

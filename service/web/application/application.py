@@ -13,7 +13,7 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 
 from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
-from service.instrumentation import Instrumentation, NullInstrumentation
+from service.instrumentation import Instrumentation
 from service.web.application import access_log
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
@@ -53,7 +53,7 @@ class ResourceServerApplication(tornado.web.Application):
         self._authenticators = context.authenticators
         self._authenticators.for_validation("")
         self._documentation = documentation
-        self._instrumentation = instrumentation or NullInstrumentation()
+        self._instrumentation = instrumentation
         found = list(mounted(self, default=self.settings["default_handler_class"]))
         self.check(found)
         self._update_documentation(found)
@@ -108,6 +108,8 @@ class ResourceServerApplication(tornado.web.Application):
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write the access log, and tell the instrumentation."""
         access_log.log_request(handler)
+        if self._instrumentation is None:
+            return
         self._instrumentation.on_response(
             method=handler.request.method or "",
             status=handler.get_status(),

@@ -26,7 +26,7 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
     """Says who is behind a request; a subclass with requirements of its own says whether that is enough."""
 
     # No page asks it anything: a preflight here is one that a proxy asks about, and 204 would let it pass unjudged.
-    _answers_preflights = False
+    _handles_preflights = False
 
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {

@@ -70,7 +70,7 @@ class MonitoredToken:
         """Let whoever holds it know that the service stops."""
         self._tell(self._on_stop)
 
-    def forget(self) -> None:
+    def detach(self) -> None:
         """Tell nobody any more."""
         self._on_end = self._on_stop = None
 

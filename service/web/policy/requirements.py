@@ -69,9 +69,10 @@ class Requirements:
         for name, wanted in self.claims.items():
             if not _holds(principal.claims.get(name), wanted):
                 raise AccessDenied(Reason.CLAIM_MISMATCH, name, claim=name)
-        if not self.scopes.is_satisfied(principal.scopes, matching):
+        if self.scopes.alternatives and not self.scopes.is_satisfied(principal.scopes, matching):
             raise InsufficientScope(self.scopes.preferred)
-        self.step_up.check(principal, now=now)
+        if self.step_up.is_required:
+            self.step_up.check(principal, now=now)
 
     @property
     def requires_only_token(self) -> bool:

@@ -41,6 +41,7 @@ class StepUp:
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
     satisfying: frozenset[str] = frozenset()
+    is_required: bool = False
 
     def check(self, principal: Principal, *, now: float) -> None:
         """Ask whether the user of a token was authenticated well satisfying.
@@ -77,4 +78,9 @@ def parse_step_up(*, acr_values: object, max_age: object) -> StepUp:
         raise TypeError(f"max_age is a whole number of seconds, not {max_age!r}")
     if max_age is not None and max_age < 0:
         raise ValueError(f"max_age is a number of seconds that may have passed, not {max_age}")
-    return StepUp(acr_values=values, max_age=max_age, satisfying=frozenset().union(*map(_satisfying_acrs, values)))
+    return StepUp(
+        acr_values=values,
+        max_age=max_age,
+        satisfying=frozenset().union(*map(_satisfying_acrs, values)),
+        is_required=bool(values) or max_age is not None,
+    )

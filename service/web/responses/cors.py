@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import tornado.web
 from tornado.httputil import HTTPHeaders
 
 from service.urls import origin_pattern, parse_origin
+from service.web.responses.methods import handler_methods
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
 _NOBODY = "null"
@@ -17,9 +19,9 @@ _PREFLIGHT_AGE = "600"
 """Seconds for which a browser need not ask again."""
 
 
-def is_preflight(method: str | None, headers: HTTPHeaders) -> bool:
-    """Return whether a browser asks if it may ask; such a request carries no credentials, so it is never refused."""
-    return method == "OPTIONS" and "Origin" in headers and "Access-Control-Request-Method" in headers
+def is_preflight(headers: HTTPHeaders) -> bool:
+    """Return whether an OPTIONS request is a preflight, which has no credentials and is therefore never rejected."""
+    return "Origin" in headers and "Access-Control-Request-Method" in headers
 
 
 class CrossOriginPolicy:
@@ -35,6 +37,7 @@ class CrossOriginPolicy:
 
     def __init__(self, origins: Iterable[str]) -> None:
         listed = tuple(origins)
+        self.is_enabled = bool(listed)
         for origin in listed:
             parse_origin(origin)
         self._origins = frozenset(listed)
@@ -84,3 +87,12 @@ class CrossOriginPolicy:
     def lists(self, origin: str) -> bool:
         """Return whether an origin is named, alone or by a pattern; a star for every page names nobody."""
         return origin in self._origins or any(pattern.fullmatch(origin) for pattern in self._patterns)
+
+
+def send_preflight_response(handler: tornado.web.RequestHandler, policy: CrossOriginPolicy) -> None:
+    """Respond to a preflight request with the methods that the handler has."""
+    for name, value in policy.preflight_headers_for(handler.request.headers, handler_methods(type(handler))).items():
+        handler.set_header(name, value)
+    handler.clear_header("Access-Control-Expose-Headers")
+    handler.set_status(204)
+    handler.finish()

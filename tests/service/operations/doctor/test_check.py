@@ -14,7 +14,7 @@ import trustme
 from tornado.web import RedirectHandler
 
 import fakeissuer
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.clock import SystemClock
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient
@@ -71,7 +71,7 @@ async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSON
 
 
 @pytest.mark.gen_test
-async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: Handle) -> None:
+async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=404, times=1)
     seen = _by_name(await _check(settings, client))["discovery"].seen
     assert "/.well-known/oauth-authorization-server" in seen
@@ -90,7 +90,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
 async def test_without_a_discovery_document_the_other_checks_say_why_they_are_not_reached(
-    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
     checkup = await _check(settings, client)
@@ -104,7 +104,7 @@ async def test_without_a_discovery_document_the_other_checks_say_why_they_are_no
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
 async def test_without_a_key_set_the_other_checks_say_why_they_are_not_reached(
-    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", **fault)
     checkup = await _check(settings, client)
@@ -123,7 +123,7 @@ ADVICE: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
 @pytest.mark.gen_test
 async def test_says_what_to_do_when(
-    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
     assert words in _by_name(await _check(settings, client))["discovery"].advice
@@ -150,7 +150,7 @@ async def test_finds_fault_with_a_document_that_says(
     words: str,
     settings: Settings,
     client: JSONClient,
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
 ) -> None:
     document = await _document(fake_issuer.issuer_url(), client)
     fake_issuer.fail("discovery", status=200, body={**document, **changes})
@@ -191,7 +191,7 @@ async def test_finds_fault_with_a_key_set_that_has(
     words: str,
     settings: Settings,
     client: JSONClient,
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
 ) -> None:
     fake_issuer.fail("keys", status=200, body={"keys": keys})
     checkup = await _check(settings, client)
@@ -202,7 +202,7 @@ async def test_finds_fault_with_a_key_set_that_has(
 
 @pytest.mark.gen_test
 async def test_counts_the_keys_that_are_skipped_and_says_why(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     for key in ("enc", "small", "unknown-kty"):
         fake_issuer.token(key=key)
@@ -224,7 +224,7 @@ ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
 @pytest.mark.parametrize(("algorithms", "outcome", "words"), ALGORITHMS.values(), ids=ALGORITHMS.keys())
 @pytest.mark.gen_test
 async def test_finds_fault_with_algorithms(
-    algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+    algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     checkup = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
     assert {"algorithms": outcome} == _not_well(checkup)
@@ -241,7 +241,7 @@ OFFSETS: dict[str, tuple[float, Outcome, str]] = {
 @pytest.mark.parametrize(("offset", "outcome", "words"), OFFSETS.values(), ids=OFFSETS.keys())
 @pytest.mark.gen_test
 async def test_compares_the_clock_with_the_issuers(
-    offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+    offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     date = email.utils.formatdate(SystemClock.now() + offset, usegmt=True)
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": date})
@@ -253,7 +253,7 @@ async def test_compares_the_clock_with_the_issuers(
 
 @pytest.mark.gen_test
 async def test_says_that_it_cannot_compare_the_clocks_without_a_date(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
     checkup = await _check(settings, client)
@@ -275,7 +275,7 @@ OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
 @pytest.mark.parametrize(("changes", "about", "outcome", "words"), OWN.values(), ids=OWN.keys())
 @pytest.mark.gen_test
 async def test_looks_at_the_settings(
-    changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+    changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     finding = _by_name(await _check(Settings(issuer=fake_issuer.issuer_url(), **changes), client))[about]
     assert outcome is finding.outcome
@@ -318,7 +318,7 @@ class Unready:
 @pytest.mark.parametrize(("trouble", "outcome"), [("the vault is shut", Outcome.FAIL), ("", Outcome.OK)])
 @pytest.mark.gen_test
 async def test_asks_a_validator_that_cannot_be_looked_into(
-    trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+    trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = types.ModuleType("plugin_of_test_check")
     module.build = lambda *_: Unready(trouble=trouble)  # type: ignore[attr-defined]  # a module made by hand
@@ -337,7 +337,7 @@ async def test_asks_a_validator_that_cannot_be_looked_into(
 
 @pytest.mark.gen_test
 async def test_what_an_issuer_says_cannot_act_on_the_terminal(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     document = json.loads(json.dumps(await _document(fake_issuer.issuer_url(), client)))
     fake_issuer.fail("discovery", status=200, body={**document, "issuer": "https://x.example/\x1b[2J\nok    all"})
@@ -345,14 +345,14 @@ async def test_what_an_issuer_says_cannot_act_on_the_terminal(
 
 
 @pytest.mark.gen_test
-async def test_tells_how_many_methods_are_for_anybody(fake_issuer: Handle, client: JSONClient) -> None:
+async def test_tells_how_many_methods_are_for_anybody(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
     assert "ok    routes: 3 methods on 3 routes, 2 of them for anybody" in checkup.lines()
     assert [True, False, True] == [row.is_public for row in checkup.rows]
 
 
 @pytest.mark.gen_test
-async def test_a_route_that_stops_the_start_fails(fake_issuer: Handle, client: JSONClient) -> None:
+async def test_a_route_that_stops_the_start_fails(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     routes = [(r"/old", RedirectHandler, {"url": "/"})]
     checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
     (line,) = [line for line in checkup.lines() if line.startswith("fail")]

@@ -16,11 +16,11 @@ from tornado.websocket import WebSocketHandler
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
 from service.tokens.principal import Principal
 from service.web.application.application import ResourceServerApplication
-from service.web.credentials.header import read_header
-from service.web.credentials.sources import read_credentials
+from service.web.credentials.sources import read_credentials, read_header
+from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.handler.websocket import close_code, read_offered
+from service.web.handler.websocket import close_code
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
 ENDS: list[str] = []
@@ -140,7 +140,7 @@ def _request(*offers: str, authorization: str | None = None) -> HTTPServerReques
     return request(*fields, *([f"Authorization: {authorization}"] if authorization else []))
 
 
-READ = read_credentials([read_header, read_offered])
+SOURCES = (read_header, read_subprotocol)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ READ = read_credentials([read_header, read_offered])
     ],
 )
 def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str | None) -> None:
-    credentials = READ(presented)
+    credentials = read_credentials(presented, SOURCES)
     assert token == (credentials and credentials.token)
 
 
@@ -175,7 +175,7 @@ def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str 
 )
 def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        READ(presented)
+        read_credentials(presented, SOURCES)
     assert reason is refusal.value.reason
 
 
