@@ -312,7 +312,7 @@ from okta_jwt_verifier import AccessTokenVerifier
 
 verifier = AccessTokenVerifier(issuer=sys.argv[1], audience="api://default")
 
-async def validated(token):
+async def outcome(token):
     try:
         await verifier.verify(token)
         verifier.verify_sync(token)
@@ -321,7 +321,7 @@ async def validated(token):
     return "accepted"
 
 async def main():
-    print(json.dumps({name: await validated(token) for name, token in json.load(sys.stdin).items()}))
+    print(json.dumps({name: await outcome(token) for name, token in json.load(sys.stdin).items()}))
 
 asyncio.run(main())
 """
@@ -351,6 +351,6 @@ def test_the_verifier_of_okta_accepts_a_good_token_and_refuses_spoilt_ones(tmp_p
             check=True,
             env={**os.environ, "SSL_CERT_FILE": str(file), "REQUESTS_CA_BUNDLE": str(file)},
         )
-    token_cache = json.loads(got.stdout)
-    assert {name for name, validated in token_cache.items() if validated == "accepted"} == {"of a service", "of a user"}
-    assert token_cache.keys() == {"of a service", "of a user", *OKTA_REFUSES}
+    outcomes = json.loads(got.stdout)
+    assert {name for name, outcome in outcomes.items() if outcome == "accepted"} == {"of a service", "of a user"}
+    assert outcomes.keys() == {"of a service", "of a user", *OKTA_REFUSES}

@@ -15,7 +15,7 @@ from tornado.web import RequestHandler
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
-from service.issuers.client import CONNECTIONS
+from service.issuers.client import MAX_CONNECTIONS
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
@@ -121,7 +121,7 @@ async def test_a_thousand_distinct_tokens_share_the_connections_of_the_pool(
         assert {401} == {status for status, _ in await asyncio.gather(*map(send, tokens))}
     asked = fake_issuer.requests("introspect")
     assert 1000 == asked.count
-    assert asked.connections <= CONNECTIONS
+    assert asked.connections <= MAX_CONNECTIONS
 
 
 def _active(**members: Any) -> dict[str, Any]:

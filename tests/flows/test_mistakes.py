@@ -108,7 +108,7 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
     http_client: AsyncHTTPClient,
     listen: Callable[[ResourceServerApplication], str],
 ) -> None:
-    app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="strict"))
+    app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="rfc9068"))
     url = f"{listen(app)}/api/whoami"
     complete = {"client_id": "mine"}
     for claims, status in [(complete, 200), (complete | {claim: None}, 401)]:

@@ -16,33 +16,33 @@ from service import AnyOf, BearerAuthMixin, Principal, ResourceServerApplication
 from service.clock import ManualClock
 
 
-class IntrospectionCache(BearerAuthMixin, tornado.web.RequestHandler):
+class EchoHandler(BearerAuthMixin, tornado.web.RequestHandler):
     def get(self) -> None:
         self.write({"user": self.current_user.subject if self.current_user else None})
 
 
-class AnyScope(IntrospectionCache):
+class AnyScope(EchoHandler):
     scopes: ClassVar = AnyOf("api:read", "api:admin")
 
 
-class Admins(IntrospectionCache):
+class Admins(EchoHandler):
     groups = "Admins"
 
 
-class Finance(IntrospectionCache):
+class Finance(EchoHandler):
     claims: ClassVar = {"department": "finance"}
 
 
-class OneClient(IntrospectionCache):
+class OneClient(EchoHandler):
     allowed_clients = "0oaservice0000000001"
 
 
-class TwoFactors(IntrospectionCache):
+class TwoFactors(EchoHandler):
     acr_values = "urn:okta:loa:2fa:any"
     max_age = 300
 
 
-class Optional(IntrospectionCache):
+class Optional(EchoHandler):
     optional = True
 
     @tornado.web.authenticated
@@ -60,12 +60,12 @@ class Optional(IntrospectionCache):
         """Answer those who are known."""
 
 
-class Own(IntrospectionCache):
+class Own(EchoHandler):
     def authorize(self, principal: Principal) -> bool:
         return super().authorize(principal) is True and principal.subject == self.get_query_argument("owner")
 
 
-class Mixed(IntrospectionCache):
+class Mixed(EchoHandler):
     public = True
 
     @policy(scopes="api:write")

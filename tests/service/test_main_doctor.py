@@ -38,14 +38,14 @@ def test_check_prints_one_line_a_check(run: Run) -> None:
     done = run("check")
     assert (0, "") == (done.returncode, done.stderr)
     assert len(done.stdout.splitlines()) > 10
-    assert all(line.startswith("ok    ") for line in done.stdout.splitlines())
+    assert all(line.startswith("ok      ") for line in done.stdout.splitlines())
 
 
 def test_check_fails_when_a_check_does(run: Run, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("keys", status=503)
     done = run("check")
     assert (1, "") == (done.returncode, done.stderr)
-    assert "fail  key set: " in done.stdout
+    assert "fail    key set: " in done.stdout
     assert "expected 200, got 503" in done.stdout
 
 
@@ -62,7 +62,7 @@ def test_explain_accepts_a_good_token(run: Run, fake_issuer: RunningIssuer) -> N
 def test_explain_refuses_a_bad_token(run: Run, fake_issuer: RunningIssuer) -> None:
     done = run("explain", fake_issuer.token(expires_in=-600))
     assert (1, "") == (done.returncode, done.stderr)
-    assert "fail  it has not expired" in done.stdout
+    assert "fail    it has not expired" in done.stdout
 
 
 def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:

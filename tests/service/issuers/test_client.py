@@ -135,8 +135,8 @@ async def test_reads_the_time_of_the_issuer_from(
 async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
     client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.issuers.client.CONNECTIONS", 1)
-    monkeypatch.setattr("service.issuers.client.MAX_WAITING", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_QUEUED", 1)
     busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=5.0)
     holding = asyncio.ensure_future(busy.post(url, {}, headers={}))

@@ -6,7 +6,7 @@ import base64
 import pytest
 
 from fakeissuer import RunningIssuer
-from service.issuers.client import CONNECTIONS, JSONClient
+from service.issuers.client import MAX_CONNECTIONS, JSONClient
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ async def test_keeps_the_connections_of_a_burst_while_little_is_asked(
 ) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=0.1)
-    for questions in (CONNECTIONS, *[1] * 15, CONNECTIONS):
+    for questions in (MAX_CONNECTIONS, *[1] * 15, MAX_CONNECTIONS):
         await asyncio.gather(*(client.post(url, {"token": "t"}, headers={}) for _ in range(questions)))
-    assert CONNECTIONS == fake_issuer.requests("introspect").connections
+    assert MAX_CONNECTIONS == fake_issuer.requests("introspect").connections
 
 
 @pytest.mark.gen_test

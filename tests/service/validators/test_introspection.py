@@ -33,7 +33,7 @@ async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_
         assert "accepted" == await _verdict(asking, token)
         fake_issuer.revoke(token)
         assert "accepted" == await _verdict(asking, token)
-    context.issuer(issuer).answers.forget(dropped)
+    context.issuer(issuer).introspection_cache.delete(dropped)
     assert Reason.INACTIVE == await _verdict(asking, dropped)
     clock.advance(59)
     assert "accepted" == await _verdict(asking, late)

@@ -16,8 +16,8 @@ from service.settings.program import Settings
 async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **terms: Any) -> Finding:
     known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
     settings = Settings(**({"issuer": issuer.issuer_url()} | known | terms))
-    checkup = await check(settings, client=client, clock=SystemClock())
-    return next(finding for finding in checkup.findings if finding.about == about)
+    report = await check(settings, client=client, clock=SystemClock())
+    return next(finding for finding in report.findings if finding.about == about)
 
 
 @pytest.mark.parametrize("validation", ["auto", "introspection", "hybrid"])
@@ -25,7 +25,7 @@ async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **term
 async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: RunningIssuer, client: JSONClient) -> None:
     finding = await _finding("introspection", fake_issuer, client, validation=validation)
     assert Outcome.OK is finding.outcome
-    assert "0oaapi00000000000001" in finding.seen
+    assert "0oaapi00000000000001" in finding.found
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -46,7 +46,7 @@ async def test_explains(
     finding = await _finding("introspection", fake_issuer, client, **terms)
     assert Outcome.FAIL is finding.outcome
     assert advice in finding.advice
-    assert "wrong" not in finding.seen
+    assert "wrong" not in finding.found
 
 
 @pytest.mark.gen_test

@@ -20,7 +20,7 @@ async def _explained(
     settings = Settings(**({"issuer": issuer.issuer_url()} | CLIENT | terms))
     explanation = await explain(token, settings, client=client, clock=SystemClock())
     assert token not in "\n".join(explanation.lines())
-    asked = {f.about: f.seen for f in explanation.findings if f.outcome in {Outcome.OK, Outcome.FAIL}}
+    asked = {f.about: f.found for f in explanation.findings if f.outcome in {Outcome.OK, Outcome.FAIL}}
     return explanation.accepted, asked
 
 
