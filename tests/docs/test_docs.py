@@ -79,7 +79,7 @@ def demonstration(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
 def test_the_curl_lines_of_the_readme_give_the_answers_it_shows(
     demonstration: tuple[str, str], environment: dict[str, str]
 ) -> None:
-    (console,) = _blocks("console").values()
+    console = next(iter(_blocks("console").values()))
     api, issuer = demonstration
     steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", console, re.MULTILINE)
     assert 3 == len(steps)
@@ -146,7 +146,7 @@ def test_the_test_of_the_readme_passes(environment: dict[str, str], tmp_path: Pa
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("document", ["README.rst", "docs/validators.rst"])
+@pytest.mark.parametrize("document", ["README.rst", "docs/how-to/validators.rst"])
 @pytest.mark.gen_test
 async def test_the_configuration_that_is_shown_starts(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -158,7 +158,7 @@ async def test_the_configuration_that_is_shown_starts(
 
 
 def test_the_validator_that_is_shown_is_the_one_of_the_example_which_has_tests_of_its_own() -> None:
-    (shown,) = _blocks("python", "docs/validators.rst").values()
+    (shown,) = _blocks("python", "docs/how-to/validators.rst").values()
     assert shown in (ROOT / "examples" / "internal_tokens.py").read_text("utf-8")
 
 

@@ -16,7 +16,7 @@ import pytest
 from fakeissuer import RunningIssuer
 from service.errors import Reason
 
-PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "troubleshooting.rst"
 ISSUER = "https://dev-123456.okta.com/oauth2/default"
 
 
@@ -50,7 +50,7 @@ def test_the_page_shows_commands() -> None:
 
 
 def test_the_reasons_of_the_page_are_the_ones_there_are() -> None:
-    table = PAGE.read_text("utf-8").partition("What the answers mean")[2].partition("Tokens of an Okta")[0]
+    table = PAGE.read_text("utf-8").partition("Rejection reasons")[2].partition("Tokens of an Okta")[0]
     named = set(re.findall(r"^``(\w+)`` ", table, re.MULTILINE))
     assert len(named) > 10
     assert {str(reason) for reason in Reason} >= named

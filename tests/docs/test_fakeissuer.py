@@ -21,7 +21,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.faults import KINDS
 from fakeissuer.state.seed import seed
 
-PAGE = Path(__file__).parents[2] / "docs" / "fakeissuer.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "fakeissuer.rst"
 TEXT = PAGE.read_text("utf-8")
 
 

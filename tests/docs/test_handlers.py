@@ -10,7 +10,7 @@ import docutils.core
 import docutils.nodes
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = [
     "browsers-and-clients",
     "existing-app",
@@ -48,4 +48,4 @@ def test_the_handlers_of_the_page_on_websockets_are_those_of_the_example_which_h
         for block in document.findall(docutils.nodes.literal_block)
         if "python" in block["classes"]
     ]  # fmt: skip
-    assert shown in (DOCS.parent / "examples" / "prices.py").read_text("utf-8")
+    assert shown in (DOCS.parents[1] / "examples" / "prices.py").read_text("utf-8")

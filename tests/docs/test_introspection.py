@@ -17,7 +17,7 @@ import fakeissuer
 from service import make_app
 from service.settings.sources import load_settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "introspection.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "introspection.rst"
 
 
 def _blocks(language: str) -> list[str]:

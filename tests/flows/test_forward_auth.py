@@ -20,7 +20,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
-PAGE = Path(__file__).parents[2] / "docs" / "forward-auth.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "forward-auth.rst"
 FRAME = """
 daemon off;
 pid nginx.pid;

@@ -8,7 +8,7 @@ import pytest
 
 from service.operations.metrics import MULTIPROC_DIR_VARIABLE, Metrics, multiprocess_metrics
 
-PAGE = Path(__file__).parents[3] / "docs" / "metrics.rst"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "metrics.rst"
 
 
 def _lines(metrics: Metrics) -> list[str]:
