@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeissuer.errors import NoAnswer, SettingsError
+from fakeissuer.errors import NoAnswer, SettingsError, report_missing_extra
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE, control_token
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        with report_missing_extra():
+            return int(options.run(options))
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
