@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--auto-login", metavar="USER", help="sign this user in, and consent, without showing a page")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
     config = commands.add_parser("config", help="print what it starts with, as a file to change and give to --config")
     config.set_defaults(run=_print_config)
