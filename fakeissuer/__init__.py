@@ -29,3 +29,7 @@ def __getattr__(name: str) -> Any:
 
     with report_missing_extra():
         return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
