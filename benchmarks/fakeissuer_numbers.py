@@ -19,7 +19,7 @@ from fakeissuer import running
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.model.profiles import PROFILES
-from fakeissuer.model.urls import Addresses
+from fakeissuer.model.urls import IssuerURLs
 from fakeissuer.state.journal import Entry
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
@@ -85,7 +85,7 @@ def resident_megabytes(pid: int) -> float:
 
 def in_memory() -> FakeIssuer:
     """Return an issuer without sockets, its first key made."""
-    issuer = FakeIssuer(State(Addresses(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
+    issuer = FakeIssuer(State(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
     issuer.mint(MintRequest())
     return issuer
 

@@ -44,7 +44,7 @@ def main() -> None:
         asyncio.run(_measure(issuer))
 
 
-async def _measure(issuer: fakeissuer.Handle) -> None:
+async def _measure(issuer: fakeissuer.RunningIssuer) -> None:
     settings = Settings(
         issuer=issuer.issuer_url(),
         validation="introspection",

@@ -34,7 +34,7 @@ async def main() -> None:
                 f"{issuer.requests('discovery').count} discovery, {issuer.requests('keys').count} key fetch"
             )
             quiet = await _latencies(client, url, tokens, until=asyncio.create_task(asyncio.sleep(SECONDS / 3)))
-            issuer.forget_requests()
+            issuer.clear_requests()
             flooding = asyncio.create_task(_flood(client, url, flood))
             loud = await _latencies(client, url, tokens, until=flooding)
             print(

@@ -1,4 +1,4 @@
-"""The command line: `python -m fakeissuer` serves, `python -m fakeissuer token` asks a running one for a token."""
+"""The command line: ``python -m fakeissuer`` serves, ``python -m fakeissuer token`` asks a running one for a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeissuer.errors import NoAnswer, SettingsError, report_missing_extra
+from fakeissuer.errors import SettingsError, TokenRequestError, report_missing_extra
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE, control_token
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from fakeissuer.server.serving import ServingOptions
 
-DEFAULT_PORT = 9400
-HIGHEST_PORT = 65_535
+_DEFAULT_PORT = 9400
+_MAX_PORT = 65_535
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -34,13 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
         return WRONG_USAGE
-    except KeyboardInterrupt:  # while it serves, a signal is handled: this is one that came before, or to `token`
+    except KeyboardInterrupt:  # while it serves, a signal is handled: this is one that came before, or to ``token``
         return FAILED
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from fakeissuer.server.logs import configure_logs  # noqa: PLC0415 - `token` needs none of this and starts faster
-    from fakeissuer.server.serving import ServingOptions  # noqa: PLC0415 - as above
+    from fakeissuer.server.logs import configure_logs  # noqa: PLC0415  # ``token`` needs none of this and starts faster
+    from fakeissuer.server.serving import ServingOptions  # noqa: PLC0415  # as above
 
     configure_logs(options.log_format)
     serving_options = ServingOptions(
@@ -61,15 +61,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 async def _serve_until_signalled(options: ServingOptions) -> None:
-    from fakeissuer.server.banner import greeting  # noqa: PLC0415 - as above
-    from fakeissuer.server.serving import ServingIssuer  # noqa: PLC0415 - as above
+    from fakeissuer.server.banner import startup_message  # noqa: PLC0415  # as above
+    from fakeissuer.server.serving import ServingIssuer  # noqa: PLC0415  # as above
 
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stopping.set)
     serving = ServingIssuer(options)
-    print(greeting(serving.issuer.overview()), flush=True)
+    print(startup_message(serving.issuer.overview()), flush=True)
     serving.start()
     print(f"listening on {serving.url}", file=sys.stderr, flush=True)
     await stopping.wait()
@@ -77,18 +77,18 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
 
 
 def _print_config(_options: argparse.Namespace) -> int:
-    from fakeissuer.server.config_file import seeded_config  # noqa: PLC0415 - as above
+    from fakeissuer.server.config_file import seeded_config  # noqa: PLC0415  # as above
 
     print(seeded_config(), end="")
     return DONE
 
 
-def _ask(options: argparse.Namespace) -> int:
-    from fakeissuer.server import token_client  # noqa: PLC0415 - only this command needs a client
+def _print_token(options: argparse.Namespace) -> int:
+    from fakeissuer.server import token_client  # noqa: PLC0415  # only this command needs a client
 
     try:
-        print(token_client.for_token(token_client.TokenQuestion.from_options(options), control_token()))
-    except NoAnswer as exc:
+        print(token_client.request_token(token_client.TokenRequestOptions.from_options(options), control_token()))
+    except TokenRequestError as exc:
         print(exc, file=sys.stderr)
         return FAILED
     return DONE
@@ -96,7 +96,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom asked for
+        from importlib.metadata import version  # noqa: PLC0415  # slow, and seldom asked for
 
         print(f"fakeissuer {version('tornado-resource-server')}")
         parser.exit(DONE)
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(run=_serve)
     parser.add_argument("--address", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 is any free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=_DEFAULT_PORT, help="0 is any free one (default: %(default)s)")
     parser.add_argument(
         "--public-url", metavar="URL", help="what the issuer is called, behind a proxy or in a container"
     )
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_token_command(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_ask)
+    parser.set_defaults(run=_print_token)
     parser.add_argument("--server", metavar="ID", help="the authorization server (default: default)")
     parser.add_argument("--sub", metavar="LOGIN", help="the user (default: none, the client speaks for itself)")
     parser.add_argument("--scope", metavar='"A B"', help="scopes with spaces between them (default: the server's)")
@@ -144,15 +144,15 @@ def _add_token_command(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--issuer",
         metavar="URL",
-        default=f"http://127.0.0.1:{DEFAULT_PORT}",
+        default=f"http://127.0.0.1:{_DEFAULT_PORT}",
         help="where the fake issuer is, or the issuer URL of one of its servers (default: %(default)s)",
     )
     parser.add_argument("--ca-file", metavar="PATH", help="the certificate of a fake issuer that serves TLS")
 
 
 def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {HIGHEST_PORT}")
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {_MAX_PORT}")
     return int(text)
 
 

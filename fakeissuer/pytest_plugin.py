@@ -13,11 +13,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fakeissuer.server.running_issuer import Handle
+    from fakeissuer.server.running_issuer import RunningIssuer
 
 
 @pytest.fixture(scope="session")
-def _fake_issuer_server() -> Iterator[Handle]:
+def _fake_issuer_server() -> Iterator[RunningIssuer]:
     # Every run of pytest loads this plugin, most of them without needing it: the rest is loaded with the first test.
     from fakeissuer import running  # noqa: PLC0415 - as said
 
@@ -26,13 +26,13 @@ def _fake_issuer_server() -> Iterator[Handle]:
 
 
 @pytest.fixture
-def fake_issuer(_fake_issuer_server: Handle) -> Handle:
+def fake_issuer(_fake_issuer_server: RunningIssuer) -> RunningIssuer:
     """Return a running fake issuer, as at start."""
     _fake_issuer_server.reset()
     return _fake_issuer_server
 
 
 @pytest.fixture
-def fake_issuer_url(fake_issuer: Handle) -> str:
+def fake_issuer_url(fake_issuer: RunningIssuer) -> str:
     """Return the URL of the fake issuer; its servers are below, `/oauth2/default` the first of them."""
     return fake_issuer.url

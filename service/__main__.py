@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__
-from service.app import all_routes, documentation_of
+from service.app import all_routes, make_documentation
 from service.operations import program
 from service.operations.doctor.command import run_check, run_explain
 from service.operations.program import load_routes
@@ -18,12 +18,12 @@ from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
 from service.urls import is_loopback
 
-DEMO_ISSUER_PORT = 9400
-DEMO_CLIENT = "0oaspa00000000000001"
+_DEMO_ISSUER_PORT = 9400
+_DEMO_CLIENT = "0oaspa00000000000001"
 """The fake issuer's single-page app: the page that describes the API signs people in as that."""
-DEMO_TOKEN_LIFETIME = 24 * 3600
+_DEMO_TOKEN_LIFETIME = 24 * 3600
 """Seconds; a demonstration should outlive the lunch break."""
-_LONGEST_WORD = 40
+_MAX_SHOWN_LENGTH = 40
 """Characters of an argument that an error repeats."""
 
 
@@ -31,23 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     options = _parse(arguments)
     command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
-    words = options.pop("token")
+    token_words = options.pop("token")
     files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
     status = 0
     try:
         if demo:
-            return asyncio.run(_demonstrate(options, issuer_port, **files))
-        found = load_settings(options, **files)
+            return asyncio.run(_run_demo(options, issuer_port, **files))
+        loaded = load_settings(options, **files)
         if command == "config":
-            _show(found)
+            _print_settings(loaded)
         elif command == "check":
-            own = load_routes([path for path in found.settings.routes if path])
-            routes = all_routes(found.settings, own, documentation=documentation_of(found.settings))
-            return asyncio.run(run_check(found.settings, routes=routes, show_routes="" in found.settings.routes))
+            own = load_routes([path for path in loaded.settings.routes if path])
+            routes = all_routes(loaded.settings, own, documentation=make_documentation(loaded.settings))
+            return asyncio.run(run_check(loaded.settings, routes=routes, show_routes="" in loaded.settings.routes))
         elif command == "explain":
-            return asyncio.run(run_explain(words, found.settings))
+            return asyncio.run(run_explain(token_words, loaded.settings))
         else:
-            status = program.run(found.settings)
+            status = program.run(loaded.settings)
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
@@ -69,13 +69,13 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
             # They are not repeated: one of them may be a token that begins with a hyphen.
             parser.error("explain takes one token; write explain - to give it on standard input")
     elif unknown := [*unknown, *options["token"]]:
-        parser.error(f"unrecognized arguments: {' '.join(map(_not_a_token, unknown))}")
+        parser.error(f"unrecognized arguments: {' '.join(map(_hide_long_text, unknown))}")
     return options
 
 
-def _not_a_token(text: str) -> str:
+def _hide_long_text(text: str) -> str:
     """Return an argument as an error may repeat it: a token that stands in the wrong place must not be printed."""
-    return text if len(text) <= _LONGEST_WORD else "(a long text)"
+    return text if len(text) <= _MAX_SHOWN_LENGTH else "(a long text)"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Settings also come from the environment (OKTA_OAUTH2_ISSUER, SERVICE_PORT, …), .okta.env and --config.",
     )
     parser.add_argument(
-        "command", nargs="?", choices=["run", "check", "explain", "config"], default="run", type=_not_a_token,
+        "command", nargs="?", choices=["run", "check", "explain", "config"], default="run", type=_hide_long_text,
         help="run: serve (the default); check: ask the issuer everything that is needed, one line a check; "
         "explain: say rule by rule why one token is accepted or rejected; "
         "config: show the effective settings and where each came from",
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("token", nargs="*", metavar="TOKEN", help="the token to explain, - to read it from standard input")
     add("--demo", action="store_true", help="serve with a fake issuer beside it, and print curl lines to paste")
-    add("--issuer-port", type=int, default=DEMO_ISSUER_PORT, metavar="PORT",
+    add("--issuer-port", type=int, default=_DEMO_ISSUER_PORT, metavar="PORT",
         help="where --demo runs its fake issuer (default %(default)s, 0 = any free one)")  # fmt: skip
     add("--config", type=Path, metavar="FILE", help="a TOML file of settings")
     add("--env-file", type=Path, metavar="FILE", help="a file of NAME=value lines (default .okta.env when there)")
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--processes", type=int, metavar="N", help="how many processes serve (default 1, 0 = one a core)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
-        "check --routes, with nothing behind it, prints what is mounted and what each method requirements")  # fmt: skip
+        "check --routes, with nothing behind it, prints what is mounted and what each method requires")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
     add("--log-format", choices=["text", "json"])
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path | None) -> int:
+async def _run_demo(options: dict[str, Any], issuer_port: int, **files: Path | None) -> int:
     # The one place where the two packages meet; neither is needed to install or to import the other.
     import fakeissuer  # noqa: PLC0415  # see above
 
@@ -127,7 +127,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
     except fakeissuer.SettingsError as exc:  # the extra that holds its packages is not installed
         raise SettingsError(exc.problems) from None
     async with running(port=issuer_port) as issuer:
-        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": DEMO_CLIENT}
+        options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": _DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):
             problem = (
@@ -138,7 +138,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
         if settings.processes != 1:
             problem = f"processes: was {settings.processes}; the demonstration runs in one; leave --processes out"
             raise SettingsError([problem])
-        token = issuer.token(sub="alice@example.com", expires_in=DEMO_TOKEN_LIFETIME)
+        token = issuer.token(sub="alice@example.com", expires_in=_DEMO_TOKEN_LIFETIME)
         greeting = _startup_message(issuer.issuer_url("default"), token)
         await program.serve(settings, on_listening=lambda url: print(greeting.replace("{api}", url), flush=True))
     return 0
@@ -147,7 +147,7 @@ async def _demonstrate(options: dict[str, Any], issuer_port: int, **files: Path 
 def _startup_message(issuer: str, token: str) -> str:
     return f"""\
 The fake issuer runs at {issuer}, and the API at {{api}}.
-Paste these into another terminal; the token is good for {DEMO_TOKEN_LIFETIME // 3600} hours.
+Paste these into another terminal; the token is good for {_DEMO_TOKEN_LIFETIME // 3600} hours.
 
 # anybody may call this one: 200
 curl -i {{api}}/api/hello
@@ -162,11 +162,11 @@ In a browser, {{api}}/docs describes the API and tries it; sign in as alice@exam
 """
 
 
-def _show(found: LoadedSettings) -> None:
+def _print_settings(loaded: LoadedSettings) -> None:
     for name in Settings.model_fields:
-        value = getattr(found.settings, name)
-        shown = "(hidden)" if name in SECRETS and value is not None else repr(value)
-        print(f"{name} = {shown}  # {found.origins.get(name, 'default')}")
+        value = getattr(loaded.settings, name)
+        text = "(hidden)" if name in SECRETS and value is not None else repr(value)
+        print(f"{name} = {text}  # {loaded.origins.get(name, 'default')}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from service.web.handler.token_monitor import TokenMonitor
 from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
-from service.web.routing.audit import mounted
+from service.web.routing.audit import mounted_routes
 
 
 def make_app(
@@ -48,17 +48,24 @@ def make_app(
     Raises:
         SettingsError: A route is neither protected nor public, or nobody could judge a token.
     """
-    asks = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation)
-    time = clock or SystemClock()
-    cache = open_cache(
-        settings.cache_url.get_secret_value(), clock=time, ca_file=settings.ca_file, instrumentation=instrumentation
+    http_client = client or JSONClient(
+        proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
     )
-    deny_list = DenyList(cache, clock=time)
-    shared = ValidatorContext(client=asks, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
+    app_clock = clock or SystemClock()
+    cache = open_cache(
+        settings.cache_url.get_secret_value(),
+        clock=app_clock,
+        ca_file=settings.ca_file,
+        instrumentation=instrumentation,
+    )
+    deny_list = DenyList(cache, clock=app_clock)
+    shared = ValidatorContext(
+        client=http_client, clock=app_clock, token_cache=ValidatedTokenCache(clock=app_clock), cache=cache
+    )
 
     def build(validation: str) -> Authenticator:
-        # Each way of judging remembers its own token_cache: a signature alone must not open what asks for more.
-        context = replace(shared, token_cache=ValidatedTokenCache(clock=time))
+        # Each way of judging has its own token cache: a signature alone must not open what asks for more.
+        context = replace(shared, token_cache=ValidatedTokenCache(clock=app_clock))
         return Authenticator(
             [find_factory(validation or one.validation)(one, context) for one in settings.trusted_issuers],
             token_cache=context.token_cache,
@@ -72,10 +79,10 @@ def make_app(
         realm=settings.realm,
         resource=_resource(settings),
         scope_matching=ScopeMatching(settings.scope_matching),
-        clock=time,
-        monitor=TokenMonitor(clock=time, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
+        clock=app_clock,
+        monitor=TokenMonitor(clock=app_clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
     )
-    documentation = documentation_of(settings)
+    documentation = make_documentation(settings)
     service = ResourceServerApplication(
         all_routes(settings, routes, documentation=documentation),
         context=context,
@@ -86,31 +93,31 @@ def make_app(
     service.add_cleanup(deny_list.close)
     service.add_cleanup(cache.close)
     if client is None:
-        service.add_cleanup(asks.close)
+        service.add_cleanup(http_client.close)
     return service
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
     """Return the routes that an application serves whose user named these, or left them out."""
-    described = documentation.routes if documentation is not None else []
-    asked = forward_auth.ROUTES if settings.forward_auth else []
+    documentation_routes = documentation.routes if documentation is not None else []
+    forward_auth_routes = forward_auth.ROUTES if settings.forward_auth else []
     return [
         *health.ROUTES,
         *resource_metadata.ROUTES,
-        *described,
-        *asked,
+        *documentation_routes,
+        *forward_auth_routes,
         *(okta_guide.ROUTES if routes is None else routes),
     ]
 
 
-def documentation_of(settings: Settings, *, by_default: bool = True) -> Documentation | None:
+def make_documentation(settings: Settings, *, by_default: bool = True) -> Documentation | None:
     """Return what describes an application once its routes are known, or None where nobody wants it described.
 
     Args:
         by_default: Whether it is wanted where the settings are silent.
     """
-    wanted = by_default if settings.docs is None else settings.docs
-    if not wanted:
+    is_enabled = by_default if settings.docs is None else settings.docs
+    if not is_enabled:
         return None
     return Documentation(title=settings.realm, resource=_resource(settings), client_id=settings.docs_client_id or "")
 
@@ -145,7 +152,7 @@ def protect(
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)
-    if (documentation := documentation_of(settings, by_default=False)) is not None:
+    if (documentation := make_documentation(settings, by_default=False)) is not None:
         application.add_handlers(r".*", documentation.routes)
-        documentation.read(mounted(application, default=None))
+        documentation.read(mounted_routes(application, default=None))
     return service

@@ -1,4 +1,4 @@
-"""Asks who can judge a token, and takes the first validated."""
+"""Asks the validators about a token in turn, and takes the first principal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Authenticator:
         if not validators:
             raise SettingsError(["validation: there is nobody to judge a token; configure an issuer"])
         self._validators = tuple(validators)
-        self._validated_tokens = token_cache
+        self._token_cache = token_cache
         self._deny_list = deny_list
         self._max_token_size = max_token_size
         deny_list.on_change(token_cache.clear)
@@ -50,7 +50,7 @@ class Authenticator:
         """
         if not self._deny_list.fresh:
             return None
-        principal = self._validated_tokens.get(credentials.token)
+        principal = self._token_cache.get(credentials.token)
         if principal is not None:
             self._deny_list.check(principal)
         return principal

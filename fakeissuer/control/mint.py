@@ -7,32 +7,39 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fakeissuer.control import unusual_keys
-from fakeissuer.control.mint_request import FORGED, Minted, MintRequest
-from fakeissuer.errors import Unacceptable
+from fakeissuer.control.mint_request import FORGED, MintedToken, MintRequest
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claim_templates import custom_claims
-from fakeissuer.model.claims import ID_TOKEN_LIFETIME_S, Claims, Grant, changed, id_token_claims, refresh_lifetime_s
+from fakeissuer.model.claims import (
+    ID_TOKEN_LIFETIME_S,
+    Claims,
+    Grant,
+    apply_changes,
+    id_token_claims,
+    refresh_lifetime_s,
+)
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 
-def mint(state: State, request: MintRequest, requested_url: str | None = None) -> Minted:
+def mint(state: IssuerState, request: MintRequest, requested_url: str | None = None) -> MintedToken:
     """Return the token that was asked for, and remember it as issued unless it is forged.
 
     Raises:
-        Unacceptable: there is no such server, key or refresh token, or the key cannot sign with that algorithm.
-        NotThere: there is no key of that kid.
+        InvalidRequestError: there is no such server, key or refresh token, or the key cannot sign with that algorithm.
+        NotFoundError: there is no key of that kid.
     """
-    server = state.directory.server(request.server)
-    issuer = state.addresses.issuer(server, requested_url)
+    server = state.registry.server(request.server)
+    issuer = state.urls.issuer(server, requested_url)
     if request.kind == "refresh":
         return _mint_refresh_token(state, request, server, issuer)
     if request.kind == "id":
@@ -45,31 +52,31 @@ def mint(state: State, request: MintRequest, requested_url: str | None = None) -
         claims, typ = state.profile.access_token_claims(grant), state.access_token_type(server)
     if request.aud is not None:
         claims["aud"] = request.aud
-    claims = changed(claims, request.claims)
+    claims = apply_changes(claims, request.claims)
     token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims, typ)
     if not request.is_forged:
         state.store.add(token, IssuedToken.of(grant, request.kind, claims))
-    return Minted(token=token, header=header, claims=claims)
+    return MintedToken(token=token, header=header, claims=claims)
 
 
-def _is_client_itself(state: State, request: MintRequest) -> bool:
-    return request.sub in (None, request.cid) or (request.cid is None and request.sub in state.directory.clients)
+def _is_client_itself(state: IssuerState, request: MintRequest) -> bool:
+    return request.sub in (None, request.cid) or (request.cid is None and request.sub in state.registry.clients)
 
 
-def _user(state: State, request: MintRequest) -> User:
-    return state.directory.user(request.sub or next(iter(state.directory.users), "alice@example.com"))
+def _user(state: IssuerState, request: MintRequest) -> User:
+    return state.registry.user(request.sub or next(iter(state.registry.users), "alice@example.com"))
 
 
-def _grant(state: State, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
+def _grant(state: IssuerState, request: MintRequest, server: Server, issuer: str, user: User | None) -> Grant:
     full_lifetime_s = ID_TOKEN_LIFETIME_S if request.kind == "id" else server.access_token_lifetime
     lifetime_s = full_lifetime_s if request.expires_in is None else request.expires_in
     default_scopes = (
         ("openid", "profile", "email", *server.default_scopes) if request.kind == "id" else server.default_scopes
     )
     now = int(state.clock.now())
-    is_spent = lifetime_s <= 0
+    is_expired = lifetime_s <= 0
     client_id = request.cid or (WEB_APP if user else request.sub or SERVICE_APP)
-    client = state.directory.clients.get(client_id)
+    client = state.registry.clients.get(client_id)
     scopes = default_scopes if request.scopes is None else request.scopes
     return Grant(
         server=server,
@@ -78,8 +85,8 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
         scopes=scopes,
         user=user,
         # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
-        issued_at=now + lifetime_s - full_lifetime_s if is_spent else now,
-        lifetime_s=full_lifetime_s if is_spent else lifetime_s,
+        issued_at=now + lifetime_s - full_lifetime_s if is_expired else now,
+        lifetime_s=full_lifetime_s if is_expired else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
         custom_claims=custom_claims(server, client, user, scopes),
@@ -87,23 +94,23 @@ def _grant(state: State, request: MintRequest, server: Server, issuer: str, user
     )
 
 
-def _refresh_token_id(state: State, request: MintRequest) -> str | None:
+def _refresh_token_id(state: IssuerState, request: MintRequest) -> str | None:
     if request.refresh_token is None:
         return None
     issued = state.store.find(request.refresh_token)
     if issued is None or issued.kind != "refresh":
-        raise Unacceptable("The refresh_token was not issued here; mint one with kind refresh first.")
+        raise InvalidRequestError("The refresh_token was not issued here; mint one with kind refresh first.")
     return issued.refresh_token_id
 
 
 def _sign(
-    state: State, request: MintRequest, server: Server, claims: Claims, typ: str | None
+    state: IssuerState, request: MintRequest, server: Server, claims: Claims, typ: str | None
 ) -> tuple[str, dict[str, Any]]:
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
-    header = changed(jose_header(key, alg, typ), request.header)
+    header = apply_changes(jose_header(key, alg, typ), request.header)
     sign: raw_jws.Signer
     if alg == "none":
         sign = raw_jws.no_signature
@@ -113,24 +120,24 @@ def _sign(
         sign = partial(keys.sign_input, key, alg)
     else:
         return keys.sign(key, header, to_payload(claims)), header
-    return raw_jws.assemble(to_payload(header), to_payload(claims), sign), header
+    return raw_jws.encode_compact(to_payload(header), to_payload(claims), sign), header
 
 
-def _key(state: State, request: MintRequest, server: Server) -> SigningKey:
+def _key(state: IssuerState, request: MintRequest, server: Server) -> SigningKey:
     ring = state.ring(server)
     alg = "RS256" if request.alg in (None, *FORGED) else str(request.alg)
     if request.key is not None:
-        return unusual_keys.key_called(ring, request.key, alg)
+        return unusual_keys.resolve_key(ring, request.key, alg)
     if alg != "RS256":
         return unusual_keys.key_for_algorithm(ring, alg)
     return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
 
 
-def _mint_refresh_token(state: State, request: MintRequest, server: Server, issuer: str) -> Minted:
+def _mint_refresh_token(state: IssuerState, request: MintRequest, server: Server, issuer: str) -> MintedToken:
     user = _user(state, request)
     grant = _grant(state, request, server, issuer, user)
     lifetime_s = refresh_lifetime_s(grant) if request.expires_in is None else request.expires_in
-    claims = changed({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
+    claims = apply_changes({"exp": int(state.clock.now()) + lifetime_s, "sub": user.login}, request.claims)
     grant = replace(
         grant,
         lifetime_s=server.access_token_lifetime,
@@ -139,4 +146,4 @@ def _mint_refresh_token(state: State, request: MintRequest, server: Server, issu
     )
     token = random_text()
     state.store.add(token, IssuedToken.of_refresh_token(grant, claims))
-    return Minted(token=token, header={}, claims=claims)
+    return MintedToken(token=token, header={}, claims=claims)

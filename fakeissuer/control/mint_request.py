@@ -8,21 +8,21 @@ from msgspec import Meta, field
 
 from fakeissuer.model.records import Record
 
-Algorithm = Literal[
+_Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"
 ]
-FORGED: tuple[Algorithm, ...] = ("HS256", "none")
-"""What needs no private key: `HS256` is keyed with the public key as PEM, `none` has no signature."""
+FORGED: tuple[_Algorithm, ...] = ("HS256", "none")
+"""What needs no private key: ``HS256`` is keyed with the public key as PEM, ``none`` has no signature."""
 
-TEN_YEARS_S = 315_360_000
+_TEN_YEARS_S = 315_360_000
 
 
 class MintRequest(Record, frozen=True, kw_only=True):
     """What the token is to be; all of it may be left out.
 
-    `expires_in` is in seconds and may be negative. `scp` is a list, or a text whose words are taken. `claims` and
-    `header` are added last, and null takes away. `key` is a status, `unpublished`, a kid, or one of `odd_keys`.
-    `refresh_token` is the one that an access token was issued with: revoking it revokes both. `opaque` makes an
+    ``expires_in`` is in seconds and may be negative. ``scp`` is a list, or a text whose words are taken. ``claims`` and
+    ``header`` are added last, and null takes away. ``key`` is a status, ``unpublished``, a kid, or one of ``odd_keys``.
+    ``refresh_token`` is the one that an access token was issued with: revoking it revokes both. ``opaque`` makes an
     access token a text that says nothing, so that only introspection knows its claims.
     """
 
@@ -34,10 +34,10 @@ class MintRequest(Record, frozen=True, kw_only=True):
     cid: str | None = None
     scp: list[str] | str | None = None
     aud: list[str] | str | None = None
-    expires_in: Annotated[int, Meta(ge=-TEN_YEARS_S, le=TEN_YEARS_S)] | None = None
+    expires_in: Annotated[int, Meta(ge=-_TEN_YEARS_S, le=_TEN_YEARS_S)] | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
-    alg: Algorithm | None = None
+    alg: _Algorithm | None = None
     key: str | None = None
     dpop_jkt: str | None = None
     refresh_token: str | None = None
@@ -63,7 +63,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
         return self.alg in FORGED or self.key == "unpublished"
 
 
-class Minted(Record, frozen=True, kw_only=True):
+class MintedToken(Record, frozen=True, kw_only=True):
     """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})

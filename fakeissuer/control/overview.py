@@ -7,7 +7,7 @@ from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 CONTROL_CALLS = (
     "tokens",
@@ -56,22 +56,22 @@ class Approval(Record, frozen=True, kw_only=True):
     binding_message: str
 
 
-def overview(state: State) -> Overview:
+def overview(state: IssuerState) -> Overview:
     """Return what is here now."""
-    url = state.addresses.public_url
+    url = state.urls.public_url
     return Overview(
         url=url,
-        listening_url=state.addresses.listening_url,
-        servers=tuple(_server(state, server) for server in state.directory.servers.values()),
-        clients=tuple(state.directory.clients.values()),
-        users=tuple(state.directory.users.values()),
+        listening_url=state.urls.listening_url,
+        servers=tuple(_server(state, server) for server in state.registry.servers.values()),
+        clients=tuple(state.registry.clients.values()),
+        users=tuple(state.registry.users.values()),
         links={call: f"{url}/_fake/{call}" for call in CONTROL_CALLS},
     )
 
 
-def _server(state: State, server: Server) -> ServerOverview:
-    issuer = state.addresses.issuer(server)
-    endpoints = state.addresses.endpoints(server)
+def _server(state: IssuerState, server: Server) -> ServerOverview:
+    issuer = state.urls.issuer(server)
+    endpoints = state.urls.endpoints(server)
     names = ENDPOINTS.keys() - ({"discovery"} if server.is_org else {"discovery", "register"})
     return ServerOverview(
         id=server.id,

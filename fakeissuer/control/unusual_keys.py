@@ -8,54 +8,54 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
-from fakeissuer.errors import Unacceptable
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.state.key_ring import KeyRing, StatusName
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
-Jwk = dict[str, Any]
+_Jwk = dict[str, Any]
 
-ODD_KEYS: dict[str, tuple[str, Callable[[Jwk], Jwk]]] = {
+UNUSUAL_KEYS: dict[str, tuple[str, Callable[[_Jwk], _Jwk]]] = {
     "small": ("RSA-1024", lambda public: public),
     "enc": ("RSA", lambda public: {**public, "use": "enc"}),
     "wrong-key-ops": ("RSA", lambda public: {**public, "key_ops": ["encrypt"]}),
     "unknown-kty": ("RSA", lambda public: {**public, "kty": "AKP"}),
     "same-kid": ("RSA", lambda public: public),
 }
-"""By name: the kind of key, and how the key set misrepresents it; `same-kid` has another key of its kid before it."""
+"""By name: the kind of key, and how the key set misrepresents it; ``same-kid`` has another key of its kid before it."""
 
 
-def key_called(ring: KeyRing, name: str, alg: str) -> SigningKey:
-    """Return the key that a mint request names: a status, `unpublished`, one of the odd keys, or a kid.
+def resolve_key(ring: KeyRing, name: str, alg: str) -> SigningKey:
+    """Return the key that a mint request names: a status, ``unpublished``, one of the odd keys, or a kid.
 
     Raises:
-        NotThere: it is none of these.
-        Unacceptable: it cannot sign with that algorithm.
+        NotFoundError: it is none of these.
+        InvalidRequestError: it cannot sign with that algorithm.
     """
     if name in get_args(StatusName):
         key = ring.signing_key(next(status for status in get_args(StatusName) if status == name))
-    elif name in ODD_KEYS:
-        key = ring.spare_key(name, kind=ODD_KEYS[name][0])
+    elif name in UNUSUAL_KEYS:
+        key = ring.auxiliary_key(name, kind=UNUSUAL_KEYS[name][0])
     else:
-        key = ring.spare_key(name) if name == "unpublished" else ring.find(name)
+        key = ring.auxiliary_key(name) if name == "unpublished" else ring.find(name)
     if not key.can_sign(alg):
-        raise Unacceptable(f"The key {name!r} is of kind {key.kind} and cannot sign with {alg}.")
-    if name in ODD_KEYS:
+        raise InvalidRequestError(f"The key {name!r} is of kind {key.kind} and cannot sign with {alg}.")
+    if name in UNUSUAL_KEYS:
         _publish(ring, name, key)
     return key
 
 
 def key_for_algorithm(ring: KeyRing, alg: str) -> SigningKey:
     """Return a key for an algorithm that Okta does not sign with, published like any other."""
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
-    key = ring.spare_key(alg, alg=alg, kind=keys.KIND_OF_ALGORITHM[alg])
-    ring.invite(alg, key.public)
+    key = ring.auxiliary_key(alg, alg=alg, kind=keys.KIND_OF_ALGORITHM[alg])
+    ring.publish_extra(alg, key.public)
     return key
 
 
 def _publish(ring: KeyRing, name: str, key: SigningKey) -> None:
     if name == "same-kid":
-        ring.invite(f"{name}, first", {**ring.spare_key(f"{name}, first").public, "kid": key.kid})
-    ring.invite(name, ODD_KEYS[name][1](key.public))
+        ring.publish_extra(f"{name}, first", {**ring.auxiliary_key(f"{name}, first").public, "kid": key.kid})
+    ring.publish_extra(name, UNUSUAL_KEYS[name][1](key.public))

@@ -3,11 +3,11 @@
 ::
 
     FakeIssuerError
-    ├── Refused         an endpoint says no to a client: answered in one of Okta's shapes
-    ├── Unacceptable    the control plane or a test asked for what cannot be: 400, nothing changed
-    ├── NotThere        the control plane was asked for something that it does not have: 404
-    ├── NoAnswer        no running fake issuer gave the token that the command line asked for: exit code 1
-    └── SettingsError   the program cannot start like this: exit code 2
+    ├── OAuthError           an endpoint says no to a client: answered in one of Okta's shapes
+    ├── InvalidRequestError  the control plane or a test asked for what cannot be: 400, nothing changed
+    ├── NotFoundError        the control plane was asked for something that it does not have: 404
+    ├── TokenRequestError    no running fake issuer gave the token that the command line asked for: exit code 1
+    └── SettingsError        the program cannot start like this: exit code 2
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors.error_responses import ErrorCase
 
 _EXTRA = frozenset({"jwcrypto", "msgspec", "tomli_w", "trustme"})
 """The packages that the extra ``fakeissuer`` of the distribution installs."""
@@ -25,25 +25,25 @@ class FakeIssuerError(Exception):
     """The root: nothing else is raised on purpose."""
 
 
-class Refused(FakeIssuerError):
+class OAuthError(FakeIssuerError):
     """An endpoint refuses a request, for the reason that stands in the table of problems."""
 
-    def __init__(self, problem: Problem, about: str = "") -> None:
+    def __init__(self, case: ErrorCase, detail: str = "") -> None:
         """Hold the row of the table, and the name that its sentence is about, where it has a place for one."""
-        super().__init__(problem.value.sentence.format(about))
-        self.problem = problem
-        self.about = about
+        super().__init__(case.value.description.format(detail))
+        self.case = case
+        self.detail = detail
 
 
-class Unacceptable(FakeIssuerError, ValueError):
+class InvalidRequestError(FakeIssuerError, ValueError):
     """What was asked for cannot be done; the message says what was wrong and what was expected."""
 
 
-class NotThere(FakeIssuerError, LookupError):
+class NotFoundError(FakeIssuerError, LookupError):
     """There is nothing of that name."""
 
 
-class NoAnswer(FakeIssuerError):
+class TokenRequestError(FakeIssuerError):
     """No token came; the message says what happened and what to do."""
 
 

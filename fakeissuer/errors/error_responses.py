@@ -11,7 +11,7 @@ from enum import Enum, unique
 
 
 @unique
-class Shape(Enum):
+class ErrorFormat(Enum):
     """The forms in which Okta's endpoints say no."""
 
     OAUTH = "error, error_description"
@@ -20,30 +20,30 @@ class Shape(Enum):
 
 
 @dataclass(frozen=True)
-class Case:
-    """One row: HTTP status, code, shape, and a sentence with at most one `{}` for what it is about."""
+class ErrorSpec:
+    """One row: HTTP status, code, shape, and a sentence with at most one ``{}`` for what it is about."""
 
     status: int
     code: str
-    shape: Shape
-    sentence: str
+    format: ErrorFormat
+    description: str
 
 
-def _oauth(status: int, code: str, sentence: str) -> Case:
-    return Case(status, code, Shape.OAUTH, sentence)
+def _oauth(status: int, code: str, description: str) -> ErrorSpec:
+    return ErrorSpec(status, code, ErrorFormat.OAUTH, description)
 
 
-def _okta(status: int, code: str, sentence: str) -> Case:
-    return Case(status, code, Shape.OKTA, sentence)
+def _okta(status: int, code: str, description: str) -> ErrorSpec:
+    return ErrorSpec(status, code, ErrorFormat.OKTA, description)
 
 
-def _challenge(status: int, code: str, sentence: str) -> Case:
-    return Case(status, code, Shape.CHALLENGE, sentence)
+def _challenge(status: int, code: str, description: str) -> ErrorSpec:
+    return ErrorSpec(status, code, ErrorFormat.CHALLENGE, description)
 
 
 @unique
-class Problem(Enum):
-    """Every refusal there is; a handler raises `Refused` with one of these and never words its own."""
+class ErrorCase(Enum):
+    """Every refusal there is; a handler raises ``OAuthError`` with one of these and never words its own."""
 
     # The request itself, in Okta's own shape.
     NOT_VALID = _okta(400, "E0000001", "The request did not pass validation: {}")
@@ -175,33 +175,33 @@ class Problem(Enum):
     USERINFO_TWO_TOKENS = _challenge(400, "invalid_request", "The access token came in more than one place.")
 
 
-RFC_CASES: dict[Problem, tuple[int, str]] = {
-    Problem.NOT_VALID: (400, "invalid_request"),
-    Problem.BODY_UNREADABLE: (400, "invalid_request"),
-    Problem.METADATA_UNREADABLE: (400, "invalid_client_metadata"),
-    Problem.FORM_EXPECTED: (400, "invalid_request"),
-    Problem.LOGIN_FAILED: (403, "access_denied"),
-    Problem.FORBIDDEN: (403, "access_denied"),
-    Problem.FEATURE_OFF: (403, "access_denied"),
+RFC_OVERRIDES: dict[ErrorCase, tuple[int, str]] = {
+    ErrorCase.NOT_VALID: (400, "invalid_request"),
+    ErrorCase.BODY_UNREADABLE: (400, "invalid_request"),
+    ErrorCase.METADATA_UNREADABLE: (400, "invalid_client_metadata"),
+    ErrorCase.FORM_EXPECTED: (400, "invalid_request"),
+    ErrorCase.LOGIN_FAILED: (403, "access_denied"),
+    ErrorCase.FORBIDDEN: (403, "access_denied"),
+    ErrorCase.FEATURE_OFF: (403, "access_denied"),
     # RFC 7592 section 2.1: a client that is not there is not found by its token.
-    Problem.API_TOKEN_INVALID: (401, "invalid_token"),
-    Problem.NO_SUCH_CLIENT: (401, "invalid_token"),
-    Problem.NO_SUCH_SERVER: (404, "not_found"),
-    Problem.NO_SUCH_PATH: (404, "not_found"),
-    Problem.NOT_IMITATED: (404, "not_found"),
-    Problem.METHOD_NOT_ALLOWED: (405, "method_not_allowed"),
-    Problem.TOO_MANY_REQUESTS: (429, "temporarily_unavailable"),
-    Problem.INTERNAL: (500, "server_error"),
-    Problem.UNAVAILABLE: (503, "temporarily_unavailable"),
-    Problem.TWO_METHODS: (400, "invalid_request"),
-    Problem.PKCE_REQUIRED: (400, "invalid_request"),
-    Problem.CODE_FOR_ANOTHER_SERVER: (400, "invalid_grant"),
-    Problem.REFRESH_WIDENED: (400, "invalid_scope"),
-    Problem.SCOPE_NEEDS_OPENID: (400, "invalid_scope"),
-    Problem.NO_POLICY: (400, "unauthorized_client"),
-    Problem.POLICY_DENIES: (400, "invalid_scope"),
-    Problem.USER_NOT_ASSIGNED: (400, "invalid_grant"),
-    Problem.SUBJECT_TOKEN: (400, "invalid_request"),  # RFC 8693 section 2.2.2
-    Problem.ASSERTION_ISSUER: (400, "invalid_grant"),  # RFC 7523 section 3.1
+    ErrorCase.API_TOKEN_INVALID: (401, "invalid_token"),
+    ErrorCase.NO_SUCH_CLIENT: (401, "invalid_token"),
+    ErrorCase.NO_SUCH_SERVER: (404, "not_found"),
+    ErrorCase.NO_SUCH_PATH: (404, "not_found"),
+    ErrorCase.NOT_IMITATED: (404, "not_found"),
+    ErrorCase.METHOD_NOT_ALLOWED: (405, "method_not_allowed"),
+    ErrorCase.TOO_MANY_REQUESTS: (429, "temporarily_unavailable"),
+    ErrorCase.INTERNAL: (500, "server_error"),
+    ErrorCase.UNAVAILABLE: (503, "temporarily_unavailable"),
+    ErrorCase.TWO_METHODS: (400, "invalid_request"),
+    ErrorCase.PKCE_REQUIRED: (400, "invalid_request"),
+    ErrorCase.CODE_FOR_ANOTHER_SERVER: (400, "invalid_grant"),
+    ErrorCase.REFRESH_WIDENED: (400, "invalid_scope"),
+    ErrorCase.SCOPE_NEEDS_OPENID: (400, "invalid_scope"),
+    ErrorCase.NO_POLICY: (400, "unauthorized_client"),
+    ErrorCase.POLICY_DENIES: (400, "invalid_scope"),
+    ErrorCase.USER_NOT_ASSIGNED: (400, "invalid_grant"),
+    ErrorCase.SUBJECT_TOKEN: (400, "invalid_request"),  # RFC 8693 section 2.2.2
+    ErrorCase.ASSERTION_ISSUER: (400, "invalid_grant"),  # RFC 7523 section 3.1
 }
 """Status and code; a row of the table of problems that is not here is the same in both profiles."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
+from fakeissuer.errors import OAuthError
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.pages.base import BrowserMixin
 from fakeissuer.model.servers import Server
@@ -19,22 +19,22 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
     endpoint = "authorize"
     is_limited = True
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return the next page for the user, or the way back to the client."""
         state = self.state
         issuer = self.issuer_of(server)
-        asked = self.form if self.request.method == "POST" else self.query
-        parameters = pushed_parameters(state, server, asked)
+        requested = self.form if self.request.method == "POST" else self.query
+        parameters = pushed_parameters(state, server, requested)
         parameters = with_request_object(state, issuer, parameters)
         target = read_target(state, issuer, parameters)
         try:
             request = read_request(state, server, target, parameters)
-        except Refused as refused:
-            state.pushed.drop(parameters.get("request_uri", ""))
-            return error_response(state, target, refused)
+        except OAuthError as error:
+            state.pushed.delete(parameters.get("request_uri", ""))
+            return error_response(state, target, error)
         session = self.session()
         return self.with_session(session, begin(state, session, request))
 
-    def refuse(self, server: Server, refused: Refused) -> Reply:  # noqa: ARG002 - a page is the same at each
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
         """Return the page for a request that has no redirect URI to be trusted."""
-        return self.error_page(refused)
+        return self.error_page(error)

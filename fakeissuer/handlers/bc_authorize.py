@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.model.grant_types import CIBA
 from fakeissuer.model.servers import Server
@@ -19,14 +19,14 @@ class BackchannelHandler(ClientHandler):
 
     endpoint = "backchannel"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return what the client polls the token endpoint with."""
         form, state, issuer = self.form, self.state, self.issuer_of(server)
         client = self.authenticated_client(server, form)
         if CIBA not in client.grant_types:
-            raise Refused(Problem.GRANT_NOT_ALLOWED)
+            raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
         parameters = with_request_object(state, issuer, {**form, "client_id": client.id})
-        auth_req_id, awaited = begin(state, server, issuer, client, parameters)
-        expires_in = math.ceil(awaited.expires_at - state.clock.now())
-        members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": awaited.interval_s}
+        auth_req_id, authentication = begin(state, server, issuer, client, parameters)
+        expires_in = math.ceil(authentication.expires_at - state.clock.now())
+        members = {"auth_req_id": auth_req_id, "expires_in": expires_in, "interval": authentication.interval_s}
         return json_reply(members)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.handlers.base.parameters import JSON, media_type
 from fakeissuer.handlers.okta_api.api_token import check_api_token
 from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import ORG
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.registration import answer_without_secret, registered_client, registration_answer, with_new_secret
+from fakeissuer.oauth.registration import (
+    registered_client,
+    registration_response,
+    registration_without_secret,
+    with_new_secret,
+)
 from fakeissuer.responses.reply import Reply, json_reply
 
-MOST_CLIENTS = 1000
+MAX_CLIENTS = 1000
 """How many clients there may be before no more is registered: in the strict profile anybody registers them."""
 
 
@@ -24,28 +29,28 @@ class RegisterHandler(ClientHandler):
 
     endpoint = "register"
 
-    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002 - is in path_kwargs too
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # is in path_kwargs too
         """Answer at the org, and nowhere else."""
         await self.handle(server or ORG)
 
     head = post = put = delete = patch = options = get
 
-    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - there is only one
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # there is only one
         """Register the client."""
         if not self.state.profile.is_strict:
             check_api_token(self.request.headers)
-        if len(self.state.directory.clients) >= MOST_CLIENTS:
-            raise Refused(Problem.CLIENTS_FULL)
+        if len(self.state.registry.clients) >= MAX_CLIENTS:
+            raise OAuthError(ErrorCase.CLIENTS_FULL)
         client = registered_client(self._metadata(), self._now)
         self._keep(client)
-        return json_reply(registration_answer(client, self._now), 201)
+        return json_reply(registration_response(client, self._now), 201)
 
     def _keep(self, client: Client) -> None:
-        self.state.directory.clients[client.id] = client
+        self.state.registry.clients[client.id] = client
 
     def _metadata(self) -> bytes:
         if media_type(self.request.headers) != JSON:
-            raise Refused(Problem.METADATA_UNREADABLE)
+            raise OAuthError(ErrorCase.METADATA_UNREADABLE)
         return self.request.body
 
     @property
@@ -62,23 +67,23 @@ class RegisteredClientHandler(RegisterHandler):
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
 
-    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""
         client = self._known_client()
         if self.request.method == "DELETE":
-            del self.state.directory.clients[client.id]
+            del self.state.registry.clients[client.id]
             return Reply(204)
         if self.request.method == "PUT":
             client = registered_client(self._metadata(), self._now, client)
             self._keep(client)
-        return json_reply(answer_without_secret(client, self._started_at))
+        return json_reply(registration_without_secret(client, self._started_at))
 
     def _known_client(self) -> Client:
         check_api_token(self.request.headers)
         name = self.path_kwargs["client_id"]
-        client = self.state.directory.clients.get(name)
+        client = self.state.registry.clients.get(name)
         if client is None:
-            raise Refused(Problem.NO_SUCH_CLIENT, name)
+            raise OAuthError(ErrorCase.NO_SUCH_CLIENT, name)
         return client
 
 
@@ -87,8 +92,8 @@ class NewSecretHandler(RegisteredClientHandler):
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
-    def answer(self, server: Server) -> Reply:  # noqa: ARG002 - as above
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Give the client a secret that nobody has seen, in the place of the one it had."""
         client = with_new_secret(self._known_client())
         self._keep(client)
-        return json_reply(registration_answer(client, self._started_at))
+        return json_reply(registration_response(client, self._started_at))

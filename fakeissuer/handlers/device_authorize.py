@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.model.grant_types import DEVICE_CODE
 from fakeissuer.model.identifiers import new_user_code
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.scopes import scopes_with_user
 from fakeissuer.responses.reply import Reply, json_reply
-from fakeissuer.state.pending import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, REMEMBERED_S, DeviceAuthorization
+from fakeissuer.state.pending import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, RETENTION_S, DeviceAuthorization
 
 
 class DeviceHandler(ClientHandler):
@@ -20,12 +20,12 @@ class DeviceHandler(ClientHandler):
 
     endpoint = "device"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return the codes: one for the device to ask with, one for the user to type."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if DEVICE_CODE not in client.grant_types:
-            raise Refused(Problem.GRANT_NOT_ALLOWED)
+            raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
         now = self.state.clock.now()
         device = DeviceAuthorization(
             server=server.id,
@@ -36,9 +36,9 @@ class DeviceHandler(ClientHandler):
             expires_at=now + DEVICE_CODE_LIFETIME_S,
         )
         device_code = str(uuid.uuid4())
-        state.devices.put(device_code, device, until=now + REMEMBERED_S)
-        state.user_codes.put(device.user_code, device, until=device.expires_at)
-        activate = f"{state.addresses.base_url(server, self.requested_url)}/activate"
+        state.devices.put(device_code, device, expires_at=now + RETENTION_S)
+        state.user_codes.put(device.user_code, device, expires_at=device.expires_at)
+        activate = f"{state.urls.base_url(server, self.requested_url)}/activate"
         members = {
             "device_code": device_code,
             "user_code": device.user_code,

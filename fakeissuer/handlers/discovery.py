@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.metadata import RFC9068_CLAIMS, Metadata, authorization_server_metadata, openid_configuration
@@ -19,11 +19,11 @@ class DiscoveryHandler(EndpointHandler):
     strict_members: ClassVar[Metadata] = {"authorization_response_iss_parameter_supported": True}
     """What the profile that keeps to the RFCs says beside Okta's or otherwise (RFC 9207 section 3)."""
 
-    def answer(self, server: Server) -> Reply:
-        """Return the document; a `client_id` that is named with it has to exist."""
+    def respond(self, server: Server) -> Reply:
+        """Return the document; a ``client_id`` that is named with it has to exist."""
         client_id = self.query.get("client_id")
-        if client_id is not None and client_id not in self.state.directory.clients:
-            raise Refused(Problem.UNKNOWN_CLIENT_400)
+        if client_id is not None and client_id not in self.state.registry.clients:
+            raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400)
         document = self.document(server)
         if self.state.profile.is_strict:
             document |= self.strict_members
@@ -31,7 +31,7 @@ class DiscoveryHandler(EndpointHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return openid_configuration(server, self.state.addresses, self.requested_url)
+        return openid_configuration(server, self.state.urls, self.requested_url)
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
@@ -41,4 +41,4 @@ class AuthorizationServerMetadataHandler(DiscoveryHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return authorization_server_metadata(server, self.state.addresses, self.requested_url)
+        return authorization_server_metadata(server, self.state.urls, self.requested_url)

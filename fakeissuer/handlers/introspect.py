@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
@@ -15,17 +15,17 @@ class IntrospectHandler(ClientHandler):
 
     endpoint = "introspect"
 
-    def answer(self, server: Server) -> Reply:
-        """Return what is known of the token; a `token_type_hint` changes nothing (RFC 7662 section 2.1)."""
+    def respond(self, server: Server) -> Reply:
+        """Return what is known of the token; a ``token_type_hint`` changes nothing (RFC 7662 section 2.1)."""
         form = self.form
         client = self.authenticated_client(server, form)
         if not form.get("token"):
-            raise Refused(Problem.TOKEN_MISSING)
+            raise OAuthError(ErrorCase.TOKEN_MISSING)
         state, issuer = self.state, self.issuer_of(server)
-        answer = introspect(state, server, issuer, form["token"])
+        response = introspect(state, server, issuer, form["token"])
         if not self._wants_jwt():
-            return json_reply(answer)
-        signed = signed_introspection(state, server, issuer, client.id, answer)
+            return json_reply(response)
+        signed = signed_introspection(state, server, issuer, client.id, response)
         return Reply(200, signed.encode(), {"Content-Type": JWT_MEDIA_TYPE})
 
     def _wants_jwt(self) -> bool:

@@ -12,7 +12,7 @@ class KeysHandler(EndpointHandler):
 
     endpoint = "keys"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return the key set, with the seconds left until the rotation as its age."""
         ring = self.state.ring(server)
         max_age_s = ring.max_age_s(self.state.clock.now())

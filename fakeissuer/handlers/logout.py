@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.pages.base import BrowserMixin
 from fakeissuer.model.clients import Client
@@ -20,13 +20,13 @@ class LogoutHandler(BrowserMixin, EndpointHandler):
 
     endpoint = "logout"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """End the session of the browser, and send it to where the client wants it."""
         parameters = self.form if self.request.method == "POST" else self.query
         client, login = self._hinted(server, parameters.get("id_token_hint", ""))
         uri = parameters.get("post_logout_redirect_uri")
         if uri is not None and not is_registered(uri, client.post_logout_redirect_uris):
-            raise Refused(Problem.LOGOUT_REDIRECT)
+            raise OAuthError(ErrorCase.LOGOUT_REDIRECT)
         session = self.session()
         if session.login == login:  # a hint about somebody else ends nobody's session
             session.sign_out()
@@ -38,16 +38,16 @@ class LogoutHandler(BrowserMixin, EndpointHandler):
             reply = Reply(302, headers={"Location": f"{uri}{query}", "Cache-Control": "no-cache, no-store"})
         return self.with_session(session, reply)
 
-    def refuse(self, server: Server, refused: Refused) -> Reply:  # noqa: ARG002 - a page is the same at each
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
         """Return the page for a request that nobody is sent on from."""
-        return self.error_page(refused)
+        return self.error_page(error)
 
     def _hinted(self, server: Server, hint: str) -> tuple[Client, str | None]:
         # One that has expired is good enough; that we issued it is known by the store, and nobody else can know it.
         issued = self.state.store.find(hint)
         if issued is None or issued.kind != "id" or issued.server != server.id:
-            raise Refused(Problem.LOGOUT_HINT)
-        client = self.state.directory.clients.get(issued.client_id)
+            raise OAuthError(ErrorCase.LOGOUT_HINT)
+        client = self.state.registry.clients.get(issued.client_id)
         if client is None:
-            raise Refused(Problem.LOGOUT_HINT)
+            raise OAuthError(ErrorCase.LOGOUT_HINT)
         return client, issued.username

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.servers import Server
@@ -12,9 +12,9 @@ from fakeissuer.oauth.authorization.request_object import with_request_object
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.pending import PushedRequest
 
-LIFETIME_S = 3600
+_LIFETIME_S = 3600
 
-OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+_CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
 class ParHandler(ClientHandler):
@@ -22,19 +22,19 @@ class ParHandler(ClientHandler):
 
     endpoint = "par"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Check the request and keep it; Okta answers 200 where RFC 9126 says 201."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if "request_uri" in form:
-            raise Refused(Problem.REQUEST_URI_UNKNOWN)
-        parameters = {name: value for name, value in form.items() if name not in OF_THE_CLIENT}
+            raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
+        parameters = {name: value for name, value in form.items() if name not in _CREDENTIAL_PARAMETERS}
         parameters["client_id"] = client.id
         parameters = dict(with_request_object(state, self.issuer_of(server), parameters))
         target = read_target(state, self.issuer_of(server), parameters)
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
         pushed = PushedRequest(server=server.id, parameters=parameters)
-        state.pushed.put(name, pushed, until=self.state.clock.now() + LIFETIME_S)
+        state.pushed.put(name, pushed, expires_at=self.state.clock.now() + _LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
-        return json_reply({"request_uri": name, "expires_in": LIFETIME_S}, status)
+        return json_reply({"request_uri": name, "expires_in": _LIFETIME_S}, status)

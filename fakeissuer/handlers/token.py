@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.handlers.base.client_endpoint import ClientHandler
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.grants import answer_token_request
+from fakeissuer.oauth.grants import handle_token_request
 from fakeissuer.oauth.issue import TokenRequest
 from fakeissuer.responses.reply import Reply, json_reply
 
@@ -14,7 +14,7 @@ class TokenHandler(ClientHandler):
 
     endpoint = "token"
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return the tokens that the grant gives."""
         form = self.form
         client = self.authenticated_client(server, form)
@@ -26,4 +26,4 @@ class TokenHandler(ClientHandler):
             form=form,
             requested_url=self.requested_url,
         )
-        return json_reply(answer_token_request(request), headers={"X-Robots-Tag": "noindex,nofollow"})
+        return json_reply(handle_token_request(request), headers={"X-Robots-Tag": "noindex,nofollow"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.parameters import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
@@ -18,46 +18,46 @@ class UserInfoHandler(EndpointHandler):
     endpoint = "userinfo"
     is_limited = True
 
-    def answer(self, server: Server) -> Reply:
+    def respond(self, server: Server) -> Reply:
         """Return the user's claims, as far as the token's scopes go."""
         state = self.state
         issued = state.store.find(self._access_token())
         if issued is None or issued.kind != "access" or issued.server != server.id:
-            raise Refused(Problem.USERINFO_TOKEN_INVALID)
+            raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if not issued.is_active(self.state.clock.now()):
-            raise Refused(Problem.USERINFO_TOKEN_INVALID)
+            raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
-            raise Refused(Problem.USERINFO_SCOPE)
-        user, client = state.directory.user(issued.username), state.directory.clients.get(issued.client_id)
+            raise OAuthError(ErrorCase.USERINFO_SCOPE)
+        user, client = state.registry.user(issued.username), state.registry.clients.get(issued.client_id)
         custom = custom_claims(server, client, user, issued.scopes, "id_token_claims")
         return json_reply(profile_claims(user, issued.scopes) | custom)
 
-    def refuse(self, server: Server, refused: Refused) -> Reply:
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
-        addresses = self.state.addresses
+        addresses = self.state.urls
         challenge = {
             "authorization_uri": f"{addresses.endpoints(server, self.requested_url)}/authorize",
             "realm": addresses.base_url(server, self.requested_url),
             "scope": "openid",
-            "error": refused.problem.value.code,
-            "error_description": str(refused),
+            "error": error.case.value.code,
+            "error_description": str(error),
             "resource": self.request.path,
         }
-        if self.state.profile.is_strict and refused.problem is Problem.USERINFO_TOKEN_MISSING:
+        if self.state.profile.is_strict and error.case is ErrorCase.USERINFO_TOKEN_MISSING:
             # RFC 6750 section 3.1: whoever brought no token has made no error yet.
             del challenge["error"], challenge["error_description"]
-        return self.refusal(refused, "Bearer " + ", ".join(f'{name}="{text}"' for name, text in challenge.items()))
+        return self.error_reply(error, "Bearer " + ", ".join(f'{name}="{text}"' for name, text in challenge.items()))
 
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
-            raise Refused(Problem.USERINFO_TOKEN_IN_QUERY)
+            raise OAuthError(ErrorCase.USERINFO_TOKEN_IN_QUERY)
         authorization = self.request.headers.get("Authorization", "")
         posted = (form_arguments(self.request) or {}).get("access_token", [])
         if len(posted) > 1 or (posted and authorization):
-            raise Refused(Problem.USERINFO_TWO_TOKENS)
+            raise OAuthError(ErrorCase.USERINFO_TWO_TOKENS)
         if posted and self.request.method == "POST":  # the body of a GET means nothing (RFC 6750 section 2.2)
             return posted[0].decode("utf-8", "replace")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise Refused(Problem.USERINFO_TOKEN_MISSING)
+            raise OAuthError(ErrorCase.USERINFO_TOKEN_MISSING)
         return token.strip()

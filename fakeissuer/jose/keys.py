@@ -17,7 +17,7 @@ from jwcrypto.jws import JWS
 
 from fakeissuer.jose.public_keys import PUBLIC_KEY_MEMBERS
 
-KINDS: dict[str, dict[str, Any]] = {
+_KINDS: dict[str, dict[str, Any]] = {
     "RSA": {"kty": "RSA", "size": 2048},
     "RSA-1024": {"kty": "RSA", "size": 1024},
     "P-256": {"kty": "EC", "crv": "P-256"},
@@ -43,14 +43,14 @@ KIND_OF_ALGORITHM = {
 
 
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
-"""The `kty` that the algorithms of each family need."""
+"""The ``kty`` that the algorithms of each family need."""
 
-NOT_OURS = "not a private key that this program wrote"
+_UNKNOWN_KEY_FORMAT = "not a private key that this program wrote"
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key pair under its name; only `public` may ever be shown."""
+    """A key pair under its name; only ``public`` may ever be shown."""
 
     kid: str
     alg: str
@@ -69,11 +69,11 @@ def create_key(kid: str, alg: str, kind: str) -> SigningKey:
     This takes 35 to 110 ms for RSA and holds the interpreter's lock meanwhile, so that a thread would not help:
     keys are therefore made one at a time, each when it is first needed.
     """
-    return _named(JWK.generate(**KINDS[kind]), kid, alg, kind)
+    return _named(JWK.generate(**_KINDS[kind]), kid, alg, kind)
 
 
 def load_key(members: Mapping[str, str]) -> SigningKey:
-    """Return the key pair that `dump_key` wrote.
+    """Return the key pair that ``dump_key`` wrote.
 
     Raises:
         ValueError: these are not the members of a private key of a kind that we make.
@@ -84,9 +84,9 @@ def load_key(members: Mapping[str, str]) -> SigningKey:
         key = JWK(**jwk)
     except (JWException, KeyError, TypeError, ValueError) as exc:
         # What jwcrypto says may quote what it was given: nothing of a private key belongs in a message.
-        raise ValueError(NOT_OURS) from exc
-    if kind not in KINDS or alg not in KIND_OF_ALGORITHM or "d" not in jwk:
-        raise ValueError(NOT_OURS)
+        raise ValueError(_UNKNOWN_KEY_FORMAT) from exc
+    if kind not in _KINDS or alg not in KIND_OF_ALGORITHM or "d" not in jwk:
+        raise ValueError(_UNKNOWN_KEY_FORMAT)
     return _named(key, kid, alg, kind)
 
 
@@ -108,7 +108,8 @@ def is_signed_by(members: Mapping[str, Any], alg: str, token: str) -> bool:
     """Tell whether a token carries the signature of this public key, made with this algorithm and no other."""
     received = JWS()
     received.allowed_algs = [alg]
-    # The library acts on whatever else stands in a key, or fails: `generate` makes one (RFC 7517 section 4: ignore it).
+    # The library acts on whatever else stands in a key, or fails: ``generate`` makes one (RFC 7517 section 4: ignore
+    # it).
     known = PUBLIC_KEY_MEMBERS.get(members.get("kty", ""), frozenset())
     try:
         received.deserialize(token, JWK(**{name: value for name, value in members.items() if name in known}))

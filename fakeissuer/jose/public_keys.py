@@ -7,14 +7,14 @@ from typing import Any
 KeySet = dict[str, list[dict[str, Any]]]
 """A JWK Set."""
 
-PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are secret (RFC 7518 section 6)."""
 
-NEEDED_KEY_MEMBERS = {"RSA": frozenset({"n", "e"}), "EC": frozenset({"crv", "x", "y"})}
+_REQUIRED_KEY_MEMBERS = {"RSA": frozenset({"n", "e"}), "EC": frozenset({"crv", "x", "y"})}
 """What a public key is made of (RFC 7518 sections 6.2.1 and 6.3.1); members that nobody knows are ignored."""
 
-OF_ANY_KEY = frozenset({"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256"})
-PUBLIC_KEY_MEMBERS = {kty: OF_ANY_KEY | needed for kty, needed in NEEDED_KEY_MEMBERS.items()}
+_COMMON_KEY_MEMBERS = frozenset({"kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256"})
+PUBLIC_KEY_MEMBERS = {kty: _COMMON_KEY_MEMBERS | needed for kty, needed in _REQUIRED_KEY_MEMBERS.items()}
 """The members of a public JWK by its kty (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1)."""
 
 
@@ -32,7 +32,7 @@ def check_public_keys(member: str, jwks: KeySet) -> None:
         kty = key.get("kty")
         if kty not in ("RSA", "EC"):
             raise ValueError(f"each key of {member} has the kty RSA or EC")
-        if PRIVATE_KEY_MEMBERS & key.keys():
+        if _PRIVATE_KEY_MEMBERS & key.keys():
             raise ValueError(f"{member} holds public keys; one of these is private")
-        if missing := NEEDED_KEY_MEMBERS[kty] - key.keys():
+        if missing := _REQUIRED_KEY_MEMBERS[kty] - key.keys():
             raise ValueError(f"a key of {member} lacks {', '.join(sorted(missing))}, which an {kty} key has")

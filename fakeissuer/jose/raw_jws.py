@@ -15,7 +15,7 @@ Signer = Callable[[bytes], bytes]
 """Gives the signature over the bytes of a signing input."""
 
 
-class Raw(str):
+class RawJSON(str):
     """JSON text that goes into a token as it is: numbers and names that no encoder would write."""
 
     __slots__ = ()
@@ -23,11 +23,11 @@ class Raw(str):
 
 def json_object(members: Iterable[tuple[str, Any]]) -> bytes:
     """Return a JSON object of these members, even if two have one name; NaN stays what Python calls it."""
-    texts = (f"{_json(name)}:{value if isinstance(value, Raw) else _json(value)}" for name, value in members)
+    texts = (f"{_json(name)}:{value if isinstance(value, RawJSON) else _json(value)}" for name, value in members)
     return ("{" + ",".join(texts) + "}").encode()
 
 
-def assemble(header: bytes, payload: bytes, sign: Signer) -> str:
+def encode_compact(header: bytes, payload: bytes, sign: Signer) -> str:
     """Return a token of these very bytes, with a signature that is right for them."""
     return signed(f"{base64url(header)}.{base64url(payload)}", sign)
 
@@ -57,7 +57,7 @@ def base64url(data: bytes) -> str:
 
 
 def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:
-    """Return the JOSE header: `kid` and `alg`, in that order, and a `typ` only if there is to be one."""
+    """Return the JOSE header: ``kid`` and ``alg``, in that order, and a ``typ`` only if there is to be one."""
     header = {"kid": key.kid, "alg": alg}
     return header if typ is None else {**header, "typ": typ}
 

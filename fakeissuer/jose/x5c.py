@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 
-VALID_FOR = dt.timedelta(days=1)
+_VALID_FOR = dt.timedelta(days=1)
 
 
 def self_signed(key: SigningKey) -> str:
-    """Return a certificate for a key, signed by itself, as `x5c` holds it: DER in plain base64 (RFC 7515 4.1.6)."""
+    """Return a certificate for a key, signed by itself, as ``x5c`` holds it: DER in plain base64 (RFC 7515 4.1.6)."""
     private = serialization.load_pem_private_key(key.private.export_to_pem(private_key=True, password=None), None)
-    assert isinstance(private, RSAPrivateKey)  # noqa: S101 - for the type checker: the caller's key is RSA
+    assert isinstance(private, RSAPrivateKey)  # noqa: S101  # for the type checker: the caller's key is RSA
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "attacker.example")])
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder(
@@ -29,7 +29,7 @@ def self_signed(key: SigningKey) -> str:
         public_key=private.public_key(),
         serial_number=x509.random_serial_number(),
         not_valid_before=now,
-        not_valid_after=now + VALID_FOR,
+        not_valid_after=now + _VALID_FOR,
     )
     certificate = builder.sign(private, hashes.SHA256())
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()

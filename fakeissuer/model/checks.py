@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fakeissuer.model.records import moment_of
+from fakeissuer.model.records import parse_numeric_date
 
-PROTOCOL_CLAIMS = frozenset(
+_PROTOCOL_CLAIMS = frozenset(
     (
         "ver",
         "jti",
@@ -29,7 +29,7 @@ PROTOCOL_CLAIMS = frozenset(
 )
 """The claims that the issuer answers for itself."""
 
-ID_TOKEN_CLAIMS = PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
+_ID_TOKEN_CLAIMS = _PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
 """Those that it answers for in an ID token."""
 
 
@@ -39,16 +39,16 @@ def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str,
     Raises:
         ValueError: one is, and the control plane mints whatever a test wants there; or a value has no place in JSON.
     """
-    for member, named, answered in (
-        ("claims", claims, PROTOCOL_CLAIMS),
-        ("id_token_claims", id_token_claims, ID_TOKEN_CLAIMS),
+    for member, named, reserved_names in (
+        ("claims", claims, _PROTOCOL_CLAIMS),
+        ("id_token_claims", id_token_claims, _ID_TOKEN_CLAIMS),
     ):
-        if taken := answered & named.keys():
-            raise ValueError(f"{member} may not name {', '.join(sorted(taken))}; mint a token for that")
+        if reserved := reserved_names & named.keys():
+            raise ValueError(f"{member} may not name {', '.join(sorted(reserved))}; mint a token for that")
         _check_fits_json(member, named)
 
 
-def check_among(member: str, names: Iterable[str], known: Iterable[str]) -> None:
+def check_known_names(member: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Check that all names in the member of this name are known ones.
 
     Raises:
@@ -60,14 +60,14 @@ def check_among(member: str, names: Iterable[str], known: Iterable[str]) -> None
             raise ValueError(f"{member} names {name!r}, which there is not; expected some of {', '.join(known)}")
 
 
-def _check_fits_json(place: str, value: Any) -> None:
+def _check_fits_json(path: str, value: Any) -> None:
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            _check_fits_json(f"{place}.{name}", inner)
+            _check_fits_json(f"{path}.{name}", inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check_fits_json(place, inner)
-    elif not (value is None or isinstance(value, bool | str) or moment_of(value) is not None):
+            _check_fits_json(path, inner)
+    elif not (value is None or isinstance(value, bool | str) or parse_numeric_date(value) is not None):
         # TOML has dates and times, infinity, and integers without end.
         what = "number that is infinite or too large" if isinstance(value, int | float) else type(value).__name__
-        raise ValueError(f"{place} holds a {what}; expected what JSON can hold: texts, finite numbers, lists, objects")
+        raise ValueError(f"{path} holds a {what}; expected what JSON can hold: texts, finite numbers, lists, objects")

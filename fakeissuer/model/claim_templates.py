@@ -2,7 +2,7 @@
 
 As at Okta each is for access tokens or for ID tokens; userinfo tells those of ID tokens.
 
-`${user.email}`, `${client.name}` or `${server.audience}` stand for what is registered, and `${scopes}`
+``${user.email}``, ``${client.name}`` or ``${server.audience}`` stand for what is registered, and ``${scopes}``
 for what was granted. A text that is nothing but one place becomes what stands there, a list or a number too.
 """
 
@@ -12,39 +12,44 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from fakeissuer.errors import Unacceptable
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.model.clients import Client
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 
-PLACE = re.compile(r"\$\{(user|client|server)\.([a-z_]+)\}|\$\{(scopes)\}")
-OPENING = re.compile(r"\$\{[^}]{0,100}\}?")
-NEVER_TOLD = frozenset({"password", "secret", "jwks", "claims", "id_token_claims", "policy", "trusted_issuers"})
+_PLACEHOLDER = re.compile(r"\$\{(user|client|server)\.([a-z_]+)\}|\$\{(scopes)\}")
+_UNCLOSED = re.compile(r"\$\{[^}]{0,100}\}?")
+_SECRET_MEMBERS = frozenset({"password", "secret", "jwks", "claims", "id_token_claims", "policy", "trusted_issuers"})
 
 
-def _told_of(kind: type[User | Client | Server]) -> tuple[str, ...]:
+def _allowed_members(kind: type[User | Client | Server]) -> tuple[str, ...]:
     properties = (name for name, value in vars(kind).items() if isinstance(value, property))
-    return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in NEVER_TOLD)
+    return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in _SECRET_MEMBERS)
 
 
-TOLD: Mapping[str, tuple[str, ...]] = {"user": _told_of(User), "client": _told_of(Client), "server": _told_of(Server)}
+_ALLOWED_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "user": _allowed_members(User),
+    "client": _allowed_members(Client),
+    "server": _allowed_members(Server),
+}
 """What a place may name; a secret has none in a token, whoever asks for it."""
 
 
-def check_places(claims: Mapping[str, Any]) -> None:
+def check_placeholders(claims: Mapping[str, Any]) -> None:
     """Check that each place in these claims stands for something that may be told.
 
     Raises:
-        Unacceptable: one is mistyped, does not end, or stands for a secret; a token would silently say something else.
+        InvalidRequestError: one is mistyped, does not end, or stands for a secret; a token would silently say something
+            else.
     """
     for text in _texts(claims):
-        for owner, member, _ in PLACE.findall(text):
-            if owner and member not in TOLD[owner]:
-                expected = f"of a {owner} there are {', '.join(TOLD[owner])}"
-                raise Unacceptable(f"claims hold ${{{owner}.{member}}}, which is not told; {expected}.")
-        if stray := OPENING.search(PLACE.sub(" ", text)):
+        for owner, member, _ in _PLACEHOLDER.findall(text):
+            if owner and member not in _ALLOWED_MEMBERS[owner]:
+                expected = f"of a {owner} there are {', '.join(_ALLOWED_MEMBERS[owner])}"
+                raise InvalidRequestError(f"claims hold ${{{owner}.{member}}}, which is not told; {expected}.")
+        if invalid := _UNCLOSED.search(_PLACEHOLDER.sub(" ", text)):
             expected = "${user.…}, ${client.…}, ${server.…} or ${scopes}"
-            raise Unacceptable(f"claims hold {stray[0]!r}, which stands for nothing; expected {expected}.")
+            raise InvalidRequestError(f"claims hold {invalid[0]!r}, which stands for nothing; expected {expected}.")
 
 
 def custom_claims(
@@ -59,19 +64,23 @@ def custom_claims(
     owners = [owner for owner in (server, client, user) if owner is not None]
     claims: dict[str, Any] = {}
     for owner in owners:
-        claims |= {name: _filled(value, known) for name, value in owner[member].items()}
+        claims |= {name: _fill(value, known) for name, value in owner[member].items()}
     return claims
 
 
-def _filled(value: Any, known: Mapping[str, Any]) -> Any:
+def _fill(value: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
-        return {name: _filled(inner, known) for name, inner in value.items()}
+        return {name: _fill(inner, known) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, known) for inner in value]
+        return [_fill(inner, known) for inner in value]
     if not isinstance(value, str):
         return value
-    whole = PLACE.fullmatch(value)
-    return _at(whole, known) if whole else PLACE.sub(lambda place: _text(_at(place, known)), value)
+    whole = _PLACEHOLDER.fullmatch(value)
+    return (
+        _resolve(whole, known)
+        if whole
+        else _PLACEHOLDER.sub(lambda placeholder: _text(_resolve(placeholder, known)), value)
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -81,12 +90,12 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(inner)
 
 
-def _at(place: re.Match[str], known: Mapping[str, Any]) -> Any:
-    owner, member, scopes = place.groups()
+def _resolve(placeholder: re.Match[str], known: Mapping[str, Any]) -> Any:
+    owner, member, scopes = placeholder.groups()
     if scopes:
         return known["scopes"]
-    found = getattr(known[owner], member, None) if member in TOLD[owner] else None
-    return list(found) if isinstance(found, tuple) else found
+    value = getattr(known[owner], member, None) if member in _ALLOWED_MEMBERS[owner] else None
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _text(value: Any) -> str:

@@ -23,19 +23,19 @@ SIGNING_ALGORITHM = "RS256"
 
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400
-ORG_REFRESH_LIFETIME_S = 90 * 86_400
+_ORG_REFRESH_LIFETIME_S = 90 * 86_400
 """That of the org's refresh tokens, whether they are used or not."""
-ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105 - a media type
-IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
+ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105  # a media type
+_IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
     """What was granted to whom: all that the claims of a token are made from.
 
-    All tokens of one authentication share its `grant_id`, and those that were exchanged for one of them begin theirs
+    All tokens of one authentication share its ``grant_id``, and those that were exchanged for one of them begin theirs
     with it, so that they can die together. The access policy judges it
-    by its `grant_type` whenever it is renewed; what was minted is as good as a user who has signed in.
+    by its ``grant_type`` whenever it is renewed; what was minted is as good as a user who has signed in.
     """
 
     server: Server
@@ -132,7 +132,7 @@ def id_token_claims(
         claims["email"] = user.email
     claims |= {"ver": 1, "iss": grant.issuer, "aud": grant.client_id, "iat": grant.issued_at}
     claims |= {"exp": grant.issued_at + grant.lifetime_s, "jti": new_id_token_id()}
-    claims |= {"amr": list(grant.amr), "idp": IDENTITY_PROVIDER}
+    claims |= {"amr": list(grant.amr), "idp": _IDENTITY_PROVIDER}
     if grant.nonce is not None:
         claims["nonce"] = grant.nonce
     if "profile" in grant.scopes:
@@ -141,7 +141,7 @@ def id_token_claims(
     if grant.acr:
         claims["acr"] = grant.acr
     beside = {"at_hash": access_token, "ds_hash": device_secret, "c_hash": code}
-    claims |= {name: half_hash(text) for name, text in beside.items() if text is not None}
+    claims |= {name: left_half_hash(text) for name, text in beside.items() if text is not None}
     if access_token is None:
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
     if "groups" in grant.scopes:
@@ -169,16 +169,16 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
 
 def refresh_lifetime_s(grant: Grant) -> int:
     """Return for how many seconds a fresh refresh token of a grant is good without being used."""
-    return ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
+    return _ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
 
 
-def half_hash(text: str) -> str:
+def left_half_hash(text: str) -> str:
     """Return the left half of the SHA-256 of a token or code, base64url (OpenID Connect Core 1.0 section 3.1.3.6)."""
     digest = hashlib.sha256(text.encode()).digest()
     return base64url(digest[: len(digest) // 2])
 
 
-def changed(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def apply_changes(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return members with changes: a value is put in its place or at the end, None takes the member away."""
     result = {**members, **changes}
     return {name: value for name, value in result.items() if not (name in changes and value is None)}

@@ -7,23 +7,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
-from fakeissuer.model.checks import check_among, check_custom_claims
-from fakeissuer.model.grant_types import KNOWN, WITH_REDIRECT
+from fakeissuer.model.checks import check_custom_claims, check_known_names
+from fakeissuer.model.grant_types import GRANT_TYPES, REDIRECT_GRANTS
 from fakeissuer.model.records import Name, Record
 from fakeissuer.model.redirect_uris import RedirectUri, check_redirect_uris
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
-SHORTEST_HMAC_SECRET = 32
+MIN_HMAC_SECRET_LENGTH = 32
 """Characters that a secret has at least before Okta lets it key an HMAC."""
 
 
 class Client(Record, frozen=True, kw_only=True):
     """A registered client; one with neither a secret nor a key of its own is a public one.
 
-    `jwks` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with `:*`
-    stands for any port and any path. `users` are the logins of those who are assigned to it, None means everybody.
-    `rotation_type` says whether a refresh token is used once, which public clients do by default, and
-    `rotation_leeway` for how many seconds it may be used again all the same. `response_types` and `issued_at`, in
+    ``jwks`` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with ``:*``
+    stands for any port and any path. ``users`` are the logins of those who are assigned to it, None means everybody.
+    ``rotation_type`` says whether a refresh token is used once, which public clients do by default, and
+    ``rotation_leeway`` for how many seconds it may be used again all the same. ``response_types`` and ``issued_at``, in
     seconds since the epoch, are told of a client that registered itself.
     """
 
@@ -68,16 +68,16 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError(
                 "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
             )
-        if "client_secret_jwt" in self.auth_methods and len(self.secret or "") < SHORTEST_HMAC_SECRET:
+        if "client_secret_jwt" in self.auth_methods and len(self.secret or "") < MIN_HMAC_SECRET_LENGTH:
             length = len(self.secret or "")
-            raise ValueError(f"secret has {length} characters; expected {SHORTEST_HMAC_SECRET} for client_secret_jwt")
+            raise ValueError(f"secret has {length} characters; expected {MIN_HMAC_SECRET_LENGTH} for client_secret_jwt")
         if "private_key_jwt" in self.auth_methods and self.jwks is None:
             raise ValueError("jwks is missing; expected the client's public keys, which private_key_jwt needs")
         if self.jwks is not None:
             check_public_keys("jwks", self.jwks)
         check_custom_claims(self.claims, self.id_token_claims)
-        check_among("grant_types", self.grant_types, KNOWN)
+        check_known_names("grant_types", self.grant_types, GRANT_TYPES)
         check_redirect_uris("redirect_uris", self.redirect_uris)
         check_redirect_uris("post_logout_redirect_uris", self.post_logout_redirect_uris)
-        if WITH_REDIRECT & set(self.grant_types) and not self.redirect_uris:
+        if REDIRECT_GRANTS & set(self.grant_types) and not self.redirect_uris:
             raise ValueError("redirect_uris is empty; expected one at least, which the grants of this client need")

@@ -45,7 +45,7 @@ ENDPOINTS: dict[EndpointName, Endpoint] = {
     "par": Endpoint("par", ("POST",)),
     "register": Endpoint("clients", ("POST",)),
 }
-"""Paths are below `/v1/` of a server, but for discovery, whose documents are at its root; `register` is the org's."""
+"""Paths below ``/v1/`` of a server, except discovery at its root and ``register``, which belongs to the org."""
 
 ORG = "org"
-"""The name of the org authorization server, in the control plane; it has no place of its own below `/oauth2/`."""
+"""The name of the org authorization server, in the control plane; it has no place of its own below ``/oauth2/``."""

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 AUTHORIZATION_CODE = "authorization_code"
 IMPLICIT = "implicit"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
-PASSWORD = "password"  # noqa: S105 - as above
+REFRESH_TOKEN = "refresh_token"  # noqa: S105  # the name of a grant
+PASSWORD = "password"  # noqa: S105  # as above
 CLIENT_CREDENTIALS = "client_credentials"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  # the name of a grant
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 CIBA = "urn:openid:params:grant-type:ciba"
 
-NEVER_ON = frozenset(
+UNSUPPORTED_GRANTS = frozenset(
     {
         "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "urn:okta:params:oauth:grant-type:otp",
@@ -27,7 +27,7 @@ NEVER_ON = frozenset(
 )
 """Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""
 
-KNOWN = (
+GRANT_TYPES = (
     AUTHORIZATION_CODE,
     IMPLICIT,
     REFRESH_TOKEN,
@@ -37,11 +37,11 @@ KNOWN = (
     TOKEN_EXCHANGE,
     DEVICE_CODE,
     CIBA,
-    *sorted(NEVER_ON),
+    *sorted(UNSUPPORTED_GRANTS),
 )
 """Every name that a client may be registered with."""
 
-WITH_REDIRECT = frozenset({AUTHORIZATION_CODE, IMPLICIT})
+REDIRECT_GRANTS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
 """Grants that need a redirect URI."""
 
 RESPONSE_TYPES = frozenset(
@@ -50,7 +50,7 @@ RESPONSE_TYPES = frozenset(
 """What an authorization request may ask for (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 
 
-def grants_behind(response_type: frozenset[str]) -> set[str]:
+def required_grants(response_type: frozenset[str]) -> set[str]:
     """Return the grants that a client needs for a response type (RFC 7591 section 2.1)."""
     needed = {AUTHORIZATION_CODE} if "code" in response_type else set()
     return needed | ({IMPLICIT} if response_type - {"code"} else set())

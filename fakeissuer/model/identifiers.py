@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import string
 
-ALPHANUMERIC = string.ascii_letters + string.digits
+_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def random_text() -> str:
@@ -26,25 +26,25 @@ def new_id_token_id() -> str:
 
 def new_refresh_token_id() -> str:
     """Return the id of a refresh token; unlike the token itself it is no secret."""
-    return "oar" + "".join(secrets.choice(ALPHANUMERIC) for _ in range(17))
+    return "oar" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(17))
 
 
-LONGEST_CHAIN = 8
+MAX_CHAIN_LENGTH = 8
 
 
-def new_grant_id(origin: str | None = None) -> str:
+def new_grant_id(parent_id: str | None = None) -> str:
     """Return the id of a grant; one that was exchanged for a token of another begins with the id of that.
 
     A longer chain of exchanges than anybody makes hangs on its first links, so that no id grows without end.
     """
-    if origin is None:
+    if parent_id is None:
         return random_text()
-    return ".".join([*origin.split(".")[:LONGEST_CHAIN], random_text()])
+    return ".".join([*parent_id.split(".")[:MAX_CHAIN_LENGTH], random_text()])
 
 
-def is_of_grant(grant_id: str | None, origin: str) -> bool:
+def descends_from(grant_id: str | None, parent_id: str) -> bool:
     """Tell whether this is the id of that grant, or of one that came of it."""
-    return grant_id is not None and f"{grant_id}.".startswith(f"{origin}.")
+    return grant_id is not None and f"{grant_id}.".startswith(f"{parent_id}.")
 
 
 def new_user_code() -> str:
@@ -68,4 +68,4 @@ def derived_id(prefix: str, name: str) -> str:
     A test that names a user twice means the same user, without having to register one first.
     """
     digest = hashlib.sha256(f"{prefix} {name}".encode()).digest()
-    return prefix + "".join(ALPHANUMERIC[byte % len(ALPHANUMERIC)] for byte in digest[:17])
+    return prefix + "".join(_ALPHANUMERIC[byte % len(_ALPHANUMERIC)] for byte in digest[:17])

@@ -12,14 +12,14 @@ from fakeissuer.model.records import Record
 ProfileName = Literal["okta", "strict-rfc"]
 
 
-class Unknowns(Record, frozen=True, kw_only=True):
-    """Where accounts of Okta differ, or none was found: each may be switched in the file of `--config`."""
+class Variants(Record, frozen=True, kw_only=True):
+    """Where accounts of Okta differ, or none was found: each may be switched in the file of ``--config``."""
 
     unknown_client_status: Literal[400, 401] = 401
     """The status with which the token endpoint refuses a client that nobody registered."""
 
     introspection_names_client_as_user: bool = False
-    """Whether introspection tells a `username` of a token that has no user: the id of the client then."""
+    """Whether introspection tells a ``username`` of a token that has no user: the id of the client then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +28,12 @@ class Profile:
 
     access_token_claims: Callable[[Grant], Claims]
     typ: str | None
-    """The `typ` of the access tokens of custom servers."""
+    """The ``typ`` of the access tokens of custom servers."""
 
     is_strict: bool
     """Whether refusals keep to RFC 6749 section 5.2: one shape, and a challenge with a 401."""
 
-    unknowns: Unknowns = field(default_factory=Unknowns)
+    variants: Variants = field(default_factory=Variants)
 
 
 PROFILES: dict[ProfileName, Profile] = {

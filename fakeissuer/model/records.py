@@ -1,6 +1,6 @@
 """The records that travel between a test, the control plane and the state, and the strict reading of them.
 
-A record reads as attributes or as the JSON object that it becomes: `fault.times` is `fault["times"]`.
+A record reads as attributes or as the JSON object that it becomes: ``fault.times`` is ``fault["times"]``.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import msgspec
 from msgspec import Meta
 from msgspec.inspect import AnyType, NoneType, StructType, Type, UnionType, VarTupleType, type_info
 
-from fakeissuer.errors import Unacceptable
+from fakeissuer.errors import InvalidRequestError
 
 T = TypeVar("T")
 
 # A step of the path that msgspec tells: into a member, or into one of a list.
 _STEP = re.compile(r"\.\w+|\[")
 
-MAX_DEPTH = 100
+_MAX_DEPTH = 100
 """How many objects and lists may stand in one another."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Data with named and typed members; what stands in `secret_members` is left out of the repr."""
+    """Data with named and typed members; what stands in ``secret_members`` is left out of the repr."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset()
 
@@ -58,42 +58,42 @@ def read_members(body: bytes) -> dict[str, Any]:
     """Return the members of a JSON object, read strictly; an empty body is an object without members.
 
     Raises:
-        Unacceptable: it is not JSON in UTF-8, not an object, or names a member twice.
+        InvalidRequestError: it is not JSON in UTF-8, not an object, or names a member twice.
     """
     if not body:
         return {}
     try:
         members = msgspec.json.decode(body, type=dict[str, Any])
         # A member that is there twice means two things to two readers; msgspec keeps the last without a word.
-        json.loads(body, object_pairs_hook=_refuse_duplicates)
+        json.loads(body, object_pairs_hook=_reject_duplicates)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise Unacceptable(f"The body is not the JSON object that was expected: {exc}.") from exc
+        raise InvalidRequestError(f"The body is not the JSON object that was expected: {exc}.") from exc
     return members
 
 
-def accept(members: Mapping[str, Any], kind: type[T]) -> T:
+def to_record(members: Mapping[str, Any], kind: type[T]) -> T:
     """Return a record made of these members, checked strictly: no conversion, nothing unknown, nothing missing.
 
     Raises:
-        Unacceptable: a member is unknown, missing, of a wrong type or out of range; the message names it.
+        InvalidRequestError: a member is unknown, missing, of a wrong type or out of range; the message names it.
     """
     # What can be read can still be too deep to be written again, and would then fail half-way through a call.
-    if _is_deeper(members, MAX_DEPTH):
-        raise Unacceptable(f"This was not accepted: it is nested more than {MAX_DEPTH} levels deep.")
+    if _is_deeper(members, _MAX_DEPTH):
+        raise InvalidRequestError(f"This was not accepted: it is nested more than {_MAX_DEPTH} levels deep.")
     try:
         return msgspec.convert(dict(members), kind, strict=True)
     except msgspec.ValidationError as exc:
         # A record's own check has said what it expected; the library's have not.
-        is_told = isinstance(exc.__cause__, ValueError)
-        hint = "" if is_told else f" The members there are: {', '.join(_members_at(kind, str(exc)))}."
-        raise Unacceptable(f"This was not accepted: {exc}.{hint}") from exc
+        has_own_message = isinstance(exc.__cause__, ValueError)
+        known_members = "" if has_own_message else f" The members there are: {', '.join(_members_at(kind, str(exc)))}."
+        raise InvalidRequestError(f"This was not accepted: {exc}.{known_members}") from exc
 
 
-def _members_at(kind: type, complaint: str) -> tuple[str, ...]:
-    # The complaint ends with where it is, such as `$.policy[0].groups`: the innermost record on the way is meant.
+def _members_at(kind: type, message: str) -> tuple[str, ...]:
+    # The complaint ends with where it is, such as ``$.policy[0].groups``: the innermost record on the way is meant.
     node = type_info(kind)
     members = _members_of(node)
-    for step in _STEP.findall(complaint.rpartition("$")[2]):
+    for step in _STEP.findall(message.rpartition("$")[2]):
         node = _inner(node, step)
         members = _members_of(node) or members
     return members
@@ -114,10 +114,10 @@ def _inner(node: Type, step: str) -> Type:
     return next(option for option in options if not isinstance(option, NoneType))
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Unacceptable("The body names a member twice; each may be there once.")
+        raise InvalidRequestError("The body names a member twice; each may be there once.")
     return members
 
 
@@ -129,7 +129,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(child, levels - 1) for child in value)
 
 
-def moment_of(value: object) -> float | None:
+def parse_numeric_date(value: object) -> float | None:
     """Return a number of seconds, None for what is no finite number: a bool is none either."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -142,5 +142,5 @@ def moment_of(value: object) -> float | None:
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
-LEFT_OUT = ("",)
+UNSET = ("",)
 """What nobody can write, for scopes that are empty are refused."""

@@ -1,4 +1,4 @@
-"""Which redirect URI may be registered, and which is (RFC 6749 section 3.1.2): character by character, but for `:*`."""
+"""Redirect URIs: registration, and comparison by character except for ``:*`` (RFC 6749 section 3.1.2)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from msgspec import Meta
 
 # What a browser reads otherwise than we do: a backslash is a slash to it, and line ends are nothing.
-PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
+_PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 
-HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]_-]*")
+_HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]_-]*")
 
 ANY_PORT = ":*"
 
-SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
+_SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
 
 
 def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
@@ -26,31 +26,33 @@ def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
         ValueError: it cannot, or would run one as a script in the place of a page.
     """
     for uri in uris:
-        if flaw := _flaw_of(uri):
-            raise ValueError(f"{member} holds {uri!r}, which {flaw}; expected something like https://app.test/callback")
+        if problem := _uri_problem(uri):
+            raise ValueError(
+                f"{member} holds {uri!r}, which {problem}; expected something like https://app.test/callback"
+            )
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
     """Tell whether a client may be sent to this URI.
 
-    A registered one that ends with `:*` stands for any port and path of that scheme and host, for programs and tests
+    A registered one that ends with ``:*`` stands for any port and path of that scheme and host, for programs and tests
     that listen where they can (RFC 8252 section 7.3).
     """
-    if not PLAIN.fullmatch(uri) or "#" in uri:
+    if not _PLAIN.fullmatch(uri) or "#" in uri:
         return False
-    return any(_is_of_host(uri, known) if known.endswith(ANY_PORT) else uri == known for known in registered)
+    return any(_matches_host(uri, known) if known.endswith(ANY_PORT) else uri == known for known in registered)
 
 
-def origin_of(uri: str) -> str:
+def csp_origin(uri: str) -> str:
     """Return the origin of a URI as a content security policy names it; of an app's own scheme there is just that."""
     parts = urlsplit(uri)
     # A semicolon in a registered host would end the directive and begin one of the client's own.
-    if not HOST_AND_PORT.fullmatch(parts.netloc):
+    if not _HOST_AND_PORT.fullmatch(parts.netloc):
         return "'none'"
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
-def schemes_towards(uri: str) -> str:
+def form_action_sources(uri: str) -> str:
     """Return what a form may lead to that ends with a client, as a content security policy names it.
 
     A browser holds each redirect that follows the form against this, and a client may send its user on to a front end
@@ -60,11 +62,11 @@ def schemes_towards(uri: str) -> str:
     return "http: https:" if scheme in ("http", "https") else f"http: https: {scheme}:"
 
 
-def _flaw_of(uri: str) -> str | None:
+def _uri_problem(uri: str) -> str | None:
     scheme = uri.partition(":")[0].lower()
-    if scheme in SCRIPT_SCHEMES:
+    if scheme in _SCRIPT_SCHEMES:
         return "would run as a script"
-    if not PLAIN.fullmatch(uri):
+    if not _PLAIN.fullmatch(uri):
         return "has characters that are none of a URI"
     if "#" in uri:
         return "has a fragment (RFC 6749 section 3.1.2 forbids it)"
@@ -76,11 +78,11 @@ def _flaw_of(uri: str) -> str | None:
     return "names no host" if host is None and (scheme in ("http", "https") or uri.endswith(ANY_PORT)) else None
 
 
-def _is_of_host(uri: str, pattern: str) -> bool:
+def _matches_host(uri: str, pattern: str) -> bool:
     wanted = urlsplit(pattern.removesuffix(ANY_PORT))
     try:
         parts = urlsplit(uri)
-        parts.port  # noqa: B018 - a port that is no number is found out by asking for it
+        parts.port  # noqa: B018  # a port that is no number is found out by asking for it
     except ValueError:
         return False
     return (parts.scheme, parts.hostname) == (wanted.scheme, wanted.hostname) and parts.username is None

@@ -8,18 +8,18 @@ from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
-from fakeissuer.model.checks import check_among, check_custom_claims
+from fakeissuer.model.checks import check_custom_claims, check_known_names
 from fakeissuer.model.endpoints import ORG
-from fakeissuer.model.grant_types import KNOWN
-from fakeissuer.model.records import LEFT_OUT, Name, Record
+from fakeissuer.model.grant_types import GRANT_TYPES
+from fakeissuer.model.records import UNSET, Name, Record
 
 RESERVED_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access", "device_sso")
 ORG_SCOPES = (*RESERVED_SCOPES[:6], "groups")
 OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
-Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
+_Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 
-IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+_IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
@@ -41,25 +41,25 @@ class PolicyRule(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a grant type is not known.
         """
-        check_among("grant_types", self.grant_types or (), KNOWN)
+        check_known_names("grant_types", self.grant_types or (), GRANT_TYPES)
 
 
 class Server(Record, frozen=True, kw_only=True):
-    """An authorization server: what it is called, whom its tokens are for, what may be asked of it.
+    """An authorization server: its identifiers, its scopes, its access policy and its claims.
 
-    Of the `policy` the first rule that fits counts. `default_scopes` are those of a request that names none; left out,
-    `api:read` is one where it is among the scopes. `trusted_issuers` are those whose assertions it takes, each with
-    its public keys; servers among them may have their tokens exchanged. `published_scopes` are those of its own that
-    its documents show. `claims` go into its access tokens, `id_token_claims` into its ID tokens and to userinfo; a
-    text may hold `${user.email}` and the like, see `claim_templates`.
+    The first matching rule of ``policy`` applies. ``default_scopes`` are those of a request without a scope; if left
+    out, ``api:read`` is the default where the server has it. ``trusted_issuers`` are the issuers whose assertions the
+    server accepts, each with its public keys; tokens of other servers of this issuer may be exchanged if they are
+    among them. ``published_scopes`` are the custom scopes in the metadata. ``claims`` are added to access tokens,
+    ``id_token_claims`` to ID tokens and userinfo; a string may contain ``${user.email}``, see ``claim_templates``.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     audience: Name
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
-    default_scopes: tuple[Name, ...] = LEFT_OUT
-    access_token_lifetime: Lifetime = 3600
-    issuer_mode: IssuerMode = "CUSTOM_URL"
+    default_scopes: tuple[Name, ...] = UNSET
+    access_token_lifetime: _Lifetime = 3600
+    issuer_mode: _IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()
@@ -72,16 +72,16 @@ class Server(Record, frozen=True, kw_only=True):
         Raises:
             ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a scope cannot be.
         """
-        if self.default_scopes == LEFT_OUT:
+        if self.default_scopes == UNSET:
             force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
         check_custom_claims(self.claims, self.id_token_claims)
         for scope in self.scopes:
             if " " in scope:
                 raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
-        check_among("default_scopes", self.default_scopes, self.scopes)
-        check_among("published_scopes", self.published_scopes, self.scopes)
+        check_known_names("default_scopes", self.default_scopes, self.scopes)
+        check_known_names("published_scopes", self.published_scopes, self.scopes)
         for number, rule in enumerate(self.policy):
-            check_among(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
+            check_known_names(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
         for issuer, jwks in self.trusted_issuers.items():
             check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 

@@ -11,7 +11,7 @@ from fakeissuer.errors import SettingsError
 from fakeissuer.model.servers import Server
 
 # A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.
-OKTA_DOMAINS = (
+_OKTA_DOMAINS = (
     "okta.com",
     "oktapreview.com",
     "okta-emea.com",
@@ -23,14 +23,14 @@ OKTA_DOMAINS = (
     "auth0.com",
 )
 
-HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 """What a Host header holds that a URL can be made of (RFC 9110 section 7.2)."""
 
 
-def is_okta_name(host: str) -> bool:
+def is_okta_domain(host: str) -> bool:
     """Tell whether a host name, without port, is one of Okta's domains or below one."""
     host = host.lower().rstrip(".")
-    return any(host == domain or host.endswith(f".{domain}") for domain in OKTA_DOMAINS)
+    return any(host == domain or host.endswith(f".{domain}") for domain in _OKTA_DOMAINS)
 
 
 def is_loopback(host: str) -> bool:
@@ -57,26 +57,26 @@ def check_public_url(url: str) -> str:
         raise SettingsError([f"--public-url: {url!r} is not a URL; {expected}"]) from exc
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise SettingsError([f"--public-url: {url!r} is not a plain http or https URL; {expected}"])
-    if not HOST_AND_PORT.fullmatch(parts.netloc) or url.endswith("/"):
+    if not _HOST_AND_PORT.fullmatch(parts.netloc) or url.endswith("/"):
         problem = f"--public-url: {url!r} names more than a host and a port, or ends with a slash; {expected}"
         raise SettingsError([problem])
-    if is_okta_name(host):
+    if is_okta_domain(host):
         raise SettingsError([f"--public-url: {host} belongs to Okta, and a fake must not be taken for it; {expected}"])
     return url
 
 
-def _is_good_name(requested_url: str) -> bool:
+def _is_usable_base_url(requested_url: str) -> bool:
     # Whoever writes the Host header chooses the name: it may be nothing, no host, or one of Okta's own.
     try:
         parts = urlsplit(requested_url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    return bool(host and HOST_AND_PORT.fullmatch(requested_url.partition("://")[2])) and not is_okta_name(host or "")
+    return bool(host and _HOST_AND_PORT.fullmatch(requested_url.partition("://")[2])) and not is_okta_domain(host or "")
 
 
 @dataclass(frozen=True)
-class Addresses:
+class IssuerURLs:
     """Where the issuer listens, and what it is called from outside."""
 
     listening_url: str
@@ -88,8 +88,8 @@ class Addresses:
         return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
 
     def base_url(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL before `/oauth2`; that of the request counts for a DYNAMIC server alone, and if it is good."""
-        if server.issuer_mode == "DYNAMIC" and requested_url is not None and _is_good_name(requested_url):
+        """Return the URL before ``/oauth2``: a DYNAMIC server uses the URL of the request if it is valid."""
+        if server.issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
             return requested_url
         return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
 

@@ -14,13 +14,13 @@ from fakeissuer.model.records import Name, Record
 
 
 class User(Record, frozen=True, kw_only=True):
-    """Somebody who signs in: `login` is the name typed, `id` what ID tokens say."""
+    """Somebody who signs in: ``login`` is the name typed, ``id`` what ID tokens say."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
     login: Name
     id: Annotated[str, Meta(max_length=200)] = ""
-    password: Name = "password"  # noqa: S105 - printed at start, for everybody to use
+    password: Name = "password"  # noqa: S105  # printed at start, for everybody to use
     given_name: str = "Test"
     family_name: str = "User"
     email: str = ""
@@ -44,9 +44,9 @@ class User(Record, frozen=True, kw_only=True):
         if not self.email:
             force_setattr(self, "email", self.login)
 
-    def has_password(self, shown: str) -> bool:
+    def has_password(self, presented: str) -> bool:
         """Tell whether this is the user's password, in a time that does not tell how much of it is right."""
-        return hmac.compare_digest(self.password.encode(), shown.encode())
+        return hmac.compare_digest(self.password.encode(), presented.encode())
 
     @property
     def name(self) -> str:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.clients import Client
 from fakeissuer.model.servers import PolicyRule, Server
 from fakeissuer.model.users import User
 
 
-def fitting_rule(
+def matching_rule(
     server: Server, grant_type: str, client: Client, user: User | None, scopes: tuple[str, ...]
 ) -> PolicyRule:
     """Return the rule that allows it.
 
     Raises:
-        Refused: no rule of the policy allows it; whether it is for the scopes alone is told apart.
+        OAuthError: no rule of the policy allows it; whether it is for the scopes alone is told apart.
     """
-    fitting = [rule for rule in server.policy if _fits(rule, grant_type, client, user)]
-    if not fitting:
-        raise Refused(Problem.NO_POLICY)
-    for rule in fitting:
+    matching = [rule for rule in server.policy if _matches(rule, grant_type, client, user)]
+    if not matching:
+        raise OAuthError(ErrorCase.NO_POLICY)
+    for rule in matching:
         if rule.scopes is None or set(scopes) <= set(rule.scopes):
             return rule
-    raise Refused(Problem.POLICY_DENIES)
+    raise OAuthError(ErrorCase.POLICY_DENIES)
 
 
-def _fits(rule: PolicyRule, grant_type: str, client: Client, user: User | None) -> bool:
+def _matches(rule: PolicyRule, grant_type: str, client: Client, user: User | None) -> bool:
     return (
         (rule.grant_types is None or grant_type in rule.grant_types)
         and (rule.clients is None or client.id in rule.clients)

@@ -7,61 +7,63 @@ from typing import Any
 from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claims import SIGNING_ALGORITHM
 from fakeissuer.model.servers import Server
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
 
 Introspection = dict[str, Any]
 
-INACTIVE: Introspection = {"active": False}
+_INACTIVE: Introspection = {"active": False}
 """All that is said of a token that is foreign, expired, revoked, malformed or of another server."""
 
-JWT_TYPE = "token-introspection+jwt"
-JWT_MEDIA_TYPE = f"application/{JWT_TYPE}"
+_JWT_TYPE = "token-introspection+jwt"
+JWT_MEDIA_TYPE = f"application/{_JWT_TYPE}"
 
-NEVER_TOLD = frozenset({"ver", "cid", "scp", "auth_time"})
+_HIDDEN_CLAIMS = frozenset({"ver", "cid", "scp", "auth_time"})
 """Claims of an access token that Okta leaves out, or tells under another name."""
 
-ITS_OWN = frozenset({"active", "scope", "username", "token_type", "client_id"})
+_RESERVED_MEMBERS = frozenset({"active", "scope", "username", "token_type", "client_id"})
 """Members that the issuer answers for: a claim of that name in a token says nothing here."""
 
 
-def introspect(state: State, server: Server, issuer: str, token: str) -> Introspection:
+def introspect(state: IssuerState, server: Server, issuer: str, token: str) -> Introspection:
     """Return the answer for one token, members in Okta's order."""
     issued = state.store.find(token)
     if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
-        return dict(INACTIVE)
+        return dict(_INACTIVE)
     if issued.kind in ("refresh", "device_secret"):
         return _of_refresh_token(issued)
     if issued.claims.get("iss") != issuer:
-        return dict(INACTIVE)
+        return dict(_INACTIVE)
     if issued.kind == "id":
         return {"active": True} | {name: value for name, value in issued.claims.items() if name != "active"}
-    return _of_access_token(issued, names_client_as_user=state.profile.unknowns.introspection_names_client_as_user)
+    return _of_access_token(issued, names_client_as_user=state.profile.variants.introspection_names_client_as_user)
 
 
-def signed_introspection(state: State, server: Server, issuer: str, client_id: str, answer: Introspection) -> str:
+def signed_introspection(
+    state: IssuerState, server: Server, issuer: str, client_id: str, response: Introspection
+) -> str:
     """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     key = state.ring(server).signing_key()
-    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": answer}
-    return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, JWT_TYPE), to_payload(claims))
+    claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": response}
+    return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, _JWT_TYPE), to_payload(claims))
 
 
 def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
     claims = dict(issued.claims)
-    answer: Introspection = {"active": True}
+    response: Introspection = {"active": True}
     # In the strict profile scopes and client go by the names that introspection has for them, too.
     if "scp" in claims or "scope" in claims:
-        answer["scope"] = _words(claims.get("scp", claims.get("scope")))
+        response["scope"] = _words(claims.get("scp", claims.get("scope")))
     if issued.username is not None or names_client_as_user:
-        answer["username"] = issued.username or issued.client_id
-    told = ("exp", "iat", "sub", "aud", "iss", "jti")
-    answer |= {name: claims[name] for name in told if name in claims}
-    answer |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
+        response["username"] = issued.username or issued.client_id
+    kept_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
+    response |= {name: claims[name] for name in kept_claims if name in claims}
+    response |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
-        answer["uid"] = claims["uid"]
-    return answer | {name: value for name, value in claims.items() if name not in NEVER_TOLD | ITS_OWN}
+        response["uid"] = claims["uid"]
+    return response | {name: value for name, value in claims.items() if name not in _HIDDEN_CLAIMS | _RESERVED_MEMBERS}
 
 
 def _of_refresh_token(issued: IssuedToken) -> Introspection:

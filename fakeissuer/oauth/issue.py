@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import (
@@ -23,23 +23,23 @@ from fakeissuer.model.grant_types import REFRESH_TOKEN
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.oauth.access_policy import fitting_rule
+from fakeissuer.oauth.access_policy import matching_rule
 from fakeissuer.oauth.scopes import check_known
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken, TokenKind
 
-TokenAnswer = dict[str, Any]
+TokenResponse = dict[str, Any]
 
-ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # the name of a type
 
-MOST_GROUPS = 100
+_MAX_GROUPS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRequest:
     """A request to the token endpoint, of a client that has proved who it is."""
 
-    state: State
+    state: IssuerState
     server: Server
     issuer: str
     client: Client
@@ -55,18 +55,18 @@ class TokenRequest:
         """Return a new grant that the access policy allows.
 
         Raises:
-            Refused: the policy does not.
+            OAuthError: the policy does not.
         """
         return new_grant(self.state, self.server, self.issuer, self.client, grant_type, scopes, user, **more)
 
-    def renewed(self, grant: Grant, scopes: tuple[str, ...]) -> Grant:
+    def renew(self, grant: Grant, scopes: tuple[str, ...]) -> Grant:
         """Return a grant as it is now: user, claims and policy may have changed, and the sign-in is what it was.
 
         Raises:
-            Refused: the server has not all these scopes any more, or the policy does not allow it any more.
+            OAuthError: the server has not all these scopes any more, or the policy does not allow it any more.
         """
         check_known(self.server, scopes)
-        user = self.state.directory.user(grant.user.login) if grant.user else None
+        user = self.state.registry.user(grant.user.login) if grant.user else None
         return replace(
             self.grant(grant.grant_type, scopes, user),
             issuer=grant.issuer,
@@ -80,7 +80,7 @@ class TokenRequest:
 
 
 def new_grant(
-    state: State,
+    state: IssuerState,
     server: Server,
     issuer: str,
     client: Client,
@@ -92,13 +92,13 @@ def new_grant(
     """Return a grant of this moment that the access policy of the server allows.
 
     Raises:
-        Refused: the policy does not, the user is not assigned to the client or in more groups than a token may name.
+        OAuthError: the policy does not, the user is not assigned to the client or in more groups than a token may name.
     """
     if user is not None and client.users is not None and user.login not in client.users:
-        raise Refused(Problem.USER_NOT_ASSIGNED)
-    if user is not None and "groups" in scopes and len(user.groups) > MOST_GROUPS:
-        raise Refused(Problem.TOO_MANY_GROUPS)
-    rule = fitting_rule(server, grant_type, client, user, scopes)
+        raise OAuthError(ErrorCase.USER_NOT_ASSIGNED)
+    if user is not None and "groups" in scopes and len(user.groups) > _MAX_GROUPS:
+        raise OAuthError(ErrorCase.TOO_MANY_GROUPS)
+    rule = matching_rule(server, grant_type, client, user, scopes)
     grant = Grant(
         server=server,
         issuer=issuer,
@@ -116,34 +116,34 @@ def new_grant(
     return replace(grant, **more)
 
 
-def token_answer(
-    state: State, grant: Grant, refresh_token: str | None = None, device_secret: str | None = None
-) -> TokenAnswer:
-    """Return the answer of the token endpoint, with an ID token where `openid` was granted (RFC 6749 section 5.1)."""
+def token_response(
+    state: IssuerState, grant: Grant, refresh_token: str | None = None, device_secret: str | None = None
+) -> TokenResponse:
+    """Return the answer of the token endpoint, with an ID token where ``openid`` was granted (RFC 6749 section 5.1)."""
     access_token = issue_access_token(state, grant)
-    answer: TokenAnswer = {
+    response: TokenResponse = {
         "token_type": "Bearer",
         "expires_in": grant.lifetime_s,
         "access_token": access_token,
         "scope": " ".join(grant.scopes),
     }
     if refresh_token is not None:
-        answer["refresh_token"] = refresh_token
+        response["refresh_token"] = refresh_token
     if grant.user is not None and "openid" in grant.scopes:
-        answer["id_token"] = issue_id_token(state, grant, grant.user, access_token, device_secret=device_secret)
-    return answer if device_secret is None else {**answer, "device_secret": device_secret}
+        response["id_token"] = issue_id_token(state, grant, grant.user, access_token, device_secret=device_secret)
+    return response if device_secret is None else {**response, "device_secret": device_secret}
 
 
-def answer_for_user(state: State, client: Client, grant: Grant) -> TokenAnswer:
-    """Return the answer to a user's grant, with a refresh token if `offline_access` was granted to a fit client."""
+def user_token_response(state: IssuerState, client: Client, grant: Grant) -> TokenResponse:
+    """Return the answer to a user's grant, with a refresh token if ``offline_access`` was granted to a fit client."""
     if "offline_access" not in grant.scopes or REFRESH_TOKEN not in client.grant_types:
-        return token_answer(state, grant)
+        return token_response(state, grant)
     grant = replace(grant, refresh_token_id=new_refresh_token_id())
-    device_secret = issue_device_secret(state, grant) if {"openid", "device_sso"} <= set(grant.scopes) else None
-    return token_answer(state, grant, issue_refresh_token(state, grant), device_secret)
+    device_secret = _issue_device_secret(state, grant) if {"openid", "device_sso"} <= set(grant.scopes) else None
+    return token_response(state, grant, issue_refresh_token(state, grant), device_secret)
 
 
-def issue_access_token(state: State, grant: Grant) -> str:
+def issue_access_token(state: IssuerState, grant: Grant) -> str:
     """Return a new access token, signed by the server's ACTIVE key and written into the store."""
     claims = state.profile.access_token_claims(grant)
     typ = state.access_token_type(grant.server)
@@ -151,7 +151,7 @@ def issue_access_token(state: State, grant: Grant) -> str:
 
 
 def issue_id_token(
-    state: State,
+    state: IssuerState,
     grant: Grant,
     user: User,
     access_token: str | None = None,
@@ -164,14 +164,14 @@ def issue_id_token(
     return _signed(state, grant, "id", claims, None)
 
 
-def issue_refresh_token(state: State, grant: Grant, expires_at: int | None = None) -> str:
+def issue_refresh_token(state: IssuerState, grant: Grant, expires_at: int | None = None) -> str:
     """Return a new refresh token, good until a moment, or for as long as those of the server are without use."""
     token = random_text()
     state.store.add(token, IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant, expires_at)))
     return token
 
 
-def issue_device_secret(state: State, grant: Grant) -> str:
+def _issue_device_secret(state: IssuerState, grant: Grant) -> str:
     """Return what another app of the same device shows to sign the same user in (OpenID Connect Native SSO)."""
     secret = random_text()
     issued = IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant))
@@ -180,13 +180,13 @@ def issue_device_secret(state: State, grant: Grant) -> str:
     return secret
 
 
-def _renewable_claims(state: State, grant: Grant, expires_at: int | None = None) -> Claims:
+def _renewable_claims(state: IssuerState, grant: Grant, expires_at: int | None = None) -> Claims:
     exp = int(state.clock.now()) + refresh_lifetime_s(grant) if expires_at is None else expires_at
     return {"exp": exp, "sub": grant.user.login if grant.user else None}
 
 
-def _signed(state: State, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+def _signed(state: IssuerState, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
     key = state.access_token_key(grant.server) if kind == "access" else state.ring(grant.server).signing_key()
     token = keys.sign(key, jose_header(key, SIGNING_ALGORITHM, typ), to_payload(claims))

@@ -9,12 +9,12 @@ from typing import Any
 
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
-from fakeissuer.model.urls import Addresses
+from fakeissuer.model.urls import IssuerURLs
 
 Metadata = dict[str, Any]
 
-RESPONSE_TYPES = ["code", "id_token", "code id_token", "code token", "id_token token", "code id_token token"]
-GRANT_TYPES = [
+_RESPONSE_TYPES = ["code", "id_token", "code id_token", "code token", "id_token token", "code id_token token"]
+_GRANT_TYPES = [
     "authorization_code",
     "implicit",
     "refresh_token",
@@ -22,33 +22,33 @@ GRANT_TYPES = [
     DEVICE_CODE,
     CIBA,
 ]
-AUTH_METHODS = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
-ASYMMETRIC_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
-REQUEST_ALGORITHMS = ["HS256", "HS384", "HS512", *ASYMMETRIC_ALGORITHMS]
-ID_TOKEN_CLAIMS = """
+_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+_ASYMMETRIC_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+_REQUEST_ALGORITHMS = ["HS256", "HS384", "HS512", *_ASYMMETRIC_ALGORITHMS]
+_ID_TOKEN_CLAIMS = """
     iss ver sub aud iat exp jti auth_time amr idp nonce name nickname preferred_username given_name middle_name
     family_name email email_verified profile zoneinfo locale address phone_number picture website gender birthdate
     updated_at at_hash c_hash
-""".split()  # noqa: SIM905 - one name a line would be a screen of commas
-ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
+""".split()  # noqa: SIM905  # one name a line would be a screen of commas
+_ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
 RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "acr"]
 """Those of access tokens in the profile that keeps to the RFCs."""
 
 
-def openid_configuration(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
+def openid_configuration(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
     """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
     is_org = server.is_org
     return _document(server, addresses, requested_url, for_oidc=True) | {
-        "grant_types_supported": [*GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
+        "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
     }
 
 
-def authorization_server_metadata(server: Server, addresses: Addresses, requested_url: str) -> Metadata:
+def authorization_server_metadata(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
     """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
     return _document(server, addresses, requested_url, for_oidc=False)
 
 
-def _document(server: Server, addresses: Addresses, requested_url: str, *, for_oidc: bool) -> Metadata:
+def _document(server: Server, addresses: IssuerURLs, requested_url: str, *, for_oidc: bool) -> Metadata:
     issuer, endpoints = addresses.issuer(server, requested_url), addresses.endpoints(server, requested_url)
     known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
@@ -58,27 +58,27 @@ def _document(server: Server, addresses: Addresses, requested_url: str, *, for_o
         "userinfo_endpoint": f"{endpoints}/userinfo",
         "registration_endpoint": f"{addresses.base_url(server, requested_url)}/oauth2/v1/clients",
         "jwks_uri": f"{endpoints}/keys",
-        "response_types_supported": RESPONSE_TYPES if for_oidc else [*RESPONSE_TYPES, "token"],
+        "response_types_supported": _RESPONSE_TYPES if for_oidc else [*_RESPONSE_TYPES, "token"],
         "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],
-        "grant_types_supported": GRANT_TYPES if for_oidc else [*GRANT_TYPES, CLIENT_CREDENTIALS],
+        "grant_types_supported": _GRANT_TYPES if for_oidc else [*_GRANT_TYPES, CLIENT_CREDENTIALS],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": list(dict.fromkeys((*known_scopes, *server.published_scopes))),
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "claims_supported": ID_TOKEN_CLAIMS if for_oidc else ACCESS_TOKEN_CLAIMS,
+        "token_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "claims_supported": _ID_TOKEN_CLAIMS if for_oidc else _ACCESS_TOKEN_CLAIMS,
         "code_challenge_methods_supported": ["S256"],
         "introspection_endpoint": f"{endpoints}/introspect",
-        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint": f"{endpoints}/revoke",
-        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
         "end_session_endpoint": f"{endpoints}/logout",
         "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": REQUEST_ALGORITHMS,
+        "request_object_signing_alg_values_supported": _REQUEST_ALGORITHMS,
         "device_authorization_endpoint": f"{endpoints}/device/authorize",
         "pushed_authorization_request_endpoint": f"{endpoints}/par",
         "backchannel_token_delivery_modes_supported": ["poll"],
-        "backchannel_authentication_request_signing_alg_values_supported": REQUEST_ALGORITHMS,
-        "dpop_signing_alg_values_supported": ASYMMETRIC_ALGORITHMS,
+        "backchannel_authentication_request_signing_alg_values_supported": _REQUEST_ALGORITHMS,
+        "dpop_signing_alg_values_supported": _ASYMMETRIC_ALGORITHMS,
     }
     if not for_oidc:
         del members["userinfo_endpoint"], members["id_token_signing_alg_values_supported"]

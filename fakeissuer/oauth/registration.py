@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import InvalidRequestError, OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.jose.public_keys import KeySet
 from fakeissuer.model.clients import AuthMethod, Client
-from fakeissuer.model.grant_types import AUTHORIZATION_CODE, RESPONSE_TYPES, WITH_REDIRECT, grants_behind
+from fakeissuer.model.grant_types import AUTHORIZATION_CODE, REDIRECT_GRANTS, RESPONSE_TYPES, required_grants
 from fakeissuer.model.identifiers import derived_id, random_text
-from fakeissuer.model.records import accept, read_members
+from fakeissuer.model.records import read_members, to_record
 from fakeissuer.model.redirect_uris import ANY_PORT, check_redirect_uris
 
 
@@ -24,7 +24,7 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     post_logout_redirect_uris: tuple[str, ...] = ()
     response_types: tuple[str, ...] = ("code",)
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE,)
-    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105 - the name of a method
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  # the name of a method
     application_type: Literal["web", "native", "browser", "service"] = "web"
     jwks: KeySet | None = None
 
@@ -33,14 +33,14 @@ def registered_client(body: bytes, now: int, known: Client | None = None) -> Cli
     """Return the client that this metadata makes at this moment; a known one keeps its id, its secret and its age.
 
     Raises:
-        Refused: it is no metadata, or of a client that cannot be.
+        OAuthError: it is no metadata, or of a client that cannot be.
     """
     try:
-        metadata = accept(read_members(body), ClientMetadata)
-    except Unacceptable as exc:
-        raise Refused(Problem.METADATA_INVALID, "a member is missing or of a wrong type") from exc
+        metadata = to_record(read_members(body), ClientMetadata)
+    except InvalidRequestError as exc:
+        raise OAuthError(ErrorCase.METADATA_INVALID, "a member is missing or of a wrong type") from exc
     if not all(frozenset(response_type.split()) in RESPONSE_TYPES for response_type in metadata.response_types):
-        raise Refused(Problem.METADATA_INVALID, "a response type is none that is answered")
+        raise OAuthError(ErrorCase.METADATA_INVALID, "a response type is none that is answered")
     _check_redirects(metadata)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
@@ -56,38 +56,38 @@ def registered_client(body: bytes, now: int, known: Client | None = None) -> Cli
         "issued_at": now if known is None else known.issued_at,
     }
     try:
-        return accept(members, Client)
-    except Unacceptable as exc:
-        raise Refused(Problem.METADATA_INVALID, "its name, a grant or its key set is not fit for one") from exc
+        return to_record(members, Client)
+    except InvalidRequestError as exc:
+        raise OAuthError(ErrorCase.METADATA_INVALID, "its name, a grant or its key set is not fit for one") from exc
 
 
 def with_new_secret(client: Client) -> Client:
     """Return a client with another secret.
 
     Raises:
-        Refused: it has none.
+        OAuthError: it has none.
     """
     if client.secret is None:
-        raise Refused(Problem.NOT_VALID, "the client has no secret")
+        raise OAuthError(ErrorCase.NOT_VALID, "the client has no secret")
     return msgspec.structs.replace(client, secret=random_text())
 
 
-def answer_without_secret(client: Client, started_at: int) -> dict[str, Any]:
+def registration_without_secret(client: Client, started_at: int) -> dict[str, Any]:
     """Return what is told of a client that registered before: all but its secret, which is shown once."""
-    answer = registration_answer(client, started_at)
-    return {name: value for name, value in answer.items() if not name.startswith("client_secret")}
+    response = registration_response(client, started_at)
+    return {name: value for name, value in response.items() if not name.startswith("client_secret")}
 
 
-def registration_answer(client: Client, started_at: int) -> dict[str, Any]:
+def registration_response(client: Client, started_at: int) -> dict[str, Any]:
     """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order.
 
     A client that did not register itself has been there since the issuer started.
     """
     issued_at = started_at if client.issued_at is None else client.issued_at
-    answer: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": issued_at}
+    response: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": issued_at}
     if client.secret is not None:
-        answer |= {"client_secret": client.secret, "client_secret_expires_at": 0}
-    answer |= {
+        response |= {"client_secret": client.secret, "client_secret_expires_at": 0}
+    response |= {
         "client_name": client.name,
         "redirect_uris": list(client.redirect_uris),
         "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
@@ -95,20 +95,20 @@ def registration_answer(client: Client, started_at: int) -> dict[str, Any]:
         "grant_types": list(client.grant_types),
         "token_endpoint_auth_method": client.auth_methods[0],
     }
-    return answer if client.jwks is None else {**answer, "jwks": client.jwks}
+    return response if client.jwks is None else {**response, "jwks": client.jwks}
 
 
 def _check_redirects(metadata: ClientMetadata) -> None:
-    if WITH_REDIRECT & set(metadata.grant_types) and not metadata.redirect_uris:
-        raise Refused(Problem.REDIRECT_INVALID)
+    if REDIRECT_GRANTS & set(metadata.grant_types) and not metadata.redirect_uris:
+        raise OAuthError(ErrorCase.REDIRECT_INVALID)
     # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
     if any(uri.endswith(ANY_PORT) for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
-        raise Refused(Problem.REDIRECT_INVALID)
+        raise OAuthError(ErrorCase.REDIRECT_INVALID)
     try:
         check_redirect_uris("redirect_uris", metadata.redirect_uris)
         check_redirect_uris("post_logout_redirect_uris", metadata.post_logout_redirect_uris)
     except ValueError as exc:
-        raise Refused(Problem.REDIRECT_INVALID) from exc
+        raise OAuthError(ErrorCase.REDIRECT_INVALID) from exc
 
 
 def _secret(known: Client | None) -> str:
@@ -119,4 +119,4 @@ def _usable_response_types(client: Client) -> list[str]:
     # Those of a client that did not register itself follow from its grants.
     wanted = ("code", "id_token", "token") if client.response_types is None else client.response_types
     grants = set(client.grant_types)
-    return [response_type for response_type in wanted if grants_behind(frozenset(response_type.split())) <= grants]
+    return [response_type for response_type in wanted if required_grants(frozenset(response_type.split())) <= grants]

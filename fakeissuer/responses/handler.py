@@ -11,7 +11,7 @@ from tornado.web import HTTPError, RequestHandler
 logger = logging.getLogger("fakeissuer")
 
 
-class QuietHandler(RequestHandler):
+class BaseHandler(RequestHandler):
     """The base of all handlers."""
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = (HTTPError,)
@@ -19,9 +19,9 @@ class QuietHandler(RequestHandler):
 
     def log_exception(
         self,
-        typ: type[BaseException] | None,  # noqa: ARG002 - Tornado's signature
+        typ: type[BaseException] | None,  # noqa: ARG002  # Tornado's signature
         value: BaseException | None,
-        tb: TracebackType | None,  # noqa: ARG002 - as above
+        tb: TracebackType | None,  # noqa: ARG002  # as above
     ) -> None:
         """Log what nobody expected, and nothing of the request."""
         if not isinstance(value, self.expected_errors):

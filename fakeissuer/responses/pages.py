@@ -28,8 +28,8 @@ def page(
 ) -> Reply:
     """Return a page, as the template of that name makes it of the values.
 
-    `form_action` is what a form may lead to, beside our own origin: a browser applies the rule to the redirects that
-    follow a form as well. `framed_by` is who may show the page in a frame.
+    ``form_action`` is what a form may lead to, beside our own origin: a browser applies the rule to the redirects that
+    follow a form as well. ``framed_by`` is who may show the page in a frame.
     """
     nonce = secrets.token_urlsafe(16)
     body: bytes = _template(name).generate(nonce=nonce, to_json=_to_json, **values)
@@ -63,6 +63,6 @@ def _to_json(value: object) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    from tornado.template import Loader  # noqa: PLC0415 - no start waits for a page
+    from tornado.template import Loader  # noqa: PLC0415  # no start waits for a page
 
     return Loader(str(TEMPLATES), autoescape="xhtml_escape").load(f"{name}.html")

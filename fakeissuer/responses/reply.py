@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import RFC_CASES, Problem, Shape
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import RFC_OVERRIDES, ErrorCase, ErrorFormat
 from fakeissuer.model.identifiers import new_error_id
 from fakeissuer.model.records import to_json
 
-RATE_LIMIT = 600
-RATE_WINDOW_S = 60
+_RATE_LIMIT = 600
+_RATE_WINDOW_S = 60
 """Requests, and seconds, that Okta's headers tell of; the limit is told and never reached but on demand."""
 
 JSON = {"Content-Type": "application/json"}
@@ -37,59 +37,59 @@ def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | No
     return Reply(status, to_json(value), {**JSON, **(headers or {})})
 
 
-def refusal(refused: Refused, challenge: str = "") -> Reply:
+def error_reply(error: OAuthError, challenge: str = "") -> Reply:
     """Return the answer to a refused request, in the shape that the table of problems gives its row."""
-    case = refused.problem.value
-    if case.shape is Shape.CHALLENGE:
+    spec = error.case.value
+    if spec.format is ErrorFormat.CHALLENGE:
         headers = {"WWW-Authenticate": challenge, "Access-Control-Expose-Headers": "WWW-Authenticate"}
-        return Reply(case.status, headers=headers)
-    if case.shape is Shape.OAUTH:
-        return json_reply({"error": case.code, "error_description": str(refused)}, case.status)
+        return Reply(spec.status, headers=headers)
+    if spec.format is ErrorFormat.OAUTH:
+        return json_reply({"error": spec.code, "error_description": str(error)}, spec.status)
     members = {
-        "errorCode": case.code,
-        "errorSummary": str(refused),
-        "errorLink": case.code,
+        "errorCode": spec.code,
+        "errorSummary": str(error),
+        "errorLink": spec.code,
         "errorId": new_error_id(),
-        "errorCauses": [{"errorSummary": refused.about}] if refused.problem is Problem.NOT_VALID else [],
+        "errorCauses": [{"errorSummary": error.detail}] if error.case is ErrorCase.NOT_VALID else [],
     }
-    return json_reply(members, case.status)
+    return json_reply(members, spec.status)
 
 
-def rfc_refusal(refused: Refused, challenge: str = "") -> Reply:
+def rfc_error_reply(error: OAuthError, challenge: str = "") -> Reply:
     """Return the answer to a refused request of the profile that keeps to the RFCs: all have the shape of OAuth."""
-    case = refused.problem.value
-    if case.shape is Shape.CHALLENGE:
-        return refusal(refused, challenge)
-    status, code = RFC_CASES.get(refused.problem, (case.status, case.code))
+    spec = error.case.value
+    if spec.format is ErrorFormat.CHALLENGE:
+        return error_reply(error, challenge)
+    status, code = RFC_OVERRIDES.get(error.case, (spec.status, spec.code))
     headers = {}
     if status == 401:
         # RFC 9110 section 15.5.2: there is a challenge, and one about the scheme that was not good enough.
         headers["WWW-Authenticate"] = f'{"Bearer" if code == "invalid_token" else "Basic"} realm="fakeissuer"'
-    return json_reply({"error": code, "error_description": str(refused)}, status, headers)
+    return json_reply({"error": code, "error_description": str(error)}, status, headers)
 
 
-PROBLEM_OF_STATUS = {
-    400: Problem.BODY_UNREADABLE,
-    401: Problem.API_TOKEN_INVALID,
-    403: Problem.FORBIDDEN,
-    404: Problem.NO_SUCH_PATH,
-    405: Problem.METHOD_NOT_ALLOWED,
-    429: Problem.TOO_MANY_REQUESTS,
-    503: Problem.UNAVAILABLE,
+CASE_FOR_STATUS = {
+    400: ErrorCase.BODY_UNREADABLE,
+    401: ErrorCase.API_TOKEN_INVALID,
+    403: ErrorCase.FORBIDDEN,
+    404: ErrorCase.NO_SUCH_PATH,
+    405: ErrorCase.METHOD_NOT_ALLOWED,
+    429: ErrorCase.TOO_MANY_REQUESTS,
+    503: ErrorCase.UNAVAILABLE,
 }
 """The row of the table that fits where only a status is known."""
 
 
-def limit_left(now: float) -> dict[str, str]:
+def rate_limit_headers(now: float) -> dict[str, str]:
     """Return the headers that tell of a limit which has not been reached."""
-    left = {"limit": RATE_LIMIT, "remaining": RATE_LIMIT - 1, "reset": int(now) + RATE_WINDOW_S}
+    left = {"limit": _RATE_LIMIT, "remaining": _RATE_LIMIT - 1, "reset": int(now) + _RATE_WINDOW_S}
     return {f"x-rate-limit-{name}": str(value) for name, value in left.items()}
 
 
-def limit_reached(now: float) -> dict[str, str]:
+def rate_limit_exceeded_headers(now: float) -> dict[str, str]:
     """Return the headers that go with a 429, whatever the limit is for.
 
     They say when it is lifted, in seconds since the epoch; there is no Retry-After, for Okta's has none.
     """
-    reset = str(int(now) + RATE_WINDOW_S)
-    return {"X-Rate-Limit-Limit": str(RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}
+    reset = str(int(now) + _RATE_WINDOW_S)
+    return {"X-Rate-Limit-Limit": str(_RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}

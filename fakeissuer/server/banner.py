@@ -7,25 +7,25 @@ from fakeissuer.model.clients import Client
 from fakeissuer.model.grant_types import CLIENT_CREDENTIALS
 
 
-def greeting(here: Overview) -> str:
+def startup_message(overview: Overview) -> str:
     """Return the lines for standard output."""
     lines = ["Issuers:"]
-    lines += [f"  {server.issuer}   audience {server.audience}" for server in here.servers]
+    lines += [f"  {server.issuer}   audience {server.audience}" for server in overview.servers]
     lines += ["", "Clients:"]
-    lines += [f"  {client.id} / {client.secret or '(public)'}   {_purpose(client)}" for client in here.clients]
+    lines += [f"  {client.id} / {client.secret or '(public)'}   {_purpose(client)}" for client in overview.clients]
     lines += ["", "Users:"]
-    lines += [f"  {user.login} / {user.password}   groups {', '.join(user.groups)}" for user in here.users]
-    lines += ["", f"Control plane: {here.url}/_fake/"]
-    if command := token_command(here):
+    lines += [f"  {user.login} / {user.password}   groups {', '.join(user.groups)}" for user in overview.users]
+    lines += ["", f"Control plane: {overview.url}/_fake/"]
+    if command := token_command(overview):
         lines += ["", "A token:", f"  {command}"]
     return "\n".join(lines)
 
 
-def token_command(here: Overview) -> str | None:
+def token_command(overview: Overview) -> str | None:
     """Return a line for a shell that gets a token, if some client may get one for itself."""
-    for client in here.clients:
+    for client in overview.clients:
         if CLIENT_CREDENTIALS in client.grant_types and client.secret is not None:
-            token_endpoint = here.servers[0].links["token"]
+            token_endpoint = overview.servers[0].links["token"]
             return f"curl -s -u {client.id}:{client.secret} -d grant_type={CLIENT_CREDENTIALS} {token_endpoint}"
     return None
 

@@ -1,4 +1,4 @@
-"""`--config FILE`: other servers, clients and users to start with, in TOML, as the control plane takes them.
+"""``--config FILE``: other servers, clients and users to start with, in TOML, as the control plane takes them.
 
 ::
 
@@ -10,7 +10,7 @@
     [users."carol@example.com"]
     groups = ["Everyone", "Auditors"]
 
-    [unknowns]
+    [variants]
     unknown_client_status = 400
 """
 
@@ -23,27 +23,27 @@ from typing import Any
 
 import msgspec
 
-from fakeissuer.errors import SettingsError, Unacceptable
-from fakeissuer.model.profiles import Unknowns
-from fakeissuer.model.records import Record, accept
-from fakeissuer.model.registry import Directory, EntryKind
+from fakeissuer.errors import InvalidRequestError, SettingsError
+from fakeissuer.model.profiles import Variants
+from fakeissuer.model.records import Record, to_record
+from fakeissuer.model.registry import Registry, ResourceKind
 from fakeissuer.state.seed import seed
 
-_NAMED_BY: dict[EntryKind, str] = {"servers": "id", "clients": "id", "users": "login"}
+_NAME_MEMBERS: dict[ResourceKind, str] = {"servers": "id", "clients": "id", "users": "login"}
 
-KINDS: tuple[EntryKind, ...] = ("servers", "clients", "users")
+_KINDS: tuple[ResourceKind, ...] = ("servers", "clients", "users")
 
 
-UNKNOWNS = "unknowns"
-"""The table of `fakeissuer.model.profiles.Unknowns`."""
+_VARIANTS = "variants"
+"""The table of ``fakeissuer.model.profiles.Variants``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """What a file says: entries by kind and name, with their secrets, and what is switched."""
 
-    entries: dict[EntryKind, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
-    unknowns: Unknowns = field(default_factory=Unknowns)
+    resources: dict[ResourceKind, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
+    variants: Variants = field(default_factory=Variants)
 
 
 def read_config(file: Path) -> Config:
@@ -59,71 +59,71 @@ def read_config(file: Path) -> Config:
     except ValueError as exc:
         raise SettingsError([f"--config: {file} is not TOML: {exc}"]) from exc
     problems = [
-        f"--config: {name} is not known; expected tables {', '.join((*KINDS, UNKNOWNS))}"
-        for name in tables.keys() - {*KINDS, UNKNOWNS}
+        f"--config: {name} is not known; expected tables {', '.join((*_KINDS, _VARIANTS))}"
+        for name in tables.keys() - {*_KINDS, _VARIANTS}
     ]
-    for kind in KINDS:
-        entries = tables.get(kind, {})
-        if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+    for kind in _KINDS:
+        resources = tables.get(kind, {})
+        if not isinstance(resources, dict) or not all(isinstance(resource, dict) for resource in resources.values()):
             problems.append(f"--config: {kind} is not a table of tables; expected [{kind}.name]")
-    unknowns = _unknowns(tables.get(UNKNOWNS, {}), problems)
+    variants = _variants(tables.get(_VARIANTS, {}), problems)
     if problems:
         raise SettingsError(sorted(problems))
-    return Config(entries={kind: tables.get(kind, {}) for kind in KINDS}, unknowns=unknowns)
+    return Config(resources={kind: tables.get(kind, {}) for kind in _KINDS}, variants=variants)
 
 
-def _unknowns(table: Any, problems: list[str]) -> Unknowns:
+def _variants(table: Any, problems: list[str]) -> Variants:
     if not isinstance(table, dict):
-        problems.append(f"--config: {UNKNOWNS} is not a table; expected [{UNKNOWNS}]")
-        return Unknowns()
+        problems.append(f"--config: {_VARIANTS} is not a table; expected [{_VARIANTS}]")
+        return Variants()
     try:
-        unknowns: Unknowns = accept(table, Unknowns)
-    except Unacceptable as exc:
-        problems.append(f"--config: {UNKNOWNS}: {exc}")
-        return Unknowns()
-    return unknowns
+        variants: Variants = to_record(table, Variants)
+    except InvalidRequestError as exc:
+        problems.append(f"--config: {_VARIANTS}: {exc}")
+        return Variants()
+    return variants
 
 
 def seeded_config() -> str:
-    """Return what every fake issuer starts with, as a file for `--config`; the org server is always there."""
-    import tomli_w  # noqa: PLC0415 - only this command writes
+    """Return what every fake issuer starts with, as a file for ``--config``; the org server is always there."""
+    import tomli_w  # noqa: PLC0415  # only this command writes
 
     directory = seed("")
-    entries = {kind: getattr(directory, kind) for kind in KINDS}
-    entries["servers"] = {name: server for name, server in directory.servers.items() if not server.is_org}
+    resources = {kind: getattr(directory, kind) for kind in _KINDS}
+    resources["servers"] = {name: server for name, server in directory.servers.items() if not server.is_org}
     tables: dict[str, Any] = {
-        kind: {name: _members(entry, _NAMED_BY[kind]) for name, entry in by_name.items()}
-        for kind, by_name in entries.items()
+        kind: {name: _members(resource, _NAME_MEMBERS[kind]) for name, resource in by_name.items()}
+        for kind, by_name in resources.items()
     }
     return tomli_w.dumps(tables, multiline_strings=False)
 
 
-def _members(entry: Record, name_member: str) -> dict[str, Any]:
-    members: dict[str, Any] = msgspec.to_builtins(entry)
+def _members(resource: Record, name_member: str) -> dict[str, Any]:
+    members: dict[str, Any] = msgspec.to_builtins(resource)
     del members[name_member]
-    return {name: _without_nothing(value) for name, value in members.items() if value not in (None, {})}
+    return {name: _without_null(value) for name, value in members.items() if value not in (None, {})}
 
 
-def _without_nothing(value: Any) -> Any:
+def _without_null(value: Any) -> Any:
     # TOML has no null: what is left out is what it would mean.
     if isinstance(value, dict):
-        return {name: _without_nothing(inner) for name, inner in value.items() if inner not in (None, {})}
-    return [_without_nothing(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: _without_null(inner) for name, inner in value.items() if inner not in (None, {})}
+    return [_without_null(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def configure(directory: Directory, config: Config) -> None:
+def configure(directory: Registry, config: Config) -> None:
     """Add the entries to a directory, or put them in the place of those of the same name.
 
     Raises:
         SettingsError: one line for each entry that is not accepted.
     """
     problems = []
-    for kind in reversed(KINDS):  # a policy may name the clients and the groups of users of the same file
-        by_name = config.entries.get(kind, {})
+    for kind in reversed(_KINDS):  # a policy may name the clients and the groups of users of the same file
+        by_name = config.resources.get(kind, {})
         for name, members in by_name.items():
             try:
                 directory.put(kind, name, members)
-            except Unacceptable as exc:
+            except InvalidRequestError as exc:
                 problems.append(f"--config: {kind}.{name}: {exc}")
     if problems:
         raise SettingsError(problems)

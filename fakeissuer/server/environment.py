@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
+CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105  # the name of a variable
 
 
 def control_token() -> str | None:

@@ -1,4 +1,4 @@
-"""A fake issuer in this process: `with running() as issuer:`, or `async with` on the caller's own event loop."""
+"""A fake issuer in this process: ``with running() as issuer:``, or ``async with`` on the caller's own event loop."""
 
 from __future__ import annotations
 
@@ -10,60 +10,58 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from types import TracebackType
 from typing import Any
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.server.serving import ServingIssuer, ServingOptions
 
 
-class running:  # noqa: N801 - it reads as the sentence that it begins: with running() as issuer
-    """A fake issuer for as long as the block lasts; several at once do not know of each other.
-
-    `with` gives it a thread and an event loop of its own, `async with` the event loop that is running.
-    The options are those of `ServingOptions`: `port`, `address`, `public_url` and so on.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        """Take the options of `ServingOptions`; without any, a free port of 127.0.0.1.
-
-        Raises:
-            SettingsError: an option cannot be carried out.
-        """
-        self._options = ServingOptions(**options)
+class _IssuerContext:
+    def __init__(self, options: ServingOptions) -> None:
+        self._options = options
         self._thread = ExitStack()
         self._tasks = AsyncExitStack()
 
-    def __enter__(self) -> Handle:
-        """Serve the issuer on a thread of its own, and return when it listens."""
+    def __enter__(self) -> RunningIssuer:
         return self._thread.enter_context(_on_a_thread(self._options))
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        """Stop the issuer, and return when its thread has ended."""
         self._thread.close()
 
-    async def __aenter__(self) -> Handle:
-        """Serve the issuer on the event loop that is running."""
+    async def __aenter__(self) -> RunningIssuer:
         return await self._tasks.enter_async_context(_on_this_loop(self._options))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Stop the issuer."""
         await self._tasks.aclose()
 
 
+def running(**options: Any) -> _IssuerContext:
+    """Return a context manager that runs a fake issuer for the duration of its block.
+
+    ``with`` serves it on a thread and an event loop of its own, ``async with`` on the running event loop.
+    The options are those of ``ServingOptions``: ``port``, ``address``, ``public_url`` and so on; the default is a free
+    port of 127.0.0.1.
+
+    Raises:
+        SettingsError: an option is invalid.
+    """
+    return _IssuerContext(ServingOptions(**options))
+
+
 @asynccontextmanager
-async def _on_this_loop(options: ServingOptions) -> AsyncIterator[Handle]:
+async def _on_this_loop(options: ServingOptions) -> AsyncIterator[RunningIssuer]:
     serving = ServingIssuer(options)
     try:
         serving.start()
-        yield Handle(serving.issuer, asyncio.get_running_loop())
+        yield RunningIssuer(serving.issuer, asyncio.get_running_loop())
     finally:
         await serving.stop()
 
 
 @contextmanager
-def _on_a_thread(options: ServingOptions) -> Iterator[Handle]:
+def _on_a_thread(options: ServingOptions) -> Iterator[RunningIssuer]:
     serving = ServingIssuer(options)  # here and not over there, so that what is wrong is told to whoever asked
-    started: Future[tuple[Handle, Callable[[], object]]] = Future()
+    started: Future[tuple[RunningIssuer, Callable[[], object]]] = Future()
     # A daemon: a test run that is interrupted does not wait for it.
     thread = threading.Thread(target=lambda: asyncio.run(_serve(serving, started)), name="fakeissuer", daemon=True)
     thread.start()
@@ -75,15 +73,15 @@ def _on_a_thread(options: ServingOptions) -> Iterator[Handle]:
         thread.join()
 
 
-async def _serve(serving: ServingIssuer, started: Future[tuple[Handle, Callable[[], object]]]) -> None:
+async def _serve(serving: ServingIssuer, started: Future[tuple[RunningIssuer, Callable[[], object]]]) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     try:
         serving.start()
-    except BaseException as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits, who would wait for ever
+    except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits, who would wait for ever
         started.set_exception(exc)
     else:
-        started.set_result((Handle(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
+        started.set_result((RunningIssuer(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
         await stopping.wait()
     finally:
         await serving.stop()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tornado.web import RequestHandler
 
-LogFormat = Literal["text", "json"]
+_LogFormat = Literal["text", "json"]
 
 logger = logging.getLogger("fakeissuer.access")
 
@@ -19,15 +19,15 @@ def log_request(handler: RequestHandler) -> None:
     Looking at the control plane is of little interest: a console that is open does it every other second.
     """
     request = handler.request
-    seen = {
+    fields = {
         "method": request.method,
         "path": request.path,
         "status": handler.get_status(),
         "seconds": round(request.request_time(), 4),
     }
-    is_look = request.method == "GET" and request.path.startswith("/_fake/")
-    level = logging.DEBUG if is_look else logging.INFO
-    logger.log(level, "%(method)s %(path)s %(status)s %(seconds)ss", seen, extra={"event": seen})
+    is_control_read = request.method == "GET" and request.path.startswith("/_fake/")
+    level = logging.DEBUG if is_control_read else logging.INFO
+    logger.log(level, "%(method)s %(path)s %(status)s %(seconds)ss", fields, extra={"event": fields})
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,13 +35,13 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        seen = {"time": record.created, "level": record.levelname.lower(), "logger": record.name}
+        fields = {"time": record.created, "level": record.levelname.lower(), "logger": record.name}
         event = getattr(record, "event", None)
         if not isinstance(event, dict):
             event = {"message": record.getMessage()}
         if record.exc_info:
             event = {**event, "exception": self.formatException(record.exc_info)}
-        return json.dumps({**seen, **event})
+        return json.dumps({**fields, **event})
 
 
 class TextFormatter(logging.Formatter):
@@ -57,7 +57,7 @@ def without_quoted_requests(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("Malformed HTTP")
 
 
-def configure_logs(log_format: LogFormat) -> None:
+def configure_logs(log_format: _LogFormat) -> None:
     """Send every log line of the process to standard error in this format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter("%(levelname)s %(message)s"))

@@ -12,7 +12,7 @@ from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.base.endpoint import EndpointHandler
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.handlers.bc_authorize import BackchannelHandler
 from fakeissuer.handlers.clients import NewSecretHandler, RegisteredClientHandler, RegisterHandler
@@ -25,7 +25,7 @@ from fakeissuer.handlers.okta_api.authn import AuthnHandler
 from fakeissuer.handlers.okta_api.authorization_server_keys import KeyRotateHandler, ServerKeysHandler
 from fakeissuer.handlers.pages.activate import ActivateHandler
 from fakeissuer.handlers.pages.approve import ApproveHandler
-from fakeissuer.handlers.pages.base import NowhereHandler
+from fakeissuer.handlers.pages.base import NotFoundHandler
 from fakeissuer.handlers.pages.sign_in import ConsentHandler, SignInHandler
 from fakeissuer.handlers.par import ParHandler
 from fakeissuer.handlers.revoke import RevokeHandler
@@ -34,9 +34,9 @@ from fakeissuer.handlers.userinfo import UserInfoHandler
 from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.server.logs import log_request
 
-SERVER = "/oauth2/(?P<server>[^/]+)"
-OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
-OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
+_SERVER = "/oauth2/(?P<server>[^/]+)"
+_OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
+_OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
 
 HANDLERS: tuple[type[EndpointHandler], ...] = (
     KeysHandler,
@@ -52,15 +52,15 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 )
 
 
-CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
-ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
+_CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
+_ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
     ("/api/v1/authn", AuthnHandler),
-    (f"{CREDENTIALS}/keys", ServerKeysHandler),
-    (f"{CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
+    (f"{_CREDENTIALS}/keys", ServerKeysHandler),
+    (f"{_CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
 )
 """What Okta has beside OAuth, as far as signing in and keys need it."""
 
-PAGES = (
+_PAGES = (
     ("/signin", SignInHandler),
     ("/consent", ConsentHandler),
     ("/activate", ActivateHandler),
@@ -68,13 +68,13 @@ PAGES = (
 )
 
 
-def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application:
+def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGuard) -> Application:
     """Return the application that serves an issuer, and its control plane behind a guard."""
-    okta = {"state": issuer.state, "wire": wire}
+    okta = {"state": issuer.state, "fault_injector": fault_injector}
     routes: list[Rule] = [
-        url(f"(?:{SERVER})?{OIDC_DOCUMENT}", DiscoveryHandler, okta),
-        url(f"(?:{SERVER})?{OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
-        url(f"{OAUTH_DOCUMENT}{SERVER}", AuthorizationServerMetadataHandler, okta),
+        url(f"(?:{_SERVER})?{_OIDC_DOCUMENT}", DiscoveryHandler, okta),
+        url(f"(?:{_SERVER})?{_OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
+        url(f"{_OAUTH_DOCUMENT}{_SERVER}", AuthorizationServerMetadataHandler, okta),
     ]
     for handler in HANDLERS:
         path = re.escape(ENDPOINTS[handler.endpoint].path)
@@ -84,12 +84,12 @@ def make_app(issuer: FakeIssuer, wire: Wire, guard: ControlGuard) -> Application
     routes.append(url(clients, RegisterHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
-    routes += [url(path, handler, okta) for path, handler in (*PAGES, *ORG_API)]
+    routes += [url(path, handler, okta) for path, handler in (*_PAGES, *_ORG_API)]
     control = {"issuer": issuer, "guard": guard}
     routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
     return Application(
         routes,
-        default_handler_class=NowhereHandler,
+        default_handler_class=NotFoundHandler,
         default_handler_args=okta,
         log_function=log_request,
     )

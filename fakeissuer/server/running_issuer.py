@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 from fakeissuer.control.bad_tokens import BadToken
 from fakeissuer.control.issuer import FakeIssuer
-from fakeissuer.control.mint_request import Minted, MintRequest
+from fakeissuer.control.mint_request import MintedToken, MintRequest
 from fakeissuer.control.overview import Approval, Overview
 from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import EndpointName
-from fakeissuer.model.records import accept
-from fakeissuer.model.registry import EntryKind
+from fakeissuer.model.records import to_record
+from fakeissuer.model.registry import ResourceKind
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.state.clock import ClockState
@@ -30,7 +30,7 @@ from fakeissuer.state.key_ring import KeyStatus
 T = TypeVar("T")
 
 
-class LoopCaller:
+class LoopThreadCaller:
     """Runs calls on an event loop: at once when called from its thread, else handed over and waited for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -43,14 +43,14 @@ class LoopCaller:
         if threading.get_ident() == self._thread:
             return call()
         done: Future[T] = Future()
-        self._loop.call_soon_threadsafe(_settle, done, call)
+        self._loop.call_soon_threadsafe(_finish, done, call)
         return done.result()
 
 
-class HandleClock:
+class RunningIssuerClock:
     """The issuer's wall clock, in seconds since the epoch."""
 
-    def __init__(self, issuer: FakeIssuer, on_loop: LoopCaller) -> None:
+    def __init__(self, issuer: FakeIssuer, on_loop: LoopThreadCaller) -> None:
         """Take the issuer whose clock it is."""
         self._issuer = issuer
         self._on_loop = on_loop
@@ -84,15 +84,18 @@ class HandleClock:
         self._on_loop(self._issuer.clock.reset)
 
 
-class Handle:
-    """A running fake issuer; whatever it refuses raises `Unacceptable` or `NotThere`, and nothing has changed then."""
+class RunningIssuer:
+    """A running fake issuer.
+
+    A call that is rejected raises ``InvalidRequestError`` or ``NotFoundError`` and changes nothing.
+    """
 
     def __init__(self, issuer: FakeIssuer, loop: asyncio.AbstractEventLoop) -> None:
         """Take an issuer that is served on this loop, whose thread is this one."""
         self._issuer = issuer
-        self._on_loop = LoopCaller(loop)
-        self.url: str = issuer.state.addresses.public_url
-        self.clock = HandleClock(issuer, self._on_loop)
+        self._on_loop = LoopThreadCaller(loop)
+        self.url: str = issuer.state.urls.public_url
+        self.clock = RunningIssuerClock(issuer, self._on_loop)
 
     def issuer_url(self, server: str = "default") -> str:
         """Return the issuer identifier of a server: what an API is told to trust."""
@@ -103,12 +106,12 @@ class Handle:
         return self._on_loop(self._issuer.overview)
 
     def token(self, **members: Any) -> str:
-        """Return any token; the members are those of `MintRequest`, `sub`, `scp`, `expires_in` and so on."""
+        """Return any token; the members are those of ``MintRequest``, ``sub``, ``scp``, ``expires_in`` and so on."""
         return self.mint(**members).token
 
-    def mint(self, **members: Any) -> Minted:
-        """Return any token, with its header and its claims; the members are those of `MintRequest`."""
-        request = accept(deepcopy(members), MintRequest)
+    def mint(self, **members: Any) -> MintedToken:
+        """Return any token, with its header and its claims; the members are those of ``MintRequest``."""
+        request = to_record(deepcopy(members), MintRequest)
         return deepcopy(self._on_loop(lambda: self._issuer.mint(request)))
 
     def bad_tokens(self, server: str = "default") -> list[BadToken]:
@@ -121,15 +124,15 @@ class Handle:
 
     def approve(self, login: str, *, allow: bool = True) -> list[Approval]:
         """Approve, or deny, all that waits for a user, and return what that was."""
-        return self._on_loop(lambda: self._issuer.settle(login, allow=allow))
+        return self._on_loop(lambda: self._issuer.resolve(login, allow=allow))
 
     def revoke(self, token: str) -> None:
         """Revoke a token, whichever client it belongs to."""
         self._on_loop(lambda: self._issuer.revoke(token))
 
     def fail(self, endpoint: EndpointName, **members: Any) -> Fault:
-        """Make something go wrong at an endpoint; the members are those of `Fault`, `status`, `times` and so on."""
-        fault = accept({"endpoint": endpoint, **members}, Fault)
+        """Inject a fault at an endpoint; the members are those of ``Fault``."""
+        fault = to_record({"endpoint": endpoint, **members}, Fault)
         return self._on_loop(lambda: self._issuer.plan_fault(fault))
 
     def faults(self) -> list[Fault]:
@@ -156,32 +159,32 @@ class Handle:
         """Take a key out of its key set at once; whether it signs does not change."""
         return self._on_loop(lambda: self._issuer.withdraw(kid))
 
-    def lag(self, server: str = "default", *, seconds: float | None = None) -> list[KeyStatus]:
-        """Sign with a key that the key set does not show yet: for so many seconds, or until `end_lag`."""
-        return self._on_loop(lambda: self._issuer.lag(server, seconds))
+    def delay_publication(self, server: str = "default", *, seconds: float | None = None) -> list[KeyStatus]:
+        """Sign with a key that the key set does not show yet: for so many seconds, or until ``publish_now``."""
+        return self._on_loop(lambda: self._issuer.delay_publication(server, seconds))
 
-    def end_lag(self, server: str = "default") -> list[KeyStatus]:
+    def publish_now(self, server: str = "default") -> list[KeyStatus]:
         """Publish the key that a lag has kept back."""
-        return self._on_loop(lambda: self._issuer.end_lag(server))
+        return self._on_loop(lambda: self._issuer.publish_now(server))
 
     def requests(self, endpoint: EndpointName | None = None, *, server: str | None = None) -> Requests:
         """Return the requests that were made: how many, over how many connections, and which."""
         return self._on_loop(lambda: self._issuer.requests(endpoint, server))
 
-    def forget_requests(self) -> None:
+    def clear_requests(self) -> None:
         """Count from nothing again."""
         self._on_loop(self._issuer.state.journal.clear)
 
-    def entry(self, kind: EntryKind, name: str) -> Server | Client | User:
-        """Return one of the `users`, `clients` or `servers`."""
-        return deepcopy(self._on_loop(lambda: self._issuer.entry(kind, name)))
+    def get(self, kind: ResourceKind, name: str) -> Server | Client | User:
+        """Return one of the ``users``, ``clients`` or ``servers``."""
+        return deepcopy(self._on_loop(lambda: self._issuer.get(kind, name)))
 
-    def put(self, kind: EntryKind, name: str, /, **members: Any) -> Server | Client | User:
-        """Add one of the `users`, `clients` or `servers`, or put it in the place of the one of that name."""
+    def put(self, kind: ResourceKind, name: str, /, **members: Any) -> Server | Client | User:
+        """Add one of the ``users``, ``clients`` or ``servers``, or put it in the place of the one of that name."""
         return deepcopy(self._on_loop(lambda: self._issuer.put(kind, name, deepcopy(members))))
 
-    def remove(self, kind: EntryKind, name: str) -> Server | Client | User:
-        """Remove one of the `users`, `clients` or `servers`, and return what it was."""
+    def remove(self, kind: ResourceKind, name: str) -> Server | Client | User:
+        """Remove one of the ``users``, ``clients`` or ``servers``, and return what it was."""
         return self._on_loop(lambda: self._issuer.remove(kind, name))
 
     def reset(self) -> None:
@@ -189,8 +192,8 @@ class Handle:
         self._on_loop(self._issuer.reset)
 
 
-def _settle(done: Future[T], call: Callable[[], T]) -> None:
+def _finish(done: Future[T], call: Callable[[], T]) -> None:
     try:
         done.set_result(call())
-    except BaseException as exc:  # noqa: BLE001 - whatever it is, it belongs to whoever waits
+    except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits
         done.set_exception(exc)

@@ -12,22 +12,22 @@ from tornado.httpserver import HTTPServer
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.errors import SettingsError
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.profiles import PROFILES, ProfileName
-from fakeissuer.model.urls import Addresses, check_public_url, is_loopback
+from fakeissuer.model.urls import IssuerURLs, check_public_url, is_loopback
 from fakeissuer.server.config_file import Config, configure, read_config
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.server.routes import make_app
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-MAX_BODY_BYTES = 1_048_576
-HEADER_TIMEOUT_S = 60
-BODY_TIMEOUT_S = 10
-WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-BACKLOG = 1024
+_MAX_BODY_BYTES = 1_048_576
+_HEADER_TIMEOUT_S = 60
+_BODY_TIMEOUT_S = 10
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_BACKLOG = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class ServingOptions:
 
 
 class ServingIssuer:
-    """A fake issuer that answers requests on the running event loop, from `start` to `stop`."""
+    """A fake issuer that answers requests on the running event loop, from ``start`` to ``stop``."""
 
     def __init__(self, options: ServingOptions) -> None:
         """Bind the socket, so that the issuer's name is known, but answer nothing yet.
@@ -83,7 +83,7 @@ class ServingIssuer:
         config = Config() if options.config_file is None else read_config(options.config_file)
         self._socket = _bind(options)
         try:
-            addresses = _addresses(options, self._socket.getsockname()[1])
+            addresses = _issuer_urls(options, self._socket.getsockname()[1])
             directory = seed(addresses.public_url)
             configure(directory, config)
             tls_context = _tls_context(options, addresses)
@@ -91,17 +91,17 @@ class ServingIssuer:
             self._socket.close()
             raise
         self.url = addresses.listening_url
-        profile = replace(PROFILES[options.profile], unknowns=config.unknowns)
-        self.issuer = FakeIssuer(State(addresses, pool, profile, directory, options.auto_login))
-        self._wire = Wire()
-        guard = ControlGuard(known_hosts=addresses.hosts, token=options.control_token)
+        profile = replace(PROFILES[options.profile], variants=config.variants)
+        self.issuer = FakeIssuer(IssuerState(addresses, pool, profile, directory, options.auto_login))
+        self._fault_injector = FaultInjector()
+        guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
-            make_app(self.issuer, self._wire, guard),
+            make_app(self.issuer, self._fault_injector, guard),
             ssl_options=tls_context,
-            max_body_size=MAX_BODY_BYTES,
-            max_buffer_size=2 * MAX_BODY_BYTES,
-            idle_connection_timeout=HEADER_TIMEOUT_S,
-            body_timeout=BODY_TIMEOUT_S,
+            max_body_size=_MAX_BODY_BYTES,
+            max_buffer_size=2 * _MAX_BODY_BYTES,
+            idle_connection_timeout=_HEADER_TIMEOUT_S,
+            body_timeout=_BODY_TIMEOUT_S,
         )
 
     def start(self) -> None:
@@ -112,24 +112,24 @@ class ServingIssuer:
         """Stop answering, and close every connection, those that a fault still holds included."""
         self._server.stop()
         self._socket.close()  # which the server does, but only once it has been started
-        await self._wire.stop()
+        await self._fault_injector.stop()
         await self._server.close_all_connections()
 
 
-def _addresses(options: ServingOptions, port: int) -> Addresses:
-    host = WILDCARDS.get(options.address, options.address)
+def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
+    host = _WILDCARDS.get(options.address, options.address)
     host = f"[{host}]" if ":" in host else host
     listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
-    return Addresses(listening_url=listening_url, public_url=options.public_url or listening_url)
+    return IssuerURLs(listening_url=listening_url, public_url=options.public_url or listening_url)
 
 
-def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContext | None:
+def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLContext | None:
     if not options.tls:
         return None
-    from fakeissuer.server.tls import server_context  # noqa: PLC0415 - cryptography is loaded with the first key
+    from fakeissuer.server.tls import server_context  # noqa: PLC0415  # cryptography is loaded with the first key
 
     try:
-        return server_context(tuple(sorted(addresses.hosts | LOOPBACK_NAMES)), options.ca_file)
+        return server_context(tuple(sorted(addresses.hosts | _LOOPBACK_NAMES)), options.ca_file)
     except OSError as exc:
         raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
 
@@ -137,9 +137,9 @@ def _tls_context(options: ServingOptions, addresses: Addresses) -> ssl.SSLContex
 def _bind(options: ServingOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
     try:
-        listening = socket.create_server((options.address, options.port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((options.address, options.port), family=family, backlog=_BACKLOG)
     except OSError as exc:
-        where = f"{options.address}:{options.port}"
-        raise SettingsError([f"--address, --port: {where} cannot be listened on: {exc.strerror or exc}"]) from exc
-    listening.setblocking(False)  # noqa: FBT003 - the socket's own signature
-    return listening
+        address = f"{options.address}:{options.port}"
+        raise SettingsError([f"--address, --port: {address} cannot be listened on: {exc.strerror or exc}"]) from exc
+    listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
+    return listener

@@ -18,7 +18,7 @@ def server_context(hosts: tuple[str, ...], ca_file: Path | None) -> ssl.SSLConte
     Raises:
         OSError: the file cannot be written.
     """
-    import trustme  # noqa: PLC0415 - only `--tls` needs it
+    import trustme  # noqa: PLC0415  # only ``--tls`` needs it
 
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

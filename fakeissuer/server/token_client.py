@@ -1,4 +1,4 @@
-"""Asking a running fake issuer for a token: what `python -m fakeissuer token` does."""
+"""Asking a running fake issuer for a token: what ``python -m fakeissuer token`` does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from fakeissuer.errors import NoAnswer, SettingsError
+from fakeissuer.errors import SettingsError, TokenRequestError
 
-TIMEOUT_S = 10
+_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenQuestion:
+class TokenRequestOptions:
     """Where to ask, and the members of the mint request."""
 
     url: str
@@ -26,7 +26,7 @@ class TokenQuestion:
     ca_file: str | None
 
     @classmethod
-    def from_options(cls, options: argparse.Namespace) -> TokenQuestion:
+    def from_options(cls, options: argparse.Namespace) -> TokenRequestOptions:
         """Return the question that the command line asks.
 
         Raises:
@@ -38,7 +38,7 @@ class TokenQuestion:
             "sub": options.sub,
             "scp": options.scope.split() if options.scope is not None else None,
             "expires_in": options.expires_in,
-            "claims": dict(read_claim(text) for text in options.claim) or None,
+            "claims": dict(_read_claim(text) for text in options.claim) or None,
         }
         members = {name: value for name, value in members.items() if value is not None}
         return cls(url=url, members=members, ca_file=options.ca_file)
@@ -62,11 +62,11 @@ def split_issuer(url: str) -> tuple[str, str | None]:
     return base, server if oauth2 else None
 
 
-def read_claim(text: str) -> tuple[str, Any]:
-    """Return name and value of a claim as it is typed, `name=json`.
+def _read_claim(text: str) -> tuple[str, Any]:
+    """Return name and value of a claim as it is typed, ``name=json``.
 
     Raises:
-        SettingsError: there is no `=`, no name before it, or no JSON behind it.
+        SettingsError: there is no ``=``, no name before it, or no JSON behind it.
     """
     name, _, value = text.partition("=")
     expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
@@ -79,46 +79,46 @@ def read_claim(text: str) -> tuple[str, Any]:
         raise problem from exc
 
 
-def for_token(question: TokenQuestion, control_token: str | None) -> str:
+def request_token(options: TokenRequestOptions, control_token: str | None) -> str:
     """Return the token that a running fake issuer mints.
 
     Raises:
-        NoAnswer: nobody answers there, or the answer is a refusal.
+        TokenRequestError: nobody answers there, or the answer is a refusal.
         SettingsError: the file of certificates cannot be used.
     """
     headers = {"Content-Type": "application/json"}
     if control_token:
         headers["Authorization"] = f"Bearer {control_token}"
-    body = json.dumps(question.members).encode()
-    request = Request(f"{question.url}/_fake/tokens", body, headers)  # noqa: S310 - http or https, see split_issuer
-    trust = _trust(question)
+    body = json.dumps(options.members).encode()
+    request = Request(f"{options.url}/_fake/tokens", body, headers)  # noqa: S310  # http or https, see split_issuer
+    trust = _trust(options)
     try:
-        with urlopen(request, timeout=TIMEOUT_S, context=trust) as answer:  # noqa: S310 - as above
-            return str(json.load(answer)["token"])
+        with urlopen(request, timeout=_TIMEOUT_S, context=trust) as response:  # noqa: S310  # as above
+            return str(json.load(response)["token"])
     except HTTPError as exc:
         with exc:
-            raise NoAnswer(f"{question.url} refused: {_sentence(exc)}") from exc
+            raise TokenRequestError(f"{options.url} refused: {_error_description(exc)}") from exc
     except (URLError, OSError) as exc:
         reason = getattr(exc, "reason", exc)
-        raise NoAnswer(f"nobody answers at {question.url} ({reason}); start one: python -m fakeissuer") from exc
+        raise TokenRequestError(f"nobody answers at {options.url} ({reason}); start one: python -m fakeissuer") from exc
     except (HTTPException, ValueError, KeyError, TypeError) as exc:
-        raise NoAnswer(f"{question.url} answered, but it is no fake issuer") from exc
+        raise TokenRequestError(f"{options.url} answered, but it is no fake issuer") from exc
 
 
-def _trust(question: TokenQuestion) -> ssl.SSLContext | None:
-    if not question.url.startswith("https"):
+def _trust(options: TokenRequestOptions) -> ssl.SSLContext | None:
+    if not options.url.startswith("https"):
         return None
     try:
-        return ssl.create_default_context(cafile=question.ca_file)
+        return ssl.create_default_context(cafile=options.ca_file)
     except OSError as exc:  # an SSLError, for a file that holds no certificate, is one too
         expected = "expected the file that a fake issuer wrote for --tls --ca-file"
         raise SettingsError(
-            [f"--ca-file: {question.ca_file} cannot be used: {exc.strerror or exc}; {expected}"]
+            [f"--ca-file: {options.ca_file} cannot be used: {exc.strerror or exc}; {expected}"]
         ) from exc
 
 
-def _sentence(answer: HTTPError) -> str:
+def _error_description(response: HTTPError) -> str:
     try:
-        return str(json.load(answer)["error_description"])
+        return str(json.load(response)["error_description"])
     except (ValueError, KeyError, TypeError):
-        return f"HTTP {answer.code}, and it is no fake issuer"
+        return f"HTTP {response.code}, and it is no fake issuer"

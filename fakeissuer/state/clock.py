@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from fakeissuer.errors import Unacceptable
-from fakeissuer.model.records import Record, moment_of
+from fakeissuer.errors import InvalidRequestError
+from fakeissuer.model.records import Record, parse_numeric_date
 
-LATEST_S = 253_402_300_799.0
+MAX_TIMESTAMP_S = 253_402_300_799.0
 """The last second of the year 9999, the end of what most libraries can show as a date."""
 
 
@@ -49,12 +49,15 @@ class Clock:
         """Move the clock in one step: to a moment, by so many seconds from there, and stop it or let it run.
 
         Raises:
-            Unacceptable: a value is no finite number, or they lead before 1970 or past the year 9999; nothing moved.
+            InvalidRequestError: a value is no finite number, or they lead before 1970 or past the year 9999; nothing
+                moved.
         """
         moment = self.now() if set_to is None else _number(set_to, "set")
         moment += 0.0 if advance is None else _number(advance, "advance")
-        if not 0 <= moment <= LATEST_S:
-            raise Unacceptable(f"The clock cannot show {moment}: it runs from 0 to {LATEST_S:.0f} seconds.")
+        if not 0 <= moment <= MAX_TIMESTAMP_S:
+            raise InvalidRequestError(
+                f"The clock cannot show {moment}: it runs from 0 to {MAX_TIMESTAMP_S:.0f} seconds."
+            )
         if freeze:
             self.freeze()
         if set_to is not None or advance is not None:
@@ -63,11 +66,11 @@ class Clock:
             self.unfreeze()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by so many seconds, backwards when they are negative; raises as `move` does."""
+        """Move the clock by so many seconds, backwards when they are negative; raises as ``move`` does."""
         self.move(advance=_number(seconds, "advance"))
 
     def set(self, moment: float) -> None:
-        """Put the clock at a moment; it goes on from there, or stands there if frozen; raises as `move` does."""
+        """Put the clock at a moment; it goes on from there, or stands there if frozen; raises as ``move`` does."""
         self.move(set_to=_number(moment, "set"))
 
     def freeze(self) -> None:
@@ -93,7 +96,7 @@ class Clock:
 
 
 def _number(value: float, name: str) -> float:
-    seconds = moment_of(value)
+    seconds = parse_numeric_date(value)
     if seconds is None:
-        raise Unacceptable(f"{name} takes a finite number of seconds.")
+        raise InvalidRequestError(f"{name} takes a finite number of seconds.")
     return seconds

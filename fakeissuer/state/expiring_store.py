@@ -14,40 +14,40 @@ All of a kind last equally long, so that it is the one that ends first too: what
 """
 
 
-class Expiring(Generic[T]):
+class ExpiringStore(Generic[T]):
     """Things by name, each until its moment, in seconds since the epoch."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         """Start empty; hold at most so many things."""
         self._capacity = capacity
-        self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
+        self._values: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
-    def put(self, name: str, thing: T, *, until: float) -> None:
+    def put(self, name: str, value: T, *, expires_at: float) -> None:
         """Keep a thing until a moment."""
-        self._kept[name] = (until, thing)
-        self._kept.move_to_end(name)
-        if len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
+        self._values[name] = (expires_at, value)
+        self._values.move_to_end(name)
+        if len(self._values) > self._capacity:
+            self._values.popitem(last=False)
 
-    def find(self, name: str, now: float) -> T | None:
+    def get(self, name: str, now: float) -> T | None:
         """Return a thing whose moment has not come, None if there is none."""
-        until, thing = self._kept.get(name, (now, None))
-        return thing if now < until else None
+        expires_at, value = self._values.get(name, (now, None))
+        return value if now < expires_at else None
 
-    def take(self, name: str, now: float) -> T | None:
+    def pop(self, name: str, now: float) -> T | None:
         """Return a thing whose moment has not come, and forget it: it is found once."""
-        thing = self.find(name, now)
-        self.drop(name)
-        return thing
+        value = self.get(name, now)
+        self.delete(name)
+        return value
 
     def all(self, now: float) -> list[T]:
         """Return everything whose moment has not come, the oldest first."""
-        return [thing for until, thing in self._kept.values() if now < until]
+        return [value for expires_at, value in self._values.values() if now < expires_at]
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Forget a thing, if it is there."""
-        self._kept.pop(name, None)
+        self._values.pop(name, None)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self._values.clear()

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.endpoints import EndpointName
 from fakeissuer.model.records import Record
 
-HOUR_S = 3600
-GIBIBYTE = 2**30
+_HOUR_S = 3600
+_GIBIBYTE = 2**30
 
-Seconds = Annotated[float, Meta(ge=0, le=HOUR_S)]
-Bytes = Annotated[int, Meta(ge=0, le=GIBIBYTE)]
+_Seconds = Annotated[float, Meta(ge=0, le=_HOUR_S)]
+_Bytes = Annotated[int, Meta(ge=0, le=_GIBIBYTE)]
 
 KINDS = (
     "status",
@@ -41,20 +41,20 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-BODILESS = (204, 205, 304)
-FRAMING = ("content-length", "transfer-encoding", "connection")
+_BODILESS = (204, 205, 304)
+_FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
-REFUSALS = tuple(problem.name.lower() for problem in Problem)
+_REFUSALS = tuple(problem.name.lower() for problem in ErrorCase)
 """The refusals that there are, by name."""
 
 
 class Fault(Record, frozen=True, kw_only=True):
-    """One thing that goes wrong at one endpoint, `times` times or until faults are cleared.
+    """One thing that goes wrong at one endpoint, ``times`` times or until faults are cleared.
 
-    `refuse` names a row of the table of problems. `delay` is in seconds, `drip` in seconds between two bytes,
-    `truncate` in bytes that still come, `huge` and `gzip_bomb` in bytes of the (inflated) body. Where `true` is given
-    instead, a value is chosen.
+    ``refuse`` names a row of the table of problems. ``delay`` is in seconds, ``drip`` in seconds between two bytes,
+    ``truncate`` in bytes that still come, ``huge`` and ``gzip_bomb`` in bytes of the (inflated) body. Where ``true``
+    is given instead, a value is chosen.
     """
 
     endpoint: EndpointName
@@ -64,15 +64,15 @@ class Fault(Record, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
     body: str | dict[str, Any] | list[Any] | None = None
     refuse: str | None = None
-    delay: Seconds | None = None
+    delay: _Seconds | None = None
     drop: bool | None = None
-    truncate: bool | Bytes | None = None
+    truncate: bool | _Bytes | None = None
     garbage: bool | None = None
     empty: bool | None = None
     redirect: bool | str | None = None
-    huge: bool | Bytes | None = None
-    drip: bool | Seconds | None = None
-    gzip_bomb: bool | Bytes | None = None
+    huge: bool | _Bytes | None = None
+    drip: bool | _Seconds | None = None
+    gzip_bomb: bool | _Bytes | None = None
     content_type: str | None = None
 
     def __post_init__(self) -> None:
@@ -88,14 +88,14 @@ class Fault(Record, frozen=True, kw_only=True):
             )
         if getattr(self, kinds[0]) is False:
             raise ValueError(f"{kinds[0]} is false; leave it out, or say true")
-        if self.refuse is not None and self.refuse not in REFUSALS:
-            raise ValueError(f"refuse is one of {', '.join(REFUSALS)}")
+        if self.refuse is not None and self.refuse not in _REFUSALS:
+            raise ValueError(f"refuse is one of {', '.join(_REFUSALS)}")
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
-        if self.status in BODILESS and self.body is not None:
+        if self.status in _BODILESS and self.body is not None:
             raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 sections 6.4.1 and 15.3.6)")
         for name, value in self._header_fields():
-            if name.lower() in FRAMING:
+            if name.lower() in _FRAMING:
                 raise ValueError(f"{name} frames the message and is not for a test to set; use truncate, drip or huge")
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
                 raise ValueError("a header name is a token and its value one line of Latin-1 (RFC 9110 section 5)")
@@ -106,7 +106,7 @@ class Fault(Record, frozen=True, kw_only=True):
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
     def amount(self, chosen: float) -> float:
-        """Return the number that goes with the kind, or the one given here where the fault says just `true`."""
+        """Return the number that goes with the kind, or the one given here where the fault says just ``true``."""
         value = getattr(self, self.kind)
         return chosen if value is True else float(value)
 
@@ -139,7 +139,7 @@ class Faults:
     def take(self, endpoint: str, server: str) -> Fault | None:
         """Return the fault that this request meets, and count it; None if all goes well.
 
-        Nothing is awaited between looking and counting, so that `times` is exact however many requests come at once.
+        Nothing is awaited between looking and counting, so that ``times`` is exact however many requests come at once.
         """
         for planned in self._planned:
             if planned.fault.endpoint == endpoint and planned.fault.server in (None, server):
@@ -150,7 +150,7 @@ class Faults:
         return None
 
     def planned(self) -> list[Fault]:
-        """Return what is still to come; `times` is what is left of it."""
+        """Return what is still to come; ``times`` is what is left of it."""
         return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self._planned]
 
     def clear(self) -> None:

@@ -13,7 +13,7 @@ from fakeissuer.model.records import Record
 CAPACITY = 10_000
 """How many requests are kept in detail; the counts go on beyond it."""
 
-MOST_CONNECTIONS = 10_000
+_MAX_CONNECTIONS = 10_000
 """How many connections are told apart; of more than that, the latest are counted."""
 
 UNKNOWN_SERVER = "(unknown)"
@@ -21,8 +21,8 @@ UNKNOWN_SERVER = "(unknown)"
 
 
 @dataclass(kw_only=True)
-class Entry:
-    """One request while it is answered; `status` is filled in with the answer, None if none was given."""
+class JournalEntry:
+    """One request while it is answered; ``status`` is filled in with the answer, None if none was given."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Entry:
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """One request as it is told; `credentials` is the scheme that came with it and no more."""
+    """One request as it is told; ``credentials`` is the scheme that came with it and no more."""
 
     method: str
     path: str
@@ -68,31 +68,31 @@ class Requests(Record, frozen=True, kw_only=True):
 class Journal:
     """The requests to Okta's endpoints, oldest first; those to the control plane are not among them."""
 
-    def __init__(self, capacity: int = CAPACITY, most_connections: int = MOST_CONNECTIONS) -> None:
+    def __init__(self, capacity: int = CAPACITY, max_connections: int = _MAX_CONNECTIONS) -> None:
         """Start empty; keep at most so many requests in full, and tell so many connections apart."""
-        self._latest: deque[Entry] = deque(maxlen=capacity)
+        self._latest: deque[JournalEntry] = deque(maxlen=capacity)
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._most_connections = most_connections
-        self._places_of: OrderedDict[int, set[tuple[str, str]]] = OrderedDict()
+        self._max_connections = max_connections
+        self._keys_by_connection: OrderedDict[int, set[tuple[str, str]]] = OrderedDict()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Write down a request when it has come in, so that it counts even if it is never answered."""
-        place = (entry.endpoint, entry.server)
+        key = (entry.endpoint, entry.server)
         self._latest.append(entry)
-        self._counts[place] += 1
-        self._places_of.setdefault(entry.connection, set()).add(place)
-        self._places_of.move_to_end(entry.connection)
-        if len(self._places_of) > self._most_connections:
-            self._places_of.popitem(last=False)
+        self._counts[key] += 1
+        self._keys_by_connection.setdefault(entry.connection, set()).add(key)
+        self._keys_by_connection.move_to_end(entry.connection)
+        if len(self._keys_by_connection) > self._max_connections:
+            self._keys_by_connection.popitem(last=False)
 
     def read(self, endpoint: str | None = None, server: str | None = None, latest: int | None = None) -> Requests:
         """Return the requests to this endpoint of this server, at most so many in full; None means any, and all."""
-        places = {place for place in self._counts if endpoint in (None, place[0]) and server in (None, place[1])}
-        fitting = (entry for entry in reversed(self._latest) if (entry.endpoint, entry.server) in places)
-        requests = [Request(**vars(entry)) for entry in islice(fitting, latest)]
+        keys = {key for key in self._counts if endpoint in (None, key[0]) and server in (None, key[1])}
+        matching = (entry for entry in reversed(self._latest) if (entry.endpoint, entry.server) in keys)
+        requests = [Request(**vars(entry)) for entry in islice(matching, latest)]
         return Requests(
-            count=sum(self._counts[place] for place in places),
-            connections=sum(not places.isdisjoint(seen) for seen in self._places_of.values()),
+            count=sum(self._counts[key] for key in keys),
+            connections=sum(not keys.isdisjoint(seen) for seen in self._keys_by_connection.values()),
             requests=tuple(reversed(requests)),
         )
 
@@ -100,10 +100,10 @@ class Journal:
         """Start anew."""
         self._latest.clear()
         self._counts.clear()
-        self._places_of.clear()
+        self._keys_by_connection.clear()
 
 
-class Connections:
+class ConnectionCounter:
     """Numbers connections in the order in which they first ask for something, and keeps none of them alive."""
 
     def __init__(self) -> None:

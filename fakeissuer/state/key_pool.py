@@ -1,4 +1,4 @@
-"""The key pairs that were ever made, kept so that `reset` makes the same keys come back without making any.
+"""The key pairs that were ever made, kept so that ``reset`` makes the same keys come back without making any.
 
 With a file behind it, a restart finds the same keys again.
 """
@@ -33,15 +33,15 @@ class KeyPool:
 
     def key(self, server: str, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
         """Return the key of that name; alg and kind matter when it is made."""
-        place = f"{server}/{name}"
-        if place not in self._keys:
-            from fakeissuer.jose import keys  # noqa: PLC0415 - 130 ms of imports that discovery does not need
+        name_in_pool = f"{server}/{name}"
+        if name_in_pool not in self._keys:
+            from fakeissuer.jose import keys  # noqa: PLC0415  # 130 ms of imports that discovery does not need
 
-            self._keys[place] = keys.create_key(random_text(), alg, kind)
+            self._keys[name_in_pool] = keys.create_key(random_text(), alg, kind)
             self._save()
-        return self._keys[place]
+        return self._keys[name_in_pool]
 
-    def made(self, server: str, name: str) -> SigningKey | None:
+    def existing(self, server: str, name: str) -> SigningKey | None:
         """Return the key of that name if there is one yet."""
         return self._keys.get(f"{server}/{name}")
 
@@ -52,10 +52,10 @@ class KeyPool:
                 return
             if file.stat().st_mode & 0o077:
                 raise SettingsError([f"--keys: others may read {file}; expected a file of mode 0600: chmod 600 {file}"])
-            held = json.loads(file.read_text("utf-8"))
-            from fakeissuer.jose import keys  # noqa: PLC0415 - as above
+            stored = json.loads(file.read_text("utf-8"))
+            from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
-            self._keys = {place: keys.load_key(members) for place, members in held.items()}
+            self._keys = {name_in_pool: keys.load_key(members) for name_in_pool, members in stored.items()}
         except OSError as exc:
             raise SettingsError([f"--keys: {file} cannot be used: {exc.strerror}"]) from exc
         except (ValueError, AttributeError, TypeError) as exc:
@@ -65,19 +65,19 @@ class KeyPool:
     def _save(self) -> None:
         if self._file is None:
             return
-        held = {}
+        stored = {}
         if self._keys:
-            from fakeissuer.jose import keys  # noqa: PLC0415 - as above
+            from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
-            held = {place: keys.dump_key(key) for place, key in self._keys.items()}
+            stored = {name_in_pool: keys.dump_key(key) for name_in_pool, key in self._keys.items()}
         # Written beside and then moved, so that a reader never meets half a file; nobody else may read it, ever.
-        beside = self._file.with_name(f"{self._file.name}.{random_text()}.new")
+        temporary = self._file.with_name(f"{self._file.name}.{random_text()}.new")
         # A file or a link that somebody else has put there already is not written to: they could read it then.
-        opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(opened, "w", encoding="utf-8") as out:
-                json.dump(held, out, indent=1)
-            beside.replace(self._file)
+                json.dump(stored, out, indent=1)
+            temporary.replace(self._file)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from fakeissuer.errors import NotThere
+from fakeissuer.errors import NotFoundError
 from fakeissuer.model.records import Record
 from fakeissuer.state.key_pool import KeyPool
 
@@ -32,21 +32,21 @@ class KeyRing:
     """
 
     def __init__(self, server: str, pool: KeyPool, started_at: float) -> None:
-        """Start with an ACTIVE and a NEXT key, whose rotation is a period after `started_at` (seconds)."""
+        """Start with an ACTIVE and a NEXT key, whose rotation is a period after ``started_at`` (seconds)."""
         self._server = server
         self._pool = pool
         self._generation: dict[StatusName, int] = {"active": 1, "next": 2, "expired": 0}
         self._newest = 2
         self._withdrawn = {0}
         self._hidden_until: dict[int, float | None] = {}
-        self._guests: dict[str, dict[str, Any]] = {}
+        self._extra_public_keys: dict[str, dict[str, Any]] = {}
         self.rotates_at = started_at + ROTATION_PERIOD_S
 
     def signing_key(self, status: StatusName = "active") -> SigningKey:
         """Return the key of that status."""
         return self._key(self._generation[status])
 
-    def spare_key(self, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
+    def auxiliary_key(self, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
         """Return a key that has no part in the life cycle, and is not published unless it is invited."""
         return self._pool.key(self._server, name, alg=alg, kind=kind)
 
@@ -54,17 +54,17 @@ class KeyRing:
         """Return the key of that kid.
 
         Raises:
-            NotThere: no key of this server has it.
+            NotFoundError: no key of this server has it.
         """
         number = self._number_of(kid)
         if number is None:
-            raise NotThere(f"The server {self._server} has no key of that kid to sign with.")
+            raise NotFoundError(f"The server {self._server} has no key of that kid to sign with.")
         return self._key(number)
 
     def key_set(self) -> dict[str, list[dict[str, Any]]]:
         """Return the published keys as a JWK Set (RFC 7517 section 5)."""
         keys = [self._key(number).public for number in self._published()]
-        return {"keys": keys + list(self._guests.values())}
+        return {"keys": keys + list(self._extra_public_keys.values())}
 
     def statuses(self) -> list[KeyStatus]:
         """Return each key with its place in life."""
@@ -74,7 +74,7 @@ class KeyRing:
             for status, number in self._generation.items()
         ]
 
-    def keep_up(self, now: float) -> None:
+    def advance_to(self, now: float) -> None:
         """Do what time has brought since the last look: rotations that were due, and the end of a lag."""
         if now >= self.rotates_at:
             missed = int((now - self.rotates_at) // ROTATION_PERIOD_S)
@@ -96,31 +96,31 @@ class KeyRing:
         self._rotate()
         self.rotates_at = now + ROTATION_PERIOD_S
 
-    def lag(self, now: float, *, hidden_until: float | None = None) -> None:
-        """Sign at once with a key that the key set does not show before that moment, or before `end_lag`."""
+    def delay_publication(self, now: float, *, hidden_until: float | None = None) -> None:
+        """Sign at once with a key that the key set does not show before that moment, or before ``publish_now``."""
         self._newest += 1
         self._generation |= {"expired": self._generation["active"], "active": self._newest}
         self._hidden_until[self._newest] = hidden_until
         self.rotates_at = now + ROTATION_PERIOD_S
 
-    def end_lag(self) -> None:
+    def publish_now(self) -> None:
         """Publish whatever was kept back."""
         self._hidden_until.clear()
 
     def withdraw(self, kid: str) -> bool:
         """Take a key out of the key set, at once, and tell whether there was one; whether it signs does not change."""
-        staying = {name: members for name, members in self._guests.items() if members.get("kid") != kid}
-        if len(staying) < len(self._guests):
-            self._guests = staying
+        remaining = {name: members for name, members in self._extra_public_keys.items() if members.get("kid") != kid}
+        if len(remaining) < len(self._extra_public_keys):
+            self._extra_public_keys = remaining
             return True
         number = self._number_of(kid)
         if number is not None:
             self._withdrawn.add(number)
         return number is not None
 
-    def invite(self, name: str, members: dict[str, Any]) -> None:
+    def publish_extra(self, name: str, members: dict[str, Any]) -> None:
         """Show a key in the key set that is not of this ring; the name makes a second invitation the same."""
-        self._guests[name] = members
+        self._extra_public_keys[name] = members
 
     def _rotate(self) -> None:
         self._newest += 1
@@ -132,13 +132,13 @@ class KeyRing:
         }
 
     def _published(self) -> list[int]:
-        kept_back = self._withdrawn | self._hidden_until.keys()
-        return [number for number in self._generation.values() if number not in kept_back]
+        hidden = self._withdrawn | self._hidden_until.keys()
+        return [number for number in self._generation.values() if number not in hidden]
 
     def _number_of(self, kid: str) -> int | None:
         for number in self._generation.values():
             # A kid that somebody knows is that of a key that was made: nothing is made to look for it.
-            key = self._pool.made(self._server, str(number))
+            key = self._pool.existing(self._server, str(number))
             if key is not None and key.kid == kid:
                 return number
         return None

@@ -15,7 +15,7 @@ CODE_LIFETIME_S = 300
 DEVICE_CODE_LIFETIME_S = 600
 BACKCHANNEL_LIFETIME_S = 300
 POLL_INTERVAL_S = 5
-REMEMBERED_S = 86_400
+RETENTION_S = 86_400
 """How long a code that has expired is still told from one that never was."""
 
 
@@ -35,11 +35,11 @@ class AuthorizationCode:
     redirect_uri: str
     challenge: str | None
     expires_at: float
-    is_spent: bool = False
+    is_used: bool = False
 
 
 @dataclass(kw_only=True, repr=False)
-class Awaited:
+class PendingAuthorization:
     """What a client asks for again and again until its user has decided: how often it may, and what the user said."""
 
     server: str
@@ -49,20 +49,20 @@ class Awaited:
     expires_at: float
     interval_s: int = POLL_INTERVAL_S
     next_poll_at: float = 0
-    verdict: Literal["pending", "approved", "denied", "spent"] = "pending"
+    decision: Literal["pending", "approved", "denied", "used"] = "pending"
     grant: Grant | None = None
 
 
 @dataclass(kw_only=True, repr=False)
-class DeviceAuthorization(Awaited):
+class DeviceAuthorization(PendingAuthorization):
     """A device that waits for a user who types its code."""
 
     user_code: str
 
 
 @dataclass(kw_only=True, repr=False)
-class BackchannelAuthentication(Awaited):
-    """A client that waits for a user whom it named; `name` is what the approval page calls it."""
+class BackchannelAuthentication(PendingAuthorization):
+    """A client that waits for a user whom it named; ``name`` is what the approval page calls it."""
 
     name: str
     login: str

@@ -1,11 +1,11 @@
-"""What every fake issuer starts with, and returns to on `reset`."""
+"""What every fake issuer starts with, and returns to on ``reset``."""
 
 from __future__ import annotations
 
 from fakeissuer.model.clients import AuthMethod, Client
 from fakeissuer.model.endpoints import ORG
 from fakeissuer.model.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE
-from fakeissuer.model.registry import Directory
+from fakeissuer.model.registry import Registry
 from fakeissuer.model.servers import ORG_SCOPES, Server
 from fakeissuer.model.users import User
 
@@ -15,11 +15,11 @@ SINGLE_PAGE_APP = "0oaspa00000000000001"
 DEVICE_APP = "0oadevice00000000001"
 API_APP = "0oaapi00000000000001"
 
-LOOPBACK_REDIRECTS = ("http://127.0.0.1:*", "http://localhost:*")
-PUBLIC: tuple[AuthMethod, ...] = ("none",)
+_LOOPBACK_REDIRECTS = ("http://127.0.0.1:*", "http://localhost:*")
+_PUBLIC: tuple[AuthMethod, ...] = ("none",)
 
 
-def seed(org_url: str) -> Directory:
+def seed(org_url: str) -> Registry:
     """Return the directory of the start; the org server's audience is its own URL, as at Okta."""
     servers = (
         Server(id="default", audience="api://default"),
@@ -30,33 +30,33 @@ def seed(org_url: str) -> Directory:
         Client(
             id=SERVICE_APP,
             name="service app",
-            secret="service-secret",  # noqa: S106 - printed at start, for everybody to use
+            secret="service-secret",  # noqa: S106  # printed at start, for everybody to use
             grant_types=(CLIENT_CREDENTIALS, TOKEN_EXCHANGE),
         ),
         Client(
             id=WEB_APP,
             name="web app",
-            secret="web-secret",  # noqa: S106 - as above
+            secret="web-secret",  # noqa: S106  # as above
             grant_types=("authorization_code", "refresh_token", "password"),
-            redirect_uris=LOOPBACK_REDIRECTS,
-            post_logout_redirect_uris=LOOPBACK_REDIRECTS,
+            redirect_uris=_LOOPBACK_REDIRECTS,
+            post_logout_redirect_uris=_LOOPBACK_REDIRECTS,
         ),
         Client(
             id=SINGLE_PAGE_APP,
             name="single-page app",
-            auth_methods=PUBLIC,
+            auth_methods=_PUBLIC,
             grant_types=("authorization_code", "refresh_token"),
-            redirect_uris=LOOPBACK_REDIRECTS,
-            post_logout_redirect_uris=LOOPBACK_REDIRECTS,
+            redirect_uris=_LOOPBACK_REDIRECTS,
+            post_logout_redirect_uris=_LOOPBACK_REDIRECTS,
         ),
-        Client(id=DEVICE_APP, name="device app", auth_methods=PUBLIC, grant_types=(DEVICE_CODE,)),
-        Client(id=API_APP, name="the API itself", secret="api-secret"),  # noqa: S106 - as above
+        Client(id=DEVICE_APP, name="device app", auth_methods=_PUBLIC, grant_types=(DEVICE_CODE,)),
+        Client(id=API_APP, name="the API itself", secret="api-secret"),  # noqa: S106  # as above
     )
     users = (
         User(login="alice@example.com", given_name="Alice", family_name="Adams", groups=("Everyone", "Admins")),
         User(login="bob@example.com", given_name="Bob", family_name="Brown"),
     )
-    return Directory(
+    return Registry(
         servers={server.id: server for server in servers},
         clients={client.id: client for client in clients},
         users={user.login: user for user in users},

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from fakeissuer.model.identifiers import random_text
-from fakeissuer.state.expiring_store import Expiring
+from fakeissuer.state.expiring_store import ExpiringStore
 
 LIFETIME_S = 7200
 """How long a sign-in lasts."""
 
-KEPT_S = 86_400
-MOST_WAITING = 20
+_RETENTION_S = 86_400
+MAX_PENDING = 20
 
-TWO_FACTORS = ("mfa", "otp", "pwd")
+_TWO_FACTORS = ("mfa", "otp", "pwd")
 
 
 class Session:
@@ -30,7 +30,7 @@ class Session:
         self.amr: tuple[str, ...] = ("pwd",)
         self.acr: str | None = None
         self._consents: dict[str, set[str]] = {}
-        self._waiting: OrderedDict[str, Any] = OrderedDict()
+        self._interactions: OrderedDict[str, Any] = OrderedDict()
 
     def sign_in(self, login: str, now: float, acr_values: Iterable[str] = ()) -> None:
         """Make this the session of a user, under another cookie: one that was planted is worth nothing then.
@@ -42,15 +42,15 @@ class Session:
         self.cookie, self.csrf = random_text(), random_text()
         self.login, self.authenticated_at = login, now
         self.acr = next(iter(acr_values), None)
-        self.amr = TWO_FACTORS if self.acr is not None and ":2fa:" in self.acr else ("pwd",)
+        self.amr = _TWO_FACTORS if self.acr is not None and ":2fa:" in self.acr else ("pwd",)
 
     def sign_out(self) -> None:
         """Forget the user and all that was under way."""
         self.login, self.acr = None, None
         self._consents.clear()
-        self._waiting.clear()
+        self._interactions.clear()
 
-    def has_ended(self, now: float) -> bool:
+    def is_expired(self, now: float) -> bool:
         """Tell whether the sign-in was too long ago."""
         return now >= self.authenticated_at + LIFETIME_S
 
@@ -62,19 +62,19 @@ class Session:
         """Tell whether the user has allowed all of this already."""
         return set(scopes) <= self._consents.get(client_id, set())
 
-    def keep(self, name: str, waiting: Any) -> None:
+    def add_interaction(self, name: str, interaction: Any) -> None:
         """Let something wait for the user; of too many the oldest is given up."""
-        self._waiting[name] = waiting
-        if len(self._waiting) > MOST_WAITING:
-            self._waiting.popitem(last=False)
+        self._interactions[name] = interaction
+        if len(self._interactions) > MAX_PENDING:
+            self._interactions.popitem(last=False)
 
-    def find(self, name: str) -> Any:
+    def get(self, name: str) -> Any:
         """Return what waits under that name, None if nothing does."""
-        return self._waiting.get(name)
+        return self._interactions.get(name)
 
-    def let_go(self, name: str) -> None:
+    def remove_interaction(self, name: str) -> None:
         """Let it wait no longer."""
-        self._waiting.pop(name, None)
+        self._interactions.pop(name, None)
 
 
 class Sessions:
@@ -82,25 +82,25 @@ class Sessions:
 
     def __init__(self) -> None:
         """Start without any."""
-        self._kept: Expiring[Session] = Expiring()
+        self._sessions: ExpiringStore[Session] = ExpiringStore()
 
-    def of(self, cookie: str | None, now: float) -> Session:
+    def get_or_create(self, cookie: str | None, now: float) -> Session:
         """Return the session behind a cookie, or a new one."""
-        found = None if cookie is None else self._kept.find(cookie, now)
-        return Session() if found is None else found
+        session = None if cookie is None else self._sessions.get(cookie, now)
+        return Session() if session is None else session
 
     def save(self, session: Session, old_cookie: str | None, now: float) -> None:
         """Keep a session under its cookie; the one that it came with counts no longer if it has changed."""
         if old_cookie is not None and old_cookie != session.cookie:
-            self._kept.drop(old_cookie)
-        self._kept.put(session.cookie, session, until=now + KEPT_S)
+            self._sessions.delete(old_cookie)
+        self._sessions.put(session.cookie, session, expires_at=now + _RETENTION_S)
 
     def clear(self) -> None:
         """Forget every session."""
-        self._kept.clear()
+        self._sessions.clear()
 
     def end(self, login: str, now: float) -> None:
         """Sign a user out everywhere."""
-        for session in self._kept.all(now):
+        for session in self._sessions.all(now):
             if session.login == login:
                 session.sign_out()

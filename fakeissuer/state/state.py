@@ -6,49 +6,49 @@ from typing import TYPE_CHECKING
 
 from fakeissuer.model.claims import ORG_TOKEN_TYPE
 from fakeissuer.model.profiles import Profile
-from fakeissuer.model.registry import Directory
+from fakeissuer.model.registry import Registry
 from fakeissuer.model.servers import Server
-from fakeissuer.model.urls import Addresses
+from fakeissuer.model.urls import IssuerURLs
 from fakeissuer.state.clock import Clock
-from fakeissuer.state.expiring_store import Expiring
+from fakeissuer.state.expiring_store import ExpiringStore
 from fakeissuer.state.faults import Faults
-from fakeissuer.state.journal import Connections, Journal
+from fakeissuer.state.journal import ConnectionCounter, Journal
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.key_ring import KeyRing
 from fakeissuer.state.pending import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization, PushedRequest
 from fakeissuer.state.sessions import Sessions
 from fakeissuer.state.token_store import TokenStore
-from fakeissuer.state.used_jtis import Replays
+from fakeissuer.state.used_jtis import UsedJTIs
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 
-class State:
+class IssuerState:
     """The state of one fake issuer; it belongs to the one event loop that serves it."""
 
-    directory: Directory
+    directory: Registry
 
     def __init__(
-        self, addresses: Addresses, pool: KeyPool, profile: Profile, start: Directory, auto_login: str | None = None
+        self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None
     ) -> None:
         """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
         self.auto_login = auto_login
         self.profile = profile
-        self.addresses = addresses
+        self.urls = addresses
         self.clock = Clock()
         self.store = TokenStore()
-        self.replays = Replays()
-        self.codes: Expiring[AuthorizationCode] = Expiring()
-        self.devices: Expiring[DeviceAuthorization] = Expiring()
-        self.backchannel: Expiring[BackchannelAuthentication] = Expiring()
-        self.user_codes: Expiring[DeviceAuthorization] = Expiring()
-        self.pushed: Expiring[PushedRequest] = Expiring()
-        self.session_tokens: Expiring[str] = Expiring()
+        self.used_jtis = UsedJTIs()
+        self.codes: ExpiringStore[AuthorizationCode] = ExpiringStore()
+        self.devices: ExpiringStore[DeviceAuthorization] = ExpiringStore()
+        self.backchannel: ExpiringStore[BackchannelAuthentication] = ExpiringStore()
+        self.user_codes: ExpiringStore[DeviceAuthorization] = ExpiringStore()
+        self.pushed: ExpiringStore[PushedRequest] = ExpiringStore()
+        self.session_tokens: ExpiringStore[str] = ExpiringStore()
         self.sessions = Sessions()
         self.journal = Journal()
         self.faults = Faults()
-        self.connections = Connections()
+        self.connections = ConnectionCounter()
         self.pool = pool
         self.started_at = self.clock.now()
         self._start = start
@@ -57,40 +57,40 @@ class State:
 
     def reset(self) -> None:
         """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
-        self.directory = self._start.copy()
+        self.registry = self._start.copy()
         self._rings = {}
         self.clock.reset()
         self.store.clear()
-        self.replays.clear()
+        self.used_jtis.clear()
         self.sessions.clear()
-        for kept in (self.codes, self.devices, self.backchannel, self.user_codes, self.pushed, self.session_tokens):
-            kept.clear()
+        for store in (self.codes, self.devices, self.backchannel, self.user_codes, self.pushed, self.session_tokens):
+            store.clear()
         self.journal.clear()
         self.faults.clear()
 
     @property
     def cookie_name(self) -> str:
         """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
-        return f"fakeissuer-{self.addresses.listening_url.rpartition(':')[2]}"
+        return f"fakeissuer-{self.urls.listening_url.rpartition(':')[2]}"
 
     def ring(self, server: Server) -> KeyRing:
         """Return the keys of a server, as they are at this moment of the clock."""
         if server.id not in self._rings:
             self._rings[server.id] = KeyRing(server.id, self.pool, self.started_at)
         ring = self._rings[server.id]
-        ring.keep_up(self.clock.now())
+        ring.advance_to(self.clock.now())
         return ring
 
     def access_token_key(self, server: Server) -> SigningKey:
         """Return the key that signs access tokens: the ACTIVE one, but for Okta's org, whose key nobody is shown."""
         ring = self.ring(server)
-        return ring.spare_key("internal") if self._is_internal(server) else ring.signing_key()
+        return ring.auxiliary_key("internal") if self._is_internal(server) else ring.signing_key()
 
     def access_token_type(self, server: Server) -> str | None:
-        """Return the `typ` of a server's access tokens."""
+        """Return the ``typ`` of a server's access tokens."""
         return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
 
-    def forget_keys(self, server_id: str) -> None:
+    def remove_keys(self, server_id: str) -> None:
         """Drop what happened to the keys of a server that is removed."""
         self._rings.pop(server_id, None)
 

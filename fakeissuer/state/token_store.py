@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fakeissuer.model.claims import Claims, Grant
-from fakeissuer.model.identifiers import derived_id, is_of_grant
-from fakeissuer.model.records import moment_of
+from fakeissuer.model.identifiers import derived_id, descends_from
+from fakeissuer.model.records import parse_numeric_date
 
 TokenKind = Literal["access", "id", "refresh", "device_secret"]
 
@@ -21,7 +21,7 @@ CAPACITY = 50_000
 class IssuedToken:
     """What is known about one token: its claims, for whom it was made, whether it was revoked.
 
-    A refresh token keeps the `grant` that it renews, and the moment when another one took its place.
+    A refresh token keeps the ``grant`` that it renews, and the moment when another one took its place.
     """
 
     kind: TokenKind
@@ -61,7 +61,10 @@ class IssuedToken:
 
     def is_active(self, now: float) -> bool:
         """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""
-        expires, not_before = moment_of(self.claims.get("exp")), moment_of(self.claims.get("nbf", now))
+        expires, not_before = (
+            parse_numeric_date(self.claims.get("exp")),
+            parse_numeric_date(self.claims.get("nbf", now)),
+        )
         return not self.revoked and expires is not None and not_before is not None and not_before <= now < expires
 
 
@@ -106,7 +109,7 @@ class TokenStore:
         What was exchanged for one of them goes too, which RFC 8693 leaves to the server.
         """
         for issued in self._tokens.values():
-            if is_of_grant(issued.grant_id, grant_id):
+            if descends_from(issued.grant_id, grant_id):
                 issued.revoked = True
 
     def revoke_user(self, login: str) -> None:

@@ -15,11 +15,11 @@ from service.tokens.principal import Principal
 KINDS = ("jti", "sub", "cid")
 """What can be denied: one token, one subject, one client; named as Okta names the claims."""
 MAX_AGE = 1.0
-"""Seconds after which what others denied is looked up again: how long a entry takes to reach every process."""
+"""Seconds after which what others denied is looked up again: how long an entry takes to reach every process."""
 CAPACITY = 10_000
-_LOG = "denied"
+_LOG_KEY = "denied"
 _BATCH = 500
-_LATE = 10.0
+_PENDING_TIMEOUT = 10.0
 """Seconds for which a numbered place is waited for whose entry is still on its way."""
 
 
@@ -39,7 +39,7 @@ class DenyEntry:
     expires_at: float
 
     @property
-    def about(self) -> tuple[str, str, str | None]:
+    def key(self) -> tuple[str, str, str | None]:
         """What it is about, whenever it ends."""
         return self.kind, self.value, self.issuer
 
@@ -54,35 +54,35 @@ class DenyEntry:
 
 
 class DenyList:
-    """The deny_list in force, kept in this process and appended to a log in the shared cache.
+    """The deny list in force, kept in this process and appended to a log in the shared cache.
 
     There is no timer: while others may have written, the first request of each second reads what is new.
-    A shared cache that is down leaves the deny_list that this process knows.
+    A shared cache that is down leaves the deny list that this process knows.
     """
 
     def __init__(self, shared: SharedCache, *, clock: Clock) -> None:
         self._shared = shared
         self._clock = clock
-        self._in_force: dict[tuple[str, str, str | None], DenyEntry] = {}
+        self._entries: dict[tuple[str, str, str | None], DenyEntry] = {}
         self._read_up_to = 0
-        self._awaited: dict[int, float] = {}
+        self._pending: dict[int, float] = {}
         self._fresh_until = float("inf") if shared.is_local else 0.0
         self._refreshing: asyncio.Task[None] | None = None
         self._on_change: list[Callable[[], None]] = []
 
     def __iter__(self) -> Iterator[DenyEntry]:
-        """Go through the deny_list in force."""
+        """Go through the entries in force."""
         now = self._clock.now()
-        return iter([entry for entry in self._in_force.values() if now < entry.expires_at])
+        return iter([entry for entry in self._entries.values() if now < entry.expires_at])
 
     @property
     def fresh(self) -> bool:
         """Whether what others denied was looked up a moment ago."""
         return self._clock.monotonic() < self._fresh_until
 
-    def on_change(self, tell: Callable[[], None]) -> None:
-        """Have somebody told when a entry comes or goes."""
-        self._on_change.append(tell)
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Have somebody told when an entry comes or goes."""
+        self._on_change.append(callback)
 
     def check(self, principal: Principal) -> None:
         """Let a principal pass, or not; awaits nothing.
@@ -96,11 +96,11 @@ class DenyList:
 
     def denied_by(self, principal: Principal) -> str | None:
         """Return by which of :data:`KINDS` a principal is denied; None where it is not."""
-        if not self._in_force:
+        if not self._entries:
             return None
         values = {"jti": principal.claims.get("jti"), "sub": principal.subject, "cid": principal.client_id}
         for kind, value in values.items():
-            if isinstance(value, str) and self._holds(kind, value, principal.issuer):
+            if isinstance(value, str) and self._is_listed(kind, value, principal.issuer):
                 return kind
         return None
 
@@ -114,16 +114,18 @@ class DenyList:
             OverflowError: There are too many.
         """
         self._prune()
-        if len(self._in_force) >= CAPACITY and entry.about not in self._in_force:
-            raise OverflowError(f"{CAPACITY} deny_list are in force; lift some, or deny the client or the subject")
+        if len(self._entries) >= CAPACITY and entry.key not in self._entries:
+            raise OverflowError(
+                f"{CAPACITY} deny list entries are in force; remove some, or deny the client or the subject"
+            )
         self._apply(entry)
         return await self._append(entry)
 
     async def remove(self, kind: str, value: str, issuer: str | None) -> bool:
         """Deny no longer; returns whether the others will know of it."""
-        lifted = DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=0.0)
-        self._apply(lifted)
-        return await self._append(lifted)
+        removed = DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=0.0)
+        self._apply(removed)
+        return await self._append(removed)
 
     async def refresh(self) -> None:
         """Read what others denied; whoever asks while somebody does waits for the same look."""
@@ -139,16 +141,16 @@ class DenyList:
 
     async def _append(self, entry: DenyEntry) -> bool:
         lifetime = max(entry.expires_at - self._clock.now(), 24 * 3600.0)  # what lifts one lives as long as it might
-        return self._shared.is_local or await self._shared.append(_LOG, asdict(entry), seconds=int(lifetime) + 1)
+        return self._shared.is_local or await self._shared.append(_LOG_KEY, asdict(entry), seconds=int(lifetime) + 1)
 
     async def _poll(self) -> None:
-        last = await self._shared.get(f"{_LOG}:last")
+        last = await self._shared.get(f"{_LOG_KEY}:last")
         last = last if isinstance(last, int) else self._read_up_to
         if last < self._read_up_to:  # the cache was emptied, and counts from nothing again
             self._read_up_to = 0
         now = self._clock.monotonic()
         first = max(self._read_up_to, last - CAPACITY) + 1
-        self._awaited |= dict.fromkeys(range(first, last + 1), now + _LATE)
+        self._pending |= dict.fromkeys(range(first, last + 1), now + _PENDING_TIMEOUT)
         self._read_up_to = last
         await self._read_entries()
         self._prune()
@@ -156,31 +158,31 @@ class DenyList:
 
     async def _read_entries(self) -> None:
         """Read the numbered places that are new, or whose number was given out before their entry was written."""
-        numbers = sorted(self._awaited)
+        numbers = sorted(self._pending)
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
-            entries = await self._shared.get_many([f"{_LOG}:{number}" for number in batch])
+            entries = await self._shared.get_many([f"{_LOG_KEY}:{number}" for number in batch])
             for number, document in zip(batch, entries, strict=True):
                 entry = DenyEntry.read(document)
                 if entry is not None:
                     self._apply(entry)
-                if entry is not None or self._clock.monotonic() >= self._awaited[number]:
-                    del self._awaited[number]
+                if entry is not None or self._clock.monotonic() >= self._pending[number]:
+                    del self._pending[number]
 
     def _apply(self, entry: DenyEntry) -> None:
-        """Keep a entry, or drop the one that it lifts, and tell whoever remembers token_cache."""
+        """Keep an entry, or drop the one that it removes, and call the functions given to ``on_change``."""
         if entry.expires_at > self._clock.now():
-            self._in_force[entry.about] = entry
-        elif self._in_force.pop(entry.about, None) is None:
+            self._entries[entry.key] = entry
+        elif self._entries.pop(entry.key, None) is None:
             return
-        for tell in self._on_change:
-            tell()
+        for callback in self._on_change:
+            callback()
 
-    def _holds(self, kind: str, value: str, issuer: str) -> bool:
+    def _is_listed(self, kind: str, value: str, issuer: str) -> bool:
         """Return whether a value is denied for this issuer, or for all."""
-        found = (self._in_force.get((kind, value, one)) for one in (issuer, None))
-        return any(entry is not None and self._clock.now() < entry.expires_at for entry in found)
+        matches = (self._entries.get((kind, value, one)) for one in (issuer, None))
+        return any(entry is not None and self._clock.now() < entry.expires_at for entry in matches)
 
     def _prune(self) -> None:
         now = self._clock.now()
-        self._in_force = {about: entry for about, entry in self._in_force.items() if now < entry.expires_at}
+        self._entries = {key: entry for key, entry in self._entries.items() if now < entry.expires_at}

@@ -43,7 +43,7 @@ def _closed_on_failure(conn: Connection) -> Iterator[None]:
     """Mark a connection as unusable when whoever waits for its answer waits no more.
 
     aiomcache gives it back to the pool after a cancellation, where the next command would read the answer to this one:
-    two deny_list could then be given one number, and one of them would be lost.
+    two deny list entries could then be given one number, and one of them would be lost.
     """
     try:
         yield

@@ -70,7 +70,7 @@ class SharedCache:
             seconds: How long the claim holds if whoever makes it dies.
         """
 
-        async def ask() -> tuple[Any, bool]:
+        async def operation() -> tuple[Any, bool]:
             value = await self._backend.get(key)
             if value is not None:
                 return value, False
@@ -85,15 +85,15 @@ class SharedCache:
             await self._backend.delete(_lock_key(key))
             return value, False
 
-        return await self._call(ask, default=(None, True))
+        return await self._call(operation, default=(None, True))
 
     def release(self, key: str) -> None:
         """Let somebody else claim a key; waits for nothing."""
-        self._later(lambda: self._backend.delete(_lock_key(key)))
+        self._run_in_background(lambda: self._backend.delete(_lock_key(key)))
 
     def delete(self, key: str) -> None:
         """Forget what is kept under a key; waits for nothing."""
-        self._later(lambda: self._backend.delete(key))
+        self._run_in_background(lambda: self._backend.delete(key))
 
     def put(self, key: str, value: Any, *, seconds: int) -> None:
         """Keep a value, and end the claim on its key; waits for nothing.
@@ -102,11 +102,11 @@ class SharedCache:
             value: What JSON can hold.
         """
 
-        async def keep() -> None:
+        async def set_and_unlock() -> None:
             await self._backend.set(key, value, ttl=seconds)
             await self._backend.delete(_lock_key(key))
 
-        self._later(keep)
+        self._run_in_background(set_and_unlock)
 
     async def append(self, log: str, value: Any, *, seconds: int) -> bool:
         """Add a value to a log, under ``{log}:1`` and on; ``{log}:last`` is the number of the last one.
@@ -115,21 +115,21 @@ class SharedCache:
             Whether the others will see it.
         """
 
-        async def ask() -> bool:
+        async def operation() -> bool:
             number = await self._backend.increment(f"{log}:last")
             await self._backend.set(f"{log}:{number}", value, ttl=seconds)
             return True
 
-        return await self._call(ask, default=False)
+        return await self._call(operation, default=False)
 
     async def ping(self) -> bool:
         """Return whether it gives back what it was given."""
 
-        async def ask() -> bool:
+        async def operation() -> bool:
             await self._backend.set("works", 1, ttl=1)
             return bool(await self._backend.get("works") == 1)
 
-        return await self._call(ask, default=False)
+        return await self._call(operation, default=False)
 
     async def close(self) -> None:
         """Finish what is being written, and close the connections."""
@@ -138,30 +138,31 @@ class SharedCache:
             async with asyncio.timeout(TIMEOUT):
                 await self._backend.close()
 
-    def _later(self, ask: Callable[[], Awaitable[Any]]) -> None:
+    def _run_in_background(self, operation: Callable[[], Awaitable[Any]]) -> None:
         async def run() -> None:
-            await self._call(ask, default=None)
+            await self._call(operation, default=None)
 
         task = asyncio.get_running_loop().create_task(run())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _call(self, ask: Callable[[], Awaitable[T]], *, default: T) -> T:
+    async def _call(self, operation: Callable[[], Awaitable[T]], *, default: T) -> T:
         if self._clock.monotonic() < self._retry_at:
             return default
         try:
             async with asyncio.timeout(TIMEOUT):
-                result = await ask()
+                result = await operation()
         except Exception as exc:  # noqa: BLE001  # each backend has errors of its own, and none may reach a request
             self.failures += 1
             self._instrumentation.on_cache_error()
             if not self._retry_at:
                 # Its words may hold the address, and the address a password.
-                _logger.warning("the shared cache fails (%s); this process goes on without it", type(exc).__name__)
+                error = type(exc).__name__
+                _logger.warning("shared cache unavailable: %s", error, extra={"error": error})
             self._retry_at = self._clock.monotonic() + RETRY_INTERVAL
             return default
         if self._retry_at:
-            _logger.warning("the shared cache is back")
+            _logger.warning("shared cache available again")
             self._retry_at = 0.0
         return result
 
@@ -203,8 +204,8 @@ def open_cache(
         return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, instrumentation=instrumentation)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
-        steady = _load("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
-        backend = steady(port=port or 11211, pool_size=8, **options)
+        cache_class = _load_backend("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
+        backend = cache_class(port=port or 11211, pool_size=8, **options)
     else:
         backend = _redis(parts, port=port, database=database, ca_file=ca_file, options=options)
     return SharedCache(backend, clock=clock, is_local=False, instrumentation=instrumentation)
@@ -216,7 +217,7 @@ _EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or me
 def _redis(
     parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
 ) -> BaseCache:
-    kind = _load("aiocache.backends.redis", "RedisCache", extra="redis")
+    kind = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
     retries = importlib.import_module("redis.asyncio.retry").Retry
     no_backoff = importlib.import_module("redis.backoff").NoBackoff
     connection: dict[str, Any] = {"retry": retries(no_backoff(), 0)}  # who waits longer than we do is not waited for
@@ -234,7 +235,7 @@ def _redis(
     )
 
 
-def _load(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
+def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
     """Return a kind of cache, whose library is installed only where somebody wants it."""
     try:
         kind: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)

@@ -18,11 +18,11 @@ class ValidatedToken(NamedTuple):
     """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
 
     principal: Principal
-    is_key_current: Callable[[], bool]
+    is_current: Callable[[], bool]
 
 
 class ValidatedTokenCache:
-    """Remembers good token_cache, and never the tokens: what leaks from a memory must not open a door.
+    """Caches who validated tokens speak for, and never the tokens: what leaks from a memory must not open a door.
 
     A refusal is not remembered, since making up another bad token costs an attacker nothing.
     """
@@ -30,29 +30,29 @@ class ValidatedTokenCache:
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._validated_tokens: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the one used last stands last
+        self._entries: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the one used last stands last
 
     def put(self, token: str, entry: ValidatedToken) -> Principal:
         """Return who a token speaks for, and remember it until the token expires, or the entry holds no longer."""
-        self._validated_tokens[_digest(token)] = entry
-        if len(self._validated_tokens) > self._capacity:
-            self._validated_tokens.popitem(last=False)
+        self._entries[_digest(token)] = entry
+        if len(self._entries) > self._capacity:
+            self._entries.popitem(last=False)
         return entry.principal
 
     def clear(self) -> None:
         """Have every token judged again."""
-        self._validated_tokens.clear()
+        self._entries.clear()
 
     def get(self, token: str) -> Principal | None:
         """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
         digest = _digest(token)
-        entry = self._validated_tokens.get(digest)
+        entry = self._entries.get(digest)
         if entry is None:
             return None
-        if self._clock.now() < entry.principal.expires_at and entry.is_key_current():
-            self._validated_tokens.move_to_end(digest)
+        if self._clock.now() < entry.principal.expires_at and entry.is_current():
+            self._entries.move_to_end(digest)
             return entry.principal
-        del self._validated_tokens[digest]
+        del self._entries[digest]
         return None
 
 

@@ -18,8 +18,8 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, NullInstrumentation
-from service.issuers.pool import Pool, proxy_options
-from service.tokens import strict_json
+from service.issuers.pool import CurlClient, proxy_options
+from service.tokens import encoding
 
 CONNECT_TIMEOUT = 2.0
 """Seconds until a connection must stand."""
@@ -27,14 +27,14 @@ TOTAL_TIMEOUT = 5.0
 """Seconds for the whole exchange, so that an issuer that drips a byte a second cannot hold us."""
 MAX_BODY_SIZE = 512 * 1024
 """Bytes; a key set has a few thousand."""
-CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 """How many connections questions about tokens share; more questions wait for one."""
-MAX_WAITING = 1000
+MAX_QUEUED = 1000
 """How many questions may wait for a connection; one more is refused at once, so that memory has a bound."""
 _SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not hold up
-_DROPPED = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
+_CONNECTION_LOST = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 _MAX_RETRY_PAUSE = 60.0
-_FORM = "application/x-www-form-urlencoded"
+_FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class UnexpectedStatus(IssuerUnavailable):
@@ -93,9 +93,9 @@ class JSONClient:
             "user_agent": "tornado-resource-server",
             **proxy_options(proxy),
         }
-        self._http: Pool | None = None
-        self._free = asyncio.Semaphore(CONNECTIONS)
-        self._waiting = 0
+        self._http: CurlClient | None = None
+        self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._queued = 0
 
     async def get(self, url: str) -> JSONResponse:
         """Return the JSON object at an address.
@@ -103,8 +103,10 @@ class JSONClient:
         Raises:
             IssuerUnavailable: There is none to be had; the detail says what came instead.
         """
-        end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
-        return _read(url, await self._fetch(HTTPRequest(url, headers={"Accept": "application/json"}), until=end))
+        deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
+        return _parse_json(
+            url, await self._fetch(HTTPRequest(url, headers={"Accept": "application/json"}), deadline=deadline)
+        )
 
     async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> FormResponse:
         """Return what comes back to a form; only for questions, since it is sent once more if a connection drops.
@@ -112,15 +114,15 @@ class JSONClient:
         Raises:
             IssuerUnavailable: Nothing came back; the detail says why, and holds nothing of the form.
         """
-        end = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
+        deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         request = HTTPRequest(
             url,
             method="POST",
-            headers={"Content-Type": _FORM, **headers},
+            headers={"Content-Type": _FORM_TYPE, **headers},
             body=urllib.parse.urlencode(form),
         )
-        async with self._connection(url, until=end):
-            response = await self._fetch(request, until=end)
+        async with self._connection(url, deadline=deadline):
+            response = await self._fetch(request, deadline=deadline)
         return FormResponse(
             status=response.code,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -135,24 +137,24 @@ class JSONClient:
             self._http = None
 
     @contextlib.asynccontextmanager
-    async def _connection(self, url: str, *, until: float) -> AsyncIterator[None]:
+    async def _connection(self, url: str, *, deadline: float) -> AsyncIterator[None]:
         """Hold one of the connections while the block runs; curl's own queue knows neither length nor time."""
-        if self._waiting >= MAX_WAITING:
-            raise IssuerUnavailable(f"{url}: {MAX_WAITING} questions wait for an answer already")
-        self._waiting += 1
+        if self._queued >= MAX_QUEUED:
+            raise IssuerUnavailable(f"{url}: {MAX_QUEUED} questions wait for an answer already")
+        self._queued += 1
         try:
-            async with asyncio.timeout_at(until):
-                await self._free.acquire()
+            async with asyncio.timeout_at(deadline):
+                await self._connections.acquire()
         except TimeoutError:
             raise IssuerUnavailable(f"{url}: no connection was free within {TOTAL_TIMEOUT:.0f} s") from None
         finally:
-            self._waiting -= 1
+            self._queued -= 1
         try:
             yield
         finally:
-            self._free.release()
+            self._connections.release()
 
-    async def _fetch(self, request: HTTPRequest, *, until: float) -> HTTPResponse:
+    async def _fetch(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         """Return the answer, whatever its status, asking once more when a proxy or a restart drops the connection.
 
         Args:
@@ -163,45 +165,45 @@ class JSONClient:
         """
         try:
             try:
-                return await self._fetch_once(request, until=until)
+                return await self._fetch_once(request, deadline=deadline)
             except CurlError as exc:
-                if exc.errno not in _DROPPED:
+                if exc.errno not in _CONNECTION_LOST:
                     raise
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # apart from others, and no secret
-                return await self._fetch_once(request, until=until)
+                return await self._fetch_once(request, deadline=deadline)
         except HTTPClientError as exc:
             raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
 
-    async def _fetch_once(self, request: HTTPRequest, *, until: float) -> HTTPResponse:
+    async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
-        began = asyncio.get_running_loop().time()
-        request.request_timeout = max(until - began, 0.001)  # to curl, 0 means for ever
+        started_at = asyncio.get_running_loop().time()
+        request.request_timeout = max(deadline - started_at, 0.001)  # to curl, 0 means for ever
         outcome = "failed"
         try:
             response = await self._client().fetch(request, raise_error=False)
             outcome = str(response.code)
         finally:
-            seconds = asyncio.get_running_loop().time() - began
+            seconds = asyncio.get_running_loop().time() - started_at
             self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
         return response
 
-    def _client(self) -> Pool:
+    def _client(self) -> CurlClient:
         # Made at the first request, since it belongs to the event loop that runs then.
         if self._http is None:
             # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
             logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
-            self._http = Pool(
-                force_instance=True, max_clients=CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
+            self._http = CurlClient(
+                force_instance=True, max_clients=MAX_CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
             )
         return self._http
 
 
-def _read(url: str, response: HTTPResponse) -> JSONResponse:
+def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
         raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
     try:
-        document = strict_json.read_object(response.body)
+        document = encoding.decode_json_object(response.body)
     except ValueError as exc:
         raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))

@@ -25,7 +25,7 @@ ASSERTION_LIFETIME = 300
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MIN_HMAC_SECRET_LENGTH = 32
 """Bytes of a secret that signs with HS256 (RFC 7518 section 3.2)."""
-_FOR_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+_ALGORITHM_BY_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class ClientAuthentication:
         self._key = None if path is None else read_private_key(Path(path))
         self._methods = self._usable_methods(credentials.method)
 
-    def apply(self, endpoint: str, *, offered: Iterable[str] | None) -> AuthenticatedRequest:
+    def apply(self, endpoint: str, *, supported: Iterable[str] | None) -> AuthenticatedRequest:
         """Return what proves to an endpoint who we are.
 
         Args:
@@ -76,7 +76,7 @@ class ClientAuthentication:
         Raises:
             ValueError: The server offers no method that we have credentials for.
         """
-        accepted = set(self._methods if offered is None else offered)
+        accepted = set(self._methods if supported is None else supported)
         for name, method in self._methods.items():
             if name in accepted:
                 return method(endpoint)
@@ -95,7 +95,7 @@ class ClientAuthentication:
             return usable
         if chosen not in usable:
             raise SettingsError(
-                [f"introspection_auth_method: was {chosen!r}; the credentials are good for {_or(usable)}"]
+                [f"introspection_auth_method: was {chosen!r}; the credentials are good for {_join_or(usable)}"]
             )
         return {chosen: usable[chosen]}
 
@@ -148,8 +148,8 @@ def read_private_key(path: Path) -> SigningKey:
         raise SettingsError([f"{problem}: {type(exc).__name__}"]) from None
     if isinstance(key, RSAPrivateKey):
         return SigningKey(key=key, alg="RS256", kid=kid)
-    if isinstance(key, EllipticCurvePrivateKey) and key.curve.name in _FOR_CURVE:
-        return SigningKey(key=key, alg=_FOR_CURVE[key.curve.name], kid=kid)
+    if isinstance(key, EllipticCurvePrivateKey) and key.curve.name in _ALGORITHM_BY_CURVE:
+        return SigningKey(key=key, alg=_ALGORITHM_BY_CURVE[key.curve.name], kid=kid)
     raise SettingsError([f"private_key_file: {path} holds a key that is neither RSA nor EC P-256, P-384 or P-521"])
 
 
@@ -158,5 +158,5 @@ def _from_jwk(data: bytes) -> tuple[Any, str | None]:
     return jwt.PyJWK(parameters).key, parameters.get("kid")
 
 
-def _or(names: Iterable[str]) -> str:
+def _join_or(names: Iterable[str]) -> str:
     return " or ".join(names)

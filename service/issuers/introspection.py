@@ -12,7 +12,7 @@ from service.issuers.client_auth import ClientAuthentication
 from service.issuers.metadata import AuthorizationServerMetadata
 from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
-from service.tokens import strict_json
+from service.tokens import encoding
 
 _logger = logging.getLogger(__name__)
 
@@ -67,14 +67,14 @@ class IntrospectionEndpoint:
         """
         self._check_pause()
         try:
-            answer = await self._exchange(token)
+            document = await self._request(token)
         except IssuerUnavailable as exc:
-            self._note(exc)
+            self._record_failure(exc)
             raise
         if self._failure is not None:
             _logger.warning("introspection at %s: available again", self._issuer)
         self._failures, self._failure, self._retry_at = 0, None, 0.0
-        return answer
+        return document
 
     async def check_ready(self) -> None:
         """Return when the endpoint could be asked.
@@ -97,11 +97,11 @@ class IntrospectionEndpoint:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no introspection_endpoint")
         return endpoint
 
-    async def _exchange(self, token: str) -> dict[str, Any]:
+    async def _request(self, token: str) -> dict[str, Any]:
         endpoint = await self.endpoint()
         try:
             authenticated = self._authentication.apply(
-                endpoint, offered=(await self._metadata.get()).introspection_methods
+                endpoint, supported=(await self._metadata.get()).introspection_methods
             )
         except ValueError as exc:
             raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
@@ -117,15 +117,15 @@ class IntrospectionEndpoint:
         if response.status != 200:
             raise _UnexpectedResponse(endpoint, response)
         if self._signed:
-            answer = await self._signed.read(endpoint, response)
+            document = await self._signed.read(endpoint, response)
         else:
             try:
-                answer = strict_json.read_object(response.body)
+                document = encoding.decode_json_object(response.body)
             except ValueError:  # its words may quote the answer
                 raise IssuerUnavailable(f"POST {endpoint}: the answer is not a JSON object") from None
-        if "active" not in answer:
+        if "active" not in document:
             raise IssuerUnavailable(f"POST {endpoint}: the answer does not say whether the token is active")
-        return answer
+        return document
 
     def _check_pause(self) -> None:
         now = self._clock.monotonic()
@@ -134,7 +134,7 @@ class IntrospectionEndpoint:
         if self._failures >= FAILURES_BEFORE_PAUSE:
             self._retry_at = now + TOTAL_TIMEOUT  # this question is the probe; the others wait for what becomes of it
 
-    def _note(self, failure: IssuerUnavailable) -> None:
+    def _record_failure(self, failure: IssuerUnavailable) -> None:
         """Remember a failure, and leave the issuer alone for as long as it calls for."""
         if self._failure is None or self._failure.detail != failure.detail:
             level = logging.ERROR if isinstance(failure, CredentialsRejected) else logging.WARNING

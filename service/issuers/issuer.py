@@ -60,7 +60,7 @@ class Issuer:
         )
 
     @cached_property
-    def answers(self) -> IntrospectionCache:
+    def introspection_cache(self) -> IntrospectionCache:
         """What it said about tokens lately."""
         return IntrospectionCache(
             self._cache,
@@ -72,7 +72,7 @@ class Issuer:
     async def close(self) -> None:
         """Abandon what is being asked; twice is as good as once."""
         made = vars(self)
-        for name in ("answers", "keys", "metadata"):
+        for name in ("introspection_cache", "keys", "metadata"):
             if name in made:
                 await made[name].close()
 

@@ -60,7 +60,7 @@ class RemoteKeySet:
             raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no such key", claim="kid")
         return keys
 
-    def still_has(self, key: JWK) -> bool:
+    def is_current(self, key: JWK) -> bool:
         """Return whether a key may be used right now; awaits nothing, and has the set renewed when that is due."""
         key_set = self._key_set.current()
         return key_set is not None and key in key_set.keys
@@ -81,23 +81,25 @@ class RemoteKeySet:
     async def _fetch(self) -> Loaded[KeySet]:
         metadata = await self._metadata.get()
         try:
-            answer = await self._fetch_from(metadata)
+            response = await self._fetch_from(metadata)
         except UnexpectedStatus as exc:
             if exc.status != 404:
                 raise
-            answer = await self._fetch_from(
+            response = await self._fetch_from(
                 await self._metadata.refresh_if_unchanged(metadata)
             )  # the key set may have moved
         try:
-            key_set = KeySet.read(answer.document)
+            key_set = KeySet.read(response.document)
         except ValueError as exc:
-            raise IssuerUnavailable(f"GET {answer.url}: {exc}") from exc
+            raise IssuerUnavailable(f"GET {response.url}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:
-            for why in key_set.skipped:
-                _logger.warning("a key of %s is not used: %s", answer.url, why)
+            for reason in key_set.skipped:
+                _logger.warning(
+                    "skipped key of %s: %s", response.url, reason, extra={"url": response.url, "reason": reason}
+                )
         if key_set != self._last:  # the same keys stay the same objects, so that comparing them costs nothing
             self._last = key_set
-        return Loaded(value=self._last, max_age=answer.max_age)
+        return Loaded(value=self._last, max_age=response.max_age)
 
     async def _fetch_from(self, metadata: AuthorizationServerMetadata) -> JSONResponse:
         if metadata.jwks_uri is None:

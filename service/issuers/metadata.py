@@ -100,15 +100,15 @@ async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServe
     Raises:
         IssuerUnavailable: Neither address has a document that this issuer may publish.
     """
-    answer = await first_document(issuer, client)
+    response = await fetch_discovery_document(issuer, client)
     try:
-        metadata = AuthorizationServerMetadata.read(answer.document, issuer=issuer)
+        metadata = AuthorizationServerMetadata.read(response.document, issuer=issuer)
     except ValueError as exc:
         raise IssuerUnavailable(f"discovery of {issuer}: {exc}") from exc
-    return Loaded(value=metadata, max_age=answer.max_age)
+    return Loaded(value=metadata, max_age=response.max_age)
 
 
-async def first_document(issuer: str, client: JSONClient) -> JSONResponse:
+async def fetch_discovery_document(issuer: str, client: JSONClient) -> JSONResponse:
     """Return the discovery document as it was found, believed by nobody yet.
 
     Raises:

@@ -9,7 +9,7 @@ import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient
 
 
-class Pool(CurlAsyncHTTPClient):
+class CurlClient(CurlAsyncHTTPClient):
     """Keeps open what a burst of questions has opened, so that the next one need not shake hands again."""
 
     def initialize(self, *, max_clients: int, max_body_size: int) -> None:  # type: ignore[override]  # no defaults here

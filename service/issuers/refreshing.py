@@ -88,8 +88,8 @@ class RefreshingCache(Generic[T]):
         self._failures = 0
         self._backoff_level = 0
         self._retry_at = 0.0
-        self._left = float(self._policy.extra_burst)
-        self._counted_at = clock.monotonic()
+        self._remaining_burst = float(self._policy.extra_burst)
+        self._burst_updated_at = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -104,7 +104,7 @@ class RefreshingCache(Generic[T]):
 
     @property
     def usable(self) -> bool:
-        """Whether the copy is within its age or its stale_if_error."""
+        """Whether the copy is within its age or the ``stale_if_error`` after it."""
         return (
             self._copy is not None
             and self._clock.monotonic() < self._loaded_at + self._age + self._policy.stale_if_error
@@ -130,7 +130,7 @@ class RefreshingCache(Generic[T]):
     async def get(self) -> T:
         """Return a copy that may be used, fetching one only when there is none.
 
-        A copy past its age is still given out while its source fails, until its stale_if_error ends.
+        A copy past its age is still given out while its source fails, until ``stale_if_error`` is over.
 
         Raises:
             IssuerUnavailable: There is no copy that may be used.
@@ -142,7 +142,7 @@ class RefreshingCache(Generic[T]):
             return copy
         raise self._unavailable()
 
-    async def refresh_if_unchanged(self, seen: T) -> T:
+    async def refresh_if_unchanged(self, stale: T) -> T:
         """Return a copy newer than the one that lacked something, or that same copy when it is the newest to be had.
 
         Fetches out of turn, and within a budget that counts attempts and not successes: whoever can
@@ -152,13 +152,13 @@ class RefreshingCache(Generic[T]):
             IssuerUnavailable: The budget is spent or the fetch failed, and the last attempt did not succeed,
                 so that nobody can tell what a newer copy would hold.
         """
-        if self._copy is seen and not self.cooling_down and self._allowance() >= 1.0:
+        if self._copy is stale and not self.cooling_down and self._available_burst() >= 1.0:
             self._start()
-        if self._copy is seen:
+        if self._copy is stale:
             await self._wait()
-        if self._copy is seen and self._failures:
+        if self._copy is stale and self._failures:
             raise self._unavailable()
-        return seen if self._copy is None else self._copy
+        return stale if self._copy is None else self._copy
 
     async def close(self) -> None:
         """Abandon a fetch under way."""
@@ -168,8 +168,8 @@ class RefreshingCache(Generic[T]):
 
     def _start(self) -> None:
         if self._task is None:
-            self._left = max(0.0, self._allowance() - 1.0)
-            self._counted_at = self._clock.monotonic()
+            self._remaining_burst = max(0.0, self._available_burst() - 1.0)
+            self._burst_updated_at = self._clock.monotonic()
             self._task = asyncio.get_running_loop().create_task(self._run())
             self._task.add_done_callback(self._done)
 
@@ -180,7 +180,7 @@ class RefreshingCache(Generic[T]):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and (exc := task.exception()) is not None:
-            _logger.error("%s: the fetch broke", self._name, exc_info=exc)
+            _logger.error("%s: refresh failed unexpectedly", self._name, exc_info=exc, extra={"resource": self._name})
 
     async def _run(self) -> None:
         try:
@@ -212,10 +212,10 @@ class RefreshingCache(Generic[T]):
             _logger.warning("%s: %s", self._name, failure.detail)  # once for each change, not for each attempt
         self._failure = failure
 
-    def _allowance(self) -> float:
+    def _available_burst(self) -> float:
         """Return how many fetches out of turn are left: those left at the last attempt, and those earned since."""
-        earned = (self._clock.monotonic() - self._counted_at) / self._policy.extra_every
-        return min(self._left + earned, float(self._policy.extra_burst))
+        regained = (self._clock.monotonic() - self._burst_updated_at) / self._policy.extra_every
+        return min(self._remaining_burst + regained, float(self._policy.extra_burst))
 
     def _unavailable(self) -> IssuerUnavailable:
         detail = self._failure.detail if self._failure else "not fetched yet"

@@ -52,12 +52,12 @@ class SignedIntrospectionResponse:
         if response.media_type != SIGNED_RESPONSE:
             raise IssuerUnavailable(f"POST {endpoint}: expected a signed answer, got {response.media_type[:80]!r}")
         try:
-            claims = await self._verified(response.body)
-            return self._checked(claims)
+            claims = await self._verify(response.body)
+            return self._check(claims)
         except InvalidToken as exc:
             raise IssuerUnavailable(f"POST {endpoint}: the signed answer is not to be believed: {exc}") from None
 
-    async def _verified(self, body: bytes) -> dict[str, Any]:
+    async def _verify(self, body: bytes) -> dict[str, Any]:
         token = PresentedToken.read(body.decode("ascii", "replace"), max_size=len(body))
         if token.jws is None:
             raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
@@ -67,7 +67,7 @@ class SignedIntrospectionResponse:
         jws.verify(token.jws, algorithm=algorithm, keys=await self._keys.select(algorithm=algorithm, kid=kid))
         return token.unverified_claims  # verified, from here on
 
-    def _checked(self, claims: dict[str, Any]) -> dict[str, Any]:
+    def _check(self, claims: dict[str, Any]) -> dict[str, Any]:
         if claims.get("iss") != self._issuer:
             raise InvalidToken(Reason.WRONG_ISSUER, claim="iss")
         audience = claims.get("aud")
@@ -77,7 +77,7 @@ class SignedIntrospectionResponse:
         if iat is None or abs(self._clock.now() - iat) > self._leeway:
             # An answer of yesterday, played back, would bring a revoked token back to life.
             raise InvalidToken(Reason.TOO_OLD, claim="iat")
-        answer = claims.get("token_introspection")
-        if not isinstance(answer, dict):
+        introspection = claims.get("token_introspection")
+        if not isinstance(introspection, dict):
             raise InvalidToken(Reason.MISSING_CLAIM, claim="token_introspection")
-        return answer
+        return introspection

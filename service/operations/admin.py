@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hmac
 import logging
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import tornado.web
 from service.caches.deny_list import KINDS, DenyEntry, DenyList
 from service.clock import Clock
 from service.operations.metrics import CONTENT_TYPE, Metrics
-from service.tokens import strict_json
+from service.tokens import encoding
 
 _logger = logging.getLogger(__name__)
 
@@ -51,14 +52,14 @@ class _Handler(tornado.web.RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
 
-    def refuse(self, status: int, error: str, description: str) -> None:
+    def send_json_error(self, status: int, error: str, description: str) -> None:
         """Send an error in the one form that this service has."""
         self.set_status(status)
         self.finish({"error": error, "error_description": description})
 
     def write_error(self, status_code: int, **_: Any) -> None:
         error = {404: "not_found", 405: "method_not_allowed"}.get(status_code, "server_error")
-        self.refuse(status_code, error, self._reason)
+        self.send_json_error(status_code, error, self._reason)
 
 
 class _NotFound(_Handler):
@@ -93,10 +94,12 @@ class _DenyListHandler(_Handler):
 
     def prepare(self) -> None:
         if self._token is None:
-            self.refuse(403, "access_denied", "No admin_token is set, so nobody may do this; set SERVICE_ADMIN_TOKEN")
+            self.send_json_error(
+                403, "access_denied", "No admin_token is set, so nobody may do this; set SERVICE_ADMIN_TOKEN"
+            )
         elif not self._has_admin_token(self._token):
             self.set_header("WWW-Authenticate", 'Bearer realm="admin"')
-            self.refuse(401, "invalid_token", "Show the admin token, as: Authorization: Bearer TOKEN")
+            self.send_json_error(401, "invalid_token", "Show the admin token, as: Authorization: Bearer TOKEN")
 
     def get(self) -> None:
         denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
@@ -104,36 +107,38 @@ class _DenyListHandler(_Handler):
 
     async def post(self) -> None:
         try:
-            entry = _read(self.request.body, now=self._clock.now())
+            entry = _parse_entry(self.request.body, now=self._clock.now())
             shared = await self._deny_list.add(entry)
         except (_BadRequest, OverflowError) as exc:
-            return self.refuse(400, "invalid_request", str(exc))
-        _logger.warning("denied by its %s until %.0f", entry.kind, entry.expires_at)
+            return self.send_json_error(400, "invalid_request", str(exc))
+        fields = {"kind": entry.kind, "expires_at": _format_time(entry.expires_at)}
+        _logger.warning("deny list entry added: kind=%(kind)s expires_at=%(expires_at)s", fields, extra=fields)
         self.set_status(201)
         self.write(asdict(entry) | {"shared": shared})
         return None
 
     async def delete(self) -> None:
         try:
-            entry = _read(self.request.body, now=self._clock.now())
+            entry = _parse_entry(self.request.body, now=self._clock.now())
         except _BadRequest as exc:
-            return self.refuse(400, "invalid_request", str(exc))
-        shared = await self._deny_list.remove(*entry.about)
-        _logger.warning("denied by its %s no longer", entry.kind)
+            return self.send_json_error(400, "invalid_request", str(exc))
+        shared = await self._deny_list.remove(*entry.key)
+        fields = {"kind": entry.kind}
+        _logger.warning("deny list entry removed: kind=%(kind)s", fields, extra=fields)
         self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}, "shared": shared})
         return None
 
     def _has_admin_token(self, token: str) -> bool:
         # Compared in a time that does not tell how much of it was right.
         fields = self.request.headers.get_list("Authorization")
-        shown = fields[0] if len(fields) == 1 else ""
-        return hmac.compare_digest(shown.encode("utf-8", "replace"), f"Bearer {token}".encode())
+        presented = fields[0] if len(fields) == 1 else ""
+        return hmac.compare_digest(presented.encode("utf-8", "replace"), f"Bearer {token}".encode())
 
 
-def _read(body: bytes, *, now: float) -> DenyEntry:
+def _parse_entry(body: bytes, *, now: float) -> DenyEntry:
     """Return the entry that a request asks for: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
     try:
-        members = strict_json.read_object(body)
+        members = encoding.decode_json_object(body)
     except ValueError:
         raise _BadRequest('The body is not a JSON object, such as {"jti": "AT.x1", "expires_in": 3600}') from None
     if unknown := members.keys() - _MEMBERS:
@@ -155,6 +160,10 @@ def _read_kind(members: Mapping[str, Any]) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_VALUE_LENGTH:
         raise _BadRequest(f"{kinds[0]} is a text of at most {_MAX_VALUE_LENGTH} characters")
     return kinds[0]
+
+
+def _format_time(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds")
 
 
 def _log_nothing(_handler: tornado.web.RequestHandler) -> None:

@@ -27,19 +27,19 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         registry = self._registry
-        self._answers = Counter(
+        self._requests = Counter(
             "resource_server_requests", "Requests that were answered.", ["method", "status"], registry=registry
         )
-        self._answer_seconds = Histogram(
+        self._request_seconds = Histogram(
             "resource_server_request_seconds", "How long their answers took.", registry=registry
         )
-        self._refusals = Counter(
+        self._rejections = Counter(
             "resource_server_rejections", "Requests that were refused for their token.", ["reason"], registry=registry
         )
-        self._questions = Counter(
+        self._issuer_requests = Counter(
             "resource_server_issuer_requests", "What issuers were asked.", ["url", "outcome"], registry=registry
         )
-        self._question_seconds = Histogram(
+        self._issuer_request_seconds = Histogram(
             "resource_server_issuer_request_seconds", "How long their replies took.", ["url"], registry=registry
         )
         self._cache_failures = Counter(
@@ -48,15 +48,15 @@ class Metrics:
 
     def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
         """Count an answer, and why it refuses."""
-        self._answers.labels(method if method in METHODS else "other", status).inc()
-        self._answer_seconds.observe(seconds)
+        self._requests.labels(method if method in METHODS else "other", status).inc()
+        self._request_seconds.observe(seconds)
         if reason is not None:
-            self._refusals.labels(reason).inc()
+            self._rejections.labels(reason).inc()
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         """Count a question to an issuer."""
-        self._questions.labels(url, outcome).inc()
-        self._question_seconds.labels(url).observe(seconds)
+        self._issuer_requests.labels(url, outcome).inc()
+        self._issuer_request_seconds.labels(url).observe(seconds)
 
     def on_cache_error(self) -> None:
         """Count a failure of the shared cache."""
@@ -66,9 +66,9 @@ class Metrics:
         """Return what Prometheus reads, of this process or of all that count together."""
         if MULTIPROC_DIR_VARIABLE not in os.environ:
             return generate_latest(self._registry)
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library annotates most, not this
-        return generate_latest(together)
+        merged = CollectorRegistry()
+        MultiProcessCollector(merged)  # type: ignore[no-untyped-call]  # the library annotates most, not this
+        return generate_latest(merged)
 
 
 @contextmanager

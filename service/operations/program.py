@@ -22,7 +22,7 @@ from service.operations.admin import make_admin_app
 from service.operations.logs import configure_logging
 from service.operations.metrics import Metrics, multiprocess_metrics, use_worker_id
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
-from service.operations.sockets import Bound, bind
+from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
 
@@ -31,8 +31,8 @@ from service.settings.program import Settings
 class _Listeners:
     """Where the service listens, and where its admin port is, if it has one."""
 
-    public: Bound
-    admin: Bound | None = None
+    public: BoundSockets
+    admin: BoundSockets | None = None
 
     @classmethod
     def bind(cls, settings: Settings) -> _Listeners:
@@ -58,13 +58,13 @@ def run(settings: Settings) -> int:
         return 0
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_check_startup(settings))
-    places = _Listeners.bind(settings)
+    listeners = _Listeners.bind(settings)
     with multiprocess_metrics() if settings.admin_port is not None else contextlib.nullcontext():
         has_served = run_workers(
-            functools.partial(_run_worker, settings, places),
+            functools.partial(_run_worker, settings, listeners),
             count=settings.processes or cores(),
-            announce=functools.partial(_announce, places.public.url),
-            at_stop=places.close,
+            announce=functools.partial(_announce, listeners.public.url),
+            at_stop=listeners.close,
         )
     return 0 if has_served else 1
 
@@ -79,14 +79,14 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         SettingsError: What the settings name cannot be served.
         OSError: An address cannot be bound, or the certificate cannot be read.
     """
-    places = _Listeners.bind(settings)
+    listeners = _Listeners.bind(settings)
 
     def announce() -> None:
         if on_listening is not None:
-            on_listening(places.public.url)
-        _announce(places.public.url)
+            on_listening(listeners.public.url)
+        _announce(listeners.public.url)
 
-    await _serve_at(places, settings, announce=announce)
+    await _serve_at(listeners, settings, announce=announce)
 
 
 def load_routes(paths: Sequence[str]) -> list[Any] | None:
@@ -99,19 +99,19 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
     for path in paths:
         module, _, attribute = path.partition(":")
         try:
-            named = getattr(importlib.import_module(module), attribute)
+            loaded = getattr(importlib.import_module(module), attribute)
         except Exception as exc:  # the module is the user's, and may raise anything
             raise SettingsError(
                 [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
             ) from exc
-        if not isinstance(named, list | tuple):
+        if not isinstance(loaded, list | tuple):
             raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
         try:
-            tornado.web.Application(list(named))
+            tornado.web.Application(list(loaded))
         except Exception as exc:  # Tornado asserts, unpacks, imports and compiles
             problem = f"routes: was {path!r}; expected each route to be a pattern and a handler: {_describe_error(exc)}"
             raise SettingsError([problem]) from exc
-        routes += named
+        routes += loaded
     return routes if paths else None
 
 
@@ -132,23 +132,23 @@ async def _check_startup(settings: Settings) -> None:
     await make_app(settings, routes=load_routes(settings.routes)).close()
 
 
-def _run_worker(settings: Settings, places: _Listeners, number: int, announce: Callable[[], None]) -> None:
+def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce: Callable[[], None]) -> None:
     """Be one of several processes; the first has the admin port, and the shared cache tells the others."""
-    if number > 0 and places.admin is not None:
-        places.admin.close()  # what is open here and served by nobody would take callers when the first one is gone
-        places = replace(places, admin=None)
+    if number > 0 and listeners.admin is not None:
+        listeners.admin.close()  # what is open here and served by nobody would take callers when the first one is gone
+        listeners = replace(listeners, admin=None)
     use_worker_id(number)
-    asyncio.run(_serve_at(places, settings, announce=announce))
+    asyncio.run(_serve_at(listeners, settings, announce=announce))
 
 
-async def _serve_at(places: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
+async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     metrics = Metrics() if settings.admin_port is not None else None
     service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
     async with contextlib.AsyncExitStack() as stack:
-        if places.admin is not None and metrics is not None:
+        if listeners.admin is not None and metrics is not None:
             admin = make_admin_app(service.deny_list, clock=SystemClock(), token=settings.admin_secret, metrics=metrics)
-            await stack.enter_async_context(serving_admin(admin, places.admin))
+            await stack.enter_async_context(serving_admin(admin, listeners.admin))
         tls = tls_context(settings.certfile, settings.keyfile)
-        await stack.enter_async_context(serving(service, places.public, tls=tls))
+        await stack.enter_async_context(serving(service, listeners.public, tls=tls))
         await run_until_stopped(service, announce=announce)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from service.operations.sockets import Bound
+from service.operations.sockets import BoundSockets
 from service.web.application.application import ResourceServerApplication
 
 _logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ STOP_TIMEOUT = 10.0
 
 @contextlib.asynccontextmanager
 async def serving(
-    service: ResourceServerApplication, bound: Bound, *, tls: ssl.SSLContext | None = None
+    service: ResourceServerApplication, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
     """Serve while the block runs, and give it the URL; afterwards let requests in flight finish."""
     server = _serve(service, bound, tls=tls)
@@ -48,7 +48,7 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def serving_admin(application: Application, bound: Bound) -> AsyncIterator[None]:
+async def serving_admin(application: Application, bound: BoundSockets) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
     server = _serve(application, bound, tls=None)
     _logger.info("admin port at %s", bound.url)
@@ -59,7 +59,7 @@ async def serving_admin(application: Application, bound: Bound) -> AsyncIterator
         await server.close_all_connections()
 
 
-def _serve(application: Application, bound: Bound, *, tls: ssl.SSLContext | None) -> HTTPServer:
+def _serve(application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None) -> HTTPServer:
     server = HTTPServer(
         application,
         ssl_options=tls,

@@ -9,7 +9,7 @@ from tornado.netutil import bind_sockets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bound:
+class BoundSockets:
     """Sockets that connections come in at, and how a client calls the place."""
 
     sockets: list[socket.socket]
@@ -17,11 +17,11 @@ class Bound:
 
     def close(self) -> None:
         """Take no more connections here; those who share the sockets still do."""
-        for one in self.sockets:
-            one.close()
+        for bound_socket in self.sockets:
+            bound_socket.close()
 
 
-def bind(address: str, port: int, *, tls: bool = False) -> Bound:
+def bind(address: str, port: int, *, tls: bool = False) -> BoundSockets:
     """Return sockets at an address, which queue connections until somebody serves them.
 
     Args:
@@ -33,4 +33,4 @@ def bind(address: str, port: int, *, tls: bool = False) -> Bound:
     """
     sockets = bind_sockets(port, address)
     host = f"[{address}]" if ":" in address else address
-    return Bound(sockets=sockets, url=f"{'https' if tls else 'http'}://{host}:{sockets[0].getsockname()[1]}")
+    return BoundSockets(sockets=sockets, url=f"{'https' if tls else 'http'}://{host}:{sockets[0].getsockname()[1]}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 
-Work = Callable[[int, Callable[[], None]], None]
+WorkerFunction = Callable[[int, Callable[[], None]], None]
 """What a worker does, by its number from 0, until it is told to stop; it calls the function once it serves.
 
 It must be something that can be sent to another process (:mod:`pickle`).
@@ -22,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 15.0
 """Seconds until a worker that was told to stop is killed; it gives its own requests less."""
-_PAUSE = 1.0
+_MIN_LIFETIME = 1.0
 """Seconds that a worker's place lives at least, so that one that cannot start does not keep a core busy."""
 _POLL_INTERVAL = 1.0
 """Seconds after which workers are looked at in any case."""
@@ -35,7 +35,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> bool:
+def run_workers(work: WorkerFunction, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> bool:
     """Run this many workers until SIGINT or SIGTERM; returns False if none of them ever served, and all keep dying.
 
     Each begins as a new interpreter: what a library's threads hold at a fork is held for ever in the copy.
@@ -55,9 +55,9 @@ def run_workers(work: Work, *, count: int, announce: Callable[[], None], at_stop
             at_stop()
             for worker in workers:
                 worker.terminate()
-            end = time.monotonic() + STOP_TIMEOUT
+            deadline = time.monotonic() + STOP_TIMEOUT
             for worker in workers:
-                worker.wait_for_end(until=end)
+                worker.join(deadline=deadline)
 
 
 def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None]) -> bool:
@@ -69,7 +69,7 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
             worker.respawn()
         if announced:
             continue
-        if any(worker.serves for worker in workers):
+        if any(worker.is_serving for worker in workers):
             announced = True
             announce()
         elif all(worker.exits >= _MAX_START_ATTEMPTS for worker in workers):
@@ -86,51 +86,51 @@ class _Worker:
     exits: int = 0
     _process: SpawnProcess
     _ready_pipe: Connection
-    _serves: bool
+    _is_serving: bool
     _started_at: float
-    replace_at: float | None
+    respawn_at: float | None
     """The monotonic time at which another one takes the place of one that died; None while it is filled."""
 
-    def __init__(self, context: SpawnContext, work: Work, number: int) -> None:
+    def __init__(self, context: SpawnContext, work: WorkerFunction, number: int) -> None:
         self._context = context
         self._work = work
         self._number = number
 
     def respawn(self) -> None:
         """Start another one in place of one that died, after a pause if it did so at once."""
-        if self.replace_at is None:
+        if self.respawn_at is None:
             if self._process.exitcode is None:
                 return
             self._record_exit(f"ended with {self._process.exitcode}")
-        if self.replace_at is not None and time.monotonic() >= self.replace_at:
+        if self.respawn_at is not None and time.monotonic() >= self.respawn_at:
             self.start()
 
     @property
-    def serves(self) -> bool:
+    def is_serving(self) -> bool:
         """Whether it said so."""
-        if not self._serves and self._ready_pipe.poll():
+        if not self._is_serving and self._ready_pipe.poll():
             with contextlib.suppress(EOFError):  # it died before
                 self._ready_pipe.recv()
-                self._serves = True
-        return self._serves
+                self._is_serving = True
+        return self._is_serving
 
     @property
     def wait_handles(self) -> list[Connection | int]:
         """What becomes readable when something about it changes."""
-        if self.replace_at is not None:
+        if self.respawn_at is not None:
             return []
-        return [self._process.sentinel] if self._serves else [self._process.sentinel, self._ready_pipe]
+        return [self._process.sentinel] if self._is_serving else [self._process.sentinel, self._ready_pipe]
 
     def terminate(self) -> None:
         """Have it let its requests finish."""
-        if self._runs:
+        if self._is_started:
             self._process.terminate()
 
-    def wait_for_end(self, *, until: float) -> None:
+    def join(self, *, deadline: float) -> None:
         """Return when it has ended, and kill it at this monotonic time."""
-        if not self._runs:
+        if not self._is_started:
             return
-        while self._process.exitcode is None and time.monotonic() < until:
+        while self._process.exitcode is None and time.monotonic() < deadline:
             self._process.join(_POLL_INTERVAL)
         if self._process.exitcode is None:
             _logger.warning("worker %d did not stop and is killed", self._number)
@@ -140,8 +140,8 @@ class _Worker:
     def start(self) -> None:
         """Start one; where the machine has no room for it now, try again later."""
         self._ready_pipe, ready_pipe = self._context.Pipe(duplex=False)
-        self._process = self._context.Process(target=_run, args=(self._work, self._number, ready_pipe))
-        self._serves, self._started_at, self.replace_at = False, time.monotonic(), None
+        self._process = self._context.Process(target=_worker_main, args=(self._work, self._number, ready_pipe))
+        self._is_serving, self._started_at, self.respawn_at = False, time.monotonic(), None
         try:
             self._process.start()
         except OSError as exc:
@@ -150,16 +150,18 @@ class _Worker:
             ready_pipe.close()
 
     @property
-    def _runs(self) -> bool:
+    def _is_started(self) -> bool:
         return self._process.pid is not None
 
-    def _record_exit(self, how: str) -> None:
+    def _record_exit(self, outcome: str) -> None:
         self.exits += 1
-        self.replace_at = max(time.monotonic(), self._started_at + _PAUSE)
-        _logger.warning("worker %d %s and is replaced", self._number, how)
+        self.respawn_at = max(time.monotonic(), self._started_at + _MIN_LIFETIME)
+        _logger.warning(
+            "worker %d %s, restarting", self._number, outcome, extra={"worker": self._number, "outcome": outcome}
+        )
 
 
-def _run(work: Work, number: int, ready_pipe: Connection) -> None:
+def _worker_main(work: WorkerFunction, number: int, ready_pipe: Connection) -> None:
     """Be a worker."""
     # Ctrl-C reaches every process of a terminal; until a worker knows how to stop, its parent tells it to.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -167,8 +169,8 @@ def _run(work: Work, number: int, ready_pipe: Connection) -> None:
 
 
 def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
-    """Return what of all this is readable, soon: a worker's own child may hold what would ready_pipe of its death."""
-    pauses = [worker.replace_at - time.monotonic() for worker in workers if worker.replace_at is not None]
+    """Return what of all this is readable, soon: a worker's own child may hold what would show its death."""
+    pauses = [worker.respawn_at - time.monotonic() for worker in workers if worker.respawn_at is not None]
     return wait(
         [stop, *(one for worker in workers for one in worker.wait_handles)], max(min([_POLL_INTERVAL, *pauses]), 0)
     )  # type: ignore[return-value]  # mypy wants one type

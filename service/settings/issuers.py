@@ -24,6 +24,11 @@ def _split(value: object) -> object:
     return value
 
 
+def _rename_strict(profile: object) -> object:
+    """Return ``rfc9068`` for ``strict``, the value that goes with the environment name ``SERVICE_RFC9068``."""
+    return "rfc9068" if profile == "strict" else profile
+
+
 def _check_issuer(issuer: str) -> str:
     if mistakes := issuer_identifier.find_mistakes(issuer):
         raise ValueError("; ".join(mistakes))
@@ -40,7 +45,7 @@ Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 IssuerIdentifier = Annotated[str, AfterValidator(_check_issuer)]
 Algorithms = Annotated[Texts, AfterValidator(_check_algorithms)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Profile = Literal["lenient", "strict"]
+Profile = Annotated[Literal["lenient", "rfc9068"], BeforeValidator(_rename_strict)]
 AuthenticationMethod = Literal[
     "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
 ]

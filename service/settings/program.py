@@ -185,20 +185,20 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins")
     @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             parse_origin(origin)
         return origins
 
     @field_validator("public_url")
     @classmethod
-    def _is_resource_identifier(cls, url: str | None) -> str | None:
+    def _check_public_url(cls, url: str | None) -> str | None:
         if url is not None and (not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname):
             raise ValueError("expected http(s)://host[:port][/path], as clients write it, without query and fragment")
         return url
 
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
+    def _check_complete(self) -> Self:
         problems = list(self._problems())
         if problems:
             raise ValueError("\n".join(problems))
@@ -252,22 +252,22 @@ class Settings(BaseSettings):
         return {name: getattr(self, name) for name in names}
 
     def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
-        own = {name: value for name, value in table if value is not None}
-        terms = {name: own.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
+        overrides = {name: value for name, value in table if value is not None}
+        effective = {name: overrides.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
         return TrustedIssuer(
             issuer=table.issuer,
             audiences=frozenset(table.audience or audience_at_okta(table.issuer)),
-            validation=terms["validation"],
-            algorithms=frozenset(terms["algorithms"]),
-            allowed_client_ids=frozenset(terms["allowed_client_ids"]) or None,
-            leeway=terms["leeway"],
-            max_token_age=terms["max_token_age"],
-            requires_rfc9068=terms["token_profile"] == "strict",  # noqa: S105  # a profile, no password
-            stale_if_error=terms["stale_if_error"],
+            validation=effective["validation"],
+            algorithms=frozenset(effective["algorithms"]),
+            allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,
+            leeway=effective["leeway"],
+            max_token_age=effective["max_token_age"],
+            requires_rfc9068=effective["token_profile"] == "rfc9068",  # noqa: S105  # a profile, no password
+            stale_if_error=effective["stale_if_error"],
             client=table.client,
-            introspection_cache_lifetime=terms["introspection_cache_lifetime"],
-            introspection_jwt=terms["introspection_jwt"],
-            accept_when_introspection_fails=terms["insecure_accept_when_introspection_fails"],
+            introspection_cache_lifetime=effective["introspection_cache_lifetime"],
+            introspection_jwt=effective["introspection_jwt"],
+            accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
         )
 
 

@@ -60,7 +60,9 @@ def load_settings(
     try:
         settings = Settings.model_validate(values)
     except pydantic.ValidationError as exc:
-        raise SettingsError(list(_sentences(exc, origins))) from None  # pydantic quotes values, and some are secret
+        raise SettingsError(
+            list(_describe_errors(exc, origins))
+        ) from None  # pydantic quotes values, and some are secret
     derived = {
         name: f"derived from {source}"
         for name, source in _DERIVED.items()
@@ -89,11 +91,11 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
 
 
 def _unknown_name(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"there is no setting {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    close_matches = difflib.get_close_matches(name, list(known), n=1)
+    return f"there is no setting {name!r}" + (f"; did you mean {close_matches[0]!r}?" if close_matches else "")
 
 
-def _sentences(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterable[str]:
+def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterable[str]:
     """Return one line a problem: the key, where it was found, what it was unless that is secret, what was expected."""
     for problem in error.errors(include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
@@ -108,5 +110,5 @@ def _sentences(error: pydantic.ValidationError, origins: Mapping[str, str]) -> I
             continue
         # A value may be shown unless it is a secret, or a whole table, which could hold one.
         may_be_shown = name not in SECRETS and isinstance(problem["input"], str | int | float | None)
-        seen = f" was {problem['input']!r};" if may_be_shown else ""
-        yield f"{key}{origin}:{seen} {message}"
+        shown = f" was {problem['input']!r};" if may_be_shown else ""
+        yield f"{key}{origin}:{shown} {message}"

@@ -38,7 +38,7 @@ class ClaimRules:
         leeway: Seconds by which the issuer's clock and ours may disagree.
         max_token_age: Seconds since ``iat`` after which a token is refused, expired or not; None for no limit.
         required: Which of ``iss``, ``aud`` and ``exp`` must be there; an answer to introspection may lack them.
-        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requirements.
+        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
     """
 
     issuer: str
@@ -161,7 +161,7 @@ class ClaimCheck(NamedTuple):
     """One rule: the claim it is about, what it says in words for people, and the check that asks it."""
 
     claim: str
-    says: str
+    description: str
     check: Callable[[Claims, ClaimRules, float], None]
 
 

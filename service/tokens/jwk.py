@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from service.tokens import base64url
+from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
 
 MAX_CANDIDATES = 4
@@ -138,7 +138,7 @@ def _octets(parameters: Mapping[str, Any], name: str, size: int | None = None) -
     text = parameters.get(name)
     if not isinstance(text, str):
         raise ValueError(f"{name} is missing or not text")
-    octets = base64url.decode(text.encode("ascii"))
+    octets = encoding.decode_base64url(text.encode("ascii"))
     if size is not None and len(octets) != size:
         raise ValueError(f"{name} has {size} bytes, not {len(octets)}")
     return octets

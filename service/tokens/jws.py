@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from service.errors import InvalidToken, Reason
-from service.tokens import base64url, strict_json
+from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS
 from service.tokens.jose_header import JOSEHeader
 from service.tokens.jwk import JWK
@@ -42,13 +42,18 @@ class CompactJWS(NamedTuple):
             raise ValueError("a compact JWS has three parts")
         signing_input, _, signature = octets.rpartition(b".")
         header, _, payload = signing_input.partition(b".")
-        return cls(_read_header(header), base64url.decode(payload), signing_input, base64url.decode(signature))
+        return cls(
+            _read_header(header),
+            encoding.decode_base64url(payload),
+            signing_input,
+            encoding.decode_base64url(signature),
+        )
 
 
 @lru_cache(maxsize=128)
 def _read_header(encoded: bytes) -> JOSEHeader:
     """Return a JOSE header; an issuer writes the same one into every token until its next rotation."""
-    return JOSEHeader.of(strict_json.read_object(base64url.decode(encoded)))
+    return JOSEHeader.of(encoding.decode_json_object(encoding.decode_base64url(encoded)))
 
 
 def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:

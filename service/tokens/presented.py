@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
-from service.tokens import strict_json
+from service.tokens import encoding
 from service.tokens.jws import CompactJWS
 
 MAX_TOKEN_SIZE = 16 * 1024
@@ -50,7 +50,7 @@ class PresentedToken(NamedTuple):
             raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {max_size}")
         try:
             jws = CompactJWS.parse(text)
-            return cls(text, jws, strict_json.read_object(jws.payload), "")
+            return cls(text, jws, encoding.decode_json_object(jws.payload), "")
         except ValueError as exc:
             # A decoding error quotes what it could not decode, which is a piece of the token.
             parse_error = str(exc) if type(exc) is ValueError else type(exc).__name__

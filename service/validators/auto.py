@@ -1,4 +1,4 @@
-"""Judges what can be judged here, and asks the issuer about the rest."""
+"""Validates JWTs locally and introspects every other token."""
 
 from __future__ import annotations
 
@@ -13,39 +13,37 @@ from service.validators.jwt import JWTValidator
 
 
 class AutoValidator:
-    """Chooses for each token: one that is no JWT, or one of an Okta org server, only its issuer can judge.
+    """Introspects opaque tokens and those of an Okta org server, which only their issuer can validate."""
 
-    Args:
-        introspection: Asks the issuer; None where we have no credentials there.
-    """
-
-    def __init__(self, *, jwt: JWTValidator, introspection: IntrospectionValidator | None) -> None:
+    def __init__(self, *, jwt: JWTValidator, introspection: IntrospectionValidator) -> None:
         self._jwt = jwt
         self._introspection = introspection
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for."""
-        asked = self._introspection
-        if asked is not None and (token.jws is None or token.jws.header.is_of_okta_org_token):
-            return await asked.validate(token)
+        """Return the principal of a valid token, or None if the token is of another issuer."""
+        if token.jws is None or token.jws.header.is_of_okta_org_token:
+            return await self._introspection.validate(token)
         return await self._jwt.validate(token)
 
     async def check_ready(self) -> None:
-        """Return when both ways are open, where there are two."""
+        """Return if both validators are ready.
+
+        Raises:
+            IssuerUnavailable: One of them is not.
+        """
         await self._jwt.check_ready()
-        if self._introspection is not None:
-            await self._introspection.check_ready()
+        await self._introspection.check_ready()
 
     async def close(self) -> None:
-        """Abandon what is being asked."""
+        """Cancel pending requests to the issuer."""
         await self._jwt.close()
-        if self._introspection is not None:
-            await self._introspection.close()
+        await self._introspection.close()
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> Validator:
-    """Return the validator for one issuer; an Okta org's keys verify nothing that is meant for others."""
+    """Return the validator for one issuer: without credentials nothing can be introspected."""
     if is_okta_org_server(issuer.issuer):
-        return introspection.build(issuer, context)
-    asked = introspection.build(issuer, context) if issuer.client is not None else None
-    return AutoValidator(jwt=jwt.build(issuer, context), introspection=asked)
+        return introspection.build(issuer, context)  # the keys of an Okta org verify no token for other audiences
+    if issuer.client is None:
+        return jwt.build(issuer, context)
+    return AutoValidator(jwt=jwt.build(issuer, context), introspection=introspection.build(issuer, context))

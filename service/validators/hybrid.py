@@ -31,8 +31,8 @@ class HybridValidator:
     ) -> None:
         self._jwt = jwt
         self._introspection = introspection
-        self._validated_tokens = token_cache
-        self._signature_suffices = accept_when_introspection_fails
+        self._token_cache = token_cache
+        self._accept_when_introspection_fails = accept_when_introspection_fails
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for by its own claims; the issuer is asked about no token that fails here."""
@@ -42,17 +42,17 @@ class HybridValidator:
         try:
             remote = await self._introspection.validate_uncached(token)
         except IssuerUnavailable:
-            if not self._signature_suffices:
+            if not self._accept_when_introspection_fails:
                 raise
             return local.principal  # remembered by nobody, so that the issuer is asked again
         assert remote is not None  # noqa: S101  # both look at the same issuer's name
-        both = ValidatedToken(local.principal, lambda: local.is_key_current() and remote.is_key_current())
-        return self._validated_tokens.put(token.text, both)
+        both = ValidatedToken(local.principal, lambda: local.is_current() and remote.is_current())
+        return self._token_cache.put(token.text, both)
 
     async def check_ready(self) -> None:
         """Return when a token could be judged."""
         await self._jwt.check_ready()
-        if not self._signature_suffices:
+        if not self._accept_when_introspection_fails:
             await self._introspection.check_ready()
 
     async def close(self) -> None:

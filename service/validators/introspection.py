@@ -32,18 +32,18 @@ class IntrospectionValidator:
     so that no other issuer is shown it.
     """
 
-    def __init__(self, *, rules: ClaimRules, remote: Issuer, clock: Clock, token_cache: ValidatedTokenCache) -> None:
+    def __init__(self, *, rules: ClaimRules, issuer: Issuer, clock: Clock, token_cache: ValidatedTokenCache) -> None:
         self._rules = rules
-        self._remote = remote
-        self._endpoint = remote.introspection
-        self._cache = remote.answers
+        self._issuer = issuer
+        self._endpoint = issuer.introspection
+        self._cache = issuer.introspection_cache
         self._clock = clock
-        self._validated_tokens = token_cache
+        self._token_cache = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it for as long as the answer is believed."""
         validated = await self.validate_uncached(token)
-        return None if validated is None else self._validated_tokens.put(token.text, validated)
+        return None if validated is None else self._token_cache.put(token.text, validated)
 
     async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
         """Return who the token speaks for, asking the issuer unless it was asked lately.
@@ -54,7 +54,7 @@ class IntrospectionValidator:
         """
         if token.jws is not None and token.unverified_issuer != self._rules.issuer:
             return None
-        document, until = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
+        document, expires_at = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
         if document["active"] is not True:  # "true" is a word, and not a yes
             raise InvalidToken(Reason.INACTIVE, f"its issuer says active: {document['active']!r}"[:80])
         _check_token_type(document)
@@ -64,9 +64,9 @@ class IntrospectionValidator:
         principal = Principal.from_claims(
             {"iss": rules.issuer, **claims},
             max_token_age=rules.max_token_age,
-            default_expiry=self._clock.now() + max(until - self._clock.monotonic(), 0.0),
+            default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
         )
-        return ValidatedToken(principal, partial(self._is_before, until))
+        return ValidatedToken(principal, partial(self._is_before, expires_at))
 
     async def check_ready(self) -> None:
         """Return when the issuer could be asked."""
@@ -74,7 +74,7 @@ class IntrospectionValidator:
 
     async def close(self) -> None:
         """Abandon the questions under way."""
-        await self._remote.close()
+        await self._issuer.close()
 
     async def _required(self) -> frozenset[str]:
         """Return the claims that an answer must have.
@@ -84,14 +84,14 @@ class IntrospectionValidator:
         path = urllib.parse.urlsplit(await self._endpoint.endpoint()).path
         return REQUIRED_OF_JWT if _AT_OKTA.match(path) else frozenset()
 
-    def _is_before(self, until: float) -> bool:
-        return self._clock.monotonic() < until
+    def _is_before(self, expires_at: float) -> bool:
+        return self._clock.monotonic() < expires_at
 
 
 def _check_token_type(document: Mapping[str, Any]) -> None:
     """Refuse what is active and no access token, where the issuer says so: a refresh token opens no door."""
-    kind, use = document.get("token_type", "bearer"), document.get("token_use", "access")
-    if str(kind).lower() not in _TOKEN_TYPES or str(use) not in _TOKEN_USES:
+    token_type, token_use = document.get("token_type", "bearer"), document.get("token_use", "access")
+    if str(token_type).lower() not in _TOKEN_TYPES or str(token_use) not in _TOKEN_USES:
         raise InvalidToken(Reason.UNSUPPORTED_TYPE, "its issuer says that it is no access token", claim="token_type")
 
 
@@ -102,5 +102,5 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionVali
         SettingsError: We have no credentials at the issuer.
     """
     return IntrospectionValidator(
-        rules=rules_for(issuer), remote=context.issuer(issuer), clock=context.clock, token_cache=context.token_cache
+        rules=rules_for(issuer), issuer=context.issuer(issuer), clock=context.clock, token_cache=context.token_cache
     )

@@ -32,12 +32,12 @@ class JWTValidator:
         self._algorithms = algorithms
         self._keys = keys
         self._clock = clock
-        self._validated_tokens = token_cache
+        self._token_cache = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return who the token speaks for, and remember it."""
         validated = await self.validate_uncached(token)
-        return None if validated is None else self._validated_tokens.put(token.text, validated)
+        return None if validated is None else self._token_cache.put(token.text, validated)
 
     async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
         """Return who the token speaks for; nothing is fetched for a token that can be refused without.
@@ -56,7 +56,7 @@ class JWTValidator:
         claims = token.unverified_claims  # verified, from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
-        return ValidatedToken(principal, partial(self._keys.still_has, key))
+        return ValidatedToken(principal, partial(self._keys.is_current, key))
 
     async def check_ready(self) -> None:
         """Return when the issuer's keys are at hand."""

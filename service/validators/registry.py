@@ -1,42 +1,41 @@
-"""From the word in the settings to the way of judging that it names."""
+"""Finds the validator that a kind in the settings names."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
-import pkgutil
 from importlib.metadata import entry_points
 
-import service.validators
 from service.errors import SettingsError
+from service.validators import auto, hybrid, introspection, jwt
 from service.validators.base import Factory
 
 ENTRY_POINT_GROUP = "service.validators"
-_OTHER_MODULES = frozenset({"base", "registry", "remote"})
-
-
-def kinds() -> list[str]:
-    """Return the built-in kinds: the names of the files beside this one."""
-    return sorted(m.name for m in pkgutil.iter_modules(service.validators.__path__) if m.name not in _OTHER_MODULES)
+BUILT_IN: dict[str, Factory] = {
+    "auto": auto.build,
+    "hybrid": hybrid.build,
+    "introspection": introspection.build,
+    "jwt": jwt.build,
+}
 
 
 def find_factory(kind: str) -> Factory:
-    """Return what builds a validator of a kind.
+    """Return the function that builds a validator of a kind.
 
-    A kind is the name of a file beside this one, a name that a third party registered in the entry point
-    group ``service.validators``, or a third party's ``package.module:factory``.
+    A kind is one of :data:`BUILT_IN`, a name that a package registered in the entry point group
+    ``service.validators``, or a ``package.module:factory``.
 
     Raises:
-        SettingsError: There is no such kind; the sentence names the kinds there are.
+        SettingsError: There is no such kind; the message lists the known ones.
     """
     if ":" in kind:
         return _import_factory(kind)
-    if kind in kinds():
-        return _import_factory(f"{service.validators.__name__}.{kind}:build")
+    if kind in BUILT_IN:
+        return BUILT_IN[kind]
     registered = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
     if kind in registered:
         return _import_factory(registered[kind])
-    known = [*kinds(), *sorted(registered)]
+    known = [*BUILT_IN, *sorted(registered)]
     near = difflib.get_close_matches(kind, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise SettingsError([f"validation: was {kind!r}; expected {', '.join(known)}, or package.module:factory{hint}"])

@@ -20,7 +20,7 @@ def started_browser() -> Iterator[Chrome]:
 def browser(started_browser: Chrome) -> Iterator[Chrome]:
     """One person's browser; starting another for each test would take a second or two.
 
-    A test that expects a complaint takes it out with `violations`.
+    A test that expects a complaint takes it out with ``violations``.
     """
     forget_everything(started_browser)
     yield started_browser

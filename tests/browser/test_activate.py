@@ -10,16 +10,16 @@ from person import fill_in, focused, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
 @pytest.fixture
-def started(fake_issuer: Handle) -> dict[str, Any]:
+def started(fake_issuer: RunningIssuer) -> dict[str, Any]:
     return start_device(fake_issuer)
 
 
 def test_a_code_is_typed_and_the_device_gets_its_tokens(
-    browser: Chrome, fake_issuer: Handle, started: dict[str, Any]
+    browser: Chrome, fake_issuer: RunningIssuer, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri"])
     assert focused(browser) == "user_code"
@@ -39,7 +39,7 @@ def test_a_code_is_typed_and_the_device_gets_its_tokens(
 
 
 def test_whoever_is_signed_in_confirms_the_code_of_a_link(
-    browser: Chrome, fake_issuer: Handle, started: dict[str, Any]
+    browser: Chrome, fake_issuer: RunningIssuer, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri_complete"])
     press(browser, "Next")

@@ -9,14 +9,14 @@ from scripted_browser import authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 BOB = "Bob Brown (bob@example.com)"
 ASKS = "Careful asks for access"
 
 
 @pytest.fixture
-def start(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
+def start(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     """The page that asks bob, and where the answer goes."""
     fake_issuer.put(
         "clients",
@@ -49,7 +49,7 @@ def test_whoever_denies_comes_back_without_a_code(browser: Chrome, start: str) -
     }
 
 
-def test_whoever_allows_is_not_asked_again(browser: Chrome, fake_issuer: Handle, start: str) -> None:
+def test_whoever_allows_is_not_asked_again(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
     press(browser, "Allow")
     assert list(landed(browser, start)) == ["code", "state"]
     browser.get(authorization_url(fake_issuer.url, client_id="asks", redirect_uri=f"{start}/cb", state="again"))

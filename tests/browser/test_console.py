@@ -1,4 +1,4 @@
-"""The console at `/_fake/` as a person works with it: what each part shows, and what each button does."""
+"""The console at ``/_fake/`` as a person works with it: what each part shows, and what each button does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 TOKEN = "a-control-token"
 
@@ -26,7 +26,7 @@ return [document.documentElement.outerHTML, document.cookie, location.href, stor
 
 
 @pytest.fixture
-def console(browser: Chrome, fake_issuer: Handle) -> Chrome:
+def console(browser: Chrome, fake_issuer: RunningIssuer) -> Chrome:
     browser.get(f"{fake_issuer.url}/_fake/")
     shows(browser, "#keys td", fake_issuer.keys()[0].kid)
     return browser
@@ -38,11 +38,11 @@ def table(browser: Chrome, name: str) -> list[list[str]]:
     return got
 
 
-def keys_of(issuer: Handle, server: str) -> list[list[str]]:
+def keys_of(issuer: RunningIssuer, server: str) -> list[list[str]]:
     return [[key.kid, key.status, str(key.published).lower()] for key in issuer.keys(server)]
 
 
-def test_it_shows_the_servers_and_the_keys_of_each(console: Chrome, fake_issuer: Handle) -> None:
+def test_it_shows_the_servers_and_the_keys_of_each(console: Chrome, fake_issuer: RunningIssuer) -> None:
     partner = [fake_issuer.issuer_url("partner"), "api://partner"]
     assert table(console, "servers")[:2] == [
         ["default", fake_issuer.issuer_url(), "api://default"],
@@ -53,7 +53,7 @@ def test_it_shows_the_servers_and_the_keys_of_each(console: Chrome, fake_issuer:
     until(console, lambda: table(console, "keys") == keys_of(fake_issuer, "partner"))
 
 
-def test_it_rotates_the_keys(console: Chrome, fake_issuer: Handle) -> None:
+def test_it_rotates_the_keys(console: Chrome, fake_issuer: RunningIssuer) -> None:
     before = [kid for kid, *_ in table(console, "keys")]
     press(console, "Rotate")
     assert shows(console, "#said", "The keys were rotated.")
@@ -69,7 +69,7 @@ def test_it_shows_requests_as_they_come(console: Chrome) -> None:
     until(console, lambda: table(console, "requests") == [["GET", "/oauth2/default/v1/keys", "200", ""]])
 
 
-def test_it_mints_a_token_and_copies_the_curl_line(console: Chrome, fake_issuer: Handle) -> None:
+def test_it_mints_a_token_and_copies_the_curl_line(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fill_in(console, "User (empty: a client for itself)", "alice@example.com")
     fill_in(console, "Scopes (empty: the server's default)", "api:read api:write")
     fill_in(console, "Seconds until it expires", "60")
@@ -97,7 +97,7 @@ def test_without_a_clipboard_it_marks_the_line(console: Chrome) -> None:
     assert console.execute_script("return getSelection().toString()").startswith("curl -H ")
 
 
-def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: Handle) -> None:
+def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: RunningIssuer) -> None:
     Select(console.find_element(By.ID, "fault-endpoint")).select_by_visible_text("introspect")
     Select(console.find_element(By.ID, "fault-kind")).select_by_visible_text("429")
     fill_in(console, "How often (empty: until cleared)", "2")
@@ -117,7 +117,7 @@ def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: Handle) -
     assert fake_issuer.faults() == []
 
 
-def test_it_moves_the_clock_and_returns_to_real_time(console: Chrome, fake_issuer: Handle) -> None:
+def test_it_moves_the_clock_and_returns_to_real_time(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fill_in(console, "Advance by seconds", "86400").send_keys(Keys.ENTER)
     assert shows(console, "#said", "The clock was moved.")
     assert 86_390 < fake_issuer.clock.state().offset <= 86_400
@@ -159,7 +159,7 @@ window.fetch = async (path, ...rest) => {
 """
 
 
-def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fake_issuer: Handle) -> None:
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fake_issuer: RunningIssuer) -> None:
     console.execute_script(LATE)
     until(console, lambda: console.execute_script("return Boolean(window.letGo)"))
     press(console, "Rotate")
@@ -171,7 +171,7 @@ def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fa
     assert table(console, "keys") == rotated
 
 
-def test_on_a_telephone_no_word_is_broken_and_a_wide_table_scrolls(console: Chrome, fake_issuer: Handle) -> None:
+def test_on_a_telephone_no_word_is_broken_and_a_wide_table_scrolls(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fake_issuer.rotate()
     until(console, lambda: table(console, "keys") == keys_of(fake_issuer, "default"))
     assert width_overrun(console) == 0

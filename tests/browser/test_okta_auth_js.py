@@ -18,7 +18,7 @@ from selenium.webdriver import Chrome
 from tornado.web import StaticFileHandler
 
 from fakeissuer.model.endpoints import EndpointName
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 BUNDLE = Path(__file__).parents[1] / "clients/node/node_modules/@okta/okta-auth-js/dist"
 
@@ -50,7 +50,7 @@ def run(browser: Chrome, script: str) -> Any:
 
 
 @pytest.fixture
-def app(browser: Chrome, fake_issuer: Handle) -> Iterator[str]:
+def app(browser: Chrome, fake_issuer: RunningIssuer) -> Iterator[str]:
     """The app, whose user went to sign in as bob and has just come back with a code."""
     html = HTML % json.dumps(fake_issuer.issuer_url())
     library = ("/lib/(.*)", StaticFileHandler, {"path": str(BUNDLE)})
@@ -73,11 +73,13 @@ def sign_in(browser: Chrome) -> Any:
     )
 
 
-def statuses(issuer: Handle, endpoint: EndpointName) -> list[int | None]:
+def statuses(issuer: RunningIssuer, endpoint: EndpointName) -> list[int | None]:
     return [request.status for request in issuer.requests(endpoint).requests if request.method == "POST"]
 
 
-def test_the_library_signs_a_user_in_and_believes_the_tokens(browser: Chrome, fake_issuer: Handle, app: str) -> None:
+def test_the_library_signs_a_user_in_and_believes_the_tokens(
+    browser: Chrome, fake_issuer: RunningIssuer, app: str
+) -> None:
     got = sign_in(browser)
     assert got["kinds"] == ["accessToken", "idToken", "refreshToken"]
     assert (got["state"], got["url"]) == ("from here", f"{app}/cb")
@@ -105,7 +107,7 @@ def test_the_library_renews_the_tokens(browser: Chrome, app: str) -> None:
     assert all(old != new for old, new in zip(before, after, strict=True))
 
 
-def test_the_library_signs_the_user_out(browser: Chrome, fake_issuer: Handle, app: str) -> None:
+def test_the_library_signs_the_user_out(browser: Chrome, fake_issuer: RunningIssuer, app: str) -> None:
     sign_in(browser)
     browser.execute_script("auth.signOut({clearTokensBeforeRedirect: true})")
     landed(browser, f"{app}/bye")
@@ -118,8 +120,10 @@ def test_the_library_signs_the_user_out(browser: Chrome, fake_issuer: Handle, ap
     assert landed(browser, f"{app}/cb")["error"] == "access_denied"
 
 
-def test_the_library_refuses_a_token_whose_key_is_not_published(browser: Chrome, fake_issuer: Handle, app: str) -> None:
-    fake_issuer.lag()
+def test_the_library_refuses_a_token_whose_key_is_not_published(
+    browser: Chrome, fake_issuer: RunningIssuer, app: str
+) -> None:
+    fake_issuer.delay_publication()
     got = sign_in(browser)
     assert "was not found in the server's keys" in got["error"]
 

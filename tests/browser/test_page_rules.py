@@ -25,7 +25,7 @@ from selenium.webdriver.common.by import By
 from tornado.web import RequestHandler
 
 from fakeissuer.model.grant_types import CIBA
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 # Quotes, brackets, an attribute, line ends, a character of two halves, and no place to break the line at.
 NASTY = (
@@ -61,7 +61,7 @@ LEAST_CONTRAST = 3
 
 
 @pytest.fixture
-def nasty(fake_issuer: Handle) -> Handle:
+def nasty(fake_issuer: RunningIssuer) -> RunningIssuer:
     """An issuer whose users, clients and scopes are called what an attacker would call them."""
     fake_issuer.put("clients", "nasty", **CLIENT)
     fake_issuer.put("users", NASTY, given_name=NASTY, family_name="", email="a@example.com")
@@ -69,45 +69,45 @@ def nasty(fake_issuer: Handle) -> Handle:
     return fake_issuer
 
 
-def sign_in(browser: Chrome, issuer: Handle) -> None:
+def sign_in(browser: Chrome, issuer: RunningIssuer) -> None:
     parameters = {"client_id": "nasty", "scope": f"openid {SCOPE}", "login_hint": NASTY.replace("\n", "")}
     browser.get(authorization_url(issuer.url, redirect_uri="http://127.0.0.1:1/cb", **parameters))
 
 
-def wrong_password(browser: Chrome, issuer: Handle) -> None:
+def wrong_password(browser: Chrome, issuer: RunningIssuer) -> None:
     sign_in(browser, issuer)
     fill_in(browser, "Password", "wrong")
     press(browser, "Sign in")
     shows(browser, "[role=alert]", "The user name or the password is wrong.")
 
 
-def consent(browser: Chrome, issuer: Handle) -> None:
+def consent(browser: Chrome, issuer: RunningIssuer) -> None:
     sign_in(browser, issuer)
     browser.find_element(By.XPATH, "//button[contains(., 'onerror')]").click()
     shows(browser, "button", "Allow")
 
 
-def activate(browser: Chrome, issuer: Handle) -> None:
+def activate(browser: Chrome, issuer: RunningIssuer) -> None:
     browser.get(f"{issuer.url}/activate?user_code=%22%3E%3Cscript%3E")
 
 
-def wrong_code(browser: Chrome, issuer: Handle) -> None:
+def wrong_code(browser: Chrome, issuer: RunningIssuer) -> None:
     activate(browser, issuer)
     press(browser, "Next")
     shows(browser, "[role=alert]", "There is no device that waits with this code.")
 
 
-def error(browser: Chrome, issuer: Handle) -> None:
+def error(browser: Chrome, issuer: RunningIssuer) -> None:
     browser.get(f"{issuer.url}/oauth2/default/v1/authorize?client_id=a&%3Cscript%3E=1&%3Cscript%3E=2")
     assert "status of 400" in "".join(violations(browser))
 
 
-def console(browser: Chrome, issuer: Handle) -> None:
+def console(browser: Chrome, issuer: RunningIssuer) -> None:
     browser.get(f"{issuer.url}/_fake/")
     shows(browser, "#keys td", issuer.keys()[0].kid)
 
 
-def form_post(browser: Chrome, issuer: Handle) -> None:
+def form_post(browser: Chrome, issuer: RunningIssuer) -> None:
     """The page is seen where the client answers its form with nothing to go on to."""
     answered = Event()
     with site((".*", NoContent, {"answered": answered})) as url:
@@ -116,17 +116,17 @@ def form_post(browser: Chrome, issuer: Handle) -> None:
     shows(browser, "h1", "Going back")
 
 
-def post_message(browser: Chrome, issuer: Handle) -> None:
+def post_message(browser: Chrome, issuer: RunningIssuer) -> None:
     """The page is seen by whoever opens it without a client."""
     answer_of_nobody(browser, issuer, redirect_uri="http://127.0.0.1:1/cb", response_mode="okta_post_message")
     shows(browser, "#answer", "No page of the client waits for the answer. Go back to the client and start again.")
 
 
-def answer_of_nobody(browser: Chrome, issuer: Handle, **parameters: str) -> None:
+def answer_of_nobody(browser: Chrome, issuer: RunningIssuer, **parameters: str) -> None:
     browser.get(authorization_url(issuer.url, client_id="nasty", prompt="none", **parameters))
 
 
-def approve(browser: Chrome, issuer: Handle) -> None:
+def approve(browser: Chrome, issuer: RunningIssuer) -> None:
     issuer.put("clients", "asks", name=NASTY, secret="s", grant_types=[CIBA])
     form = {"scope": f"openid {SCOPE}", "login_hint": "alice@example.com", "binding_message": "x" * 50}
     assert send(f"{issuer.issuer_url()}/v1/bc/authorize", "POST", form=form, client="asks:s").status == 200
@@ -135,7 +135,7 @@ def approve(browser: Chrome, issuer: Handle) -> None:
     shows(browser, "strong", "x" * 50)
 
 
-def nowhere(browser: Chrome, issuer: Handle) -> None:
+def nowhere(browser: Chrome, issuer: RunningIssuer) -> None:
     browser.get(f"{issuer.url}/%3Cscript%3E")
     shows(browser, "h1", "This does not work")
     assert "status of 404" in "".join(violations(browser))
@@ -157,7 +157,9 @@ PAGES = [
 
 
 @pytest.mark.parametrize("go", PAGES)
-def test_a_page_keeps_the_rules(browser: Chrome, nasty: Handle, go: Callable[[Chrome, Handle], None]) -> None:
+def test_a_page_keeps_the_rules(
+    browser: Chrome, nasty: RunningIssuer, go: Callable[[Chrome, RunningIssuer], None]
+) -> None:
     go(browser, nasty)
     title = browser.title
     assert outline(browser) == GOOD_OUTLINE
@@ -171,12 +173,12 @@ def test_a_page_keeps_the_rules(browser: Chrome, nasty: Handle, go: Callable[[Ch
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_where_the_keyboard_is_can_be_seen(browser: Chrome, fake_issuer: Handle, scheme: str) -> None:
+def test_where_the_keyboard_is_can_be_seen(browser: Chrome, fake_issuer: RunningIssuer, scheme: str) -> None:
     activate(browser, fake_issuer)
     assert focus_contrast(browser, scheme) >= LEAST_CONTRAST
 
 
-def test_names_are_shown_as_they_are(browser: Chrome, nasty: Handle, client_url: str) -> None:
+def test_names_are_shown_as_they_are(browser: Chrome, nasty: RunningIssuer, client_url: str) -> None:
     sign_in(browser, nasty)
     text = "return document.querySelector(arguments[0]).textContent"
     assert browser.execute_script(text, "h1") == f"Sign in to {NASTY}"
@@ -188,7 +190,7 @@ def test_names_are_shown_as_they_are(browser: Chrome, nasty: Handle, client_url:
     assert browser.execute_script(text, "li:last-child") == SCOPE
 
 
-def test_a_state_comes_back_as_it_was(browser: Chrome, fake_issuer: Handle, client_url: str) -> None:
+def test_a_state_comes_back_as_it_was(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> None:
     state = "\"'><script>\U0001f511é&=+%20#"
     url = authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb?a=b", state=state)
     browser.get(url)

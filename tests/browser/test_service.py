@@ -14,7 +14,7 @@ from client_site import site
 from selenium.webdriver import Chrome
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 from service.web.endpoints import okta_guide
@@ -38,7 +38,7 @@ return await Promise.race([answered, ended]);
 
 
 @pytest.fixture
-def clock(fake_issuer: Handle) -> ManualClock:
+def clock(fake_issuer: RunningIssuer) -> ManualClock:
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
 
@@ -56,7 +56,9 @@ def unlisted() -> Iterator[str]:
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, clock: ManualClock, listed: str) -> Iterator[ResourceServerApplication]:
+def app(
+    fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock, listed: str
+) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=(listed,))
     service = make_app(settings, routes=[*okta_guide.ROUTES, *prices.ROUTES], clock=clock)
     yield service
@@ -92,14 +94,16 @@ async def test_a_page_reads_why_it_was_refused(run: Run, browser: Chrome, listed
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_page_calls_with_a_token(run: Run, listed: str, fake_issuer: Handle, http_server: object) -> None:
+async def test_a_page_calls_with_a_token(
+    run: Run, listed: str, fake_issuer: RunningIssuer, http_server: object
+) -> None:
     status, _, claims = await run(FETCH, listed, token=fake_issuer.token(sub="alice@example.com"))
     assert (status, claims["sub"]) == (200, "alice@example.com")
 
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_page_of_an_unlisted_origin_reads_nothing(
-    run: Run, browser: Chrome, unlisted: str, fake_issuer: Handle, http_server: object
+    run: Run, browser: Chrome, unlisted: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     for token in (None, fake_issuer.token()):
         assert await run(FETCH, unlisted, token=token) == "TypeError"
@@ -108,7 +112,12 @@ async def test_a_page_of_an_unlisted_origin_reads_nothing(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_socket_with_the_token_among_its_subprotocols_ends_with_the_token(
-    run: Run, listed: str, fake_issuer: Handle, clock: ManualClock, app: ResourceServerApplication, http_server: object
+    run: Run,
+    listed: str,
+    fake_issuer: RunningIssuer,
+    clock: ManualClock,
+    app: ResourceServerApplication,
+    http_server: object,
 ) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60)
     protocol, answer = await run(SOCKET, listed, offers=["prices.v1", offer(token)])
@@ -121,7 +130,7 @@ async def test_a_socket_with_the_token_among_its_subprotocols_ends_with_the_toke
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_socket_is_refused_before_it_opens(
-    run: Run, browser: Chrome, listed: str, unlisted: str, fake_issuer: Handle, http_server: object
+    run: Run, browser: Chrome, listed: str, unlisted: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     good = offer(fake_issuer.token(scp="api:read"))
     for page, offers in [
@@ -135,7 +144,7 @@ async def test_a_socket_is_refused_before_it_opens(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_browser_wants_a_subprotocol_beside_its_token(
-    run: Run, browser: Chrome, listed: str, fake_issuer: Handle, http_server: object
+    run: Run, browser: Chrome, listed: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     # RFC 6455 section 4.1 would let it go on; browsers give up, so the documentation says to offer another one.
     assert await run(SOCKET, listed, offers=[offer(fake_issuer.token(scp="api:read"))]) == [1006, ""]

@@ -12,18 +12,18 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 ALICE = "Alice Adams (alice@example.com)"
 
 
 @pytest.fixture
-def start(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
+def start(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb"))
     return client_url
 
 
-def test_a_user_is_picked(browser: Chrome, fake_issuer: Handle, start: str) -> None:
+def test_a_user_is_picked(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
     assert shows(browser, "h1", "Sign in to web app")
     assert browser.title == "Sign in - fake issuer"
     picture(browser, "sign-in", width=480)
@@ -72,7 +72,9 @@ def test_an_empty_field_is_not_sent(browser: Chrome, start: str) -> None:
     assert focused(browser) == "password"
 
 
-def test_a_user_whom_the_client_named_types_the_password(browser: Chrome, fake_issuer: Handle, client_url: str) -> None:
+def test_a_user_whom_the_client_named_types_the_password(
+    browser: Chrome, fake_issuer: RunningIssuer, client_url: str
+) -> None:
     hint = "alice@example.com"
     browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb", login_hint=hint))
     assert focused(browser) == "password"
@@ -81,7 +83,9 @@ def test_a_user_whom_the_client_named_types_the_password(browser: Chrome, fake_i
 
 
 @pytest.mark.parametrize("mode", ["query", "form_post"])
-def test_a_client_may_send_its_user_on_to_another_origin(browser: Chrome, fake_issuer: Handle, mode: str) -> None:
+def test_a_client_may_send_its_user_on_to_another_origin(
+    browser: Chrome, fake_issuer: RunningIssuer, mode: str
+) -> None:
     # A browser holds the whole chain of redirects against the policy of the page with the form.
     front = site(host="localhost")
     with front as front_url, site(("/cb", Redirect, {"url": f"{front_url}/home"}), (".*", Page)) as client_url:
@@ -90,7 +94,7 @@ def test_a_client_may_send_its_user_on_to_another_origin(browser: Chrome, fake_i
         landed(browser, f"{front_url}/home")
 
 
-def test_a_page_of_a_client_gets_the_answer_as_a_message(browser: Chrome, fake_issuer: Handle) -> None:
+def test_a_page_of_a_client_gets_the_answer_as_a_message(browser: Chrome, fake_issuer: RunningIssuer) -> None:
     script = "<script>const told = []; onmessage = ({data, origin}) => told.push([origin, data.state])</script>"
     with site((".*", Page, {"html": script})) as client_url:
         url = authorization_url(

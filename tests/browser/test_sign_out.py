@@ -10,7 +10,7 @@ from person import landed, press, shows
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 HYBRID = {
     "name": "hybrid",
@@ -22,7 +22,7 @@ HYBRID = {
 
 
 @pytest.fixture
-def logout(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
+def logout(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     """The URL that signs alice out, who has signed in."""
     fake_issuer.put("clients", "hybrid", **HYBRID)
     browser.get(
@@ -38,7 +38,7 @@ def logout(browser: Chrome, fake_issuer: Handle, client_url: str) -> str:
 
 
 def test_whoever_signs_out_is_told_so_and_asked_again(
-    browser: Chrome, fake_issuer: Handle, client_url: str, logout: str
+    browser: Chrome, fake_issuer: RunningIssuer, client_url: str, logout: str
 ) -> None:
     browser.get(logout)
     assert shows(browser, "h1", "You are signed out")
@@ -64,7 +64,7 @@ def test_a_client_takes_its_user_back(browser: Chrome, client_url: str, logout: 
         ("/consent?request=unknown", "invalid_request"),
     ],
 )
-def test_a_link_that_leads_nowhere_says_why(browser: Chrome, fake_issuer: Handle, path: str, code: str) -> None:
+def test_a_link_that_leads_nowhere_says_why(browser: Chrome, fake_issuer: RunningIssuer, path: str, code: str) -> None:
     browser.get(f"{fake_issuer.url}{path}")
     assert shows(browser, "h1", "This does not work")
     assert browser.title == "This does not work - fake issuer"

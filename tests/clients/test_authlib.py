@@ -11,19 +11,19 @@ from authlib.integrations.requests_client import OAuth2Session
 from scripted_browser import CALLBACK, SPA, VERIFIER, WEB
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 SERVICE = "0oaservice0000000001"
 
 
 @pytest.fixture
-def issuer() -> Iterator[Handle]:
+def issuer() -> Iterator[RunningIssuer]:
     with running(auto_login="alice@example.com") as issuer:
         yield issuer
 
 
 @pytest.fixture
-def session(issuer: Handle) -> Iterator[Callable[..., Any]]:
+def session(issuer: RunningIssuer) -> Iterator[Callable[..., Any]]:
     opened = []
 
     def call(client_id: str, **more: Any) -> Any:
@@ -43,7 +43,7 @@ def came_back(session: Any, url: str) -> str:
 
 @pytest.mark.parametrize(("client_id", "more"), [(WEB, {"client_secret": "web-secret"}), (SPA, {})])
 def test_a_code_with_pkce_gives_tokens_that_refresh(
-    issuer: Handle, session: Callable[..., Any], client_id: str, more: dict[str, str]
+    issuer: RunningIssuer, session: Callable[..., Any], client_id: str, more: dict[str, str]
 ) -> None:
     client = session(client_id, scope="openid email offline_access", code_challenge_method="S256", **more)
     endpoint = f"{issuer.issuer_url()}/v1/authorize"
@@ -62,7 +62,9 @@ def test_a_code_with_pkce_gives_tokens_that_refresh(
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_service_gets_a_token_and_asks_about_it(issuer: Handle, session: Callable[..., Any], method: str) -> None:
+def test_a_service_gets_a_token_and_asks_about_it(
+    issuer: RunningIssuer, session: Callable[..., Any], method: str
+) -> None:
     client = session(SERVICE, client_secret="service-secret", token_endpoint_auth_method=method)
     token = client.fetch_token(grant_type="client_credentials")
     answer = client.introspect_token(f"{issuer.issuer_url()}/v1/introspect", token=token["access_token"])

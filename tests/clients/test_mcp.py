@@ -18,7 +18,7 @@ from pydantic import AnyUrl
 from scripted_browser import CALLBACK, SPA
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
 class Storage:
@@ -42,7 +42,7 @@ class Storage:
 
 
 @contextmanager
-def resource(issuer: Handle) -> Iterator[str]:
+def resource(issuer: RunningIssuer) -> Iterator[str]:
     """A protected resource that points to the issuer and believes its introspection (RFC 9728)."""
 
     class Resource(BaseHTTPRequestHandler):

@@ -16,7 +16,7 @@ import docutils.nodes
 import pytest
 from programs import listening
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import __version__, make_app
 from service.settings.sources import load_settings
 
@@ -85,7 +85,7 @@ def demonstration(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
 def test_the_curl_lines_of_the_readme_give_the_answers_it_shows(
     demonstration: tuple[str, str], environment: dict[str, str]
 ) -> None:
-    (console,) = _blocks("console").values()
+    console = next(iter(_blocks("console").values()))
     api, issuer = demonstration
     steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", console, re.MULTILINE)
     assert 3 == len(steps)
@@ -98,7 +98,9 @@ def test_the_curl_lines_of_the_readme_give_the_answers_it_shows(
         assert doctest.OutputChecker().check_output(expected, done.stdout.strip(), doctest.ELLIPSIS), done.stdout
 
 
-def test_the_handlers_of_the_readme_serve(fake_issuer: Handle, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_handlers_of_the_readme_serve(
+    fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path
+) -> None:
     (tmp_path / "things.py").write_text(_blocks("python")["things.py"])
     environment |= {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url(), "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "service", "--port", "0", "--routes", "things:ROUTES"]
@@ -123,7 +125,9 @@ def test_the_handlers_of_the_readme_serve(fake_issuer: Handle, environment: dict
     _stop(process)
 
 
-def test_the_program_of_the_readme_listens(fake_issuer: Handle, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_program_of_the_readme_listens(
+    fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path
+) -> None:
     program = _blocks("python")["things.py"]
     program = program.replace('.listen(8080, "127.0.0.1")', '.listen(0, "127.0.0.1"); print("listening")')
     process = subprocess.Popen(

@@ -13,7 +13,7 @@ import docutils.core
 import docutils.nodes
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import Reason
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "troubleshooting.rst"
@@ -29,7 +29,7 @@ def _steps() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("command", "answer"), _steps(), ids=[command for command, _ in _steps()])
 def test_a_command_prints_what_the_page_shows(
-    command: str, answer: str, fake_issuer: Handle, environment: dict[str, str], tmp_path: Path
+    command: str, answer: str, fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
@@ -50,7 +50,7 @@ def test_the_page_shows_commands() -> None:
 
 
 def test_the_reasons_of_the_page_are_the_ones_there_are() -> None:
-    table = PAGE.read_text("utf-8").partition("What the answers mean")[2].partition("Tokens of an Okta")[0]
+    table = PAGE.read_text("utf-8").partition("Rejection reasons")[2].partition("Tokens of an Okta")[0]
     named = set(re.findall(r"^``(\w+)`` ", table, re.MULTILINE))
     assert len(named) > 10
     assert {str(reason) for reason in Reason} >= named

@@ -14,10 +14,10 @@ import pytest
 
 from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.control.mint_request import MintRequest
-from fakeissuer.control.unusual_keys import ODD_KEYS
+from fakeissuer.control.unusual_keys import UNUSUAL_KEYS
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
 from fakeissuer.server.config_file import configure, read_config
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.faults import KINDS
 from fakeissuer.state.seed import seed
 
@@ -68,8 +68,8 @@ def test_the_block_of_shell_serves() -> None:
 def test_every_name_is_on_the_page() -> None:
     named = set(re.findall(r"``([^`]+)``", TEXT))
     words = {word for text in named for word in re.findall(r"[\w-]+", text)}
-    expected = {*ENDPOINT_NAMES, *KINDS, *ODD_KEYS, *MintRequest.__struct_fields__}
-    expected |= {name for name in vars(Handle) if not name.startswith("_")}
+    expected = {*ENDPOINT_NAMES, *KINDS, *UNUSUAL_KEYS, *MintRequest.__struct_fields__}
+    expected |= {name for name in vars(RunningIssuer) if not name.startswith("_")}
     assert expected - words == set()
 
 

@@ -7,7 +7,7 @@ from internal_tokens import build, sign
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
 from service.settings.issuers import IssuerSettings
@@ -16,7 +16,7 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> ResourceServerApplication:
     """Two kinds of tokens side by side: Okta's, and those of our own machines."""
     monkeypatch.setenv("INTERNAL_TOKEN_SECRET", SECRET.decode())
     ours = IssuerSettings(
@@ -28,7 +28,7 @@ def app(fake_issuer: Handle, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.gen_test
 async def test_both_kinds_of_tokens_are_judged_each_by_its_own_validator(
-    app: ResourceServerApplication, fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str
+    app: ResourceServerApplication, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     now = int(fake_issuer.clock.now())
     good = sign("billing", expiry=now + 60, secret=SECRET)

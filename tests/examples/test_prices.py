@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 from service.web.handler.context import ResourceServerContext
@@ -23,13 +23,13 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture
-def clock(fake_issuer: Handle) -> ManualClock:
+def clock(fake_issuer: RunningIssuer) -> ManualClock:
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://*.example.com",))
     service = make_app(settings, routes=ROUTES, clock=clock)
     yield service
@@ -83,7 +83,7 @@ async def _refusal(connecting: Any) -> tuple[int, str]:
 
 @pytest.mark.gen_test
 async def test_a_client_with_a_header_is_served_until_its_token_ends(
-    connect: Connect, fake_issuer: Handle, later: Callable[[float], Awaitable[None]]
+    connect: Connect, fake_issuer: RunningIssuer, later: Callable[[float], Awaitable[None]]
 ) -> None:
     socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60))
     assert {"for": "alice@example.com", "price": 3} == await _ask(socket, {})
@@ -95,7 +95,7 @@ async def test_a_client_with_a_header_is_served_until_its_token_ends(
 
 
 @pytest.mark.gen_test
-async def test_a_browser_offers_its_token_which_is_never_repeated(connect: Connect, fake_issuer: Handle) -> None:
+async def test_a_browser_offers_its_token_which_is_never_repeated(connect: Connect, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read")
     for subprotocols, chosen in [(("prices.v1", "prices.v2"), "prices.v1"), ((), None)]:
         socket = await connect(None, *subprotocols, offered=token, Origin=PAGE)
@@ -104,7 +104,7 @@ async def test_a_browser_offers_its_token_which_is_never_repeated(connect: Conne
 
 
 @pytest.mark.gen_test
-async def test_is_refused_before_the_upgrade(connect: Connect, fake_issuer: Handle) -> None:
+async def test_is_refused_before_the_upgrade(connect: Connect, fake_issuer: RunningIssuer) -> None:
     good = fake_issuer.token(scp="api:read")
     assert (401, 'Bearer realm="api"') == await _refusal(connect(None))
     for connecting, status in [
@@ -121,7 +121,7 @@ async def test_is_refused_before_the_upgrade(connect: Connect, fake_issuer: Hand
 
 @pytest.mark.gen_test
 async def test_a_page_of_another_origin_is_refused_even_with_a_good_token(
-    connect: Connect, fake_issuer: Handle, base_url: str
+    connect: Connect, fake_issuer: RunningIssuer, base_url: str
 ) -> None:
     good = fake_issuer.token(scp="api:read")
     for origin in ("https://evil.example", "https://example.com", "null"):
@@ -132,7 +132,7 @@ async def test_a_page_of_another_origin_is_refused_even_with_a_good_token(
 
 @pytest.mark.gen_test
 async def test_another_token_lengthens_the_life_of_the_socket(
-    connect: Connect, fake_issuer: Handle, later: Callable[[float], Awaitable[None]]
+    connect: Connect, fake_issuer: RunningIssuer, later: Callable[[float], Awaitable[None]]
 ) -> None:
     mint = {"sub": "alice@example.com", "scp": "api:read"}
     socket = await connect(fake_issuer.token(**mint, expires_in=60))
@@ -156,7 +156,7 @@ async def test_another_token_lengthens_the_life_of_the_socket(
 )
 @pytest.mark.gen_test
 async def test_a_bad_token_in_a_message_closes_the_socket(
-    token: dict[str, Any] | None, code: int, connect: Connect, fake_issuer: Handle
+    token: dict[str, Any] | None, code: int, connect: Connect, fake_issuer: RunningIssuer
 ) -> None:
     socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read"))
     await socket.write_message(json.dumps({"token": fake_issuer.token(**token) if token else "a b"}))
@@ -169,7 +169,7 @@ async def test_a_bad_token_in_a_message_closes_the_socket(
 )
 @pytest.mark.gen_test
 async def test_what_is_no_question_closes_the_socket(
-    message: str, code: int, connect: Connect, fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+    message: str, code: int, connect: Connect, fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     socket = await connect(fake_issuer.token(scp="api:read"))
     await socket.write_message(message)
@@ -180,7 +180,7 @@ async def test_what_is_no_question_closes_the_socket(
 
 @pytest.mark.gen_test
 async def test_a_stream_of_events_ends_with_its_token(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], Awaitable[None]]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], Awaitable[None]]
 ) -> None:
     received, looks = list[bytes](), list[asyncio.Future[None]]()
 

@@ -10,11 +10,11 @@ from plain_http import Answer, Ask, send
 from scripted_browser import Browser, redirected
 
 from fakeissuer.model.profiles import PROFILES
-from fakeissuer.model.urls import Addresses
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 URL = "http://127.0.0.1:9400"
 
@@ -25,7 +25,7 @@ def ask() -> Ask:
 
 
 @pytest.fixture
-def browser(fake_issuer: Handle) -> Browser:
+def browser(fake_issuer: RunningIssuer) -> Browser:
     return Browser(send, fake_issuer.url)
 
 
@@ -43,7 +43,7 @@ def code(browser: Browser) -> Callable[..., str]:
 
 
 @pytest.fixture
-def redeem(fake_issuer: Handle) -> Callable[..., Answer]:
+def redeem(fake_issuer: RunningIssuer) -> Callable[..., Answer]:
     """The token endpoint, as the seeded web app sees it."""
 
     def call(grant_type: str, *, client: str | None = seeded.WEB, server: str = "default", **form: str) -> Answer:
@@ -60,5 +60,5 @@ def pool() -> KeyPool:
 
 
 @pytest.fixture
-def state(pool: KeyPool) -> State:
-    return State(Addresses(listening_url=URL, public_url=URL), pool, PROFILES["okta"], seed(URL))
+def state(pool: KeyPool) -> IssuerState:
+    return IssuerState(IssuerURLs(listening_url=URL, public_url=URL), pool, PROFILES["okta"], seed(URL))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 SOMEBODYS_TESTS = """
 import json
@@ -79,7 +79,7 @@ def test_a_run_that_needs_no_issuer_loads_none(tmp_path: Path) -> None:
     assert got.returncode == 0, got.stdout
 
 
-def test_several_issuers_live_side_by_side(fake_issuer: Handle) -> None:
+def test_several_issuers_live_side_by_side(fake_issuer: RunningIssuer) -> None:
     from fakeissuer import running  # noqa: PLC0415  # as a user's test would, in one more line
 
     with running() as another:

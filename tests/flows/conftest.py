@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 
@@ -20,7 +20,7 @@ from service.clock import ManualClock
 class Rig:
     """A service, its issuer, and one clock for both."""
 
-    issuer: Handle
+    issuer: RunningIssuer
     clock: ManualClock
     client: AsyncHTTPClient
     url: str
@@ -51,20 +51,20 @@ class Rig:
 
 
 @pytest.fixture
-def manual_clock(fake_issuer: Handle) -> ManualClock:
+def manual_clock(fake_issuer: RunningIssuer) -> ManualClock:
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), clock=manual_clock)
     yield service
     io_loop.run_sync(service.close)
 
 
 @pytest.fixture
-def rig(fake_issuer: Handle, manual_clock: ManualClock, http_client: AsyncHTTPClient, base_url: str) -> Rig:
+def rig(fake_issuer: RunningIssuer, manual_clock: ManualClock, http_client: AsyncHTTPClient, base_url: str) -> Rig:
     return Rig(issuer=fake_issuer, clock=manual_clock, client=http_client, url=base_url)
 
 

@@ -9,12 +9,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url()))
 
 
@@ -35,7 +35,7 @@ async def _get(url: str, token: str) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.gen_test(timeout=60)
 async def test_every_bad_token_gets_the_answer_that_the_catalogue_states(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     catalogue = fake_issuer.bad_tokens()
     assert len(catalogue) >= 40
@@ -51,7 +51,7 @@ async def test_every_bad_token_gets_the_answer_that_the_catalogue_states(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_no_bad_token_disturbs_an_anonymous_route(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     got = {bad.name: (await _get(f"{base_url}/api/hello", bad.token))[0] for bad in fake_issuer.bad_tokens()}
     assert dict.fromkeys(got, 200) == got
@@ -61,7 +61,7 @@ async def test_no_bad_token_disturbs_an_anonymous_route(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_token_that_is_good_stays_good_among_all_the_bad_ones(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     good = fake_issuer.token()
     for bad in fake_issuer.bad_tokens():

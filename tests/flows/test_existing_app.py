@@ -12,7 +12,7 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, Settings, policy, protect
 
 
@@ -45,7 +45,7 @@ class Basket(Orders):
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop) -> Iterator[tornado.web.Application]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[tornado.web.Application]:
     application = tornado.web.Application(
         [(f"/{kind.__name__}", kind) for kind in (Orders, Query, Cookie, Basket)],
         xsrf_cookies=True,
@@ -61,7 +61,7 @@ def app(fake_issuer: Handle, io_loop: IOLoop) -> Iterator[tornado.web.Applicatio
 
 @pytest.mark.gen_test
 async def test_a_token_in_a_header_needs_no_xsrf_cookie_beside_it(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     for path in ("Orders", "Basket"):
         headers = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com')}"}
@@ -90,7 +90,7 @@ async def test_a_request_without_a_token_is_refused_for_what_it_lacks(
     path: str,
     headers: dict[str, str],
     status: int,
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     http_client: AsyncHTTPClient,
     base_url: str,
 ) -> None:
@@ -107,7 +107,7 @@ async def test_a_request_without_a_token_is_refused_for_what_it_lacks(
 
 @pytest.mark.gen_test
 async def test_the_log_of_the_application_holds_no_query_and_so_no_token(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "tornado")
     token = fake_issuer.token()
@@ -120,7 +120,7 @@ async def test_the_log_of_the_application_holds_no_query_and_so_no_token(
 
 @pytest.mark.gen_test
 async def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": "https://app.example"}
     response = await http_client.fetch(f"{base_url}/Orders", headers=headers)
@@ -134,7 +134,7 @@ async def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
 )
 @pytest.mark.gen_test
 async def test_pages_that_may_call_are_trusted_where_the_application_is_wary_of_others(
-    origin: str, status: int, fake_issuer: Handle, http_client: AsyncHTTPClient, base_url: str
+    origin: str, status: int, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": origin, "Sec-Fetch-Site": "cross-site"}
     response = await http_client.fetch(f"{base_url}/Orders", method="POST", body="", headers=headers, raise_error=False)

@@ -28,9 +28,9 @@ import pytest
 
 from fakeissuer import running
 from fakeissuer.control.handlers import CONTROL_ROUTES
-from fakeissuer.control.unusual_keys import ODD_KEYS
+from fakeissuer.control.unusual_keys import UNUSUAL_KEYS
 from fakeissuer.model.endpoints import ENDPOINTS
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.key_ring import KeyRing
 
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -39,7 +39,7 @@ START_TIMEOUT_S = 20
 
 @contextmanager
 def program(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[tuple[str, Any]]:
-    """Run `python -m fakeissuer`; give its URL, and the process, which is asked to stop at the end."""
+    """Run ``python -m fakeissuer``; give its URL, and the process, which is asked to stop at the end."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "fakeissuer", *arguments],
         stdout=subprocess.PIPE,
@@ -202,7 +202,7 @@ def test_a_control_token_comes_from_the_environment() -> None:
         assert read(request)["frozen"] is False
 
 
-def test_200_concurrent_reads_are_200_requests_on_as_many_connections_as_there_were(fake_issuer: Handle) -> None:
+def test_200_concurrent_reads_are_200_requests_on_as_many_connections_as_there_were(fake_issuer: RunningIssuer) -> None:
     path = urlsplit(fake_issuer.issuer_url()).path + "/v1/keys"
 
     def read_ten_times(_: int) -> list[int]:
@@ -222,7 +222,7 @@ def test_200_concurrent_reads_are_200_requests_on_as_many_connections_as_there_w
     assert (requests.count, requests.connections, len(requests.requests)) == (200, 20, 200)
 
 
-def test_counted_faults_run_out_exactly_under_concurrency(fake_issuer: Handle) -> None:
+def test_counted_faults_run_out_exactly_under_concurrency(fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("keys", status=503, times=37)
     fake_issuer.fail("keys", delay=0.05, times=20)
 
@@ -240,9 +240,9 @@ def test_counted_faults_run_out_exactly_under_concurrency(fake_issuer: Handle) -
     assert fake_issuer.faults() == []
 
 
-def test_no_response_of_any_endpoint_holds_a_private_key(fake_issuer: Handle) -> None:
+def test_no_response_of_any_endpoint_holds_a_private_key(fake_issuer: RunningIssuer) -> None:
     minted = [fake_issuer.token(alg=alg) for alg in ("RS256", "PS256", "ES256", "EdDSA")]
-    minted += [fake_issuer.token(key=key) for key in ODD_KEYS]
+    minted += [fake_issuer.token(key=key) for key in UNUSUAL_KEYS]
     paths = [
         path.replace("(?P<kind>users|clients|servers)/(?P<name>[^/]+)", "servers/default") for path, _ in CONTROL_ROUTES
     ]
@@ -283,9 +283,11 @@ def private_members(value: Any) -> set[str]:
     return own.union(*(private_members(item) for item in value.values()))
 
 
-def test_the_leak_test_would_see_a_leak(fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
-    invite = KeyRing.invite
-    monkeypatch.setattr(KeyRing, "invite", lambda ring, name, members: invite(ring, name, {**members, "d": "y"}))
+def test_the_leak_test_would_see_a_leak(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = KeyRing.publish_extra
+    monkeypatch.setattr(
+        KeyRing, "publish_extra", lambda ring, name, members: original(ring, name, {**members, "d": "y"})
+    )
     with pytest.raises(AssertionError, match="/v1/keys"):
         test_no_response_of_any_endpoint_holds_a_private_key(fake_issuer)
 
@@ -310,7 +312,7 @@ from okta_jwt_verifier import AccessTokenVerifier
 
 verifier = AccessTokenVerifier(issuer=sys.argv[1], audience="api://default")
 
-async def validated(token):
+async def outcome(token):
     try:
         await verifier.verify(token)
         verifier.verify_sync(token)
@@ -319,7 +321,7 @@ async def validated(token):
     return "accepted"
 
 async def main():
-    print(json.dumps({name: await validated(token) for name, token in json.load(sys.stdin).items()}))
+    print(json.dumps({name: await outcome(token) for name, token in json.load(sys.stdin).items()}))
 
 asyncio.run(main())
 """
@@ -349,6 +351,6 @@ def test_the_verifier_of_okta_accepts_a_good_token_and_refuses_spoilt_ones(tmp_p
             check=True,
             env={**os.environ, "SSL_CERT_FILE": str(file), "REQUESTS_CA_BUNDLE": str(file)},
         )
-    token_cache = json.loads(got.stdout)
-    assert {name for name, validated in token_cache.items() if validated == "accepted"} == {"of a service", "of a user"}
-    assert token_cache.keys() == {"of a service", "of a user", *OKTA_REFUSES}
+    outcomes = json.loads(got.stdout)
+    assert {name for name, outcome in outcomes.items() if outcome == "accepted"} == {"of a service", "of a user"}
+    assert outcomes.keys() == {"of a service", "of a user", *OKTA_REFUSES}

@@ -17,7 +17,7 @@ import pytest
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "forward-auth.rst"
@@ -91,7 +91,7 @@ async def _until_it_listens(port: int) -> None:
 
 
 @pytest.fixture
-def send(fake_issuer: Handle, listen: Callable[[ResourceServerApplication], str], tmp_path: Path) -> Send:
+def send(fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication], str], tmp_path: Path) -> Send:
     """Return what sends one request through nginx."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed; Debian has it as nginx-light")
@@ -106,7 +106,7 @@ def send(fake_issuer: Handle, listen: Callable[[ResourceServerApplication], str]
 
 @pytest.mark.gen_test
 async def test_a_good_token_passes_and_says_whose_it_is_whatever_the_client_wrote_itself(
-    send: Send, fake_issuer: Handle
+    send: Send, fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(sub="zoë", cid="0oa1", claims={"scp": None})
     response = await send(
@@ -116,7 +116,7 @@ async def test_a_good_token_passes_and_says_whose_it_is_whatever_the_client_wrot
 
 
 @pytest.mark.gen_test
-async def test_a_body_goes_to_what_it_was_meant_for(send: Send, fake_issuer: Handle) -> None:
+async def test_a_body_goes_to_what_it_was_meant_for(send: Send, fake_issuer: RunningIssuer) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
     response = await send(method="POST", body="a report", headers=headers)
     assert {"kept": "a report"} == json.loads(response.body)
@@ -143,7 +143,7 @@ async def test_a_refusal_comes_through_as_it_is(
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_is_down_is_no_failure_of_the_proxy(send: Send, fake_issuer: Handle) -> None:
+async def test_an_issuer_that_is_down_is_no_failure_of_the_proxy(send: Send, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     response = await send(headers={"Authorization": f"Bearer {fake_issuer.token()}"})
     assert (503, "temporarily_unavailable") == (response.code, json.loads(response.body)["error"])

@@ -16,7 +16,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketHandler
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app
 from service.__main__ import main
 from service.clock import ManualClock
@@ -231,7 +231,7 @@ ROUTES = [(r"/api/hello", Hello), (r"/api/whoami", Whoami), (r"/things", Things)
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), cors_origins=(APP,), public_url="https://api.example")
     service = make_app(settings, routes=ROUTES, clock=manual_clock)
     yield service
@@ -279,7 +279,13 @@ REFUSALS: dict[str, tuple[str, list[str], int, str, str | None]] = {
 @pytest.mark.parametrize(("path", "fields", "status", "error", "challenged"), REFUSALS.values(), ids=REFUSALS)
 @pytest.mark.gen_test
 async def test_a_refusal_is_what_is_promised(
-    path: str, fields: list[str], status: int, error: str, challenged: str | None, call: Call, fake_issuer: Handle
+    path: str,
+    fields: list[str],
+    status: int,
+    error: str,
+    challenged: str | None,
+    call: Call,
+    fake_issuer: RunningIssuer,
 ) -> None:
     tokens = {
         "good": fake_issuer.token(),
@@ -305,7 +311,7 @@ async def test_a_refusal_is_what_is_promised(
 
 @pytest.mark.gen_test
 async def test_a_method_that_is_not_there_and_a_mistake_of_ours_are_refusals_like_the_rest(
-    call: Call, fake_issuer: Handle
+    call: Call, fake_issuer: RunningIssuer
 ) -> None:
     field = f"Authorization: Bearer {fake_issuer.token(scp=['api:read', 'api:write'])}"
     for method, status in (("DELETE", 405), ("POST", 500)):
@@ -321,7 +327,7 @@ async def test_a_method_that_is_not_there_and_a_mistake_of_ours_are_refusals_lik
 @pytest.mark.parametrize("field", ["Bearer {}", "bearer {}", "BEARER   {}"])
 @pytest.mark.gen_test
 async def test_the_scheme_is_read_in_any_case_with_one_space_or_more(
-    field: str, call: Call, fake_issuer: Handle
+    field: str, call: Call, fake_issuer: RunningIssuer
 ) -> None:
     minted = fake_issuer.mint(sub="alice@example.com")
     response = await call("/api/whoami", f"Authorization: {field.format(minted.token)}")
@@ -329,7 +335,7 @@ async def test_the_scheme_is_read_in_any_case_with_one_space_or_more(
 
 
 @pytest.mark.gen_test
-async def test_what_can_be_asked_without_a_token(call: Call, fake_issuer: Handle) -> None:
+async def test_what_can_be_asked_without_a_token(call: Call, fake_issuer: RunningIssuer) -> None:
     assert {"message": "Hello world!"} == json.loads((await call("/api/hello", "Authorization: Bearer x")).body)
     assert 200 == (await call("/healthz")).code
     assert 200 == (await call("/readyz")).code
@@ -343,7 +349,7 @@ async def test_what_can_be_asked_without_a_token(call: Call, fake_issuer: Handle
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_cannot_be_asked_is_503_and_no_challenge(call: Call, fake_issuer: Handle) -> None:
+async def test_an_issuer_that_cannot_be_asked_is_503_and_no_challenge(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     ready = await call("/readyz")
     refused = await call("/api/whoami", f"Authorization: Bearer {fake_issuer.token()}")
@@ -359,7 +365,7 @@ def _offer(token: str) -> str:
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
 async def test_a_websocket_takes_its_token_from_the_header_or_from_a_subprotocol_that_is_never_echoed(
-    open_socket: Call, base_url: str, fake_issuer: Handle
+    open_socket: Call, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(scp="api:read")
     assert (await open_socket(f"{base_url}/socket", Authorization=f"Bearer {token}")).selected_subprotocol is None
@@ -370,7 +376,7 @@ async def test_a_websocket_takes_its_token_from_the_header_or_from_a_subprotocol
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
 async def test_a_websocket_without_a_good_token_is_refused_before_it_opens(
-    open_socket: Call, base_url: str, fake_issuer: Handle
+    open_socket: Call, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     for fields in ({}, {"Authorization": f"Bearer {fake_issuer.token(aud='api://other')}"}):
         with pytest.raises(HTTPClientError) as refused:
@@ -381,7 +387,7 @@ async def test_a_websocket_without_a_good_token_is_refused_before_it_opens(
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
 async def test_a_websocket_closes_with_4401_at_the_end_of_its_token_and_with_4403_when_a_scope_is_missing(
-    open_socket: Call, base_url: str, fake_issuer: Handle, manual_clock: ManualClock
+    open_socket: Call, base_url: str, fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     token = fake_issuer.token(scp="api:read", expires_in=600)
     ended, demoted = [await open_socket(f"{base_url}/socket", Authorization=f"Bearer {token}") for _ in range(2)]

@@ -12,17 +12,17 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import RequestHandler
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
-from service.issuers.client import CONNECTIONS
+from service.issuers.client import MAX_CONNECTIONS
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 
 @pytest.fixture
 def start(
-    fake_issuer: Handle, manual_clock: ManualClock, listen: Callable[[ResourceServerApplication], str]
+    fake_issuer: RunningIssuer, manual_clock: ManualClock, listen: Callable[[ResourceServerApplication], str]
 ) -> Callable[..., Callable[..., Any]]:
     """Return what starts a service with some settings, and gives what sends a token to it."""
 
@@ -48,7 +48,7 @@ def start(
 
 @pytest.mark.gen_test
 async def test_a_revoked_token_dies_with_its_answer_and_where_nobody_asks_at_its_end(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     asked, local = start(validation="introspection"), start(validation="jwt")
     token = fake_issuer.token(sub="alice@example.com", expires_in=3600)
@@ -56,8 +56,8 @@ async def test_a_revoked_token_dies_with_its_answer_and_where_nobody_asks_at_its
     fake_issuer.revoke(token)
     assert 200 == (await asked(token))[0]  # what was said a moment ago is still believed
     manual_clock.advance(60)
-    status, refusal = await asked(token)
-    assert (401, "invalid_token") == (status, refusal["error"])
+    status, error_reply = await asked(token)
+    assert (401, "invalid_token") == (status, error_reply["error"])
     assert 200 == (await local(token))[0]
     manual_clock.advance(3600 + 121)
     assert 401 == (await local(token))[0]
@@ -65,7 +65,7 @@ async def test_a_revoked_token_dies_with_its_answer_and_where_nobody_asks_at_its
 
 @pytest.mark.gen_test
 async def test_using_an_answer_does_not_make_it_younger(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
     token = fake_issuer.token(expires_in=3600)
@@ -77,7 +77,7 @@ async def test_using_an_answer_does_not_make_it_younger(
 
 @pytest.mark.gen_test
 async def test_an_answer_is_never_believed_past_the_end_of_its_token(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection", leeway=0)
     token = fake_issuer.token(expires_in=30)
@@ -89,7 +89,7 @@ async def test_an_answer_is_never_believed_past_the_end_of_its_token(
 
 @pytest.mark.gen_test
 async def test_a_no_is_kept_for_ten_seconds(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
     for _ in range(3):
@@ -102,7 +102,7 @@ async def test_a_no_is_kept_for_ten_seconds(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_thousand_concurrent_requests_with_one_token_cost_one_question(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
     token = fake_issuer.token()
@@ -113,7 +113,7 @@ async def test_a_thousand_concurrent_requests_with_one_token_cost_one_question(
 
 @pytest.mark.gen_test(timeout=60)
 async def test_a_thousand_distinct_tokens_share_the_connections_of_the_pool(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
     for start_at in range(0, 1000, 100):
@@ -121,7 +121,7 @@ async def test_a_thousand_distinct_tokens_share_the_connections_of_the_pool(
         assert {401} == {status for status, _ in await asyncio.gather(*map(send, tokens))}
     asked = fake_issuer.requests("introspect")
     assert 1000 == asked.count
-    assert asked.connections <= CONNECTIONS
+    assert asked.connections <= MAX_CONNECTIONS
 
 
 def _active(**members: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int]] = {
 @pytest.mark.parametrize(("fault", "expected"), ANSWERS.values(), ids=ANSWERS.keys())
 @pytest.mark.gen_test(timeout=30)
 async def test_an_issuer_answers(
-    fault: dict[str, Any], expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    fault: dict[str, Any], expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
     if "body" in fault and isinstance(fault["body"], dict) and "active" in fault["body"]:
@@ -184,17 +184,17 @@ async def test_an_issuer_answers(
 
 @pytest.mark.gen_test
 async def test_an_answer_of_okta_without_issuer_audience_and_end_is_one_about_no_access_token(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     """Okta calls a refresh token active; whoever has stolen one must not open the API with it."""
     send = start(validation="introspection")
-    status, refusal = await send(fake_issuer.token(kind="refresh"))
-    assert (401, "invalid_token") == (status, refusal["error"])
+    status, error_reply = await send(fake_issuer.token(kind="refresh"))
+    assert (401, "invalid_token") == (status, error_reply["error"])
 
 
 @pytest.mark.gen_test
 async def test_our_wrong_secret_is_our_trouble_and_told_loudly_once(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     send = start(validation="introspection", client_secret="wrong")
     for _ in range(5):
@@ -208,7 +208,7 @@ async def test_our_wrong_secret_is_our_trouble_and_told_loudly_once(
 
 @pytest.mark.gen_test
 async def test_okta_may_ask_for_a_pause_and_answers_already_given_go_on(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
     known, other = fake_issuer.token(), fake_issuer.token()
@@ -224,7 +224,7 @@ async def test_okta_may_ask_for_a_pause_and_answers_already_given_go_on(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_an_issuer_in_trouble_is_probed_by_one_and_recovers(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
     fake_issuer.fail("introspect", status=500)
@@ -237,7 +237,7 @@ async def test_an_issuer_in_trouble_is_probed_by_one_and_recovers(
 
 @pytest.mark.gen_test
 async def test_a_connection_that_drops_is_tried_once_more(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
     fake_issuer.fail("introspect", drop=True, times=1)
@@ -246,7 +246,7 @@ async def test_a_connection_that_drops_is_tried_once_more(
 
 @pytest.mark.gen_test
 async def test_auto_judges_a_jwt_here_and_asks_about_what_is_opaque(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start()
     assert 200 == (await send(fake_issuer.token()))[0]
@@ -257,7 +257,7 @@ async def test_auto_judges_a_jwt_here_and_asks_about_what_is_opaque(
 
 @pytest.mark.gen_test
 async def test_auto_asks_an_okta_org_about_its_own_tokens(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     org = fake_issuer.issuer_url("org")
     send = start(server="org", audience=org)
@@ -270,7 +270,7 @@ async def test_auto_asks_an_okta_org_about_its_own_tokens(
 
 @pytest.mark.gen_test
 async def test_hybrid_sees_a_revoked_token_within_its_lifetime_and_asks_about_no_forged_one(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, manual_clock: ManualClock
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="hybrid")
     token = fake_issuer.token()
@@ -286,7 +286,7 @@ async def test_hybrid_sees_a_revoked_token_within_its_lifetime_and_asks_about_no
 @pytest.mark.parametrize(("setting", "expected"), [("no", 503), ("yes", 200)])
 @pytest.mark.gen_test
 async def test_hybrid_without_its_issuer(
-    setting: str, expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    setting: str, expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="hybrid", insecure_accept_when_introspection_fails=setting)
     fake_issuer.fail("introspect", status=500)
@@ -311,7 +311,7 @@ class Catalogue(BearerAuthMixin, RequestHandler):
 
 @pytest.mark.gen_test
 async def test_one_sensitive_handler_asks_while_the_others_judge_for_themselves(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start([(r"/payments", Payments), (r"/catalogue", Catalogue)], validation="jwt")
     token = fake_issuer.token()
@@ -323,14 +323,14 @@ async def test_one_sensitive_handler_asks_while_the_others_judge_for_themselves(
 
 
 @pytest.mark.gen_test
-async def test_a_handler_that_asks_needs_somebody_to_be(fake_issuer: Handle) -> None:
+async def test_a_handler_that_asks_needs_somebody_to_be(fake_issuer: RunningIssuer) -> None:
     with pytest.raises(SettingsError, match="client_id"):
         make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/payments", Payments)])
 
 
 @pytest.mark.gen_test
 async def test_a_signed_answer_is_verified_and_a_plain_one_is_not_believed(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection", introspection_jwt=True)
     assert 200 == (await send(fake_issuer.token()))[0]
@@ -341,7 +341,7 @@ async def test_a_signed_answer_is_verified_and_a_plain_one_is_not_believed(
 
 @pytest.mark.gen_test
 async def test_neither_token_nor_secret_reaches_the_log(
-    start: Callable[..., Callable[..., Any]], fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+    start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     send = start(validation="introspection")

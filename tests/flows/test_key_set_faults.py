@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 from service.settings.issuers import IssuerSettings
@@ -48,8 +48,8 @@ async def test_row_2_a_new_key_is_found_by_its_first_token(rig: Rig) -> None:
 async def test_row_3_a_rotation_a_second_after_the_last_fetch_refuses_nobody(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     rig.advance(1)
-    rig.issuer.lag()
-    rig.issuer.end_lag()
+    rig.issuer.delay_publication()
+    rig.issuer.publish_now()
     assert [200] * 20 == await rig.statuses(*[rig.known() for _ in range(20)])
     assert 2 == rig.fetches()
 
@@ -58,8 +58,8 @@ async def test_row_3_a_rotation_a_second_after_the_last_fetch_refuses_nobody(rig
 async def test_row_4_of_three_rotations_in_30_seconds_the_last_waits_for_the_budget_at_most_10(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     for _ in range(3):
-        rig.issuer.lag()
-        rig.issuer.end_lag()
+        rig.issuer.delay_publication()
+        rig.issuer.publish_now()
         token = rig.known()
         status = await rig.status(token)
         if status == 401:
@@ -93,8 +93,8 @@ async def test_row_7_a_flood_of_made_up_key_ids_costs_the_budget_and_disturbs_no
         rig.advance(1)
     assert {401} == set(statuses)
     assert rig.fetches() <= 2 + 60 / 10
-    rig.issuer.lag()
-    rig.issuer.end_lag()
+    rig.issuer.delay_publication()
+    rig.issuer.publish_now()
     rig.advance(10)
     assert 200 == await rig.status(rig.known())
 
@@ -217,7 +217,7 @@ async def test_row_28_what_cache_control_says_is_kept_within_a_minute_and_an_hou
     value: str, age: int, rig: Rig, http_client: AsyncHTTPClient
 ) -> None:
     body = (await http_client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")).body.decode()
-    rig.issuer.forget_requests()
+    rig.issuer.clear_requests()
     rig.issuer.fail("keys", status=200, headers={"Cache-Control": value}, body=body)
     token = rig.known()
     assert 200 == await rig.status(token)
@@ -271,7 +271,7 @@ async def test_row_32_an_issuer_that_flaps_never_makes_a_good_token_bad(rig: Rig
 
 @pytest.mark.gen_test
 async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
-    fake_issuer: Handle, manual_clock: ManualClock, rig: Rig
+    fake_issuer: RunningIssuer, manual_clock: ManualClock, rig: Rig
 ) -> None:
     token = fake_issuer.token(expires_in=1800)
     assert 200 == await rig.status(token)
@@ -338,7 +338,7 @@ async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refr
 
 @pytest.mark.gen_test
 async def test_row_33_of_two_issuers_the_dead_one_does_not_disturb_the_other(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     partner = IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",))
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), issuers=(partner,)))

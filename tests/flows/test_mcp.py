@@ -10,7 +10,7 @@ from pydantic import AnyUrl
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import Settings, make_app
 
 CALLBACK = AnyUrl("http://127.0.0.1:9/callback")
@@ -51,7 +51,7 @@ async def _never() -> AuthorizationCodeResult:
 
 @pytest.mark.parametrize("told", [True, False], ids=["by the challenge", "by the well-known path"])
 @pytest.mark.gen_test
-async def test_an_mcp_client_finds_the_issuer(fake_issuer: Handle, *, told: bool) -> None:
+async def test_an_mcp_client_finds_the_issuer(fake_issuer: RunningIssuer, *, told: bool) -> None:
     socket, port = bind_unused_port()
     url = f"http://127.0.0.1:{port}"
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), public_url=url if told else None))

@@ -21,7 +21,7 @@ from tornado.web import RequestHandler
 
 import fakeissuer
 import service
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, InvalidToken, ResourceServerApplication, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
 from service.caches.deny_list import DenyList
@@ -103,9 +103,12 @@ async def test_mistake_8_a_missing_expiration_accepted(rig: Rig) -> None:
 @pytest.mark.parametrize("claim", ["iss", "aud", "exp", "sub", "client_id", "iat", "jti"])
 @pytest.mark.gen_test
 async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
-    claim: str, fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
+    claim: str,
+    fake_issuer: RunningIssuer,
+    http_client: AsyncHTTPClient,
+    listen: Callable[[ResourceServerApplication], str],
 ) -> None:
-    app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="strict"))
+    app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="rfc9068"))
     url = f"{listen(app)}/api/whoami"
     complete = {"client_id": "mine"}
     for claims, status in [(complete, 200), (complete | {claim: None}, 401)]:
@@ -122,14 +125,14 @@ def test_mistake_9_security_that_is_off_when_it_is_not_set_up(
 
 
 @pytest.mark.gen_test
-async def test_mistake_9_a_route_without_a_mark(fake_issuer: Handle) -> None:
+async def test_mistake_9_a_route_without_a_mark(fake_issuer: RunningIssuer) -> None:
     with pytest.raises(SettingsError):
         make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/", RequestHandler)])
 
 
 @pytest.mark.gen_test
 async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_accepts(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     """Two issuers, interleaved: keys and audiences of one are never used for tokens of the other."""
     default, partner = fake_issuer.issuer_url(), fake_issuer.issuer_url("partner")
@@ -183,7 +186,7 @@ class Scoped(BearerAuthMixin, RequestHandler):
 
 @pytest.mark.gen_test
 async def test_mistake_13_a_403_that_does_not_say_which_scope_would_do(
-    fake_issuer: Handle, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/", Scoped)])
     headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
@@ -264,7 +267,9 @@ async def test_mistake_22_an_algorithm_chosen_by_the_token(alg: str, rig: Rig) -
 
 
 @pytest.mark.gen_test
-async def test_mistake_23_a_private_key_in_the_key_set(fake_issuer: Handle, http_client: AsyncHTTPClient) -> None:
+async def test_mistake_23_a_private_key_in_the_key_set(
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
+) -> None:
     for server in ("default", "partner"):
         keys = json.loads((await http_client.fetch(f"{fake_issuer.issuer_url(server)}/v1/keys")).body)["keys"]
         assert keys
@@ -273,7 +278,7 @@ async def test_mistake_23_a_private_key_in_the_key_set(fake_issuer: Handle, http
 
 @pytest.mark.gen_test
 async def test_mistake_24_an_issuer_that_follows_the_host_of_the_request(
-    fake_issuer: Handle, http_client: AsyncHTTPClient
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
 ) -> None:
     url = f"{fake_issuer.issuer_url()}/.well-known/openid-configuration"
     response = await http_client.fetch(url, headers={"Host": "evil.example"}, raise_error=False)
@@ -283,7 +288,7 @@ async def test_mistake_24_an_issuer_that_follows_the_host_of_the_request(
 @pytest.mark.parametrize("credentials", [("0oaapi00000000000001", "wrong"), ("0oanobody0000000001", "api-secret")])
 @pytest.mark.gen_test
 async def test_mistake_25_a_fake_that_accepts_any_client(
-    credentials: tuple[str, str], fake_issuer: Handle, http_client: AsyncHTTPClient
+    credentials: tuple[str, str], fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
 ) -> None:
     username, password = credentials
     response = await http_client.fetch(
@@ -338,6 +343,6 @@ def test_mistake_32_the_wrong_claim_named(claim: str) -> None:
     issuer = "https://issuer.example"
     good = {"iss": issuer, "aud": "api://default", "exp": 2_000, "iat": 900, "nbf": 900}
     rules = ClaimRules(issuer=issuer, audiences=frozenset({"api://default"}))
-    with pytest.raises(InvalidToken) as refusal:
+    with pytest.raises(InvalidToken) as error_reply:
         check_claims(good | {claim: [True]}, rules, now=1_000)
-    assert claim == refusal.value.claim
+    assert claim == error_reply.value.claim

@@ -16,7 +16,7 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app, policy
 from service.web.endpoints.okta_guide import ROUTES
 
@@ -80,7 +80,7 @@ def _things() -> list[Any]:
 
 
 @pytest.fixture
-def url(fake_issuer: Handle, io_loop: IOLoop, listen: Callable[[ResourceServerApplication], str]) -> str:
+def url(fake_issuer: RunningIssuer, io_loop: IOLoop, listen: Callable[[ResourceServerApplication], str]) -> str:
     routes = [*ROUTES, *_things(), (r"/notes/([0-9]{1,9})", Notes)]
     return listen(make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True), routes=routes))
 
@@ -113,13 +113,13 @@ async def _examine(url: str, folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_with_a_token_for_everything(fake_issuer: Handle, url: str, tmp_path: Path) -> None:
+async def test_with_a_token_for_everything(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read api:write", claims={"groups": ["Admins"]})
     await _examine(url, tmp_path, "--checks", "all", "-H", f"Authorization: Bearer {token}")
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_with_a_token_that_allows_little(fake_issuer: Handle, url: str, tmp_path: Path) -> None:
+async def test_with_a_token_that_allows_little(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     header = f"Authorization: Bearer {fake_issuer.token(scp='email')}"
     await _examine(url, tmp_path, "--checks", "all", "-H", header, *BRIEFLY)
 
@@ -131,7 +131,7 @@ async def test_without_a_token(url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_while_the_issuer_is_down(fake_issuer: Handle, url: str, tmp_path: Path) -> None:
+async def test_while_the_issuer_is_down(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     fake_issuer.fail("discovery", status=500)
     checks = "status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
     await _examine(url, tmp_path, "--checks", checks, "-H", f"Authorization: Bearer {fake_issuer.token()}", *BRIEFLY)

@@ -11,38 +11,38 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import AnyOf, BearerAuthMixin, Principal, ResourceServerApplication, Settings, make_app, policy
 from service.clock import ManualClock
 
 
-class IntrospectionCache(BearerAuthMixin, tornado.web.RequestHandler):
+class EchoHandler(BearerAuthMixin, tornado.web.RequestHandler):
     def get(self) -> None:
         self.write({"user": self.current_user.subject if self.current_user else None})
 
 
-class AnyScope(IntrospectionCache):
+class AnyScope(EchoHandler):
     scopes: ClassVar = AnyOf("api:read", "api:admin")
 
 
-class Admins(IntrospectionCache):
+class Admins(EchoHandler):
     groups = "Admins"
 
 
-class Finance(IntrospectionCache):
+class Finance(EchoHandler):
     claims: ClassVar = {"department": "finance"}
 
 
-class OneClient(IntrospectionCache):
+class OneClient(EchoHandler):
     allowed_clients = "0oaservice0000000001"
 
 
-class TwoFactors(IntrospectionCache):
+class TwoFactors(EchoHandler):
     acr_values = "urn:okta:loa:2fa:any"
     max_age = 300
 
 
-class Optional(IntrospectionCache):
+class Optional(EchoHandler):
     optional = True
 
     @tornado.web.authenticated
@@ -60,12 +60,12 @@ class Optional(IntrospectionCache):
         """Answer those who are known."""
 
 
-class Own(IntrospectionCache):
+class Own(EchoHandler):
     def authorize(self, principal: Principal) -> bool:
         return super().authorize(principal) is True and principal.subject == self.get_query_argument("owner")
 
 
-class Mixed(IntrospectionCache):
+class Mixed(EchoHandler):
     public = True
 
     @policy(scopes="api:write")
@@ -80,7 +80,7 @@ ROUTES = [
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, clock=manual_clock)
     yield service
     io_loop.run_sync(service.close)
@@ -114,7 +114,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
 @pytest.mark.parametrize(("path", "token", "status"), CASES.values(), ids=CASES.keys())
 @pytest.mark.gen_test
 async def test_answers(
-    path: str, token: dict[str, Any], status: int, call: Callable[..., Any], fake_issuer: Handle
+    path: str, token: dict[str, Any], status: int, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     minted = fake_issuer.token(**token)
     for _ in range(2):  # judged, and then recalled
@@ -127,7 +127,7 @@ async def test_answers(
 
 @pytest.mark.gen_test
 async def test_a_user_who_was_authenticated_too_weakly_or_too_long_ago_is_asked_to_step_up(
-    call: Callable[..., Any], fake_issuer: Handle, manual_clock: ManualClock
+    call: Callable[..., Any], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     now = int(manual_clock.now())
     for acr, auth_time, status in [
@@ -150,7 +150,9 @@ async def test_a_user_who_was_authenticated_too_weakly_or_too_long_ago_is_asked_
 
 
 @pytest.mark.gen_test
-async def test_an_optional_token_is_judged_where_there_is_one(call: Callable[..., Any], fake_issuer: Handle) -> None:
+async def test_an_optional_token_is_judged_where_there_is_one(
+    call: Callable[..., Any], fake_issuer: RunningIssuer
+) -> None:
     good = fake_issuer.token(sub="alice@example.com")
     assert {"user": None} == json.loads((await call("Optional", None)).body)
     assert {"user": "alice@example.com"} == json.loads((await call("Optional", good)).body)
@@ -162,7 +164,7 @@ async def test_an_optional_token_is_judged_where_there_is_one(call: Callable[...
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
 @pytest.mark.gen_test
 async def test_nobody_is_asked_for_a_token_where_one_is_needed_after_all(
-    method: str, call: Callable[..., Any], fake_issuer: Handle
+    method: str, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     response = await call("Optional", None, method)
     assert (401, 'Bearer realm="api"') == (response.code, response.headers["WWW-Authenticate"])
@@ -176,7 +178,7 @@ async def test_a_403_of_the_handlers_own_stays_one(call: Callable[..., Any]) -> 
 
 @pytest.mark.gen_test
 async def test_a_decorated_method_of_a_public_handler_is_protected(
-    call: Callable[..., Any], fake_issuer: Handle
+    call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     assert 200 == (await call("Mixed", None)).code
     assert 401 == (await call("Mixed", None, "POST")).code
@@ -186,7 +188,7 @@ async def test_a_decorated_method_of_a_public_handler_is_protected(
 
 @pytest.mark.gen_test
 async def test_a_hierarchy_of_scopes_holds_where_it_is_set(
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     listen: Callable[[ResourceServerApplication], str],
     manual_clock: ManualClock,
     http_client: AsyncHTTPClient,

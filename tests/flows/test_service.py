@@ -11,7 +11,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
 APP = "https://app.example"
@@ -20,7 +20,7 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url(), cors_origins=(APP,)))
 
 
@@ -38,7 +38,7 @@ def call(http_client: AsyncHTTPClient, base_url: str) -> Call:
     return send
 
 
-def _active(issuer: Handle) -> str:
+def _active(issuer: RunningIssuer) -> str:
     return next(key.kid for key in issuer.keys() if key.status == "ACTIVE")
 
 
@@ -61,13 +61,13 @@ async def test_hello_is_200_with(authorization: str | None, call: Call) -> None:
 
 
 @pytest.mark.gen_test
-async def test_hello_is_200_with_a_good_token_and_nobody_looks_at_it(call: Call, fake_issuer: Handle) -> None:
+async def test_hello_is_200_with_a_good_token_and_nobody_looks_at_it(call: Call, fake_issuer: RunningIssuer) -> None:
     assert 200 == (await call("/api/hello", f"Bearer {fake_issuer.token()}")).code
     assert 0 == fake_issuer.requests().count
 
 
 @pytest.mark.gen_test
-async def test_whoami_is_200_with_a_good_token(call: Call, fake_issuer: Handle) -> None:
+async def test_whoami_is_200_with_a_good_token(call: Call, fake_issuer: RunningIssuer) -> None:
     minted = fake_issuer.mint(sub="alice@example.com")
     response = await call("/api/whoami", f"Bearer {minted.token}")
     assert (200, minted.claims) == (response.code, json.loads(response.body))
@@ -80,7 +80,7 @@ async def test_whoami_without_a_token_is_401_with_a_bare_challenge(call: Call) -
     assert "missing_token" == json.loads(response.body)["error"]
 
 
-REFUSED: dict[str, Callable[[Handle], str]] = {
+REFUSED: dict[str, Callable[[RunningIssuer], str]] = {
     "expired": lambda issuer: issuer.token(expires_in=-600),
     "for another audience": lambda issuer: issuer.token(aud="api://other"),
     "of another server": lambda issuer: issuer.token(server="partner"),
@@ -102,14 +102,16 @@ REFUSED: dict[str, Callable[[Handle], str]] = {
 
 @pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED.keys())
 @pytest.mark.gen_test
-async def test_whoami_is_401_with_a_token(make: Callable[[Handle], str], call: Call, fake_issuer: Handle) -> None:
+async def test_whoami_is_401_with_a_token(
+    make: Callable[[RunningIssuer], str], call: Call, fake_issuer: RunningIssuer
+) -> None:
     response = await call("/api/whoami", f"Bearer {make(fake_issuer)}")
     assert (401, "invalid_token") == (response.code, json.loads(response.body)["error"])
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
 
 @pytest.mark.gen_test
-async def test_a_token_dies_when_its_time_has_come(call: Call, fake_issuer: Handle) -> None:
+async def test_a_token_dies_when_its_time_has_come(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.clock.advance(-3600 - 60)
     within_leeway = fake_issuer.token(expires_in=3600)
     fake_issuer.clock.advance(-120)
@@ -119,7 +121,7 @@ async def test_a_token_dies_when_its_time_has_come(call: Call, fake_issuer: Hand
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_cannot_be_asked_is_503_and_never_401(call: Call, fake_issuer: Handle) -> None:
+async def test_an_issuer_that_cannot_be_asked_is_503_and_never_401(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     response = await call("/api/whoami", f"Bearer {fake_issuer.token()}", Origin=APP)
     assert (503, None) == (response.code, response.headers.get("WWW-Authenticate"))
@@ -129,7 +131,7 @@ async def test_an_issuer_that_cannot_be_asked_is_503_and_never_401(call: Call, f
 
 
 @pytest.mark.gen_test
-async def test_a_rotation_refuses_nobody(call: Call, fake_issuer: Handle) -> None:
+async def test_a_rotation_refuses_nobody(call: Call, fake_issuer: RunningIssuer) -> None:
     tokens = [fake_issuer.token()]
     assert 200 == (await call("/api/whoami", f"Bearer {tokens[-1]}")).code
     for _ in range(2):  # the second brings a key that was not published when we last asked
@@ -148,14 +150,16 @@ async def test_a_browser_of_a_listed_origin_can_ask_and_read_the_refusal(call: C
         preflight.headers["Access-Control-Allow-Origin"],
         preflight.headers["Access-Control-Allow-Headers"],
     )
-    refusal = await call("/api/whoami", Origin=APP)
-    assert (401, APP) == (refusal.code, refusal.headers["Access-Control-Allow-Origin"])
-    assert "WWW-Authenticate" in refusal.headers["Access-Control-Expose-Headers"]
+    error_reply = await call("/api/whoami", Origin=APP)
+    assert (401, APP) == (error_reply.code, error_reply.headers["Access-Control-Allow-Origin"])
+    assert "WWW-Authenticate" in error_reply.headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Origin" not in (await call("/api/whoami", Origin="https://evil.example")).headers
 
 
 @pytest.mark.gen_test
-async def test_no_token_reaches_the_log(call: Call, fake_issuer: Handle, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_token_reaches_the_log(
+    call: Call, fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, logger="service")
     tokens = [fake_issuer.token(), *(make(fake_issuer) for make in REFUSED.values())]
     for token in tokens:

@@ -10,7 +10,7 @@ import pytest
 import servers
 from tornado.httpclient import AsyncHTTPClient
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.operations.admin import make_admin_app
@@ -32,7 +32,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make(fake_issuer: Handle, server: servers.CacheServer) -> Callable[..., ResourceServerApplication]:
+def make(fake_issuer: RunningIssuer, server: servers.CacheServer) -> Callable[..., ResourceServerApplication]:
     """Return what makes one more service on the same cache, as another process would."""
 
     def making(validation: str = "introspection") -> ResourceServerApplication:
@@ -58,11 +58,11 @@ async def _statuses(urls: list[str], tokens: list[str]) -> list[int]:
 async def test_two_processes_ask_once_between_them(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
 ) -> None:
     urls = [listen(make()), listen(make())]
     await _statuses(urls, [fake_issuer.token()])  # both have discovered, and are connected
-    fake_issuer.forget_requests()
+    fake_issuer.clear_requests()
     fake_issuer.fail("introspect", delay=0.2, times=1)
     token = fake_issuer.token()
     assert {200} == set(await _statuses(urls, [token] * 50))
@@ -73,7 +73,7 @@ async def test_two_processes_ask_once_between_them(
 async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     server: servers.CacheServer,
 ) -> None:
     urls = [listen(make()), listen(make())]
@@ -91,7 +91,7 @@ async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
 async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     http_client: AsyncHTTPClient,
 ) -> None:
     here, there = make("jwt"), make("jwt")

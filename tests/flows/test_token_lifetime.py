@@ -15,7 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches.deny_list import DenyEntry
 from service.clock import ManualClock
@@ -28,7 +28,7 @@ CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     settings = Settings(issuer=fake_issuer.issuer_url(), validation="introspection", **CLIENT)  # type: ignore[arg-type]  # each is a text
     service = make_app(settings, routes=ROUTES, clock=manual_clock)
     yield service
@@ -48,7 +48,11 @@ def connect(open_socket: Callable[..., Any]) -> Connect:
 
 @pytest.mark.gen_test
 async def test_a_socket_ends_when_the_issuer_has_revoked_its_token(
-    connect: Connect, fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
+    connect: Connect,
+    fake_issuer: RunningIssuer,
+    base_url: str,
+    manual_clock: ManualClock,
+    look: Callable[[], Awaitable[None]],
 ) -> None:
     token = fake_issuer.token(scp="api:read")
     revoked, other = [await connect(base_url, one) for one in (token, fake_issuer.token(scp="api:read"))]
@@ -67,7 +71,11 @@ async def test_a_socket_ends_when_the_issuer_has_revoked_its_token(
 
 @pytest.mark.gen_test
 async def test_a_socket_survives_an_outage_of_the_issuer(
-    connect: Connect, fake_issuer: Handle, base_url: str, manual_clock: ManualClock, look: Callable[[], Awaitable[None]]
+    connect: Connect,
+    fake_issuer: RunningIssuer,
+    base_url: str,
+    manual_clock: ManualClock,
+    look: Callable[[], Awaitable[None]],
 ) -> None:
     socket = await connect(base_url, fake_issuer.token(scp="api:read"))
     fake_issuer.fail("introspect", status=500)
@@ -79,7 +87,7 @@ async def test_a_socket_survives_an_outage_of_the_issuer(
 
 @pytest.mark.gen_test
 async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
-    connect: Connect, fake_issuer: Handle
+    connect: Connect, fake_issuer: RunningIssuer
 ) -> None:
     with servers.running("redis") as redis:
         settings = Settings(issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url))
@@ -96,7 +104,9 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
 
 
 @pytest.mark.gen_test
-async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(connect: Connect, fake_issuer: Handle) -> None:
+async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(
+    connect: Connect, fake_issuer: RunningIssuer
+) -> None:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES)
     token, first = fake_issuer.token(scp="api:read"), asyncio.Event()
     async with serving(service, bind("127.0.0.1", 0)) as url:

@@ -13,7 +13,7 @@ import tornado.web
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
 
@@ -47,7 +47,7 @@ ROUTES = [(f"/{kind.__name__}", kind) for kind in (HeaderOnly, Form, Query, Cook
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) -> Iterator[ResourceServerApplication]:
     service = make_app(
         Settings(issuer=fake_issuer.issuer_url(), cors_origins=("https://app.example",)),
         routes=ROUTES,
@@ -58,7 +58,7 @@ def app(fake_issuer: Handle, io_loop: IOLoop, manual_clock: ManualClock) -> Iter
 
 
 @pytest.fixture
-def token(fake_issuer: Handle) -> str:
+def token(fake_issuer: RunningIssuer) -> str:
     return fake_issuer.token(sub="alice@example.com")
 
 

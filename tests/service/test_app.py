@@ -7,7 +7,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, SettingsError, make_app
 from service.clock import ManualClock
 from service.issuers.client import JSONClient
@@ -25,13 +25,13 @@ class Forgotten(RequestHandler):
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/things", Things)])
 
 
 @pytest.mark.gen_test
 async def test_routes_of_ones_own_take_the_place_of_the_guides(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com')}"}
     response = await http_client.fetch(f"{base_url}/things", headers=headers)
@@ -53,7 +53,7 @@ async def test_refuses_a_kind_of_validation_that_does_not_exist() -> None:
 
 
 @pytest.mark.gen_test
-async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: Handle) -> None:
+async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: RunningIssuer) -> None:
     clock, client = ManualClock(fake_issuer.clock.now()), JSONClient()
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), client=client, clock=clock)
     await app.warm_up()
@@ -71,7 +71,7 @@ async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: Handl
 
 
 @pytest.mark.gen_test
-async def test_a_token_over_the_size_that_is_set_is_refused_unread(fake_issuer: Handle) -> None:
+async def test_a_token_over_the_size_that_is_set_is_refused_unread(fake_issuer: RunningIssuer) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), max_token_size=512))
     server = app.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()

@@ -65,7 +65,7 @@ async def test_a_token_judged_before_is_not_judged_again_when_denials_had_to_be_
         cache, toy = open_cache(server.url, clock=clock), Toy("a")
         authenticator = Authenticator([toy], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
         principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
-        token_cache.put("a-good", ValidatedToken(principal, is_key_current=lambda: True))
+        token_cache.put("a-good", ValidatedToken(principal, is_current=lambda: True))
         assert authenticator.get_cached(_credentials("a-good")) is None  # nobody can say yet whether it is denied
         assert principal is await authenticator.authenticate(_credentials("a-good"))
         assert principal is authenticator.get_cached(_credentials("a-good"))

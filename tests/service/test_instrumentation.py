@@ -10,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from witness import Witness
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.instrumentation import Instrumentation, NullInstrumentation
 
@@ -21,7 +21,7 @@ def witness() -> Witness:
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop, witness: Witness) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop, witness: Witness) -> Iterator[ResourceServerApplication]:
     # Nobody listens at the address of the shared cache.
     settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
     service = make_app(settings, instrumentation=witness)
@@ -40,7 +40,7 @@ def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
 
 @pytest.mark.gen_test
 async def test_it_is_told_of_answers_questions_and_failures(
-    witness: Witness, call: Callable[..., Any], fake_issuer: Handle
+    witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=500, times=1)
     token, issuer = fake_issuer.token(), fake_issuer.issuer_url()
@@ -65,7 +65,7 @@ async def test_it_is_told_of_answers_questions_and_failures(
 
 @pytest.mark.gen_test
 async def test_a_question_that_nobody_answers_failed(
-    witness: Witness, call: Callable[..., Any], fake_issuer: Handle
+    witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", drop=True)
     assert 503 == await call("/api/whoami", fake_issuer.token())

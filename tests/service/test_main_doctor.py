@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(fake_issuer: Handle, environment: dict[str, str], tmp_path: Path) -> Run:
+def run(fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path) -> Run:
     """Return what runs ``python -m service`` with these arguments, in an empty folder, told of the fake issuer."""
     environment |= {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url()}
 
@@ -38,18 +38,18 @@ def test_check_prints_one_line_a_check(run: Run) -> None:
     done = run("check")
     assert (0, "") == (done.returncode, done.stderr)
     assert len(done.stdout.splitlines()) > 10
-    assert all(line.startswith("ok    ") for line in done.stdout.splitlines())
+    assert all(line.startswith("ok      ") for line in done.stdout.splitlines())
 
 
-def test_check_fails_when_a_check_does(run: Run, fake_issuer: Handle) -> None:
+def test_check_fails_when_a_check_does(run: Run, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("keys", status=503)
     done = run("check")
     assert (1, "") == (done.returncode, done.stderr)
-    assert "fail  key set: " in done.stdout
+    assert "fail    key set: " in done.stdout
     assert "expected 200, got 503" in done.stdout
 
 
-def test_explain_accepts_a_good_token(run: Run, fake_issuer: Handle) -> None:
+def test_explain_accepts_a_good_token(run: Run, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(sub="alice@example.com")
     done = run("explain", token)
     assert (0, "") == (done.returncode, done.stderr)
@@ -59,13 +59,13 @@ def test_explain_accepts_a_good_token(run: Run, fake_issuer: Handle) -> None:
         assert part not in done.stdout
 
 
-def test_explain_refuses_a_bad_token(run: Run, fake_issuer: Handle) -> None:
+def test_explain_refuses_a_bad_token(run: Run, fake_issuer: RunningIssuer) -> None:
     done = run("explain", fake_issuer.token(expires_in=-600))
     assert (1, "") == (done.returncode, done.stderr)
-    assert "fail  it has not expired" in done.stdout
+    assert "fail    it has not expired" in done.stdout
 
 
-def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: Handle) -> None:
+def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", drop=True)
     done = run("explain", fake_issuer.token())
     assert (1, "") == (done.returncode, done.stderr)
@@ -73,7 +73,7 @@ def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: Ha
 
 
 @pytest.mark.parametrize("words", ["{}", "Bearer {}\n", " {} \r\n"])
-def test_explain_reads_standard_input(words: str, run: Run, fake_issuer: Handle) -> None:
+def test_explain_reads_standard_input(words: str, run: Run, fake_issuer: RunningIssuer) -> None:
     assert 0 == run("explain", "-", piped=words.format(fake_issuer.token())).returncode
 
 
@@ -84,18 +84,18 @@ def test_explain_has_a_verdict_on_whatever_is_piped_in(piped: bytes, run: Run) -
     assert "conclusion: refused" in done.stdout
 
 
-def test_explain_takes_a_token_that_the_shell_has_split_from_its_scheme(run: Run, fake_issuer: Handle) -> None:
+def test_explain_takes_a_token_that_the_shell_has_split_from_its_scheme(run: Run, fake_issuer: RunningIssuer) -> None:
     assert 0 == run("explain", "Bearer", fake_issuer.token()).returncode
 
 
-def test_options_stand_on_either_side(run: Run, fake_issuer: Handle) -> None:
+def test_options_stand_on_either_side(run: Run, fake_issuer: RunningIssuer) -> None:
     token, options = fake_issuer.token(aud="api://x"), ["--audience", "api://x"]
     assert 0 == run("explain", *options, token).returncode
     assert 0 == run(*options, "explain", token).returncode
     assert 0 == run("explain", token, *options).returncode
 
 
-def test_explain_prints_what_a_terminal_cannot_show_as_numbers(run: Run, fake_issuer: Handle) -> None:
+def test_explain_prints_what_a_terminal_cannot_show_as_numbers(run: Run, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(claims={"name": "Zoë"})
     done = run("explain", token, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert 0 == done.returncode

@@ -45,7 +45,7 @@ class Redirect(RequestHandler):
 
 @contextlib.contextmanager
 def site(*routes: Any, host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve these routes, as Tornado's `Application` takes them, and give the URL; without any, an empty page."""
+    """Serve these routes, as Tornado's ``Application`` takes them, and give the URL; without any, an empty page."""
     started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(routes or ((".*", Page),), started)), daemon=True)
     thread.start()

@@ -7,11 +7,11 @@ from typing import Any
 from plain_http import Answer, send
 
 from fakeissuer.model.grant_types import DEVICE_CODE
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.seed import DEVICE_APP
 
 
-def start_device(issuer: Handle) -> dict[str, Any]:
+def start_device(issuer: RunningIssuer) -> dict[str, Any]:
     """What the issuer tells the device: the codes, and where the user is to go."""
     form = {"client_id": DEVICE_APP, "scope": "openid api:read"}
     answer = send(f"{issuer.issuer_url()}/v1/device/authorize", "POST", form=form)
@@ -20,7 +20,7 @@ def start_device(issuer: Handle) -> dict[str, Any]:
     return got
 
 
-def poll_for(issuer: Handle, device: dict[str, Any], *, server: str = "default", **more: str) -> Answer:
+def poll_for(issuer: RunningIssuer, device: dict[str, Any], *, server: str = "default", **more: str) -> Answer:
     """Ask for the tokens once."""
     form = {"client_id": DEVICE_APP, "grant_type": DEVICE_CODE, "device_code": device["device_code"], **more}
     return send(f"{issuer.issuer_url(server)}/v1/token", "POST", form=form)

@@ -38,7 +38,7 @@ def until(browser: Chrome, holds: Callable[[], T | None], what: str = "") -> T:
 
 
 def shows(browser: Chrome, selector: str, text: str) -> bool:
-    """Wait until the page shows this text there; the heading of the page is `h1`."""
+    """Wait until the page shows this text there; the heading of the page is ``h1``."""
     return until(browser, lambda: browser.find_element(By.CSS_SELECTOR, selector).text == text, f"{selector}: {text}")
 
 

@@ -1,4 +1,4 @@
-"""Pictures for the documentation, taken where a test looks at a page: `DOCS_IMAGES=1 pytest tests/browser`."""
+"""Pictures for the documentation, taken where a test looks at a page: ``DOCS_IMAGES=1 pytest tests/browser``."""
 
 from __future__ import annotations
 

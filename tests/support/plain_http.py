@@ -37,7 +37,7 @@ def send(
     client: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
-    """Send one request on a connection of its own; `client` is `id:secret`, for Basic."""
+    """Send one request on a connection of its own; ``client`` is ``id:secret``, for Basic."""
     parts = urlsplit(url)
     sent = dict(headers or {})
     if form is not None:

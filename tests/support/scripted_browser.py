@@ -87,10 +87,10 @@ class Browser:
         action, hidden = forms(page)[0]
         return self.post(action, {**hidden, "username": login, "password": password})
 
-    def consent(self, answer: Any, validated: str = "allow") -> Any:
+    def consent(self, answer: Any, decision: str = "allow") -> Any:
         page = self.get(answer.headers["Location"])
         action, hidden = forms(page)[0]
-        return self.post(action, {**hidden, "validated": validated})
+        return self.post(action, {**hidden, "verdict": decision})
 
     def _headers(self) -> dict[str, str]:
         return {**self.headers, **({"Cookie": self.cookie} if self.cookie else {})}

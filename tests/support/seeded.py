@@ -1,4 +1,4 @@
-"""The clients that every fake issuer starts with, as they authenticate: `id:secret`, for Basic."""
+"""The clients that every fake issuer starts with, as they authenticate: ``id:secret``, for Basic."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from okta_wire.page import COMMAND, FILE, rendered
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
-def test_the_page_shows_what_the_issuer_answers_now(fake_issuer: Handle) -> None:
+def test_the_page_shows_what_the_issuer_answers_now(fake_issuer: RunningIssuer) -> None:
     assert FILE.read_text("utf-8") == rendered(fake_issuer), f"write the page anew: {COMMAND}"

@@ -7,13 +7,13 @@ from okta_wire.row import Row
 from okta_wire.sections import SECTIONS
 from okta_wire.world import World
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 ROWS = [pytest.param(row, id=f"{section.title}: {row.case}") for section in SECTIONS for row in section.rows]
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_answers_as_okta_does(fake_issuer: Handle, row: Row) -> None:
+def test_answers_as_okta_does(fake_issuer: RunningIssuer, row: Row) -> None:
     _, seen = row.played(World(fake_issuer))
     assert row.expected == seen
 

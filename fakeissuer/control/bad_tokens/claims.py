@@ -6,127 +6,127 @@ from functools import partial
 from typing import Any
 
 from fakeissuer.control.bad_tokens.headers import DEEP_LEVELS
-from fakeissuer.control.bad_tokens.token_builder import ABSENT, HOUR_S, Bench, Row
+from fakeissuer.control.bad_tokens.token_builder import ABSENT, HOUR_S, Row, TokenBuilder
 from fakeissuer.jose import raw_jws
-from fakeissuer.jose.raw_jws import Raw
+from fakeissuer.jose.raw_jws import RawJSON
 
-NUMERIC_DATE = "{} is a finite JSON number"
-HOSTILE_NUMBERS: dict[str, Any] = {
+_NUMERIC_DATE = "{} is a finite JSON number"
+_INVALID_NUMERIC_DATES: dict[str, Any] = {
     "text": "4102444800",
     "true": True,
     "null": None,
     "list": [4_102_444_800],
     "object": {"seconds": 4_102_444_800},
-    "nan": Raw("NaN"),
-    "infinity": Raw("Infinity"),
-    "1e400": Raw("1e400"),
-    "5000-digits": Raw("9" * 5000),
+    "nan": RawJSON("NaN"),
+    "infinity": RawJSON("Infinity"),
+    "1e400": RawJSON("1e400"),
+    "5000-digits": RawJSON("9" * 5000),
 }
 """What passes for a NumericDate in some reader or other, as JSON and as what Python's reader takes for JSON."""
 
 
-def with_claims(changes: dict[str, Any], bench: Bench) -> str:
+def _with_claims(changes: dict[str, Any], builder: TokenBuilder) -> str:
     """Return a token that is good but for these claims."""
-    return bench.token(claims=bench.claims(**changes))
+    return builder.token(claims=builder.claims(**changes))
 
 
-def moved(name: str, seconds: int, bench: Bench) -> str:
+def _with_date_offset(name: str, seconds: int, builder: TokenBuilder) -> str:
     """Return a token with a NumericDate that lies so many seconds from now."""
-    return bench.token(claims=bench.claims(**{name: bench.now + seconds}))
+    return builder.token(claims=builder.claims(**{name: builder.now + seconds}))
 
 
-def expired(bench: Bench) -> str:
+def expired(builder: TokenBuilder) -> str:
     """Return a token that expired ten minutes ago, beyond any leeway."""
-    return bench.token(claims=bench.claims(iat=bench.now - HOUR_S - 600, exp=bench.now - 600))
+    return builder.token(claims=builder.claims(iat=builder.now - HOUR_S - 600, exp=builder.now - 600))
 
 
-def repeated(name: str, first_value: Any, bench: Bench) -> str:
+def _with_duplicate(name: str, first_value: Any, builder: TokenBuilder) -> str:
     """Return a token with a claim that is there twice; readers that keep the last see nothing odd."""
-    return bench.token(claims=raw_jws.json_object([(name, first_value), *bench.claims().items()]))
+    return builder.token(claims=raw_jws.json_object([(name, first_value), *builder.claims().items()]))
 
 
-def encoded(encoding: str, bench: Bench) -> str:
+def _reencoded(encoding: str, builder: TokenBuilder) -> str:
     """Return a token whose payload is JSON, but not in UTF-8."""
-    text = raw_jws.json_object(bench.claims(note="é").items()).decode()
-    return bench.token(claims=text.encode(encoding))
+    text = raw_jws.json_object(builder.claims(note="é").items()).decode()
+    return builder.token(claims=text.encode(encoding))
 
 
-def raw_payload(payload: bytes, bench: Bench) -> str:
+def _raw_payload(payload: bytes, builder: TokenBuilder) -> str:
     """Return a token with this for a payload."""
-    return bench.token(claims=payload)
+    return builder.token(claims=payload)
 
 
 ROWS = (
     Row("exp-past", "the token has not expired", expired),
-    Row("exp-missing", "exp is there", partial(with_claims, {"exp": ABSENT})),
+    Row("exp-missing", "exp is there", partial(_with_claims, {"exp": ABSENT})),
     *(
-        Row(f"{name}-{kind}", NUMERIC_DATE.format(name), partial(with_claims, {name: value}))
+        Row(f"{name}-{kind}", _NUMERIC_DATE.format(name), partial(_with_claims, {name: value}))
         for name in ("exp", "nbf", "iat")
-        for kind, value in HOSTILE_NUMBERS.items()
+        for kind, value in _INVALID_NUMERIC_DATES.items()
     ),
-    Row("nbf-future", "the token may be used already", partial(moved, "nbf", HOUR_S)),
-    Row("iat-future", "the token was issued in the past", partial(moved, "iat", HOUR_S // 2)),
-    Row("iss-missing", "iss is there", partial(with_claims, {"iss": ABSENT})),
-    Row("iss-null", "iss is a text", partial(with_claims, {"iss": None})),
-    Row("iss-list", "iss is a text", lambda bench: with_claims({"iss": [bench.issuer]}, bench)),
-    Row("iss-elsewhere", "iss is the trusted issuer", partial(with_claims, {"iss": "https://issuer.example"})),
+    Row("nbf-future", "the token may be used already", partial(_with_date_offset, "nbf", HOUR_S)),
+    Row("iat-future", "the token was issued in the past", partial(_with_date_offset, "iat", HOUR_S // 2)),
+    Row("iss-missing", "iss is there", partial(_with_claims, {"iss": ABSENT})),
+    Row("iss-null", "iss is a text", partial(_with_claims, {"iss": None})),
+    Row("iss-list", "iss is a text", lambda builder: _with_claims({"iss": [builder.issuer]}, builder)),
+    Row("iss-elsewhere", "iss is the trusted issuer", partial(_with_claims, {"iss": "https://issuer.example"})),
     Row(
         "iss-of-another-server",
         "iss is the trusted issuer",
-        lambda bench: with_claims({"iss": bench.state.addresses.issuer(bench.other_server)}, bench),
+        lambda builder: _with_claims({"iss": builder.state.urls.issuer(builder.other_server)}, builder),
     ),
     Row(
         "iss-with-slash",
         "iss is the trusted issuer, character by character",
-        lambda bench: with_claims({"iss": bench.issuer + "/"}, bench),
+        lambda builder: _with_claims({"iss": builder.issuer + "/"}, builder),
     ),
     Row(
         "iss-in-upper-case",
         "iss is the trusted issuer, character by character",
-        lambda bench: with_claims({"iss": bench.issuer.upper()}, bench),
+        lambda builder: _with_claims({"iss": builder.issuer.upper()}, builder),
     ),
     Row(
         "iss-begins-right",
         "iss is the trusted issuer, to its last character",
-        lambda bench: with_claims({"iss": bench.issuer + ".attacker.example"}, bench),
+        lambda builder: _with_claims({"iss": builder.issuer + ".attacker.example"}, builder),
     ),
-    Row("aud-missing", "aud is there", partial(with_claims, {"aud": ABSENT})),
-    Row("aud-null", "aud is a text or a list of texts", partial(with_claims, {"aud": None})),
-    Row("aud-number", "aud is a text or a list of texts", partial(with_claims, {"aud": 1})),
+    Row("aud-missing", "aud is there", partial(_with_claims, {"aud": ABSENT})),
+    Row("aud-null", "aud is a text or a list of texts", partial(_with_claims, {"aud": None})),
+    Row("aud-number", "aud is a text or a list of texts", partial(_with_claims, {"aud": 1})),
     Row(
         "aud-object",
         "aud is a text or a list of texts",
-        lambda bench: with_claims({"aud": {bench.server.audience: True}}, bench),
+        lambda builder: _with_claims({"aud": {builder.server.audience: True}}, builder),
     ),
-    Row("aud-empty-list", "the audience is in aud", partial(with_claims, {"aud": []})),
-    Row("aud-elsewhere", "the audience is in aud", partial(with_claims, {"aud": "api://elsewhere"})),
+    Row("aud-empty-list", "the audience is in aud", partial(_with_claims, {"aud": []})),
+    Row("aud-elsewhere", "the audience is in aud", partial(_with_claims, {"aud": "api://elsewhere"})),
     Row(
         "aud-list-elsewhere",
         "the audience is in aud",
-        partial(with_claims, {"aud": ["api://elsewhere", "api://nowhere"]}),
+        partial(_with_claims, {"aud": ["api://elsewhere", "api://nowhere"]}),
     ),
     Row(
         "aud-begins-right",
         "the audience is in aud, to its last character",
-        lambda bench: with_claims({"aud": bench.server.audience + "/elsewhere"}, bench),
+        lambda builder: _with_claims({"aud": builder.server.audience + "/elsewhere"}, builder),
     ),
     Row(
         "cnf-as-bearer",
         "a token that is bound to a key is not accepted without proof of the key",
-        partial(with_claims, {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
+        partial(_with_claims, {"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
     ),
-    Row("payload-repeats-exp", "a claim name is there once", partial(repeated, "exp", 0)),
-    Row("payload-repeats-scp", "a claim name is there once", partial(repeated, "scp", ["api:write"])),
-    Row("payload-list", "the payload is an object", partial(raw_payload, b"[]")),
-    Row("payload-text", "the payload is an object", partial(raw_payload, b'"claims"')),
-    Row("payload-not-json", "the payload is JSON", partial(raw_payload, b"claims")),
-    Row("payload-empty", "the payload is there", partial(raw_payload, b"")),
-    Row("payload-latin-1", "the payload is UTF-8", partial(encoded, "latin-1")),
-    Row("payload-utf-16", "the payload is UTF-8", partial(encoded, "utf-16")),
-    Row("payload-byte-order-mark", "the payload begins with its object", partial(encoded, "utf-8-sig")),
+    Row("payload-repeats-exp", "a claim name is there once", partial(_with_duplicate, "exp", 0)),
+    Row("payload-repeats-scp", "a claim name is there once", partial(_with_duplicate, "scp", ["api:write"])),
+    Row("payload-list", "the payload is an object", partial(_raw_payload, b"[]")),
+    Row("payload-text", "the payload is an object", partial(_raw_payload, b'"claims"')),
+    Row("payload-not-json", "the payload is JSON", partial(_raw_payload, b"claims")),
+    Row("payload-empty", "the payload is there", partial(_raw_payload, b"")),
+    Row("payload-latin-1", "the payload is UTF-8", partial(_reencoded, "latin-1")),
+    Row("payload-utf-16", "the payload is UTF-8", partial(_reencoded, "utf-16")),
+    Row("payload-byte-order-mark", "the payload begins with its object", partial(_reencoded, "utf-8-sig")),
     Row(
         "payload-nested-deeply",
         "the payload's depth is bounded",
-        partial(with_claims, {"note": Raw("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)}),
+        partial(_with_claims, {"note": RawJSON("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)}),
     ),
 )

@@ -6,63 +6,65 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fakeissuer.control.bad_tokens.token_builder import Bench, Row
+from fakeissuer.control.bad_tokens.token_builder import Row, TokenBuilder
 from fakeissuer.jose import raw_jws
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
-OWN_KEY = "a key that the token itself brings or points to is never used"
-CRITICAL = "a critical extension that is not understood makes the token invalid"
-KID_TEXT = "kid is a text"
+_KEY_FROM_HEADER = "a key that the token itself brings or points to is never used"
+_CRITICAL = "a critical extension that is not understood makes the token invalid"
+_KID_TEXT = "kid is a text"
 DEEP_LEVELS = 3000
 """Nesting that exhausts the stack of a recursive parser, and still fits into 16 KiB."""
 
 
-def with_header(members: dict[str, Any], bench: Bench) -> str:
+def _with_header(members: dict[str, Any], builder: TokenBuilder) -> str:
     """Return a token that is signed with these header members beside the usual ones, and is good but for them."""
-    return bench.token(header=bench.header(**members))
+    return builder.token(header=builder.header(**members))
 
 
-def attackers_token(bench: Bench, **members: Any) -> str:
+def _attackers_token(builder: TokenBuilder, **members: Any) -> str:
     """Return a token that an attacker has signed, whose header leads to the attacker's key."""
-    return bench.token(header=bench.header(kid=bench.stranger.kid, **members), sign=bench.signer(bench.stranger))
+    return builder.token(
+        header=builder.header(kid=builder.attacker_key.kid, **members), sign=builder.signer(builder.attacker_key)
+    )
 
 
-def with_certificate(bench: Bench) -> str:
+def _with_certificate(builder: TokenBuilder) -> str:
     """Return a token that brings a certificate for the key that it was signed with."""
-    from fakeissuer.jose.x5c import self_signed  # noqa: PLC0415 - cryptography is loaded with the first key
+    from fakeissuer.jose.x5c import self_signed  # noqa: PLC0415  # cryptography is loaded with the first key
 
-    certificate = self_signed(bench.stranger)
-    return attackers_token(bench, x5c=[certificate])
+    certificate = self_signed(builder.attacker_key)
+    return _attackers_token(builder, x5c=[certificate])
 
 
-def compressed(bench: Bench) -> str:
+def _compressed(builder: TokenBuilder) -> str:
     """Return a token whose payload is deflated, which JWE knows and JWS does not."""
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    payload = deflate.compress(raw_jws.json_object(bench.claims().items())) + deflate.flush()
-    return bench.token(header=bench.header(zip="DEF"), claims=payload)
+    payload = deflate.compress(raw_jws.json_object(builder.claims().items())) + deflate.flush()
+    return builder.token(header=builder.header(zip="DEF"), claims=payload)
 
 
-def repeated(name: str, first_value: str, bench: Bench) -> str:
+def _with_duplicate(name: str, first_value: str, builder: TokenBuilder) -> str:
     """Return a token with a header name that is there twice; readers that keep the last see nothing odd."""
-    return bench.token(header=raw_jws.json_object([(name, first_value), *bench.header().items()]))
+    return builder.token(header=raw_jws.json_object([(name, first_value), *builder.header().items()]))
 
 
-def encoded(encoding: str, bench: Bench) -> str:
+def _reencoded(encoding: str, builder: TokenBuilder) -> str:
     """Return a token whose header is JSON, but not in UTF-8."""
-    text = raw_jws.json_object({**bench.header(), "note": "é"}.items()).decode()
-    return bench.token(header=text.encode(encoding))
+    text = raw_jws.json_object({**builder.header(), "note": "é"}.items()).decode()
+    return builder.token(header=text.encode(encoding))
 
 
-def raw_header(header: bytes, bench: Bench) -> str:
+def _raw_header(header: bytes, builder: TokenBuilder) -> str:
     """Return a token with this for a header."""
-    return bench.token(header=header)
+    return builder.token(header=header)
 
 
-def nested(bench: Bench) -> str:
+def _nested(builder: TokenBuilder) -> str:
     """Return a token with a header member that is a list in a list in a list."""
-    return bench.token(header=bench.header(note=raw_jws.Raw("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)))
+    return builder.token(header=builder.header(note=raw_jws.RawJSON("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)))
 
 
 def _public(key: SigningKey) -> dict[str, Any]:
@@ -70,34 +72,42 @@ def _public(key: SigningKey) -> dict[str, Any]:
 
 
 ROWS = (
-    Row("jwk-embedded", OWN_KEY, lambda bench: attackers_token(bench, jwk=_public(bench.stranger))),
-    Row("jku-elsewhere", OWN_KEY, lambda bench: attackers_token(bench, jku="https://attacker.example/keys")),
-    Row("x5u-elsewhere", OWN_KEY, lambda bench: attackers_token(bench, x5u="https://attacker.example/cert.pem")),
-    Row("x5c-embedded", OWN_KEY, with_certificate),
-    Row("kid-number", KID_TEXT, partial(with_header, {"kid": 1})),
-    Row("kid-null", KID_TEXT, partial(with_header, {"kid": None})),
-    Row("kid-list", KID_TEXT, lambda bench: with_header({"kid": [bench.key.kid]}, bench)),
-    Row("kid-very-long", "kid is bounded and names a key of the key set", partial(with_header, {"kid": "k" * 4096})),
-    Row("crit-unknown", CRITICAL, partial(with_header, {"crit": ["urgent"], "urgent": True})),
-    Row("crit-standard-name", "crit does not name what RFC 7515 defines", partial(with_header, {"crit": ["alg"]})),
-    Row("crit-empty", "crit is not an empty list", partial(with_header, {"crit": []})),
-    Row("crit-text", "crit is a list", partial(with_header, {"crit": "exp"})),
-    Row("b64-false", "an unencoded payload is not accepted", partial(with_header, {"b64": False, "crit": ["b64"]})),
-    Row("b64-false-not-critical", "an unencoded payload is not accepted", partial(with_header, {"b64": False})),
-    Row("zip", "a compressed payload is not accepted", compressed),
+    Row("jwk-embedded", _KEY_FROM_HEADER, lambda builder: _attackers_token(builder, jwk=_public(builder.attacker_key))),
+    Row(
+        "jku-elsewhere",
+        _KEY_FROM_HEADER,
+        lambda builder: _attackers_token(builder, jku="https://attacker.example/keys"),
+    ),
+    Row(
+        "x5u-elsewhere",
+        _KEY_FROM_HEADER,
+        lambda builder: _attackers_token(builder, x5u="https://attacker.example/cert.pem"),
+    ),
+    Row("x5c-embedded", _KEY_FROM_HEADER, _with_certificate),
+    Row("kid-number", _KID_TEXT, partial(_with_header, {"kid": 1})),
+    Row("kid-null", _KID_TEXT, partial(_with_header, {"kid": None})),
+    Row("kid-list", _KID_TEXT, lambda builder: _with_header({"kid": [builder.key.kid]}, builder)),
+    Row("kid-very-long", "kid is bounded and names a key of the key set", partial(_with_header, {"kid": "k" * 4096})),
+    Row("crit-unknown", _CRITICAL, partial(_with_header, {"crit": ["urgent"], "urgent": True})),
+    Row("crit-standard-name", "crit does not name what RFC 7515 defines", partial(_with_header, {"crit": ["alg"]})),
+    Row("crit-empty", "crit is not an empty list", partial(_with_header, {"crit": []})),
+    Row("crit-text", "crit is a list", partial(_with_header, {"crit": "exp"})),
+    Row("b64-false", "an unencoded payload is not accepted", partial(_with_header, {"b64": False, "crit": ["b64"]})),
+    Row("b64-false-not-critical", "an unencoded payload is not accepted", partial(_with_header, {"b64": False})),
+    Row("zip", "a _compressed payload is not accepted", _compressed),
     *(
-        Row(f"typ-{typ}", "typ is absent, JWT or at+jwt", partial(with_header, {"typ": typ}))
+        Row(f"typ-{typ}", "typ is absent, JWT or at+jwt", partial(_with_header, {"typ": typ}))
         for typ in ("dpop+jwt", "secevent+jwt", "logout+jwt", "JWS")
     ),
-    Row("typ-number", "typ is a text", partial(with_header, {"typ": 1})),
-    Row("header-repeats-alg", "a header name is there once", partial(repeated, "alg", "none")),
-    Row("header-repeats-kid", "a header name is there once", partial(repeated, "kid", "another")),
-    Row("header-list", "the header is an object", partial(raw_header, b'["RS256"]')),
-    Row("header-text", "the header is an object", partial(raw_header, b'"RS256"')),
-    Row("header-not-json", "the header is JSON", partial(raw_header, b"RS256")),
-    Row("header-empty", "the header is there", partial(raw_header, b"")),
-    Row("header-latin-1", "the header is UTF-8", partial(encoded, "latin-1")),
-    Row("header-utf-16", "the header is UTF-8", partial(encoded, "utf-16")),
-    Row("header-byte-order-mark", "the header begins with its object", partial(encoded, "utf-8-sig")),
-    Row("header-nested-deeply", "the header's depth is bounded", nested),
+    Row("typ-number", "typ is a text", partial(_with_header, {"typ": 1})),
+    Row("header-repeats-alg", "a header name is there once", partial(_with_duplicate, "alg", "none")),
+    Row("header-repeats-kid", "a header name is there once", partial(_with_duplicate, "kid", "another")),
+    Row("header-list", "the header is an object", partial(_raw_header, b'["RS256"]')),
+    Row("header-text", "the header is an object", partial(_raw_header, b'"RS256"')),
+    Row("header-not-json", "the header is JSON", partial(_raw_header, b"RS256")),
+    Row("header-empty", "the header is there", partial(_raw_header, b"")),
+    Row("header-latin-1", "the header is UTF-8", partial(_reencoded, "latin-1")),
+    Row("header-utf-16", "the header is UTF-8", partial(_reencoded, "utf-16")),
+    Row("header-byte-order-mark", "the header begins with its object", partial(_reencoded, "utf-8-sig")),
+    Row("header-_nested-deeply", "the header's depth is bounded", _nested),
 )

@@ -5,69 +5,69 @@ from __future__ import annotations
 import base64
 from functools import partial
 
-from fakeissuer.control.bad_tokens.token_builder import ABSENT, Bench, Row
+from fakeissuer.control.bad_tokens.token_builder import ABSENT, Row, TokenBuilder
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url
 
-UNSIGNED = "an algorithm is demanded: alg none has no signature"
-CONFUSED = "the allow-list has no HMAC: its key would be the public key, which everybody has"
-NOT_ALLOWED = "only the algorithms of the allow-list are accepted"
+_UNSIGNED = "an algorithm is demanded: alg none has no signature"
+_ALGORITHM_CONFUSION = "the allow-list has no HMAC: its key would be the public key, which everybody has"
+_NOT_ALLOWED = "only the algorithms of the allow-list are accepted"
 
 
-def unsigned(spelling: str, bench: Bench) -> str:
+def _unsigned(spelling: str, builder: TokenBuilder) -> str:
     """Return an unsecured JWS."""
-    return bench.token(header=bench.header(alg=spelling), sign=raw_jws.no_signature)
+    return builder.token(header=builder.header(alg=spelling), sign=raw_jws.no_signature)
 
 
-def keyed_with_pem(bench: Bench) -> str:
+def _keyed_with_pem(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the public key as a PEM file."""
-    return bench.token(header=bench.header(alg="HS256"), sign=raw_jws.hs256(_public_pem(bench)))
+    return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(_public_pem(builder)))
 
 
-def keyed_with_der(bench: Bench) -> str:
+def _keyed_with_der(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the public key as DER."""
-    lines = _public_pem(bench).splitlines()
+    lines = _public_pem(builder).splitlines()
     der = base64.b64decode(b"".join(line for line in lines if not line.startswith(b"-")))
-    return bench.token(header=bench.header(alg="HS256"), sign=raw_jws.hs256(der))
+    return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(der))
 
 
-def keyed_with_modulus(bench: Bench) -> str:
+def _keyed_with_modulus(builder: TokenBuilder) -> str:
     """Return an HMAC keyed with the modulus as the key set shows it."""
-    return bench.token(header=bench.header(alg="HS256"), sign=raw_jws.hs256(bench.key.public["n"].encode()))
+    return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(builder.key.public["n"].encode()))
 
 
-def other_algorithm(alg: str, bench: Bench) -> str:
+def _other_algorithm(alg: str, builder: TokenBuilder) -> str:
     """Return a token that the server's key has signed with an algorithm that is not its own."""
-    return bench.token(header=bench.header(alg=alg), sign=bench.signer(alg=alg))
+    return builder.token(header=builder.header(alg=alg), sign=builder.signer(alg=alg))
 
 
-def strangers_key(kid: object, bench: Bench) -> str:
+def _signed_by_unpublished_key(kid: object, builder: TokenBuilder) -> str:
     """Return a token that is signed by a key which the key set never shows."""
-    return bench.token(header=bench.header(kid=kid), sign=bench.signer(bench.stranger))
+    return builder.token(header=builder.header(kid=kid), sign=builder.signer(builder.attacker_key))
 
 
-def other_servers_key(bench: Bench) -> str:
+def _signed_by_other_server(builder: TokenBuilder) -> str:
     """Return a token in this server's name that another server of the same host has signed."""
-    key = bench.state.ring(bench.other_server).signing_key()
-    return bench.token(header=bench.header(kid=key.kid), sign=bench.signer(key))
+    key = builder.state.ring(builder.other_server).signing_key()
+    return builder.token(header=builder.header(kid=key.kid), sign=builder.signer(key))
 
 
-def flipped_bit(bench: Bench) -> str:
+def _flipped_bit(builder: TokenBuilder) -> str:
     """Return a token with one bit of its signature turned round."""
-    sign = bench.signer()
-    return bench.token(sign=lambda signing_input: _flip(sign(signing_input)))
+    sign = builder.signer()
+    return builder.token(sign=lambda signing_input: _flip(sign(signing_input)))
 
 
-def cut_signature(bench: Bench) -> str:
+def _truncated_signature(builder: TokenBuilder) -> str:
     """Return a token with half of its signature."""
-    sign = bench.signer()
-    return bench.token(sign=lambda signing_input: sign(signing_input)[:128])
+    sign = builder.signer()
+    return builder.token(sign=lambda signing_input: sign(signing_input)[:128])
 
 
-def changed_payload(bench: Bench) -> str:
+def _changed_payload(builder: TokenBuilder) -> str:
     """Return a token that was given another scope after it was signed."""
-    header, _, signature = bench.token().split(".")
-    widened = raw_jws.json_object(bench.claims(scp=["api:read", "api:write"]).items())
+    header, _, signature = builder.token().split(".")
+    widened = raw_jws.json_object(builder.claims(scp=["api:read", "api:write"]).items())
     return f"{header}.{base64url(widened)}.{signature}"
 
 
@@ -75,55 +75,57 @@ def _flip(signature: bytes) -> bytes:
     return signature[:-1] + bytes([signature[-1] ^ 0b1000_0000])
 
 
-def _public_pem(bench: Bench) -> bytes:
-    from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+def _public_pem(builder: TokenBuilder) -> bytes:
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
-    return keys.public_pem(bench.key)
+    return keys.public_pem(builder.key)
 
 
 ROWS = (
-    *(Row(f"alg-{spelling}", UNSIGNED, partial(unsigned, spelling)) for spelling in ("none", "None", "NONE", "nOnE")),
-    Row("alg-none-but-signed", UNSIGNED, lambda bench: bench.token(header=bench.header(alg="none"))),
-    Row("alg-hs256-public-key-pem", CONFUSED, keyed_with_pem),
-    Row("alg-hs256-public-key-der", CONFUSED, keyed_with_der),
-    Row("alg-hs256-public-key-modulus", CONFUSED, keyed_with_modulus),
+    *(Row(f"alg-{spelling}", _UNSIGNED, partial(_unsigned, spelling)) for spelling in ("none", "None", "NONE", "nOnE")),
+    Row("alg-none-but-signed", _UNSIGNED, lambda builder: builder.token(header=builder.header(alg="none"))),
+    Row("alg-hs256-public-key-pem", _ALGORITHM_CONFUSION, _keyed_with_pem),
+    Row("alg-hs256-public-key-der", _ALGORITHM_CONFUSION, _keyed_with_der),
+    Row("alg-hs256-public-key-modulus", _ALGORITHM_CONFUSION, _keyed_with_modulus),
     Row(
         "alg-hs256-empty-secret",
-        CONFUSED,
-        lambda bench: bench.token(header=bench.header(alg="HS256"), sign=raw_jws.hs256(b"")),
+        _ALGORITHM_CONFUSION,
+        lambda builder: builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(b"")),
     ),
-    *(Row(f"alg-{alg.lower()}", NOT_ALLOWED, partial(other_algorithm, alg)) for alg in ("RS384", "RS512", "PS256")),
+    *(Row(f"alg-{alg.lower()}", _NOT_ALLOWED, partial(_other_algorithm, alg)) for alg in ("RS384", "RS512", "PS256")),
     Row(
         "alg-in-lower-case",
         "algorithm names are compared with their case",
-        lambda bench: bench.token(header=bench.header(alg="rs256")),
+        lambda builder: builder.token(header=builder.header(alg="rs256")),
     ),
-    Row("alg-missing", "the header names an algorithm", lambda bench: bench.token(header=bench.header(alg=ABSENT))),
-    Row("alg-null", "alg is a text", lambda bench: bench.token(header=bench.header(alg=None))),
-    Row("alg-number", "alg is a text", lambda bench: bench.token(header=bench.header(alg=256))),
-    Row("alg-list", "alg is a text", lambda bench: bench.token(header=bench.header(alg=["RS256"]))),
+    Row(
+        "alg-missing", "the header names an algorithm", lambda builder: builder.token(header=builder.header(alg=ABSENT))
+    ),
+    Row("alg-null", "alg is a text", lambda builder: builder.token(header=builder.header(alg=None))),
+    Row("alg-number", "alg is a text", lambda builder: builder.token(header=builder.header(alg=256))),
+    Row("alg-list", "alg is a text", lambda builder: builder.token(header=builder.header(alg=["RS256"]))),
     Row(
         "key-wrong-under-known-kid",
         "the signature is made by the key that the kid names",
-        lambda bench: strangers_key(bench.key.kid, bench),
+        lambda builder: _signed_by_unpublished_key(builder.key.kid, builder),
     ),
     Row(
         "kid-unpublished",
         "the key is in the issuer's key set",
-        lambda bench: strangers_key(bench.stranger.kid, bench),
+        lambda builder: _signed_by_unpublished_key(builder.attacker_key.kid, builder),
     ),
     Row(
         "kid-missing-and-key-unpublished",
         "the signature is made by a key of the issuer's key set",
-        partial(strangers_key, ABSENT),
+        partial(_signed_by_unpublished_key, ABSENT),
     ),
-    Row("key-of-another-server", "the key belongs to the issuer that iss names", other_servers_key),
+    Row("key-of-another-server", "the key belongs to the issuer that iss names", _signed_by_other_server),
     Row(
         "signature-empty",
         "a signature is there",
-        lambda bench: bench.token(sign=raw_jws.no_signature),
+        lambda builder: builder.token(sign=raw_jws.no_signature),
     ),
-    Row("signature-bit-flipped", "the signature verifies", flipped_bit),
-    Row("signature-cut", "the signature is as long as the key", cut_signature),
-    Row("payload-changed-after-signing", "the signature covers the payload", changed_payload),
+    Row("signature-bit-flipped", "the signature verifies", _flipped_bit),
+    Row("signature-cut", "the signature is as long as the key", _truncated_signature),
+    Row("payload-changed-after-signing", "the signature covers the payload", _changed_payload),
 )

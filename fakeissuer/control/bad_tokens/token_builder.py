@@ -15,7 +15,7 @@ from fakeissuer.model.claims import Grant
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.state.seed import SERVICE_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
@@ -41,7 +41,7 @@ class Row:
 
     name: str
     breaks: str
-    make: Callable[[Bench], str]
+    make: Callable[[TokenBuilder], str]
     status: int = 401
 
     @property
@@ -57,23 +57,23 @@ class _Absent:
 ABSENT = _Absent()
 
 
-class Bench:
+class TokenBuilder:
     """A server's keys and names, and a good token's parts."""
 
-    def __init__(self, state: State, server: Server) -> None:
+    def __init__(self, state: IssuerState, server: Server) -> None:
         """Take the server whose tokens are to be spoilt."""
         self.state = state
         self.server = server
-        self.issuer = state.addresses.issuer(server)
+        self.issuer = state.urls.issuer(server)
         self.now = int(state.clock.now())
         self.key = state.ring(server).signing_key()
-        self.stranger = state.ring(server).spare_key("unpublished")
-        others = (other for other in state.directory.servers.values() if not other.is_org and other.id != server.id)
+        self.attacker_key = state.ring(server).auxiliary_key("unpublished")
+        others = (other for other in state.registry.servers.values() if not other.is_org and other.id != server.id)
         self.other_server = next(others, Server(id="elsewhere", audience="api://elsewhere"))
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a good JOSE header with changes."""
-        return _changed(jose_header(self.key, "RS256", self.state.access_token_type(self.server)), changes)
+        return _with_changes(jose_header(self.key, "RS256", self.state.access_token_type(self.server)), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return the claims of a good access token with changes."""
@@ -86,7 +86,7 @@ class Bench:
             issued_at=self.now,
             lifetime_s=HOUR_S,
         )
-        return _changed(self.state.profile.access_token_claims(grant), changes)
+        return _with_changes(self.state.profile.access_token_claims(grant), changes)
 
     def token(
         self,
@@ -96,7 +96,7 @@ class Bench:
         sign: Signer | None = None,
     ) -> str:
         """Return a token of these parts; what is left out is as in a good one."""
-        return raw_jws.assemble(
+        return raw_jws.encode_compact(
             _octets(self.header() if header is None else header),
             _octets(self.claims() if claims is None else claims),
             sign or self.signer(),
@@ -104,11 +104,11 @@ class Bench:
 
     def signer(self, key: SigningKey | None = None, alg: str = "RS256") -> Signer:
         """Return what signs with a key, the server's ACTIVE one if none is given."""
-        from fakeissuer.jose import keys  # noqa: PLC0415 - loaded with the first key, see jose
+        from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
         return partial(keys.sign_input, key or self.key, alg)
 
-    def minted(self, **members: Any) -> str:
+    def mint(self, **members: Any) -> str:
         """Return what the mint call gives."""
         return mint(self.state, MintRequest(**{"server": self.server.id, **members})).token
 
@@ -117,5 +117,5 @@ def _octets(part: dict[str, Any] | bytes) -> bytes:
     return part if isinstance(part, bytes) else raw_jws.json_object(part.items())
 
 
-def _changed(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _with_changes(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**members, **changes}.items() if value is not ABSENT}

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from fakeissuer.control.bad_tokens.token_builder import Bench, Row
+from fakeissuer.control.bad_tokens.token_builder import Row, TokenBuilder
 from fakeissuer.model.endpoints import ORG
 
 
-def of_another_server(bench: Bench) -> str:
+def _of_another_server(builder: TokenBuilder) -> str:
     """Return a token that another server issued for its own audience."""
-    issuer, key = bench.state.addresses.issuer(bench.other_server), bench.state.ring(bench.other_server).signing_key()
-    claims = bench.claims(iss=issuer, aud=bench.other_server.audience)
-    return bench.token(header=bench.header(kid=key.kid), claims=claims, sign=bench.signer(key))
+    issuer, key = (
+        builder.state.urls.issuer(builder.other_server),
+        builder.state.ring(builder.other_server).signing_key(),
+    )
+    claims = builder.claims(iss=issuer, aud=builder.other_server.audience)
+    return builder.token(header=builder.header(kid=key.kid), claims=claims, sign=builder.signer(key))
 
 
 ROWS = (
     Row(
         "id-token",
         "an ID token tells a client who signed in, and is no access token",
-        lambda bench: bench.minted(kind="id"),
+        lambda builder: builder.mint(kind="id"),
     ),
     Row(
         "id-token-for-this-audience",
         "an ID token is no access token, whatever its audience",
-        lambda bench: bench.minted(kind="id", aud=bench.server.audience),
+        lambda builder: builder.mint(kind="id", aud=builder.server.audience),
     ),
     Row(
         "refresh-token",
         "a refresh token is for the token endpoint",
-        lambda bench: bench.minted(kind="refresh"),
+        lambda builder: builder.mint(kind="refresh"),
     ),
     Row(
         "org-server-token",
         "the org server's tokens are for Okta's own API",
-        lambda bench: bench.minted(server=ORG),
+        lambda builder: builder.mint(server=ORG),
     ),
-    Row("token-of-another-server", "the token comes from the trusted issuer", of_another_server),
+    Row("token-of-another-server", "the token comes from the trusted issuer", _of_another_server),
 )

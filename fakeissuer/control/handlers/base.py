@@ -8,30 +8,30 @@ from tornado.web import HTTPError
 
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.issuer import FakeIssuer
-from fakeissuer.errors import FakeIssuerError, NotThere, Unacceptable
-from fakeissuer.model.records import Record, accept, read_members, to_json
-from fakeissuer.responses.handler import QuietHandler
+from fakeissuer.errors import FakeIssuerError, InvalidRequestError, NotFoundError
+from fakeissuer.model.records import Record, read_members, to_json, to_record
+from fakeissuer.responses.handler import BaseHandler
 
 T = TypeVar("T", bound=Record)
 
-SENTENCES = {
+_DESCRIPTIONS = {
     404: "There is no such control call.",
     405: "This control call does not answer that method.",
     500: "The control call failed; the log says more.",
 }
 
 
-class Nothing(Record, frozen=True, kw_only=True):
+class EmptyBody(Record, frozen=True, kw_only=True):
     """The body of a call that takes none."""
 
 
-class WhichServer(Record, frozen=True, kw_only=True):
+class ServerQuery(Record, frozen=True, kw_only=True):
     """A server by its id."""
 
     server: str = "default"
 
 
-class ControlHandler(QuietHandler):
+class ControlHandler(BaseHandler):
     """The base of all control calls, and the answer at a path where there is none."""
 
     expected_errors = (FakeIssuerError, HTTPError)
@@ -47,18 +47,18 @@ class ControlHandler(QuietHandler):
 
     def prepare(self) -> None:
         """Refuse whoever may not control this issuer, before anything is read."""
-        objection = self.objection()
-        if objection is not None:
-            status, sentence = objection
+        check_access = self.check_access()
+        if check_access is not None:
+            status, sentence = check_access
             if status == 401:
                 self.set_header("WWW-Authenticate", 'Bearer realm="fakeissuer control plane"')
             self.send({"error": "access_denied", "error_description": sentence}, status)
         elif type(self) is ControlHandler:
             raise HTTPError(404)
 
-    def objection(self) -> tuple[int, str] | None:
+    def check_access(self) -> tuple[int, str] | None:
         """Return status and sentence for a request that may not pass, None for one that may."""
-        return self.guard.objection(self.request)
+        return self.guard.check_access(self.request)
 
     def send(self, value: object, status: int = 200) -> None:
         """Answer with JSON."""
@@ -70,30 +70,30 @@ class ControlHandler(QuietHandler):
         """Return the body as a record.
 
         Raises:
-            Unacceptable: it is not exactly such a record.
+            InvalidRequestError: it is not exactly such a record.
         """
-        return accept(read_members(self.request.body), kind)
+        return to_record(read_members(self.request.body), kind)
 
     def read_query(self, kind: type[T]) -> T:
         """Return the parameters of the URL as a record of texts; an empty one counts as left out.
 
         Raises:
-            Unacceptable: one is unknown, or comes twice.
+            InvalidRequestError: one is unknown, or comes twice.
         """
         arguments = self.request.query_arguments
         if any(len(values) > 1 for values in arguments.values()):
-            raise Unacceptable("A parameter of the URL came twice.")
+            raise InvalidRequestError("A parameter of the URL came twice.")
         texts = {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}
-        return accept({name: text for name, text in texts.items() if text}, kind)
+        return to_record({name: text for name, text in texts.items() if text}, kind)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Say what was wrong and what was expected."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, NotThere):
+        if isinstance(error, NotFoundError):
             self.send({"error": "not_found", "error_description": str(error)}, 404)
         elif isinstance(error, FakeIssuerError):
             self.send({"error": "invalid_request", "error_description": str(error)}, 400)
         else:
             code = {404: "not_found", 405: "method_not_allowed"}.get(status_code, "server_error")
-            sentence = SENTENCES.get(status_code, "The request could not be read.")
+            sentence = _DESCRIPTIONS.get(status_code, "The request could not be read.")
             self.send({"error": code, "error_description": sentence}, status_code)

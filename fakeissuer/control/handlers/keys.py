@@ -1,8 +1,8 @@
-"""`/_fake/keys`: the life of a server's keys, in a test's own time."""
+"""``/_fake/keys``: the life of a server's keys, in a test's own time."""
 
 from __future__ import annotations
 
-from fakeissuer.control.handlers.base import ControlHandler, WhichServer
+from fakeissuer.control.handlers.base import ControlHandler, ServerQuery
 from fakeissuer.model.records import Record
 
 
@@ -13,7 +13,7 @@ class WithdrawRequest(Record, frozen=True, kw_only=True):
     server: str | None = None
 
 
-class LagRequest(Record, frozen=True, kw_only=True):
+class PublicationDelayRequest(Record, frozen=True, kw_only=True):
     """Which server lags, and for how many seconds: without them until it is told to stop."""
 
     server: str = "default"
@@ -25,7 +25,7 @@ class KeysHandler(ControlHandler):
 
     def get(self) -> None:
         """Tell each key's kid, status, and whether it is published."""
-        self.send(self.issuer.keys(self.read_query(WhichServer).server))
+        self.send(self.issuer.keys(self.read_query(ServerQuery).server))
 
 
 class RotateHandler(ControlHandler):
@@ -33,7 +33,7 @@ class RotateHandler(ControlHandler):
 
     def post(self) -> None:
         """Rotate the keys of a server."""
-        self.send(self.issuer.rotate(self.read(WhichServer).server))
+        self.send(self.issuer.rotate(self.read(ServerQuery).server))
 
 
 class WithdrawHandler(ControlHandler):
@@ -41,18 +41,18 @@ class WithdrawHandler(ControlHandler):
 
     def post(self) -> None:
         """Withdraw a key."""
-        wanted = self.read(WithdrawRequest)
-        self.send(self.issuer.withdraw(wanted.kid, wanted.server))
+        query = self.read(WithdrawRequest)
+        self.send(self.issuer.withdraw(query.kid, query.server))
 
 
-class LagHandler(ControlHandler):
+class PublicationDelayHandler(ControlHandler):
     """The new key signs before it is published."""
 
     def post(self) -> None:
         """Sign with a key that the key set does not show yet."""
-        wanted = self.read(LagRequest)
-        self.send(self.issuer.lag(wanted.server, wanted.seconds))
+        query = self.read(PublicationDelayRequest)
+        self.send(self.issuer.delay_publication(query.server, query.seconds))
 
     def delete(self) -> None:
         """Publish the key that was kept back."""
-        self.send(self.issuer.end_lag(self.read_query(WhichServer).server))
+        self.send(self.issuer.publish_now(self.read_query(ServerQuery).server))

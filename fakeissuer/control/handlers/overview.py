@@ -1,4 +1,4 @@
-"""`/_fake/`: everything that is here, as JSON, and for a browser as a console to work with."""
+"""``/_fake/``: everything that is here, as JSON, and for a browser as a console to work with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class OverviewHandler(ControlHandler):
 
     def get(self) -> None:
         """Tell what is here; the page is empty, and its script asks for the same as any program."""
-        if not self._is_asked_for_page:
+        if not self._wants_html:
             self.send(self.issuer.overview())
             return
         reply = page("console", needs_token=self.guard.token is not None, endpoints=ENDPOINT_NAMES)
@@ -20,13 +20,13 @@ class OverviewHandler(ControlHandler):
             self.set_header(name, value)
         self.finish(reply.body)
 
-    def objection(self) -> tuple[int, str] | None:
+    def check_access(self) -> tuple[int, str] | None:
         """Return why this is refused; a browser cannot show a token before a page has asked for it."""
-        if self._is_asked_for_page and self.guard.token is not None:
+        if self._wants_html and self.guard.token is not None:
             return None
-        return super().objection()
+        return super().check_access()
 
     @property
-    def _is_asked_for_page(self) -> bool:
+    def _wants_html(self) -> bool:
         # Whoever asks for nothing in particular is a program; only browsers name HTML.
         return self.request.method == "GET" and "text/html" in self.request.headers.get("Accept", "")

@@ -1,4 +1,4 @@
-"""`/_fake/requests`: what was asked of the issuer."""
+"""``/_fake/requests``: what was asked of the issuer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fakeissuer.model.endpoints import EndpointName
 from fakeissuer.model.records import Record
 
 
-class WhichRequests(Record, frozen=True, kw_only=True):
+class RequestsQuery(Record, frozen=True, kw_only=True):
     """Which requests are meant, and how many of the latest are told in full; what is left out means any, and all."""
 
     endpoint: EndpointName | None = None
@@ -24,9 +24,9 @@ class RequestsHandler(ControlHandler):
 
     def get(self) -> None:
         """Tell how many requests there were, over how many connections, and which."""
-        wanted = self.read_query(WhichRequests)
-        latest = None if wanted.latest is None else int(wanted.latest)
-        self.send(self.issuer.requests(wanted.endpoint, wanted.server, latest))
+        query = self.read_query(RequestsQuery)
+        latest = None if query.latest is None else int(query.latest)
+        self.send(self.issuer.requests(query.endpoint, query.server, latest))
 
     def delete(self) -> None:
         """Forget the requests so far."""

@@ -1,9 +1,9 @@
-"""`/_fake/faults`: trouble on demand."""
+"""``/_fake/faults``: trouble on demand."""
 
 from __future__ import annotations
 
-from fakeissuer.control.handlers.base import ControlHandler, Nothing
-from fakeissuer.errors import Unacceptable
+from fakeissuer.control.handlers.base import ControlHandler, EmptyBody
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.model.records import Record
 from fakeissuer.state.faults import Fault
 
@@ -12,7 +12,7 @@ class FaultsHandler(ControlHandler):
     """The faults that are still to come."""
 
     def get(self) -> None:
-        """Tell which faults are still to come; `times` is what is left."""
+        """Tell which faults are still to come; ``times`` is what is left."""
         self.send(self.issuer.state.faults.planned())
 
     def post(self) -> None:
@@ -26,7 +26,7 @@ class FaultsHandler(ControlHandler):
 
 
 class ClockRequest(Record, frozen=True, kw_only=True):
-    """What is to happen to the clock: `set` in seconds since the epoch, then `advance` in seconds, then `freeze`."""
+    """Changes of the clock, in this order: ``set`` in seconds since the epoch, ``advance`` in seconds, ``freeze``."""
 
     set: float | None = None
     advance: float | None = None
@@ -42,10 +42,10 @@ class ClockHandler(ControlHandler):
 
     def post(self) -> None:
         """Move the clock, stop it, or let it run on."""
-        wanted = self.read(ClockRequest)
-        if wanted == ClockRequest():
-            raise Unacceptable("Say what is to happen to the clock: set, advance or freeze.")
-        self.issuer.clock.move(set_to=wanted.set, advance=wanted.advance, freeze=wanted.freeze)
+        query = self.read(ClockRequest)
+        if query == ClockRequest():
+            raise InvalidRequestError("Say what is to happen to the clock: set, advance or freeze.")
+        self.issuer.clock.move(set_to=query.set, advance=query.advance, freeze=query.freeze)
         self.send(self.issuer.clock.state())
 
     def delete(self) -> None:
@@ -54,7 +54,7 @@ class ClockHandler(ControlHandler):
         self.send(self.issuer.clock.state())
 
 
-class Verdict(Record, frozen=True, kw_only=True):
+class ApprovalDecision(Record, frozen=True, kw_only=True):
     """Whose requests are settled, and how."""
 
     login: str
@@ -70,8 +70,8 @@ class ApprovalsHandler(ControlHandler):
 
     def post(self) -> None:
         """Settle all that waits for a user."""
-        verdict = self.read(Verdict)
-        self.send(self.issuer.settle(verdict.login, allow=verdict.allow))
+        decision = self.read(ApprovalDecision)
+        self.send(self.issuer.resolve(decision.login, allow=decision.allow))
 
 
 class ResetHandler(ControlHandler):
@@ -79,6 +79,6 @@ class ResetHandler(ControlHandler):
 
     def post(self) -> None:
         """Return to the state of the start."""
-        self.read(Nothing)
+        self.read(EmptyBody)
         self.issuer.reset()
         self.send({"reset": True})

@@ -1,10 +1,10 @@
-"""`/_fake/tokens` and `/_fake/revoke`: any token in one call, and the end of one."""
+"""``/_fake/tokens`` and ``/_fake/revoke``: any token in one call, and the end of one."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from fakeissuer.control.handlers.base import ControlHandler, WhichServer
+from fakeissuer.control.handlers.base import ControlHandler, ServerQuery
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.model.records import Record
 
@@ -31,7 +31,7 @@ class BadTokensHandler(ControlHandler):
 
     def get(self) -> None:
         """Give a bad token of each kind."""
-        self.send(self.issuer.bad_tokens(self.read_query(WhichServer).server))
+        self.send(self.issuer.bad_tokens(self.read_query(ServerQuery).server))
 
 
 class RevokeHandler(ControlHandler):

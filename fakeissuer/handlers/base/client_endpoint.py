@@ -8,7 +8,7 @@ from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.client_authentication import authenticate, read_credentials
 
-NEVER_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
+_NO_STORE_HEADERS = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
 """What goes with every answer that may hold a token or tell of one (RFC 6749 section 5.1)."""
 
 
@@ -19,16 +19,16 @@ class ClientHandler(EndpointHandler):
 
     def common_headers(self) -> dict[str, str]:
         """Return what goes with every answer, whatever its status."""
-        return super().common_headers() | NEVER_KEPT
+        return super().common_headers() | _NO_STORE_HEADERS
 
     def authenticated_client(self, server: Server, form: dict[str, str]) -> Client:
         """Return the client that sent the request to this endpoint of a server.
 
         Raises:
-            Refused: it did not prove who it is.
+            OAuthError: it did not prove who it is.
         """
         authorization = self.request.headers.get_list("Authorization")
         state = self.state
         credentials = read_credentials(authorization, form, self.query, is_strict=state.profile.is_strict)
-        endpoints = state.addresses.endpoints(server, self.requested_url)
+        endpoints = state.urls.endpoints(server, self.requested_url)
         return authenticate(state, credentials, f"{endpoints}/{ENDPOINTS[self.endpoint].path}")

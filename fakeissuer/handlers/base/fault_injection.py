@@ -11,18 +11,18 @@ from http.client import responses
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.records import to_json
-from fakeissuer.responses.reply import JSON, PROBLEM_OF_STATUS, Reply
+from fakeissuer.responses.reply import CASE_FOR_STATUS, JSON, Reply
 from fakeissuer.state.faults import Fault
 
-CHUNK_BYTES = 65_536
-MANY_BYTES = 50_000_000
-DRIP_S = 1.0
+_CHUNK_BYTES = 65_536
+_MANY_BYTES = 50_000_000
+_DRIP_S = 1.0
 
 
-class Wire:
+class FaultInjector:
     """Spoils replies on their way out; what takes time ends when the issuer stops."""
 
     def __init__(self) -> None:
@@ -36,13 +36,13 @@ class Wire:
         with self._under_way(), suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def interfere(self, stream: IOStream, reply: Reply, fault: Fault) -> None:
+    async def send_faulty(self, stream: IOStream, reply: Reply, fault: Fault) -> None:
         """Write to the socket what the fault makes of a reply, and close it."""
         self._streams.add(stream)
         try:
             with self._under_way(), suppress(StreamClosedError):  # a client that has seen enough may leave
-                async for part in INTERFERENCES[fault.kind](reply, fault):
-                    await (stream.write(part) if isinstance(part, bytes) else self.pause(part))
+                async for chunk in SOCKET_FAULTS[fault.kind](reply, fault):
+                    await (stream.write(chunk) if isinstance(chunk, bytes) else self.pause(chunk))
         finally:
             self._streams.discard(stream)
             stream.close()
@@ -80,49 +80,49 @@ def content_type(reply: Reply, fault: Fault) -> Reply:
     return replace(reply, headers={**reply.headers, "Content-Type": fault.content_type or "text/html"})
 
 
-ALTERATIONS: dict[str, Callable[[Reply, Fault], Reply]] = {
+BODY_FAULTS: dict[str, Callable[[Reply, Fault], Reply]] = {
     "garbage": garbage,
     "empty": empty,
     "content_type": content_type,
 }
 """Faults that are another answer, sent as HTTP should be."""
 
-Part = bytes | float
+_Chunk = bytes | float
 """What goes on the wire next: bytes, or a pause in seconds."""
 
 
-async def drop(_reply: Reply, _fault: Fault) -> AsyncIterator[Part]:
+async def drop(_reply: Reply, _fault: Fault) -> AsyncIterator[_Chunk]:
     """Send nothing: the connection just ends."""
     yield b""
 
 
-async def truncate(reply: Reply, fault: Fault) -> AsyncIterator[Part]:
+async def truncate(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
     """Send less of the body than the Content-Length promises."""
     kept = min(int(fault.amount(len(reply.body) // 2)), max(len(reply.body) - 1, 0))
     yield head(reply, max(len(reply.body), 1)) + reply.body[:kept]
 
 
-async def drip(reply: Reply, fault: Fault) -> AsyncIterator[Part]:
+async def drip(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
     """Send the body one byte at a time, with a pause before each."""
     yield head(reply, len(reply.body))
     for position in range(len(reply.body)):
-        yield fault.amount(DRIP_S)
+        yield fault.amount(_DRIP_S)
         yield reply.body[position : position + 1]
 
 
-async def huge(reply: Reply, fault: Fault) -> AsyncIterator[Part]:
+async def huge(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
     """Send the right answer and then white space, so that its size is all that is wrong with it."""
-    padding = max(int(fault.amount(MANY_BYTES)) - len(reply.body), 0)
+    padding = max(int(fault.amount(_MANY_BYTES)) - len(reply.body), 0)
     yield head(reply, len(reply.body) + padding) + reply.body
-    for chunk in spaces(padding):
+    for chunk in _spaces(padding):
         yield chunk
 
 
-async def gzip_bomb(reply: Reply, fault: Fault) -> AsyncIterator[Part]:
+async def gzip_bomb(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
     """Send a small gzip body that inflates to a large one: the right answer and then white space."""
     deflate = zlib.compressobj(level=9, wbits=zlib.MAX_WBITS | 16)  # 16 asks for gzip's frame (RFC 1952)
     packed = bytearray(deflate.compress(reply.body))
-    for chunk in spaces(max(int(fault.amount(MANY_BYTES)) - len(reply.body), 0)):
+    for chunk in _spaces(max(int(fault.amount(_MANY_BYTES)) - len(reply.body), 0)):
         packed += deflate.compress(chunk)
         yield 0.0  # others are served while a large one is packed
     packed += deflate.flush()
@@ -130,7 +130,7 @@ async def gzip_bomb(reply: Reply, fault: Fault) -> AsyncIterator[Part]:
     yield head(packed_reply, len(packed)) + bytes(packed)
 
 
-INTERFERENCES: dict[str, Callable[[Reply, Fault], AsyncIterator[Part]]] = {
+SOCKET_FAULTS: dict[str, Callable[[Reply, Fault], AsyncIterator[_Chunk]]] = {
     "drop": drop,
     "truncate": truncate,
     "drip": drip,
@@ -148,14 +148,14 @@ def head(reply: Reply, content_length: int) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def spaces(size: int) -> Iterator[bytes]:
-    """Give so many spaces, a chunk at a time."""
-    for start in range(0, size, CHUNK_BYTES):
-        yield b" " * min(CHUNK_BYTES, size - start)
+def _spaces(size: int) -> Iterator[bytes]:
+    """Give so many _spaces, a chunk at a time."""
+    for start in range(0, size, _CHUNK_BYTES):
+        yield b" " * min(_CHUNK_BYTES, size - start)
 
 
-def planned_reply(fault: Fault, refuse: Callable[[Refused], Reply]) -> Reply:
-    """Return the answer that a fault asks for by its `status`; without a body it is the refusal that fits."""
+def status_reply(fault: Fault, error_reply: Callable[[OAuthError], Reply]) -> Reply:
+    """Return the answer that a fault asks for by its ``status``; without a body it is the refusal that fits."""
     status = fault.status or 200
     headers = fault.headers or {}
     if isinstance(fault.body, str):
@@ -164,6 +164,6 @@ def planned_reply(fault: Fault, refuse: Callable[[Refused], Reply]) -> Reply:
         return Reply(status, to_json(fault.body), headers).with_defaults(JSON)
     if status < 400:
         return Reply(status, headers=headers)
-    other = Problem.BODY_UNREADABLE if status < 500 else Problem.INTERNAL
-    refused = Refused(PROBLEM_OF_STATUS.get(status, other))
-    return replace(refuse(refused), status=status, headers=headers).with_defaults(JSON)
+    other = ErrorCase.BODY_UNREADABLE if status < 500 else ErrorCase.INTERNAL
+    error = OAuthError(CASE_FOR_STATUS.get(status, other))
+    return replace(error_reply(error), status=status, headers=headers).with_defaults(JSON)

@@ -7,15 +7,15 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.identifiers import new_request_id
-from fakeissuer.responses.handler import QuietHandler
-from fakeissuer.responses.reply import PROBLEM_OF_STATUS, Reply, limit_reached, refusal, rfc_refusal
-from fakeissuer.state.state import State
+from fakeissuer.responses.handler import BaseHandler
+from fakeissuer.responses.reply import CASE_FOR_STATUS, Reply, error_reply, rate_limit_exceeded_headers, rfc_error_reply
+from fakeissuer.state.state import IssuerState
 
-FRONT_END_HEADERS = {
+_FRONT_END_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-xss-protection": "0",
     "p3p": 'CP="HONK"',
@@ -25,13 +25,13 @@ FRONT_END_HEADERS = {
 """What Okta's front end adds to every answer."""
 
 
-class OktaHandler(QuietHandler):
+class OktaHandler(BaseHandler):
     """The base of all endpoints."""
 
-    def initialize(self, *, state: State, wire: Wire) -> None:
+    def initialize(self, *, state: IssuerState, fault_injector: FaultInjector) -> None:
         """Take the state of the issuer, and what carries out the faults."""
         self.state = state
-        self.wire = wire
+        self.fault_injector = fault_injector
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -51,21 +51,21 @@ class OktaHandler(QuietHandler):
 
     def common_headers(self) -> dict[str, str]:
         """Return what goes with every answer."""
-        headers = {"x-okta-request-id": new_request_id(), **FRONT_END_HEADERS}
+        headers = {"x-okta-request-id": new_request_id(), **_FRONT_END_HEADERS}
         if origin := self.request.headers.get("Origin"):
             headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
         return headers
 
-    def completed(self, reply: Reply) -> Reply:
+    def with_common_headers(self, reply: Reply) -> Reply:
         """Return a reply with what goes with every answer, and with a 429 in particular; its own headers win."""
-        limit = limit_reached(self.state.clock.now()) if reply.status == 429 else {}
+        limit = rate_limit_exceeded_headers(self.state.clock.now()) if reply.status == 429 else {}
         return reply.with_defaults(limit).with_defaults(self.common_headers())
 
-    def refusal(self, refused: Refused, challenge: str = "") -> Reply:
+    def error_reply(self, error: OAuthError, challenge: str = "") -> Reply:
         """Return the answer to a refused request, in the shape of the profile."""
         if not self.state.profile.is_strict:
-            return refusal(refused, challenge)
-        reply = rfc_refusal(refused, challenge)
+            return error_reply(error, challenge)
+        reply = rfc_error_reply(error, challenge)
         # RFC 9110 section 15.5.6, to which Okta does not keep.
         return reply.with_defaults({"Allow": ", ".join(self.methods)} if reply.status == 405 else {})
 
@@ -77,18 +77,20 @@ class OktaHandler(QuietHandler):
             self.set_header(name, value)
         self.finish(reply.body or None)
 
-    def send_reply_of(self, answer: Callable[[], Reply]) -> None:
+    def send_result(self, respond: Callable[[], Reply]) -> None:
         """Send an answer, or the refusal in its place, with what goes with both."""
         try:
-            reply = answer()
-        except Refused as refused:
-            reply = self.refusal(refused)
-        self.send(self.completed(reply))
+            reply = respond()
+        except OAuthError as error:
+            reply = self.error_reply(error)
+        self.send(self.with_common_headers(reply))
 
-    def turn_away(self, refused: Refused) -> Reply:
+    def reject(self, error: OAuthError) -> Reply:
         """Return the answer to what never gets to the endpoint's own."""
-        return self.refusal(refused)
+        return self.error_reply(error)
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Answer what went wrong before or beside the endpoint's own answer, without a word of the exception."""
-        self.send(self.completed(self.turn_away(Refused(PROBLEM_OF_STATUS.get(status_code, Problem.INTERNAL)))))
+        self.send(
+            self.with_common_headers(self.reject(OAuthError(CASE_FOR_STATUS.get(status_code, ErrorCase.INTERNAL))))
+        )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tornado.escape import parse_qs_bytes
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 
-FORM = "application/x-www-form-urlencoded"
+_FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 
@@ -19,17 +19,17 @@ def media_type(headers: HTTPHeaders) -> str:
 
 def form_arguments(request: HTTPServerRequest) -> dict[str, list[bytes]] | None:
     """Return the parameters of a body that is a form, None for any other; to Tornado its type has small letters."""
-    return parse_qs_bytes(request.body, keep_blank_values=True) if media_type(request.headers) == FORM else None
+    return parse_qs_bytes(request.body, keep_blank_values=True) if media_type(request.headers) == _FORM else None
 
 
-def once(arguments: dict[str, list[bytes]]) -> dict[str, str]:
+def single_values(arguments: dict[str, list[bytes]]) -> dict[str, str]:
     """Return parameters as texts.
 
     Raises:
-        Refused: one came twice, so that two readers could take it for different things.
+        OAuthError: one came twice, so that two readers could take it for different things.
     """
     for name, values in arguments.items():
         if len(values) > 1:
             # Tornado reads names as Latin-1, which holds any byte; people write UTF-8.
-            raise Refused(Problem.PARAMETER_TWICE, name.encode("latin-1").decode("utf-8", "replace"))
+            raise OAuthError(ErrorCase.PARAMETER_TWICE, name.encode("latin-1").decode("utf-8", "replace"))
     return {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from tornado.httputil import HTTPHeaders
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 
 
 def check_api_token(headers: HTTPHeaders) -> None:
     """Check that a request carries an API token, by the scheme SSWS or as a Bearer token; which one is not looked at.
 
     Raises:
-        Refused: there is none.
+        OAuthError: there is none.
     """
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() not in ("ssws", "bearer") or not token.strip():
-        raise Refused(Problem.API_TOKEN_INVALID)
+        raise OAuthError(ErrorCase.API_TOKEN_INVALID)

@@ -1,4 +1,4 @@
-"""`/api/v1/authn`: a user's name and password for a session token, with which the sign-in page is skipped."""
+"""``/api/v1/authn``: a user's name and password for a session token, with which the sign-in page is skipped."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import InvalidRequestError, OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.model.identifiers import random_text
-from fakeissuer.model.records import Record, accept, read_members
+from fakeissuer.model.records import Record, read_members, to_record
 from fakeissuer.responses.reply import Reply, json_reply
-from fakeissuer.state.clock import LATEST_S
+from fakeissuer.state.clock import MAX_TIMESTAMP_S
 
-LIFETIME_S = 300
+_LIFETIME_S = 300
 
 
 class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -31,21 +31,21 @@ class AuthnHandler(OktaHandler):
     """Primary authentication without a page."""
 
     async def post(self) -> None:
-        """Sign a user in, and give what an authorization request takes as its `sessionToken`, once."""
-        self.send_reply_of(self._answer)
+        """Sign a user in, and give what an authorization request takes as its ``sessionToken``, once."""
+        self.send_result(self._respond)
 
-    def _answer(self) -> Reply:
+    def _respond(self) -> Reply:
         state = self.state
         try:
-            primary: Primary = accept(read_members(self.request.body), Primary)
-        except Unacceptable as exc:
-            raise Refused(Problem.BODY_UNREADABLE) from exc
-        user = state.directory.users.get(primary.username)
+            primary: Primary = to_record(read_members(self.request.body), Primary)
+        except InvalidRequestError as exc:
+            raise OAuthError(ErrorCase.BODY_UNREADABLE) from exc
+        user = state.registry.users.get(primary.username)
         if user is None or not user.has_password(primary.password):
-            raise Refused(Problem.LOGIN_FAILED)
-        token, until = random_text(), state.clock.now() + LIFETIME_S
-        state.session_tokens.put(token, user.login, until=until)
-        expires_at = datetime.fromtimestamp(min(until, LATEST_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            raise OAuthError(ErrorCase.LOGIN_FAILED)
+        token, expires_at = random_text(), state.clock.now() + _LIFETIME_S
+        state.session_tokens.put(token, user.login, expires_at=expires_at)
+        expires = datetime.fromtimestamp(min(expires_at, MAX_TIMESTAMP_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}
-        members = {"expiresAt": expires_at, "status": "SUCCESS", "sessionToken": token}
+        members = {"expiresAt": expires, "status": "SUCCESS", "sessionToken": token}
         return json_reply({**members, "_embedded": {"user": {"id": user.id, "profile": profile}}})

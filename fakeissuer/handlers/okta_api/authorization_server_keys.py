@@ -1,14 +1,14 @@
-"""`/api/v1/authorizationServers/{id}/credentials`: a server's keys with their status, and their rotation."""
+"""``/api/v1/authorizationServers/{id}/credentials``: a server's keys with their status, and their rotation."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from fakeissuer.errors import Refused, Unacceptable
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import InvalidRequestError, OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.handlers.okta_api.api_token import check_api_token
-from fakeissuer.model.records import Record, accept, read_members
+from fakeissuer.model.records import Record, read_members, to_record
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.key_ring import KeyRing
 
@@ -20,7 +20,7 @@ class Rotation(Record, frozen=True, kw_only=True):
 
 
 class _CredentialsHandler(OktaHandler):
-    def answer_keys(self, server: str, *, rotates: bool) -> Reply:
+    def keys_reply(self, server: str, *, rotates: bool) -> Reply:
         """Return the keys of a server, after a rotation where that is asked for."""
         check_api_token(self.request.headers)
         self._check_server(server)
@@ -29,23 +29,23 @@ class _CredentialsHandler(OktaHandler):
         return self._keys(server)
 
     def _check_server(self, server: str) -> None:
-        if server not in self.state.directory.servers:
-            raise Refused(Problem.NO_SUCH_SERVER, server)
+        if server not in self.state.registry.servers:
+            raise OAuthError(ErrorCase.NO_SUCH_SERVER, server)
 
     def _rotate(self, server: str) -> None:
         try:
-            accept(read_members(self.request.body), Rotation)
-        except Unacceptable as exc:
-            raise Refused(Problem.NOT_VALID, "the member use is sig, and there is no other") from exc
+            to_record(read_members(self.request.body), Rotation)
+        except InvalidRequestError as exc:
+            raise OAuthError(ErrorCase.NOT_VALID, "the member use is sig, and there is no other") from exc
         self._ring(server).rotate(self.state.clock.now())
 
     def _ring(self, server: str) -> KeyRing:
-        return self.state.ring(self.state.directory.server(server))
+        return self.state.ring(self.state.registry.server(server))
 
     def _keys(self, server: str) -> Reply:
         ring = self._ring(server)
         status_of = {key.kid: key.status for key in ring.statuses()}
-        here = f"{self.state.addresses.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
+        here = f"{self.state.urls.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
         return json_reply(
             [
                 {
@@ -64,7 +64,7 @@ class ServerKeysHandler(_CredentialsHandler):
 
     async def get(self, server: str) -> None:
         """Tell each published key and its status."""
-        self.send_reply_of(lambda: self.answer_keys(server, rotates=False))
+        self.send_result(lambda: self.keys_reply(server, rotates=False))
 
 
 class KeyRotateHandler(_CredentialsHandler):
@@ -72,4 +72,4 @@ class KeyRotateHandler(_CredentialsHandler):
 
     async def post(self, server: str) -> None:
         """Make NEXT the ACTIVE key, and ACTIVE an EXPIRED one."""
-        self.send_reply_of(lambda: self.answer_keys(server, rotates=True))
+        self.send_result(lambda: self.keys_reply(server, rotates=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tornado.web import HTTPError
 
-from fakeissuer.errors import Refused
+from fakeissuer.errors import OAuthError
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.responses.pages import page
 from fakeissuer.responses.reply import Reply
@@ -16,7 +16,7 @@ class BrowserMixin(OktaHandler):
 
     def session(self) -> Session:
         """Return the session of the browser, a new one if it shows no cookie of ours."""
-        return self.state.sessions.of(self._cookie, self.state.clock.now())
+        return self.state.sessions.get_or_create(self._cookie, self.state.clock.now())
 
     def with_session(self, session: Session, reply: Reply) -> Reply:
         """Keep the session, and return the reply with its cookie where the browser does not have it yet."""
@@ -28,19 +28,19 @@ class BrowserMixin(OktaHandler):
         cookie = f"{self.state.cookie_name}={session.cookie}; Path=/; HttpOnly; {attributes}"
         return reply.with_defaults({"Set-Cookie": cookie})
 
-    def error_page(self, refused: Refused) -> Reply:
+    def error_page(self, error: OAuthError) -> Reply:
         """Return a refusal that nobody but the person at the browser is told; as JSON to a program that asks so."""
         accepted = self.request.headers.get("Accept", "")
-        case = refused.problem.value
+        spec = error.case.value
         if "application/json" in accepted and "text/html" not in accepted:
-            return self.refusal(refused)
-        heading = "This does not work" if case.status < 500 else "Something went wrong"
-        return page("message", case.status, heading=heading, sentence=str(refused), code=case.code)
+            return self.error_reply(error)
+        heading = "This does not work" if spec.status < 500 else "Something went wrong"
+        return page("message", spec.status, heading=heading, sentence=str(error), code=spec.code)
 
-    def turn_away(self, refused: Refused) -> Reply:
+    def reject(self, error: OAuthError) -> Reply:
         """Return a page to a browser, which alone names HTML: a program that goes astray here can read JSON."""
         return (
-            self.error_page(refused) if "text/html" in self.request.headers.get("Accept", "") else self.refusal(refused)
+            self.error_page(error) if "text/html" in self.request.headers.get("Accept", "") else self.error_reply(error)
         )
 
     @property
@@ -49,7 +49,7 @@ class BrowserMixin(OktaHandler):
         return None if morsel is None else morsel.value
 
 
-class NowhereHandler(BrowserMixin):
+class NotFoundHandler(BrowserMixin):
     """The answer at a path where there is none."""
 
     async def prepare(self) -> None:

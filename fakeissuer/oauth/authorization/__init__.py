@@ -1,1 +1,1 @@
-"""The authorization endpoint's work: `request` reads, `flow` decides what is next, `response` goes to the client."""
+"""The authorization endpoint: ``request`` parses, ``flow`` chooses the next step, ``response`` redirects."""

@@ -10,51 +10,58 @@ from fakeissuer.model.servers import Server
 from fakeissuer.oauth.issue import new_grant
 from fakeissuer.state.pending import DeviceAuthorization
 from fakeissuer.state.sessions import Session
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FoundDevice:
     """A device that waits, with the client that it is and the server that it asked."""
 
-    waiting: DeviceAuthorization
+    authorization: DeviceAuthorization
     client: Client
     server: Server
 
 
-def find(state: State, typed: str) -> Found | None:
+def find(state: IssuerState, code_as_typed: str) -> FoundDevice | None:
     """Return the device that shows this code, None if none does; case, spaces and dashes are nothing."""
-    code = "".join(character for character in typed.upper() if character.isalnum())
-    waiting = state.user_codes.find(code, state.clock.now())
-    if waiting is None or waiting.verdict != "pending":
+    code = "".join(character for character in code_as_typed.upper() if character.isalnum())
+    authorization = state.user_codes.get(code, state.clock.now())
+    if authorization is None or authorization.decision != "pending":
         return None
-    client, server = state.directory.clients.get(waiting.client_id), state.directory.servers.get(waiting.server)
-    return None if client is None or server is None else Found(waiting=waiting, client=client, server=server)
+    client, server = (
+        state.registry.clients.get(authorization.client_id),
+        state.registry.servers.get(authorization.server),
+    )
+    return (
+        None
+        if client is None or server is None
+        else FoundDevice(authorization=authorization, client=client, server=server)
+    )
 
 
-def approve(state: State, session: Session, found: Found) -> None:
+def approve(state: IssuerState, session: Session, found: FoundDevice) -> None:
     """Let the device in, for the user of the session.
 
     Raises:
-        Refused: the access policy does not allow it.
+        OAuthError: the access policy does not allow it.
     """
-    waiting = found.waiting
-    waiting.grant = new_grant(
+    authorization = found.authorization
+    authorization.grant = new_grant(
         state,
         found.server,
-        waiting.issuer,
+        authorization.issuer,
         found.client,
         DEVICE_CODE,
-        waiting.scopes,
-        state.directory.user(session.login or ""),
+        authorization.scopes,
+        state.registry.user(session.login or ""),
         authenticated_at=int(session.authenticated_at),
         amr=session.amr,
     )
-    waiting.verdict = "approved"
-    state.user_codes.drop(waiting.user_code)
+    authorization.decision = "approved"
+    state.user_codes.delete(authorization.user_code)
 
 
-def refuse(state: State, found: Found) -> None:
+def deny(state: IssuerState, found: FoundDevice) -> None:
     """Keep the device out."""
-    found.waiting.verdict = "denied"
-    state.user_codes.drop(found.waiting.user_code)
+    found.authorization.decision = "denied"
+    state.user_codes.delete(found.authorization.user_code)

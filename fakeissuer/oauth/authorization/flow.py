@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.claims import Grant
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.users import User
 from fakeissuer.oauth.authorization.request import AuthorizationRequest, check_still_registered
-from fakeissuer.oauth.authorization.response import NOT_KEPT, deliver, error_response
+from fakeissuer.oauth.authorization.response import NO_STORE_HEADERS, deliver, error_response
 from fakeissuer.oauth.issue import issue_access_token, issue_id_token, new_grant
 from fakeissuer.responses.reply import Reply
-from fakeissuer.state.pending import CODE_LIFETIME_S, REMEMBERED_S, AuthorizationCode
+from fakeissuer.state.pending import CODE_LIFETIME_S, RETENTION_S, AuthorizationCode
 from fakeissuer.state.sessions import Session
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 SIGN_IN, CONSENT = "/signin", "/consent"
 
 
 @dataclass(kw_only=True)
-class Waiting:
+class PendingInteraction:
     """A request that waits for its user, and what the user did for it so far."""
 
     request: AuthorizationRequest
@@ -31,81 +31,83 @@ class Waiting:
     has_consented: bool = False
 
 
-def begin(state: State, session: Session, request: AuthorizationRequest) -> Reply:
+def begin(state: IssuerState, session: Session, request: AuthorizationRequest) -> Reply:
     """Return the first step for a request, keeping it in the session of the browser."""
-    name, waiting = random_text(), Waiting(request=request)
-    login = state.session_tokens.take(request.session_token, state.clock.now())
+    name, interaction = random_text(), PendingInteraction(request=request)
+    login = state.session_tokens.pop(request.session_token, state.clock.now())
     if login is not None:
         session.sign_in(login, state.clock.now(), request.acr_values)
-        waiting.has_signed_in = True
-    session.keep(name, waiting)
-    return next_step(state, session, name, waiting)
+        interaction.has_signed_in = True
+    session.add_interaction(name, interaction)
+    return next_step(state, session, name, interaction)
 
 
-def next_step(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
+def next_step(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
     """Return the next page for the user, or what takes the answer, or the refusal, to the client.
 
     Raises:
-        Refused: the client is not to be answered, see `_settle`.
+        OAuthError: the client is not to be answered, see ``_finish``.
     """
-    target = waiting.request.target
+    target = interaction.request.target
     try:
-        path = _page_to_show(state, session, waiting)
-    except Refused as refused:
-        return _refuse(state, session, name, waiting, refused)
+        path = _next_page(state, session, interaction)
+    except OAuthError as error:
+        return _send_error(state, session, name, interaction, error)
     if path is not None:
-        return Reply(302, headers={"Location": f"{path}?{urlencode({'request': name})}", **NOT_KEPT})
-    _settle(state, session, name, waiting.request)
+        return Reply(302, headers={"Location": f"{path}?{urlencode({'request': name})}", **NO_STORE_HEADERS})
+    _finish(state, session, name, interaction.request)
     try:
-        return deliver(state, target, _answer(state, session, waiting.request))
-    except Refused as refused:
-        return error_response(state, target, refused)
+        return deliver(state, target, _issue_response(state, session, interaction.request))
+    except OAuthError as error:
+        return error_response(state, target, error)
 
 
-def _page_to_show(state: State, session: Session, waiting: Waiting) -> str | None:
-    request = waiting.request
+def _next_page(state: IssuerState, session: Session, interaction: PendingInteraction) -> str | None:
+    request = interaction.request
     is_silent = "none" in request.prompt
-    if _needs_sign_in(state, session, waiting):
+    if _needs_sign_in(state, session, interaction):
         if is_silent:
-            raise Refused(Problem.LOGIN_REQUIRED)
+            raise OAuthError(ErrorCase.LOGIN_REQUIRED)
         if state.auto_login is None:
             return SIGN_IN
         session.sign_in(state.auto_login, state.clock.now(), request.acr_values)
-    if state.auto_login is None and _needs_consent(session, waiting):
+    if state.auto_login is None and _needs_consent(session, interaction):
         if is_silent:
-            raise Refused(Problem.CONSENT_REQUIRED)
+            raise OAuthError(ErrorCase.CONSENT_REQUIRED)
         return CONSENT
     return None
 
 
-def deny(state: State, session: Session, name: str, waiting: Waiting) -> Reply:
-    """Return what tells the client that the user does not want it; raises as `next_step` does."""
-    return _refuse(state, session, name, waiting, Refused(Problem.USER_DENIED))
+def deny(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
+    """Return what tells the client that the user does not want it; raises as ``next_step`` does."""
+    return _send_error(state, session, name, interaction, OAuthError(ErrorCase.USER_DENIED))
 
 
-def _refuse(state: State, session: Session, name: str, waiting: Waiting, refused: Refused) -> Reply:
-    _settle(state, session, name, waiting.request)
-    return error_response(state, waiting.request.target, refused)
+def _send_error(
+    state: IssuerState, session: Session, name: str, interaction: PendingInteraction, error: OAuthError
+) -> Reply:
+    _finish(state, session, name, interaction.request)
+    return error_response(state, interaction.request.target, error)
 
 
-def _settle(state: State, session: Session, name: str, request: AuthorizationRequest) -> None:
-    """Let a request wait no longer, and use up the `request_uri` that it came by, whatever the answer is.
+def _finish(state: IssuerState, session: Session, name: str, request: AuthorizationRequest) -> None:
+    """Let a request wait no longer, and use up the ``request_uri`` that it came by, whatever the answer is.
 
     Raises:
-        Refused: the client is not to be answered, for it is gone, or was answered already in another tab.
+        OAuthError: the client is not to be answered, for it is gone, or was answered already in another tab.
     """
-    session.let_go(name)
+    session.remove_interaction(name)
     pushed = request.request_uri
-    if pushed is not None and state.pushed.take(pushed, state.clock.now()) is None:
-        raise Refused(Problem.REQUEST_URI_UNKNOWN)
+    if pushed is not None and state.pushed.pop(pushed, state.clock.now()) is None:
+        raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
     check_still_registered(state, request)
 
 
-def _needs_sign_in(state: State, session: Session, waiting: Waiting) -> bool:
-    request, now = waiting.request, state.clock.now()
-    if waiting.has_signed_in:
+def _needs_sign_in(state: IssuerState, session: Session, interaction: PendingInteraction) -> bool:
+    request, now = interaction.request, state.clock.now()
+    if interaction.has_signed_in:
         return False
-    if session.login is None or session.has_ended(now) or request.wants_sign_in:
+    if session.login is None or session.is_expired(now) or request.wants_sign_in:
         return True
     if request.max_age_s is not None and now - session.authenticated_at > request.max_age_s:
         return True
@@ -114,9 +116,9 @@ def _needs_sign_in(state: State, session: Session, waiting: Waiting) -> bool:
     return request.login_hint not in ("", session.login)
 
 
-def _needs_consent(session: Session, waiting: Waiting) -> bool:
-    request = waiting.request
-    if waiting.has_consented:
+def _needs_consent(session: Session, interaction: PendingInteraction) -> bool:
+    request = interaction.request
+    if interaction.has_consented:
         return False
     if "consent" in request.prompt:
         return True
@@ -124,9 +126,9 @@ def _needs_consent(session: Session, waiting: Waiting) -> bool:
     return client.consent_method == "REQUIRED" and not session.has_consented(client.id, request.scopes)
 
 
-def _answer(state: State, session: Session, request: AuthorizationRequest) -> Mapping[str, str]:
+def _issue_response(state: IssuerState, session: Session, request: AuthorizationRequest) -> Mapping[str, str]:
     target = request.target
-    user = state.directory.user(session.login or "")
+    user = state.registry.user(session.login or "")
     grant = new_grant(
         state,
         request.server,
@@ -140,11 +142,11 @@ def _answer(state: State, session: Session, request: AuthorizationRequest) -> Ma
         acr=session.acr if request.acr_values else None,
         nonce=request.nonce,
     )
-    members = _issued_at_once(state, grant, user, request)
+    members = _issue_members(state, grant, user, request)
     return members if target.state is None else {**members, "state": target.state}
 
 
-def _issued_at_once(state: State, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
+def _issue_members(state: IssuerState, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
     wanted = request.target.response_types
     members: dict[str, str] = {}
     token = issue_access_token(state, grant) if "token" in wanted else None
@@ -158,7 +160,7 @@ def _issued_at_once(state: State, grant: Grant, user: User, request: Authorizati
             expires_at=now + CODE_LIFETIME_S,
         )
         # Kept for longer than it is good, so that one that comes twice is still known for what it is.
-        state.codes.put(members["code"], code, until=now + REMEMBERED_S)
+        state.codes.put(members["code"], code, expires_at=now + RETENTION_S)
     if "id_token" in wanted:
         members["id_token"] = issue_id_token(state, grant, user, token, members.get("code"))
     if token is not None:

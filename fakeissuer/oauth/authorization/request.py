@@ -6,23 +6,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.clients import Client
-from fakeissuer.model.grant_types import AUTHORIZATION_CODE, IMPLICIT, RESPONSE_TYPES, grants_behind
+from fakeissuer.model.grant_types import AUTHORIZATION_CODE, IMPLICIT, RESPONSE_TYPES, required_grants
 from fakeissuer.model.redirect_uris import is_registered
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.scopes import scopes_with_user
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
-PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ResponseTarget:
     """Where the answer goes, and how: from here on, errors go there too."""
 
     issuer: str
@@ -43,7 +43,7 @@ class AuthorizationRequest:
     """A request that can be answered: what is asked for, and how the user is to be asked."""
 
     server: Server
-    target: Target
+    target: ResponseTarget
     scopes: tuple[str, ...]
     nonce: str | None
     challenge: str | None
@@ -56,7 +56,7 @@ class AuthorizationRequest:
 
     @property
     def wants_sign_in(self) -> bool:
-        """Whether the user is to sign in, session or not: a `max_age` of 0 says what `prompt=login` says."""
+        """Whether the user is to sign in, session or not: a ``max_age`` of 0 says what ``prompt=login`` says."""
         return "login" in self.prompt or self.max_age_s == 0
 
     @property
@@ -65,38 +65,38 @@ class AuthorizationRequest:
         return AUTHORIZATION_CODE if "code" in self.target.response_types else IMPLICIT
 
 
-def pushed_parameters(state: State, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the parameters that a `request_uri` stands for, or these if there is none (RFC 9126 section 4).
+def pushed_parameters(state: IssuerState, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parameters that a ``request_uri`` stands for, or these if there is none (RFC 9126 section 4).
 
     Raises:
-        Refused: it stands for none, or for those of another client or at another server.
+        OAuthError: it stands for none, or for those of another client or at another server.
     """
     name = parameters.get("request_uri")
     if name is None:
         return parameters
-    pushed = state.pushed.find(name, state.clock.now())
+    pushed = state.pushed.get(name, state.clock.now())
     if pushed is None or pushed.server != server.id:
-        raise Refused(Problem.REQUEST_URI_UNKNOWN)
+        raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
     if pushed.parameters.get("client_id") != parameters.get("client_id"):
-        raise Refused(Problem.REQUEST_URI_UNKNOWN)
+        raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
     return {**pushed.parameters, "request_uri": name}
 
 
-def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> Target:
+def read_target(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> ResponseTarget:
     """Return where the answer goes.
 
     Raises:
-        Refused: the client is unknown or the redirect URI not its own, so that nothing may be sent there: an open
+        OAuthError: the client is unknown or the redirect URI not its own, so that nothing may be sent there: an open
             redirector would send users, and codes, to whomever an attacker likes.
     """
-    client = state.directory.clients.get(parameters.get("client_id", ""))
+    client = state.registry.clients.get(parameters.get("client_id", ""))
     if client is None:
-        raise Refused(Problem.AUTHORIZE_CLIENT)
+        raise OAuthError(ErrorCase.AUTHORIZE_CLIENT)
     redirect_uri = parameters.get("redirect_uri", "")
     if not is_registered(redirect_uri, client.redirect_uris):
-        raise Refused(Problem.REDIRECT_UNREGISTERED)
+        raise OAuthError(ErrorCase.REDIRECT_UNREGISTERED)
     response_types = frozenset(parameters.get("response_type", "").split())
-    return Target(
+    return ResponseTarget(
         issuer=issuer,
         client=client,
         redirect_uri=redirect_uri,
@@ -106,34 +106,36 @@ def read_target(state: State, issuer: str, parameters: Mapping[str, str]) -> Tar
     )
 
 
-def check_still_registered(state: State, request: AuthorizationRequest) -> None:
+def check_still_registered(state: IssuerState, request: AuthorizationRequest) -> None:
     """Check that what the request was read with is there yet: users take their time, and entries change.
 
     Raises:
-        Refused: the server or the client is gone, or the redirect URI is not its own any more.
+        OAuthError: the server or the client is gone, or the redirect URI is not its own any more.
     """
-    if request.server.id not in state.directory.servers:
-        raise Refused(Problem.NO_SUCH_SERVER, request.server.id)
-    client = state.directory.clients.get(request.target.client.id)
+    if request.server.id not in state.registry.servers:
+        raise OAuthError(ErrorCase.NO_SUCH_SERVER, request.server.id)
+    client = state.registry.clients.get(request.target.client.id)
     if client is None:
-        raise Refused(Problem.AUTHORIZE_CLIENT)
+        raise OAuthError(ErrorCase.AUTHORIZE_CLIENT)
     if not is_registered(request.target.redirect_uri, client.redirect_uris):
-        raise Refused(Problem.REDIRECT_UNREGISTERED)
+        raise OAuthError(ErrorCase.REDIRECT_UNREGISTERED)
 
 
-def read_request(state: State, server: Server, target: Target, parameters: Mapping[str, str]) -> AuthorizationRequest:
+def read_request(
+    state: IssuerState, server: Server, target: ResponseTarget, parameters: Mapping[str, str]
+) -> AuthorizationRequest:
     """Return the request, checked.
 
     Raises:
-        Refused: it cannot be answered as it is; the target is told.
+        OAuthError: it cannot be answered as it is; the target is told.
     """
     if not target.state and not state.profile.is_strict:
-        raise Refused(Problem.STATE_MISSING)
+        raise OAuthError(ErrorCase.STATE_MISSING)
     _check_response(target)
     # OpenID Connect Core 1.0 section 3.2.2.1 asks it for ID tokens, Okta for whatever token comes by the redirect.
     needs_nonce = {"id_token"} if state.profile.is_strict else {"id_token", "token"}
     if needs_nonce & target.response_types and not parameters.get("nonce"):
-        raise Refused(Problem.NONCE_MISSING)
+        raise OAuthError(ErrorCase.NONCE_MISSING)
     return AuthorizationRequest(
         server=server,
         target=target,
@@ -149,39 +151,39 @@ def read_request(state: State, server: Server, target: Target, parameters: Mappi
     )
 
 
-def _check_response(target: Target) -> None:
+def _check_response(target: ResponseTarget) -> None:
     if target.response_types not in RESPONSE_TYPES:
-        raise Refused(Problem.RESPONSE_TYPE_UNKNOWN)
+        raise OAuthError(ErrorCase.RESPONSE_TYPE_UNKNOWN)
     if target.response_mode not in (*RESPONSE_MODES, ""):
-        raise Refused(Problem.RESPONSE_MODE_UNKNOWN)
+        raise OAuthError(ErrorCase.RESPONSE_MODE_UNKNOWN)
     if target.response_mode == "query" and target.default_mode != "query":
-        raise Refused(Problem.RESPONSE_MODE_UNKNOWN)
-    if not grants_behind(target.response_types) <= set(target.client.grant_types):
-        raise Refused(Problem.RESPONSE_TYPE_NOT_ALLOWED)
+        raise OAuthError(ErrorCase.RESPONSE_MODE_UNKNOWN)
+    if not required_grants(target.response_types) <= set(target.client.grant_types):
+        raise OAuthError(ErrorCase.RESPONSE_TYPE_NOT_ALLOWED)
 
 
-def _challenge(target: Target, parameters: Mapping[str, str]) -> str | None:
+def _challenge(target: ResponseTarget, parameters: Mapping[str, str]) -> str | None:
     challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
     if challenge is None:
         if method is not None or (target.client.is_public and "code" in target.response_types):
-            raise Refused(Problem.CHALLENGE_MISSING)
+            raise OAuthError(ErrorCase.CHALLENGE_MISSING)
         return None
     # RFC 7636 section 4.3 reads a missing method as plain, which shows the verifier to whoever sees the request.
     if method != "S256":
-        raise Refused(Problem.CHALLENGE_METHOD)
-    if not CHALLENGE.fullmatch(challenge):
-        raise Refused(Problem.CHALLENGE_MALFORMED)
+        raise OAuthError(ErrorCase.CHALLENGE_METHOD)
+    if not _CHALLENGE.fullmatch(challenge):
+        raise OAuthError(ErrorCase.CHALLENGE_MALFORMED)
     return challenge
 
 
 def _prompt(text: str) -> frozenset[str]:
     prompt = frozenset(text.split())
-    if not prompt <= PROMPTS or ("none" in prompt and len(prompt) > 1):
-        raise Refused(Problem.PROMPT_UNKNOWN)
+    if not prompt <= _PROMPTS or ("none" in prompt and len(prompt) > 1):
+        raise OAuthError(ErrorCase.PROMPT_UNKNOWN)
     return prompt
 
 
 def _max_age(text: str | None) -> int | None:
     if text is not None and not SECONDS.fullmatch(text):
-        raise Refused(Problem.MAX_AGE_MALFORMED)
+        raise OAuthError(ErrorCase.MAX_AGE_MALFORMED)
     return None if text is None else int(text)

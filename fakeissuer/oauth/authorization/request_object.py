@@ -5,54 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.clients import Client
-from fakeissuer.model.records import moment_of
+from fakeissuer.model.records import parse_numeric_date
 from fakeissuer.oauth.assertions import Assertion, read_assertion, verify_client_signature
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
-ABOUT_THE_OBJECT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
-NEVER_INSIDE = frozenset({"request", "request_uri"})
+_REQUEST_OBJECT_CLAIMS = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+_FORBIDDEN_PARAMETERS = frozenset({"request", "request_uri"})
 
 
-def with_request_object(state: State, issuer: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
+def with_request_object(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parameters of a request; what its request object says takes the place of what stands beside it.
 
     Raises:
-        Refused: the object is not one of this client for this issuer. Nobody is sent on then: the redirect URI beside
+        OAuthError: the object is not one of this client for this issuer. Nobody is sent on then: the redirect URI
+            beside
             it is what an attacker could have changed.
     """
     if "request" not in parameters:
         return parameters
-    client = state.directory.clients.get(parameters.get("client_id", ""))
+    client = state.registry.clients.get(parameters.get("client_id", ""))
     if client is None:
-        raise Refused(Problem.AUTHORIZE_CLIENT)
+        raise OAuthError(ErrorCase.AUTHORIZE_CLIENT)
     try:
         request_object = read_assertion(parameters["request"])
         verify_client_signature(request_object, client)
-    except Refused as refused:
-        raise Refused(Problem.REQUEST_OBJECT, refused.about) from refused
-    _check_meant(request_object, client, issuer, state.clock.now())
+    except OAuthError as error:
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, error.detail) from error
+    _check_claims(request_object, client, issuer, state.clock.now())
     plain = {name: text for name, text in parameters.items() if name != "request"}
-    return {**plain, **_said(request_object.claims, client)}
+    return {**plain, **_parameters(request_object.claims, client)}
 
 
-def _check_meant(request_object: Assertion, client: Client, issuer: str, now: float) -> None:
+def _check_claims(request_object: Assertion, client: Client, issuer: str, now: float) -> None:
     claims = request_object.claims
     if claims.get("iss") != client.id:
-        raise Refused(Problem.REQUEST_OBJECT, "its iss is not the client id")
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, "its iss is not the client id")
     if claims.get("aud") not in (issuer, [issuer]):
-        raise Refused(Problem.REQUEST_OBJECT, "its aud is not the issuer")
-    expires, not_before = moment_of(claims.get("exp", now + 1)), moment_of(claims.get("nbf", now))
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, "its aud is not the issuer")
+    expires, not_before = parse_numeric_date(claims.get("exp", now + 1)), parse_numeric_date(claims.get("nbf", now))
     if expires is None or not_before is None or not not_before <= now < expires:
-        raise Refused(Problem.REQUEST_OBJECT, "it is not for this moment")
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, "it is not for this moment")
 
 
-def _said(claims: Mapping[str, Any], client: Client) -> dict[str, str]:
-    said = {name: value for name, value in claims.items() if name not in ABOUT_THE_OBJECT}
-    if NEVER_INSIDE & said.keys() or said.get("client_id", client.id) != client.id:
-        raise Refused(Problem.REQUEST_OBJECT, "it names another request or another client")
-    if any(isinstance(value, bool) or not isinstance(value, str | int) for value in said.values()):
-        raise Refused(Problem.REQUEST_OBJECT, "a parameter in it is neither a text nor a whole number")
-    return {name: str(value) for name, value in said.items()}
+def _parameters(claims: Mapping[str, Any], client: Client) -> dict[str, str]:
+    parameters = {name: value for name, value in claims.items() if name not in _REQUEST_OBJECT_CLAIMS}
+    if _FORBIDDEN_PARAMETERS & parameters.keys() or parameters.get("client_id", client.id) != client.id:
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, "it names another request or another client")
+    if any(isinstance(value, bool) or not isinstance(value, str | int) for value in parameters.values()):
+        raise OAuthError(ErrorCase.REQUEST_OBJECT, "a parameter in it is neither a text nor a whole number")
+    return {name: str(value) for name, value in parameters.items()}

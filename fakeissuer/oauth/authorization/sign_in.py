@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from fakeissuer.model.registry import Directory
+from fakeissuer.model.registry import Registry
 from fakeissuer.model.users import User
 
-LONGEST_LOGIN = 200
+_MAX_LOGIN_LENGTH = 200
 
-LINE_END = re.compile(r"\r\n?|\n")
+_LINE_END = re.compile(r"\r\n?|\n")
 
 
-def user_of(directory: Directory, form: Mapping[str, str]) -> User | None:
+def user_of(directory: Registry, form: Mapping[str, str]) -> User | None:
     """Return the user whom a form names, None if there is none or the password is wrong.
 
     A login that nobody registered is made up, as everywhere in the fake issuer; its password is the one of all.
     """
     if "pick" in form:
         # A browser sends any line end within a value as CR LF, so that a login of two lines comes back as another one.
-        picked = LINE_END.sub("\n", form["pick"])
-        return next((user for user in directory.users.values() if LINE_END.sub("\n", user.login) == picked), None)
+        picked = _LINE_END.sub("\n", form["pick"])
+        return next((user for user in directory.users.values() if _LINE_END.sub("\n", user.login) == picked), None)
     login = form.get("username", "").strip()
-    if not 0 < len(login) <= LONGEST_LOGIN:
+    if not 0 < len(login) <= _MAX_LOGIN_LENGTH:
         return None
     user = directory.user(login)
     return user if user.has_password(form.get("password", "")) else None

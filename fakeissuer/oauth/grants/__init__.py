@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.grant_types import (
     AUTHORIZATION_CODE,
     CIBA,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     JWT_BEARER,
-    NEVER_ON,
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
+    UNSUPPORTED_GRANTS,
 )
 from fakeissuer.oauth.grants.authorization_code import authorization_code
 from fakeissuer.oauth.grants.client_credentials import client_credentials
@@ -24,9 +24,9 @@ from fakeissuer.oauth.grants.password import password
 from fakeissuer.oauth.grants.polling import ciba, device_code
 from fakeissuer.oauth.grants.refresh_token import refresh_token
 from fakeissuer.oauth.grants.token_exchange import token_exchange
-from fakeissuer.oauth.issue import TokenAnswer, TokenRequest
+from fakeissuer.oauth.issue import TokenRequest, TokenResponse
 
-GRANTS: dict[str, Callable[[TokenRequest], TokenAnswer]] = {
+GRANTS: dict[str, Callable[[TokenRequest], TokenResponse]] = {
     AUTHORIZATION_CODE: authorization_code,
     CLIENT_CREDENTIALS: client_credentials,
     REFRESH_TOKEN: refresh_token,
@@ -39,19 +39,19 @@ GRANTS: dict[str, Callable[[TokenRequest], TokenAnswer]] = {
 """The grants that are answered; the name of one that is not here is an unsupported_grant_type."""
 
 
-def answer_token_request(request: TokenRequest) -> TokenAnswer:
+def handle_token_request(request: TokenRequest) -> TokenResponse:
     """Return the token answer for a client that has proved who it is (RFC 6749 section 5.1).
 
     Raises:
-        Refused: the grant is missing, unknown or not for this client, or what it asks for is not to be had.
+        OAuthError: the grant is missing, unknown or not for this client, or what it asks for is not to be had.
     """
     grant_type = request.form.get("grant_type")
     if not grant_type:
-        raise Refused(Problem.GRANT_MISSING)
-    if grant_type in NEVER_ON:
-        raise Refused(Problem.GRANT_NOT_ALLOWED)
+        raise OAuthError(ErrorCase.GRANT_MISSING)
+    if grant_type in UNSUPPORTED_GRANTS:
+        raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
     if grant_type not in GRANTS:
-        raise Refused(Problem.GRANT_UNKNOWN)
+        raise OAuthError(ErrorCase.GRANT_UNKNOWN)
     if grant_type not in request.client.grant_types:
-        raise Refused(Problem.GRANT_NOT_ALLOWED)
+        raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
     return GRANTS[grant_type](request)

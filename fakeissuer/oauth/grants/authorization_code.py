@@ -7,61 +7,61 @@ import hmac
 import re
 from dataclasses import replace
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.jose.raw_jws import base64url
-from fakeissuer.oauth.issue import TokenAnswer, TokenRequest, answer_for_user
+from fakeissuer.oauth.issue import TokenRequest, TokenResponse, user_token_response
 from fakeissuer.state.pending import AuthorizationCode
 
-VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
-def authorization_code(request: TokenRequest) -> TokenAnswer:
+def authorization_code(request: TokenRequest) -> TokenResponse:
     """Return the tokens that a code stands for.
 
     Raises:
-        Refused: the code is none, was used, or was meant for somebody else; all that it ever gave is dead then.
+        OAuthError: the code is none, was used, or was meant for somebody else; all that it ever gave is dead then.
     """
     state = request.state
-    code = state.codes.find(request.form.get("code", ""), state.clock.now())
+    code = state.codes.get(request.form.get("code", ""), state.clock.now())
     if code is None:
-        raise Refused(Problem.CODE_INVALID)
-    was_spent, code.is_spent = code.is_spent, True
+        raise OAuthError(ErrorCase.CODE_INVALID)
+    was_used, code.is_used = code.is_used, True
     # Whoever shows a code that is not theirs, or that was used, has stolen it or was robbed (RFC 6749 section 4.1.2):
     # it is spent by the attempt, and the tokens that it gave before are revoked.
-    if was_spent and code.grant.grant_id is not None:
+    if was_used and code.grant.grant_id is not None:
         state.store.revoke_grant(code.grant.grant_id)
-    if was_spent or state.clock.now() >= code.expires_at:
-        raise Refused(Problem.CODE_INVALID)
+    if was_used or state.clock.now() >= code.expires_at:
+        raise OAuthError(ErrorCase.CODE_INVALID)
     _check_fits(code, request)
     _check_verifier(code, request)
-    grant = request.renewed(code.grant, code.grant.scopes)
-    return answer_for_user(state, request.client, replace(grant, nonce=code.grant.nonce))
+    grant = request.renew(code.grant, code.grant.scopes)
+    return user_token_response(state, request.client, replace(grant, nonce=code.grant.nonce))
 
 
 def _check_fits(code: AuthorizationCode, request: TokenRequest) -> None:
     if code.grant.client_id != request.client.id:
-        raise Refused(Problem.CODE_FOR_ANOTHER_CLIENT)
+        raise OAuthError(ErrorCase.CODE_FOR_ANOTHER_CLIENT)
     if code.grant.server.id != request.server.id:
-        raise Refused(Problem.CODE_FOR_ANOTHER_SERVER)
+        raise OAuthError(ErrorCase.CODE_FOR_ANOTHER_SERVER)
     if code.redirect_uri != request.form.get("redirect_uri"):
-        raise Refused(Problem.CODE_FOR_ANOTHER_REDIRECT)
+        raise OAuthError(ErrorCase.CODE_FOR_ANOTHER_REDIRECT)
 
 
 def _check_verifier(code: AuthorizationCode, request: TokenRequest) -> None:
     verifier = request.form.get("code_verifier")
     if verifier is None and request.client.is_public:
-        raise Refused(Problem.PKCE_REQUIRED)
+        raise OAuthError(ErrorCase.PKCE_REQUIRED)
     if code.challenge is None and verifier is None:
         return
     if code.challenge is None:
-        raise Refused(Problem.VERIFIER_UNEXPECTED)
+        raise OAuthError(ErrorCase.VERIFIER_UNEXPECTED)
     if verifier is None:
-        raise Refused(Problem.VERIFIER_MISSING)
-    if not VERIFIER.fullmatch(verifier) or not hmac.compare_digest(challenge_of(verifier), code.challenge):
-        raise Refused(Problem.VERIFIER_WRONG)
+        raise OAuthError(ErrorCase.VERIFIER_MISSING)
+    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(_s256_challenge(verifier), code.challenge):
+        raise OAuthError(ErrorCase.VERIFIER_WRONG)
 
 
-def challenge_of(verifier: str) -> str:
+def _s256_challenge(verifier: str) -> str:
     """Return the S256 challenge of a verifier (RFC 7636 section 4.2)."""
     return base64url(hashlib.sha256(verifier.encode()).digest())

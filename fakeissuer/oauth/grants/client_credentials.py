@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.grant_types import CLIENT_CREDENTIALS
-from fakeissuer.oauth.issue import TokenAnswer, TokenRequest, token_answer
+from fakeissuer.oauth.issue import TokenRequest, TokenResponse, token_response
 from fakeissuer.oauth.scopes import scopes_without_user
 
 
-def client_credentials(request: TokenRequest) -> TokenAnswer:
+def client_credentials(request: TokenRequest) -> TokenResponse:
     """Return a token with which the client speaks for itself.
 
     Raises:
-        Refused: a scope is not to be had, or the client needs a consent that nobody can give here.
+        OAuthError: a scope is not to be had, or the client needs a consent that nobody can give here.
     """
     scopes = scopes_without_user(request.server, request.form.get("scope", ""))
     if request.client.consent_method == "REQUIRED":
-        raise Refused(Problem.CONSENT_REQUIRED)
-    return token_answer(request.state, request.grant(CLIENT_CREDENTIALS, scopes, None))
+        raise OAuthError(ErrorCase.CONSENT_REQUIRED)
+    return token_response(request.state, request.grant(CLIENT_CREDENTIALS, scopes, None))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.grant_types import PASSWORD
-from fakeissuer.oauth.issue import TokenAnswer, TokenRequest, answer_for_user
+from fakeissuer.oauth.issue import TokenRequest, TokenResponse, user_token_response
 from fakeissuer.oauth.scopes import scopes_with_user
 
 
-def password(request: TokenRequest) -> TokenAnswer:
+def password(request: TokenRequest) -> TokenResponse:
     """Return tokens for a registered user who is named with the right password.
 
     Raises:
-        Refused: there is no such user, or the password is another.
+        OAuthError: there is no such user, or the password is another.
     """
     scopes = scopes_with_user(request.server, request.form.get("scope", ""))
-    user = request.state.directory.users.get(request.form.get("username", ""))
+    user = request.state.registry.users.get(request.form.get("username", ""))
     if user is None or not user.has_password(request.form.get("password", "")):
-        raise Refused(Problem.PASSWORD_WRONG)
-    return answer_for_user(request.state, request.client, request.grant(PASSWORD, scopes, user))
+        raise OAuthError(ErrorCase.PASSWORD_WRONG)
+    return user_token_response(request.state, request.client, request.grant(PASSWORD, scopes, user))

@@ -24,11 +24,11 @@ from service.urls import is_secure
 from service.validators import jwt
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-from service.web.application.route_table import Row, rows_of
+from service.web.application.route_table import Row, list_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Checkup:
+class CheckReport:
     """What all checks found, and what is mounted."""
 
     findings: tuple[Finding, ...]
@@ -46,7 +46,7 @@ class Checkup:
 
 async def check(
     settings: Settings, *, client: JSONClient, clock: Clock, routes: Sequence[Any] | None = None
-) -> Checkup:
+) -> CheckReport:
     """Ask each issuer, and look at the settings and at what would be mounted.
 
     Raises:
@@ -58,13 +58,13 @@ async def check(
         async for finding in _check_issuer(issuer, client=client, clock=clock):
             named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
             findings.append(named)
-    rows, audited = _audit(routes)
-    rest = (*audited, await _cache(settings, clock), _cors(settings), _own_tls(settings))
-    return Checkup(findings=(*findings, *rest), rows=rows)
+    rows, audited = _check_route_table(routes)
+    rest = (*audited, await _check_cache(settings, clock), _check_cors(settings), _check_own_tls(settings))
+    return CheckReport(findings=(*findings, *rest), rows=rows)
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
-    for finding in (_spelling(issuer.issuer), _audience(issuer)):
+    for finding in (_check_issuer_name(issuer.issuer), _check_audience(issuer)):
         yield finding
     context = ValidatorContext(
         client=client,
@@ -81,18 +81,18 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
         yield await check_introspection(context.issuer(issuer), issuer.client)
 
 
-def _audit(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
+def _check_route_table(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
     """Return the table of routes, and what the audit at start would say of them; nothing where none are named."""
     if routes is None:
         return (), []
     try:
-        rows = tuple(rows_of(routes))
+        rows = tuple(list_rows(routes))
     except SettingsError as exc:
         advice = "as long as it is so, the service does not start"
         return (), [fail("routes", problem.removeprefix("routes: "), advice) for problem in exc.problems]
     public = sum(row.is_public for row in rows)
-    seen = f"{len(rows)} methods on {len({row.pattern for row in rows})} routes, {public} of them for anybody"
-    return rows, [ok("routes", seen)]
+    found = f"{len(rows)} methods on {len({row.pattern for row in rows})} routes, {public} of them for anybody"
+    return rows, [ok("routes", found)]
 
 
 async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> Finding:
@@ -109,22 +109,22 @@ async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> 
     return ok(about, "it says that it is ready; discovery and keys are its affair")
 
 
-def _spelling(issuer: str) -> Finding:
+def _check_issuer_name(issuer: str) -> Finding:
     """Return what kind of issuer it is; misspelt ones do not get past the settings."""
     kind = ", an Okta custom authorization server" if is_okta_custom_server(issuer) else ""
     slash = "; the slash at its end belongs to the name" if issuer.endswith("/") else ""
     return ok("issuer", f"{issuer}{kind}{slash}")
 
 
-def _audience(issuer: TrustedIssuer) -> Finding:
-    seen = " or ".join(map(to_json, sorted(issuer.audiences)))
+def _check_audience(issuer: TrustedIssuer) -> Finding:
+    found = " or ".join(map(to_json, sorted(issuer.audiences)))
     if OKTA_AUDIENCE not in issuer.audiences:
-        return ok("audience", seen)
+        return ok("audience", found)
     remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
-    return ok("audience", f"{seen}, {remark}")
+    return ok("audience", f"{found}, {remark}")
 
 
-async def _cache(settings: Settings, clock: Clock) -> Finding:
+async def _check_cache(settings: Settings, clock: Clock) -> Finding:
     """Return whether the memory that all processes share can be reached; its address may hold a password."""
     about = "shared cache"
     url = settings.cache_url.get_secret_value()
@@ -132,35 +132,35 @@ async def _cache(settings: Settings, clock: Clock) -> Finding:
     try:
         if cache.is_local:
             return ok(about, "memory://, so that each process remembers for itself")
-        works = await cache.ping()
+        is_available = await cache.ping()
     finally:
         await cache.close()
-    if works:
+    if is_available:
         return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
     advice = "the service goes on without it, and asks the issuer more often; is cache_url right, and the server up?"
     return warn(about, f"{url.partition('://')[0]}, it does not answer in time", advice)
 
 
-def _cors(settings: Settings) -> Finding:
+def _check_cors(settings: Settings) -> Finding:
     origins = settings.cors_origins
-    seen = ", ".join(origins) or "none, so that pages of other origins cannot call"
+    found = ", ".join(origins) or "none, so that pages of other origins cannot call"
     if "*" in origins:
         advice = "the pages of every site may call; name the origins of your own in SERVICE_CORS_ORIGINS"
-        return warn("CORS origins", seen, advice)
-    if open_ones := [origin for origin in origins if not is_secure(origin)]:
-        advice = f"whoever is on the way can write pages of {', '.join(open_ones)}; use https there"
-        return warn("CORS origins", seen, advice)
-    return ok("CORS origins", seen)
+        return warn("CORS origins", found, advice)
+    if insecure := [origin for origin in origins if not is_secure(origin)]:
+        advice = f"whoever is on the way can write pages of {', '.join(insecure)}; use https there"
+        return warn("CORS origins", found, advice)
+    return ok("CORS origins", found)
 
 
-def _own_tls(settings: Settings) -> Finding:
+def _check_own_tls(settings: Settings) -> Finding:
     about = "TLS of the service"
     if settings.certfile is not None:
         try:
             tls_context(settings.certfile, settings.keyfile)
         except OSError as exc:
-            seen = f"{settings.certfile}: {exc.strerror or exc}"
-            return fail(about, seen, "name a certificate and its key in PEM, which this user may read")
+            found = f"{settings.certfile}: {exc.strerror or exc}"
+            return fail(about, found, "name a certificate and its key in PEM, which this user may read")
         return ok(about, settings.certfile)
     if is_secure(f"http://{settings.address}"):
         return ok(about, "none, since it is served to this machine alone")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.errors import InvalidToken
-from service.operations.doctor.formatting import duration, format_date, to_json
+from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens import claims as checks
 from service.tokens.claims import ClaimCheck, ClaimRules, numeric_date
 
 Expected = Callable[[ClaimRules, float], str]
 
 _DATES = ("exp", "nbf", "iat")
-_LOOKED_AT = {"client_id": ("client_id", "cid"), "jti": ("jti", "at_hash", "c_hash")}
+_RELATED_CLAIMS = {"client_id": ("client_id", "cid"), "jti": ("jti", "at_hash", "c_hash")}
 """The claims that a check looks at, where they are more than the one it is named for."""
 
 _EXPECTED: Mapping[Callable[..., None], Expected] = {
@@ -28,7 +28,7 @@ _EXPECTED: Mapping[Callable[..., None], Expected] = {
     checks.check_not_id_token: lambda _, __: "nothing that only ID tokens have",
     checks.check_not_sender_constrained: lambda _, __: "no cnf",
     checks.check_rfc9068_claims: lambda rules, _: "all that RFC 9068 section 2.2 requires" if rules.requires_rfc9068
-    else "nothing more, since token_profile is not strict",
+    else "nothing more, since token_profile is not rfc9068",
 }  # fmt: skip
 
 _CLOCKS = "python -m service check compares the two clocks; correct the one that is wrong"
@@ -49,16 +49,16 @@ ADVICE: Mapping[Callable[..., None], str] = {
 """For each check, what to do about a token that it refuses."""
 
 
-def seen_by(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
+def describe_found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
     """Return what a check finds in the claims it looks at; dates in UTC too, and relative to now."""
     if check.check is checks.check_rfc9068_claims:
         return f"the claims {', '.join(sorted(claims))}" if claims else "no claims"
-    names = _LOOKED_AT.get(check.claim, (check.claim,))
+    names = _RELATED_CLAIMS.get(check.claim, (check.claim,))
     found = [f"{name} = {to_json(claims[name])}{_date(claims, name, now)}" for name in names if name in claims]
     return ", ".join(found) or f"no {check.claim}"
 
 
-def expected_of(check: ClaimCheck, rules: ClaimRules, now: float) -> str:
+def describe_expected(check: ClaimCheck, rules: ClaimRules, now: float) -> str:
     """Return what a check expects; empty for a check that nobody has found words for yet."""
     expected = _EXPECTED.get(check.check)
     return expected(rules, now) if expected else ""
@@ -78,10 +78,10 @@ def _one_of(values: frozenset[str]) -> str:
 
 
 def _leeway(rules: ClaimRules) -> str:
-    return f" (a leeway of {duration(rules.leeway)})" if rules.leeway else ""
+    return f" (a leeway of {format_duration(rules.leeway)})" if rules.leeway else ""
 
 
 def _age(rules: ClaimRules) -> str:
     if rules.max_token_age is None:
         return "any age, since max_token_age is not set"
-    return f"at most {duration(rules.max_token_age)} ago{_leeway(rules)}"
+    return f"at most {format_duration(rules.max_token_age)} ago{_leeway(rules)}"

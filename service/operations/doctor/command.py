@@ -13,9 +13,9 @@ from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
 from service.operations.logs import configure_logging
 from service.settings.program import Settings
-from service.web.application.route_table import lines
+from service.web.application.route_table import format_table
 
-_LONGEST_INPUT = 1024 * 1024
+_MAX_INPUT_SIZE = 1024 * 1024
 """Bytes; whatever is piped in beyond them is no token anyway."""
 
 
@@ -24,21 +24,21 @@ async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: b
 
     Args:
         routes: What would be mounted.
-        show_routes: Whether to print, before the checks, what each of its methods requirements.
+        show_routes: Whether to print, before the checks, what each of its methods requires.
 
     Raises:
         SettingsError: A kind of validation does not exist.
     """
     with _run_with_client(settings) as client:
-        checkup = await check(settings, routes=routes, client=client, clock=SystemClock())
+        report = await check(settings, routes=routes, client=client, clock=SystemClock())
     if show_routes:
-        _print([*lines(checkup.rows), ""])
-    _print(checkup.lines())
-    return 0 if checkup.passed else 1
+        _print([*format_table(report.rows), ""])
+    _print(report.lines())
+    return 0 if report.passed else 1
 
 
 async def run_explain(words: Sequence[str], settings: Settings) -> int:
-    """Print the validated on one token and why, and return 0 when it is accepted, else 1.
+    """Print the conclusion on one token and why, and return 0 when it is accepted, else 1.
 
     Args:
         words: The token as the shell split it, or ``-`` for standard input.
@@ -65,7 +65,7 @@ def _run_with_client(settings: Settings) -> Iterator[JSONClient]:
 
 
 def _read_piped() -> str:
-    return sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace")
+    return sys.stdin.buffer.read(_MAX_INPUT_SIZE).decode("utf-8", "replace")
 
 
 def _print(lines: Sequence[str]) -> None:

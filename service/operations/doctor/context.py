@@ -34,7 +34,7 @@ class ExplainContext:
     clock: Clock
     now: float
 
-    seen: str = ""
+    found: str = ""
     expected: str = ""
     advice: str = ""
 
@@ -50,10 +50,10 @@ class ExplainContext:
 
     def clear(self) -> None:
         """Forget what the rule before has said."""
-        self.seen = self.expected = self.advice = ""
+        self.found = self.expected = self.advice = ""
 
     @property
-    def read(self) -> PresentedToken:
+    def token(self) -> PresentedToken:
         """The token as the service reads it, within its size."""
         if self.presented is None:
             self.presented = PresentedToken.read(self.text, max_size=self.settings.max_token_size)
@@ -66,12 +66,12 @@ class ExplainContext:
         Raises:
             InvalidToken: The service reads none in it, and its word counts.
         """
-        if self.read.jws is None:
-            raise InvalidToken(Reason.MALFORMED_TOKEN, self.read.parse_error)
-        return self.read.jws
+        if self.token.jws is None:
+            raise InvalidToken(Reason.MALFORMED_TOKEN, self.token.parse_error)
+        return self.token.jws
 
     @property
-    def context(self) -> ValidatorContext:
+    def validator_context(self) -> ValidatorContext:
         """What a validator may lean on while it is asked about this one token."""
         cache = open_cache("memory://", clock=self.clock)
         return ValidatorContext(

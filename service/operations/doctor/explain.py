@@ -11,9 +11,9 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import escape_for_terminal, format_date, indent_json, redact, to_json
 from service.operations.doctor.input import strip_pasted_text
-from service.operations.doctor.report import Finding, Outcome, fail, not_reached, ok
+from service.operations.doctor.report import Finding, Outcome, fail, ok, skipped
 from service.operations.doctor.rules import RULES, Rule
-from service.operations.doctor.validator_rules import rules_after_all_others, rules_of_other_validators
+from service.operations.doctor.validator_rules import delegated_rules, final_rules
 from service.settings.program import Settings
 from service.tokens.principal import Principal
 from service.web.responses.challenge import error_response_for
@@ -39,9 +39,9 @@ class Explanation:
     def lines(self) -> list[str]:
         """Return the whole report, in lines that a terminal only shows."""
         secrets = [self.context.text, *self.context.text.split(".")]
-        return [escape_for_terminal(redact(line, secrets)) for line in self._told()]
+        return [escape_for_terminal(redact(line, secrets)) for line in self._report_lines()]
 
-    def _told(self) -> Iterator[str]:
+    def _report_lines(self) -> Iterator[str]:
         yield from self.remarks
         if self.context.header is not None:
             yield "header, as it was sent; anybody can write one, and only the signature tells who did:"
@@ -56,11 +56,11 @@ class Explanation:
 
     def _conclusion(self) -> str:
         if isinstance(self.conclusion, Principal):
-            return f"accepted: {_who(self.conclusion, self.context.now)}"
-        answer = error_response_for(self.conclusion, realm=self.context.settings.realm)
+            return f"accepted: {_describe_principal(self.conclusion, self.context.now)}"
+        response = error_response_for(self.conclusion, realm=self.context.settings.realm)
         if isinstance(self.conclusion, IssuerUnavailable):
-            return f"cannot be judged, because the issuer cannot be asked; the service answers {answer.status}"
-        return f"refused ({self.conclusion.reason}): {answer.description}; the service answers {answer.status}"
+            return f"cannot be judged, because the issuer cannot be asked; the service answers {response.status}"
+        return f"refused ({self.conclusion.reason}): {response.description}; the service answers {response.status}"
 
 
 async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
@@ -75,46 +75,48 @@ async def explain(text: str, settings: Settings, *, client: JSONClient, clock: C
     token, remarks = strip_pasted_text(text)
     context = ExplainContext(text=token, settings=settings, client=client, clock=clock, now=clock.now())
     findings: list[Finding] = []
-    refusal = None
+    rejection = None
     for rule in _rules_for(settings):
-        if refusal is not None:
-            findings.append(not_reached(rule.says))
+        if rejection is not None:
+            findings.append(skipped(rule.description))
             continue
-        refusal = await _ask(rule, context, findings)
+        rejection = await _apply_rule(rule, context, findings)
         if context.principal is not None:
             break
-    conclusion = refusal or context.principal or _principal_of(context)
+    conclusion = rejection or context.principal or _principal_of(context)
     return Explanation(findings=tuple(findings), conclusion=conclusion, context=context, remarks=tuple(remarks))
 
 
 def _rules_for(settings: Settings) -> tuple[Rule, ...]:
     first, then = RULES[:_RULES_BEFORE_READING], RULES[_RULES_BEFORE_READING:]
-    return (*first, *rules_of_other_validators(settings), *then, *rules_after_all_others(settings))
+    return (*first, *delegated_rules(settings), *then, *final_rules(settings))
 
 
-async def _ask(rule: Rule, context: ExplainContext, findings: list[Finding]) -> TokenError | IssuerUnavailable | None:
+async def _apply_rule(
+    rule: Rule, context: ExplainContext, findings: list[Finding]
+) -> TokenError | IssuerUnavailable | None:
     """Put the rule's finding on the list, and return its refusal where it refuses."""
     context.clear()
     try:
-        await rule.ask(context)
+        await rule.run(context)
     except IssuerUnavailable as exc:
         advice = "the token may well be good; python -m service check tells what is wrong with the issuer"
-        findings.append(Finding(outcome=Outcome.UNKNOWN, about=rule.says, seen=exc.detail, advice=advice))
+        findings.append(Finding(outcome=Outcome.UNKNOWN, about=rule.description, found=exc.detail, advice=advice))
         return exc
     except TokenError as exc:
-        seen = context.seen or exc.detail
-        findings.append(fail(rule.says, seen, context.advice, expected=context.expected))
+        found = context.found or exc.detail
+        findings.append(fail(rule.description, found, context.advice, expected=context.expected))
         return exc
-    findings.append(ok(rule.says, context.seen))
+    findings.append(ok(rule.description, context.found))
     return None
 
 
 def _principal_of(context: ExplainContext) -> Principal:
-    claims = context.read.unverified_claims  # every rule has passed, the one about the signature among them
+    claims = context.token.unverified_claims  # every rule has passed, the one about the signature among them
     return Principal.from_claims(claims, max_token_age=context.trusted.max_token_age)
 
 
-def _who(principal: Principal, now: float) -> str:
+def _describe_principal(principal: Principal, now: float) -> str:
     who = to_json(principal.subject) if principal.subject else "nobody in particular"
     client = f" at the client {to_json(principal.client_id)}" if principal.client_id else ""
     scopes = " ".join(sorted(principal.scopes)) or "none"

@@ -7,9 +7,9 @@ from typing import Any
 from service.errors import InvalidToken, Reason
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.input import describe_pasted_text
-from service.tokens import base64url, strict_json
+from service.tokens import encoding
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.web.credentials.header import bearer
+from service.web.credentials.sources import parse_bearer
 
 _PART_NAMES = ("header", "payload", "signature")
 _OPAQUE = (
@@ -24,24 +24,24 @@ _BY_PARTS = {
 
 async def check_b64token(context: ExplainContext) -> None:
     """Refuse what is no bearer token at all."""
-    context.seen = f"{len(context.text)} characters"
+    context.found = f"{len(context.text)} characters"
     context.expected = "letters, digits and -._~+/ alone, and = at the end"
     context.advice = describe_pasted_text(context.text)
-    bearer(context.text)
+    parse_bearer(context.text)
 
 
 async def check_size(context: ExplainContext) -> None:
     """Refuse what is too long to be read."""
-    context.seen = f"{len(context.text)} characters"
+    context.found = f"{len(context.text)} characters"
     context.expected = f"at most {context.settings.max_token_size}"
     context.advice = f"have the issuer put less into it; max_token_size can be set, and goes up to {MAX_TOKEN_SIZE}"
-    _ = context.read
+    _ = context.token
 
 
 async def check_compact_jws(context: ExplainContext) -> None:
     """Refuse what is no JWS in compact serialization (RFC 7515 section 7.1)."""
     texts = context.text.split(".")
-    context.seen = f"{len(texts)} part" + ("s" if len(texts) > 1 else "")
+    context.found = f"{len(texts)} part" + ("s" if len(texts) > 1 else "")
     context.expected = "three parts in base64url, with dots between them"
     context.advice = _BY_PARTS.get(len(texts), "was it cut off, or joined with something, while it was copied?")
     if len(texts) != len(_PART_NAMES):
@@ -54,30 +54,30 @@ async def check_header_json(context: ExplainContext) -> None:
     """Refuse a header that is no JSON object, or one that two readers could understand in two ways."""
     context.advice = "the first part is no JOSE header: this is another sort of token, or a damaged one"
     context.header = _json(context, context.parts[0])
-    context.seen = f"{len(context.header)} members"
+    context.found = f"{len(context.header)} members"
 
 
 async def check_claims_json(context: ExplainContext) -> None:
     """Refuse claims that are no JSON object, or one that two readers could understand in two ways."""
     context.advice = "the second part is no JWT claims set: this is another sort of token, or a damaged one"
     context.claims = _json(context, context.parts[1])
-    context.seen = f"{len(context.claims)} members"
+    context.found = f"{len(context.claims)} members"
     _ = context.jws
 
 
 def _decoded(context: ExplainContext, name: str, text: str) -> bytes:
     try:
-        return base64url.decode(text.encode("ascii"))
+        return encoding.decode_base64url(text.encode("ascii"))
     except ValueError as exc:
-        context.seen = f"the {name}: {exc}"
+        context.found = f"the {name}: {exc}"
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None
 
 
 def _json(context: ExplainContext, data: bytes) -> dict[str, Any]:
     context.expected = "one JSON object in UTF-8, each name in it once"
     try:
-        return strict_json.read_object(data)
+        return encoding.decode_json_object(data)
     except ValueError as exc:
         # A decoding error quotes what it cannot decode, which is a piece of the token.
-        context.seen = "it is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
+        context.found = "it is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60}
-_LONGEST_VALUE = 160
-_SHORTEST_SECRET = 8
+_MAX_VALUE_LENGTH = 160
+_MIN_SECRET_LENGTH = 8
 """Characters; a shorter piece stands in many an innocent word, and tells nobody anything."""
-_TOKEN_INSIDE = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
 def escape_for_terminal(line: str) -> str:
     """Return a line that a terminal only shows.
 
-    Whoever made the token chose what is in it, and could clear the screen, write a validated of their own over ours,
+    Whoever made the token chose what is in it, and could clear the screen, write a conclusion of their own over ours,
     or turn the direction of writing so that one value looks like another.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
@@ -27,9 +27,9 @@ def escape_for_terminal(line: str) -> str:
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return a text without these secrets, and without whatever else in it looks like a JWT."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "(redact)")
-    return _TOKEN_INSIDE.sub("(a token, redact)", text)
+        if len(secret) >= _MIN_SECRET_LENGTH:
+            text = text.replace(secret, "(hidden)")
+    return _JWT.sub("(a token, hidden)", text)
 
 
 def indent_json(members: Mapping[str, Any]) -> list[str]:
@@ -40,10 +40,10 @@ def indent_json(members: Mapping[str, Any]) -> list[str]:
 def to_json(value: object) -> str:
     """Return a value as JSON on one line, cut where it is very long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}…"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a number of seconds as people say it."""
     amount = abs(seconds)
     unit, size = next(((unit, size) for unit, size in _UNITS.items() if amount >= 2 * size), ("second", 1))
@@ -59,4 +59,4 @@ def format_date(date: float, now: float) -> str:
         return "a date beyond the calendar"
     if abs(date - now) < 1:
         return f"{utc}, now"
-    return f"{utc}, {duration(date - now)} ago" if date < now else f"{utc}, in {duration(date - now)}"
+    return f"{utc}, {format_duration(date - now)} ago" if date < now else f"{utc}, in {format_duration(date - now)}"

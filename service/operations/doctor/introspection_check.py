@@ -14,14 +14,14 @@ from service.settings.issuers import ClientCredentials
 _ABOUT = "introspection"
 
 
-async def check_introspection(remote: Issuer, credentials: ClientCredentials) -> Finding:
+async def check_introspection(issuer: Issuer, credentials: ClientCredentials) -> Finding:
     """Return whether an issuer answers us, and tells the truth about a made-up token.
 
     Raises:
         SettingsError: The credentials cannot be used.
     """
     try:
-        answer = await remote.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
+        document = await issuer.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
     except CredentialsRejected as exc:
         advice = (
             "is OKTA_OAUTH2_CLIENT_ID a client of this very issuer, is its secret or key the one that is set here, "
@@ -31,8 +31,8 @@ async def check_introspection(remote: Issuer, credentials: ClientCredentials) ->
     except IssuerUnavailable as exc:
         return fail(_ABOUT, exc.detail, "tokens that only the issuer can judge get 503 until it answers")
     finally:
-        await remote.close()
-    if answer["active"] is not False:
+        await issuer.close()
+    if document["active"] is not False:
         advice = "what calls everything active protects nothing; is this the introspection endpoint?"
-        return fail(_ABOUT, f"it calls a made-up token active: {to_json(answer['active'])}", advice, expected="false")
+        return fail(_ABOUT, f"it calls a made-up token active: {to_json(document['active'])}", advice, expected="false")
     return ok(_ABOUT, f"it knows {to_json(credentials.client_id)}, and calls a made-up token inactive")

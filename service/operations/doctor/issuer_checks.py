@@ -11,16 +11,16 @@ from typing import Any
 from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
-from service.issuers.metadata import check_issuer, first_document, read_jwks_uri
+from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
-from service.operations.doctor.formatting import duration, to_json
+from service.operations.doctor.formatting import format_duration, to_json
 from service.operations.doctor.issuer_typos import describe_issuer_difference
-from service.operations.doctor.report import Finding, fail, not_reached, ok, warn
+from service.operations.doctor.report import Finding, fail, ok, skipped, warn
 from service.settings.issuers import TrustedIssuer
 from service.tokens.issuer_identifier import find_mistakes
 from service.tokens.jwk import KeySet
 
-NOTICEABLE_OFFSET = 5.0
+_NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date field counts whole ones, and an answer takes its time."""
 
 _CONNECTION = (
@@ -28,50 +28,50 @@ _CONNECTION = (
     "your own set ca_file"
 )
 
-_NOT_THERE = "is the URL right? At Okta, there is no authorization server of that id, or it is not active"
-_IN_TROUBLE = "the issuer is reached, and cannot answer: look at its own status page, and try again"
+_NOT_FOUND = "is the URL right? At Okta, there is no authorization server of that id, or it is not active"
+_SERVER_ERROR = "the issuer is reached, and cannot answer: look at its own status page, and try again"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _TimedResponse:
     """An answer, and when it came, in seconds since the epoch."""
 
-    answer: JSONResponse
+    response: JSONResponse
     at: float
 
 
 async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     """Yield one finding for each thing that is needed of an issuer whose tokens are judged here."""
-    discovered, finding = await _ask("discovery", lambda: first_document(issuer.issuer, client), clock)
+    discovered, finding = await _request("discovery", lambda: fetch_discovery_document(issuer.issuer, client), clock)
     yield finding
     yield _tls(issuer.issuer, discovered)
     jwks_uri = None
     if discovered is None:
         for about in ("issuer in the document", "jwks_uri"):
-            yield not_reached(about, "there is no discovery document")
+            yield skipped(about, "there is no discovery document")
     else:
-        yield _issuer_in(discovered.answer.document, issuer.issuer)
-        jwks_uri, finding = _jwks_uri_in(discovered.answer.document)
+        yield _check_document_issuer(discovered.response.document, issuer.issuer)
+        jwks_uri, finding = _check_jwks_uri(discovered.response.document)
         yield finding
     published = None
     if jwks_uri is None:
-        yield not_reached("key set", "there is no address to fetch it from")
+        yield skipped("key set", "there is no address to fetch it from")
     else:
-        published, finding = await _ask("key set", lambda: client.get(jwks_uri), clock)
+        published, finding = await _request("key set", lambda: client.get(jwks_uri), clock)
         yield finding
     for finding in _check_keys(published, issuer):
         yield finding
     yield _clock_offset(published or discovered, issuer.leeway)
 
 
-async def _ask(about: str, ask: Callable[[], Any], clock: Clock) -> tuple[_TimedResponse | None, Finding]:
+async def _request(about: str, send: Callable[[], Any], clock: Clock) -> tuple[_TimedResponse | None, Finding]:
     try:
-        asked = _TimedResponse(answer=await ask(), at=clock.now())
+        timed = _TimedResponse(response=await send(), at=clock.now())
     except UnexpectedStatus as exc:
-        return None, fail(about, exc.detail, _NOT_THERE if exc.status == 404 else _IN_TROUBLE)
+        return None, fail(about, exc.detail, _NOT_FOUND if exc.status == 404 else _SERVER_ERROR)
     except IssuerUnavailable as exc:
         return None, fail(about, exc.detail, _CONNECTION)
-    return asked, ok(about, f"GET {asked.answer.url}")
+    return timed, ok(about, f"GET {timed.response.url}")
 
 
 def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
@@ -79,24 +79,22 @@ def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
     if urllib.parse.urlsplit(issuer).scheme != "https":
         return ok(about, "none, since the issuer is on this machine")
     if discovered is None:
-        return not_reached(about, "there is no answer; the line above tells if the certificate is to blame")
+        return skipped(about, "there is no answer; the line above tells if the certificate is to blame")
     return ok(about, "https, with a certificate that this machine trusts")
 
 
-def _issuer_in(document: dict[str, Any], expected: str) -> Finding:
+def _check_document_issuer(document: dict[str, Any], expected: str) -> Finding:
     about = "issuer in the document"
     try:
         check_issuer(document, expected)
     except ValueError:
         named = document.get("issuer")
-        advice = (
-            _check_issuer_member(named, expected) if isinstance(named, str) else "the document is none of an issuer"
-        )
+        advice = _advise_on_issuer(named, expected) if isinstance(named, str) else "the document is none of an issuer"
         return fail(about, to_json(named), advice, expected=to_json(expected))
     return ok(about, to_json(expected))
 
 
-def _check_issuer_member(named: str, expected: str) -> str:
+def _advise_on_issuer(named: str, expected: str) -> str:
     """Return what to do about a document in another name; Okta's org under two domains is the usual cause."""
     if find_mistakes(named):
         return "tokens in that name cannot be trusted; correct the issuer's own settings"
@@ -109,7 +107,7 @@ def _check_issuer_member(named: str, expected: str) -> str:
     )
 
 
-def _jwks_uri_in(document: dict[str, Any]) -> tuple[str | None, Finding]:
+def _check_jwks_uri(document: dict[str, Any]) -> tuple[str | None, Finding]:
     try:
         uri = read_jwks_uri(document)
     except ValueError as exc:
@@ -121,15 +119,15 @@ def _jwks_uri_in(document: dict[str, Any]) -> tuple[str | None, Finding]:
 def _check_keys(published: _TimedResponse | None, issuer: TrustedIssuer) -> Iterator[Finding]:
     key_set = None
     if published is None:
-        yield not_reached("keys", "there is no key set")
+        yield skipped("keys", "there is no key set")
     else:
-        key_set, finding = _usable_keys(published.answer.document)
+        key_set, finding = _usable_keys(published.response.document)
         yield finding
-    yield _algorithms(key_set, issuer) if key_set else not_reached("algorithms", "there are no usable keys")
+    yield _algorithms(key_set, issuer) if key_set else skipped("algorithms", "there are no usable keys")
     if published is None:
-        yield not_reached("Cache-Control", "there is no key set")
+        yield skipped("Cache-Control", "there is no key set")
     else:
-        yield _max_age(published.answer.max_age)
+        yield _max_age(published.response.max_age)
 
 
 def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
@@ -147,36 +145,36 @@ def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
 
 
 def _algorithms(key_set: KeySet, issuer: TrustedIssuer) -> Finding:
-    fitting = {name: sum(name in key.algorithms for key in key_set.keys) for name in sorted(issuer.algorithms)}
+    key_counts = {name: sum(name in key.algorithms for key in key_set.keys) for name in sorted(issuer.algorithms)}
     seen = ", ".join(
-        f"{name} has {count} keys" if count != 1 else f"{name} has 1 key" for name, count in fitting.items()
+        f"{name} has {count} keys" if count != 1 else f"{name} has 1 key" for name, count in key_counts.items()
     )
-    if not any(fitting.values()):
-        there = " or ".join(sorted({name for key in key_set.keys for name in key.algorithms}))
-        advice = f"every token would be refused; set algorithms to what the issuer signs with, {there}"
+    if not any(key_counts.values()):
+        available = " or ".join(sorted({name for key in key_set.keys for name in key.algorithms}))
+        advice = f"every token would be refused; set algorithms to what the issuer signs with, {available}"
         return fail("algorithms", seen, advice)
-    if not all(fitting.values()):
+    if not all(key_counts.values()):
         advice = "leave out of algorithms what the issuer does not sign with"
         return warn("algorithms", seen, advice)
     return ok("algorithms", seen)
 
 
 def _max_age(max_age: float | None) -> Finding:
-    kept = f"the key set is kept for {duration(RefreshPolicy().age(max_age))}"
+    kept = f"the key set is kept for {format_duration(RefreshPolicy().age(max_age))}"
     seen = "no max-age" if max_age is None else f"max-age {max_age:.0f} s"
     return ok("Cache-Control", f"{seen}, so {kept}")
 
 
-def _clock_offset(asked: _TimedResponse | None, leeway: float) -> Finding:
+def _clock_offset(timed: _TimedResponse | None, leeway: float) -> Finding:
     about = "clock"
-    if asked is None:
-        return not_reached(about, "the issuer gave no answer")
-    if asked.answer.date is None:
+    if timed is None:
+        return skipped(about, "the issuer gave no answer")
+    if timed.response.date is None:
         advice = "compare the clocks yourself, if tokens are refused for their dates"
         return warn(about, "the answer has no Date", advice)
-    offset = asked.at - asked.answer.date
+    offset = timed.at - timed.response.date
     seen = f"this machine is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the issuer"
-    if abs(offset) <= NOTICEABLE_OFFSET:
+    if abs(offset) <= _NOTICEABLE_OFFSET:
         return ok(about, f"{seen}, within what an answer takes")
     if abs(offset) <= leeway:
         advice = f"the leeway of {leeway:.0f} s covers it so far; have both clocks follow a time server"

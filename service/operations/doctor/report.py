@@ -14,7 +14,7 @@ class Outcome(enum.StrEnum):
     FAIL = "fail"
     UNKNOWN = "?"
     """Nobody can tell, because an issuer cannot be asked."""
-    NOT_REACHED = "-"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,38 +30,38 @@ class Finding:
 
     outcome: Outcome
     about: str
-    seen: str = ""
+    found: str = ""
     expected: str = ""
     advice: str = ""
 
     def line(self) -> str:
         """Return the finding on one line: what was seen, and what to do."""
-        told = "; ".join(filter(None, [self.seen, self.expected and f"expected {self.expected}", self.advice]))
-        return f"{self.outcome:<5} {self.about}: {told}" if told else f"{self.outcome:<5} {self.about}"
+        text = "; ".join(filter(None, [self.found, self.expected and f"expected {self.expected}", self.advice]))
+        return f"{self.outcome:<7} {self.about}: {text}" if text else f"{self.outcome:<7} {self.about}"
 
     def lines(self) -> list[str]:
         """Return the finding on one line where all is well, and with its details below where it is not."""
-        if self.outcome in (Outcome.OK, Outcome.NOT_REACHED):
-            return [f"{self.outcome:<5} {self.about}" + (f": {self.seen}" if self.seen else "")]
-        details = {"seen": self.seen, "expected": self.expected, "do": self.advice}
-        return [f"{self.outcome:<5} {self.about}", *(f"        {k:<9} {v}" for k, v in details.items() if v)]
+        if self.outcome in (Outcome.OK, Outcome.SKIPPED):
+            return [f"{self.outcome:<7} {self.about}" + (f": {self.found}" if self.found else "")]
+        details = {"found": self.found, "expected": self.expected, "fix": self.advice}
+        return [f"{self.outcome:<7} {self.about}", *(f"        {k:<9} {v}" for k, v in details.items() if v)]
 
 
-def ok(about: str, seen: str) -> Finding:
+def ok(about: str, found: str) -> Finding:
     """Return that all is well."""
-    return Finding(outcome=Outcome.OK, about=about, seen=seen)
+    return Finding(outcome=Outcome.OK, about=about, found=found)
 
 
-def warn(about: str, seen: str, advice: str) -> Finding:
+def warn(about: str, found: str, advice: str) -> Finding:
     """Return that it works, and that somebody should look at it."""
-    return Finding(outcome=Outcome.WARN, about=about, seen=seen, advice=advice)
+    return Finding(outcome=Outcome.WARN, about=about, found=found, advice=advice)
 
 
-def fail(about: str, seen: str, advice: str, *, expected: str = "") -> Finding:
+def fail(about: str, found: str, advice: str, *, expected: str = "") -> Finding:
     """Return that it does not work."""
-    return Finding(outcome=Outcome.FAIL, about=about, seen=seen, advice=advice, expected=expected)
+    return Finding(outcome=Outcome.FAIL, about=about, found=found, advice=advice, expected=expected)
 
 
-def not_reached(about: str, why: str = "") -> Finding:
+def skipped(about: str, why: str = "") -> Finding:
     """Return that something before it has to work first."""
-    return Finding(outcome=Outcome.NOT_REACHED, about=about, seen=f"not reached, since {why}" if why else "not reached")
+    return Finding(outcome=Outcome.SKIPPED, about=about, found=f"not reached, since {why}" if why else "not reached")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from service.operations.doctor import format_rules, signature_rules
-from service.operations.doctor.claim_messages import ADVICE, expected_of, seen_by
+from service.operations.doctor.claim_messages import ADVICE, describe_expected, describe_found
 from service.operations.doctor.context import ExplainContext
 from service.tokens.claims import CHECKS, ClaimCheck
 
@@ -18,19 +18,19 @@ class Rule(NamedTuple):
     and :class:`IssuerUnavailable` where nobody can tell.
     """
 
-    says: str
-    ask: Callable[[ExplainContext], Awaitable[None]]
+    description: str
+    run: Callable[[ExplainContext], Awaitable[None]]
 
 
 def _claim_rule(check: ClaimCheck) -> Rule:
-    async def ask(context: ExplainContext) -> None:
-        claims = context.read.unverified_claims  # verified, from here on
-        context.seen = seen_by(check, claims, context.now)
-        context.expected = expected_of(check, context.rules, context.now)
+    async def run(context: ExplainContext) -> None:
+        claims = context.token.unverified_claims  # verified, from here on
+        context.found = describe_found(check, claims, context.now)
+        context.expected = describe_expected(check, context.rules, context.now)
         context.advice = ADVICE.get(check.check, "")
         check.check(claims, context.rules, context.now)
 
-    return Rule(check.says, ask)
+    return Rule(check.description, run)
 
 
 def _all_rules() -> Iterator[Rule]:

@@ -21,9 +21,11 @@ _ORG_SERVER = (
 
 async def check_trusted_issuer(context: ExplainContext) -> None:
     """Find the issuer that the token names among those that are trusted."""
-    name = context.read.unverified_issuer
+    name = context.token.unverified_issuer
     trusted = [one for one in context.settings.trusted_issuers if is_validated_locally(one)]
-    context.seen = to_json(name) if name is not None else f"iss = {to_json(context.read.unverified_claims.get('iss'))}"
+    context.found = (
+        to_json(name) if name is not None else f"iss = {to_json(context.token.unverified_claims.get('iss'))}"
+    )
     context.expected = " or ".join(to_json(one.issuer) for one in trusted)
     context.issuer = next((one for one in trusted if one.issuer == name), None)
     if context.issuer is None:
@@ -34,16 +36,18 @@ async def check_trusted_issuer(context: ExplainContext) -> None:
 def _explain_unknown_issuer(context: ExplainContext, name: str) -> str:
     if context.jws.header.is_of_okta_org_token:
         return _ORG_SERVER
-    misses = [(one.issuer, describe_issuer_difference(name, one.issuer)) for one in context.settings.trusted_issuers]
-    near = [f"beside {to_json(issuer)}, {miss}" for issuer, miss in misses if miss]
-    repair = "set OKTA_OAUTH2_ISSUER to the issuer of your tokens, character by character, or ask that one for tokens"
-    return "; ".join([*near, repair])
+    differences = [
+        (one.issuer, describe_issuer_difference(name, one.issuer)) for one in context.settings.trusted_issuers
+    ]
+    hints = [f"beside {to_json(issuer)}, {miss}" for issuer, miss in differences if miss]
+    fix = "set OKTA_OAUTH2_ISSUER to the issuer of your tokens, character by character, or ask that one for tokens"
+    return "; ".join([*hints, fix])
 
 
 async def check_token_type(context: ExplainContext) -> None:
     """Refuse a type that no access token has."""
     header = context.jws.header
-    context.seen = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
+    context.found = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
     context.expected = "at+jwt" if context.rules.requires_rfc9068 else "none, JWT or at+jwt"
     context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token, and no other kind of token"
     check_type(header, context.rules)
@@ -57,7 +61,7 @@ def check_header_parameters(
     async def rule(context: ExplainContext) -> None:
         header = context.jws.header.parameters
         found = [f"{name} = {to_json(header[name])}" for name in names if name in header]
-        context.seen = ", ".join(found) or f"no {' and no '.join(names)}"
+        context.found = ", ".join(found) or f"no {' and no '.join(names)}"
         context.expected = expected or " or ".join(sorted(context.trusted.algorithms))
         context.advice = advice
         try:
@@ -71,8 +75,8 @@ def check_header_parameters(
 
 async def find_key(context: ExplainContext) -> None:
     """Find the key that the header names among those that the issuer publishes, asking the issuer for them."""
-    remote = context.context.issuer(context.trusted).keys
-    context.seen = (
+    key_set = context.validator_context.issuer(context.trusted).keys
+    context.found = (
         f"kid {to_json(context.kid)}" if context.kid is not None else "no kid, so each key that fits is tried"
     )
     context.advice = (
@@ -80,19 +84,19 @@ async def find_key(context: ExplainContext) -> None:
         "python -m service check shows the keys that there are"
     )
     try:
-        context.keys = await remote.select(algorithm=context.algorithm, kid=context.kid)
+        context.keys = await key_set.select(algorithm=context.algorithm, kid=context.kid)
     finally:
-        published = remote.last.keys if remote.last else ()
+        published = key_set.last.keys if key_set.last else ()
         for_algorithm = sorted(to_json(key.kid) for key in published if context.algorithm in key.algorithms)
         context.expected = (
             f"one of the issuer's keys for {context.algorithm}: {', '.join(for_algorithm) or 'it has none'}"
         )
-        await remote.close()
+        await key_set.close()
 
 
 async def check_signature(context: ExplainContext) -> None:
     """Verify the signature over the exact bytes that were sent."""
-    context.seen = f"{len(context.jws.signature)} bytes, {context.algorithm}"
+    context.found = f"{len(context.jws.signature)} bytes, {context.algorithm}"
     context.expected = f"a signature by {'that key' if len(context.keys) == 1 else f'one of {len(context.keys)} keys'}"
     context.advice = (
         "the token was changed after it was signed, or somebody else signed it: ask the issuer for a new one"

@@ -15,7 +15,7 @@ from service.validators.registry import find_factory
 _INACTIVE = "it has expired, was revoked, or is of another issuer: ask for a new one"
 
 
-def rules_of_other_validators(settings: Settings) -> Iterator[Rule]:
+def delegated_rules(settings: Settings) -> Iterator[Rule]:
     """Yield one rule for each issuer that has tokens which are not judged by the rules that can be walked.
 
     Raises:
@@ -29,60 +29,60 @@ def rules_of_other_validators(settings: Settings) -> Iterator[Rule]:
             yield _opaque_rule(one)
 
 
-def rules_after_all_others(settings: Settings) -> Iterator[Rule]:
+def final_rules(settings: Settings) -> Iterator[Rule]:
     """Yield the rule that asks the issuer, where a signature alone is not believed."""
     if any(find_factory(one.validation) is hybrid.build for one in settings.trusted_issuers):
-        yield Rule("its issuer, asked about it, calls it active", _ask_issuer)
+        yield Rule("its issuer, asked about it, calls it active", _introspect)
 
 
 def _rule(issuer: TrustedIssuer, factory: Factory) -> Rule:
-    async def ask(context: ExplainContext) -> None:
+    async def run(context: ExplainContext) -> None:
         if _is_handled_by(context, issuer):
-            context.seen = "not asked, since another one knows the token"
+            context.found = "not asked, since another one knows the token"
         else:
-            await _ask_validator(context, issuer, factory)
+            await _run_validator(context, issuer, factory)
 
-    return Rule(f"the validator {issuer.validation} of {issuer.issuer} has nothing against it", ask)
+    return Rule(f"the validator {issuer.validation} of {issuer.issuer} has nothing against it", run)
 
 
 def _opaque_rule(issuer: TrustedIssuer) -> Rule:
-    async def ask(context: ExplainContext) -> None:
-        signed = context.read.jws
+    async def run(context: ExplainContext) -> None:
+        signed = context.token.jws
         if signed is not None and not signed.header.is_of_okta_org_token:
-            context.seen = "not asked, since the token is a JWT and can be judged here"
+            context.found = "not asked, since the token is a JWT and can be judged here"
         else:
-            await _ask_validator(context, issuer, introspection.build)
+            await _run_validator(context, issuer, introspection.build)
 
-    return Rule(f"if it is opaque, {issuer.issuer} calls it active", ask)
+    return Rule(f"if it is opaque, {issuer.issuer} calls it active", run)
 
 
-async def _ask_validator(context: ExplainContext, issuer: TrustedIssuer, factory: Factory) -> None:
-    validator = factory(issuer, context.context)
+async def _run_validator(context: ExplainContext, issuer: TrustedIssuer, factory: Factory) -> None:
+    validator = factory(issuer, context.validator_context)
     context.advice = _INACTIVE
     try:
-        context.principal = await validator.validate(context.read)
+        context.principal = await validator.validate(context.token)
     finally:
         await validator.close()
     known = "it knows the token, and its word counts"
-    context.seen = known if context.principal is not None else "it does not know the token, so the others are asked"
+    context.found = known if context.principal is not None else "it does not know the token, so the others are asked"
 
 
-async def _ask_issuer(context: ExplainContext) -> None:
+async def _introspect(context: ExplainContext) -> None:
     if find_factory(context.trusted.validation) is not hybrid.build:
-        context.seen = "not asked, since its signature is enough here"
+        context.found = "not asked, since its signature is enough here"
         return
-    validator = introspection.build(context.trusted, context.context)
-    context.seen, context.expected, context.advice = "", "active: true", _INACTIVE
+    validator = introspection.build(context.trusted, context.validator_context)
+    context.found, context.expected, context.advice = "", "active: true", _INACTIVE
     try:
-        await validator.validate_uncached(context.read)  # its own issuer's, as the rules before this one have found
+        await validator.validate_uncached(context.token)  # its own issuer's, as the rules before this one have found
     finally:
         await validator.close()
-    context.seen = "active"
+    context.found = "active"
 
 
 def _is_handled_by(context: ExplainContext, issuer: TrustedIssuer) -> bool:
     """Return whether an issuer that stands before this one in the settings knows the token by its name."""
-    name = context.read.unverified_issuer
-    everybody = [one.issuer for one in context.settings.trusted_issuers]
-    before = context.settings.trusted_issuers[: everybody.index(issuer.issuer)]
-    return any(one.issuer == name and is_validated_locally(one) for one in before)
+    name = context.token.unverified_issuer
+    names = [one.issuer for one in context.settings.trusted_issuers]
+    earlier = context.settings.trusted_issuers[: names.index(issuer.issuer)]
+    return any(one.issuer == name and is_validated_locally(one) for one in earlier)

@@ -13,13 +13,13 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 
 from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
-from service.instrumentation import Instrumentation, NullInstrumentation
+from service.instrumentation import Instrumentation
 from service.web.application import access_log
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.routing.audit import Mounted, check_routes, mounted
+from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
 
 
 class ResourceServerApplication(tornado.web.Application):
@@ -53,8 +53,8 @@ class ResourceServerApplication(tornado.web.Application):
         self._authenticators = context.authenticators
         self._authenticators.for_validation("")
         self._documentation = documentation
-        self._instrumentation = instrumentation or NullInstrumentation()
-        found = list(mounted(self, default=self.settings["default_handler_class"]))
+        self._instrumentation = instrumentation
+        found = list(mounted_routes(self, default=self.settings["default_handler_class"]))
         self.check(found)
         self._update_documentation(found)
         self._in_flight: set[HTTPConnection] = set()
@@ -62,8 +62,8 @@ class ResourceServerApplication(tornado.web.Application):
         self._idle.set()
         self._cleanups: list[Callable[[], Awaitable[None] | None]] = []
         self.add_cleanup(context.authenticators.close)
-        self._watch = context.monitor
-        self.add_cleanup(self._watch.close)
+        self._monitor = context.monitor
+        self.add_cleanup(self._monitor.close)
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
         """Mount more routes, under the same condition.
@@ -73,9 +73,9 @@ class ResourceServerApplication(tornado.web.Application):
         """
         self.check_routes_to_add(host_handlers)
         super().add_handlers(host_pattern, list(host_handlers))
-        self._update_documentation(mounted(self, default=self.settings["default_handler_class"]))
+        self._update_documentation(mounted_routes(self, default=self.settings["default_handler_class"]))
 
-    def check(self, found: Iterable[Mounted]) -> None:
+    def check(self, found: Iterable[MountedRoute]) -> None:
         """Make sure that everything mounted is judged, in ways that are set up.
 
         Raises:
@@ -91,9 +91,9 @@ class ResourceServerApplication(tornado.web.Application):
         Raises:
             SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
         """
-        self.check(mounted(tornado.web.Application(list(host_handlers)), default=NotFound))
+        self.check(mounted_routes(tornado.web.Application(list(host_handlers)), default=NotFound))
 
-    def _update_documentation(self, found: Iterable[Mounted]) -> None:
+    def _update_documentation(self, found: Iterable[MountedRoute]) -> None:
         if self._documentation is not None:
             self._documentation.read(found)
 
@@ -108,6 +108,8 @@ class ResourceServerApplication(tornado.web.Application):
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write the access log, and tell the instrumentation."""
         access_log.log_request(handler)
+        if self._instrumentation is None:
+            return
         self._instrumentation.on_response(
             method=handler.request.method or "",
             status=handler.get_status(),
@@ -115,9 +117,9 @@ class ResourceServerApplication(tornado.web.Application):
             reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
         )
 
-    def add_cleanup(self, give_back: Callable[[], Awaitable[None] | None]) -> None:
+    def add_cleanup(self, cleanup: Callable[[], Awaitable[None] | None]) -> None:
         """Have something given back when the service ends; what was noted first goes first."""
-        self._cleanups.append(give_back)
+        self._cleanups.append(cleanup)
 
     async def finish_requests(self, *, within: float) -> bool:
         """Return whether every request in flight was answered within so many seconds."""
@@ -127,7 +129,7 @@ class ResourceServerApplication(tornado.web.Application):
 
     def close_long_lived(self) -> None:
         """Have WebSockets and streams come to their end, which else would last as long as their tokens."""
-        self._watch.stop()
+        self._monitor.stop()
 
     async def warm_up(self) -> None:
         """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""
@@ -171,7 +173,7 @@ def protect_application(application: tornado.web.Application, service: ResourceS
     """
     # Without a handler for them, Tornado answers unknown paths as pages; ours gives the JSON that the others give.
     default = application.settings.get("default_handler_class") or NotFound
-    service.check(mounted(application, default=default))
+    service.check(mounted_routes(application, default=default))
     application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is theirs
     application.settings |= {
         "default_handler_class": default,

@@ -1,81 +1,107 @@
-"""Where a handler looks for the token of a request: its header, and what else it opts in (RFC 6750 section 2)."""
+"""The places of a request that may hold its token: header, form, query, cookie (RFC 6750 section 2)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
-from service.web.credentials.header import bearer, read_header
 
 TokenSource = Callable[[HTTPServerRequest], Credentials | None]
-"""Returns the token that stands in one place of a request; None where none does."""
+"""Returns the token in one place of a request, or None if there is none."""
 
 METHODS_SUPPORTED: Mapping[str, str] = {"header": "header", "form": "body", "query": "query"}
-"""How the metadata calls each source (RFC 9728 section 2); a cookie is none of its methods."""
+"""The name of each source in the metadata (RFC 9728 section 2), which has none for a cookie."""
 
 FIELD = "access_token"
-"""What a token is called in a form and in a query."""
+"""The name of the token in a form and in a query."""
 
+_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
 _FORM = "application/x-www-form-urlencoded"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def read_form(request: HTTPServerRequest) -> Credentials | None:
-    """Return the token of a form in the body, where the method gives a body a meaning (RFC 6750 section 2.2).
+def read_credentials(request: HTTPServerRequest, sources: Sequence[TokenSource]) -> Credentials | None:
+    """Return the credentials of a request, or None if it has none in any of these places.
 
-    A body that the handler reads as a stream has not come yet, so that no token is in it.
+    Raises:
+        InvalidRequest: A token is malformed, or there is more than one (RFC 6750 section 2).
+    """
+    credentials: Credentials | None = None
+    for source in sources:
+        candidate = source(request)
+        if candidate is not None:
+            if credentials is not None:
+                # An attacker may have added the second token, so neither of them is safe to use.
+                raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, "tokens in more than one place")
+            credentials = candidate
+    return credentials
+
+
+def read_header(request: HTTPServerRequest) -> Credentials | None:
+    """Return the bearer token of the header ``Authorization``, or None for another scheme (RFC 6750 section 2.1).
+
+    Raises:
+        InvalidRequest: There are two header fields, or the token is malformed (RFC 6750 section 3.1).
+    """
+    fields = request.headers.get_list("Authorization")
+    if len(fields) > 1:
+        # A proxy could check one of them and this service the other.
+        raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(fields)} Authorization fields")
+    if not fields:
+        return None
+    scheme, _, token = fields[0].partition(" ")
+    return parse_bearer(token.strip(" ")) if scheme.lower() == "bearer" else None
+
+
+def read_form(request: HTTPServerRequest) -> Credentials | None:
+    """Return the token of a form in the body of a POST, PUT or PATCH (RFC 6750 section 2.2).
+
+    A body that the handler reads as a stream has not arrived yet, so no token is found in it.
     """
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if request.method not in _WITH_BODY or media_type != _FORM:
         return None
-    return _one_of("form", request.body_arguments.get(FIELD, []))
+    return _single("form", request.body_arguments.get(FIELD, []))
 
 
 def read_query(request: HTTPServerRequest) -> Credentials | None:
-    """Return the token of the query, which ends in histories and in the logs of others (RFC 6750 section 2.3)."""
-    return _one_of("query", request.query_arguments.get(FIELD, []))
+    """Return the token of the query, which ends up in browser histories and logs (RFC 6750 section 2.3)."""
+    return _single("query", request.query_arguments.get(FIELD, []))
 
 
-def from_cookie(name: str) -> TokenSource:
-    """Return the source that is a cookie; whoever uses it has to know which page made the browser send it."""
+def cookie_source(name: str) -> TokenSource:
+    """Return the source that reads a cookie; its user must also check which site sent the request."""
 
     def read_cookie(request: HTTPServerRequest) -> Credentials | None:
-        # Counted in the fields themselves: Tornado would take the last of two, and one may be a neighbour's.
+        # Counted in the raw fields: Tornado keeps the last of two cookies, which a sibling domain may have set.
         pairs = [pair.strip() for field in request.headers.get_list("Cookie") for pair in field.split(";")]
         values = [value for key, _, value in (pair.partition("=") for pair in pairs) if key.strip() == name]
-        return _one_of("cookie", [value.strip().strip('"').encode() for value in values])
+        return _single("cookie", [value.strip().strip('"').encode() for value in values])
 
     return read_cookie
 
 
-def read_credentials(sources: Sequence[TokenSource]) -> TokenSource:
-    """Return the source that is all of these, of which a request may use one.
+def parse_bearer(token: str, *, place: str = "header") -> Credentials:
+    """Return the credentials of a bearer token.
 
     Raises:
-        InvalidRequest: On reading, there are tokens in two of them (RFC 6750 section 2).
+        InvalidRequest: The text is not one b64token (RFC 6750 section 2.1).
     """
-    if len(sources) == 1:
-        return sources[0]
-
-    def read_all(request: HTTPServerRequest) -> Credentials | None:
-        found = [credentials for source in sources if (credentials := source(request)) is not None]
-        if len(found) > 1:
-            # Somebody may have added the second one: nobody can tell for whom the request is meant to speak.
-            raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"tokens in {len(found)} places")
-        return found[0] if found else None
-
-    return read_all
+    if not _B64TOKEN.fullmatch(token):
+        raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected one b64token")
+    return Credentials(scheme="Bearer", token=token, place=place)
 
 
 def parse_sources(value: object, *, cookie: object) -> tuple[str, ...]:
-    """Return the names of the sources that a handler's attributes spell.
+    """Return the source names in a handler's attributes ``token_sources`` and ``token_cookie``.
 
     Raises:
-        TypeError: They are of a type that means nothing.
-        ValueError: There is no such source, none at all, or no such cookie.
+        TypeError: ``token_sources`` is neither a name nor a list of names.
+        ValueError: A name is unknown, the list is empty, or the cookie name is malformed.
     """
     known = (*METHODS_SUPPORTED, "cookie")
     if not isinstance(value, Iterable):
@@ -84,24 +110,24 @@ def parse_sources(value: object, *, cookie: object) -> tuple[str, ...]:
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"token_sources holds {unknown[0]!r}; there are {', '.join(known)}")
     if not names:
-        raise ValueError("token_sources is empty, so that nobody could ever show a token; name at least one source")
+        raise ValueError("token_sources is empty, so no client could present a token; name at least one source")
     if not isinstance(cookie, str) or not cookie.isascii() or not cookie.replace("_", "").replace("-", "").isalnum():
         raise ValueError(f"token_cookie is the name of a cookie, not {cookie!r}")
     return names
 
 
-def source_functions(names: Sequence[str], *, cookie: str) -> list[TokenSource]:
-    """Return the sources of these names."""
-    known: Mapping[str, TokenSource] = {
+def source_functions(names: Sequence[str], *, cookie: str) -> tuple[TokenSource, ...]:
+    """Return the functions that read the sources of these names."""
+    functions: Mapping[str, TokenSource] = {
         "header": read_header,
         "form": read_form,
         "query": read_query,
-        "cookie": from_cookie(cookie),
+        "cookie": cookie_source(cookie),
     }
-    return [known[name] for name in names]
+    return tuple(functions[name] for name in names)
 
 
-def _one_of(place: str, values: Sequence[bytes]) -> Credentials | None:
+def _single(place: str, values: Sequence[bytes]) -> Credentials | None:
     if len(values) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(values)} tokens in one place")
-    return bearer(values[0].decode("ascii", "replace"), place=place) if values else None
+    return parse_bearer(values[0].decode("ascii", "replace"), place=place) if values else None

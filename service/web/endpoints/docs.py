@@ -13,7 +13,7 @@ from service.web.openapi.document import describe
 from service.web.openapi.overrides import SERVICE_TAG, json_response
 from service.web.openapi.page import make_page
 from service.web.responses.resource import Resource
-from service.web.routing.audit import Mounted
+from service.web.routing.audit import MountedRoute
 
 
 class Documentation:
@@ -31,7 +31,7 @@ class Documentation:
         self.document = b""
         self.page = make_page(title=title, issuers=resource.authorization_servers, client_id=client_id)
 
-    def read(self, found: Iterable[Mounted]) -> None:
+    def read(self, found: Iterable[MountedRoute]) -> None:
         """Describe everything that is mounted, from now on."""
         document = describe(found, title=self._title, resource=self._resource)
         self.document = json.dumps(document, ensure_ascii=False).encode()

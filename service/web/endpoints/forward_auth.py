@@ -13,9 +13,9 @@ import tornado.web
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import SERVICE_TAG
 
-_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
+_UNESCAPED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 """What stands in a field as it is; the rest would end it, begin another, or be read in two ways."""
-_FIELDS = {
+_RESPONSE_FIELDS = {
     "X-Auth-Subject": "Whom the token is about.",
     "X-Auth-Client-Id": "The client that it was issued to.",
     "X-Auth-Scopes": "What it allows, separated by spaces.",
@@ -26,7 +26,7 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
     """Says who is behind a request; a subclass with requirements of its own says whether that is enough."""
 
     # No page asks it anything: a preflight here is one that a proxy asks about, and 204 would let it pass unjudged.
-    _answers_preflights = False
+    _handles_preflights = False
 
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
@@ -35,7 +35,7 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
                     "description": "The request may pass. What is not visible ASCII is percent-encoded.",
                     "headers": {
                         name: {"description": words, "required": True, "schema": {"type": "string"}}
-                        for name, words in _FIELDS.items()
+                        for name, words in _RESPONSE_FIELDS.items()
                     },
                 }
             },
@@ -49,14 +49,14 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
         scopes = " ".join(map(_field_value, sorted(principal.scopes)))
         # All of them each time, if need be empty: a proxy puts them in place of what the client wrote there itself.
         values = (_field_value(principal.subject or ""), _field_value(principal.client_id or ""), scopes)
-        for name, value in zip(_FIELDS, values, strict=True):
+        for name, value in zip(_RESPONSE_FIELDS, values, strict=True):
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
         self.set_status(204)
 
 
 def _field_value(text: str) -> str:
-    return urllib.parse.quote(text, safe=_AS_IT_IS)
+    return urllib.parse.quote(text, safe=_UNESCAPED)
 
 
 ROUTES = [(r"/auth", ForwardAuth)]

@@ -14,16 +14,16 @@ from service.web.openapi.overrides import SERVICE_TAG, json_response
 _SECONDS = {"type": "integer", "minimum": 0}
 
 
-def _status(word: str) -> dict[str, Any]:
+def _status_schema(word: str) -> dict[str, Any]:
     """Return the schema of an answer that says one thing."""
     return {"type": "object", "required": ["status"], "properties": {"status": {"const": word}}}
 
 
 class Alive(BearerAuthMixin, tornado.web.RequestHandler):
-    """IntrospectionCache as long as the event loop turns; an issuer's outage must not get the process killed."""
+    """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
 
     public = True
-    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status("alive")) | SERVICE_TAG}
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status_schema("alive")) | SERVICE_TAG}
 
     def get(self) -> None:
         """Say that the process lives."""
@@ -31,17 +31,17 @@ class Alive(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class Ready(BearerAuthMixin, tornado.web.RequestHandler):
-    """IntrospectionCache 200 while tokens can be judged, so that requests go where they can be served."""
+    """Answers 200 while tokens can be judged, so that requests go where they can be served."""
 
     public = True
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {
-                **json_response(_status("ready"), "Tokens can be judged.")["responses"],
+                **json_response(_status_schema("ready"), "Tokens can be judged.")["responses"],
                 "503": {
                     "description": "An issuer cannot be asked for its keys.",
                     "headers": {"Retry-After": {"description": "Seconds.", "required": True, "schema": _SECONDS}},
-                    "content": {"application/json": {"schema": _status("not ready")}},
+                    "content": {"application/json": {"schema": _status_schema("not ready")}},
                 },
             },
             **SERVICE_TAG,

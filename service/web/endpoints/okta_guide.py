@@ -34,7 +34,7 @@ class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class NotFound(BearerAuthMixin, tornado.web.RequestHandler):
-    """IntrospectionCache for every path that nothing is mounted at."""
+    """Answers for every path that nothing is mounted at."""
 
     public = True
 

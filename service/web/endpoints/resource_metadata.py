@@ -12,18 +12,18 @@ from service.web.credentials.sources import METHODS_SUPPORTED
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import SERVICE_TAG, json_response
 from service.web.responses.resource import WELL_KNOWN
-from service.web.routing.audit import mounted
+from service.web.routing.audit import mounted_routes
 
 _PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*", re.ASCII)  # RFC 3986 section 3.3
-_TEXTS = {"type": "array", "items": {"type": "string"}}
+_STRING_LIST = {"type": "array", "items": {"type": "string"}}
 _SCHEMA = {
     "type": "object",
     "required": ["resource", "authorization_servers", "bearer_methods_supported"],
     "properties": {
         "resource": {"type": "string", "format": "uri"},
-        "authorization_servers": _TEXTS,
-        "bearer_methods_supported": _TEXTS,
-        "scopes_supported": _TEXTS,
+        "authorization_servers": _STRING_LIST,
+        "bearer_methods_supported": _STRING_LIST,
+        "scopes_supported": _STRING_LIST,
     },
 }
 
@@ -59,7 +59,7 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 def _scopes(application: tornado.web.Application) -> Iterator[str]:
-    """Yield every scope that a mounted handler requirements."""
+    """Yield every scope that a mounted handler requires."""
     for handler in _handlers(application):
         for requirements in handler.policy.requirements.values():
             for scopes in requirements.scopes.alternatives:
@@ -74,7 +74,7 @@ def _methods(application: tornado.web.Application) -> list[str]:
 
 def _handlers(application: tornado.web.Application) -> Iterator[type[BearerAuthMixin]]:
     """Yield the handlers that somebody may need a token for."""
-    for one in mounted(application, default=None):
+    for one in mounted_routes(application, default=None):
         if one.handler is not None and not all(
             requirements.public for requirements in one.handler.policy.requirements.values()
         ):

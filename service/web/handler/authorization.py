@@ -1,4 +1,4 @@
-"""Asks a handler's own ``authorize``, and refuses unless it says yes."""
+"""Calls a handler's ``authorize`` and rejects the request unless it returns True."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from service.tokens.principal import Principal
 _logger = logging.getLogger(__name__)
 
 
-def ask(handler: tornado.web.RequestHandler, principal: Principal) -> Awaitable[None] | None:
-    """Return when the handler lets a principal pass; a handler that answers at once has nothing to await.
+def call_authorize(handler: tornado.web.RequestHandler, principal: Principal) -> Awaitable[None] | None:
+    """Call the handler's ``authorize``; return an awaitable only if that method is asynchronous.
 
-    An error of this package or of Tornado keeps its own status, and any other is a refusal.
+    An error of this package or of Tornado keeps its own status; any other exception rejects the request.
 
     Raises:
-        AccessDenied: It said anything but True, or raised an error.
+        AccessDenied: ``authorize`` returned anything but True, or failed.
     """
-    with _only_refusals(handler):
-        answer = handler.authorize(principal)  # type: ignore[attr-defined]  # BearerAuthMixin has it
-    if inspect.isawaitable(answer):
-        return _wait_for(handler, answer)
-    _check(handler, answer)
+    with _as_access_denied(handler):
+        result = handler.authorize(principal)  # type: ignore[attr-defined]  # BearerAuthMixin has it
+    if inspect.isawaitable(result):
+        return _await_result(handler, result)
+    _check_result(handler, result)
     return None
 
 
-async def _wait_for(handler: tornado.web.RequestHandler, answer: Awaitable[object]) -> None:
-    with _only_refusals(handler):
-        said = await answer
-    _check(handler, said)
+async def _await_result(handler: tornado.web.RequestHandler, awaitable: Awaitable[object]) -> None:
+    with _as_access_denied(handler):
+        result = await awaitable
+    _check_result(handler, result)
 
 
-def _check(handler: tornado.web.RequestHandler, said: object) -> None:
-    if said is True:
+def _check_result(handler: tornado.web.RequestHandler, result: object) -> None:
+    if result is True:
         return
-    if said is not False:
+    if result is not False:
         # A forgotten `return` must not open the handler.
-        _logger.error("%s.authorize returned %s; return True or False", _name(handler), type(said).__name__)
+        _logger.error("%s.authorize returned %s; return True or False", _name(handler), type(result).__name__)
     raise AccessDenied(Reason.ACCESS_DENIED)
 
 
 @contextlib.contextmanager
-def _only_refusals(handler: tornado.web.RequestHandler) -> Iterator[None]:
-    """Turn what goes wrong into a refusal: whatever it was, the answer was not yes."""
+def _as_access_denied(handler: tornado.web.RequestHandler) -> Iterator[None]:
+    """Turn an unexpected exception into a rejection, since the result was not True."""
     try:
         yield
     except (ServiceError, tornado.web.HTTPError):
         raise
     except Exception as exc:
         if not isinstance(exc, PermissionError):
-            _logger.exception("%s.authorize failed, which refuses the request", _name(handler))
+            _logger.exception("%s.authorize failed, which rejects the request", _name(handler))
         raise AccessDenied(Reason.ACCESS_DENIED, type(exc).__name__) from exc
 
 

@@ -1,156 +1,242 @@
-"""Protects a Tornado handler: judged before its own code runs, refused in one way."""
+"""``BearerAuthMixin``: authenticates and authorizes a request before the handler's own code runs."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, ClassVar
+import functools
+from asyncio import Future
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
 
-from tornado.websocket import WebSocketHandler
+import tornado.web
 
+from service.authenticator import Authenticator
 from service.errors import MissingToken
+from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
-from service.web.credentials.header import read_header
-from service.web.credentials.sources import TokenSource, parse_sources, read_credentials, source_functions
-from service.web.handler.csrf import check_same_site
-from service.web.handler.prepare import judge_first
-from service.web.handler.token_lifetime import LastingHandler
-from service.web.handler.websocket import guard_socket, read_offered
-from service.web.policy.attribute_names import reject_reserved_names
-from service.web.policy.openapi_attribute import check_openapi_attribute
-from service.web.policy.policy import Policy
-from service.web.policy.scopes import AnyOf, ScopesAttribute
-from service.web.responses.challenge import parse_challenges
-from service.web.responses.cors import CrossOriginPolicy, is_preflight
-from service.web.responses.methods import handler_methods
+from service.web.credentials.sources import read_credentials
+from service.web.handler import websocket
+from service.web.handler.authorization import call_authorize
+from service.web.handler.class_attributes import HandlerAttributes
+from service.web.handler.context import ResourceServerContext
+from service.web.handler.csrf import apply_source_rules
+from service.web.handler.errors import ErrorResponder
+from service.web.handler.prepare import authenticate_first
+from service.web.handler.token_lifetime import TokenLifetime
+from service.web.handler.token_monitor import MonitoredToken
+from service.web.policy.requirements import Requirements
+from service.web.responses.cors import CrossOriginPolicy, is_preflight, send_preflight_response
 
 
-class BearerAuthMixin(LastingHandler):
-    """Protects a handler, by standing before Tornado's class among its bases.
+class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
+    """Protects a handler when it stands before Tornado's class among the bases.
 
-    Nothing of the handler runs before the request is judged: a ``prepare`` of its own is called
-    afterwards, with :attr:`principal` at hand, whether or not it calls the one above it.
-
-    Attributes:
-        public: True lets anybody in, and looks at no token.
-        optional: True serves whoever brings no token as nobody; a bad token is refused all the same.
-        scopes: The scopes that are needed; text, list, ``AnyOf(…)``, or a mapping from method to one of these.
-        groups: The groups that the user must be in; a name, a list, or ``AnyOf(…)``.
-        claims: For each claim name the value it must have, or hold if it is a list; ``AnyOf(…)`` for several.
-        allowed_clients: The clients that may call.
-        acr_values: How the user must have been authenticated; one of these, or at Okta one that is stronger, is enough.
-        max_age: Seconds that may have passed since.
-        validation: The kind of validation that judges the token here, such as ``introspection`` where a revoked
-            token must not get in; left out, the settings say.
-        cors_origins: The origins whose pages may read its answers; those of the application when left out.
-        token_sources: Where a token is looked for, of ``header``, ``form``, ``query`` and ``cookie``.
-        token_cookie: The cookie that holds it, where that is one of them.
-        further_challenges: What stands beside ours for clients without a good token, such as ``Basic realm="old"``
-            on a handler whose token is optional and whose own ``prepare`` knows passwords.
-        sources: The names in ``token_sources``, read; not for setting.
-        openapi: What the description of the API says beside what the code says: ``{"GET": {"responses": …}}``.
+    The request is authenticated and authorized before any ``prepare`` of the handler, which need not call ``super()``.
     """
 
-    public: ClassVar[bool] = False
-    optional: ClassVar[bool] = False
-    scopes: ClassVar[ScopesAttribute | Mapping[str, ScopesAttribute]] = ()
-    groups: ClassVar[str | Iterable[str] | AnyOf] = ()
-    claims: ClassVar[Mapping[str, object]] = {}
-    allowed_clients: ClassVar[str | Iterable[str]] = ()
-    acr_values: ClassVar[str | Iterable[str]] = ()
-    max_age: ClassVar[int | None] = None
-    validation: ClassVar[str] = ""
-    cors_origins: ClassVar[Iterable[str] | None] = None
-    openapi: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    rejection_reason: str | None = None
+    """Why the token of this request was rejected or could not be validated, for instrumentation."""
 
-    token_sources: ClassVar[str | Iterable[str]] = "header"  # noqa: S105  # a place
-    token_cookie: ClassVar[str] = "__Host-access_token"  # noqa: S105  # a name
-
-    further_challenges: ClassVar[str | Iterable[str]] = ()
-
-    sources: ClassVar[tuple[str, ...]] = ("header",)
-    _source: ClassVar[tuple[TokenSource]] = (read_header,)  # a function that stood here alone would become a method
-    _judged: bool = False
-    _answers_preflights: ClassVar[bool] = True
+    _principal: Principal | None = None
+    _credentials: Credentials | None = None
+    _is_authentication_done: bool = False
+    _is_closing: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Read the policy, so that a mistake in it stops the program, and guard the handler's own ``prepare``."""
+        """Read the attributes of the class, so that a mistake in them stops the program."""
         super().__init_subclass__(**kwargs)
-        try:
-            reject_reserved_names(cls, base=BearerAuthMixin)
-            cls.policy = Policy.read(cls, base=BearerAuthMixin)
-            cls._own_cors = _read_cors(cls.cors_origins)
-            cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
-            cls._further_challenges = parse_challenges(cls.further_challenges)
-            check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
-        except (TypeError, ValueError) as exc:
-            raise type(exc)(f"{cls.__qualname__}: {exc}") from None
-        is_socket = issubclass(cls, WebSocketHandler)
-        places = [*source_functions(cls.sources, cookie=cls.token_cookie), *([read_offered] if is_socket else [])]
-        cls._source = (read_credentials(places),)
-        if is_socket:
-            guard_socket(cls)
-        if not getattr(cls.prepare, "judges_first", False):
-            # An own `prepare` that forgets to call the one above must not open the handler to everybody.
-            cls.prepare = judge_first(cls.prepare)  # type: ignore[method-assign]  # that is the point
+        cls._read_attributes(base=BearerAuthMixin)
+        if cls._is_websocket:
+            websocket.protect_class(cls)
+        if not getattr(cls.prepare, "authenticates_first", False):
+            # A `prepare` that forgets to call super() must not open the handler.
+            cls.prepare = authenticate_first(cls.prepare)  # type: ignore[method-assign]  # replaced on purpose
 
-    def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for those who override it
-        """Return whether a principal may do what it asks for; asked last, and only where there is a token."""
+    @property
+    def principal(self) -> Principal:
+        """The authenticated user and client.
+
+        Raises:
+            MissingToken: The token is optional and the request has none; ``current_user`` is None then.
+            RuntimeError: The handler is public, so no token is read.
+        """
+        if self._principal is None:
+            if self._is_anonymous:
+                raise MissingToken
+            raise RuntimeError(f"{type(self).__qualname__} is public: it reads no token, so there is no principal")
+        return self._principal
+
+    def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for overriding methods
+        """Return whether the principal may make this request; called last, and only if there is a token."""
         return True
 
-    def check_xsrf_cookie(self) -> None:
-        """Leave Tornado's check to requests that no token comes with: no other page can send one in a header.
+    def get_current_user(self) -> Principal | None:
+        """Return the principal for Tornado's ``current_user``, or None if the request is anonymous."""
+        return self._principal
 
-        Of a token in a cookie, which it can, :func:`service.web.handler.csrf.check_same_site` asks who sent it.
+    def get_login_url(self) -> str:
+        """Reject a request that ``@authenticated`` would redirect to a login page.
+
+        Raises:
+            MissingToken: The token is optional and missing.
+            tornado.web.HTTPError: 403, since the handler is public and reads no token.
         """
-        requirements = self.policy.of(self.request.method)
-        (source,) = self._source
-        if requirements.public or (requirements.optional and source(self.request) is None):
+        if self._is_anonymous:
+            raise MissingToken
+        raise tornado.web.HTTPError(403, "the handler reads no token, so current_user is always None")
+
+    @authenticate_first
+    def prepare(self) -> Awaitable[None] | None:
+        """Authenticate and authorize the request, then call the ``prepare`` of the next class."""
+        return super().prepare()
+
+    def watch_token(
+        self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
+    ) -> MonitoredToken:
+        """Monitor the token of a long response.
+
+        Args:
+            on_end: Called when the token has expired, or is denied or revoked.
+            on_stop: Called when the service stops.
+
+        Raises:
+            MissingToken: The token is optional and the request has none.
+        """
+        return self._lifetime.watch(self.principal, on_end=on_end, on_stop=on_stop)
+
+    async def reauthenticate(self, token: str) -> None:
+        """Continue with another token of the same user and client, sent in a message.
+
+        Raises:
+            TokenError: The token is rejected or has another subject or client; if not caught, the socket is closed.
+            IssuerUnavailable: The token cannot be validated now.
+        """
+        await self._lifetime.reauthenticate(token)
+
+    def _authenticate_request(self) -> Awaitable[None] | None:
+        """Authenticate and authorize the request; return an awaitable only if the token must be validated."""
+        request = self.request
+        if request.method == "OPTIONS" and self._handles_preflights and is_preflight(request.headers):
+            send_preflight_response(self, self._cors)
+            return None
+        requirements = self._requirements
+        credentials = None if requirements.public else read_credentials(request, self._token_sources)
+        if credentials is None and not (requirements.public or requirements.optional):
+            raise MissingToken
+        if self._is_websocket and request.method == "GET":
+            websocket.check_handshake(self)
+        if credentials is None:
+            return None
+        if credentials.place != "header":
+            apply_source_rules(self, credentials.place)
+        self._credentials = credentials
+        principal = self._authenticator.get_cached(credentials)
+        return self._validate_and_authorize(credentials) if principal is None else self._authorize(principal)
+
+    async def _validate_and_authorize(self, credentials: Credentials) -> None:
+        authorization = self._authorize(await self._authenticator.authenticate(credentials))
+        if authorization is not None:
+            await authorization
+
+    def _authorize(self, principal: Principal) -> Awaitable[None] | None:
+        context = self._context
+        self._requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
+        self._set_principal(principal)
+        return call_authorize(self, principal) if self.policy.has_authorize else None
+
+    def _set_principal(self, principal: Principal | None) -> None:
+        """Set the principal and drop Tornado's cached ``current_user``, unless the handler has set another one."""
+        self._principal = principal
+        cached = vars(self).get("_current_user")
+        if cached is None or isinstance(cached, Principal):
+            vars(self).pop("_current_user", None)
+
+    @functools.cached_property
+    def _requirements(self) -> Requirements:
+        return self.policy.requirements[self.request.method or ""]
+
+    @property
+    def _authenticator(self) -> Authenticator:
+        return self._context.authenticators.for_validation(self._requirements.validation)
+
+    @functools.cached_property
+    def _lifetime(self) -> TokenLifetime:
+        return TokenLifetime(self)
+
+    @functools.cached_property
+    def _errors(self) -> ErrorResponder:
+        return ErrorResponder(self)
+
+    @functools.cached_property
+    def _context(self) -> ResourceServerContext:
+        try:
+            context: ResourceServerContext = self.settings[ResourceServerContext.SETTING]
+        except KeyError:
+            raise RuntimeError("protected handlers are mounted with service.make_app(settings, routes=…)") from None
+        return context
+
+    @property
+    def _cors(self) -> CrossOriginPolicy:
+        return self._context.cors if self._own_cors is None else self._own_cors
+
+    @property
+    def _is_anonymous(self) -> bool:
+        return self._principal is None and self._requirements.optional
+
+    def clear(self) -> None:
+        """Start a response with the CORS headers, errors included."""
+        super().clear()
+        self.set_header("X-Content-Type-Options", "nosniff")
+        if (cors := self._cors).is_enabled:
+            for name, value in cors.headers_for(self.request.headers.get("Origin")).items():
+                self.set_header(name, value)
+
+    def flush(self, include_footers: bool = False) -> Future[None]:  # noqa: FBT001, FBT002  # Tornado's signature
+        """Send what is written; a response for one origin names ``Origin`` in ``Vary``."""
+        if not self._headers_written and (cors := self._cors).is_enabled:
+            vary = cors.vary(self._headers.get("Vary"), origin=self.request.headers.get("Origin"))
+            if vary is not None:
+                self.set_header("Vary", vary)
+        return super().flush(include_footers)
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End a response; a status from 400 on without a body gets the usual JSON."""
+        if chunk is None and self._status_code >= 400:
+            chunk = self._errors.body_for_bare_status()
+        return super().finish(chunk)
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Send the error response for an exception or a status."""
+        response = self._errors.response_for(status_code, kwargs.get("exc_info", (None, None, None))[1])
+        super().send_error(response.status, **(kwargs | {"error_response": response}))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Write the JSON of an error response."""
+        self.finish(self._errors.body(kwargs.get("error_response"), status_code))
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Log a rejection as one line, and an unexpected exception with its stack."""
+        self._errors.log(value, (typ, value, tb))
+
+    def _request_summary(self) -> str:  # for Tornado's log messages, without the query
+        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+
+    def check_xsrf_cookie(self) -> None:
+        """Apply Tornado's check only to requests without a token, which no other site can send in a header.
+
+        :func:`service.web.handler.csrf.check_same_site` checks requests with a token in a cookie.
+        """
+        requirements = self._requirements
+        if requirements.public or (requirements.optional and not read_credentials(self.request, self._token_sources)):
             super().check_xsrf_cookie()
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Let Tornado's ``cross_origin_protection``, where an application has it on, trust the pages that may call."""
+        """Let Tornado's ``cross_origin_protection`` trust the listed origins."""
         return self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
 
-    @judge_first
-    def prepare(self) -> Awaitable[None] | None:
-        """Judge the request, then prepare what the class behind this one prepares."""
-        return super().prepare()
-
-    def _authenticate_request(self) -> Awaitable[None] | None:
-        """Let the request pass, answer it, or raise why it is refused."""
-        self._judged = True
-        if self._answers_preflights and is_preflight(self.request.method, self.request.headers):
-            self._answer_preflight()
-            return None
-        requirements = self.policy.of(self.request.method)
-        if requirements.public:
-            return None
-        (source,) = self._source
-        credentials = source(self.request)
-        if credentials is None:
-            if requirements.optional:
-                return None
-            raise MissingToken
-        if credentials.place != "header":
-            self._mind_place(credentials.place)
-        self._credentials = credentials
-        return self._judge_credentials(credentials)
-
-    def _mind_place(self, place: str) -> None:
-        """Make up for what a header is better at: no page can send it for another, and no cache keeps its answer."""
-        if place == "cookie":
-            check_same_site(self.request, cors=self._cors, resource=self._context.resource)
-        if place == "query":
-            self.set_header("Cache-Control", "private")  # RFC 6750 section 2.3
-
-    def _answer_preflight(self) -> None:
-        headers = self._cors.preflight_headers_for(self.request.headers, handler_methods(type(self)))
-        for name, value in headers.items():
-            self.set_header(name, value)
-        self.clear_header("Access-Control-Expose-Headers")
-        self.set_status(204)
-        self.finish()
-
-
-def _read_cors(origins: Iterable[str] | None) -> CrossOriginPolicy | None:
-    return None if origins is None else CrossOriginPolicy([origins] if isinstance(origins, str) else origins)
+    def on_connection_close(self) -> None:
+        """Stop monitoring the token, since the client is gone."""
+        self._lifetime.detach()
+        super().on_connection_close()

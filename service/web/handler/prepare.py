@@ -1,4 +1,4 @@
-"""Judges a request before any ``prepare`` of a handler's own runs."""
+"""Runs authentication before any ``prepare`` that a handler defines."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from typing import Any
 Prepare = Callable[[Any], Awaitable[None] | None]
 
 
-class _Nothing(Awaitable[None]):
-    """An awaitable that is done: ``await super().prepare()`` works, and so does leaving out the ``await``."""
+class _Done(Awaitable[None]):
+    """A completed awaitable, so that ``super().prepare()`` may be awaited or not."""
 
     def __await__(self) -> Generator[Any, Any, None]:
         return
         yield
 
 
-_NOTHING = _Nothing()
+_DONE = _Done()
 
 
-def judge_first(prepare: Prepare) -> Prepare:
-    """Return a ``prepare`` that judges the request before the given one runs, once a request."""
+def authenticate_first(prepare: Prepare) -> Prepare:
+    """Return a ``prepare`` that authenticates the request before the given one runs, once a request."""
 
     @functools.wraps(prepare)
-    def judging(self: Any) -> Awaitable[None] | None:
-        if self._judged:
-            return prepare(self) or _NOTHING
-        judgement: Awaitable[None] | None = self._authenticate_request()
-        if judgement is None:
+    def authenticating(self: Any) -> Awaitable[None] | None:
+        if self._is_authentication_done:
+            return prepare(self) or _DONE
+        self._is_authentication_done = True
+        authentication: Awaitable[None] | None = self._authenticate_request()
+        if authentication is None:
             return None if self._finished else prepare(self)
-        return _then(judgement, functools.partial(prepare, self))
+        return _then_prepare(authentication, functools.partial(prepare, self))
 
-    vars(judging)["judges_first"] = True
-    return judging
+    vars(authenticating)["authenticates_first"] = True
+    return authenticating
 
 
-async def _then(judgement: Awaitable[None], prepare: Callable[[], Awaitable[None] | None]) -> None:
-    await judgement
+async def _then_prepare(authentication: Awaitable[None], prepare: Callable[[], Awaitable[None] | None]) -> None:
+    await authentication
     result = prepare()
     if result is not None:
         await result

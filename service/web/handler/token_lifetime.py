@@ -1,75 +1,74 @@
-"""Binds what stays open after its request was judged, a WebSocket or a stream, to the life of a token."""
+"""Binds a WebSocket or a stream to the lifetime of its token."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-
-from tornado.websocket import WebSocketHandler
+from typing import Any
 
 from service.errors import AccessDenied, Reason
-from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
-from service.web.credentials.header import bearer
-from service.web.handler.authentication import JudgingHandler
+from service.web.credentials.sources import parse_bearer
+from service.web.handler import websocket
 from service.web.handler.token_monitor import MonitoredToken
-from service.web.handler.websocket import end_with_token
 
 
-class LastingHandler(JudgingHandler):
-    """Goes on for as long as a new request with the same token would be let in."""
+class TokenLifetime:
+    """The monitored tokens of one handler.
 
-    _credentials: Credentials | None = None
-    _watched: tuple[MonitoredToken, ...] = ()
-    _ended: bool = False
-    _checks_origin: bool = False
+    Args:
+        handler: The handler, a :class:`~service.web.handler.mixin.BearerAuthMixin`.
+    """
 
-    def watch_token(
-        self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
+    __slots__ = ("_handler", "_monitored")
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+        self._monitored: list[MonitoredToken] = []
+
+    def watch(
+        self, principal: Principal, *, on_end: Callable[[], None] | None, on_stop: Callable[[], None] | None
     ) -> MonitoredToken:
-        """Return what tells a handler that answers for long when its token has ended.
-
-        Args:
-            on_end: Called once the token has expired, or is denied or revoked.
-            on_stop: Called when the service stops, whatever the token.
-
-        Raises:
-            MissingToken: The token is optional, and there was none.
-        """
-        principal = self.principal
-        assert self._credentials is not None  # noqa: S101  # they are what the principal was found by
-        watched = self._context.monitor.watch(
-            principal, revalidate=self._judging(self._credentials), on_end=on_end, on_stop=on_stop
+        """Return a monitored token, which a later :meth:`reauthenticate` replaces."""
+        monitor = self._handler._context.monitor
+        monitored: MonitoredToken = monitor.watch(
+            principal, revalidate=self._revalidation(), on_end=on_end, on_stop=on_stop
         )
-        self._watched = (*self._watched, watched)
-        return watched
+        self._monitored.append(monitored)
+        return monitored
 
-    async def reauthenticate(self, token: str) -> None:
-        """Go on with another token of the same user and client, or with the first, which a message brought.
+    async def reauthenticate(self, token: object) -> None:
+        """Authenticate with another token of the same user and client, and monitor it in place of the current one.
 
         Raises:
-            TokenError: It is refused, or speaks for somebody else; not caught, it closes the socket.
-            IssuerUnavailable: Nobody can tell.
+            TokenError: The token is rejected, or has another subject or client.
+            IssuerUnavailable: The token cannot be validated now.
         """
-        credentials = bearer(token if isinstance(token, str) else "")  # JSON brings anything, whatever the type says
-        before = self._principal
-        after = await self._authenticator.authenticate(credentials)
+        handler = self._handler
+        credentials = parse_bearer(token if isinstance(token, str) else "")  # a message may hold any JSON type
+        before: Principal | None = handler._principal
+        after = await handler._authenticator.authenticate(credentials)
         if before is not None and not after.same_subject_and_client(before):
-            # What was sent and is remembered belongs to the first one.
+            # What the handler has sent and stored belongs to the first user.
             raise AccessDenied(Reason.ACCESS_DENIED, "another user or client")
         try:
-            waiting = self._admit(after)
-            if waiting is not None:
-                await waiting
+            authorization = handler._authorize(after)
+            if authorization is not None:
+                await authorization
         except BaseException:
-            self._speak_for(before)  # a handler that goes on after a refusal, or is cancelled, goes on as it was
+            handler._set_principal(before)  # the handler may catch the error and continue
             raise
-        self._credentials = credentials
-        for watched in self._watched:
-            watched.replace(after, revalidate=self._judging(credentials))
-        if before is None and isinstance(self, WebSocketHandler):
-            end_with_token(self)
+        handler._credentials = credentials
+        for monitored in self._monitored:
+            monitored.replace(after, revalidate=self._revalidation())
+        if before is None and handler._is_websocket:
+            websocket.close_at_expiry(handler)
 
-    def _judging(self, credentials: Credentials) -> Callable[[], Awaitable[Principal] | None]:
-        """Return what judges a token again as a new request would; None where that needs no waiting, and it is good."""
-        authenticator = self._authenticator
+    def detach(self) -> None:
+        """Call no callback any more, since the connection is closed."""
+        for monitored in self._monitored:
+            monitored.detach()
+
+    def _revalidation(self) -> Callable[[], Awaitable[Principal] | None]:
+        """Return a function that validates the token as a new request would; None if it is cached and still valid."""
+        authenticator, credentials = self._handler._authenticator, self._handler._credentials
         return lambda: None if authenticator.get_cached(credentials) else authenticator.authenticate(credentials)

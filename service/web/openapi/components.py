@@ -7,7 +7,7 @@ from typing import Any
 
 from service.web.responses.challenge import error_codes
 
-REFUSED = "default"
+DEFAULT = "default"
 
 _NAMES = {
     "400": "MalformedCredentials",
@@ -15,7 +15,7 @@ _NAMES = {
     "403": "Forbidden",
     "404": "NotFound",
     "503": "IssuerUnavailable",
-    REFUSED: "Refused",
+    DEFAULT: "Refused",
 }
 _SENTENCES = {
     "400": "The request, or what it presents as a token, is malformed.",
@@ -23,7 +23,7 @@ _SENTENCES = {
     "403": "The token is good, and does not allow this.",
     "404": "There is no such resource.",
     "503": "The token cannot be judged right now, because its issuer cannot be asked. The token may well be good.",
-    REFUSED: "Any other refusal: an unknown method, a body that is too large, a mistake of the server.",
+    DEFAULT: "Any other refusal: an unknown method, a body that is too large, a mistake of the server.",
 }
 _CHALLENGE = (
     "The challenge (RFC 6750 section 3): `realm`, and as they apply `error`, `error_description`, the `scope` that "
@@ -41,7 +41,7 @@ _ERROR = {
 }
 
 
-def refusal(status: str) -> dict[str, str]:
+def error_reference(status: str) -> dict[str, str]:
     """Return the reference to the description of a refusal."""
     return {"$ref": f"#/components/responses/{_NAMES[status]}"}
 

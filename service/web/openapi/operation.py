@@ -9,9 +9,9 @@ from typing import Any
 from tornado.websocket import WebSocketHandler
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.components import REFUSED, refusal
+from service.web.openapi.components import DEFAULT, error_reference
 from service.web.openapi.overrides import merge_overrides
-from service.web.openapi.security import places, security_requirements
+from service.web.openapi.security import describe_token_sources, security_requirements
 from service.web.policy.description import describe_requirements
 from service.web.policy.requirements import Requirements
 
@@ -28,22 +28,26 @@ def describe_operation(
         issuers: How many issuers' tokens are accepted.
     """
     requirements = handler.policy.of(method)
-    asks = handler.policy.has_authorize and not requirements.public
+    has_authorize = handler.policy.has_authorize and not requirements.public
     is_socket = issubclass(handler, WebSocketHandler)
     summary, description = paragraphs(getattr(handler, method.lower()))
-    sentence = f"Requires {'; '.join([*describe_requirements(requirements), *['the handler agrees'] * asks])}."
-    parts = [description, _SOCKET * is_socket, *([] if requirements.public else [sentence, places(handler)])]
+    sentence = f"Requires {'; '.join([*describe_requirements(requirements), *['the handler agrees'] * has_authorize])}."
+    parts = [
+        description,
+        _SOCKET * is_socket,
+        *([] if requirements.public else [sentence, describe_token_sources(handler)]),
+    ]
     texts = {"summary": summary, "description": "\n\n".join(filter(None, parts))}
     operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
     operation["operationId"] = f"{method.lower()}{handler.__name__}"
     if parameters:
         operation["parameters"] = list(parameters)
     operation["security"] = list(security_requirements(handler, requirements, issuers=issuers))
-    statuses = sorted(_refusals(requirements, has_authorize=asks, has_parameters=bool(parameters)))
+    statuses = sorted(_error_statuses(requirements, has_authorize=has_authorize, has_parameters=bool(parameters)))
     success = {"101": "The WebSocket is open."} if is_socket else {"2XX": "The request is served."}
     operation["responses"] = {
         **{status: {"description": text} for status, text in success.items()},
-        **{status: refusal(status) for status in statuses},
+        **{status: error_reference(status) for status in statuses},
     }
     return merge_overrides(operation, handler.openapi.get(method, {}))
 
@@ -56,8 +60,8 @@ def paragraphs(documented: Any) -> tuple[str, str]:
     return " ".join(summary.split()), rest.strip()
 
 
-def _refusals(requirements: Requirements, *, has_authorize: bool, has_parameters: bool) -> Iterator[str]:
-    yield REFUSED
+def _error_statuses(requirements: Requirements, *, has_authorize: bool, has_parameters: bool) -> Iterator[str]:
+    yield DEFAULT
     if has_parameters:
         yield "404"
     if requirements.public:

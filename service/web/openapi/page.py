@@ -54,7 +54,7 @@ def make_page(*, title: str, issuers: Iterable[str], client_id: str) -> Page:
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
-    return Page(html=html, headers={"Content-Security-Policy": _joined(policy), **_HEADERS})
+    return Page(html=html, headers={"Content-Security-Policy": _format_policy(policy), **_HEADERS})
 
 
 _HEADERS = {
@@ -66,7 +66,7 @@ _HEADERS = {
 }
 
 
-def _joined(policy: dict[str, str]) -> str:
+def _format_policy(policy: dict[str, str]) -> str:
     return "; ".join(f"{directive} {value}" for directive, value in policy.items())
 
 

@@ -41,7 +41,7 @@ def _names(handler: type[BearerAuthMixin], methods: Sequence[str], template: Pat
 def _arguments(method: Any) -> list[str]:
     """Return the names of a method's arguments behind ``self``."""
     found = inspect.signature(method).parameters.values()
-    return [one.name for one in found if one.kind in _POSITIONAL][1:]
+    return [parameter.name for parameter in found if parameter.kind in _POSITIONAL][1:]
 
 
 def _parameter(group: Group, name: str) -> dict[str, Any]:

@@ -41,26 +41,26 @@ def templates_of(regex: str) -> list[PathTemplate]:
         nodes = RouteParser(_END.sub("", regex.removeprefix("^"))).read()
     except NoTemplateError:
         return []
-    found = [PathTemplate(parts=tuple(_joined(parts))) for parts in _expanded(nodes)]
+    found = [PathTemplate(parts=tuple(_join_text(parts))) for parts in _expand(nodes)]
     return [one for one in found if one.render(lambda _: "").startswith("/")]
 
 
-def _expanded(nodes: Sequence[Node]) -> Iterator[list[str | Group]]:
+def _expand(nodes: Sequence[Node]) -> Iterator[list[str | Group]]:
     """Yield the sequences that come of leaving out, or not, what may be absent."""
-    choices = [list(_choices(node)) for node in nodes]
+    choices = [list(_alternatives(node)) for node in nodes]
     for chosen in itertools.product(*choices):
         yield [part for parts in chosen for part in parts]
 
 
-def _choices(node: Node) -> Iterator[list[str | Group]]:
+def _alternatives(node: Node) -> Iterator[list[str | Group]]:
     if not isinstance(node, OptionalPart):
         yield [node]
         return
     yield []
-    yield from (parts for parts in _expanded(node.nodes) if any(isinstance(part, Group) for part in parts))
+    yield from (parts for parts in _expand(node.nodes) if any(isinstance(part, Group) for part in parts))
 
 
-def _joined(parts: Sequence[str | Group]) -> Iterator[str | Group]:
+def _join_text(parts: Sequence[str | Group]) -> Iterator[str | Group]:
     for is_text, run in itertools.groupby(parts, key=lambda part: isinstance(part, str)):
         if is_text:
             yield "".join(map(str, run))

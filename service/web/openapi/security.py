@@ -64,7 +64,7 @@ def schemes(issuers: Sequence[str], handlers: Iterable[type[BearerAuthMixin]]) -
     return found
 
 
-def places(handler: type[BearerAuthMixin]) -> str:
+def describe_token_sources(handler: type[BearerAuthMixin]) -> str:
     """Return the sentence that says where a token is looked for; empty where it is the header alone."""
     if handler.sources == ("header",):
         return ""

@@ -1,4 +1,4 @@
-"""Puts into words what a method requirements, for the table of the routes and for the description of the API."""
+"""Puts into words what a method requires, for the table of the routes and for the description of the API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PUBLIC = "public"
 
 
 def describe_requirements(requirements: Requirements) -> Iterator[str]:
-    """Yield a few words for each thing that a method requirements."""
+    """Yield a few words for each thing that a method requires."""
     yield PUBLIC if requirements.public else "a token if any" if requirements.optional else "a token"
     if requirements.scopes.alternatives:
         yield f"scopes {_alternatives(requirements.scopes.alternatives)}"

@@ -1,4 +1,4 @@
-"""What a handler requirements of whoever calls it, written on its class or on one of its methods."""
+"""What a handler requires of whoever calls it, written on its class or on one of its methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.web.policy.attribute_names import reject_near_misses
 from service.web.policy.requirements import ATTRIBUTES, Requirements, parse_requirements
 
 M = TypeVar("M", bound=Callable[..., Any])
-_MARK = "_policy_words"
+_POLICY_ATTRIBUTE = "_policy_words"
 _OTHER_ATTRIBUTES = {"authorize", "cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges"}
 
 
@@ -21,7 +21,7 @@ class Policy:
     """The requirements of one handler.
 
     Args:
-        requirements: What each method requirements.
+        requirements: What each method requires.
         has_authorize: Whether the handler has an ``authorize`` of its own, which is asked last.
         decorated: The words of every decorator that was read.
     """
@@ -42,16 +42,16 @@ class Policy:
             ValueError: Something cannot be, or two requirements contradict each other.
         """
         reject_near_misses(handler, ATTRIBUTES.keys() | _OTHER_ATTRIBUTES, base=base)
-        words = {name: getattr(handler, name) for name in ATTRIBUTES}
+        attributes = {name: getattr(handler, name) for name in ATTRIBUTES}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
-        by_method = _per_method(words, methods)
-        decorated = dict(_marks(handler, methods))
+        by_method = _per_method(attributes, methods)
+        decorated = dict(_read_decorators(handler, methods))
         requirements = {
             method: parse_requirements(**_merge(by_method[method], decorated.get(method, [None])[0]))
             for method in methods
         }
         has_authorize = _overrides_authorize(handler, base)
-        if has_authorize and (words["public"] or words["optional"]):
+        if has_authorize and (attributes["public"] or attributes["optional"]):
             raise ValueError("authorize binds nobody where no token is needed; drop it, or public and optional")
         return cls(
             requirements=requirements,
@@ -65,11 +65,11 @@ class Policy:
         return frozenset(requirements.validation for requirements in self.requirements.values())
 
     def of(self, method: str | None) -> Requirements:
-        """Return what a method requirements; Tornado has answered those that the handler does not know."""
+        """Return what a method requires; Tornado has answered those that the handler does not know."""
         return self.requirements[method or ""]
 
 
-def policy(**words: object) -> Callable[[M], M]:
+def policy(**attributes: object) -> Callable[[M], M]:
     """Return a decorator that gives one method its own requirements, in the words of the class attributes.
 
     Each word stands in place of the class's; ``public`` and ``optional`` stand in place of all of them.
@@ -79,65 +79,65 @@ def policy(**words: object) -> Callable[[M], M]:
     Raises:
         TypeError: There is no such word, or the method has a policy already.
     """
-    if unknown := words.keys() - ATTRIBUTES.keys():
+    if unknown := attributes.keys() - ATTRIBUTES.keys():
         raise TypeError(f"policy() got {', '.join(sorted(unknown))}; it knows {', '.join(ATTRIBUTES)}")
 
     def mark(method: M) -> M:
-        if hasattr(method, _MARK):
+        if hasattr(method, _POLICY_ATTRIBUTE):
             raise TypeError(f"{method.__qualname__} has two policies; write all their words into one")
 
         @functools.wraps(method)
-        def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
             # A decorator above this one that hides it would open the method: then it must not run at all.
-            if not any(words is seen for seen in self.policy.decorated):
+            if not any(attributes is decorator_attributes for decorator_attributes in self.policy.decorated):
                 raise RuntimeError(f"{method.__qualname__}: its policy was not read; put @policy above all decorators")
             return method(self, *args, **kwargs)
 
-        setattr(guarded, _MARK, words)
-        return cast("M", guarded)
+        setattr(checked, _POLICY_ATTRIBUTE, attributes)
+        return cast("M", checked)
 
     return mark
 
 
-def _per_method(words: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
+def _per_method(attributes: Mapping[str, object], methods: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
     """Return the words of each method, where ``scopes`` may be a mapping from methods."""
-    scopes = words["scopes"]
+    scopes = attributes["scopes"]
     if not isinstance(scopes, Mapping):
-        return dict.fromkeys(methods, words)
+        return dict.fromkeys(methods, attributes)
     if unknown := scopes.keys() - set(methods):
         raise ValueError(f"scopes names {sorted(unknown)}; methods are written as {', '.join(methods)}")
     if "GET" in scopes:
         scopes = {"HEAD": scopes["GET"], **scopes}
-    return {method: {**words, "scopes": scopes.get(method, ())} for method in methods}
+    return {method: {**attributes, "scopes": scopes.get(method, ())} for method in methods}
 
 
-def _merge(words: Mapping[str, object], mark: Mapping[str, object] | None) -> dict[str, Any]:
+def _merge(attributes: Mapping[str, object], mark: Mapping[str, object] | None) -> dict[str, Any]:
     """Return the words of one method: its own before its class's, and protected unless they say otherwise."""
     if mark is None:
-        return dict(words)
+        return dict(attributes)
     if mark.get("public") or mark.get("optional"):
         return {**ATTRIBUTES, **mark}
-    return {**words, "public": False, "optional": False, **mark}
+    return {**attributes, "public": False, "optional": False, **mark}
 
 
-def _marks(handler: type, methods: tuple[str, ...]) -> Iterator[tuple[str, list[Mapping[str, object]]]]:
+def _read_decorators(handler: type, methods: tuple[str, ...]) -> Iterator[tuple[str, list[Mapping[str, object]]]]:
     """Yield, for each decorated method, the words of its decorators, the nearest class first."""
     for kind in handler.__mro__:
         for name, value in vars(kind).items():
-            if inspect.isfunction(value) and hasattr(value, _MARK) and name.upper() not in methods:
+            if inspect.isfunction(value) and hasattr(value, _POLICY_ATTRIBUTE) and name.upper() not in methods:
                 raise TypeError(f"@policy stands on {name}, which is no method of HTTP")
-    found = {method: list(_marks_of(handler, method)) for method in methods}
+    found = {method: list(_decorators_of(handler, method)) for method in methods}
     # Whoever may not read a thing may not learn its length and its hash either (RFC 9110 section 9.3.2).
     found["HEAD"] = found.get("HEAD") or found.get("GET", [])
     yield from ((method, decorated) for method, decorated in found.items() if decorated)
 
 
-def _marks_of(handler: type, method: str) -> Iterator[Mapping[str, object]]:
+def _decorators_of(handler: type, method: str) -> Iterator[Mapping[str, object]]:
     """Yield the words of the decorators of one method, the nearest class first."""
     for kind in handler.__mro__:
         function = vars(kind).get(method.lower())
-        if hasattr(function, _MARK):
-            yield getattr(function, _MARK)
+        if hasattr(function, _POLICY_ATTRIBUTE):
+            yield getattr(function, _POLICY_ATTRIBUTE)
 
 
 def _overrides_authorize(handler: type[Any], base: type) -> bool:

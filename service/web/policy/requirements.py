@@ -1,4 +1,4 @@
-"""What one method of a handler requirements of whoever calls it."""
+"""What one method of a handler requires of whoever calls it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ATTRIBUTES: Mapping[str, object] = {
     "max_age": None,
     "validation": "",
 }
-"""The attributes in which a requirements is written, and what stands for none."""
+"""The attributes in which a requirement is written, and what stands for none."""
 
 Scalar = str | int | float | bool
 
@@ -34,7 +34,7 @@ class Requirements:
         public: Whether anybody may call it, and no token is looked at.
         optional: Whether a request without a token is served as nobody's; a bad token is refused all the same.
         scopes: What the token must allow.
-        groups: All the groups of one of these are enough; none at all requirements nothing.
+        groups: All the groups of one of these are enough; none at all requires nothing.
         claims: For each name, the values of which the claim must have one, or hold one where it is a list.
         allowed_clients: The clients that may call; empty for all.
         step_up: How the user must have been authenticated.
@@ -69,9 +69,10 @@ class Requirements:
         for name, wanted in self.claims.items():
             if not _holds(principal.claims.get(name), wanted):
                 raise AccessDenied(Reason.CLAIM_MISMATCH, name, claim=name)
-        if not self.scopes.is_satisfied(principal.scopes, matching):
+        if self.scopes.alternatives and not self.scopes.is_satisfied(principal.scopes, matching):
             raise InsufficientScope(self.scopes.preferred)
-        self.step_up.check(principal, now=now)
+        if self.step_up.is_required:
+            self.step_up.check(principal, now=now)
 
     @property
     def requires_only_token(self) -> bool:

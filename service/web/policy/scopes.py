@@ -1,4 +1,4 @@
-"""The word for a requirements that one of several things meets, where a list means all of them."""
+"""The word for a requirement that one of several things meets, where a list means all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AnyOf:
         values: At least one; the one that clients should ask for first.
 
     Raises:
-        ValueError: There is none, so that nobody could ever meet the requirements.
+        ValueError: There is none, so that nobody could ever meet the requirement.
     """
 
     __slots__ = ("values",)
@@ -71,7 +71,7 @@ class ScopeRequirements:
     """The scopes that one method needs.
 
     Args:
-        alternatives: All the scopes of one of these are enough; none at all requirements nothing.
+        alternatives: All the scopes of one of these are enough; none at all requires nothing.
     """
 
     alternatives: tuple[frozenset[str], ...] = ()

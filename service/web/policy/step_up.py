@@ -1,4 +1,4 @@
-"""Whether a user was authenticated strongly and recently satisfying (RFC 9470 sections 3 and 6)."""
+"""Whether a user was authenticated strongly and recently enough (RFC 9470 sections 3 and 6)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StepUp:
     """How a user must have been authenticated.
 
     Args:
-        acr_values: The authentication context classes of which one is satisfying, the preferred first.
+        acr_values: The authentication context classes of which one is enough, the preferred first.
         max_age: Seconds that may have passed since; no leeway is added to them.
         satisfying: The classes that are as strong as one of ``acr_values``.
     """
@@ -41,9 +41,10 @@ class StepUp:
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
     satisfying: frozenset[str] = frozenset()
+    is_required: bool = False
 
     def check(self, principal: Principal, *, now: float) -> None:
-        """Ask whether the user of a token was authenticated well satisfying.
+        """Ask whether the user of a token was authenticated well enough.
 
         Raises:
             InsufficientAuthentication: Too weakly, too long ago, or the token does not say.
@@ -68,7 +69,7 @@ def parse_step_up(*, acr_values: object, max_age: object) -> StepUp:
         ValueError: A class cannot stand in a challenge, or the age is negative.
     """
     if not isinstance(acr_values, Iterable):
-        raise TypeError(f"acr_values is a text or a list, of which one is satisfying, not {acr_values!r}")
+        raise TypeError(f"acr_values is a text or a list, of which one is enough, not {acr_values!r}")
     values = tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
     for value in values:
         if not isinstance(value, str) or not _ACR.fullmatch(value):
@@ -77,4 +78,9 @@ def parse_step_up(*, acr_values: object, max_age: object) -> StepUp:
         raise TypeError(f"max_age is a whole number of seconds, not {max_age!r}")
     if max_age is not None and max_age < 0:
         raise ValueError(f"max_age is a number of seconds that may have passed, not {max_age}")
-    return StepUp(acr_values=values, max_age=max_age, satisfying=frozenset().union(*map(_satisfying_acrs, values)))
+    return StepUp(
+        acr_values=values,
+        max_age=max_age,
+        satisfying=frozenset().union(*map(_satisfying_acrs, values)),
+        is_required=bool(values) or max_age is not None,
+    )

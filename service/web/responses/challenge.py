@@ -72,7 +72,6 @@ _CODES: Mapping[type[TokenError], tuple[int, str]] = {
 
 _STATUSES: Mapping[int, tuple[str, str]] = {
     400: ("invalid_request", "The request is malformed"),
-    401: ("missing_credentials", "This resource needs credentials, as the challenge says"),
     403: ("access_denied", "This is not allowed"),
     404: ("not_found", "There is no such resource"),
     405: ("method_not_allowed", "This resource does not have that method"),

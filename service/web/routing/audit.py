@@ -14,12 +14,12 @@ from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import Policy
 from service.web.responses.methods import handler_methods
 
-_DECIDING = ("find_handler", "get_target_delegate", "get_handler_delegate")
+_ROUTING_METHODS = ("find_handler", "get_target_delegate", "get_handler_delegate")
 """The methods by which a router of Tornado's, or an application, finds what answers a request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mounted:
+class MountedRoute:
     """Something that answers requests, and where.
 
     Args:
@@ -51,43 +51,43 @@ class Mounted:
         return f"{'the router ' if isinstance(self.target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
 
 
-def check_routes(found: Iterable[Mounted]) -> list[type[BearerAuthMixin]]:
+def check_routes(found: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
     """Return the handlers of an application, unless anything answers in it without having been judged first.
 
     Raises:
         SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
     """
-    everything = list(found)
-    problems = [problem for one in everything if (problem := _problem_of(one))]
+    routes = list(found)
+    problems = [problem for route in routes if (problem := _find_problem(route))]
     if problems:
         raise SettingsError(problems)
-    return [one.handler for one in everything if one.handler is not None]
+    return [route.handler for route in routes if route.handler is not None]
 
 
-def mounted(application: tornado.web.Application, *, default: object) -> Iterator[Mounted]:
+def mounted_routes(application: tornado.web.Application, *, default: object) -> Iterator[MountedRoute]:
     """Yield everything that answers requests, in the order of the rules.
 
     Args:
         default: What answers all the other paths; it comes last.
     """
-    if _decides_itself(application):
-        yield Mounted(pattern="(anything)", target=application)
-    yield from _leaves(application.default_router, ())
-    yield Mounted(pattern="(anything else)", target=default)
+    if _overrides_routing(application):
+        yield MountedRoute(pattern="(anything)", target=application)
+    yield from _walk(application.default_router, ())
+    yield MountedRoute(pattern="(anything else)", target=default)
 
 
-def _leaves(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[Mounted]:
+def _walk(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[MountedRoute]:
     for rule in router.rules:
         matchers: tuple[Matcher, ...] = (*around, rule.matcher)
-        if (inside := _inside(rule.target)) is not None:
-            yield from _leaves(inside, matchers)
+        if (inside := _nested_router(rule.target)) is not None:
+            yield from _walk(inside, matchers)
         else:
-            yield Mounted(pattern=_joined(matchers), target=rule.target, matchers=matchers)
+            yield MountedRoute(pattern=_joined(matchers), target=rule.target, matchers=matchers)
 
 
-def _inside(target: object) -> RuleRouter | None:
+def _nested_router(target: object) -> RuleRouter | None:
     """Return the router whose rules tell all that a target serves, unless it is something that answers itself."""
-    if isinstance(target, Router) and _decides_itself(target):
+    if isinstance(target, Router) and _overrides_routing(target):
         return None
     if isinstance(target, tornado.web.Application) and ResourceServerContext.SETTING in target.settings:
         return target.default_router  # an application of its own, whose handlers find their context there
@@ -95,13 +95,13 @@ def _inside(target: object) -> RuleRouter | None:
 
 
 def _joined(matchers: tuple[Matcher, ...]) -> str:
-    return " ".join(text for one in matchers for text in _pattern(one)) or "(anything)"
+    return " ".join(text for matcher in matchers for text in _pattern(matcher)) or "(anything)"
 
 
-def _decides_itself(router: Router) -> bool:
+def _overrides_routing(router: Router) -> bool:
     """Return whether a router leads elsewhere than its rules say, so that looking at those proves nothing."""
-    deciding = [getattr(type(router), name, None) for name in _DECIDING]
-    return any(method is not None and not method.__module__.startswith("tornado.") for method in deciding)
+    routing_methods = [getattr(type(router), name, None) for name in _ROUTING_METHODS]
+    return any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods)
 
 
 def _pattern(matcher: Matcher) -> Iterator[str]:
@@ -112,16 +112,16 @@ def _pattern(matcher: Matcher) -> Iterator[str]:
         yield type(matcher).__name__
 
 
-def _problem_of(one: Mounted) -> str | None:
-    if one.handler is None:
-        methods = f"{', '.join(one.methods)} of " if one.methods else ""
+def _find_problem(route: MountedRoute) -> str | None:
+    if route.handler is None:
+        methods = f"{', '.join(route.methods)} of " if route.methods else ""
         return (
-            f"routes: {one.pattern} leads to {methods}{one.name}, which is neither protected nor marked public; "
+            f"routes: {route.pattern} leads to {methods}{route.name}, which is neither protected nor marked public; "
             "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"
         )
-    if Policy.read(one.handler, base=BearerAuthMixin) != one.handler.policy:
+    if Policy.read(route.handler, base=BearerAuthMixin) != route.handler.policy:
         return (
-            f"routes: {one.pattern} leads to {one.name}, whose requirements were changed after its class was made, "
+            f"routes: {route.pattern} leads to {route.name}, whose requirements were changed after its class was made, "
             "where nobody reads them; write them on the class"
         )
     return None

@@ -10,23 +10,23 @@ from scripted_browser import SPA
 from selenium.webdriver import Chrome
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
 @pytest.fixture(scope="module")
-def started_issuer() -> Iterator[Handle]:
+def started_issuer() -> Iterator[RunningIssuer]:
     with running() as issuer:
         yield issuer
 
 
 @pytest.fixture
-def issuer(started_issuer: Handle) -> Handle:
+def issuer(started_issuer: RunningIssuer) -> RunningIssuer:
     started_issuer.reset()
     return started_issuer
 
 
 @pytest.fixture(scope="module")
-def api_url(started_issuer: Handle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def api_url(started_issuer: RunningIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("api")
     (folder / "notes.py").write_text(NOTES)
     settings = {
@@ -39,6 +39,6 @@ def api_url(started_issuer: Handle, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def page(browser: Chrome, api_url: str, issuer: Handle) -> Chrome:
+def page(browser: Chrome, api_url: str, issuer: RunningIssuer) -> Chrome:
     open_page(browser, f"{api_url}/docs")
     return browser

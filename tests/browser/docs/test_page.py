@@ -24,7 +24,7 @@ from person import focused, press, press_keys, shows, tab_to, until
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
 def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:
@@ -80,7 +80,7 @@ def test_a_missing_scope_is_named_and_asked_for(page: Chrome) -> None:
     assert {"kept": {"text": "x"}} == body(page, PUT_NOTE)
 
 
-def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: Handle) -> None:
+def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: RunningIssuer) -> None:
     paste(page, issuer.token(sub="alice@example.com", claims={"auth_time": 1}))
     assert "401 Unauthorized" == send(page, GET_NOTE, number="1")
     assert "sign in again" in explanation(page, GET_NOTE)
@@ -90,7 +90,7 @@ def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: 
     assert "200 OK" == send(page, GET_NOTE, number="1")
 
 
-def test_parameters_go_where_they_belong(page: Chrome, issuer: Handle) -> None:
+def test_parameters_go_where_they_belong(page: Chrome, issuer: RunningIssuer) -> None:
     paste(page, issuer.token(claims={"auth_time": issuer.clock.now()}))
     assert "A pasted token is used." == find(page, "#state").text
     assert "200 OK" == send(page, GET_NOTE, number="17", words="a&b")

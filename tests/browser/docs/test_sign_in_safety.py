@@ -14,12 +14,12 @@ from person import press, until
 from scripted_browser import SPA
 from selenium.webdriver import Chrome
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "where": ""}
 
 
-def _remember(page: Chrome, issuer: Handle) -> None:
+def _remember(page: Chrome, issuer: RunningIssuer) -> None:
     """Have the page believe that it sent its user to the issuer."""
     kept = json.dumps({**PENDING, "issuer": issuer.issuer_url()})
     page.execute_script("sessionStorage.setItem('docs-sign-in', arguments[0])", kept)
@@ -37,7 +37,7 @@ def _remember(page: Chrome, issuer: Handle) -> None:
     ],
 )
 def test_an_answer_that_was_not_asked_for_here_brings_no_token(
-    page: Chrome, api_url: str, issuer: Handle, *, pending: bool, answer: Mapping[str, str], sentence: str
+    page: Chrome, api_url: str, issuer: RunningIssuer, *, pending: bool, answer: Mapping[str, str], sentence: str
 ) -> None:
     if pending:
         _remember(page, issuer)
@@ -48,7 +48,7 @@ def test_an_answer_that_was_not_asked_for_here_brings_no_token(
     assert 0 == issuer.requests("token").count
 
 
-def test_a_code_that_the_issuer_refuses_brings_no_token(page: Chrome, api_url: str, issuer: Handle) -> None:
+def test_a_code_that_the_issuer_refuses_brings_no_token(page: Chrome, api_url: str, issuer: RunningIssuer) -> None:
     _remember(page, issuer)
     open_page(page, f"{api_url}/docs?code=made-up&state=s")
     assert "The issuer gives no token: invalid_grant." in find(page, "#problem").text
@@ -56,7 +56,7 @@ def test_a_code_that_the_issuer_refuses_brings_no_token(page: Chrome, api_url: s
 
 
 def test_an_issuer_that_must_name_itself_and_does_not_is_another_one(
-    page: Chrome, api_url: str, issuer: Handle
+    page: Chrome, api_url: str, issuer: RunningIssuer
 ) -> None:
     _publish(issuer, {"authorization_response_iss_parameter_supported": True})
     _remember(page, issuer)
@@ -64,7 +64,7 @@ def test_an_issuer_that_must_name_itself_and_does_not_is_another_one(
     assert "Another issuer answered" in find(page, "#problem").text
 
 
-def _publish(issuer: Handle, members: Mapping[str, object]) -> None:
+def _publish(issuer: RunningIssuer, members: Mapping[str, object]) -> None:
     """Have the issuer publish other metadata than its own, to every page."""
     url = issuer.issuer_url()
     own = {"issuer": url, "authorization_endpoint": f"{url}/v1/authorize", "token_endpoint": f"{url}/v1/token"}
@@ -79,13 +79,15 @@ def _publish(issuer: Handle, members: Mapping[str, object]) -> None:
         ({"token_endpoint": "http://evil.example/token"}, "token endpoint is no https address"),
     ],
 )
-def test_metadata_cannot_lead_anywhere(page: Chrome, issuer: Handle, members: dict[str, str], sentence: str) -> None:
+def test_metadata_cannot_lead_anywhere(
+    page: Chrome, issuer: RunningIssuer, members: dict[str, str], sentence: str
+) -> None:
     _publish(issuer, members)
     press(page, "Authorize")
     until(page, lambda: sentence in find(page, "#problem").text, sentence)
 
 
-def test_an_issuer_that_is_down_is_said_to_be(page: Chrome, issuer: Handle) -> None:
+def test_an_issuer_that_is_down_is_said_to_be(page: Chrome, issuer: RunningIssuer) -> None:
     issuer.fail("discovery", drop=True)
     press(page, "Authorize")
     until(page, lambda: "does not answer this page" in find(page, "#problem").text)
@@ -109,7 +111,7 @@ def _id_token(**claims: object) -> str:
     ],
 )
 def test_a_token_that_was_not_made_for_this_sign_in_is_not_used(
-    page: Chrome, api_url: str, issuer: Handle, members: dict[str, object], sentence: str
+    page: Chrome, api_url: str, issuer: RunningIssuer, members: dict[str, object], sentence: str
 ) -> None:
     claims = {"iss": issuer.issuer_url(), "aud": SPA, "nonce": "n", "email": "alice@example.com"}
     claims |= members.get("id_token", {})  # type: ignore[call-overload]  # a dict, where it is there

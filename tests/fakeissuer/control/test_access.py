@@ -5,7 +5,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from fakeissuer.control.access import ControlGuard
 
-GUARD = ControlGuard(known_hosts=frozenset({"issuer.test"}))
+GUARD = ControlGuard(allowed_hosts=frozenset({"issuer.test"}))
 
 
 def request(remote_ip: str = "127.0.0.1", host: str = "127.0.0.1:9400", **headers: str) -> HTTPServerRequest:
@@ -18,24 +18,24 @@ def request(remote_ip: str = "127.0.0.1", host: str = "127.0.0.1:9400", **header
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9400", "localhost", "[::1]:9400", "issuer.test"])
 def test_lets_this_machine_in(host: str) -> None:
-    assert GUARD.objection(request(host=host)) is None
+    assert GUARD.check_access(request(host=host)) is None
 
 
 @pytest.mark.parametrize("remote_ip", ["10.0.0.1", "192.168.1.7", "2001:db8::1", "0.0.0.0", ""])
 def test_keeps_other_machines_out(remote_ip: str) -> None:
-    objection = GUARD.objection(request(remote_ip))
-    assert objection is not None
-    assert objection[0] == 403
+    check_access = GUARD.check_access(request(remote_ip))
+    assert check_access is not None
+    assert check_access[0] == 403
 
 
 def test_a_token_lets_other_machines_in() -> None:
-    guard = ControlGuard(known_hosts=frozenset(), token="sécret")
-    assert guard.objection(request("10.0.0.1", Authorization="Bearer sécret")) is None
+    guard = ControlGuard(allowed_hosts=frozenset(), token="sécret")
+    assert guard.check_access(request("10.0.0.1", Authorization="Bearer sécret")) is None
     for shown in ("Bearer wrong", "Basic sécret", "", "Bearer é"):
-        objection = guard.objection(request(Authorization=shown))
-        assert objection is not None
-        assert objection[0] == 401
+        check_access = guard.check_access(request(Authorization=shown))
+        assert check_access is not None
+        assert check_access[0] == 401
 
 
 def test_does_not_show_its_token() -> None:
-    assert "hidden" not in repr(ControlGuard(known_hosts=frozenset(), token="hidden"))
+    assert "hidden" not in repr(ControlGuard(allowed_hosts=frozenset(), token="hidden"))

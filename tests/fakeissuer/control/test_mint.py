@@ -6,26 +6,26 @@ import jwt
 import pytest
 
 from fakeissuer.control.mint import mint
-from fakeissuer.control.mint_request import Minted, MintRequest
-from fakeissuer.errors import NotThere, Unacceptable
-from fakeissuer.model.records import accept
+from fakeissuer.control.mint_request import MintedToken, MintRequest
+from fakeissuer.errors import InvalidRequestError, NotFoundError
+from fakeissuer.model.records import to_record
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
-def minted(state: State, **members: Any) -> Minted:
-    return mint(state, accept(members, MintRequest))
+def minted(state: IssuerState, **members: Any) -> MintedToken:
+    return mint(state, to_record(members, MintRequest))
 
 
-def published(state: State, token: str) -> list[jwt.PyJWK]:
+def published(state: IssuerState, token: str) -> list[jwt.PyJWK]:
     kid = jwt.get_unverified_header(token)["kid"]
-    keys = state.ring(state.directory.server("default")).key_set()["keys"]
+    keys = state.ring(state.registry.server("default")).key_set()["keys"]
     return [jwt.PyJWK(jwk) for jwk in keys if jwk["kid"] == kid and jwk["kty"] != "AKP"]
 
 
-def verify(state: State, token: str, alg: str = "RS256") -> dict[str, Any]:
+def verify(state: IssuerState, token: str, alg: str = "RS256") -> dict[str, Any]:
     claims: dict[str, Any] = {}
     for key in published(state, token):
         try:
@@ -36,38 +36,38 @@ def verify(state: State, token: str, alg: str = "RS256") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
-def test_a_token_of_each_algorithm_verifies_with_the_key_set(state: State, alg: str) -> None:
+def test_a_token_of_each_algorithm_verifies_with_the_key_set(state: IssuerState, alg: str) -> None:
     assert verify(state, minted(state, alg=alg).token, alg)["aud"] == "api://default"
 
 
-def test_speaks_for_the_service_app_without_a_subject(state: State) -> None:
+def test_speaks_for_the_service_app_without_a_subject(state: IssuerState) -> None:
     claims = minted(state).claims
     assert (claims["sub"], claims["cid"], claims["scp"]) == (SERVICE_APP, SERVICE_APP, ["api:read"])
 
 
-def test_speaks_for_a_user_who_is_known_or_made_up(state: State) -> None:
+def test_speaks_for_a_user_who_is_known_or_made_up(state: IssuerState) -> None:
     for login in ("alice@example.com", "carol@example.com"):
         claims = minted(state, sub=login).claims
         assert (claims["sub"], claims["cid"], claims["uid"][:3], len(claims["uid"])) == (login, WEB_APP, "00u", 20)
     assert minted(state, sub="carol@example.com").claims["uid"] == claims["uid"]
 
 
-def test_speaks_for_another_client(state: State) -> None:
+def test_speaks_for_another_client(state: IssuerState) -> None:
     for members in ({"cid": WEB_APP}, {"sub": WEB_APP}, {"sub": WEB_APP, "cid": WEB_APP}):
         claims = minted(state, **members).claims
         assert (claims["sub"], claims["cid"], "uid" in claims) == (WEB_APP, WEB_APP, False)
 
 
 @pytest.mark.parametrize("scp", [["a", "b"], "a b", " a  b "])
-def test_scopes_are_a_list_or_words(state: State, scp: Any) -> None:
+def test_scopes_are_a_list_or_words(state: IssuerState, scp: Any) -> None:
     assert minted(state, scp=scp).claims["scp"] == ["a", "b"]
 
 
-def test_an_audience_may_be_a_list(state: State) -> None:
+def test_an_audience_may_be_a_list(state: IssuerState) -> None:
     assert minted(state, aud=["a", "api://default"]).claims["aud"] == ["a", "api://default"]
 
 
-def test_a_lifetime_counts_from_now_and_an_expired_token_had_a_full_one(state: State) -> None:
+def test_a_lifetime_counts_from_now_and_an_expired_token_had_a_full_one(state: IssuerState) -> None:
     state.clock.freeze()
     now = int(state.clock.now())
     claims = minted(state, expires_in=60).claims
@@ -77,25 +77,25 @@ def test_a_lifetime_counts_from_now_and_an_expired_token_had_a_full_one(state: S
         assert (claims["iat"], claims["exp"]) == (now + expires_in - 3600, now + expires_in)
 
 
-def test_claims_and_header_are_put_in_and_taken_away(state: State) -> None:
+def test_claims_and_header_are_put_in_and_taken_away(state: IssuerState) -> None:
     token = minted(state, claims={"ver": None, "team": "red"}, header={"typ": "at+jwt", "kid": None, "crit": ["x"]})
     assert list(token.header) == ["alg", "typ", "crit"]
     assert ("ver" in token.claims, token.claims["team"]) == (False, "red")
     assert jwt.utils.base64url_decode(token.token.split(".")[0]) == b'{"alg":"RS256","typ":"at+jwt","crit":["x"]}'
 
 
-def test_an_unpublished_key_is_not_in_the_key_set(state: State) -> None:
+def test_an_unpublished_key_is_not_in_the_key_set(state: IssuerState) -> None:
     assert published(state, minted(state, key="unpublished").token) == []
 
 
 @pytest.mark.parametrize("name", ["active", "next", "same-kid"])
-def test_a_published_key_verifies(state: State, name: str) -> None:
+def test_a_published_key_verifies(state: IssuerState, name: str) -> None:
     assert verify(state, minted(state, key=name).token) != {}
 
 
-def test_the_expired_key_is_published_after_a_rotation_alone(state: State) -> None:
+def test_the_expired_key_is_published_after_a_rotation_alone(state: IssuerState) -> None:
     assert published(state, minted(state, key="expired").token) == []
-    state.ring(state.directory.server("default")).rotate(state.clock.now())
+    state.ring(state.registry.server("default")).rotate(state.clock.now())
     assert verify(state, minted(state, key="expired").token) != {}
 
 
@@ -103,18 +103,18 @@ def test_the_expired_key_is_published_after_a_rotation_alone(state: State) -> No
     ("name", "member", "value"),
     [("enc", "use", "enc"), ("wrong-key-ops", "key_ops", ["encrypt"]), ("unknown-kty", "kty", "AKP")],
 )
-def test_an_odd_key_is_published_as_what_it_is_not(state: State, name: str, member: str, value: Any) -> None:
+def test_an_odd_key_is_published_as_what_it_is_not(state: IssuerState, name: str, member: str, value: Any) -> None:
     kid = minted(state, key=name).header["kid"]
-    keys = state.ring(state.directory.server("default")).key_set()["keys"]
+    keys = state.ring(state.registry.server("default")).key_set()["keys"]
     assert [key[member] for key in keys if key["kid"] == kid] == [value]
 
 
-def test_a_small_key_has_1024_bits(state: State) -> None:
+def test_a_small_key_has_1024_bits(state: IssuerState) -> None:
     key = published(state, minted(state, key="small").token)[0].key
     assert key.key_size == 1024
 
 
-def test_two_keys_share_one_kid_and_the_second_signs(state: State) -> None:
+def test_two_keys_share_one_kid_and_the_second_signs(state: IssuerState) -> None:
     token = minted(state, key="same-kid").token
     first, second = published(state, token)
     with pytest.raises(jwt.InvalidSignatureError):
@@ -122,40 +122,40 @@ def test_two_keys_share_one_kid_and_the_second_signs(state: State) -> None:
     assert jwt.decode(token, second, algorithms=["RS256"], audience="api://default")
 
 
-def test_a_key_is_named_by_its_kid(state: State) -> None:
-    kid = state.ring(state.directory.server("default")).signing_key("next").kid
+def test_a_key_is_named_by_its_kid(state: IssuerState) -> None:
+    kid = state.ring(state.registry.server("default")).signing_key("next").kid
     assert minted(state, key=kid).header["kid"] == kid
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         minted(state, key="unknown")
 
 
-def test_a_key_that_cannot_sign_so_is_refused_and_not_published(state: State) -> None:
-    ring = state.ring(state.directory.server("default"))
+def test_a_key_that_cannot_sign_so_is_refused_and_not_published(state: IssuerState) -> None:
+    ring = state.ring(state.registry.server("default"))
     before = ring.key_set()
     for key in ("active", "small", "unpublished"):
-        with pytest.raises(Unacceptable):
+        with pytest.raises(InvalidRequestError):
             minted(state, key=key, alg="ES256")
     assert ring.key_set() == before
 
 
-def test_what_is_forged_was_never_issued(state: State) -> None:
+def test_what_is_forged_was_never_issued(state: IssuerState) -> None:
     for members in ({"alg": "none"}, {"alg": "HS256"}, {"key": "unpublished"}):
         assert state.store.find(minted(state, **members).token) is None
     assert state.store.find(minted(state).token) is not None
 
 
-def test_a_refresh_token_is_opaque(state: State) -> None:
+def test_a_refresh_token_is_opaque(state: IssuerState) -> None:
     token = minted(state, kind="refresh")
     assert (len(token.token), token.header) == (43, {})
 
 
-def test_a_refresh_token_that_is_none_is_refused(state: State) -> None:
+def test_a_refresh_token_that_is_none_is_refused(state: IssuerState) -> None:
     for other in ("unknown", minted(state).token):
-        with pytest.raises(Unacceptable):
+        with pytest.raises(InvalidRequestError):
             minted(state, refresh_token=other)
 
 
-def test_a_token_does_not_show_itself(state: State) -> None:
+def test_a_token_does_not_show_itself(state: IssuerState) -> None:
     token = minted(state)
     assert token.token not in repr(token)
     assert token["token"] == token.token
@@ -163,5 +163,5 @@ def test_a_token_does_not_show_itself(state: State) -> None:
 
 @pytest.mark.parametrize("more", [{"kind": "id"}, {"header": {"typ": "x"}}, {"alg": "none"}, {"key": "next"}])
 def test_an_opaque_token_has_nothing_that_only_a_jwt_has(more: dict[str, Any]) -> None:
-    with pytest.raises(Unacceptable, match="opaque"):
-        accept({"opaque": True, **more}, MintRequest)
+    with pytest.raises(InvalidRequestError, match="opaque"):
+        to_record({"opaque": True, **more}, MintRequest)

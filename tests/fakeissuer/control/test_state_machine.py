@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.faults import KINDS
 
 Ask = Callable[..., Any]
@@ -84,7 +84,7 @@ entries = some_of(
 class ControlPlane(RuleBasedStateMachine):
     """Throws calls at one running issuer."""
 
-    issuer: Handle
+    issuer: RunningIssuer
     ask: Ask
     start: dict[str, bytes]
 
@@ -151,7 +151,7 @@ class ControlPlane(RuleBasedStateMachine):
         assert self.look() == self.start
 
 
-def test_reset_restores_the_start_byte_for_byte(fake_issuer: Handle, ask: Ask) -> None:
+def test_reset_restores_the_start_byte_for_byte(fake_issuer: RunningIssuer, ask: Ask) -> None:
     class Machine(ControlPlane):
         issuer = fake_issuer
 

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import RFC_CASES, Problem, Shape
-from fakeissuer.responses.reply import rfc_refusal
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import RFC_OVERRIDES, ErrorCase, ErrorFormat
+from fakeissuer.responses.reply import rfc_error_reply
 
 
-@pytest.mark.parametrize("problem", Problem)
-def test_each_refusal_has_one_shape_and_a_code_that_is_not_oktas(problem: Problem) -> None:
-    reply = rfc_refusal(Refused(problem, "x"), challenge='Bearer realm="x"')
-    if problem.value.shape is Shape.CHALLENGE:
+@pytest.mark.parametrize("case", ErrorCase)
+def test_each_refusal_has_one_shape_and_a_code_that_is_not_oktas(case: ErrorCase) -> None:
+    reply = rfc_error_reply(OAuthError(case, "x"), challenge='Bearer realm="x"')
+    if case.value.format is ErrorFormat.CHALLENGE:
         assert reply.body == b""
     else:
         members = json.loads(reply.body)
@@ -21,15 +21,15 @@ def test_each_refusal_has_one_shape_and_a_code_that_is_not_oktas(problem: Proble
     assert (reply.status == 401) <= ("WWW-Authenticate" in reply.headers)
 
 
-@pytest.mark.parametrize("problem", RFC_CASES)
-def test_each_case_differs_from_oktas(problem: Problem) -> None:
-    case = problem.value
-    assert RFC_CASES[problem] != (case.status, case.code)
+@pytest.mark.parametrize("case", RFC_OVERRIDES)
+def test_each_case_differs_from_oktas(case: ErrorCase) -> None:
+    spec = case.value
+    assert RFC_OVERRIDES[case] != (spec.status, spec.code)
 
 
 @pytest.mark.parametrize(
-    ("problem", "scheme"),
-    [(Problem.WRONG_SECRET, "Basic"), (Problem.API_TOKEN_INVALID, "Bearer"), (Problem.NO_SUCH_CLIENT, "Bearer")],
+    ("case", "scheme"),
+    [(ErrorCase.WRONG_SECRET, "Basic"), (ErrorCase.API_TOKEN_INVALID, "Bearer"), (ErrorCase.NO_SUCH_CLIENT, "Bearer")],
 )
-def test_a_401_challenges_for_what_was_wrong(problem: Problem, scheme: str) -> None:
-    assert rfc_refusal(Refused(problem)).headers["WWW-Authenticate"] == f'{scheme} realm="fakeissuer"'
+def test_a_401_challenges_for_what_was_wrong(case: ErrorCase, scheme: str) -> None:
+    assert rfc_error_reply(OAuthError(case)).headers["WWW-Authenticate"] == f'{scheme} realm="fakeissuer"'

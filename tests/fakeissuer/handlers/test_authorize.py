@@ -14,9 +14,9 @@ import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, WEB, Browser, forms, redirected
 
-from fakeissuer.model.claims import half_hash
+from fakeissuer.model.claims import left_half_hash
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 HYBRID: dict[str, Any] = {
@@ -55,14 +55,16 @@ def test_a_user_is_picked_or_cancels(browser: Browser) -> None:
         assert expected <= redirected(browser.post(action, {**hidden, **sent})).keys()
 
 
-def test_consent_is_asked_of_nobody_who_has_not_signed_in(browser: Browser, fake_issuer: Handle) -> None:
+def test_consent_is_asked_of_nobody_who_has_not_signed_in(browser: Browser, fake_issuer: RunningIssuer) -> None:
     fake_issuer.put("clients", "asks", **{**HYBRID, "consent_method": "REQUIRED"})
     location = browser.authorize(client_id="asks").headers["Location"]
     answer = browser.get(location.replace("/signin", "/consent"))
     assert (answer.status, b"start again" in answer.body) == (400, True)
 
 
-def test_a_form_of_another_site_or_browser_changes_nothing(browser: Browser, fake_issuer: Handle, ask: Call) -> None:
+def test_a_form_of_another_site_or_browser_changes_nothing(
+    browser: Browser, fake_issuer: RunningIssuer, ask: Call
+) -> None:
     location = browser.authorize().headers["Location"]
     action, hidden = forms(browser.get(location))[0]
     assert browser.post(action, {**hidden, "csrf": "forged", "pick": "bob@example.com"}).status == 400
@@ -73,7 +75,7 @@ def test_a_form_of_another_site_or_browser_changes_nothing(browser: Browser, fak
     assert browser.ask(f"{fake_issuer.url}/signin?request=a&request=b").status == 400
 
 
-def test_hybrid_and_implicit_answers_are_bound_together(fake_issuer: Handle, browser: Browser) -> None:
+def test_hybrid_and_implicit_answers_are_bound_together(fake_issuer: RunningIssuer, browser: Browser) -> None:
     fake_issuer.put("clients", "hybrid", **HYBRID)
     browser.sign_in(browser.authorize())
     answer = browser.authorize(client_id="hybrid", response_type="code id_token token")
@@ -81,7 +83,7 @@ def test_hybrid_and_implicit_answers_are_bound_together(fake_issuer: Handle, bro
     sent = redirected(answer)
     assert list(sent) == ["code", "id_token", "access_token", "token_type", "expires_in", "scope", "state"]
     claims = jwt.decode(sent["id_token"], options={"verify_signature": False})
-    assert (claims["c_hash"], claims["at_hash"]) == (half_hash(sent["code"]), half_hash(sent["access_token"]))
+    assert (claims["c_hash"], claims["at_hash"]) == (left_half_hash(sent["code"]), left_half_hash(sent["access_token"]))
     alone = redirected(browser.authorize(client_id="hybrid", response_type="id_token", scope="openid profile"))
     whole = jwt.decode(alone["id_token"], options={"verify_signature": False})
     assert (whole["given_name"], "at_hash" in whole) == ("Alice", False)
@@ -105,7 +107,7 @@ def test_the_answer_goes_as_a_form_or_a_message(browser: Browser) -> None:
     assert "code=" in urlsplit(browser.authorize(redirect_uri=f"{CALLBACK}?a=b").headers["Location"]).query
 
 
-def test_a_user_consents_once_or_denies(fake_issuer: Handle, browser: Browser) -> None:
+def test_a_user_consents_once_or_denies(fake_issuer: RunningIssuer, browser: Browser) -> None:
     fake_issuer.put("clients", "asks", **{**HYBRID, "name": "<i>Asks</i>", "consent_method": "REQUIRED"})
     answer = browser.sign_in(browser.authorize(client_id="asks"))
     assert redirected(browser.authorize(client_id="asks", prompt="none"))["error"] == "consent_required"
@@ -119,7 +121,7 @@ def test_a_user_consents_once_or_denies(fake_issuer: Handle, browser: Browser) -
     assert browser.authorize(client_id="asks", prompt="consent").headers["Location"].startswith("/consent")
 
 
-def test_a_session_is_not_enough_where_more_is_asked(fake_issuer: Handle, browser: Browser) -> None:
+def test_a_session_is_not_enough_where_more_is_asked(fake_issuer: RunningIssuer, browser: Browser) -> None:
     browser.sign_in(browser.authorize())
     fake_issuer.clock.advance(100)
     assert "code" in redirected(browser.authorize(prompt="none", max_age="101", login_hint="alice@example.com"))
@@ -132,7 +134,7 @@ def test_a_session_is_not_enough_where_more_is_asked(fake_issuer: Handle, browse
     assert redirected(browser.authorize(prompt="none"))["error"] == "login_required"
 
 
-def test_a_max_age_of_nothing_asks_again_at_once(fake_issuer: Handle, browser: Browser) -> None:
+def test_a_max_age_of_nothing_asks_again_at_once(fake_issuer: RunningIssuer, browser: Browser) -> None:
     fake_issuer.clock.freeze()
     browser.sign_in(browser.authorize())
     assert redirected(browser.authorize(prompt="none", max_age="0"))["error"] == "login_required"
@@ -140,7 +142,9 @@ def test_a_max_age_of_nothing_asks_again_at_once(fake_issuer: Handle, browser: B
 
 
 @pytest.mark.parametrize("response_type", ["token", "code token", "id_token", "id_token token", "code id_token"])
-def test_tokens_through_the_browser_need_a_nonce(fake_issuer: Handle, browser: Browser, response_type: str) -> None:
+def test_tokens_through_the_browser_need_a_nonce(
+    fake_issuer: RunningIssuer, browser: Browser, response_type: str
+) -> None:
     fake_issuer.put("clients", "hybrid", **HYBRID)
     browser.sign_in(browser.authorize())
     answer = browser.authorize(client_id="hybrid", response_type=response_type, nonce=None)
@@ -172,7 +176,7 @@ ELSEWHERE = {**ASKS, "redirect_uris": ["https://other.test/cb"]}
     ],
 )
 def test_nothing_is_sent_to_a_client_that_went_while_its_user_thought(
-    fake_issuer: Handle, browser: Browser, verdict: str, change: Call, status: int, said: bytes
+    fake_issuer: RunningIssuer, browser: Browser, verdict: str, change: Call, status: int, said: bytes
 ) -> None:
     fake_issuer.put("clients", "asks", **ASKS)
     waiting = browser.sign_in(browser.authorize(client_id="asks"))
@@ -191,7 +195,7 @@ def test_a_stronger_sign_in_is_said_in_the_tokens(browser: Browser, redeem: Call
     assert tokens[1]["amr"] == ["mfa", "otp", "pwd"]
 
 
-def test_the_access_policy_is_asked(fake_issuer: Handle, browser: Browser) -> None:
+def test_the_access_policy_is_asked(fake_issuer: RunningIssuer, browser: Browser) -> None:
     fake_issuer.put("servers", "default", audience="a", policy=[{"groups": ["Admins"]}])
     assert redirected(browser.sign_in(browser.authorize(), "bob@example.com"))["error"] == "access_denied"
 

@@ -9,23 +9,25 @@ from devices import poll_for, start_device
 from scripted_browser import Browser, forms
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.seed import DEVICE_APP
 
 Call = Callable[..., Any]
 
 
 @pytest.fixture
-def device(fake_issuer: Handle) -> dict[str, Any]:
+def device(fake_issuer: RunningIssuer) -> dict[str, Any]:
     return start_device(fake_issuer)
 
 
 @pytest.fixture
-def poll(fake_issuer: Handle, device: dict[str, Any]) -> Call:
+def poll(fake_issuer: RunningIssuer, device: dict[str, Any]) -> Call:
     return partial(poll_for, fake_issuer, device)
 
 
-def test_a_user_lets_the_device_in(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
+def test_a_user_lets_the_device_in(
+    fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any], poll: Call
+) -> None:
     assert poll().json()["error"] == "authorization_pending"
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
     assert hidden["user_code"] == device["user_code"]
@@ -45,7 +47,9 @@ def test_a_user_lets_the_device_in(fake_issuer: Handle, browser: Browser, device
     assert b"no device" in browser.post("/activate", {**hidden, "user_code": device["user_code"]}).body
 
 
-def test_a_user_keeps_the_device_out(fake_issuer: Handle, browser: Browser, device: dict[str, Any], poll: Call) -> None:
+def test_a_user_keeps_the_device_out(
+    fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any], poll: Call
+) -> None:
     browser.sign_in(browser.authorize())
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
     action, hidden = forms(browser.post(action, hidden))[0]
@@ -53,7 +57,7 @@ def test_a_user_keeps_the_device_out(fake_issuer: Handle, browser: Browser, devi
     assert poll().json()["error"] == "access_denied"
 
 
-def test_a_device_keeps_its_pace(fake_issuer: Handle, poll: Call) -> None:
+def test_a_device_keeps_its_pace(fake_issuer: RunningIssuer, poll: Call) -> None:
     fake_issuer.clock.freeze()
     seen = []
     for seconds in (0, 4, 9, 10, 600):
@@ -68,7 +72,7 @@ def test_a_device_code_is_for_its_client_at_its_server(poll: Call) -> None:
 
 
 def test_a_device_of_a_client_that_is_gone_is_none(
-    fake_issuer: Handle, browser: Browser, device: dict[str, Any]
+    fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any]
 ) -> None:
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
     fake_issuer.remove("clients", DEVICE_APP)

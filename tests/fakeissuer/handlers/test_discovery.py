@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.errors import Unacceptable
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
@@ -15,7 +15,7 @@ OIDC = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
 
 
-def test_endpoints_are_where_the_document_says(fake_issuer: Handle, ask: Ask) -> None:
+def test_endpoints_are_where_the_document_says(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for server, base in (("default", "/oauth2/default"), ("org", "/oauth2")):
         document = ask(fake_issuer.issuer_url(server) + OIDC).json()
         assert document["jwks_uri"] == f"{fake_issuer.url}{base}/v1/keys"
@@ -23,12 +23,12 @@ def test_endpoints_are_where_the_document_says(fake_issuer: Handle, ask: Ask) ->
         assert document["registration_endpoint"] == f"{fake_issuer.url}/oauth2/v1/clients"
 
 
-def test_the_issuer_is_never_taken_from_the_host_header(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_issuer_is_never_taken_from_the_host_header(fake_issuer: RunningIssuer, ask: Ask) -> None:
     answer = ask(fake_issuer.issuer_url() + OIDC, headers={"Host": "attacker.example"})
     assert answer.json()["issuer"] == fake_issuer.issuer_url()
 
 
-def test_a_dynamic_server_follows_the_host_header_but_not_to_okta(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_dynamic_server_follows_the_host_header_but_not_to_okta(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.put("servers", "default", audience="api://default", issuer_mode="DYNAMIC")
     url = fake_issuer.issuer_url() + OIDC
     assert ask(url, headers={"Host": "vanity.test"}).json()["issuer"] == "http://vanity.test/oauth2/default"
@@ -45,14 +45,14 @@ def test_a_public_url_names_the_issuer(ask: Ask) -> None:
         assert document["jwks_uri"] == "https://issuer.test/oauth2/default/v1/keys"
 
 
-def test_an_unknown_server_is_not_found(fake_issuer: Handle, ask: Ask) -> None:
+def test_an_unknown_server_is_not_found(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for server in ("unknown", "org", "Default"):
         answer = ask(f"{fake_issuer.url}/oauth2/{server}{OIDC}")
         assert (answer.status, answer.json()["errorCode"]) == (404, "E0000007")
 
 
-def test_only_scopes_that_there_are_can_be_published(fake_issuer: Handle) -> None:
-    with pytest.raises(Unacceptable, match="published_scopes"):
+def test_only_scopes_that_there_are_can_be_published(fake_issuer: RunningIssuer) -> None:
+    with pytest.raises(InvalidRequestError, match="published_scopes"):
         fake_issuer.put("servers", "default", audience="api://default", published_scopes=["unknown"])
 
 
@@ -65,7 +65,7 @@ def test_an_org_url_server_keeps_its_name_whatever_it_is_called(ask: Ask) -> Non
         assert document["token_endpoint"] == f"{url}/oauth2/default/v1/token"
 
 
-def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: RunningIssuer, ask: Ask) -> None:
     member = "authorization_response_iss_parameter_supported"
     assert member not in ask(fake_issuer.issuer_url() + OIDC).json()
     with running(profile="strict-rfc") as issuer:

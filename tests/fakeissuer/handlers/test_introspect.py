@@ -8,7 +8,7 @@ import pytest
 from seeded import API
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
@@ -16,7 +16,7 @@ INACTIVE = b'{"active":false}'
 
 
 @pytest.fixture
-def introspect(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
+def introspect(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     def call(token: str, server: str = "default", **more: str) -> Any:
         url = fake_issuer.issuer_url(server) + ("/oauth2/v1/introspect" if server == "org" else "/v1/introspect")
         return ask(url, "POST", form={"token": token, **more}, client=API)
@@ -24,11 +24,11 @@ def introspect(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
     return call
 
 
-def test_an_id_token_is_active_too(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_an_id_token_is_active_too(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     assert introspect(fake_issuer.token(kind="id")).json()["active"] is True
 
 
-def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     revoked, expiring = fake_issuer.token(), fake_issuer.token(expires_in=60)
     fake_issuer.revoke(revoked)
     fake_issuer.clock.advance(61)
@@ -67,7 +67,7 @@ EVIL: dict[str, Any] = {"active": False, "username": "evil", "token_type": "nope
     ],
 )
 def test_a_claim_does_not_speak_for_the_issuer(
-    fake_issuer: Handle, introspect: Callable[..., Any], members: dict[str, Any], expected: dict[str, Any]
+    fake_issuer: RunningIssuer, introspect: Callable[..., Any], members: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     plain = introspect(fake_issuer.token(**members)).json()
     told = introspect(fake_issuer.token(**members, claims={**EVIL, "team": "red"})).json()
@@ -76,12 +76,14 @@ def test_a_claim_does_not_speak_for_the_issuer(
     assert {name: told[name] for name in EVIL if name in told} == own
 
 
-def test_a_token_without_scopes_has_none_to_tell(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_a_token_without_scopes_has_none_to_tell(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     told = introspect(fake_issuer.token(claims={"scp": None})).json()
     assert (told["active"], "scope" in told) == (True, False)
 
 
-def test_an_id_token_with_such_a_claim_is_active_too(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_an_id_token_with_such_a_claim_is_active_too(
+    fake_issuer: RunningIssuer, introspect: Callable[..., Any]
+) -> None:
     told = introspect(fake_issuer.token(kind="id", claims={"active": False})).json()
     assert (next(iter(told)), told["active"]) == ("active", True)
 
@@ -94,14 +96,14 @@ def test_a_strict_token_is_told_under_the_names_of_the_rfc(ask: Ask) -> None:
     assert list(told)[:2] == ["active", "scope"]
 
 
-def test_bad_tokens_are_inactive(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_bad_tokens_are_inactive(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     # Three of the catalogue are good tokens of a kind that an API must refuse, and a server knows them as its own.
     own = {"id-token", "id-token-for-this-audience", "refresh-token"}
     active = {bad.name for bad in fake_issuer.bad_tokens() if introspect(bad.token).body != INACTIVE}
     assert active == own
 
 
-def test_each_server_knows_its_own_tokens_alone(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_each_server_knows_its_own_tokens_alone(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     for issuing in ("default", "partner", "org"):
         token = fake_issuer.token(server=issuing)
         active = [server for server in ("default", "partner", "org") if introspect(token, server).json()["active"]]
@@ -112,11 +114,11 @@ JWT = "application/token-introspection+jwt"
 
 
 @pytest.mark.parametrize("server", ["default", "org"])
-def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: Handle, ask: Ask, server: str) -> None:
+def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: RunningIssuer, ask: Ask, server: str) -> None:
     url = fake_issuer.issuer_url(server) + ("/oauth2/v1/introspect" if server == "org" else "/v1/introspect")
     token = fake_issuer.token(server=server, sub="alice@example.com")
-    for accept in (JWT, f"application/json;q=0.1, {JWT.upper()};q=1"):
-        answer = ask(url, "POST", form={"token": token}, client=API, headers={"Accept": accept})
+    for to_record in (JWT, f"application/json;q=0.1, {JWT.upper()};q=1"):
+        answer = ask(url, "POST", form={"token": token}, client=API, headers={"Accept": to_record})
         assert (answer.status, answer.headers["Content-Type"]) == (200, JWT)
         text = answer.body.decode()
         header = jwt.get_unverified_header(text)
@@ -129,14 +131,16 @@ def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: Handle, ask: 
         assert claims["token_introspection"] == ask(url, "POST", form={"token": token}, client=API).json()
 
 
-def test_an_inactive_token_is_just_that_in_a_jwt_too(fake_issuer: Handle, ask: Ask) -> None:
+def test_an_inactive_token_is_just_that_in_a_jwt_too(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     answer = ask(url, "POST", form={"token": "nonsense"}, client=API, headers={"Accept": JWT})
     claims = jwt.decode(answer.body.decode(), options={"verify_signature": False})
     assert claims["token_introspection"] == {"active": False}
 
 
-def test_an_opaque_token_is_known_to_introspection_alone(fake_issuer: Handle, introspect: Callable[..., Any]) -> None:
+def test_an_opaque_token_is_known_to_introspection_alone(
+    fake_issuer: RunningIssuer, introspect: Callable[..., Any]
+) -> None:
     minted = fake_issuer.mint(sub="alice@example.com", opaque=True)
     assert "." not in minted.token
     answer = introspect(minted.token).json()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
@@ -14,7 +14,7 @@ def age(answer: Any) -> int:
     return int(directive.removeprefix("max-age="))
 
 
-def test_the_age_counts_down_to_the_rotation_which_then_comes(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_age_counts_down_to_the_rotation_which_then_comes(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/keys"
     before = ask(url)
     fake_issuer.clock.advance(age(before) - 10)
@@ -29,7 +29,7 @@ def test_the_age_counts_down_to_the_rotation_which_then_comes(fake_issuer: Handl
     assert before_kids[0] in after_kids
 
 
-def test_a_token_of_before_a_rotation_still_finds_its_key(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_token_of_before_a_rotation_still_finds_its_key(fake_issuer: RunningIssuer, ask: Ask) -> None:
     kid = fake_issuer.mint().header["kid"]
     fake_issuer.rotate()
     assert kid in [key["kid"] for key in ask(f"{fake_issuer.issuer_url()}/v1/keys").json()["keys"]]
@@ -38,7 +38,7 @@ def test_a_token_of_before_a_rotation_still_finds_its_key(fake_issuer: Handle, a
 
 
 def test_each_server_has_its_own_keys_and_the_org_shows_none_that_signs_access_tokens(
-    fake_issuer: Handle, ask: Ask
+    fake_issuer: RunningIssuer, ask: Ask
 ) -> None:
     kids = {
         server: {key["kid"] for key in ask(url).json()["keys"]}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 URL = "/oauth2/default/v1/logout"
@@ -22,7 +22,7 @@ def is_signed_in(browser: Browser) -> bool:
     return "code" in redirected(browser.authorize(prompt="none"))
 
 
-def test_ends_the_session_and_goes_back(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+def test_ends_the_session_and_goes_back(fake_issuer: RunningIssuer, browser: Browser, id_token: str) -> None:
     fake_issuer.clock.advance(3601)
     assert is_signed_in(browser)
     answer = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=f"{CALLBACK}?a=b", state="x y")
@@ -37,13 +37,15 @@ def test_says_so_where_nobody_is_to_be_sent_on(browser: Browser, id_token: str) 
     assert browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=CALLBACK).headers["Location"] == CALLBACK
 
 
-def test_a_hint_about_somebody_else_ends_nobodys_session(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+def test_a_hint_about_somebody_else_ends_nobodys_session(
+    fake_issuer: RunningIssuer, browser: Browser, id_token: str
+) -> None:
     bobs = fake_issuer.token(kind="id", sub="bob@example.com")
     assert browser.get(URL, id_token_hint=bobs).status == 200
     assert is_signed_in(browser)
 
 
-def test_a_wrong_hint_or_redirect_is_a_page(fake_issuer: Handle, browser: Browser, id_token: str) -> None:
+def test_a_wrong_hint_or_redirect_is_a_page(fake_issuer: RunningIssuer, browser: Browser, id_token: str) -> None:
     of_nobody = fake_issuer.token(kind="id", cid="nobody")
     for hint in ("", "x", fake_issuer.token(), fake_issuer.token(kind="id", server="partner"), of_nobody):
         answer = browser.get(URL, id_token_hint=hint)
@@ -51,4 +53,4 @@ def test_a_wrong_hint_or_redirect_is_a_page(fake_issuer: Handle, browser: Browse
     evil = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri="https://evil.test")
     assert evil.status == 400
     assert is_signed_in(browser)
-    assert fake_issuer.entry("clients", WEB)["post_logout_redirect_uris"]
+    assert fake_issuer.get("clients", WEB)["post_logout_redirect_uris"]

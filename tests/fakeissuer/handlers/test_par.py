@@ -8,7 +8,7 @@ import seeded
 from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 ASKED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s"}
@@ -16,11 +16,11 @@ AUTHORIZE = "/oauth2/default/v1/authorize"
 SPENT = b"unknown, expired or spent"
 
 
-def push(ask: Call, issuer: Handle, **more: str) -> Any:
+def push(ask: Call, issuer: RunningIssuer, **more: str) -> Any:
     return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=seeded.WEB)
 
 
-def test_a_pushed_request_is_used_once(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_a_pushed_request_is_used_once(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     answer = push(ask, fake_issuer)
     assert (answer.status, answer.json()["expires_in"]) == (200, 3600)
     name = answer.json()["request_uri"]
@@ -31,7 +31,7 @@ def test_a_pushed_request_is_used_once(fake_issuer: Handle, ask: Call, browser: 
     assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
 
 
-def test_a_pushed_request_is_checked(fake_issuer: Handle, ask: Call) -> None:
+def test_a_pushed_request_is_checked(fake_issuer: RunningIssuer, ask: Call) -> None:
     refused = [
         push(ask, fake_issuer, response_type="magic"),
         push(ask, fake_issuer, redirect_uri="https://evil.test"),
@@ -41,7 +41,7 @@ def test_a_pushed_request_is_checked(fake_issuer: Handle, ask: Call) -> None:
     assert refused[0].json()["error"] == "unsupported_response_type"
 
 
-def test_an_hour_later_it_is_gone(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_an_hour_later_it_is_gone(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     name = push(ask, fake_issuer).json()["request_uri"]
     fake_issuer.clock.advance(3600)
     assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
@@ -52,7 +52,7 @@ def test_the_strict_profile_answers_created(ask: Call) -> None:
         assert push(ask, issuer).status == 201
 
 
-def test_a_pushed_request_stays_at_its_server(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_a_pushed_request_stays_at_its_server(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     name = push(ask, fake_issuer).json()["request_uri"]
     for elsewhere in ("/oauth2/partner/v1/authorize", "/oauth2/v1/authorize"):
         answer = browser.get(elsewhere, client_id=WEB, request_uri=name)
@@ -62,7 +62,7 @@ def test_a_pushed_request_stays_at_its_server(fake_issuer: Handle, ask: Call, br
 
 @pytest.mark.parametrize("verdict", ["allow", "deny"])
 def test_a_pushed_request_in_two_tabs_is_answered_in_one(
-    fake_issuer: Handle, ask: Call, browser: Browser, verdict: str
+    fake_issuer: RunningIssuer, ask: Call, browser: Browser, verdict: str
 ) -> None:
     browser.sign_in(browser.authorize())
     name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
@@ -73,7 +73,7 @@ def test_a_pushed_request_in_two_tabs_is_answered_in_one(
     assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
 
 
-def test_a_refused_pushed_request_is_spent_too(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_a_refused_pushed_request_is_spent_too(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     silent, outdated = (push(ask, fake_issuer, **more).json()["request_uri"] for more in ({"prompt": "none"}, {}))
     assert redirected(browser.get(AUTHORIZE, client_id=WEB, request_uri=silent))["error"] == "login_required"
     fake_issuer.put("servers", "default", audience="a", scopes=["api:read"])
@@ -84,7 +84,7 @@ def test_a_refused_pushed_request_is_spent_too(fake_issuer: Handle, ask: Call, b
 
 
 def test_a_pushed_request_is_spent_though_its_client_was_gone_for_a_while(
-    fake_issuer: Handle, ask: Call, browser: Browser
+    fake_issuer: RunningIssuer, ask: Call, browser: Browser
 ) -> None:
     browser.sign_in(browser.authorize())
     name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]

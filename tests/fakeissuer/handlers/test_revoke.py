@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 from seeded import WEB
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def post(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
+def post(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     def call(endpoint: str, token: str, client: str = WEB) -> Any:
         return ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", "POST", form={"token": token}, client=client)
 
     return call
 
 
-def test_a_refresh_token_takes_its_access_tokens_with_it(fake_issuer: Handle, post: Callable[..., Any]) -> None:
+def test_a_refresh_token_takes_its_access_tokens_with_it(fake_issuer: RunningIssuer, post: Callable[..., Any]) -> None:
     refresh_token = fake_issuer.token(kind="refresh", sub="alice@example.com")
     bound = fake_issuer.mint(sub="alice@example.com", refresh_token=refresh_token)
     other = fake_issuer.token(sub="alice@example.com")

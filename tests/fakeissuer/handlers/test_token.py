@@ -12,13 +12,13 @@ from scripted_browser import CALLBACK, CHALLENGE, SPA, redirected
 from seeded import SERVICE
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def get_token(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
+def get_token(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     def call(form: dict[str, str] | None = None, *, client: str | None = SERVICE, server: str = "default") -> Any:
         form = {"grant_type": "client_credentials"} if form is None else form
         endpoint = fake_issuer.issuer_url(server) + ("/oauth2/v1/token" if server == "org" else "/v1/token")
@@ -32,7 +32,7 @@ def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return tuple(json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, payload))
 
 
-def test_its_token_verifies_with_the_published_key(fake_issuer: Handle, get_token: Callable[..., Any]) -> None:
+def test_its_token_verifies_with_the_published_key(fake_issuer: RunningIssuer, get_token: Callable[..., Any]) -> None:
     token = get_token({"grant_type": "client_credentials", "scope": "api:write api:read api:write"}).json()[
         "access_token"
     ]
@@ -44,12 +44,12 @@ def test_its_token_verifies_with_the_published_key(fake_issuer: Handle, get_toke
 CLIENT_CREDENTIALS = {"grant_type": "client_credentials"}
 
 
-def test_the_partner_has_its_own_audience(fake_issuer: Handle, get_token: Callable[..., Any]) -> None:
+def test_the_partner_has_its_own_audience(fake_issuer: RunningIssuer, get_token: Callable[..., Any]) -> None:
     _, claims = parts(get_token(server="partner").json()["access_token"])
     assert (claims["iss"], claims["aud"]) == (fake_issuer.issuer_url("partner"), "api://partner")
 
 
-def test_a_moved_clock_shows_in_the_token(fake_issuer: Handle, get_token: Callable[..., Any]) -> None:
+def test_a_moved_clock_shows_in_the_token(fake_issuer: RunningIssuer, get_token: Callable[..., Any]) -> None:
     fake_issuer.clock.set(2_000_000_000)
     fake_issuer.clock.freeze()
     _, claims = parts(get_token().json()["access_token"])
@@ -108,7 +108,7 @@ def test_strictly_the_org_signs_with_a_key_that_everybody_sees(ask: Ask) -> None
         assert header["kid"] in [key["kid"] for key in issuer.key_set("org")["keys"]]
 
 
-def test_a_form_may_be_named_in_capitals(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_form_may_be_named_in_capitals(fake_issuer: RunningIssuer, ask: Ask) -> None:
     sent = {"body": b"grant_type=client_credentials", "client": SERVICE}
     headers = {"Content-Type": "APPLICATION/X-WWW-FORM-URLENCODED"}
     assert ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", **sent, headers=headers).status == 200

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def userinfo(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
+def userinfo(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     def call(authorization: str | None, query: str = "", method: str = "GET", **more: Any) -> Any:
         headers = {} if authorization is None else {"Authorization": authorization}
         headers |= more.pop("headers", {})
@@ -21,13 +21,15 @@ def userinfo(fake_issuer: Handle, ask: Ask) -> Callable[..., Any]:
     return call
 
 
-def test_a_token_may_be_posted_and_its_scheme_written_small(fake_issuer: Handle, userinfo: Callable[..., Any]) -> None:
+def test_a_token_may_be_posted_and_its_scheme_written_small(
+    fake_issuer: RunningIssuer, userinfo: Callable[..., Any]
+) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="openid")
-    user = fake_issuer.entry("users", "alice@example.com")
+    user = fake_issuer.get("users", "alice@example.com")
     assert userinfo(f"bearer {token}", method="POST", form={}).json() == {"sub": user["id"]}
 
 
-def test_two_tokens_are_two_however_the_form_is_named(fake_issuer: Handle, userinfo: Callable[..., Any]) -> None:
+def test_two_tokens_are_two_however_the_form_is_named(fake_issuer: RunningIssuer, userinfo: Callable[..., Any]) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="openid")
     body, form = f"access_token={token}".encode(), "Application/X-WWW-Form-URLencoded ; charset=UTF-8"
     assert userinfo(f"Bearer {token}", method="POST", body=body, headers={"Content-Type": form}).status == 400
@@ -46,7 +48,7 @@ def test_its_challenge_calls_the_server_what_discovery_calls_it(ask: Ask, mode: 
     assert f'authorization_uri="{base}/oauth2/default/v1/authorize", realm="{base}"' in challenge
 
 
-def test_the_challenge_of_the_org_names_its_own_endpoint(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_challenge_of_the_org_names_its_own_endpoint(fake_issuer: RunningIssuer, ask: Ask) -> None:
     challenge = ask(f"{fake_issuer.url}/oauth2/v1/userinfo").headers["WWW-Authenticate"]
     assert f'authorization_uri="{fake_issuer.url}/oauth2/v1/authorize", realm="{fake_issuer.url}"' in challenge
 
@@ -60,7 +62,7 @@ def test_strictly_no_token_is_no_error_yet(ask: Ask) -> None:
 
 
 def test_a_token_may_stand_in_a_posted_form_and_nowhere_beside_it(
-    fake_issuer: Handle, userinfo: Callable[..., Any]
+    fake_issuer: RunningIssuer, userinfo: Callable[..., Any]
 ) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="openid")
     form = {"access_token": token}

@@ -6,12 +6,12 @@ from typing import Any
 import jwt
 import pytest
 
-from fakeissuer.errors import Unacceptable
-from fakeissuer.model.claim_templates import check_places, custom_claims
+from fakeissuer.errors import InvalidRequestError
+from fakeissuer.model.claim_templates import check_placeholders, custom_claims
 from fakeissuer.model.clients import Client
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 ALICE = User(login="alice", email="a@b.test", groups=("Everyone", "Admins"))
 
@@ -53,17 +53,17 @@ def test_a_user_wins_over_a_client_and_that_over_a_server() -> None:
 
 
 @pytest.mark.parametrize("kind", ["servers", "clients", "users"])
-def test_what_the_issuer_answers_for_is_not_to_be_set(fake_issuer: Handle, kind: Any) -> None:
+def test_what_the_issuer_answers_for_is_not_to_be_set(fake_issuer: RunningIssuer, kind: Any) -> None:
     good: dict[str, Any] = {"servers": {"audience": "a"}, "clients": {"name": "n", "secret": "s"}, "users": {}}[kind]
-    with pytest.raises(Unacceptable, match="claims may not name sub"):
+    with pytest.raises(InvalidRequestError, match="claims may not name sub"):
         fake_issuer.put(kind, "x", **good, claims={"sub": "somebody"})
     for name in ("sub", "nonce", "at_hash"):
-        with pytest.raises(Unacceptable, match=f"id_token_claims may not name {name}"):
+        with pytest.raises(InvalidRequestError, match=f"id_token_claims may not name {name}"):
             fake_issuer.put(kind, "x", **good, id_token_claims={name: "somebody"})
     fake_issuer.put(kind, "x", **good, claims={"nonce": "a claim of access tokens like any other"})
 
 
-def test_tokens_have_them_after_the_subject(fake_issuer: Handle) -> None:
+def test_tokens_have_them_after_the_subject(fake_issuer: RunningIssuer) -> None:
     fake_issuer.put("servers", "default", audience="api://default", claims={"team": "${user.family_name}"})
     claims = fake_issuer.mint(sub="alice@example.com").claims
     assert list(claims)[-2:] == ["sub", "team"]
@@ -83,7 +83,7 @@ def test_tokens_have_them_after_the_subject(fake_issuer: Handle) -> None:
     ],
 )
 def test_a_place_that_stands_for_something_is_fine(template: Any) -> None:
-    check_places({"claim": template})
+    check_placeholders({"claim": template})
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_a_place_that_stands_for_something_is_fine(template: Any) -> None:
     ],
 )
 def test_a_place_that_is_mistyped_or_a_secret_is_refused(template: Any, expected: str) -> None:
-    with pytest.raises(Unacceptable, match=expected):
-        check_places({"claim": template})
+    with pytest.raises(InvalidRequestError, match=expected):
+        check_placeholders({"claim": template})
 
 
-def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     fake_issuer.put(
         "servers",
         "default",

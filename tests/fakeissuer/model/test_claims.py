@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from fakeissuer.jose.raw_jws import to_payload
-from fakeissuer.model.claims import Grant, access_token_claims, changed, id_token_claims, rfc9068_claims
+from fakeissuer.model.claims import Grant, access_token_claims, apply_changes, id_token_claims, rfc9068_claims
 from fakeissuer.model.users import User
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 ALICE = User(login="alice@example.com", groups=("Everyone",))
 
 
-def grant(state: State, server: str = "default", user: User | None = None, **more: Any) -> Grant:
-    chosen = state.directory.server(server)
+def grant(state: IssuerState, server: str = "default", user: User | None = None, **more: Any) -> Grant:
+    chosen = state.registry.server(server)
     return Grant(
         server=chosen,
-        issuer=state.addresses.issuer(chosen),
+        issuer=state.urls.issuer(chosen),
         client_id="0oaclient00000000001",
         scopes=("openid", "groups"),
         user=user,
@@ -29,17 +29,17 @@ def grant(state: State, server: str = "default", user: User | None = None, **mor
     )
 
 
-def test_a_clients_own_token_has_nine_claims(state: State) -> None:
+def test_a_clients_own_token_has_nine_claims(state: IssuerState) -> None:
     assert list(access_token_claims(grant(state))) == ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "scp", "sub"]
 
 
-def test_a_users_token_names_the_login_as_subject(state: State) -> None:
+def test_a_users_token_names_the_login_as_subject(state: IssuerState) -> None:
     claims = access_token_claims(grant(state, user=ALICE))
     assert list(claims) == ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "auth_time", "sub", "groups"]
     assert (claims["sub"], claims["uid"]) == ("alice@example.com", ALICE.id)
 
 
-def test_an_id_token_names_the_users_id_as_subject(state: State) -> None:
+def test_an_id_token_names_the_users_id_as_subject(state: IssuerState) -> None:
     claims = id_token_claims(replace(grant(state, user=ALICE), scopes=("openid", "profile", "email")), ALICE)
     assert list(claims)[:12] == [
         "sub",
@@ -59,30 +59,30 @@ def test_an_id_token_names_the_users_id_as_subject(state: State) -> None:
     assert claims["jti"].startswith("ID.")
 
 
-def test_a_bound_token_says_to_which_key(state: State) -> None:
+def test_a_bound_token_says_to_which_key(state: IssuerState) -> None:
     claims = access_token_claims(grant(state, key_thumbprint="thumb"))
     assert list(claims)[5:8] == ["exp", "cnf", "cid"]
     assert claims["cnf"] == {"jkt": "thumb"}
     assert rfc9068_claims(grant(state, key_thumbprint="thumb"))["cnf"] == {"jkt": "thumb"}
 
 
-def test_the_id_of_a_refresh_token_is_in_the_jti(state: State) -> None:
+def test_the_id_of_a_refresh_token_is_in_the_jti(state: IssuerState) -> None:
     assert access_token_claims(grant(state, refresh_token_id="oar1"))["jti"].endswith(".oar1")
 
 
-def test_the_org_servers_token_is_for_the_org_and_has_its_subject_early(state: State) -> None:
+def test_the_org_servers_token_is_for_the_org_and_has_its_subject_early(state: IssuerState) -> None:
     claims = access_token_claims(grant(state, "org"))
     assert list(claims) == ["ver", "jti", "iss", "aud", "sub", "iat", "exp", "cid", "scp"]
-    assert claims["aud"] == claims["iss"] == state.addresses.public_url
+    assert claims["aud"] == claims["iss"] == state.urls.public_url
 
 
-def test_how_a_user_signed_in_is_said_where_it_was_asked(state: State) -> None:
+def test_how_a_user_signed_in_is_said_where_it_was_asked(state: IssuerState) -> None:
     strong = grant(state, user=ALICE, acr="strong")
     said = [claims["acr"] for claims in (access_token_claims(strong), rfc9068_claims(strong))]
     assert [*said, id_token_claims(strong, ALICE)["acr"]] == ["strong"] * 3
 
 
-def test_rfc_9068_names_what_it_requires(state: State) -> None:
+def test_rfc_9068_names_what_it_requires(state: IssuerState) -> None:
     assert list(rfc9068_claims(grant(state, user=ALICE))) == (
         ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "groups"]
     )
@@ -99,7 +99,7 @@ def test_rfc_9068_names_what_it_requires(state: State) -> None:
     ],
 )
 def test_changes_put_and_take_away(changes: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert changed({"a": 1, "b": 2}, changes) == expected
+    assert apply_changes({"a": 1, "b": 2}, changes) == expected
 
 
 def test_a_payload_is_compact_utf_8_and_keeps_nan() -> None:

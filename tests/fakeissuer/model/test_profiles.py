@@ -11,7 +11,7 @@ from fakeissuer.server.in_process import running
 Ask = Callable[..., Any]
 
 SWITCHED = """
-[unknowns]
+[variants]
 unknown_client_status = 400
 introspection_names_client_as_user = true
 """

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakeissuer.errors import Unacceptable
-from fakeissuer.model.records import Record, accept, read_members, to_json
+from fakeissuer.errors import InvalidRequestError
+from fakeissuer.model.records import Record, read_members, to_json, to_record
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = st.recursive(
@@ -53,7 +53,7 @@ def test_reads_any_json_object(members: dict[str, Any]) -> None:
 
 @given(st.binary())
 def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
-    with suppress(Unacceptable):
+    with suppress(InvalidRequestError):
         assert isinstance(read_members(body), dict)
 
 
@@ -76,7 +76,7 @@ def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
     ],
 )
 def test_refuses_what_is_no_plain_json_object(body: bytes) -> None:
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         read_members(body)
 
 
@@ -85,10 +85,10 @@ def test_accepts_no_more_than_a_hundred_levels(levels: int, *, accepted: bool) -
     nested: Any = "x"
     for _ in range(levels):
         nested = [nested]
-    with nullcontext() if accepted else pytest.raises(Unacceptable, match="levels deep"):
-        accept({"anything": nested}, Anything)
+    with nullcontext() if accepted else pytest.raises(InvalidRequestError, match="levels deep"):
+        to_record({"anything": nested}, Anything)
 
 
 def test_says_what_is_known_when_a_member_is_not() -> None:
-    with pytest.raises(Unacceptable, match="name, secret"):
-        accept({"name": "a", "nmae": "b"}, Example)
+    with pytest.raises(InvalidRequestError, match="name, secret"):
+        to_record({"name": "a", "nmae": "b"}, Example)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakeissuer.model.redirect_uris import check_redirect_uris, is_registered, origin_of, schemes_towards
+from fakeissuer.model.redirect_uris import check_redirect_uris, csp_origin, form_action_sources, is_registered
 
 ANY_PORT = ("http://127.0.0.1:*", "http://localhost:*")
 
@@ -44,14 +44,14 @@ def test_a_redirect_uri_is_the_registered_one(uri: str, registered: list[str], *
     ],
 )
 def test_an_origin_is_what_a_policy_names(uri: str, origin: str) -> None:
-    assert origin_of(uri) == origin
+    assert csp_origin(uri) == origin
 
 
 @pytest.mark.parametrize(
     ("uri", "schemes"), [("http://a.test:1/b?c", "http: https:"), ("com.app:/cb", "http: https: com.app:")]
 )
 def test_a_form_may_lead_to_a_client_and_on_from_there(uri: str, schemes: str) -> None:
-    assert schemes_towards(uri) == schemes
+    assert form_action_sources(uri) == schemes
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.errors import Unacceptable
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.model.clients import Client
-from fakeissuer.model.records import accept
+from fakeissuer.model.records import to_record
 from fakeissuer.model.servers import PolicyRule, Server
 
 LONG = "s" * 32
@@ -26,7 +26,7 @@ RSA = {"kty": "RSA", "n": "x", "e": "AQAB"}
     ],
 )
 def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
-    assert accept({"id": "x", "name": "x", **members}, Client).id == "x"
+    assert to_record({"id": "x", "name": "x", **members}, Client).id == "x"
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
     ],
 )
 def test_a_client_that_never_could_is_refused(members: dict[str, Any], expected: str) -> None:
-    with pytest.raises(Unacceptable, match=expected):
-        accept({"id": "x", "name": "x", **members}, Client)
+    with pytest.raises(InvalidRequestError, match=expected):
+        to_record({"id": "x", "name": "x", **members}, Client)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_client_that_never_could_is_refused(members: dict[str, Any], expected:
     ],
 )
 def test_the_default_scopes_are_some_of_the_scopes(scopes: dict[str, Any], expected: tuple[str, ...]) -> None:
-    assert accept({"id": "x", "audience": "x", **scopes}, Server).default_scopes == expected
+    assert to_record({"id": "x", "audience": "x", **scopes}, Server).default_scopes == expected
 
 
 @pytest.mark.parametrize(
@@ -85,20 +85,22 @@ def test_the_default_scopes_are_some_of_the_scopes(scopes: dict[str, Any], expec
     ],
 )
 def test_a_server_that_could_never_work_is_refused(members: dict[str, Any], expected: str) -> None:
-    with pytest.raises(Unacceptable, match=expected):
-        accept({"id": "x", "audience": "x", **members}, Server)
+    with pytest.raises(InvalidRequestError, match=expected):
+        to_record({"id": "x", "audience": "x", **members}, Server)
 
 
 @pytest.mark.parametrize("policy", [{"group": ["Admins"]}, {"groups": "Admins"}, {"groups": [1]}])
 def test_what_is_wrong_inside_a_rule_names_the_members_of_a_rule(policy: dict[str, Any]) -> None:
-    with pytest.raises(Unacceptable, match="The members there are: grant_types, clients, groups, scopes, access"):
-        accept({"id": "x", "audience": "x", "policy": [policy]}, Server)
+    with pytest.raises(
+        InvalidRequestError, match="The members there are: grant_types, clients, groups, scopes, access"
+    ):
+        to_record({"id": "x", "audience": "x", "policy": [policy]}, Server)
 
 
 @pytest.mark.parametrize("members", [{"claims": 5}, {"unknown": 5}, {"trusted_issuers": {"x": {"keys": 5}}}])
 def test_what_is_wrong_in_a_server_names_the_members_of_a_server(members: dict[str, Any]) -> None:
-    with pytest.raises(Unacceptable, match="The members there are: id, audience, scopes"):
-        accept({"id": "x", "audience": "x", **members}, Server)
+    with pytest.raises(InvalidRequestError, match="The members there are: id, audience, scopes"):
+        to_record({"id": "x", "audience": "x", **members}, Server)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_what_is_wrong_in_a_server_names_the_members_of_a_server(members: dict[s
 )
 def test_the_lifetimes_of_a_rule_are_in_the_ranges_of_okta(member: str, shortest: int, longest: int) -> None:
     for lifetime_s in (shortest, longest):
-        assert accept({member: lifetime_s}, PolicyRule)[member] == lifetime_s
+        assert to_record({member: lifetime_s}, PolicyRule)[member] == lifetime_s
     for lifetime_s in (shortest - 1, longest + 1):
-        with pytest.raises(Unacceptable, match=member):
-            accept({member: lifetime_s}, PolicyRule)
+        with pytest.raises(InvalidRequestError, match=member):
+            to_record({member: lifetime_s}, PolicyRule)

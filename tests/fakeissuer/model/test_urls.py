@@ -4,7 +4,7 @@ import pytest
 
 from fakeissuer.errors import SettingsError
 from fakeissuer.model.servers import Server
-from fakeissuer.model.urls import Addresses, check_public_url, is_loopback, is_okta_name
+from fakeissuer.model.urls import IssuerURLs, check_public_url, is_loopback, is_okta_domain
 
 LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"
 
@@ -26,7 +26,7 @@ LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"
     ],
 )
 def test_knows_the_names_of_okta(host: str, *, is_oktas: bool) -> None:
-    assert is_okta_name(host) is is_oktas
+    assert is_okta_domain(host) is is_oktas
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_refuses_a_public_url_that_misleads(url: str) -> None:
 
 
 def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
-    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     requested = "http://proxy.test"
     issuers = {
         mode: addresses.issuer(Server(id="default", audience="api://default", issuer_mode=mode), requested)
@@ -112,11 +112,11 @@ def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
     ],
 )
 def test_a_dynamic_server_takes_any_good_name_but_okta_s(host: str, expected: str) -> None:
-    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     server = Server(id="default", audience="api://default", issuer_mode="DYNAMIC")
     assert addresses.issuer(server, f"http://{host}") == f"{expected}/oauth2/default"
 
 
 def test_the_org_server_is_called_by_the_url_alone() -> None:
-    addresses = Addresses(listening_url=LISTENING, public_url=PUBLIC)
+    addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     assert addresses.issuer(Server(id="org", audience=PUBLIC)) == PUBLIC

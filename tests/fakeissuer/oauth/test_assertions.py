@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
-from fakeissuer.jose.raw_jws import assemble, no_signature
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
+from fakeissuer.jose.raw_jws import encode_compact, no_signature
 from fakeissuer.model.clients import Client
 from fakeissuer.model.records import to_json
-from fakeissuer.oauth.assertions import Flaw, check_assertion, read_assertion
+from fakeissuer.oauth.assertions import AssertionProblem, check_assertion, read_assertion
 from fakeissuer.oauth.client_authentication import ASSERTION_TYPE
-from fakeissuer.server.running_issuer import Handle
-from fakeissuer.state.used_jtis import Replays
+from fakeissuer.server.running_issuer import RunningIssuer
+from fakeissuer.state.used_jtis import UsedJTIs
 
 Ask = Callable[..., Any]
 
@@ -49,10 +49,10 @@ def sign(alg: str = "RS256", secret: str = SECRET, header: dict[str, Any] | None
     said = {name: value for name, value in said.items() if value is not None}
     if alg.startswith("HS"):
         digest = f"sha{alg[2:]}"
-        return assemble(to_json(said), to_json(wanted), lambda text: hmac.digest(secret.encode(), text, digest))
+        return encode_compact(to_json(said), to_json(wanted), lambda text: hmac.digest(secret.encode(), text, digest))
     if alg == "none":
-        return assemble(to_json(said), to_json(wanted), no_signature)
-    return assemble(to_json(said), to_json(wanted), lambda text: JWA.signing_alg(alg).sign(key(kind), text))
+        return encode_compact(to_json(said), to_json(wanted), no_signature)
+    return encode_compact(to_json(said), to_json(wanted), lambda text: JWA.signing_alg(alg).sign(key(kind), text))
 
 
 def app(*keys: dict[str, Any], secret: str | None = None) -> Client:
@@ -62,29 +62,29 @@ def app(*keys: dict[str, Any], secret: str | None = None) -> Client:
     return Client(id="app", name="app", secret=secret, auth_methods=("client_secret_basic",))
 
 
-def judge(text: str, client: Client, used: Replays) -> None:
+def judge(text: str, client: Client, used: UsedJTIs) -> None:
     assertion = read_assertion(text)
     assert assertion.unverified_client_id == "app"
     check_assertion(assertion, client, AUDIENCE, NOW, used)
 
 
-def flaw_of(text: str, client: Client | None = None, used: Replays | None = None) -> str:
-    with pytest.raises(Refused) as caught:
-        judge(text, client or app(public()), used or Replays())
-    assert caught.value.problem is Problem.ASSERTION_REFUSED
-    return caught.value.about
+def flaw_of(text: str, client: Client | None = None, used: UsedJTIs | None = None) -> str:
+    with pytest.raises(OAuthError) as caught:
+        judge(text, client or app(public()), used or UsedJTIs())
+    assert caught.value.case is ErrorCase.ASSERTION_REFUSED
+    return caught.value.detail
 
 
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
 def test_knows_a_client_by_its_key(alg: str) -> None:
     client = app(*(public(kind) for kind in ("RSA", *CURVES.values())))
-    check_assertion(read_assertion(sign(alg)), client, AUDIENCE, NOW, Replays())
+    check_assertion(read_assertion(sign(alg)), client, AUDIENCE, NOW, UsedJTIs())
 
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
 def test_knows_a_client_by_its_secret(alg: str) -> None:
     assertion = read_assertion(sign(alg))
-    check_assertion(assertion, app(secret=SECRET), AUDIENCE, NOW, Replays())
+    check_assertion(assertion, app(secret=SECRET), AUDIENCE, NOW, UsedJTIs())
     assert assertion.method == "client_secret_jwt"
 
 
@@ -92,7 +92,7 @@ def test_knows_a_client_by_its_secret(alg: str) -> None:
     "claims", [{"aud": [AUDIENCE]}, {"iat": None}, {"jti": None}, {"exp": NOW + 3600}, {"exp": NOW + 0.5}, {"nbf": NOW}]
 )
 def test_takes_what_is_left_to_the_client(claims: dict[str, Any]) -> None:
-    check_assertion(read_assertion(sign(**claims)), app(public()), AUDIENCE, NOW, Replays())
+    check_assertion(read_assertion(sign(**claims)), app(public()), AUDIENCE, NOW, UsedJTIs())
 
 
 def test_a_single_key_needs_no_name() -> None:
@@ -100,83 +100,85 @@ def test_a_single_key_needs_no_name() -> None:
     del anonymous["kid"]
     assertion = read_assertion(sign(header={"kid": None}))
     assert "kid" not in assertion.header
-    check_assertion(assertion, app(anonymous), AUDIENCE, NOW, Replays())
+    check_assertion(assertion, app(anonymous), AUDIENCE, NOW, UsedJTIs())
 
 
 @pytest.mark.parametrize(
     ("flaw", "claims"),
     [
-        (Flaw.SUBJECT, {"iss": "another"}),
-        (Flaw.SUBJECT, {"sub": None, "iss": None}),
-        (Flaw.SUBJECT, {"sub": "", "iss": ""}),
-        (Flaw.AUDIENCE, {"aud": None}),
-        (Flaw.AUDIENCE, {"aud": "https://issuer.test/oauth2/default"}),
-        (Flaw.AUDIENCE, {"aud": "https://issuer.test/oauth2/default/v1/token"}),
-        (Flaw.AUDIENCE, {"aud": [AUDIENCE, "https://elsewhere.test"]}),
-        (Flaw.NO_EXPIRY, {"exp": None}),
-        (Flaw.NO_EXPIRY, {"exp": True}),
-        (Flaw.EXPIRED, {"exp": NOW}),
-        (Flaw.LIVES_TOO_LONG, {"exp": NOW + 3601}),
-        (Flaw.ISSUED_LATER, {"iat": NOW + 1}),
-        (Flaw.ISSUED_LATER, {"nbf": NOW + 1}),
-        (Flaw.JTI, {"jti": ["1"]}),
+        (AssertionProblem.SUBJECT, {"iss": "another"}),
+        (AssertionProblem.SUBJECT, {"sub": None, "iss": None}),
+        (AssertionProblem.SUBJECT, {"sub": "", "iss": ""}),
+        (AssertionProblem.AUDIENCE, {"aud": None}),
+        (AssertionProblem.AUDIENCE, {"aud": "https://issuer.test/oauth2/default"}),
+        (AssertionProblem.AUDIENCE, {"aud": "https://issuer.test/oauth2/default/v1/token"}),
+        (AssertionProblem.AUDIENCE, {"aud": [AUDIENCE, "https://elsewhere.test"]}),
+        (AssertionProblem.NO_EXPIRY, {"exp": None}),
+        (AssertionProblem.NO_EXPIRY, {"exp": True}),
+        (AssertionProblem.EXPIRED, {"exp": NOW}),
+        (AssertionProblem.LIFETIME_TOO_LONG, {"exp": NOW + 3601}),
+        (AssertionProblem.NOT_YET_VALID, {"iat": NOW + 1}),
+        (AssertionProblem.NOT_YET_VALID, {"nbf": NOW + 1}),
+        (AssertionProblem.JTI, {"jti": ["1"]}),
     ],
 )
-def test_refuses_wrong_claims(flaw: Flaw, claims: dict[str, Any]) -> None:
+def test_refuses_wrong_claims(flaw: AssertionProblem, claims: dict[str, Any]) -> None:
     assert flaw_of(sign(**claims)) == flaw
 
 
 @pytest.mark.parametrize(
     ("flaw", "text", "client"),
     [
-        (Flaw.SIGNATURE, sign()[:-6] + "AAAAAA", app(public())),
-        (Flaw.SIGNATURE, sign("HS256", "x" * 32), app(secret=SECRET)),
-        (Flaw.SIGNATURE, sign(), app(public() | {"n": 5})),
-        (Flaw.SIGNATURE, sign(), app(public(key_ops=["sign"]))),
-        (Flaw.SHORT_SECRET, sign("HS256", "s" * 32), app(secret="s" * 31)),
-        (Flaw.ALGORITHM, sign("PS256"), app(public())),
-        (Flaw.ALGORITHM, sign("none"), app(public())),
-        (Flaw.ALGORITHM, sign("ES256", header={"kid": "RSA"}), app(public())),
-        (Flaw.ALGORITHM, sign("RS512"), app(public(alg="RS256"))),
-        (Flaw.NO_KEY_SET, sign(), app(secret=SECRET)),
-        (Flaw.KEY_ID, sign(header={"kid": "another"}), app(public())),
-        (Flaw.KEY_ID, sign(header={"kid": None}), app(public(), public("P-256"))),
-        (Flaw.KEY_ID, sign(), app(public(), public())),
-        (Flaw.KEY_USE, sign(), app(public(use="enc"))),
-        (Flaw.UNREADABLE, "x", app(public())),
-        (Flaw.UNREADABLE, "x.y.z", app(public())),
-        (Flaw.UNREADABLE, f"{sign()}.x", app(public())),
-        (Flaw.UNREADABLE, f"{sign()}=", app(public())),
-        (Flaw.UNREADABLE, "é.é.é", app(public())),
-        (Flaw.SIGNATURE, f"{sign()}A", app(public())),
-        (Flaw.UNREADABLE, sign(header={"crit": ["b64"], "b64": True}), app(public())),
+        (AssertionProblem.SIGNATURE, sign()[:-6] + "AAAAAA", app(public())),
+        (AssertionProblem.SIGNATURE, sign("HS256", "x" * 32), app(secret=SECRET)),
+        (AssertionProblem.SIGNATURE, sign(), app(public() | {"n": 5})),
+        (AssertionProblem.SIGNATURE, sign(), app(public(key_ops=["sign"]))),
+        (AssertionProblem.SHORT_SECRET, sign("HS256", "s" * 32), app(secret="s" * 31)),
+        (AssertionProblem.ALGORITHM, sign("PS256"), app(public())),
+        (AssertionProblem.ALGORITHM, sign("none"), app(public())),
+        (AssertionProblem.ALGORITHM, sign("ES256", header={"kid": "RSA"}), app(public())),
+        (AssertionProblem.ALGORITHM, sign("RS512"), app(public(alg="RS256"))),
+        (AssertionProblem.NO_KEY_SET, sign(), app(secret=SECRET)),
+        (AssertionProblem.KEY_ID, sign(header={"kid": "another"}), app(public())),
+        (AssertionProblem.KEY_ID, sign(header={"kid": None}), app(public(), public("P-256"))),
+        (AssertionProblem.KEY_ID, sign(), app(public(), public())),
+        (AssertionProblem.KEY_USE, sign(), app(public(use="enc"))),
+        (AssertionProblem.UNREADABLE, "x", app(public())),
+        (AssertionProblem.UNREADABLE, "x.y.z", app(public())),
+        (AssertionProblem.UNREADABLE, f"{sign()}.x", app(public())),
+        (AssertionProblem.UNREADABLE, f"{sign()}=", app(public())),
+        (AssertionProblem.UNREADABLE, "é.é.é", app(public())),
+        (AssertionProblem.SIGNATURE, f"{sign()}A", app(public())),
+        (AssertionProblem.UNREADABLE, sign(header={"crit": ["b64"], "b64": True}), app(public())),
     ],
 )
-def test_refuses_what_the_client_did_not_sign(flaw: Flaw, text: str, client: Client) -> None:
+def test_refuses_what_the_client_did_not_sign(flaw: AssertionProblem, text: str, client: Client) -> None:
     assert flaw_of(text, client) == flaw
 
 
 def test_an_algorithm_that_is_no_text_is_none() -> None:
     header = base64.urlsafe_b64encode(b'{"alg":["RS256"],"kid":"RSA"}').rstrip(b"=").decode()
-    assert flaw_of(f"{header}.{sign().partition('.')[2]}") == Flaw.ALGORITHM
+    assert flaw_of(f"{header}.{sign().partition('.')[2]}") == AssertionProblem.ALGORITHM
 
 
 def test_an_assertion_is_used_once_and_only_by_whom_it_is_from() -> None:
-    used = Replays()
-    assert flaw_of(sign()[:-6] + "AAAAAA", used=used) == Flaw.SIGNATURE
+    used = UsedJTIs()
+    assert flaw_of(sign()[:-6] + "AAAAAA", used=used) == AssertionProblem.SIGNATURE
     check_assertion(read_assertion(sign()), app(public()), AUDIENCE, NOW, used)
-    assert flaw_of(sign(), used=used) == Flaw.USED
+    assert flaw_of(sign(), used=used) == AssertionProblem.USED
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}", fullmatch=True))
 def test_reads_any_text_or_refuses_it(text: str) -> None:
-    assert flaw_of(text) in set(Flaw)
+    assert flaw_of(text) in set(AssertionProblem)
 
 
 @pytest.mark.parametrize(
     ("server", "path"), [("default", "introspect"), ("default", "revoke"), ("default", "token"), ("org", "introspect")]
 )
-def test_each_endpoint_takes_assertions_that_name_it(fake_issuer: Handle, ask: Ask, server: str, path: str) -> None:
+def test_each_endpoint_takes_assertions_that_name_it(
+    fake_issuer: RunningIssuer, ask: Ask, server: str, path: str
+) -> None:
     grants = ["client_credentials"]
     jwks = {"keys": [public()]}
     fake_issuer.put("clients", "app", name="app", jwks=jwks, auth_methods=["private_key_jwt"], grant_types=grants)
@@ -196,14 +198,14 @@ def test_each_endpoint_takes_assertions_that_name_it(fake_issuer: Handle, ask: A
     assert status(jti="4", iss="nobody", sub="nobody")[0] == 401
 
 
-def test_another_client_than_the_form_names_is_two(fake_issuer: Handle, ask: Ask) -> None:
+def test_another_client_than_the_form_names_is_two(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/token"
     form = {"client_id": "another", "client_assertion": sign(), "client_assertion_type": ASSERTION_TYPE}
     answer = ask(url, "POST", form=form)
     assert (answer.status, answer.json()["error"]) == (401, "invalid_request")
 
 
-def test_a_client_is_known_by_the_method_that_it_is_registered_for(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_client_is_known_by_the_method_that_it_is_registered_for(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.put("clients", "app", name="app", secret=SECRET)
     form = {"client_assertion": sign("HS256"), "client_assertion_type": ASSERTION_TYPE}
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakeissuer.errors import Refused
-from fakeissuer.errors.error_responses import Problem
+from fakeissuer.errors import OAuthError
+from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.oauth.client_authentication import ClientCredentials, authenticate, read_credentials
 from fakeissuer.state.seed import SERVICE_APP, SINGLE_PAGE_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 ENDPOINT = "http://127.0.0.1:9400/oauth2/default/v1/token"
 
@@ -22,10 +22,10 @@ def basic(text: str) -> list[str]:
     return ["Basic " + base64.b64encode(text.encode()).decode()]
 
 
-def refusal_of(state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]) -> Problem:
-    with pytest.raises(Refused) as caught:
+def error_of(state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str]) -> ErrorCase:
+    with pytest.raises(OAuthError) as caught:
         authenticate(state, read_credentials(authorization, form, query), ENDPOINT)
-    return caught.value.problem
+    return caught.value.case
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def refusal_of(state: State, authorization: list[str], form: dict[str, str], que
     ],
 )
 def test_knows_a_client_by_its_credentials(
-    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str]
+    state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str]
 ) -> None:
     assert authenticate(state, read_credentials(authorization, form, query), ENDPOINT).id in (
         SERVICE_APP,
@@ -51,57 +51,59 @@ def test_knows_a_client_by_its_credentials(
 
 
 @pytest.mark.parametrize(
-    ("authorization", "form", "query", "problem"),
+    ("authorization", "form", "query", "case"),
     [
-        ([], {}, {}, Problem.NO_CLIENT_CREDENTIALS),
-        (["Bearer x"], {}, {}, Problem.NO_CLIENT_CREDENTIALS),
-        ([], {"client_id": SERVICE_APP}, {}, Problem.NO_CLIENT_CREDENTIALS),
-        ([], {"client_id": SERVICE_APP, "client_secret": ""}, {}, Problem.WRONG_SECRET),
-        (basic("unknown:x"), {}, {}, Problem.UNKNOWN_CLIENT),
-        ([], {"client_id": "unknown"}, {}, Problem.UNKNOWN_CLIENT),
-        (basic(f"{SERVICE_APP}:wrong"), {}, {}, Problem.WRONG_SECRET),
-        (basic(f"{SERVICE_APP}:sérvice"), {}, {}, Problem.WRONG_SECRET),
-        (basic(f"{SINGLE_PAGE_APP}:x"), {}, {}, Problem.WRONG_METHOD),
-        ([], {"client_id": SERVICE_APP, "client_assertion": "x"}, {}, Problem.ASSERTION_TYPE),
-        ([], {"client_assertion": "x", "client_assertion_type": "saml"}, {}, Problem.ASSERTION_TYPE),
-        ([], {}, {"client_assertion": "x"}, Problem.SECRET_IN_QUERY),
-        (["Basic !"], {}, {}, Problem.BASIC_MALFORMED),
-        (["Basic /w=="], {}, {}, Problem.BASIC_MALFORMED),
-        (basic(SERVICE_APP), {}, {}, Problem.NO_CLIENT_CREDENTIALS),
-        (basic(""), {}, {}, Problem.BASIC_MALFORMED),
-        (basic(":secret"), {}, {}, Problem.BASIC_MALFORMED),
-        (basic(f"{SERVICE_APP}:x") * 2, {}, {}, Problem.TWO_METHODS),
-        (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, Problem.TWO_METHODS),
-        (basic(f"{SERVICE_APP}:x"), {"client_id": "another"}, {}, Problem.TWO_METHODS),
-        ([], {"client_secret": "x", "client_assertion": "x"}, {}, Problem.TWO_METHODS),
-        ([], {}, {"client_id": SERVICE_APP, "client_secret": "service-secret"}, Problem.SECRET_IN_QUERY),
+        ([], {}, {}, ErrorCase.NO_CLIENT_CREDENTIALS),
+        (["Bearer x"], {}, {}, ErrorCase.NO_CLIENT_CREDENTIALS),
+        ([], {"client_id": SERVICE_APP}, {}, ErrorCase.NO_CLIENT_CREDENTIALS),
+        ([], {"client_id": SERVICE_APP, "client_secret": ""}, {}, ErrorCase.WRONG_SECRET),
+        (basic("unknown:x"), {}, {}, ErrorCase.UNKNOWN_CLIENT),
+        ([], {"client_id": "unknown"}, {}, ErrorCase.UNKNOWN_CLIENT),
+        (basic(f"{SERVICE_APP}:wrong"), {}, {}, ErrorCase.WRONG_SECRET),
+        (basic(f"{SERVICE_APP}:sérvice"), {}, {}, ErrorCase.WRONG_SECRET),
+        (basic(f"{SINGLE_PAGE_APP}:x"), {}, {}, ErrorCase.WRONG_METHOD),
+        ([], {"client_id": SERVICE_APP, "client_assertion": "x"}, {}, ErrorCase.ASSERTION_TYPE),
+        ([], {"client_assertion": "x", "client_assertion_type": "saml"}, {}, ErrorCase.ASSERTION_TYPE),
+        ([], {}, {"client_assertion": "x"}, ErrorCase.SECRET_IN_QUERY),
+        (["Basic !"], {}, {}, ErrorCase.BASIC_MALFORMED),
+        (["Basic /w=="], {}, {}, ErrorCase.BASIC_MALFORMED),
+        (basic(SERVICE_APP), {}, {}, ErrorCase.NO_CLIENT_CREDENTIALS),
+        (basic(""), {}, {}, ErrorCase.BASIC_MALFORMED),
+        (basic(":secret"), {}, {}, ErrorCase.BASIC_MALFORMED),
+        (basic(f"{SERVICE_APP}:x") * 2, {}, {}, ErrorCase.TWO_METHODS),
+        (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, ErrorCase.TWO_METHODS),
+        (basic(f"{SERVICE_APP}:x"), {"client_id": "another"}, {}, ErrorCase.TWO_METHODS),
+        ([], {"client_secret": "x", "client_assertion": "x"}, {}, ErrorCase.TWO_METHODS),
+        ([], {}, {"client_id": SERVICE_APP, "client_secret": "service-secret"}, ErrorCase.SECRET_IN_QUERY),
     ],
 )
 def test_refuses_each_way_to_get_it_wrong(
-    state: State, authorization: list[str], form: dict[str, str], query: dict[str, str], problem: Problem
+    state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str], case: ErrorCase
 ) -> None:
-    assert refusal_of(state, authorization, form, query) is problem
+    assert error_of(state, authorization, form, query) is case
 
 
 @pytest.mark.parametrize("secret", ["a+b%c", "a+b", "100%", "%41", "a b", "é%2B"])
 @pytest.mark.parametrize("encode", [str, quote_plus, quote])
-def test_a_secret_in_basic_is_form_encoded_or_as_it_is(state: State, secret: str, encode: Callable[[str], str]) -> None:
-    state.directory.put("clients", "odd", {"name": "odd", "secret": secret})
+def test_a_secret_in_basic_is_form_encoded_or_as_it_is(
+    state: IssuerState, secret: str, encode: Callable[[str], str]
+) -> None:
+    state.registry.put("clients", "odd", {"name": "odd", "secret": secret})
     credentials = read_credentials(basic(f"odd:{encode(secret)}"), {}, {})
     assert authenticate(state, credentials, ENDPOINT).id == "odd"
     for wrong in (secret[:-1], f"{secret}x", quote_plus(quote_plus(f"{secret}+"))):
-        assert refusal_of(state, basic(f"odd:{wrong}"), {}, {}) is Problem.WRONG_SECRET
+        assert error_of(state, basic(f"odd:{wrong}"), {}, {}) is ErrorCase.WRONG_SECRET
 
 
 def test_strictly_basic_is_a_name_and_a_secret() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(OAuthError) as caught:
         read_credentials(basic(SINGLE_PAGE_APP), {}, {}, is_strict=True)
-    assert caught.value.problem is Problem.BASIC_MALFORMED
+    assert caught.value.case is ErrorCase.BASIC_MALFORMED
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1")))
 def test_reads_any_authorization_field_or_refuses_it(field: str) -> None:
-    with suppress(Refused):
+    with suppress(OAuthError):
         read_credentials([field], {}, {})
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from fakeissuer.oauth.issue import TokenRequest
 from fakeissuer.state.seed import SERVICE_APP
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 
-def test_a_request_does_not_show_what_came_with_it(state: State) -> None:
-    server, client = state.directory.server("default"), state.directory.clients[SERVICE_APP]
+def test_a_request_does_not_show_what_came_with_it(state: IssuerState) -> None:
+    server, client = state.registry.server("default"), state.registry.clients[SERVICE_APP]
     request = TokenRequest(state=state, server=server, issuer="x", client=client, form={"password": "hidden"})
     assert repr(request) == "TokenRequest(server='default', client='0oaservice0000000001')"

@@ -89,7 +89,7 @@ def test_what_is_exported_is_what_is_there() -> None:
 
 
 def test_an_error_of_the_script_reaches_the_thread_that_called() -> None:
-    with running() as issuer, pytest.raises(fakeissuer.Unacceptable):
+    with running() as issuer, pytest.raises(fakeissuer.InvalidRequestError):
         issuer.issuer_url("unknown")
 
 

@@ -8,7 +8,7 @@ import pytest
 from plain_http import send
 
 from fakeissuer.server.logs import JsonFormatter, TextFormatter, without_quoted_requests
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
 def record(message: str, *arguments: object, failed: bool = False) -> logging.LogRecord:
@@ -22,7 +22,7 @@ def record(message: str, *arguments: object, failed: bool = False) -> logging.Lo
 
 
 def test_whoever_looks_at_the_control_plane_is_not_told_of(
-    fake_issuer: Handle, caplog: pytest.LogCaptureFixture
+    fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "fakeissuer.access")
     for path, method in (("/_fake/clock", "GET"), ("/_fake/clock", "DELETE"), ("/oauth2/default/v1/keys", "GET")):

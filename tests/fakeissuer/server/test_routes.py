@@ -12,11 +12,11 @@ from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.handlers import ControlHandler
 from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.handlers.base.endpoint import EndpointHandler
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
 from fakeissuer.server.routes import HANDLERS, make_app
-from fakeissuer.server.running_issuer import Handle
-from fakeissuer.state.state import State
+from fakeissuer.server.running_issuer import RunningIssuer
+from fakeissuer.state.state import IssuerState
 
 Ask = Callable[..., Any]
 
@@ -40,14 +40,14 @@ def test_every_endpoint_has_a_handler() -> None:
 
 @pytest.mark.gen_test
 async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_request(
-    state: State, ask: Ask, caplog: pytest.LogCaptureFixture
+    state: IssuerState, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    issuer, wire, guard = FakeIssuer(state), Wire(), ControlGuard(known_hosts=frozenset())
-    app = make_app(issuer, wire, guard)
+    issuer, fault_injector, guard = FakeIssuer(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
+    app = make_app(issuer, fault_injector, guard)
     app.add_handlers(
         ".*",
         [
-            ("/unfinished", UnfinishedHandler, {"state": state, "wire": wire}),
+            ("/unfinished", UnfinishedHandler, {"state": state, "fault_injector": fault_injector}),
             ("/failing", FailingCall, {"issuer": issuer, "guard": guard}),
         ],
     )
@@ -65,7 +65,7 @@ async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_re
     assert "hidden" not in caplog.text
 
 
-def test_a_malformed_request_is_answered_in_the_right_shape(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_malformed_request_is_answered_in_the_right_shape(fake_issuer: RunningIssuer, ask: Ask) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     body = b"&".join(b"a=1" for _ in range(5000))
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=form)

@@ -8,12 +8,12 @@ import pytest
 from scripted_browser import CALLBACK, Browser, redirected
 from seeded import API
 
-from fakeissuer import NotThere, Unacceptable
+from fakeissuer import InvalidRequestError, NotFoundError
 from fakeissuer.control.mint_request import MintRequest
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 
-def test_its_clock_is_read_moved_and_stopped(fake_issuer: Handle) -> None:
+def test_its_clock_is_read_moved_and_stopped(fake_issuer: RunningIssuer) -> None:
     clock = fake_issuer.clock
     clock.set(2_000_000_000)
     clock.freeze()
@@ -26,51 +26,51 @@ def test_its_clock_is_read_moved_and_stopped(fake_issuer: Handle) -> None:
     assert abs(clock.state().offset) < 1
 
 
-def test_its_keys_lag_and_catch_up(fake_issuer: Handle) -> None:
-    assert not fake_issuer.lag(seconds=30)[0].published
-    assert fake_issuer.end_lag()[0].published
-    fake_issuer.lag("partner", seconds=30)
+def test_its_keys_lag_and_catch_up(fake_issuer: RunningIssuer) -> None:
+    assert not fake_issuer.delay_publication(seconds=30)[0].published
+    assert fake_issuer.publish_now()[0].published
+    fake_issuer.delay_publication("partner", seconds=30)
     assert not fake_issuer.keys("partner")[0].published
     fake_issuer.clock.advance(30)
     assert fake_issuer.keys("partner")[0].published
 
 
-def test_withdraws_a_key_of_any_server(fake_issuer: Handle) -> None:
+def test_withdraws_a_key_of_any_server(fake_issuer: RunningIssuer) -> None:
     for server in ("default", "partner", "org"):
         kid = fake_issuer.keys(server)[0].kid
         assert not fake_issuer.withdraw(kid)[0].published
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         fake_issuer.withdraw("unknown")
 
 
-def test_faults_are_listed_and_cleared(fake_issuer: Handle) -> None:
+def test_faults_are_listed_and_cleared(fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("keys", drop=True, server="partner")
     assert [fault.kind for fault in fake_issuer.faults()] == ["drop"]
     fake_issuer.clear_faults()
     assert fake_issuer.faults() == []
 
 
-def test_requests_are_forgotten(fake_issuer: Handle) -> None:
-    fake_issuer.forget_requests()
+def test_requests_are_forgotten(fake_issuer: RunningIssuer) -> None:
+    fake_issuer.clear_requests()
     assert len(fake_issuer.requests("keys", server="default")) == 0
 
 
-def test_users_are_put_and_removed(fake_issuer: Handle) -> None:
+def test_users_are_put_and_removed(fake_issuer: RunningIssuer) -> None:
     carol = fake_issuer.put("users", "carol@example.com", id="00ucarol", email="c@example.com")
-    assert fake_issuer.entry("users", "carol@example.com") == carol == fake_issuer.remove("users", "carol@example.com")
+    assert fake_issuer.get("users", "carol@example.com") == carol == fake_issuer.remove("users", "carol@example.com")
     assert fake_issuer.token(sub="carol@example.com").count(".") == 2
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         fake_issuer.remove("users", "carol@example.com")
 
 
-def test_a_wrong_word_is_refused_and_the_right_ones_are_named(fake_issuer: Handle) -> None:
-    with pytest.raises(Unacceptable, match=", ".join(MintRequest.__struct_fields__)):
+def test_a_wrong_word_is_refused_and_the_right_ones_are_named(fake_issuer: RunningIssuer) -> None:
+    with pytest.raises(InvalidRequestError, match=", ".join(MintRequest.__struct_fields__)):
         fake_issuer.token(scope="a")
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         fake_issuer.fail("keys", status=True)
 
 
-def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: Handle) -> None:
+def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: RunningIssuer) -> None:
     assert fake_issuer.requests().count == 0
 
 
@@ -79,40 +79,40 @@ def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: Handle) -> N
     [
         lambda issuer: issuer.requests("tpyo"),
         lambda issuer: issuer.put("things", "a"),
-        lambda issuer: issuer.entry("things", "a"),
+        lambda issuer: issuer.get("things", "a"),
         lambda issuer: issuer.remove("copy", "a"),
-        lambda issuer: issuer.lag(seconds="x"),
-        lambda issuer: issuer.lag(seconds=math.nan),
-        lambda issuer: issuer.lag(seconds=10**400),
-        lambda issuer: issuer.lag(seconds=-1),
-        lambda issuer: issuer.lag(seconds=86_401),
+        lambda issuer: issuer.delay_publication(seconds="x"),
+        lambda issuer: issuer.delay_publication(seconds=math.nan),
+        lambda issuer: issuer.delay_publication(seconds=10**400),
+        lambda issuer: issuer.delay_publication(seconds=-1),
+        lambda issuer: issuer.delay_publication(seconds=86_401),
     ],
 )
 def test_what_the_control_plane_refuses_is_refused_in_process_too(
-    fake_issuer: Handle, call: Callable[[Handle], object]
+    fake_issuer: RunningIssuer, call: Callable[[RunningIssuer], object]
 ) -> None:
     before = fake_issuer.keys()
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         call(fake_issuer)
     assert fake_issuer.keys() == before
 
 
-def test_what_it_gives_and_takes_is_a_copy(fake_issuer: Handle) -> None:
-    """A test that spoils what it holds must not spoil the issuer of the next one, which `reset` cannot mend."""
+def test_what_it_gives_and_takes_is_a_copy(fake_issuer: RunningIssuer) -> None:
+    """A test that spoils what it holds must not spoil the issuer of the next one, which ``reset`` cannot mend."""
     team = {"names": ["a"]}
     fake_issuer.put("users", "ann", claims={"team": team})
     minted = fake_issuer.mint(sub="ann", claims={"deep": team})
     published = fake_issuer.key_set()
-    before = (fake_issuer.entry("users", "ann"), published["keys"][0]["n"])
+    before = (fake_issuer.get("users", "ann"), published["keys"][0]["n"])
     team["names"].append("b")
-    fake_issuer.entry("users", "ann").claims["team"]["names"].append("c")
+    fake_issuer.get("users", "ann").claims["team"]["names"].append("c")
     published["keys"][0]["n"] = "x"
     minted.claims["exp"] = 0
-    assert (fake_issuer.entry("users", "ann"), fake_issuer.key_set()["keys"][0]["n"]) == before
+    assert (fake_issuer.get("users", "ann"), fake_issuer.key_set()["keys"][0]["n"]) == before
     assert fake_issuer.mint(sub="ann", claims={}).claims["team"] == {"names": ["a"]}
 
 
-def test_a_minted_token_is_judged_by_what_was_minted(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+def test_a_minted_token_is_judged_by_what_was_minted(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     minted = fake_issuer.mint(sub="alice@example.com")
     minted.claims["exp"] = 0
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
@@ -120,7 +120,11 @@ def test_a_minted_token_is_judged_by_what_was_minted(fake_issuer: Handle, ask: C
 
 
 def test_with_a_user_go_their_tokens_and_sessions(
-    fake_issuer: Handle, browser: Browser, code: Callable[..., str], redeem: Callable[..., Any], ask: Callable[..., Any]
+    fake_issuer: RunningIssuer,
+    browser: Browser,
+    code: Callable[..., str],
+    redeem: Callable[..., Any],
+    ask: Callable[..., Any],
 ) -> None:
     got = redeem("authorization_code", code=code(scope="openid offline_access"), redirect_uri=CALLBACK).json()
     other = fake_issuer.token(sub="bob@example.com", scp="openid")

@@ -11,8 +11,8 @@ from fakeissuer.handlers.okta_api.authn import Primary
 from fakeissuer.model.clients import Client
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.oauth.authorization.flow import Waiting
-from fakeissuer.oauth.authorization.request import AuthorizationRequest, Target
+from fakeissuer.oauth.authorization.flow import PendingInteraction
+from fakeissuer.oauth.authorization.request import AuthorizationRequest, ResponseTarget
 from fakeissuer.responses.reply import Reply
 from fakeissuer.server.config_file import Config
 from fakeissuer.state.sessions import Session
@@ -23,7 +23,7 @@ CLIENT = Client(id="app", name="app", secret=HIDDEN)
 SERVER = Server(id="default", audience="a")
 REQUEST = AuthorizationRequest(
     server=SERVER,
-    target=Target(
+    target=ResponseTarget(
         issuer="x",
         client=CLIENT,
         redirect_uri="http://a.test",
@@ -48,9 +48,9 @@ HOLDERS = [
     CLIENT,
     User(login="a", password=HIDDEN),
     Primary(username="a", password=HIDDEN),
-    Config(entries={"clients": {"app": {"secret": HIDDEN}}}),
+    Config(resources={"clients": {"app": {"secret": HIDDEN}}}),
     REQUEST,
-    Waiting(request=REQUEST),
+    PendingInteraction(request=REQUEST),
     SESSION,
     BadToken(name="a", token=HIDDEN, breaks="b", status=401, error="invalid_token"),
     RevokeRequest(token=HIDDEN),

@@ -13,7 +13,7 @@ import pytest
 from fakeissuer import running
 from fakeissuer.__main__ import main
 from fakeissuer.errors import SettingsError
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.server.token_client import split_issuer
 
 Main = Callable[..., tuple[int, str, str]]
@@ -56,13 +56,13 @@ def test_refuses_what_is_no_url(url: str) -> None:
         split_issuer(url)
 
 
-def test_prints_the_token_alone(fake_issuer: Handle, run: Main) -> None:
+def test_prints_the_token_alone(fake_issuer: RunningIssuer, run: Main) -> None:
     code, said, complained = run("--issuer", fake_issuer.issuer_url("partner"), "--sub", "a@example.com")
     assert (code, complained) == (0, "")
     fake_issuer.revoke(said.removesuffix("\n"))
 
 
-def test_tells_why_it_was_refused(fake_issuer: Handle, run: Main) -> None:
+def test_tells_why_it_was_refused(fake_issuer: RunningIssuer, run: Main) -> None:
     code, said, complained = run("--issuer", fake_issuer.url, "--server", "unknown")
     assert (code, said) == (1, "")
     assert "default, partner, org" in complained

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from fakeissuer.errors import Unacceptable
-from fakeissuer.state.clock import LATEST_S, Clock
+from fakeissuer.errors import InvalidRequestError
+from fakeissuer.state.clock import MAX_TIMESTAMP_S, Clock
 
 
 class RealTime:
@@ -93,13 +93,13 @@ def test_tells_its_state(clock: Clock) -> None:
 @pytest.mark.parametrize("value", [True, "5", None, math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400])
 def test_refuses_what_is_no_number_of_seconds(clock: Clock, value: float) -> None:
     for move in (clock.advance, clock.set):
-        with pytest.raises(Unacceptable):
+        with pytest.raises(InvalidRequestError):
             move(value)
     assert clock.now() == 1_000
 
 
 def test_shows_nothing_beyond_the_year_9999(clock: Clock) -> None:
-    clock.set(LATEST_S)
-    with pytest.raises(Unacceptable):
+    clock.set(MAX_TIMESTAMP_S)
+    with pytest.raises(InvalidRequestError):
         clock.advance(1)
-    assert clock.now() == LATEST_S
+    assert clock.now() == MAX_TIMESTAMP_S

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.errors import Unacceptable
-from fakeissuer.model.records import accept
+from fakeissuer.errors import InvalidRequestError
+from fakeissuer.model.records import to_record
 from fakeissuer.state.faults import KINDS, Fault, Faults
 
 AMOUNTS = {
@@ -18,7 +18,7 @@ AMOUNTS = {
 
 
 def fault(**members: Any) -> Fault:
-    return accept({"endpoint": "keys", **members}, Fault)
+    return to_record({"endpoint": "keys", **members}, Fault)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,12 +75,12 @@ def test_each_kind_stands_alone(kind: str) -> None:
     ],
 )
 def test_refuses_what_is_no_fault(members: dict[str, Any]) -> None:
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         fault(**members)
 
 
 def test_names_the_kinds_when_there_are_two() -> None:
-    with pytest.raises(Unacceptable, match="drop, empty"):
+    with pytest.raises(InvalidRequestError, match="drop, empty"):
         fault(drop=True, empty=True)
 
 

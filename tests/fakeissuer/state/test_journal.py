@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from fakeissuer.state.journal import Connections, Entry, Journal
+from fakeissuer.state.journal import ConnectionCounter, Journal, JournalEntry
 
 
 class Connection:
     """Stands for a TCP connection."""
 
 
-def entry(endpoint: str = "keys", server: str = "default", connection: int = 1) -> Entry:
-    return Entry(
+def entry(endpoint: str = "keys", server: str = "default", connection: int = 1) -> JournalEntry:
+    return JournalEntry(
         method="GET",
         path="/",
         endpoint=endpoint,
@@ -55,10 +55,10 @@ def test_tells_the_latest_that_fit_oldest_first() -> None:
 
 
 def test_tells_so_many_connections_apart_and_no_more() -> None:
-    journal = Journal(most_connections=3)
+    journal = Journal(max_connections=3)
     for connection in (1, 2, 3, 1, 4, 1):
         journal.add(entry(connection=connection))
-    assert (journal.read().count, journal.read().connections, list(journal._places_of)) == (6, 3, [3, 4, 1])
+    assert (journal.read().count, journal.read().connections, list(journal._keys_by_connection)) == (6, 3, [3, 4, 1])
 
 
 def test_forgets() -> None:
@@ -69,7 +69,7 @@ def test_forgets() -> None:
 
 
 def test_a_connection_has_one_number_for_as_long_as_it_lasts() -> None:
-    connections = Connections()
+    connections = ConnectionCounter()
     one, other = Connection(), Connection()
     assert [connections.number(connection) for connection in (one, other, one)] == [1, 2, 1]
     del one

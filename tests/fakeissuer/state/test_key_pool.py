@@ -11,10 +11,10 @@ from fakeissuer.state.key_pool import KeyPool
 
 
 def test_makes_a_key_once(pool: KeyPool) -> None:
-    assert pool.made("default", "never asked for") is None
+    assert pool.existing("default", "never asked for") is None
     key = pool.key("default", "1")
     assert pool.key("default", "1") is key
-    assert pool.made("default", "1") is key
+    assert pool.existing("default", "1") is key
 
 
 def test_creates_its_file_at_once_for_nobody_else_to_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakeissuer.errors import NotThere
+from fakeissuer.errors import NotFoundError
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.key_ring import ROTATION_PERIOD_S, KeyRing
 
@@ -45,16 +45,16 @@ def test_the_expired_key_is_gone_after_the_next_rotation(ring: KeyRing) -> None:
 
 def test_rotates_when_its_time_has_come(ring: KeyRing) -> None:
     upcoming = ring.signing_key("next").kid
-    ring.keep_up(START + ROTATION_PERIOD_S - 1)
+    ring.advance_to(START + ROTATION_PERIOD_S - 1)
     assert ring.signing_key().kid != upcoming
-    ring.keep_up(START + ROTATION_PERIOD_S)
+    ring.advance_to(START + ROTATION_PERIOD_S)
     assert ring.signing_key().kid == upcoming
 
 
 @pytest.mark.parametrize("periods", [1, 2, 3, 4, 1000])
 def test_catches_up_with_rotations_that_were_missed(ring: KeyRing, periods: int) -> None:
     before = {status.kid for status in ring.statuses()}
-    ring.keep_up(START + periods * ROTATION_PERIOD_S)
+    ring.advance_to(START + periods * ROTATION_PERIOD_S)
     assert len(before & {status.kid for status in ring.statuses()}) == max(3 - periods, 0)
     assert ring.rotates_at == START + (periods + 1) * ROTATION_PERIOD_S
 
@@ -81,31 +81,31 @@ def test_withdrawing_what_is_not_there_does_nothing(ring: KeyRing) -> None:
 
 def test_a_lagging_key_signs_before_it_is_published(ring: KeyRing) -> None:
     before = kids(ring)
-    ring.lag(START)
+    ring.delay_publication(START)
     assert ring.signing_key().kid not in before
     assert set(kids(ring)) == set(before)
-    ring.end_lag()
+    ring.publish_now()
     assert ring.signing_key().kid in kids(ring)
 
 
 def test_a_lag_ends_by_itself(ring: KeyRing) -> None:
-    ring.lag(START, hidden_until=START + 30)
-    ring.keep_up(START + 29)
+    ring.delay_publication(START, hidden_until=START + 30)
+    ring.advance_to(START + 29)
     assert ring.signing_key().kid not in kids(ring)
-    ring.keep_up(START + 30)
+    ring.advance_to(START + 30)
     assert ring.signing_key().kid in kids(ring)
 
 
 def test_a_rotation_ends_a_lag(ring: KeyRing) -> None:
-    ring.lag(START)
+    ring.delay_publication(START)
     lagging = ring.signing_key().kid
     ring.rotate(START)
     assert lagging in kids(ring)
 
 
 def test_a_guest_is_published_until_it_is_withdrawn(ring: KeyRing) -> None:
-    ring.invite("odd", {"kty": "AKP", "kid": "odd-kid"})
-    ring.invite("odd", {"kty": "AKP", "kid": "odd-kid"})
+    ring.publish_extra("odd", {"kty": "AKP", "kid": "odd-kid"})
+    ring.publish_extra("odd", {"kty": "AKP", "kid": "odd-kid"})
     assert kids(ring).count("odd-kid") == 1
     assert ring.withdraw("odd-kid")
     assert "odd-kid" not in kids(ring)
@@ -114,7 +114,7 @@ def test_a_guest_is_published_until_it_is_withdrawn(ring: KeyRing) -> None:
 def test_finds_a_key_by_its_kid(ring: KeyRing) -> None:
     key = ring.signing_key("next")
     assert ring.find(key.kid) == key
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFoundError):
         ring.find("unknown")
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fakeissuer.state.sessions import LIFETIME_S, MOST_WAITING, Session, Sessions
+from fakeissuer.state.sessions import LIFETIME_S, MAX_PENDING, Session, Sessions
 
 
 def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
@@ -8,8 +8,8 @@ def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
     planted = {session.cookie, session.csrf}
     session.sign_in("alice", 100)
     assert len(planted | {session.cookie, session.csrf}) == 4
-    assert not session.has_ended(99 + LIFETIME_S)
-    assert session.has_ended(100 + LIFETIME_S)
+    assert not session.is_expired(99 + LIFETIME_S)
+    assert session.is_expired(100 + LIFETIME_S)
 
 
 def test_consent_is_of_one_user_for_one_client() -> None:
@@ -35,23 +35,23 @@ def test_two_factors_are_said_where_they_were_asked_for() -> None:
 
 def test_only_so_much_waits() -> None:
     session = Session()
-    for number in range(MOST_WAITING + 1):
-        session.keep(str(number), number)
-    assert (session.find("0"), session.find("1")) == (None, 1)
+    for number in range(MAX_PENDING + 1):
+        session.add_interaction(str(number), number)
+    assert (session.get("0"), session.get("1")) == (None, 1)
 
 
 def test_a_cookie_that_was_replaced_is_worth_nothing() -> None:
     sessions = Sessions()
-    session = sessions.of(None, 1)
+    session = sessions.get_or_create(None, 1)
     sessions.save(session, None, 1)
     old = session.cookie
-    assert sessions.of(old, 2) is session
+    assert sessions.get_or_create(old, 2) is session
     session.sign_in("alice", 2)
     sessions.save(session, old, 2)
-    assert sessions.of(old, 3) is not session
-    assert sessions.of(session.cookie, 3) is session
+    assert sessions.get_or_create(old, 3) is not session
+    assert sessions.get_or_create(session.cookie, 3) is session
     sessions.clear()
-    assert sessions.of(session.cookie, 3) is not session
+    assert sessions.get_or_create(session.cookie, 3) is not session
 
 
 def test_a_user_is_signed_out_everywhere_and_nobody_else() -> None:

@@ -75,7 +75,7 @@ async def test_a_denial_is_lifted(deny_list: DenyList, clock: ManualClock) -> No
     entry = _denial(clock)
     await deny_list.add(entry)
     assert [entry] == list(deny_list)
-    assert await deny_list.remove(*entry.about)
+    assert await deny_list.remove(*entry.key)
     assert not _is_denied(deny_list, _principal())
 
 
@@ -96,7 +96,7 @@ async def test_there_is_a_limit_and_what_is_over_makes_room(
     monkeypatch.setattr(module, "CAPACITY", 2)
     for value in ("one", "two", "one"):
         await deny_list.add(_denial(clock, value=value))
-    with pytest.raises(OverflowError, match="lift some"):
+    with pytest.raises(OverflowError, match="remove some"):
         await deny_list.add(_denial(clock, value="three"))
     clock.advance(61)
     await deny_list.add(_denial(clock, value="three"))
@@ -134,10 +134,10 @@ async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
         for value in ("one", "two"):
             await here.add(_denial(clock, value=value))
         await there.refresh()
-        assert 2 == len(there._in_force)
+        assert 2 == len(there._entries)
         clock.advance(3600)
         await there.refresh()
-        assert 0 == len(there._in_force)
+        assert 0 == len(there._entries)
 
 
 @pytest.mark.gen_test
@@ -158,7 +158,7 @@ async def test_a_number_whose_entry_is_late_is_waited_for(
         for _ in range(12):
             clock.advance(module.MAX_AGE)
             await deny_list.refresh()
-        assert {} == deny_list._awaited
+        assert {} == deny_list._pending
 
 
 @pytest.mark.gen_test

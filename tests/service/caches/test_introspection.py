@@ -16,7 +16,7 @@ ACTIVE = {"active": True, "sub": "alice"}
 
 
 class Issuer:
-    """IntrospectionCache questions, and counts them."""
+    """Answers questions, and counts them."""
 
     def __init__(self, document: dict[str, Any] | None = None, *, fails: bool = False) -> None:
         self.document = document or ACTIVE
@@ -136,7 +136,7 @@ async def test_who_dies_with_a_claim_holds_nobody_up_for_ever(
 ) -> None:
     monkeypatch.setattr("service.caches.introspection.LOCK_LIFETIME", 0.1)
     answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
-    assert (None, True) == await cache.get_or_lock(answers._name("token"), seconds=5)
+    assert (None, True) == await cache.get_or_lock(answers._key("token"), seconds=5)
     await answers.get("token", issuer)
     assert 1 == issuer.asked
 
@@ -147,7 +147,7 @@ async def test_what_is_no_answer_in_the_shared_cache_is_not_believed(
     value: Any, cache: SharedCache, clock: ManualClock
 ) -> None:
     answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
-    cache.put(answers._name("token"), value, seconds=60)
+    cache.put(answers._key("token"), value, seconds=60)
     await asyncio.gather(*cache._background)
     await answers.get("token", issuer)
     assert 1 == issuer.asked
@@ -158,7 +158,7 @@ async def test_a_dropped_answer_is_asked_for_again(answers: IntrospectionCache, 
     issuer = Issuer()
     await answers.get("token", issuer)
     await asyncio.gather(*cache._background)
-    answers.forget("token")
+    answers.delete("token")
     await asyncio.gather(*cache._background)
     await answers.get("token", issuer)
     assert 2 == issuer.asked

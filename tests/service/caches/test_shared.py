@@ -109,7 +109,7 @@ async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
         assert not await cache.ping()  # it is left alone for a moment
         clock.advance(shared.RETRY_INTERVAL)
         assert await _comes_back(cache, clock)
-    assert ["the shared cache is back"] == [r.message for r in caplog.records if "is back" in r.message]
+    assert ["shared cache available again"] == [r.message for r in caplog.records if "available again" in r.message]
 
 
 async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:

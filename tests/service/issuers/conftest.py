@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
 from service.issuers.client import JSONClient
@@ -23,7 +23,7 @@ def client(io_loop: IOLoop) -> Iterator[JSONClient]:
 
 
 @pytest.fixture
-def issuer_clock(fake_issuer: Handle) -> ManualClock:
+def issuer_clock(fake_issuer: RunningIssuer) -> ManualClock:
     """The time of the issuer, which stands still until somebody moves it."""
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
@@ -31,7 +31,7 @@ def issuer_clock(fake_issuer: Handle) -> ManualClock:
 
 @pytest.fixture
 def connect(
-    io_loop: IOLoop, fake_issuer: Handle, issuer_clock: ManualClock, cache: SharedCache, client: JSONClient
+    io_loop: IOLoop, fake_issuer: RunningIssuer, issuer_clock: ManualClock, cache: SharedCache, client: JSONClient
 ) -> Iterator[Callable[..., IntrospectionEndpoint]]:
     """Return what makes an endpoint on some terms."""
     made: list[Issuer] = []

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient, UnexpectedStatus
 
 
 @pytest.fixture
-def url(fake_issuer: Handle) -> str:
+def url(fake_issuer: RunningIssuer) -> str:
     return f"{fake_issuer.issuer_url()}/v1/keys"
 
 
@@ -41,7 +41,7 @@ TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("fault", "word"), TROUBLE.values(), ids=TROUBLE.keys())
 @pytest.mark.gen_test
 async def test_turns_into_an_unavailable_issuer(
-    fault: dict[str, Any], word: str, client: JSONClient, url: str, fake_issuer: Handle
+    fault: dict[str, Any], word: str, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", **fault)
     with pytest.raises(IssuerUnavailable) as refusal:
@@ -55,7 +55,7 @@ async def test_turns_into_an_unavailable_issuer(
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
 @pytest.mark.gen_test
 async def test_a_connection_that_is_taken_away_once_goes_unnoticed(
-    fault: dict[str, Any], client: JSONClient, url: str, fake_issuer: Handle
+    fault: dict[str, Any], client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", times=1, **fault)
     assert ["keys"] == list((await client.get(url)).document)
@@ -70,7 +70,7 @@ async def test_an_issuer_that_does_not_listen_is_unavailable(client: JSONClient)
 
 @pytest.mark.gen_test(timeout=20)
 async def test_an_issuer_that_drips_is_left_after_the_total_time(
-    client: JSONClient, url: str, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+    client: JSONClient, url: str, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
     fake_issuer.fail("keys", drip=0.1)
@@ -83,7 +83,7 @@ async def test_an_issuer_that_drips_is_left_after_the_total_time(
 @pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("86400", 60.0), ("soon", 1.0), ("-1", 1.0), ("", 1.0)])
 @pytest.mark.gen_test
 async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
-    value: str, seconds: float, client: JSONClient, url: str, fake_issuer: Handle
+    value: str, seconds: float, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=429, headers={"Retry-After": value, "X-Rate-Limit-Reset": ""})
     with pytest.raises(UnexpectedStatus) as refusal:
@@ -107,7 +107,7 @@ async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
 )
 @pytest.mark.gen_test
 async def test_reads_cache_control(
-    value: str, max_age: float | None, client: JSONClient, url: str, fake_issuer: Handle
+    value: str, max_age: float | None, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, headers={"Cache-Control": value}, body={"keys": []})
     assert max_age == (await client.get(url)).max_age
@@ -125,7 +125,7 @@ DATES: dict[str, tuple[dict[str, str], float | None]] = {
 @pytest.mark.parametrize(("headers", "date"), DATES.values(), ids=DATES.keys())
 @pytest.mark.gen_test
 async def test_reads_the_time_of_the_issuer_from(
-    headers: dict[str, str], date: float | None, client: JSONClient, url: str, fake_issuer: Handle
+    headers: dict[str, str], date: float | None, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, headers=headers, body={})
     assert date == (await client.get(url)).date
@@ -133,10 +133,10 @@ async def test_reads_the_time_of_the_issuer_from(
 
 @pytest.mark.gen_test(timeout=30)
 async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
-    client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+    client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.issuers.client.CONNECTIONS", 1)
-    monkeypatch.setattr("service.issuers.client.MAX_WAITING", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_CONNECTIONS", 1)
+    monkeypatch.setattr("service.issuers.client.MAX_QUEUED", 1)
     busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=5.0)
     holding = asyncio.ensure_future(busy.post(url, {}, headers={}))
@@ -164,7 +164,7 @@ async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
 )
 @pytest.mark.gen_test
 async def test_reads_for_how_long_to_leave_it_alone(
-    headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: Handle
+    headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("introspect", status=429, headers=headers, body={})
     response = await client.post(f"{fake_issuer.issuer_url()}/v1/introspect", {"token": "x"}, headers={})
@@ -173,7 +173,7 @@ async def test_reads_for_how_long_to_leave_it_alone(
 
 @pytest.mark.gen_test
 async def test_the_end_of_a_rate_window_is_no_pause_after_an_outage(
-    client: JSONClient, url: str, fake_issuer: Handle
+    client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     """Okta tells it in every answer; waiting for it after a 500 would make a moment's trouble a minute's."""
     fake_issuer.fail("keys", status=500, headers={"X-Rate-Limit-Reset": "4000000000"})

@@ -35,19 +35,19 @@ def _authentication(clock: ManualClock, **credentials: Any) -> ClientAuthenticat
 
 
 def test_basic_is_form_encoded_before_it_is_joined(clock: ManualClock) -> None:
-    authenticated = _authentication(clock, client_id="a:b c", secret="s%:é").apply(ENDPOINT, offered=None)
+    authenticated = _authentication(clock, client_id="a:b c", secret="s%:é").apply(ENDPOINT, supported=None)
     scheme, _, encoded = authenticated.headers["Authorization"].partition(" ")
     assert ("Basic", "a%3Ab+c", quote_plus("s%:é")) == (scheme, *base64.b64decode(encoded).decode().split(":"))
 
 
 def test_post_and_none_go_into_the_form(clock: ManualClock) -> None:
-    posted = _authentication(clock, secret="hush").apply(ENDPOINT, offered=["client_secret_post"])
+    posted = _authentication(clock, secret="hush").apply(ENDPOINT, supported=["client_secret_post"])
     assert {"client_id": "me", "client_secret": "hush"} == posted.form
-    assert {"client_id": "me"} == _authentication(clock).apply(ENDPOINT, offered=ALL).form
+    assert {"client_id": "me"} == _authentication(clock).apply(ENDPOINT, supported=ALL).form
 
 
 @pytest.mark.parametrize(
-    ("credentials", "offered", "chosen"),
+    ("credentials", "supported", "chosen"),
     [
         ({"secret": LONG}, None, "client_secret_basic"),
         ({"secret": LONG}, ALL, "client_secret_basic"),
@@ -57,8 +57,8 @@ def test_post_and_none_go_into_the_form(clock: ManualClock) -> None:
         ({}, ALL, "none"),
     ],
 )
-def test_chooses(credentials: dict[str, Any], offered: Any, chosen: str, clock: ManualClock) -> None:
-    authenticated = _authentication(clock, **credentials).apply(ENDPOINT, offered=offered)
+def test_chooses(credentials: dict[str, Any], supported: Any, chosen: str, clock: ManualClock) -> None:
+    authenticated = _authentication(clock, **credentials).apply(ENDPOINT, supported=supported)
     seen = {
         "client_secret_basic": "Authorization" in authenticated.headers,
         "client_secret_post": "client_secret" in authenticated.form,
@@ -70,7 +70,7 @@ def test_chooses(credentials: dict[str, Any], offered: Any, chosen: str, clock: 
 
 def test_says_when_the_server_offers_nothing_that_we_can_do(clock: ManualClock) -> None:
     with pytest.raises(ValueError, match="it offers private_key_jwt, and we can do client_secret_basic"):
-        _authentication(clock, secret="short").apply(ENDPOINT, offered=["private_key_jwt"])
+        _authentication(clock, secret="short").apply(ENDPOINT, supported=["private_key_jwt"])
 
 
 @pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt", "none"])
@@ -93,7 +93,7 @@ def test_an_assertion_is_for_one_endpoint_short_lived_and_never_the_same(
 ) -> None:
     (tmp_path / "key.pem").write_bytes(_pem(key))
     ours = _authentication(clock, private_key_file=str(tmp_path / "key.pem"))
-    forms = [ours.apply(ENDPOINT, offered=ALL).form for _ in range(2)]
+    forms = [ours.apply(ENDPOINT, supported=ALL).form for _ in range(2)]
     assert {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"} == {
         form["client_assertion_type"] for form in forms
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jwcrypto.jwk import JWK
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
 from service.issuers.introspection import CredentialsRejected, IntrospectionEndpoint
@@ -18,7 +18,7 @@ LONG = "a-secret-of-thirty-two-characters-or-more"
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 @pytest.mark.gen_test
 async def test_proves_who_we_are_with_a_secret(
-    method: str, connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    method: str, connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.put("clients", "ours", name="ours", secret=LONG, auth_methods=[method])
     endpoint = connect(client_id="ours", client_secret=LONG, introspection_auth_method=method)
@@ -31,7 +31,7 @@ async def test_proves_who_we_are_with_a_secret(
 @pytest.mark.parametrize("kind", [{"kty": "RSA", "size": 2048}, {"kty": "EC", "crv": "P-256"}])
 @pytest.mark.gen_test
 async def test_proves_who_we_are_with_a_key(
-    kind: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle, tmp_path: Path
+    kind: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, tmp_path: Path
 ) -> None:
     key = JWK.generate(kid="ours", **kind)
     (tmp_path / "key.json").write_text(key.export())
@@ -43,7 +43,7 @@ async def test_proves_who_we_are_with_a_key(
 
 @pytest.mark.gen_test
 async def test_names_the_methods_when_the_server_offers_none_of_ours(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     document = {
         "issuer": fake_issuer.issuer_url(),
@@ -60,7 +60,7 @@ async def test_names_the_methods_when_the_server_offers_none_of_ours(
 
 @pytest.mark.gen_test
 async def test_an_issuer_that_names_no_endpoint_cannot_be_asked(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     partly = fake_issuer.url
     fake_issuer.fail("discovery", status=200, body={"issuer": partly})
@@ -70,7 +70,7 @@ async def test_an_issuer_that_names_no_endpoint_cannot_be_asked(
 
 @pytest.mark.gen_test
 async def test_one_token_that_the_issuer_dislikes_silences_nobody(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     endpoint = connect()
     fake_issuer.fail("introspect", status=400, body={"error": "invalid_request"}, times=5)
@@ -82,7 +82,7 @@ async def test_one_token_that_the_issuer_dislikes_silences_nobody(
 
 @pytest.mark.gen_test
 async def test_after_our_credentials_were_refused_it_waits_and_then_tries_again(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle, issuer_clock: ManualClock
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, issuer_clock: ManualClock
 ) -> None:
     endpoint = connect()
     fake_issuer.fail("introspect", status=401, body={"error": "invalid_client"}, times=1)

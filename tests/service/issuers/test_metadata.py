@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient
 from service.issuers.metadata import AuthorizationServerMetadata, discover, read_jwks_uri
@@ -13,13 +13,13 @@ ISSUER = "https://issuer.example/oauth2/default"
 
 
 @pytest.mark.gen_test
-async def test_finds_the_key_set(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_finds_the_key_set(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     loaded = await discover(fake_issuer.issuer_url(), client)
     assert f"{fake_issuer.issuer_url()}/v1/keys" == loaded.value.jwks_uri
 
 
 @pytest.mark.gen_test
-async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=404, times=1)
     loaded = await discover(fake_issuer.issuer_url(), client)
     assert fake_issuer.issuer_url() == loaded.value.issuer
@@ -30,7 +30,7 @@ async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     with pytest.raises(IssuerUnavailable, match="500"):
         await discover(fake_issuer.issuer_url(), client)
@@ -38,7 +38,9 @@ async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_refuses_a_document_that_speaks_for_another_issuer(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_refuses_a_document_that_speaks_for_another_issuer(
+    client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
     fake_issuer.fail("discovery", status=200, body={"issuer": ISSUER, "jwks_uri": f"{ISSUER}/v1/keys"})
     with pytest.raises(IssuerUnavailable, match="expected issuer"):
         await discover(fake_issuer.issuer_url(), client)

@@ -5,29 +5,31 @@ import base64
 
 import pytest
 
-from fakeissuer import Handle
-from service.issuers.client import CONNECTIONS, JSONClient
+from fakeissuer import RunningIssuer
+from service.issuers.client import MAX_CONNECTIONS, JSONClient
 
 
 @pytest.fixture
-def url(fake_issuer: Handle) -> str:
+def url(fake_issuer: RunningIssuer) -> str:
     return f"{fake_issuer.issuer_url()}/v1/keys"
 
 
 @pytest.mark.gen_test
-async def test_keeps_its_connections(client: JSONClient, url: str, fake_issuer: Handle) -> None:
+async def test_keeps_its_connections(client: JSONClient, url: str, fake_issuer: RunningIssuer) -> None:
     for _ in range(50):
         await client.get(url)
     assert (50, 1) == (fake_issuer.requests("keys").count, fake_issuer.requests("keys").connections)
 
 
 @pytest.mark.gen_test
-async def test_keeps_the_connections_of_a_burst_while_little_is_asked(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_keeps_the_connections_of_a_burst_while_little_is_asked(
+    client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=0.1)
-    for questions in (CONNECTIONS, *[1] * 15, CONNECTIONS):
+    for questions in (MAX_CONNECTIONS, *[1] * 15, MAX_CONNECTIONS):
         await asyncio.gather(*(client.post(url, {"token": "t"}, headers={}) for _ in range(questions)))
-    assert CONNECTIONS == fake_issuer.requests("introspect").connections
+    assert MAX_CONNECTIONS == fake_issuer.requests("introspect").connections
 
 
 @pytest.mark.gen_test
@@ -53,7 +55,7 @@ async def test_goes_through_the_proxy_it_is_told_of() -> None:
 
 @pytest.mark.gen_test
 async def test_can_be_closed_while_a_question_is_under_way(
-    fake_issuer: Handle, url: str, caplog: pytest.LogCaptureFixture
+    fake_issuer: RunningIssuer, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = JSONClient()
     fake_issuer.fail("keys", delay=5.0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.issuers.introspection import IntrospectionEndpoint
 
@@ -23,7 +23,7 @@ SIGNED: dict[str, dict[str, Any]] = {
 }
 
 
-def _signed(issuer: Handle, spoilt: dict[str, Any]) -> str:
+def _signed(issuer: RunningIssuer, spoilt: dict[str, Any]) -> str:
     claims = {"aud": "0oaapi00000000000001", "exp": None, "token_introspection": {"active": True}}
     claims |= spoilt.get("claims", {})
     header = {"typ": "token-introspection+jwt"} | spoilt.get("header", {})
@@ -34,7 +34,7 @@ def _signed(issuer: Handle, spoilt: dict[str, Any]) -> str:
 @pytest.mark.parametrize("spoilt", SIGNED.values(), ids=SIGNED.keys())
 @pytest.mark.gen_test
 async def test_a_signed_answer_is_not_believed_with(
-    spoilt: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    spoilt: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     endpoint = connect(introspection_jwt=True)
     headers = {"Content-Type": "application/token-introspection+jwt"}
@@ -48,7 +48,7 @@ async def test_a_signed_answer_is_not_believed_with(
 
 @pytest.mark.gen_test
 async def test_what_is_no_jws_is_not_believed(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: Handle
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     headers = {"Content-Type": "application/token-introspection+jwt"}
     for body in ("", "plain", json.dumps({"active": True})):

@@ -67,7 +67,7 @@ def test_several_processes_serve_one_port_and_one_that_is_killed_is_replaced(sta
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert (0, 0) == (process.returncode, err.count("listening on"))  # the one line was read above
-    assert "ended with -9 and is replaced" in err
+    assert "ended with -9, restarting" in err
     assert "Traceback" not in err
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours

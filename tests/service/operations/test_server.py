@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.app import make_app
 from service.operations import server
 from service.operations.server import run_until_stopped, serving
@@ -37,7 +37,7 @@ class Slow(BearerAuthMixin, RequestHandler):
 
 
 @pytest.fixture
-def service(fake_issuer: Handle, io_loop: IOLoop) -> ResourceServerApplication:
+def service(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplication:
     Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
     return make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/slow", Slow)])
 

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
-from service.operations.sockets import Bound, bind
+from service.operations.sockets import BoundSockets, bind
 
 
-def _close(bound: Bound) -> None:
+def _close(bound: BoundSockets) -> None:
     for one in bound.sockets:
         one.close()
 

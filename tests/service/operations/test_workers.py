@@ -12,7 +12,7 @@ import pytest
 import workers_at_work
 
 from service.operations import workers
-from service.operations.workers import Work, cores, run_workers
+from service.operations.workers import WorkerFunction, cores, run_workers
 
 
 class Witness:
@@ -23,7 +23,7 @@ class Witness:
         self.has_served: bool | None = None
         self._number = number
 
-    def run(self, work: Work, *, count: int) -> list[str]:
+    def run(self, work: WorkerFunction, *, count: int) -> list[str]:
         at_stop = functools.partial(self.seen.append, "stop")
         self.has_served = run_workers(work, count=count, announce=self._announce, at_stop=at_stop)
         return self.seen
@@ -43,9 +43,9 @@ def test_a_signal_stops_all_of_them_and_who_served_before_serves_again(number: s
 def test_one_that_dies_is_replaced_and_said_to_be(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", 2.0)  # longer than any of them takes to start and to end
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 2.0)  # longer than any of them takes to start and to end
     assert ["serves", "stop"] == Witness().run(functools.partial(workers_at_work.die_first, tmp_path), count=2)
-    assert {f"worker {number} ended with 3 and is replaced" for number in range(2)} == set(caplog.messages)
+    assert {f"worker {number} ended with 3, restarting" for number in range(2)} == set(caplog.messages)
 
 
 def test_one_that_does_not_stop_is_killed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_there_is_a_core_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child holds the end of the pipe that would tell of the death."""
     monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(workers, "_PAUSE", 0.05)
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 0.05)
     started = time.monotonic()
     witness = Witness()
     assert ["serves", "stop"] == witness.run(functools.partial(workers_at_work.outlived_by_a_child, tmp_path), count=1)
@@ -74,7 +74,7 @@ def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, m
 def test_when_none_of_them_can_start_the_start_is_given_up(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", 0.0)
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 0.0)
     monkeypatch.setattr(workers, "_MAX_START_ATTEMPTS", 2)
     witness = Witness()
     assert ["stop"] == witness.run(workers_at_work.die, count=2)
@@ -86,7 +86,7 @@ def test_when_none_of_them_can_start_the_start_is_given_up(
 def test_a_machine_without_room_for_another_process_serves_with_what_it_has(
     pause: float, count: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", pause)
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", pause)
     start, failures = SpawnProcess.start, iter([OSError(12, "Cannot allocate memory")])
 
     def scarce(self: SpawnProcess) -> None:
@@ -96,11 +96,11 @@ def test_a_machine_without_room_for_another_process_serves_with_what_it_has(
 
     monkeypatch.setattr(SpawnProcess, "start", scarce)
     assert ["serves", "stop"] == Witness().run(workers_at_work.serve, count=count)
-    assert ["worker 0 could not be started (Cannot allocate memory) and is replaced"] == caplog.messages
+    assert ["worker 0 could not be started (Cannot allocate memory), restarting"] == caplog.messages
 
 
 def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_PAUSE", 60.0)
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 60.0)
     seen: list[str] = []
 
     def fail() -> None:
@@ -116,7 +116,7 @@ def test_the_place_of_one_that_died_at_once_stays_empty_for_a_while(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(workers, "_PAUSE", 60.0)
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 60.0)
     work = functools.partial(workers_at_work.serve_behind_a_death, tmp_path)
     assert ["serves", "stop"] == Witness().run(work, count=2)
-    assert ["worker 0 ended with 3 and is replaced"] == caplog.messages
+    assert ["worker 0 ended with 3, restarting"] == caplog.messages

@@ -15,7 +15,9 @@ def test_several_issuers_each_have_their_own_terms_and_else_the_programs() -> No
         issuer=OKTA,
         leeway=60,
         algorithms=("RS256", "ES256"),
-        issuers=(IssuerSettings(issuer=OTHER, audience=("api://one",), algorithms=("PS256",), token_profile="strict"),),
+        issuers=(
+            IssuerSettings(issuer=OTHER, audience=("api://one",), algorithms=("PS256",), token_profile="rfc9068"),
+        ),
     )
     okta, other = settings.trusted_issuers
     assert (frozenset({"RS256", "ES256"}), False, 60) == (okta.algorithms, okta.requires_rfc9068, okta.leeway)

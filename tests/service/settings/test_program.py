@@ -178,3 +178,20 @@ def test_credentials_are_read_from_the_environment(name: str, monkeypatch: pytes
     assert client is not None
     assert client.secret is not None
     assert ("me", "hush") == (client.client_id, client.secret.get_secret_value())
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("SERVICE_RFC9068", "strict", "token_profile", "rfc9068"),
+        ("SERVICE_GRACE", "5", "stale_if_error", 5.0),
+        ("SERVICE_INTROSPECTION_LIFETIME", "7", "introspection_cache_lifetime", 7.0),
+        ("SERVICE_INSECURE_SIGNATURE_SUFFICES", "true", "insecure_accept_when_introspection_fails", True),
+        ("SERVICE_CLIENT_AUTHENTICATION", "none", "introspection_auth_method", "none"),
+    ],
+)
+def test_an_older_environment_name_still_works(
+    variable: str, text: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, text)
+    assert value == getattr(Settings(issuer="https://issuer.example", audience=("api://x",)), name)

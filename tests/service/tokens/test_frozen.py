@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.tokens.frozen import freeze
+from service.tokens.principal import freeze
 
 LIST: list[Callable[[Any], object]] = [
     lambda one: one.append("x"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.caches.shared import SharedCache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import ManualClock
@@ -17,7 +17,7 @@ from service.validators.base import ValidatorContext
 
 
 @pytest.fixture
-def clock(fake_issuer: Handle) -> ManualClock:
+def clock(fake_issuer: RunningIssuer) -> ManualClock:
     """The time of the issuer, which stands still until somebody moves it."""
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
@@ -37,7 +37,7 @@ def context(
 
 
 @pytest.fixture
-def trusted(fake_issuer: Handle) -> Callable[..., TrustedIssuer]:
+def trusted(fake_issuer: RunningIssuer) -> Callable[..., TrustedIssuer]:
     """Return what gives the fake issuer on some terms, with credentials that it knows."""
 
     def trust(**terms: Any) -> TrustedIssuer:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
@@ -16,7 +16,7 @@ from service.validators.base import ValidatorContext
 @pytest.mark.parametrize("text", ["opaque", "partner"])
 @pytest.mark.gen_test
 async def test_leaves_to_others_what_is_no_jwt_of_its_issuer(
-    text: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    text: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(server="partner") if text == "partner" else text
     assert await hybrid.build(trusted(), context).validate(PresentedToken.read(token)) is None
@@ -26,7 +26,7 @@ async def test_leaves_to_others_what_is_no_jwt_of_its_issuer(
 @pytest.mark.parametrize("suffices", ["no", "yes"])
 @pytest.mark.gen_test
 async def test_is_ready_without_introspection_only_where_the_signature_suffices(
-    suffices: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    suffices: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     judge = hybrid.build(trusted(insecure_accept_when_introspection_fails=suffices, client_secret="wrong"), context)
     with pytest.raises(IssuerUnavailable) if suffices == "no" else contextlib.nullcontext():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import ManualClock
 from service.errors import InvalidToken, Reason, SettingsError
@@ -24,7 +24,7 @@ async def _verdict(validator: Validator, text: str) -> str:
 
 @pytest.mark.gen_test
 async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_its_answer_and_locally_at_its_end(
-    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle, clock: ManualClock
+    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer, clock: ManualClock
 ) -> None:
     issuer = trusted()
     asking, local = introspection.build(issuer, context), jwt.build(issuer, context)
@@ -33,7 +33,7 @@ async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_
         assert "accepted" == await _verdict(asking, token)
         fake_issuer.revoke(token)
         assert "accepted" == await _verdict(asking, token)
-    context.issuer(issuer).answers.forget(dropped)
+    context.issuer(issuer).introspection_cache.delete(dropped)
     assert Reason.INACTIVE == await _verdict(asking, dropped)
     clock.advance(59)
     assert "accepted" == await _verdict(asking, late)
@@ -48,7 +48,7 @@ async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_
 async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answer_is_believed(
     context: ValidatorContext,
     trusted: Callable[..., TrustedIssuer],
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     clock: ManualClock,
     token_cache: ValidatedTokenCache,
 ) -> None:
@@ -64,7 +64,7 @@ async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answe
 
 @pytest.mark.gen_test
 async def test_another_issuers_token_is_shown_to_nobody(
-    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     asking = introspection.build(trusted(), context)
     assert "not mine" == await _verdict(asking, fake_issuer.token(server="partner"))
@@ -73,7 +73,7 @@ async def test_another_issuers_token_is_shown_to_nobody(
 
 @pytest.mark.gen_test
 async def test_is_ready_once_the_endpoint_is_known(
-    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: Handle
+    context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     asking = introspection.build(trusted(), context)
     await asking.check_ready()

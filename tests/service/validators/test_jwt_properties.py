@@ -31,7 +31,7 @@ from service.validators.base import ValidatorContext
 class Court:
     """A validator with its keys at hand, to be asked without a loop of the test's own."""
 
-    issuer: fakeissuer.Handle
+    issuer: fakeissuer.RunningIssuer
     loop: asyncio.AbstractEventLoop
     authenticator: Authenticator
 
@@ -112,7 +112,7 @@ def test_whatever_the_issuer_signs_is_accepted_or_refused_and_never_breaks(
 ) -> None:
     try:
         token = court.issuer.token(claims=claims)
-    except fakeissuer.Unacceptable:
+    except fakeissuer.InvalidRequestError:
         return
     try:
         principal = court.validate_uncached(token)

@@ -22,7 +22,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def mask(value: Any, org: str) -> Any:
-    """Return a value with names in the place of what is random, and `{org}` in that of the issuer's URL."""
+    """Return a value with names in the place of what is random, and ``{org}`` in that of the issuer's URL."""
     if isinstance(value, dict):
         return {name: mask(inner, org) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from okta_wire.masks import mask
 from okta_wire.row import Seen
 from okta_wire.sections import SECTIONS
@@ -27,13 +27,13 @@ INTRODUCTION = Path(__file__).with_name("introduction.rst")
 HEADINGS = ("Case", "Request", "Status", "Code", "Members in order", "Headers and values")
 
 
-def rendered(issuer: Handle) -> str:
+def rendered(issuer: RunningIssuer) -> str:
     """The page, as this issuer answers now."""
     introduction = INTRODUCTION.read_text("utf-8").replace("{command}", COMMAND).rstrip("\n")
     return "\n".join([introduction, *_sections(issuer)]) + "\n"
 
 
-def _sections(issuer: Handle) -> Iterator[str]:
+def _sections(issuer: RunningIssuer) -> Iterator[str]:
     for section in SECTIONS:
         yield from ("", section.title, "-" * len(section.title), "")
         yield from (".. list-table::", "   :header-rows: 1", "   :widths: 18 24 6 12 20 20", "")

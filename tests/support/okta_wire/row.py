@@ -14,7 +14,7 @@ from okta_wire.world import Request, World
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What there is to an answer: `headers` and `values` are those that a row names, random parts under a name."""
+    """What there is to an answer: ``headers`` and ``values`` are those that a row names, random parts under a name."""
 
     status: int
     code: str
@@ -27,8 +27,8 @@ class Seen:
 class Row:
     """One case: its name, what is asked, what is expected.
 
-    `members` are the names in their order with spaces between them, `headers` those that are worth naming, None for
-    one that has to be missing, `values` what stands in some of the members.
+    ``members`` are the names in their order with spaces between them, ``headers`` those that are worth naming, None for
+    one that has to be missing, ``values`` what stands in some of the members.
     """
 
     case: str

@@ -10,7 +10,7 @@ from typing import Any
 from jwcrypto.jwa import JWA
 from jwcrypto.jwk import JWK
 
-from fakeissuer.jose.raw_jws import assemble, no_signature
+from fakeissuer.jose.raw_jws import encode_compact, no_signature
 from fakeissuer.model.records import to_json
 
 LONG_SECRET = "s" * 32
@@ -39,7 +39,7 @@ def signed(claims: Mapping[str, Any], *, alg: str = "ES256", kid: str = "mine", 
     """A JWT over these claims; those that are None are left out."""
     header, payload = to_json({"alg": alg, "kid": kid}), to_json({n: v for n, v in claims.items() if v is not None})
     if alg == "none":
-        return assemble(header, payload, no_signature)
+        return encode_compact(header, payload, no_signature)
     if secret:
-        return assemble(header, payload, lambda text: hmac.digest(secret.encode(), text, f"sha{alg[2:]}"))
-    return assemble(header, payload, lambda text: JWA.signing_alg(alg).sign(key(alg), text))
+        return encode_compact(header, payload, lambda text: hmac.digest(secret.encode(), text, f"sha{alg[2:]}"))
+    return encode_compact(header, payload, lambda text: JWA.signing_alg(alg).sign(key(alg), text))

@@ -12,7 +12,7 @@ from plain_http import Answer, send
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
 from fakeissuer.model.identifiers import derived_id
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 NOW = 2_000_000_000
 """When all of it happens, in seconds since the epoch."""
@@ -24,7 +24,7 @@ ALICE_ID = derived_id("00u", ALICE)
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request; `client` is `id:secret` for Basic, and a browser sends its cookie along."""
+    """One request; ``client`` is ``id:secret`` for Basic, and a browser sends its cookie along."""
 
     path: str
     method: str = "GET"
@@ -61,7 +61,7 @@ def authorize_request(server: str = "default", /, **parameters: str | None) -> R
 class World:
     """A fake issuer and whoever talks to it."""
 
-    def __init__(self, issuer: Handle) -> None:
+    def __init__(self, issuer: RunningIssuer) -> None:
         """Bring the issuer back to its start, at the moment when everything happens."""
         issuer.reset()
         issuer.clock.set(NOW)

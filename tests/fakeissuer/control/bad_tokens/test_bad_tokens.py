@@ -11,10 +11,10 @@ from typing import Any
 import jwt
 import pytest
 
-from fakeissuer import Unacceptable
+from fakeissuer import InvalidRequestError
 from fakeissuer.control.bad_tokens import ROWS
 from fakeissuer.control.bad_tokens.token_builder import BadToken, Row
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 LEEWAY_S = 120
 DEPTH = 100
@@ -74,7 +74,7 @@ def test_there_are_more_than_forty_kinds_under_names_of_their_own() -> None:
 
 
 @pytest.fixture(scope="module")
-def catalogue(_fake_issuer_server: Handle) -> dict[str, tuple[BadToken, set[str]]]:
+def catalogue(_fake_issuer_server: RunningIssuer) -> dict[str, tuple[BadToken, set[str]]]:
     """Each bad token by its name, with the rules that it breaks."""
     issuer = _fake_issuer_server
     issuer.reset()
@@ -103,7 +103,7 @@ def test_can_be_sent_in_a_header(row: Row, catalogue: dict[str, tuple[BadToken, 
 
 
 def test_pyjwt_accepts_a_good_token_and_refuses_those_that_it_knows_to_be_bad(
-    catalogue: dict[str, tuple[BadToken, set[str]]], fake_issuer: Handle
+    catalogue: dict[str, tuple[BadToken, set[str]]], fake_issuer: RunningIssuer
 ) -> None:
     key_set = jwt.PyJWKSet.from_dict(fake_issuer.key_set())
     known = {"signature", "alg", "iss", "aud", "parts"}
@@ -120,27 +120,27 @@ def test_a_bad_token_does_not_show_itself(catalogue: dict[str, tuple[BadToken, s
         assert bad.token not in repr(bad)
 
 
-def test_bad_tokens_are_inactive_and_do_not_change_the_key_set(fake_issuer: Handle) -> None:
+def test_bad_tokens_are_inactive_and_do_not_change_the_key_set(fake_issuer: RunningIssuer) -> None:
     before = fake_issuer.key_set()
     fake_issuer.bad_tokens()
     assert fake_issuer.key_set() == before
 
 
-def test_each_custom_server_has_its_own_and_the_org_server_none(fake_issuer: Handle) -> None:
+def test_each_custom_server_has_its_own_and_the_org_server_none(fake_issuer: RunningIssuer) -> None:
     partner = fake_issuer.bad_tokens("partner")
     assert len(partner) == len(ROWS)
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         fake_issuer.bad_tokens("org")
-    with pytest.raises(Unacceptable):
+    with pytest.raises(InvalidRequestError):
         fake_issuer.bad_tokens("unknown")
 
 
-def test_another_server_is_made_up_where_there_is_none(fake_issuer: Handle) -> None:
+def test_another_server_is_made_up_where_there_is_none(fake_issuer: RunningIssuer) -> None:
     fake_issuer.remove("servers", "partner")
     assert len(fake_issuer.bad_tokens()) == len(ROWS)
 
 
-def decode(token: str, key_set: jwt.PyJWKSet, issuer: Handle) -> dict[str, Any]:
+def decode(token: str, key_set: jwt.PyJWKSet, issuer: RunningIssuer) -> dict[str, Any]:
     key = key_set[jwt.get_unverified_header(token)["kid"]]
     return jwt.decode(token, key, algorithms=["RS256"], audience="api://default", issuer=issuer.issuer_url())
 

@@ -10,14 +10,14 @@ import pytest
 
 from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 Call = Callable[..., Any]
 
 
 @pytest.fixture
-def call(fake_issuer: Handle, ask: Ask) -> Call:
+def call(fake_issuer: RunningIssuer, ask: Ask) -> Call:
     def send(method: str, path: str, members: Any = None, **more: Any) -> Any:
         body = None if members is None else json.dumps(members).encode()
         return ask(f"{fake_issuer.url}/_fake/{path}", method, body=body, **more)
@@ -84,7 +84,7 @@ def test_handles_the_keys(call: Call) -> None:
     assert call("DELETE", "keys/lag").json()[0]["published"] is True
 
 
-def test_tells_what_was_asked(call: Call, fake_issuer: Handle, ask: Ask) -> None:
+def test_tells_what_was_asked(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
     ask(f"{fake_issuer.issuer_url()}/v1/keys?x=hidden", headers={"Authorization": "Bearer hidden"})
     ask(f"{fake_issuer.issuer_url('partner')}/v1/keys")
     answer = call("GET", "requests?endpoint=keys&server=default")
@@ -105,7 +105,7 @@ def test_revokes(call: Call) -> None:
     assert call("POST", "revoke", {"token": "unknown"}).status == 404
 
 
-def test_changes_users_clients_and_servers(call: Call, fake_issuer: Handle, ask: Ask) -> None:
+def test_changes_users_clients_and_servers(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
     assert call("PUT", "users/carol%40example.com", {"groups": ["Auditors"]}).json()["groups"] == ["Auditors"]
     assert call("GET", "users/carol%40example.com").json()["login"] == "carol@example.com"
     client = {"name": "another", "secret": "s", "grant_types": ["client_credentials"]}
@@ -125,7 +125,7 @@ def test_resets(call: Call) -> None:
     assert call("GET", "users/alice@example.com").status == 200
 
 
-def test_shows_what_is_here(call: Call, fake_issuer: Handle) -> None:
+def test_shows_what_is_here(call: Call, fake_issuer: RunningIssuer) -> None:
     overview = call("GET", "").json()
     assert [server["id"] for server in overview["servers"]] == ["default", "partner", "org"]
     assert overview["servers"][0]["issuer"] == fake_issuer.issuer_url()
@@ -208,7 +208,7 @@ NONSENSE = [
 
 @pytest.mark.parametrize(("method", "path", "members"), NONSENSE)
 def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
-    call: Call, fake_issuer: Handle, method: str, path: str, members: Any
+    call: Call, fake_issuer: RunningIssuer, method: str, path: str, members: Any
 ) -> None:
     before = (fake_issuer.overview(), fake_issuer.faults(), fake_issuer.keys(), fake_issuer.key_set())
     answer = call(method, path, members)
@@ -222,7 +222,7 @@ def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
     "body",
     [b"{", b"{}x", b'{"server": "default", "server": "partner"}', b"\xff", b"\xef\xbb\xbf{}", b"[" * 100_000, b"null"],
 )
-def test_what_is_no_json_object_is_refused(fake_issuer: Handle, ask: Ask, body: bytes) -> None:
+def test_what_is_no_json_object_is_refused(fake_issuer: RunningIssuer, ask: Ask, body: bytes) -> None:
     assert ask(f"{fake_issuer.url}/_fake/tokens", "POST", body=body).status == 400
 
 
@@ -265,13 +265,13 @@ def test_its_calls_are_not_in_the_journal(call: Call) -> None:
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_a_page_in_a_browser_is_kept_out(call: Call, fake_issuer: Handle, headers: dict[str, str]) -> None:
+def test_a_page_in_a_browser_is_kept_out(call: Call, fake_issuer: RunningIssuer, headers: dict[str, str]) -> None:
     """DNS rebinding shows in Host, cross-site request forgery in Origin."""
     assert call("POST", "faults", {"endpoint": "keys", "drop": True}, headers=headers).status == 403
     assert fake_issuer.faults() == []
 
 
-def test_the_own_origin_is_let_in(call: Call, fake_issuer: Handle) -> None:
+def test_the_own_origin_is_let_in(call: Call, fake_issuer: RunningIssuer) -> None:
     assert call("POST", "reset", headers={"Origin": fake_issuer.url}).status == 200
 
 

@@ -9,20 +9,20 @@ import pytest
 from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.control.overview import CONTROL_CALLS
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_a_browser_gets_a_console_and_a_program_json(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_browser_gets_a_console_and_a_program_json(fake_issuer: RunningIssuer, ask: Ask) -> None:
     page = ask(f"{fake_issuer.url}/_fake/", headers=BROWSER)
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
         assert ask(f"{fake_issuer.url}/_fake/", headers=headers).json()["servers"]
 
 
-def test_the_console_runs_its_own_script_and_nothing_else(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_console_runs_its_own_script_and_nothing_else(fake_issuer: RunningIssuer, ask: Ask) -> None:
     page = ask(f"{fake_issuer.url}/_fake/", headers=BROWSER)
     policy = page.headers["Content-Security-Policy"]
     nonces = re.findall(r"<script([^>]*)>", page.body.decode())
@@ -56,5 +56,5 @@ def test_the_links_lead_to_every_call_that_has_one_place() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Host": "rebound.test"}])
-def test_another_origin_does_not_get_the_console(fake_issuer: Handle, ask: Ask, headers: dict[str, str]) -> None:
+def test_another_origin_does_not_get_the_console(fake_issuer: RunningIssuer, ask: Ask, headers: dict[str, str]) -> None:
     assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **headers}).status == 403

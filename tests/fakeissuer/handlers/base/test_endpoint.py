@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
@@ -18,7 +18,9 @@ ENDPOINTS = ["token", "introspect", "revoke", "userinfo", "authorize", "logout",
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_method_that_an_endpoint_lacks_is_405(fake_issuer: Handle, ask: Ask, endpoint: str, method: str) -> None:
+def test_a_method_that_an_endpoint_lacks_is_405(
+    fake_issuer: RunningIssuer, ask: Ask, endpoint: str, method: str
+) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", method)
     served = {"keys": ("GET",), "userinfo": ("GET", "POST"), "authorize": ("GET", "POST"), "logout": ("GET", "POST")}
     if method in served.get(endpoint, ("POST",)):
@@ -27,7 +29,7 @@ def test_a_method_that_an_endpoint_lacks_is_405(fake_issuer: Handle, ask: Ask, e
         assert (answer.status, answer.json()["errorCode"]) == (405, "E0000022")
 
 
-def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: Handle, ask: Ask) -> None:
+def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for number in range(3):
         assert ask(f"{fake_issuer.url}/oauth2/made-up-{number}/v1/keys").status == 404
     assert [request.server for request in fake_issuer.requests("keys")] == ["(unknown)"] * 3
@@ -35,7 +37,7 @@ def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: Handle
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, endpoint: str) -> None:
+def test_a_preflight_is_answered_for_any_origin(fake_issuer: RunningIssuer, ask: Ask, endpoint: str) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
     answer = ask(url, "OPTIONS", headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"})
     assert (answer.status, answer.body) == (204, b"")
@@ -53,24 +55,24 @@ def test_a_preflight_is_answered_for_any_origin(fake_issuer: Handle, ask: Ask, e
     ],
 )
 def test_a_preflight_allows_the_headers_that_a_library_asks_for(
-    fake_issuer: Handle, ask: Ask, asked: str, allowed: str
+    fake_issuer: RunningIssuer, ask: Ask, asked: str, allowed: str
 ) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS", headers={"Access-Control-Request-Headers": asked})
     assert answer.headers["Access-Control-Allow-Headers"] == allowed
 
 
-def test_the_token_endpoint_allows_post_alone(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_token_endpoint_allows_post_alone(fake_issuer: RunningIssuer, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
 
 
-def test_a_preflight_uses_up_no_fault(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_preflight_uses_up_no_fault(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.fail("token", drop=True, times=1)
     assert ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS").status == 204
     assert len(fake_issuer.faults()) == 1
 
 
-def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for name in ("scope", "grüße", "𐀀", "\udcff"):
         body = f"{quote(name, errors='surrogateescape')}=1&".encode() * 2
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -79,13 +81,13 @@ def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: Han
         assert answer.json()["error_description"] == f"The parameter {shown} came more than once."
 
 
-def test_every_answer_has_a_request_id_of_its_own(fake_issuer: Handle, ask: Ask) -> None:
+def test_every_answer_has_a_request_id_of_its_own(fake_issuer: RunningIssuer, ask: Ask) -> None:
     ids = {ask(f"{fake_issuer.issuer_url()}/v1/keys").headers["x-okta-request-id"] for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)
 
 
-def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
+def test_head_is_answered_without_a_body(fake_issuer: RunningIssuer, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
     assert (answer.status, answer.body) == (200, b"")
 
@@ -105,7 +107,7 @@ def test_head_is_answered_without_a_body(fake_issuer: Handle, ask: Ask) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("endpoint", ["token", "userinfo", "keys"])
-def test_a_fault_has_the_headers_of_any_answer(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+def test_a_fault_has_the_headers_of_any_answer(fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any) -> None:
     fake_issuer.fail(endpoint, **fault)
     url = urlsplit(f"{fake_issuer.issuer_url()}/v1/{endpoint}")
     connection = http.client.HTTPConnection(url.netloc)
@@ -117,7 +119,7 @@ def test_a_fault_has_the_headers_of_any_answer(fake_issuer: Handle, ask: Ask, en
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_own_headers_of_a_fault_win(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_own_headers_of_a_fault_win(fake_issuer: RunningIssuer, ask: Ask) -> None:
     own = {"X-Okta-Request-Id": "mine", "access-control-allow-origin": "*", "X-RATE-LIMIT-LIMIT": "0"}
     fake_issuer.fail("token", status=429, headers=own)
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", headers={"Origin": "https://spa.test"})
@@ -128,7 +130,9 @@ def test_the_own_headers_of_a_fault_win(fake_issuer: Handle, ask: Ask) -> None:
     "fault", [{"status": 429}, {"status": 429, "body": "{}"}, {"refuse": "user_rate"}, {"refuse": "too_many_requests"}]
 )
 @pytest.mark.parametrize("endpoint", ["token", "userinfo", "authorize", "keys", "revoke"])
-def test_every_429_says_when_the_limit_is_lifted(fake_issuer: Handle, ask: Ask, endpoint: Any, fault: Any) -> None:
+def test_every_429_says_when_the_limit_is_lifted(
+    fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any
+) -> None:
     fake_issuer.clock.set(2_000_000_000)
     fake_issuer.clock.freeze()
     fake_issuer.fail(endpoint, **fault)
@@ -137,7 +141,7 @@ def test_every_429_says_when_the_limit_is_lifted(fake_issuer: Handle, ask: Ask, 
     assert (answer.status, limit) == (429, ["600", "0", "2000000060"])
 
 
-def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_issuer: RunningIssuer, ask: Ask) -> None:
     answer = ask(f"{fake_issuer.url}/nowhere", headers={"Origin": "https://spa.test"})
     assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-okta-request-id"])
@@ -153,7 +157,9 @@ def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_i
         ("/api/v1/authn", "POST"),
     ],
 )
-def test_strictly_a_405_says_which_methods_there_are(fake_issuer: Handle, ask: Ask, path: str, methods: str) -> None:
+def test_strictly_a_405_says_which_methods_there_are(
+    fake_issuer: RunningIssuer, ask: Ask, path: str, methods: str
+) -> None:
     assert ask(fake_issuer.url + path, "PUT").headers["Allow"] is None
     with running(profile="strict-rfc") as issuer:
         answer = ask(issuer.url + path, "PUT")
@@ -177,7 +183,7 @@ def test_strictly_a_fault_without_a_body_has_the_one_shape_too(ask: Ask) -> None
     assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
 
 
-def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: Handle, ask: Ask) -> None:
+def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: RunningIssuer, ask: Ask) -> None:
     ask(f"{fake_issuer.url}/oauth2/{'a' * 20_000}/v1/keys")
     assert len(fake_issuer.requests("keys").requests[-1].path) == 500
 
@@ -185,13 +191,15 @@ def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: Ha
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "E0000011"), (418, "E0000003"), (500, "E0000009"), (599, "E0000009")]
 )
-def test_a_status_on_demand_says_what_would_fit_it(status: int, code: str, fake_issuer: Handle, ask: Ask) -> None:
+def test_a_status_on_demand_says_what_would_fit_it(
+    status: int, code: str, fake_issuer: RunningIssuer, ask: Ask
+) -> None:
     fake_issuer.fail("keys", status=status)
     answer = ask(f"{fake_issuer.issuer_url()}/v1/keys")
     assert (answer.status, answer.json()["errorCode"]) == (status, code)
 
 
-def test_a_session_token_of_the_last_minutes_that_the_clock_knows(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_session_token_of_the_last_minutes_that_the_clock_knows(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.clock.set(253_402_300_700)
     fake_issuer.clock.freeze()
     body = b'{"username": "alice@example.com", "password": "password"}'

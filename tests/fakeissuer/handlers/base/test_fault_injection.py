@@ -16,10 +16,10 @@ import pytest
 from seeded import API, SERVICE
 from tornado.iostream import IOStream
 
-from fakeissuer.handlers.base.fault_injection import Wire
+from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.responses.reply import Reply
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.faults import KINDS, Fault
 
 ENDPOINTS = ("discovery", "keys", "token", "introspect")
@@ -31,7 +31,7 @@ def endpoint(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def call(fake_issuer: Handle, ask: Callable[..., Any], endpoint: str) -> Callable[[], Any]:
+def call(fake_issuer: RunningIssuer, ask: Callable[..., Any], endpoint: str) -> Callable[[], Any]:
     """Call the endpoint with a request that it answers with 200."""
     issuer = fake_issuer.issuer_url()
     token = fake_issuer.token()
@@ -49,7 +49,9 @@ def call(fake_issuer: Handle, ask: Callable[..., Any], endpoint: str) -> Callabl
     return calls[endpoint]
 
 
-def test_status_comes_with_its_headers_and_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_status_comes_with_its_headers_and_body(
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
+) -> None:
     fake_issuer.fail(endpoint, status=503, headers={"Retry-After": "7"}, body={"keys": []}, times=1)
     answer = call()
     assert (answer.status, answer.headers["Retry-After"], answer.json()) == (503, "7", {"keys": []})
@@ -57,7 +59,7 @@ def test_status_comes_with_its_headers_and_body(fake_issuer: Handle, endpoint: A
 
 
 def test_status_without_a_body_is_answered_in_okta_shape(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
 ) -> None:
     fake_issuer.fail(endpoint, status=429, times=1)
     answer = call()
@@ -65,14 +67,16 @@ def test_status_without_a_body_is_answered_in_okta_shape(
     assert call().status == 200
 
 
-def test_a_status_that_is_no_error_needs_no_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_a_status_that_is_no_error_needs_no_body(
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
+) -> None:
     fake_issuer.fail(endpoint, status=204, times=1)
     answer = call()
     assert (answer.status, answer.body) == (204, b"")
 
 
 def test_refuse_is_a_row_of_the_table_with_the_headers_of_the_endpoint(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
 ) -> None:
     fake_issuer.fail(endpoint, refuse="network_zone", times=1)
     answer = call()
@@ -81,20 +85,24 @@ def test_refuse_is_a_row_of_the_table_with_the_headers_of_the_endpoint(
     assert call().status == 200
 
 
-def test_a_text_is_sent_as_it_is(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_a_text_is_sent_as_it_is(fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, status=200, headers={"content-type": "text/html"}, body="<html>", times=1)
     answer = call()
     assert (answer.status, answer.headers.get_all("Content-Type"), answer.body) == (200, ["text/html"], b"<html>")
 
 
-def test_delay_comes_before_the_right_answer(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_delay_comes_before_the_right_answer(
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
+) -> None:
     fake_issuer.fail(endpoint, delay=0.2, times=1)
     started = time.monotonic()
     assert call().status == 200
     assert time.monotonic() - started >= 0.2
 
 
-def test_drop_ends_the_connection_without_a_word(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_drop_ends_the_connection_without_a_word(
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
+) -> None:
     fake_issuer.fail(endpoint, drop=True, times=1)
     with pytest.raises(http.client.RemoteDisconnected):
         call()
@@ -104,7 +112,7 @@ def test_drop_ends_the_connection_without_a_word(fake_issuer: Handle, endpoint: 
 
 @pytest.mark.parametrize("kept", [True, 0, 5])
 def test_truncate_breaks_the_promise_of_the_length(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any], *, kept: bool | int
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any], *, kept: bool | int
 ) -> None:
     fake_issuer.fail(endpoint, truncate=kept, times=1)
     with pytest.raises(http.client.IncompleteRead) as caught:
@@ -116,7 +124,7 @@ def test_truncate_breaks_the_promise_of_the_length(
     assert call().status == 200
 
 
-def test_garbage_calls_itself_json(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_garbage_calls_itself_json(fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, garbage=True, times=1)
     answer = call()
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
@@ -125,14 +133,14 @@ def test_garbage_calls_itself_json(fake_issuer: Handle, endpoint: Any, call: Cal
     assert call().status == 200
 
 
-def test_empty_has_no_body(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_empty_has_no_body(fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, empty=True, times=1)
     answer = call()
     assert (answer.status, answer.body) == (200, b"")
     assert call().status == 200
 
 
-def test_redirect_leads_elsewhere_or_back(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_redirect_leads_elsewhere_or_back(fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]) -> None:
     fake_issuer.fail(endpoint, redirect="https://elsewhere.test/", times=1)
     fake_issuer.fail(endpoint, redirect=True, times=1)
     answers = [call(), call(), call()]
@@ -142,7 +150,7 @@ def test_redirect_leads_elsewhere_or_back(fake_issuer: Handle, endpoint: Any, ca
 
 
 def test_huge_is_the_right_answer_in_too_many_bytes(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
 ) -> None:
     fake_issuer.fail(endpoint, huge=3_000_000, times=1)
     answer = call()
@@ -150,7 +158,9 @@ def test_huge_is_the_right_answer_in_too_many_bytes(
     assert answer.json().keys() == call().json().keys()
 
 
-def test_gzip_bomb_is_small_until_it_is_unpacked(fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]) -> None:
+def test_gzip_bomb_is_small_until_it_is_unpacked(
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
+) -> None:
     fake_issuer.fail(endpoint, gzip_bomb=3_000_000, times=1)
     answer = call()
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -161,14 +171,14 @@ def test_gzip_bomb_is_small_until_it_is_unpacked(fake_issuer: Handle, endpoint: 
 
 
 def test_drip_sends_the_right_answer_a_byte_at_a_time(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
 ) -> None:
     fake_issuer.fail(endpoint, drip=0.0001, times=1)
     assert call().json().keys() == call().json().keys()
 
 
 def test_content_type_is_wrong_and_the_rest_is_right(
-    fake_issuer: Handle, endpoint: Any, call: Callable[[], Any]
+    fake_issuer: RunningIssuer, endpoint: Any, call: Callable[[], Any]
 ) -> None:
     fake_issuer.fail(endpoint, content_type="text/html", times=1)
     answer = call()
@@ -181,7 +191,7 @@ def test_every_kind_is_tested_above() -> None:
     assert [kind for kind in KINDS if f"test_{kind}" not in names] == []
 
 
-def test_dripped_bytes_come_apart(fake_issuer: Handle) -> None:
+def test_dripped_bytes_come_apart(fake_issuer: RunningIssuer) -> None:
     """One read gives the head and what has dripped so far, never the whole body."""
     fake_issuer.fail("keys", drip=0.05)
     parts = urlsplit(fake_issuer.url)
@@ -207,7 +217,7 @@ def test_a_fault_under_way_does_not_keep_the_issuer_from_stopping(fault: dict[st
     client.close()
 
 
-def test_a_client_that_leaves_does_not_matter(fake_issuer: Handle, ask: Callable[..., Any]) -> None:
+def test_a_client_that_leaves_does_not_matter(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     fake_issuer.fail("keys", huge=2**28, times=1)
     parts = urlsplit(fake_issuer.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as client:
@@ -219,9 +229,9 @@ def test_a_client_that_leaves_does_not_matter(fake_issuer: Handle, ask: Callable
 @pytest.mark.gen_test
 async def test_a_fault_that_is_cut_short_leaves_no_stream_open() -> None:
     ours, theirs = socket.socketpair()
-    stream, wire = IOStream(ours), Wire()
+    stream, wire = IOStream(ours), FaultInjector()
     fault = Fault(endpoint="keys", drip=3600)
-    dripping = asyncio.create_task(wire.interfere(stream, Reply(200, b"{}"), fault))
+    dripping = asyncio.create_task(wire.send_faulty(stream, Reply(200, b"{}"), fault))
     await asyncio.sleep(0)
     dripping.cancel()
     with pytest.raises(asyncio.CancelledError):

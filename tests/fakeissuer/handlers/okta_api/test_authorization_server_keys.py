@@ -3,12 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Ask = Callable[..., Any]
 
 
-def test_a_rotation_moves_each_key_one_step_on(fake_issuer: Handle, ask: Ask) -> None:
+def test_a_rotation_moves_each_key_one_step_on(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.url}/api/v1/authorizationServers/default/credentials"
     headers = {"Authorization": "SSWS x"}
     before = ask(f"{url}/keys", headers=headers).json()

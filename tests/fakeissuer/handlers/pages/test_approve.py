@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from scripted_browser import Browser, forms
 
-from fakeissuer.errors import NotThere, Unacceptable
+from fakeissuer.errors import InvalidRequestError, NotFoundError
 from fakeissuer.model.grant_types import CIBA
 from fakeissuer.server.in_process import running
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 ALICE = {"pick": "alice@example.com"}
 
 
-def start(issuer: Handle, ask: Call, **form: str) -> str:
+def start(issuer: RunningIssuer, ask: Call, **form: str) -> str:
     issuer.put("clients", "app", name="<app>", secret="s", grant_types=[CIBA])
     asked = {"scope": "openid", "login_hint": "alice@example.com", **form}
     got = ask(f"{issuer.issuer_url()}/v1/bc/authorize", "POST", form=asked, client="app:s")
@@ -23,12 +23,14 @@ def start(issuer: Handle, ask: Call, **form: str) -> str:
     return str(got.json()["auth_req_id"])
 
 
-def poll(issuer: Handle, ask: Call, auth_req_id: str) -> Any:
+def poll(issuer: RunningIssuer, ask: Call, auth_req_id: str) -> Any:
     form = {"grant_type": CIBA, "auth_req_id": auth_req_id}
     return ask(f"{issuer.issuer_url()}/v1/token", "POST", form=form, client="app:s")
 
 
-def test_a_user_approves_one_request_and_denies_the_next(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_a_user_approves_one_request_and_denies_the_next(
+    fake_issuer: RunningIssuer, ask: Call, browser: Browser
+) -> None:
     first, second = start(fake_issuer, ask, binding_message="Pay 5"), start(fake_issuer, ask)
     action, hidden = forms(browser.get("/approve"))[0]
     again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
@@ -45,7 +47,7 @@ def test_a_user_approves_one_request_and_denies_the_next(fake_issuer: Handle, as
     assert browser.post(action, {**hidden, "verdict": "allow"}).status == 400
 
 
-def test_nobody_approves_for_somebody_else(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_nobody_approves_for_somebody_else(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     auth_req_id = start(fake_issuer, ask)
     action, hidden = forms(browser.get("/approve"))[0]
     bobs = browser.post(action, {**hidden, "pick": "bob@example.com"})
@@ -54,7 +56,7 @@ def test_nobody_approves_for_somebody_else(fake_issuer: Handle, ask: Call, brows
     assert poll(fake_issuer, ask, auth_req_id).json()["error"] == "authorization_pending"
 
 
-def test_a_client_that_is_gone_gets_nothing(fake_issuer: Handle, ask: Call, browser: Browser) -> None:
+def test_a_client_that_is_gone_gets_nothing(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     start(fake_issuer, ask)
     fake_issuer.remove("clients", "app")
     action, hidden = forms(browser.get("/approve"))[0]
@@ -62,7 +64,7 @@ def test_a_client_that_is_gone_gets_nothing(fake_issuer: Handle, ask: Call, brow
     assert b"Nothing waits" in browser.post(action, {**hidden, "verdict": "allow"}).body
 
 
-def test_a_control_call_shows_and_settles_what_waits(fake_issuer: Handle, ask: Call) -> None:
+def test_a_control_call_shows_and_settles_what_waits(fake_issuer: RunningIssuer, ask: Call) -> None:
     auth_req_id = start(fake_issuer, ask, binding_message="Pay 5")
     url = f"{fake_issuer.url}/_fake/approvals"
     (waiting,) = ask(url).json()
@@ -71,21 +73,21 @@ def test_a_control_call_shows_and_settles_what_waits(fake_issuer: Handle, ask: C
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').json() == [waiting]
     assert poll(fake_issuer, ask, auth_req_id).status == 200
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').status == 404
-    with pytest.raises(NotThere, match="waits"):
+    with pytest.raises(NotFoundError, match="waits"):
         fake_issuer.approve("bob@example.com")
 
 
-def test_the_access_policy_is_asked_when_it_is_approved(fake_issuer: Handle, ask: Call) -> None:
+def test_the_access_policy_is_asked_when_it_is_approved(fake_issuer: RunningIssuer, ask: Call) -> None:
     start(fake_issuer, ask)
     fake_issuer.put("servers", "default", audience="a", policy=[])
-    with pytest.raises(Unacceptable, match="policy"):
+    with pytest.raises(InvalidRequestError, match="policy"):
         fake_issuer.approve("alice@example.com")
 
 
-def test_what_the_policy_refuses_leaves_all_that_waits_as_it_was(fake_issuer: Handle, ask: Call) -> None:
+def test_what_the_policy_refuses_leaves_all_that_waits_as_it_was(fake_issuer: RunningIssuer, ask: Call) -> None:
     first, second = start(fake_issuer, ask), start(fake_issuer, ask, scope="openid api:write")
     fake_issuer.put("servers", "default", audience="a", policy=[{"scopes": ["openid"]}])
-    with pytest.raises(Unacceptable, match="policy"):
+    with pytest.raises(InvalidRequestError, match="policy"):
         fake_issuer.approve("alice@example.com")
     assert len(fake_issuer.approvals()) == 2
     errors = [poll(fake_issuer, ask, auth_req_id).json()["error"] for auth_req_id in (first, second)]
@@ -109,7 +111,7 @@ def test_auto_login_approves_for_its_user_at_once(ask: Call) -> None:
         assert poll(issuer, ask, of_bob).json()["error"] == "authorization_pending"
 
 
-def test_an_approval_is_looked_at_again_when_it_is_fetched(fake_issuer: Handle, ask: Call) -> None:
+def test_an_approval_is_looked_at_again_when_it_is_fetched(fake_issuer: RunningIssuer, ask: Call) -> None:
     auth_req_id = start(fake_issuer, ask)
     fake_issuer.approve("alice@example.com")
     fake_issuer.put("clients", "app", name="<app>", secret="s", grant_types=[CIBA], users=["bob@example.com"])
@@ -118,7 +120,7 @@ def test_an_approval_is_looked_at_again_when_it_is_fetched(fake_issuer: Handle, 
 
 @pytest.mark.parametrize(("asked", "told"), [(None, 300), ("1", 1)])
 def test_its_lifetime_is_told_in_whole_seconds_of_which_none_is_missing(
-    asked: str | None, told: int, fake_issuer: Handle, ask: Call
+    asked: str | None, told: int, fake_issuer: RunningIssuer, ask: Call
 ) -> None:
     fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[CIBA])
     form = {"scope": "openid", "login_hint": "alice@example.com", "requested_expiry": asked}

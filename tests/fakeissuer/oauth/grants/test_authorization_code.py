@@ -8,8 +8,8 @@ import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, WEB, Browser, redirected
 from seeded import API
 
-from fakeissuer.model.claims import half_hash
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.model.claims import left_half_hash
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 
@@ -18,7 +18,7 @@ def claims(token: str) -> dict[str, Any]:
     return jwt.decode(token, options={"verify_signature": False})
 
 
-def is_active(fake_issuer: Handle, ask: Call, token: str) -> bool:
+def is_active(fake_issuer: RunningIssuer, ask: Call, token: str) -> bool:
     answer = ask(f"{fake_issuer.issuer_url()}/v1/introspect", "POST", form={"token": token}, client=API)
     return bool(answer.json()["active"])
 
@@ -35,7 +35,7 @@ def test_a_code_gives_tokens_in_okta_order(code: Call, redeem: Call) -> None:
     )
     assert access["sub"] == "alice@example.com"
     assert id_token["sub"] == access["uid"] != access["sub"]
-    assert id_token["at_hash"] == half_hash(answer.json()["access_token"])
+    assert id_token["at_hash"] == left_half_hash(answer.json()["access_token"])
     assert (id_token["nonce"], id_token["aud"], id_token["amr"]) == ("n-1", WEB, ["pwd"])
     assert ".oar" in access["jti"]
 
@@ -89,7 +89,9 @@ def test_a_code_is_for_nobody_else_and_dies_of_the_attempt(
         assert redeem("authorization_code", **right, **client).json()["error"] == "invalid_grant"
 
 
-def test_a_code_that_comes_twice_kills_what_it_gave(fake_issuer: Handle, ask: Call, code: Call, redeem: Call) -> None:
+def test_a_code_that_comes_twice_kills_what_it_gave(
+    fake_issuer: RunningIssuer, ask: Call, code: Call, redeem: Call
+) -> None:
     sent = code(scope="openid offline_access")
     got = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()
     assert is_active(fake_issuer, ask, got["access_token"])
@@ -98,7 +100,7 @@ def test_a_code_that_comes_twice_kills_what_it_gave(fake_issuer: Handle, ask: Ca
     assert [is_active(fake_issuer, ask, token) for token in tokens] == [False] * 3
 
 
-def test_a_code_is_good_for_five_minutes(fake_issuer: Handle, code: Call, redeem: Call) -> None:
+def test_a_code_is_good_for_five_minutes(fake_issuer: RunningIssuer, code: Call, redeem: Call) -> None:
     early, late = code(), code()
     fake_issuer.clock.advance(299)
     assert redeem("authorization_code", code=early, redirect_uri=CALLBACK).status == 200
@@ -111,7 +113,7 @@ ODD = "\"<b>&amp;'\r\n\\\u2028" + "".join(chr(plane * 0x10000 + 0x1041) for plan
 
 
 @pytest.fixture
-def odd(fake_issuer: Handle) -> None:
+def odd(fake_issuer: RunningIssuer) -> None:
     """Everything that has a name has an odd one."""
     claims = {ODD: [ODD, {ODD: ODD}]}
     fake_issuer.put("users", "ann", given_name=ODD, family_name="O'Hara", groups=[ODD], claims=claims)
@@ -121,7 +123,7 @@ def odd(fake_issuer: Handle) -> None:
 
 
 def test_odd_names_claims_and_scopes_come_out_intact(
-    odd: None, fake_issuer: Handle, ask: Call, browser: Browser, redeem: Call
+    odd: None, fake_issuer: RunningIssuer, ask: Call, browser: Browser, redeem: Call
 ) -> None:
     scope = f"openid profile groups {ODD}"
     signed_in = browser.sign_in(browser.authorize(client_id="odd", scope=scope, state=ODD), "ann")
@@ -155,7 +157,7 @@ def test_odd_names_do_no_harm_in_pages(odd: None, browser: Browser) -> None:
 
 
 def test_an_approval_is_looked_at_again_when_it_is_redeemed(
-    fake_issuer: Handle, code: Callable[..., str], redeem: Callable[..., Any]
+    fake_issuer: RunningIssuer, code: Callable[..., str], redeem: Callable[..., Any]
 ) -> None:
     changes: list[tuple[dict[str, Any], int]] = [
         ({"audience": "api://new"}, 200),

@@ -13,7 +13,7 @@ from scripted_browser import CALLBACK
 from seeded import SERVICE
 
 from fakeissuer.model.grant_types import JWT_BEARER, TOKEN_EXCHANGE
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -27,7 +27,7 @@ def claims(answer: Any) -> dict[str, Any]:
 EXCHANGE = {"subject_token_type": ACCESS_TOKEN, "audience": "api://default", "scope": "api:read"}
 
 
-def test_a_service_acts_for_the_user_who_called_it(fake_issuer: Handle, redeem: Call) -> None:
+def test_a_service_acts_for_the_user_who_called_it(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(sub="alice@example.com")
     answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
     names = ["token_type", "expires_in", "access_token", "scope", "issued_token_type"]
@@ -35,7 +35,7 @@ def test_a_service_acts_for_the_user_who_called_it(fake_issuer: Handle, redeem: 
     assert (claims(answer)["sub"], claims(answer)["cid"]) == ("alice@example.com", SERVICE.partition(":")[0])
 
 
-def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer: Handle, redeem: Call) -> None:
+def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer: RunningIssuer, redeem: Call) -> None:
     for token in (fake_issuer.token(sub="alice@example.com", expires_in=-1), fake_issuer.token()):
         answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
         assert answer.json()["error"] == "invalid_grant"
@@ -52,7 +52,7 @@ def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer:
     ],
 )
 def test_a_token_of_another_server_is_exchanged_for_nothing(
-    fake_issuer: Handle, redeem: Call, subject: dict[str, Any]
+    fake_issuer: RunningIssuer, redeem: Call, subject: dict[str, Any]
 ) -> None:
     if subject.get("claims") == {"iss": "own"}:
         subject = {**subject, "claims": {"iss": fake_issuer.issuer_url()}}
@@ -61,7 +61,7 @@ def test_a_token_of_another_server_is_exchanged_for_nothing(
     assert (answer.status, answer.json().get("error")) == (400, "invalid_grant")
 
 
-def test_a_server_that_is_named_as_trusted_vouches_for_its_tokens(fake_issuer: Handle, redeem: Call) -> None:
+def test_a_server_that_is_named_as_trusted_vouches_for_its_tokens(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(server="partner", sub="alice@example.com")
     trusted = {fake_issuer.issuer_url("partner"): fake_issuer.key_set("partner")}
     fake_issuer.put("servers", "default", audience="api://default", trusted_issuers=trusted)
@@ -72,7 +72,7 @@ def test_a_server_that_is_named_as_trusted_vouches_for_its_tokens(fake_issuer: H
 
 
 def test_what_was_exchanged_dies_with_what_it_came_from(
-    fake_issuer: Handle, ask: Call, code: Call, redeem: Call
+    fake_issuer: RunningIssuer, ask: Call, code: Call, redeem: Call
 ) -> None:
     sent = code(scope="api:read")
     first = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()["access_token"]
@@ -91,7 +91,7 @@ def test_what_was_exchanged_dies_with_what_it_came_from(
 
 
 def test_an_app_signed_in_by_another_dies_with_it_and_not_the_other_way_round(
-    fake_issuer: Handle, ask: Call, code: Call, redeem: Call
+    fake_issuer: RunningIssuer, ask: Call, code: Call, redeem: Call
 ) -> None:
     fake_issuer.clock.freeze()
     grants = {"name": "app", "secret": "s", "grant_types": [TOKEN_EXCHANGE, "refresh_token"]}
@@ -128,7 +128,7 @@ KEY = JWK.generate(kty="EC", crv="P-256", kid="k")
 
 
 @pytest.fixture
-def bearer(fake_issuer: Handle, redeem: Call) -> Call:
+def bearer(fake_issuer: RunningIssuer, redeem: Call) -> Call:
     """The grant, for an assertion of a trusted issuer with these claims."""
     keys = {"keys": [KEY.export_public(as_dict=True)]}
     fake_issuer.put("servers", "default", audience="api://default", trusted_issuers={"https://other.test": keys})
@@ -153,7 +153,7 @@ def test_a_trusted_issuer_vouches_for_a_user_once(bearer: Call) -> None:
     assert bearer(jti="2").status == 200
 
 
-def test_a_server_trusts_the_other_servers_of_its_org(fake_issuer: Handle, bearer: Call, redeem: Call) -> None:
+def test_a_server_trusts_the_other_servers_of_its_org(fake_issuer: RunningIssuer, bearer: Call, redeem: Call) -> None:
     own = fake_issuer.token(server="partner", sub="bob@example.com", aud=fake_issuer.issuer_url())
     answer = redeem(JWT_BEARER, client="app:s", assertion=own, scope="api:read")
     assert claims(answer)["sub"] == "bob@example.com"
@@ -161,7 +161,9 @@ def test_a_server_trusts_the_other_servers_of_its_org(fake_issuer: Handle, beare
     assert redeem(JWT_BEARER, client="app:s", scope="api:read", client_id="other").status == 401
 
 
-def test_a_dynamic_server_takes_assertions_by_the_name_that_it_was_called_by(fake_issuer: Handle, ask: Call) -> None:
+def test_a_dynamic_server_takes_assertions_by_the_name_that_it_was_called_by(
+    fake_issuer: RunningIssuer, ask: Call
+) -> None:
     for server in ("default", "partner"):
         fake_issuer.put("servers", server, audience=f"api://{server}", issuer_mode="DYNAMIC")
     fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[JWT_BEARER])
@@ -192,7 +194,7 @@ ADMINS_ALONE = [
     ],
 )
 def test_the_first_rule_that_fits_counts(
-    fake_issuer: Handle, redeem: Call, grant: str, form: dict[str, Any], expected: tuple[int, str | None]
+    fake_issuer: RunningIssuer, redeem: Call, grant: str, form: dict[str, Any], expected: tuple[int, str | None]
 ) -> None:
     if grant == TOKEN_EXCHANGE:
         form = {**form, "subject_token": fake_issuer.token(sub="alice@example.com")}

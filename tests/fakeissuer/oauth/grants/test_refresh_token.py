@@ -7,7 +7,7 @@ import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, WEB
 
-from fakeissuer.server.running_issuer import Handle
+from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
 A_DAY_S = 86_400
@@ -30,7 +30,7 @@ def refresh(redeem: Call) -> Call:
     return lambda token, **more: redeem("refresh_token", refresh_token=token, **{**SPA_FORM, **more})
 
 
-def is_active(fake_issuer: Handle, ask: Call, token: str) -> bool:
+def is_active(fake_issuer: RunningIssuer, ask: Call, token: str) -> bool:
     form = {"token": token, "client_id": SPA}
     return bool(ask(f"{fake_issuer.issuer_url()}/v1/introspect", "POST", form=form).json()["active"])
 
@@ -43,7 +43,7 @@ def test_a_public_client_gets_another_one_each_time(tokens: dict[str, Any], refr
 
 
 def test_a_rotated_one_is_good_for_its_grace_and_then_takes_all_with_it(
-    fake_issuer: Handle, ask: Call, tokens: dict[str, Any], refresh: Call
+    fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call
 ) -> None:
     first = tokens["refresh_token"]
     second = refresh(first).json()
@@ -58,7 +58,7 @@ def test_a_rotated_one_is_good_for_its_grace_and_then_takes_all_with_it(
 
 
 def test_a_rotated_one_takes_all_with_it_though_it_has_expired_since(
-    fake_issuer: Handle, ask: Call, tokens: dict[str, Any], refresh: Call
+    fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call
 ) -> None:
     fake_issuer.clock.advance(6 * A_DAY_S)
     newest = refresh(tokens["refresh_token"]).json()
@@ -70,7 +70,7 @@ def test_a_rotated_one_takes_all_with_it_though_it_has_expired_since(
 
 @pytest.mark.parametrize("leeway", [0, 1, 60])
 def test_the_grace_lasts_as_long_as_the_client_says(
-    fake_issuer: Handle, tokens: dict[str, Any], refresh: Call, leeway: int
+    fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call, leeway: int
 ) -> None:
     fake_issuer.clock.freeze()
     fake_issuer.put("clients", SPA, **A_SPA, rotation_leeway=leeway)
@@ -82,7 +82,9 @@ def test_the_grace_lasts_as_long_as_the_client_says(
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_a_refresh_tells_what_is_registered_now(fake_issuer: Handle, tokens: dict[str, Any], refresh: Call) -> None:
+def test_a_refresh_tells_what_is_registered_now(
+    fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call
+) -> None:
     fake_issuer.put("users", "alice@example.com", claims={"team": "blue"}, groups=["Others"])
     fake_issuer.put("servers", "default", audience="a", access_token_lifetime=600, claims={"in": "${user.groups}"})
     answer = refresh(tokens["refresh_token"]).json()
@@ -102,7 +104,7 @@ def test_a_refresh_tells_what_is_registered_now(fake_issuer: Handle, tokens: dic
     ],
 )
 def test_a_refresh_gives_no_more_than_signing_in_would(
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     tokens: dict[str, Any],
     refresh: Call,
     kind: Any,
@@ -118,7 +120,7 @@ def test_a_refresh_gives_no_more_than_signing_in_would(
 
 
 def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
-    fake_issuer: Handle, code: Call, redeem: Call
+    fake_issuer: RunningIssuer, code: Call, redeem: Call
 ) -> None:
     sent = code(scope="openid offline_access")
     token = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()["refresh_token"]
@@ -132,13 +134,13 @@ def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
     assert redeem("refresh_token", refresh_token=token).json()["refresh_token"] != token
 
 
-def test_a_week_without_use_ends_it(fake_issuer: Handle, tokens: dict[str, Any], refresh: Call) -> None:
+def test_a_week_without_use_ends_it(fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call) -> None:
     fake_issuer.clock.advance(7 * 86_400)
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
 def test_the_rule_of_the_moment_says_how_long_the_next_one_lasts_unused(
-    fake_issuer: Handle, tokens: dict[str, Any], refresh: Call
+    fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call
 ) -> None:
     fake_issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": 600}])
     fake_issuer.clock.freeze()
@@ -159,7 +161,7 @@ def test_less_may_be_asked_for_and_more_may_not(tokens: dict[str, Any], refresh:
 
 
 def test_it_is_of_use_to_its_client_at_its_server_alone(
-    fake_issuer: Handle, ask: Call, tokens: dict[str, Any], refresh: Call, redeem: Call
+    fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call, redeem: Call
 ) -> None:
     token = tokens["refresh_token"]
     answers = [
@@ -176,7 +178,7 @@ def test_it_is_of_use_to_its_client_at_its_server_alone(
     assert not is_active(fake_issuer, ask, tokens["access_token"])
 
 
-def test_a_minted_one_is_as_good_as_one_of_a_flow(fake_issuer: Handle, redeem: Call) -> None:
+def test_a_minted_one_is_as_good_as_one_of_a_flow(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(kind="refresh", sub="bob@example.com", scp="openid api:read")
     answer = redeem("refresh_token", refresh_token=token)
     assert (answer.status, answer.json()["expires_in"], answer.json()["scope"]) == (200, 3600, "openid api:read")

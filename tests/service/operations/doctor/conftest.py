@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tornado.ioloop import IOLoop
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 
@@ -18,5 +18,5 @@ def client(io_loop: IOLoop) -> Iterator[JSONClient]:
 
 
 @pytest.fixture
-def settings(fake_issuer: Handle) -> Settings:
+def settings(fake_issuer: RunningIssuer) -> Settings:
     return Settings(issuer=fake_issuer.issuer_url())

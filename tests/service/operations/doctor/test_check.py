@@ -14,11 +14,11 @@ import trustme
 from tornado.web import RedirectHandler
 
 import fakeissuer
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.clock import SystemClock
 from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient
-from service.operations.doctor.check import Checkup, check
+from service.operations.doctor.check import CheckReport, check
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.issuers import IssuerSettings
 from service.settings.program import Settings
@@ -42,27 +42,27 @@ CHECKS = [
 ]
 
 
-async def _check(settings: Settings, client: JSONClient) -> Checkup:
+async def _check(settings: Settings, client: JSONClient) -> CheckReport:
     return await check(settings, client=client, clock=SystemClock())
 
 
-def _by_name(checkup: Checkup) -> dict[str, Finding]:
-    return {finding.about: finding for finding in checkup.findings}
+def _by_name(report: CheckReport) -> dict[str, Finding]:
+    return {finding.about: finding for finding in report.findings}
 
 
-def _not_well(checkup: Checkup) -> dict[str, Outcome]:
-    return {finding.about: finding.outcome for finding in checkup.findings if finding.outcome is not Outcome.OK}
+def _not_well(report: CheckReport) -> dict[str, Outcome]:
+    return {finding.about: finding.outcome for finding in report.findings if finding.outcome is not Outcome.OK}
 
 
 @pytest.mark.gen_test
 async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSONClient) -> None:
-    checkup = await _check(settings, client)
-    assert checkup.passed
-    assert {} == _not_well(checkup)
-    assert CHECKS == [finding.about for finding in checkup.findings]
-    assert len(CHECKS) == len(checkup.lines())
-    assert all(line.startswith("ok    ") and line.isprintable() for line in checkup.lines())
-    seen = {about: finding.seen for about, finding in _by_name(checkup).items()}
+    report = await _check(settings, client)
+    assert report.passed
+    assert {} == _not_well(report)
+    assert CHECKS == [finding.about for finding in report.findings]
+    assert len(CHECKS) == len(report.lines())
+    assert all(line.startswith("ok      ") and line.isprintable() for line in report.lines())
+    seen = {about: finding.found for about, finding in _by_name(report).items()}
     assert "/.well-known/openid-configuration" in seen["discovery"]
     assert "Okta's default" in seen["audience"]
     assert "max-age" in seen["Cache-Control"]
@@ -71,9 +71,9 @@ async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSON
 
 
 @pytest.mark.gen_test
-async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: Handle) -> None:
+async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=404, times=1)
-    seen = _by_name(await _check(settings, client))["discovery"].seen
+    seen = _by_name(await _check(settings, client))["discovery"].found
     assert "/.well-known/oauth-authorization-server" in seen
 
 
@@ -90,27 +90,27 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
 async def test_without_a_discovery_document_the_other_checks_say_why_they_are_not_reached(
-    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
-    checkup = await _check(settings, client)
-    assert not checkup.passed
-    expected = {"discovery": Outcome.FAIL} | dict.fromkeys(AFTER_DISCOVERY, Outcome.NOT_REACHED)
-    assert expected == _not_well(checkup)
-    assert all("since" in _by_name(checkup)[about].seen for about in AFTER_DISCOVERY)
-    assert CHECKS == [finding.about for finding in checkup.findings]
+    report = await _check(settings, client)
+    assert not report.passed
+    expected = {"discovery": Outcome.FAIL} | dict.fromkeys(AFTER_DISCOVERY, Outcome.SKIPPED)
+    assert expected == _not_well(report)
+    assert all("since" in _by_name(report)[about].found for about in AFTER_DISCOVERY)
+    assert CHECKS == [finding.about for finding in report.findings]
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
 async def test_without_a_key_set_the_other_checks_say_why_they_are_not_reached(
-    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", **fault)
-    checkup = await _check(settings, client)
+    report = await _check(settings, client)
     after = ["keys", "algorithms", "Cache-Control"]
-    assert {"key set": Outcome.FAIL} | dict.fromkeys(after, Outcome.NOT_REACHED) == _not_well(checkup)
-    assert CHECKS == [finding.about for finding in checkup.findings]
+    assert {"key set": Outcome.FAIL} | dict.fromkeys(after, Outcome.SKIPPED) == _not_well(report)
+    assert CHECKS == [finding.about for finding in report.findings]
 
 
 ADVICE: dict[str, tuple[dict[str, Any], str]] = {
@@ -123,7 +123,7 @@ ADVICE: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
 @pytest.mark.gen_test
 async def test_says_what_to_do_when(
-    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+    fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
     assert words in _by_name(await _check(settings, client))["discovery"].advice
@@ -150,13 +150,13 @@ async def test_finds_fault_with_a_document_that_says(
     words: str,
     settings: Settings,
     client: JSONClient,
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
 ) -> None:
     document = await _document(fake_issuer.issuer_url(), client)
     fake_issuer.fail("discovery", status=200, body={**document, **changes})
-    checkup = await _check(settings, client)
-    assert not checkup.passed
-    finding = _by_name(checkup)[about]
+    report = await _check(settings, client)
+    assert not report.passed
+    finding = _by_name(report)[about]
     assert Outcome.FAIL is finding.outcome
     assert words in finding.line()
 
@@ -169,8 +169,8 @@ async def test_names_the_issuer_to_write_when_okta_speaks_under_the_orgs_own_dom
     vanity, org = f"http://localhost:{port}", f"http://127.0.0.1:{port}"
     async with fakeissuer.running(port=port, public_url=vanity) as issuer:
         issuer.put("servers", "default", audience="api://default", issuer_mode="ORG_URL")
-        checkup = await _check(Settings(issuer=f"{vanity}/oauth2/default"), client)
-        finding = _by_name(checkup)["issuer in the document"]
+        report = await _check(Settings(issuer=f"{vanity}/oauth2/default"), client)
+        finding = _by_name(report)["issuer in the document"]
         assert Outcome.FAIL is finding.outcome
         assert "it is on another host" in finding.advice
         assert f"set OKTA_OAUTH2_ISSUER={org}/oauth2/default" in finding.advice
@@ -191,25 +191,25 @@ async def test_finds_fault_with_a_key_set_that_has(
     words: str,
     settings: Settings,
     client: JSONClient,
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
 ) -> None:
     fake_issuer.fail("keys", status=200, body={"keys": keys})
-    checkup = await _check(settings, client)
-    finding = _by_name(checkup)["keys"]
-    assert (outcome, True) == (finding.outcome, words in finding.seen)
-    assert Outcome.NOT_REACHED is _by_name(checkup)["algorithms"].outcome
+    report = await _check(settings, client)
+    finding = _by_name(report)["keys"]
+    assert (outcome, True) == (finding.outcome, words in finding.found)
+    assert Outcome.SKIPPED is _by_name(report)["algorithms"].outcome
 
 
 @pytest.mark.gen_test
 async def test_counts_the_keys_that_are_skipped_and_says_why(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     for key in ("enc", "small", "unknown-kty"):
         fake_issuer.token(key=key)
-    checkup = await _check(settings, client)
-    assert {"keys": Outcome.WARN} == _not_well(checkup)
-    assert checkup.passed
-    seen = _by_name(checkup)["keys"].seen
+    report = await _check(settings, client)
+    assert {"keys": Outcome.WARN} == _not_well(report)
+    assert report.passed
+    seen = _by_name(report)["keys"].found
     assert "2 usable" in seen
     assert "3 skipped" in seen
     assert "1: use is not sig" in seen
@@ -224,11 +224,11 @@ ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
 @pytest.mark.parametrize(("algorithms", "outcome", "words"), ALGORITHMS.values(), ids=ALGORITHMS.keys())
 @pytest.mark.gen_test
 async def test_finds_fault_with_algorithms(
-    algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+    algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
-    checkup = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
-    assert {"algorithms": outcome} == _not_well(checkup)
-    assert words in _by_name(checkup)["algorithms"].advice
+    report = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
+    assert {"algorithms": outcome} == _not_well(report)
+    assert words in _by_name(report)["algorithms"].advice
 
 
 OFFSETS: dict[str, tuple[float, Outcome, str]] = {
@@ -241,24 +241,24 @@ OFFSETS: dict[str, tuple[float, Outcome, str]] = {
 @pytest.mark.parametrize(("offset", "outcome", "words"), OFFSETS.values(), ids=OFFSETS.keys())
 @pytest.mark.gen_test
 async def test_compares_the_clock_with_the_issuers(
-    offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: Handle
+    offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     date = email.utils.formatdate(SystemClock.now() + offset, usegmt=True)
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": date})
-    checkup = await _check(settings, client)
-    assert {"clock": outcome} == _not_well(checkup)
-    line = _by_name(checkup)["clock"].line()
+    report = await _check(settings, client)
+    assert {"clock": outcome} == _not_well(report)
+    line = _by_name(report)["clock"].line()
     assert words in line or "61 s ahead of" in line
 
 
 @pytest.mark.gen_test
 async def test_says_that_it_cannot_compare_the_clocks_without_a_date(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
-    checkup = await _check(settings, client)
-    assert {"clock": Outcome.WARN} == _not_well(checkup)
-    assert "no max-age, so the key set is kept for 10 minutes" in _by_name(checkup)["Cache-Control"].seen
+    report = await _check(settings, client)
+    assert {"clock": Outcome.WARN} == _not_well(report)
+    assert "no max-age, so the key set is kept for 10 minutes" in _by_name(report)["Cache-Control"].found
 
 
 OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
@@ -275,7 +275,7 @@ OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
 @pytest.mark.parametrize(("changes", "about", "outcome", "words"), OWN.values(), ids=OWN.keys())
 @pytest.mark.gen_test
 async def test_looks_at_the_settings(
-    changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: Handle
+    changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     finding = _by_name(await _check(Settings(issuer=fake_issuer.issuer_url(), **changes), client))[about]
     assert outcome is finding.outcome
@@ -288,13 +288,13 @@ async def test_verifies_the_issuers_certificate_by_the_file_it_is_given(tmp_path
     trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
     own: dict[str, Any] = {"certfile": str(pem), "keyfile": str(pem)}
     with fakeissuer.running(tls=True, ca_file=ca_file) as issuer:
-        for path, outcome in ((str(ca_file), Outcome.OK), (None, Outcome.NOT_REACHED)):
+        for path, outcome in ((str(ca_file), Outcome.OK), (None, Outcome.SKIPPED)):
             client = JSONClient(ca_file=path)
-            checkup = await _check(Settings(issuer=issuer.issuer_url(), **own), client)
-            assert Outcome.OK is _by_name(checkup)["TLS of the service"].outcome
-            finding = _by_name(checkup)["TLS to the issuer"]
-            assert (outcome, outcome is Outcome.OK) == (finding.outcome, checkup.passed)
-            assert "certificate" in finding.seen
+            report = await _check(Settings(issuer=issuer.issuer_url(), **own), client)
+            assert Outcome.OK is _by_name(report)["TLS of the service"].outcome
+            finding = _by_name(report)["TLS to the issuer"]
+            assert (outcome, outcome is Outcome.OK) == (finding.outcome, report.passed)
+            assert "certificate" in finding.found
             client.close()
 
 
@@ -318,7 +318,7 @@ class Unready:
 @pytest.mark.parametrize(("trouble", "outcome"), [("the vault is shut", Outcome.FAIL), ("", Outcome.OK)])
 @pytest.mark.gen_test
 async def test_asks_a_validator_that_cannot_be_looked_into(
-    trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: Handle, monkeypatch: pytest.MonkeyPatch
+    trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = types.ModuleType("plugin_of_test_check")
     module.build = lambda *_: Unready(trouble=trouble)  # type: ignore[attr-defined]  # a module made by hand
@@ -330,14 +330,14 @@ async def test_asks_a_validator_that_cannot_be_looked_into(
     )
     findings = _by_name(await _check(Settings(issuers=tables), client))
     finding = findings[f"https://x.example/ validator {kind}"]
-    assert (outcome, True) == (finding.outcome, trouble in finding.seen)
-    assert "belongs to the name" in findings["https://x.example/ issuer"].seen
+    assert (outcome, True) == (finding.outcome, trouble in finding.found)
+    assert "belongs to the name" in findings["https://x.example/ issuer"].found
     assert Outcome.OK is findings[f"{fake_issuer.issuer_url('partner')} keys"].outcome
 
 
 @pytest.mark.gen_test
 async def test_what_an_issuer_says_cannot_act_on_the_terminal(
-    settings: Settings, client: JSONClient, fake_issuer: Handle
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     document = json.loads(json.dumps(await _document(fake_issuer.issuer_url(), client)))
     fake_issuer.fail("discovery", status=200, body={**document, "issuer": "https://x.example/\x1b[2J\nok    all"})
@@ -345,16 +345,16 @@ async def test_what_an_issuer_says_cannot_act_on_the_terminal(
 
 
 @pytest.mark.gen_test
-async def test_tells_how_many_methods_are_for_anybody(fake_issuer: Handle, client: JSONClient) -> None:
-    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
-    assert "ok    routes: 3 methods on 3 routes, 2 of them for anybody" in checkup.lines()
-    assert [True, False, True] == [row.is_public for row in checkup.rows]
+async def test_tells_how_many_methods_are_for_anybody(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+    report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
+    assert "ok      routes: 3 methods on 3 routes, 2 of them for anybody" in report.lines()
+    assert [True, False, True] == [row.is_public for row in report.rows]
 
 
 @pytest.mark.gen_test
-async def test_a_route_that_stops_the_start_fails(fake_issuer: Handle, client: JSONClient) -> None:
+async def test_a_route_that_stops_the_start_fails(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     routes = [(r"/old", RedirectHandler, {"url": "/"})]
-    checkup = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
-    (line,) = [line for line in checkup.lines() if line.startswith("fail")]
-    assert "fail  routes: '/old$' leads to GET of tornado.web.RedirectHandler" in line
-    assert not checkup.passed
+    report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
+    (line,) = [line for line in report.lines() if line.startswith("fail")]
+    assert "fail    routes: '/old$' leads to GET of tornado.web.RedirectHandler" in line
+    assert not report.passed

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.operations.doctor.claim_messages import ADVICE, expected_of, seen_by
+from service.operations.doctor.claim_messages import ADVICE, describe_expected, describe_found
 from service.tokens.claims import CHECKS, ClaimCheck, ClaimRules
 
 NOW = 1_700_000_000.0
@@ -17,22 +17,24 @@ STRICT = ClaimRules(
 )
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.says)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.description)
 def test_every_check_has_words_for_what_it_sees_and_expects_and_for_what_to_do(check: ClaimCheck) -> None:
-    assert seen_by(check, {}, NOW)
-    assert expected_of(check, RULES, NOW)
-    assert expected_of(check, STRICT, NOW)
+    assert describe_found(check, {}, NOW)
+    assert describe_expected(check, RULES, NOW)
+    assert describe_expected(check, STRICT, NOW)
     assert ADVICE[check.check]
 
 
 def test_a_check_without_words_is_no_mistake() -> None:
-    assert "" == expected_of(ClaimCheck("x", "it is new", lambda *_: None), RULES, NOW)
+    assert "" == describe_expected(ClaimCheck("x", "it is new", lambda *_: None), RULES, NOW)
 
 
 def test_shows_a_date_in_utc_and_relative_to_now() -> None:
     (check,) = [check for check in CHECKS if check.claim == "exp"]
-    assert "exp = 1699999700 (2023-11-14 22:08:20 UTC, 5 minutes ago)" == seen_by(check, {"exp": 1_699_999_700}, NOW)
-    assert 'exp = "x" (not a NumericDate)' == seen_by(check, {"exp": "x"}, NOW)
-    assert "a date after 2023-11-14 22:11:20 UTC, 2 minutes ago (a leeway of 2 minutes)" == expected_of(
+    assert "exp = 1699999700 (2023-11-14 22:08:20 UTC, 5 minutes ago)" == describe_found(
+        check, {"exp": 1_699_999_700}, NOW
+    )
+    assert 'exp = "x" (not a NumericDate)' == describe_found(check, {"exp": "x"}, NOW)
+    assert "a date after 2023-11-14 22:11:20 UTC, 2 minutes ago (a leeway of 2 minutes)" == describe_expected(
         check, RULES, NOW
     )

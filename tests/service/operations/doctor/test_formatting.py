@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations.doctor.formatting import duration, escape_for_terminal, format_date, redact, to_json
+from service.operations.doctor.formatting import escape_for_terminal, format_date, format_duration, redact, to_json
 
 NOW = 1_700_000_000.0
 
@@ -28,7 +28,7 @@ def test_says_when_it_is(date: float, words: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_knows_a_word_for_every_date(date: float) -> None:
     assert format_date(date, NOW)
-    assert duration(date)
+    assert format_duration(date)
 
 
 @given(st.text())
@@ -42,11 +42,11 @@ def test_what_can_be_read_stays_as_it_is() -> None:
 
 def test_hides_secrets_and_tokens_and_leaves_words_alone() -> None:
     text = "an eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln and a longsecret and a word"
-    assert "an (a token, redact) and a (redact) and a word" == redact(text, ["word", "longsecret"])
+    assert "an (a token, hidden) and a (hidden) and a word" == redact(text, ["word", "longsecret"])
 
 
 def test_a_secret_within_a_longer_one_is_hidden_with_it() -> None:
-    assert "(redact)" == redact("12345678.87654321", ["12345678", "12345678.87654321"])
+    assert "(hidden)" == redact("12345678.87654321", ["12345678", "12345678.87654321"])
 
 
 def test_cuts_a_value_that_is_very_long() -> None:

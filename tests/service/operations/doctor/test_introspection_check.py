@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import servers
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
@@ -13,19 +13,19 @@ from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 
 
-async def _finding(about: str, issuer: Handle, client: JSONClient, **terms: Any) -> Finding:
+async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **terms: Any) -> Finding:
     known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
     settings = Settings(**({"issuer": issuer.issuer_url()} | known | terms))
-    checkup = await check(settings, client=client, clock=SystemClock())
-    return next(finding for finding in checkup.findings if finding.about == about)
+    report = await check(settings, client=client, clock=SystemClock())
+    return next(finding for finding in report.findings if finding.about == about)
 
 
 @pytest.mark.parametrize("validation", ["auto", "introspection", "hybrid"])
 @pytest.mark.gen_test
-async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: Handle, client: JSONClient) -> None:
+async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: RunningIssuer, client: JSONClient) -> None:
     finding = await _finding("introspection", fake_issuer, client, validation=validation)
     assert Outcome.OK is finding.outcome
-    assert "0oaapi00000000000001" in finding.seen
+    assert "0oaapi00000000000001" in finding.found
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -39,18 +39,18 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 @pytest.mark.parametrize(("terms", "fault", "advice"), FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
 async def test_explains(
-    terms: dict[str, Any], fault: dict[str, Any], advice: str, fake_issuer: Handle, client: JSONClient
+    terms: dict[str, Any], fault: dict[str, Any], advice: str, fake_issuer: RunningIssuer, client: JSONClient
 ) -> None:
     if fault:
         fake_issuer.fail("introspect", **fault)
     finding = await _finding("introspection", fake_issuer, client, **terms)
     assert Outcome.FAIL is finding.outcome
     assert advice in finding.advice
-    assert "wrong" not in finding.seen
+    assert "wrong" not in finding.found
 
 
 @pytest.mark.gen_test
-async def test_tells_whether_the_shared_cache_answers(fake_issuer: Handle, client: JSONClient) -> None:
+async def test_tells_whether_the_shared_cache_answers(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     with servers.running("redis") as server:
         assert Outcome.OK is (await _finding("shared cache", fake_issuer, client, cache_url=server.url)).outcome
         server.stop()

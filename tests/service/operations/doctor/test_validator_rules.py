@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.operations.doctor.explain import explain
@@ -14,17 +14,19 @@ from service.settings.program import Settings
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
 
 
-async def _explained(token: str, client: JSONClient, issuer: Handle, **terms: Any) -> tuple[bool, dict[str, str]]:
+async def _explained(
+    token: str, client: JSONClient, issuer: RunningIssuer, **terms: Any
+) -> tuple[bool, dict[str, str]]:
     settings = Settings(**({"issuer": issuer.issuer_url()} | CLIENT | terms))
     explanation = await explain(token, settings, client=client, clock=SystemClock())
     assert token not in "\n".join(explanation.lines())
-    asked = {f.about: f.seen for f in explanation.findings if f.outcome in {Outcome.OK, Outcome.FAIL}}
+    asked = {f.about: f.found for f in explanation.findings if f.outcome in {Outcome.OK, Outcome.FAIL}}
     return explanation.accepted, asked
 
 
 @pytest.mark.parametrize("validation", ["auto", "introspection"])
 @pytest.mark.gen_test
-async def test_an_opaque_token_is_asked_about(validation: str, client: JSONClient, fake_issuer: Handle) -> None:
+async def test_an_opaque_token_is_asked_about(validation: str, client: JSONClient, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(opaque=True)
     accepted, _ = await _explained(token, client, fake_issuer, validation=validation)
     assert accepted
@@ -35,7 +37,7 @@ async def test_an_opaque_token_is_asked_about(validation: str, client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_auto_walks_the_rules_for_a_jwt(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_auto_walks_the_rules_for_a_jwt(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     accepted, asked = await _explained(fake_issuer.token(), client, fake_issuer)
     assert accepted
     assert any("not asked, since the token is a JWT" in seen for seen in asked.values())
@@ -43,7 +45,7 @@ async def test_auto_walks_the_rules_for_a_jwt(client: JSONClient, fake_issuer: H
 
 
 @pytest.mark.gen_test
-async def test_hybrid_asks_after_all_other_rules(client: JSONClient, fake_issuer: Handle) -> None:
+async def test_hybrid_asks_after_all_other_rules(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token()
     accepted, asked = await _explained(token, client, fake_issuer, validation="hybrid")
     assert (True, "active") == (accepted, asked["its issuer, asked about it, calls it active"])
@@ -54,7 +56,7 @@ async def test_hybrid_asks_after_all_other_rules(client: JSONClient, fake_issuer
 
 @pytest.mark.gen_test
 async def test_beside_a_hybrid_issuer_the_signature_of_another_is_enough(
-    client: JSONClient, fake_issuer: Handle
+    client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     other = {"issuer": fake_issuer.issuer_url("partner"), "audience": "api://partner", "validation": "jwt"}
     token = fake_issuer.token(server="partner")

@@ -8,7 +8,7 @@ from tornado.web import RedirectHandler, RequestHandler
 
 from service.errors import SettingsError
 from service.tokens.principal import Principal
-from service.web.application.route_table import lines, rows_of
+from service.web.application.route_table import format_table, list_rows
 from service.web.endpoints.okta_guide import ROUTES
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import policy
@@ -43,7 +43,7 @@ class Everything(BearerAuthMixin, RequestHandler):
 
 
 def test_each_method_is_a_row_that_says_what_it_demands() -> None:
-    requirements = {row.method: row.requirements for row in rows_of([(r"/x", Everything)]) if row.pattern == "'/x$'"}
+    requirements = {row.method: row.requirements for row in list_rows([(r"/x", Everything)]) if row.pattern == "'/x$'"}
     rest = "groups Domain Users; level 3 or 4; clients a or b; acr phrh or phr; authenticated within 60 s; authorize"
     assert {
         "GET": f"a token; scopes a and b; {rest}",
@@ -55,7 +55,7 @@ def test_each_method_is_a_row_that_says_what_it_demands() -> None:
 
 def test_a_row_says_where_else_a_token_may_stand() -> None:
     basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
-    requirements = {row.method: row.requirements for row in rows_of([(r"/x", basket)]) if row.pattern == "'/x$'"}
+    requirements = {row.method: row.requirements for row in list_rows([(r"/x", basket)]) if row.pattern == "'/x$'"}
     assert requirements["PUT"] == "a token if any; authorize; from header or cookie"
     assert "public" == requirements["HEAD"]
 
@@ -68,9 +68,9 @@ def test_the_table_has_straight_columns_and_a_heading() -> None:
         "GET     '/api/whoami$'          service.web.endpoints.okta_guide.WhoAmI    a token",
         "GET     'old.example$' '/old$'  tornado.web.RedirectHandler                public",
         "(any)   (anything else)         service.web.endpoints.okta_guide.NotFound  public",
-    ] == lines(rows_of(routes))
+    ] == format_table(list_rows(routes))
 
 
 def test_a_route_that_nobody_judges_is_refused_as_at_start() -> None:
     with pytest.raises(SettingsError, match="RedirectHandler"):
-        rows_of([(r"/old", RedirectHandler, {"url": "/"})])
+        list_rows([(r"/old", RedirectHandler, {"url": "/"})])

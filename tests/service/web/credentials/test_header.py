@@ -7,7 +7,7 @@ from requesting import request
 from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
-from service.web.credentials.header import read_header
+from service.web.credentials.sources import read_header
 
 
 def _request(*fields: str) -> HTTPServerRequest:
@@ -52,7 +52,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("field", MALFORMED.values(), ids=MALFORMED.keys())
-def test_refuses(field: str) -> None:
+def test_a_malformed_header_is_rejected(field: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         read_header(_request(field))
     assert Reason.MALFORMED_CREDENTIALS is refusal.value.reason

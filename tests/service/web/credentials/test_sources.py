@@ -16,8 +16,8 @@ ALL = ("header", "form", "query", "cookie")
 
 
 def _read(names: Sequence[str], *fields: str, **kwargs: object) -> Credentials | None:
-    source = read_credentials(source_functions(names, cookie="token"))
-    return source(request(*fields, **kwargs))  # type: ignore[arg-type]  # a table's row
+    sources = source_functions(names, cookie="token")
+    return read_credentials(request(*fields, **kwargs), sources)  # type: ignore[arg-type]  # a table's row
 
 
 FOUND = {

@@ -8,7 +8,7 @@ import pytest
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app, protect
 from service.web.endpoints.okta_guide import ROUTES, Hello
 
@@ -16,13 +16,13 @@ ISSUER = "https://dev-1.okta.com/oauth2/default"
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: object) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url(), realm="things", cors_origins=("https://app.example",)))
 
 
 @pytest.mark.gen_test
 async def test_says_what_is_mounted_and_asks_no_issuer_for_it(
-    http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     response = await http_client.fetch(f"{base_url}/openapi.json", headers={"Origin": "https://app.example"})
     document = json.loads(response.body)

@@ -7,14 +7,14 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app, protect
 from service.web.application.application import ResourceServerApplication as Served
 from service.web.endpoints import forward_auth
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
+def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
     service = make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True))
     yield service
     io_loop.run_sync(service.close)
@@ -37,7 +37,7 @@ async def test_the_fields_tell_who_it_is_and_nothing_else(
     client: str | None,
     scopes: list[str] | None,
     told: tuple[str, str, str],
-    fake_issuer: Handle,
+    fake_issuer: RunningIssuer,
     http_client: AsyncHTTPClient,
     base_url: str,
 ) -> None:

@@ -5,14 +5,14 @@ import json
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from fakeissuer import Handle
+from fakeissuer import RunningIssuer
 from service.app import make_app
 from service.settings.program import Settings
 from service.web.application.application import ResourceServerApplication
 
 
 @pytest.fixture
-def app(fake_issuer: Handle, io_loop: object) -> ResourceServerApplication:
+def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplication:
     return make_app(Settings(issuer=fake_issuer.issuer_url()))
 
 
@@ -25,7 +25,7 @@ async def test_lives_and_is_ready(app: ResourceServerApplication, http_client: A
 
 @pytest.mark.gen_test
 async def test_lives_and_is_not_ready_while_the_issuer_is_down(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: Handle
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", status=500)
     assert 200 == (await http_client.fetch(f"{base_url}/healthz")).code

@@ -146,7 +146,9 @@ async def test_a_refusal_of_a_handlers_own_is_said_as_ours_are(
     assert (status, "no-store") == (response.code, response.headers["Cache-Control"])
     assert {"error", "error_description"} == body.keys() - {"id"}
     logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert ([f"failed {method} /raises/{status}: id {body.get('id')}"] if status >= 500 else []) == logged
+    assert (
+        [f"unhandled exception in {method} /raises/{status}, error_id {body.get('id')}"] if status >= 500 else []
+    ) == logged
     assert "secret" not in caplog.text
 
 
@@ -204,7 +206,9 @@ async def test_the_cause_of_a_failure_stands_in_the_log_with_the_id_that_its_cli
         caplog.clear()
         told = json.loads((await call("/mistakes", method=method)).body)["id"]
         failures = [record for record in caplog.records if record.name == "service.web.handler.errors"]
-        assert {f"failed {method} /mistakes: id {told}"} == {record.getMessage() for record in failures}
+        assert {f"unhandled exception in {method} /mistakes, error_id {told}"} == {
+            record.getMessage() for record in failures
+        }
         assert [True] == [cause in str(record.exc_info[1]) for record in failures if record.exc_info]
 
 
@@ -224,7 +228,7 @@ async def test_who_was_nobody_before_the_judgement_is_known_after_it(call: Calla
 async def test_what_a_handler_says_by_fields_stands(call: Callable[..., Any]) -> None:
     theirs, empty, fields = [await call("/frugal", "good", method) for method in ("GET", "POST", "PUT")]
     assert (401, ['Basic realm="mine"']) == (theirs.code, theirs.headers.get_list("WWW-Authenticate"))
-    assert "missing_credentials" == json.loads(theirs.body)["error"]
+    assert "missing_token" == json.loads(theirs.body)["error"]
     assert (404, b"") == (empty.code, empty.body)
     assert (405, "PURGE", "max-age=60") == (fields.code, fields.headers["Allow"], fields.headers["Cache-Control"])
     assert "method_not_allowed" == json.loads(fields.body)["error"]

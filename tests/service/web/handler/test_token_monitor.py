@@ -66,7 +66,7 @@ async def test_looks_by_itself_and_stops_when_nothing_is_open(
         clock.advance(60)
         await token.ended.wait()
         await other.ended.wait()
-    looking = monitor._looking
+    looking = monitor._task
     assert looking is not None
     await looking
     await monitor.close()
@@ -85,7 +85,7 @@ async def test_holds_no_token_longer_than_whoever_uses_it(clock: ManualClock) ->
 async def test_whoever_forgets_is_not_told(clock: ManualClock) -> None:
     monitor, ends = TokenMonitor(clock=clock), list[str]()
     token = monitor.watch(_principal(clock), revalidate=_good, on_end=lambda: ends.append("ended"))
-    token.forget()
+    token.detach()
     clock.advance(60)
     await monitor.check_all()
     assert (True, []) == (token.ended.is_set(), ends)

@@ -16,11 +16,12 @@ from tornado.websocket import WebSocketHandler
 from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
 from service.tokens.principal import Principal
 from service.web.application.application import ResourceServerApplication
-from service.web.credentials.header import read_header
-from service.web.credentials.sources import read_credentials
+from service.web.credentials.sources import read_credentials, read_header
+from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.handler.websocket import close_code, read_offered
+from service.web.handler.websocket import close_code
+from service.web.routing.wrap import protected
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
 ENDS: list[str] = []
@@ -140,7 +141,7 @@ def _request(*offers: str, authorization: str | None = None) -> HTTPServerReques
     return request(*fields, *([f"Authorization: {authorization}"] if authorization else []))
 
 
-READ = read_credentials([read_header, read_offered])
+SOURCES = (read_header, read_subprotocol)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ READ = read_credentials([read_header, read_offered])
     ],
 )
 def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str | None) -> None:
-    credentials = READ(presented)
+    credentials = read_credentials(presented, SOURCES)
     assert token == (credentials and credentials.token)
 
 
@@ -175,7 +176,7 @@ def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str 
 )
 def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
     with pytest.raises(InvalidRequest) as refusal:
-        READ(presented)
+        read_credentials(presented, SOURCES)
     assert reason is refusal.value.reason
 
 
@@ -399,3 +400,16 @@ async def test_an_open_socket_is_told_that_the_service_stops(
     app.close_long_lived()
     assert await socket.read_message() is None
     assert 1001 == socket.close_code
+
+
+def test_a_class_that_checks_origins_itself_keeps_its_choice() -> None:
+    class Foreign(WebSocketHandler):
+        def check_origin(self, origin: str) -> bool:
+            return origin == "https://partner.example"
+
+        def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+            return subprotocols[-1]
+
+    handler = protected(Foreign)
+    assert Foreign.check_origin is handler.check_origin  # type: ignore[attr-defined]  # WebSocketHandler has it
+    assert Foreign.select_subprotocol is handler.select_subprotocol  # type: ignore[attr-defined]  # as above

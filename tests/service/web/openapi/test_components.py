@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.web.openapi.components import components, refusal
+from service.web.openapi.components import components, error_reference
 
 
 def test_the_security_schemes_stand_among_the_rest() -> None:
@@ -22,7 +22,7 @@ def test_the_security_schemes_stand_among_the_rest() -> None:
     ],
 )
 def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | None, words: str) -> None:
-    name = refusal(status)["$ref"].removeprefix("#/components/responses/")
+    name = error_reference(status)["$ref"].removeprefix("#/components/responses/")
     describe_requirements = components({})["responses"][name]
     assert words in describe_requirements["description"]
     assert ({header} if header else set()) == describe_requirements["headers"].keys()

@@ -16,7 +16,7 @@ from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.document import describe
 from service.web.policy.scopes import AnyOf
 from service.web.responses.resource import Resource
-from service.web.routing.audit import mounted
+from service.web.routing.audit import mounted_routes
 from service.web.routing.wrap import protected
 
 ISSUERS = ("https://a.example/oauth2/default", "https://b.example")
@@ -25,7 +25,7 @@ ISSUERS = ("https://a.example/oauth2/default", "https://b.example")
 def _describe(*routes: Any, **known: Any) -> dict[str, Any]:
     application = tornado.web.Application(list(routes))
     resource = Resource(authorization_servers=ISSUERS, **known)
-    document = describe(mounted(application, default=None), title="Things", resource=resource)
+    document = describe(mounted_routes(application, default=None), title="Things", resource=resource)
     openapi_spec_validator.validate(document)
     return document
 

@@ -83,8 +83,8 @@ def test_the_docstring_is_the_summary_and_the_description_with_the_requirements_
 
 def test_where_a_token_may_stand_is_said_behind_the_demands() -> None:
     operation = _describe(_with(token_sources=["header", "form"]))
-    places = "The token is looked for in the field Authorization and access_token of a form."
-    assert operation["description"].endswith(f"Requires a token.\n\n{places}")
+    describe_token_sources = "The token is looked for in the field Authorization and access_token of a form."
+    assert operation["description"].endswith(f"Requires a token.\n\n{describe_token_sources}")
 
 
 def test_a_handler_that_has_a_word_of_its_own_is_said_to() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tornado.web import RequestHandler
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.security import places, schemes, security_requirements
+from service.web.openapi.security import describe_token_sources, schemes, security_requirements
 
 ISSUERS = ("https://a.example/oauth2/default", "https://b.example/")
 
@@ -40,7 +40,7 @@ def test_each_place_of_a_token_has_its_scheme_or_at_least_its_words(
     handler = _with(token_sources=sources, token_cookie="__Host-basket", scopes="b a")
     demanded = list(security_requirements(handler, handler.policy.of("GET"), issuers=len(ISSUERS)))
     assert [{name: ["a", "b"]} for name in names] == demanded
-    assert sentence == places(handler)
+    assert sentence == describe_token_sources(handler)
     assert set(names) <= schemes(ISSUERS, [handler]).keys()
 
 

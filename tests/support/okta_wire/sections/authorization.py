@@ -15,13 +15,13 @@ from okta_wire.world import ALICE, Request, World, authorize_request
 Prepare = Callable[[World], Request]
 
 REFUSED = "state error error_description"
-NOT_KEPT = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-cache, no-store"}
+REDIRECT_HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-cache, no-store"}
 PAGE = {"Content-Type": "text/html; charset=utf-8", "Location": None}
 
 
 def _refused(case: str, code: str, members: str = REFUSED, **parameters: str | None) -> Row:
     request = authorize_request(**parameters)
-    return Row(case, request, 302, code, members, NOT_KEPT, view=redirected)
+    return Row(case, request, 302, code, members, REDIRECT_HEADERS, view=redirected)
 
 
 def _not_sent_on(case: str, code: str, **parameters: str | None) -> Row:
@@ -40,7 +40,7 @@ def signed_in(**parameters: str) -> Prepare:
 
 
 def _answer(case: str, members: str, **parameters: str) -> Row:
-    return Row(case, signed_in(**parameters), 302, "", members, NOT_KEPT, {"state": "xyz"}, redirected)
+    return Row(case, signed_in(**parameters), 302, "", members, REDIRECT_HEADERS, {"state": "xyz"}, redirected)
 
 
 def _denied(world: World) -> Request:
@@ -149,8 +149,16 @@ SECTION = Section(
         ),
         _refused("a method without a challenge", "invalid_request", code_challenge_method="S256"),
         _refused("a single-page app without PKCE", "invalid_request", client_id=SPA),
-        Row("no rule of the policy fits", _without_policy, 302, "access_denied", REFUSED, NOT_KEPT, view=redirected),
-        Row("the user cancels", _denied, 302, "access_denied", REFUSED, NOT_KEPT, view=redirected),
+        Row(
+            "no rule of the policy fits",
+            _without_policy,
+            302,
+            "access_denied",
+            REFUSED,
+            REDIRECT_HEADERS,
+            view=redirected,
+        ),
+        Row("the user cancels", _denied, 302, "access_denied", REFUSED, REDIRECT_HEADERS, view=redirected),
         Row("a session older than max_age", _later(100, max_age="99"), 302, "login_required", REFUSED, view=redirected),
         Row("a session of two hours", _later(7200), 302, "login_required", REFUSED, view=redirected),
         _not_sent_on("an unknown client", "invalid_client", client_id="unknown"),

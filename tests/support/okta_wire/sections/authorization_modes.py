@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from okta_wire.row import Row, Section
-from okta_wire.sections.authorization import NOT_KEPT, PAGE, REFUSED, Prepare, signed_in
+from okta_wire.sections.authorization import PAGE, REDIRECT_HEADERS, REFUSED, Prepare, signed_in
 from okta_wire.sections.id_token import HYBRID
 from okta_wire.views import View, messaged, posted, redirected
 from okta_wire.world import Request, World, authorize_request
 
 TOKENS = "id_token access_token token_type expires_in scope state"
-SCRIPTED = {"Content-Type": PAGE["Content-Type"], **NOT_KEPT}
+SCRIPTED = {"Content-Type": PAGE["Content-Type"], **REDIRECT_HEADERS}
 
 
 def _by(mode: str, case: str, members: str, view: View, code: str = "", **parameters: str) -> Row:
-    status, headers = (302, NOT_KEPT) if view is redirected else (200, SCRIPTED)
+    status, headers = (302, REDIRECT_HEADERS) if view is redirected else (200, SCRIPTED)
     asked = signed_in(response_mode=mode, **parameters)
     return Row(f"{case} by {mode}", asked, status, code, members, headers, {"state": "xyz"}, view)
 
@@ -72,9 +72,9 @@ SECTION = Section(
             302,
             "consent_required",
             REFUSED,
-            NOT_KEPT,
+            REDIRECT_HEADERS,
             view=redirected,
         ),
-        Row("prompt none, consent given before", _allowed, 302, "", "code state", NOT_KEPT, view=redirected),
+        Row("prompt none, consent given before", _allowed, 302, "", "code state", REDIRECT_HEADERS, view=redirected),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from fakeissuer.model.grant_types import CIBA
 from okta_wire.row import Row, Section, oauth_error
-from okta_wire.sections.token_success import NEVER_KEPT, WITH_ID
+from okta_wire.sections.token_success import NO_STORE_HEADERS, WITH_ID
 from okta_wire.signing import LONG_SECRET, signed
 from okta_wire.world import ALICE, NOW, WEB_CLIENT, Request, World, post, token_request
 
@@ -63,7 +63,7 @@ SECTION = Section(
             200,
             "",
             STARTED,
-            NEVER_KEPT,
+            NO_STORE_HEADERS,
             {"auth_req_id": "{43 characters}", "expires_in": 300, "interval": 5},
         ),
         Row("the user named by an ID token", _by_id_token, 200, "", STARTED),

@@ -10,7 +10,7 @@ from scripted_browser import CALLBACK
 
 from okta_wire.row import OKTA_ERROR, Row, Section, oauth_error, okta_error
 from okta_wire.sections.keys import young
-from okta_wire.sections.token_success import NEVER_KEPT, OWN
+from okta_wire.sections.token_success import NO_STORE_HEADERS, OWN
 from okta_wire.views import first_of, listed
 from okta_wire.world import Request, World, token_request
 
@@ -68,7 +68,15 @@ def _public(world: World) -> Request:
 SECTION = Section(
     "Registered clients and keys of a server",
     (
-        Row("registering", _call("POST", CLIENTS, METADATA), 201, "", TOLD_ONCE, NEVER_KEPT, {"client_name": "mine"}),
+        Row(
+            "registering",
+            _call("POST", CLIENTS, METADATA),
+            201,
+            "",
+            TOLD_ONCE,
+            NO_STORE_HEADERS,
+            {"client_name": "mine"},
+        ),
         okta_error("registering without an API token", _call("POST", CLIENTS, METADATA, {}), 401, "E0000011"),
         oauth_error("registering nonsense", _call("POST", CLIENTS, []), 400, "invalid_client_metadata"),
         oauth_error(
@@ -77,7 +85,7 @@ SECTION = Section(
             400,
             "invalid_redirect_uri",
         ),
-        Row("reading", _of_mine("GET"), 200, "", TOLD, NEVER_KEPT, {"client_id": "mine", "client_secret": None}),
+        Row("reading", _of_mine("GET"), 200, "", TOLD, NO_STORE_HEADERS, {"client_id": "mine", "client_secret": None}),
         Row(
             "replacing",
             _of_mine("PUT", "", {**METADATA, "client_name": "new"}),

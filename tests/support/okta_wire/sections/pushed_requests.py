@@ -7,8 +7,8 @@ from collections.abc import Callable
 from scripted_browser import CALLBACK, SPA, WEB, forms
 
 from okta_wire.row import Row, Section, oauth_error, okta_error
-from okta_wire.sections.authorization import NOT_KEPT, PAGE
-from okta_wire.sections.token_success import DEVICE_APP, NEVER_KEPT
+from okta_wire.sections.authorization import PAGE, REDIRECT_HEADERS
+from okta_wire.sections.token_success import DEVICE_APP, NO_STORE_HEADERS
 from okta_wire.views import redirected
 from okta_wire.world import WEB_CLIENT, Request, World, at, post
 
@@ -55,7 +55,7 @@ SECTION = Section(
             200,
             "",
             "request_uri expires_in",
-            NEVER_KEPT,
+            NO_STORE_HEADERS,
             {"request_uri": "urn:okta:{43 characters}", "expires_in": 3600},
         ),
         oauth_error("pushing without credentials", post("par", **PUSHED), 401, "invalid_client"),
@@ -71,7 +71,7 @@ SECTION = Section(
             400,
             "invalid_request",
         ),
-        Row("a pushed request", pushed(), 302, "", "code state", NOT_KEPT, {"state": "s"}, redirected),
+        Row("a pushed request", pushed(), 302, "", "code state", REDIRECT_HEADERS, {"state": "s"}, redirected),
         _spent("a pushed request a second time", pushed(times=2)),
         _spent("a pushed request a second time, after a refusal", pushed(times=2, prompt="none", login_hint="bob")),
         _spent("a pushed request denied in one tab, then allowed in another", _in_another_tab),
@@ -83,7 +83,7 @@ SECTION = Section(
             200,
             "",
             "device_code user_code verification_uri verification_uri_complete expires_in interval",
-            NEVER_KEPT,
+            NO_STORE_HEADERS,
             {
                 "device_code": "{uuid}",
                 "user_code": "{8 letters}",

@@ -9,7 +9,7 @@ from typing import Any
 from scripted_browser import CALLBACK
 
 from okta_wire.row import OKTA_ERROR, Row, Section, okta_error
-from okta_wire.sections.authorization import NOT_KEPT, PAGE, REFUSED
+from okta_wire.sections.authorization import PAGE, REDIRECT_HEADERS, REFUSED
 from okta_wire.signing import LONG_SECRET, public_key, signed
 from okta_wire.views import redirected
 from okta_wire.world import ALICE, ALICE_ID, NOW, Request, World, authorize_request, post
@@ -51,7 +51,7 @@ def _pushed(**claims: Any) -> Prepare:
 
 
 def _answered(case: str, ask: Prepare) -> Row:
-    return Row(case, ask, 302, "", "code state", NOT_KEPT, {"state": "inside"}, redirected)
+    return Row(case, ask, 302, "", "code state", REDIRECT_HEADERS, {"state": "inside"}, redirected)
 
 
 def _page(case: str, ask: Prepare) -> Row:
@@ -135,7 +135,7 @@ SECTION = Section(
         okta_error("as nobody", _primary(username="nobody"), 401, "E0000004"),
         Row("with a body that is none", Request(path="/api/v1/authn", method="POST"), 400, "E0000003", OKTA_ERROR),
         Row("by another method", Request(path="/api/v1/authn"), 405, "E0000022", OKTA_ERROR),
-        Row("a session token", _with_session_token(), 302, "", "code state", NOT_KEPT, view=redirected),
+        Row("a session token", _with_session_token(), 302, "", "code state", REDIRECT_HEADERS, view=redirected),
         Row(
             "a session token after five minutes",
             _with_session_token(after_s=300),

@@ -7,7 +7,7 @@ from typing import Any
 
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER
 
-from fakeissuer.model.grant_types import NEVER_ON
+from fakeissuer.model.grant_types import UNSUPPORTED_GRANTS
 from okta_wire.row import Section, oauth_error
 from okta_wire.sections.access_token import PASSWORD
 from okta_wire.sections.token_success import (
@@ -152,7 +152,7 @@ SECTION = Section(
         ),
         *(
             oauth_error(f"the grant {name.rpartition(':')[2]}", token_request(name), 400, "unauthorized_client")
-            for name in sorted(NEVER_ON)
+            for name in sorted(UNSUPPORTED_GRANTS)
         ),
         oauth_error("a hundred and one groups", _many_groups, 400, "server_error"),
     ),

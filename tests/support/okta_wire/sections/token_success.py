@@ -18,7 +18,7 @@ OWN = "token_type expires_in access_token scope"
 WITH_ID = f"{OWN} id_token"
 WITH_ALL = f"{OWN} refresh_token id_token"
 
-NEVER_KEPT = {
+NO_STORE_HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "no-cache, no-store",
     "Pragma": "no-cache",
@@ -30,7 +30,7 @@ LIMIT_LEFT = {
     "x-rate-limit-reset": str(NOW + 60),
 }
 EVERYWHERE = {
-    **NEVER_KEPT,
+    **NO_STORE_HEADERS,
     **LIMIT_LEFT,
     "Server": "nginx",
     "x-okta-request-id": "{32 hex digits}",

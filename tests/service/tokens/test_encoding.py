@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 
@@ -7,9 +8,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tokens import strict_json
+from service.tokens import encoding
 
-REFUSED = {
+MALFORMED_BASE64URL = {
+    "padding": "YQ==",
+    "one character more than fits": "YWJjZ",
+    "unused bits that are not zero": "YR",
+    "the other alphabet": "-_+/",
+    "white space": "YW Jj",
+    "a line end behind": "YWJj\n",
+    "a character outside the alphabet": "YW*j",
+    "a letter that looks like one": "YWJj\N{FULLWIDTH LATIN SMALL LETTER A}",
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED_BASE64URL.values(), ids=MALFORMED_BASE64URL.keys())
+def test_malformed_base64url_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match="base64url"):
+        encoding.decode_base64url(text.encode())
+
+
+@given(st.binary())
+def test_base64url_round_trips(data: bytes) -> None:
+    assert data == encoding.decode_base64url(base64.urlsafe_b64encode(data).rstrip(b"="))
+
+
+@given(st.text(alphabet="ABab01-_=+/ \n"))
+def test_one_value_has_one_text(text: str) -> None:
+    try:
+        data = encoding.decode_base64url(text.encode())
+    except ValueError:
+        return
+    assert text == base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+MALFORMED_JSON = {
     "an array": b"[]",
     "a text": b'"iss"',
     "nothing": b"",
@@ -35,24 +68,24 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
-def test_refuses(data: bytes) -> None:
+@pytest.mark.parametrize("data", MALFORMED_JSON.values(), ids=MALFORMED_JSON.keys())
+def test_malformed_json_is_rejected(data: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract, the words are for the log
-        strict_json.read_object(data)
+        encoding.decode_json_object(data)
 
 
 def test_reads_deeper_than_any_claim_is() -> None:
     data = b'{"a":' * 50 + b"{}" + b"}" * 50
-    assert json.loads(data) == strict_json.read_object(data)
+    assert json.loads(data) == encoding.decode_json_object(data)
 
 
 def test_brackets_in_texts_do_not_count_as_depth() -> None:
     value = {"note": '[{"' * 1000, "list": [[] for _ in range(1000)]}
-    assert value == strict_json.read_object(json.dumps(value).encode())
+    assert value == encoding.decode_json_object(json.dumps(value).encode())
 
 
 def test_reads_a_whole_character_that_is_escaped_in_two_halves() -> None:
-    assert {"sub": "\N{GRINNING FACE}"} == strict_json.read_object(b'{"sub": "\\ud83d\\ude00"}')
+    assert {"sub": "\N{GRINNING FACE}"} == encoding.decode_json_object(b'{"sub": "\\ud83d\\ude00"}')
 
 
 _values = st.recursive(
@@ -64,10 +97,10 @@ _values = st.recursive(
 
 @given(st.dictionaries(st.text(), _values))
 def test_reads_whatever_json_writes(value: dict[str, object]) -> None:
-    assert value == strict_json.read_object(json.dumps(value).encode())
+    assert value == encoding.decode_json_object(json.dumps(value).encode())
 
 
 @given(st.binary())
 def test_any_bytes_give_an_object_or_a_value_error(data: bytes) -> None:
     with contextlib.suppress(ValueError):
-        assert isinstance(strict_json.read_object(data), dict)
+        assert isinstance(encoding.decode_json_object(data), dict)

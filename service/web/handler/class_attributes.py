@@ -1,0 +1,90 @@
+"""The attributes that an author sets on a handler class, read and checked when the class is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import tornado.web
+from tornado.websocket import WebSocketHandler
+
+from service.web.credentials.sources import TokenSource, parse_sources, read_header, source_functions
+from service.web.credentials.subprotocol import read_subprotocol
+from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.openapi_attribute import check_openapi_attribute
+from service.web.policy.policy import Policy
+from service.web.policy.scopes import AnyOf, ScopesAttribute
+from service.web.responses.challenge import parse_challenges
+from service.web.responses.cors import CrossOriginPolicy
+
+
+class HandlerAttributes(tornado.web.RequestHandler):
+    """The settings of one handler class.
+
+    Attributes:
+        public: True serves every request without reading a token.
+        optional: True serves requests without a token as anonymous; a bad token is still rejected.
+        scopes: The required scopes; a string, a list, ``AnyOf(…)``, or a mapping from method to one of these.
+        groups: The required groups of the user; a name, a list, or ``AnyOf(…)``.
+        claims: The required value of each named claim, or of an item if the claim is a list; ``AnyOf(…)`` for several.
+        allowed_clients: The client IDs that may call; empty for all.
+        acr_values: The accepted authentication context classes; at Okta a stronger one is accepted too.
+        max_age: The maximum age of the user's sign-in, in seconds.
+        validation: The kind of validation that this handler requires, such as ``introspection`` to reject revoked
+            tokens at once; empty for the kind in the settings.
+        cors_origins: The origins whose pages may read the responses; None for those of the application.
+        token_sources: The places that may hold the token, of ``header``, ``form``, ``query`` and ``cookie``.
+        token_cookie: The name of the cookie.
+        further_challenges: Challenges of other schemes in a 401, such as ``Basic realm="old"`` on a handler whose
+            token is optional and whose ``prepare`` checks passwords.
+        openapi: Fields to add to the OpenAPI description of each method: ``{"GET": {"responses": …}}``.
+    """
+
+    public: ClassVar[bool] = False
+    optional: ClassVar[bool] = False
+    scopes: ClassVar[ScopesAttribute | Mapping[str, ScopesAttribute]] = ()
+    groups: ClassVar[str | Iterable[str] | AnyOf] = ()
+    claims: ClassVar[Mapping[str, object]] = {}
+    allowed_clients: ClassVar[str | Iterable[str]] = ()
+    acr_values: ClassVar[str | Iterable[str]] = ()
+    max_age: ClassVar[int | None] = None
+    validation: ClassVar[str] = ""
+    cors_origins: ClassVar[Iterable[str] | None] = None
+    token_sources: ClassVar[str | Iterable[str]] = "header"  # noqa: S105  # the name of a place
+    token_cookie: ClassVar[str] = "__Host-access_token"  # noqa: S105  # the name of a cookie
+    further_challenges: ClassVar[str | Iterable[str]] = ()
+    openapi: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    policy: ClassVar[Policy] = Policy()
+    sources: ClassVar[tuple[str, ...]] = ("header",)
+    """The names in ``token_sources``; read-only."""
+    _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
+    _own_cors: ClassVar[CrossOriginPolicy | None] = None
+    _further_challenges: ClassVar[tuple[str, ...]] = ()
+    _handles_preflights: ClassVar[bool] = True
+    _is_websocket: ClassVar[bool] = False
+
+    @classmethod
+    def _read_attributes(cls, *, base: type) -> None:
+        """Read the attributes of a subclass of ``base``.
+
+        Raises:
+            TypeError: An attribute has a type without a meaning.
+            ValueError: An attribute has an impossible value, or two attributes contradict each other.
+        """
+        cls._is_websocket = issubclass(cls, WebSocketHandler)
+        try:
+            reject_reserved_names(cls, base=base)
+            cls.policy = Policy.read(cls, base=base)
+            cls._own_cors = _parse_cors(cls.cors_origins)
+            cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
+            cls._further_challenges = parse_challenges(cls.further_challenges)
+            check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
+        except (TypeError, ValueError) as exc:
+            raise type(exc)(f"{cls.__qualname__}: {exc}") from None
+        functions = source_functions(cls.sources, cookie=cls.token_cookie)
+        cls._token_sources = (*functions, read_subprotocol) if cls._is_websocket else functions
+
+
+def _parse_cors(origins: Iterable[str] | None) -> CrossOriginPolicy | None:
+    return None if origins is None else CrossOriginPolicy([origins] if isinstance(origins, str) else origins)
