@@ -122,7 +122,11 @@ async def _run_demo(options: dict[str, Any], issuer_port: int, **files: Path | N
     # The one place where the two packages meet; neither is needed to install or to import the other.
     import fakeissuer  # noqa: PLC0415  # see above
 
-    async with fakeissuer.running(port=issuer_port) as issuer:
+    try:
+        running = fakeissuer.running
+    except fakeissuer.SettingsError as exc:  # the extra that holds its packages is not installed
+        raise SettingsError(exc.problems) from None
+    async with running(port=issuer_port) as issuer:
         options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": _DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):

@@ -21,7 +21,13 @@ from service import __version__, make_app
 from service.settings.sources import load_settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.rst"), *ROOT.glob("docs/**/*.rst")])
+# Pages with directives of Sphinx, or with another file in them, are for the site alone; its build checks them.
+FOR_THE_SITE = re.compile(r"^\.\. (auto\w+|include|toctree)::", re.MULTILINE)
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.rst"), *ROOT.glob("docs/**/*.rst")]
+    if not FOR_THE_SITE.search(path.read_text("utf-8"))
+)
 
 
 def _read(path: Path) -> docutils.nodes.document:
