@@ -1,4 +1,4 @@
-"""The page on introspection: its settings are read, its handler is served, its curl lines give what it shows."""
+"""Tests the settings, the handler and the curl commands of the page on introspection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _blocks(language: str) -> list[str]:
 
 
 @pytest.mark.gen_test
-async def test_its_variables_make_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_application_starts_with_the_variables_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for block in _blocks("sh"):
         for name, value in re.findall(r"^export (\w+)=(.*)$", block, re.MULTILINE):
@@ -40,7 +40,7 @@ async def test_its_variables_make_a_service(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.gen_test
-async def test_its_file_makes_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_application_starts_with_the_file_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (block,) = _blocks("toml")
     (tmp_path / "service.toml").write_text(block)
@@ -49,7 +49,7 @@ async def test_its_file_makes_a_service(monkeypatch: pytest.MonkeyPatch, tmp_pat
     await make_app(settings).close()
 
 
-def test_its_handler_and_its_curl_lines_do_what_it_says(tmp_path: Path) -> None:
+def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> None:
     (handler,) = _blocks("python")
     (tmp_path / "payments.py").write_text(handler)
     variables = {
@@ -74,7 +74,7 @@ def test_its_handler_and_its_curl_lines_do_what_it_says(tmp_path: Path) -> None:
             environment = os.environ | {"ADMIN": admin, "SERVICE_ADMIN_TOKEN": "operators-only"}
             denied = []
             for command, expected in re.findall(r"^\$ (.*)\n(.*)$", console, re.MULTILINE):
-                shown = subprocess.run(  # noqa: S602  # our own page
+                shown = subprocess.run(  # noqa: S602  # the commands of our own page
                     command, shell=True, env=environment, capture_output=True, text=True, check=True
                 ).stdout
                 assert doctest.OutputChecker().check_output(expected, shown, doctest.ELLIPSIS), shown
@@ -93,7 +93,7 @@ def _announced(service: subprocess.Popen[str]) -> tuple[str, str]:
             admin = found[1]
         if found := re.search(r"^listening on (\S+)$", line):
             return found[1], admin
-    raise AssertionError("it ended without listening")
+    raise AssertionError("the service exited before it listened")
 
 
 def _status(url: str, token: str) -> int:
