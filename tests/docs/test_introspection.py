@@ -26,7 +26,9 @@ def _blocks(language: str) -> list[str]:
 
 
 @pytest.mark.gen_test
-async def test_an_application_starts_with_the_variables_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_application_starts_with_the_variables_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     for block in _blocks("sh"):
         for name, value in re.findall(r"^export (\w+)=(.*)$", block, re.MULTILINE):
@@ -45,7 +47,7 @@ async def test_an_application_starts_with_the_file_of_the_page(monkeypatch: pyte
     (block,) = _blocks("toml")
     (tmp_path / "service.toml").write_text(block)
     settings = load_settings({}, config_file=tmp_path / "service.toml").settings
-    assert [60.0, 15.0] == [one.introspection_cache_lifetime for one in settings.trusted_issuers]
+    assert [60.0, 15.0] == [issuer.introspection_cache_lifetime for issuer in settings.trusted_issuers]
     await make_app(settings).close()
 
 
@@ -72,14 +74,14 @@ def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> 
             assert 200 == _status(f"{api}/payments", token)
             (console,) = _blocks("console")
             environment = os.environ | {"ADMIN": admin, "SERVICE_ADMIN_TOKEN": "operators-only"}
-            denied = []
+            statuses = []
             for command, expected in re.findall(r"^\$ (.*)\n(.*)$", console, re.MULTILINE):
-                shown = subprocess.run(  # noqa: S602  # the commands of our own page
+                printed = subprocess.run(  # noqa: S602  # the commands of our own page
                     command, shell=True, env=environment, capture_output=True, text=True, check=True
                 ).stdout
-                assert doctest.OutputChecker().check_output(expected, shown, doctest.ELLIPSIS), shown
-                denied.append(_status(f"{api}/payments", token))
-            assert [401, 401, 200] == denied
+                assert doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS), printed
+                statuses.append(_status(f"{api}/payments", token))
+            assert [401, 401, 200] == statuses
         finally:
             service.terminate()
             service.communicate(timeout=20)
