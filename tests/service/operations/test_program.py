@@ -136,7 +136,7 @@ def _until(holds: Callable[[], bool]) -> None:
         (["--issuer", OKTA, "--routes", "os:sep"], 2, "package.module:attribute"),
         (["--issuer", OKTA, "--certfile", "none.pem", "--keyfile", "none.pem"], 1, "No such file"),
         (["--issuer", OKTA, "--admin-port", "0"], 2, "cache_url"),
-        (["--demo", "--issuer-port", "0"], 2, "the demonstration runs in one"),
+        (["--demo", "--issuer-port", "0"], 2, "the demo runs in one process"),
     ],
 )
 def test_a_start_error_is_printed_once_and_not_by_each_process(

@@ -81,7 +81,7 @@ def test_if_no_worker_can_start_the_program_exits(
     witness = Witness()
     assert ["stop"] == witness.run(workers_at_work.die, count=2)
     assert witness.has_served is False
-    assert "no worker could start within 2 tries" in caplog.text
+    assert "no worker could start within 2 attempts" in caplog.text
 
 
 @pytest.mark.parametrize(("pause", "count"), [(0.0, 1), (60.0, 2)], ids=["soon there is some", "there is none"])
