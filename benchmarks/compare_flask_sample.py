@@ -99,7 +99,8 @@ def _run(command: list[str], *, port: int, folder: Path) -> Iterator[str]:
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        port: int = server.getsockname()[1]
+        return port
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The pages on handlers hold a program and its test each; both run as they stand there."""
+"""Tests that the tests on the pages about handlers pass as printed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_test_of_the_page_passes(page: str, environment: dict[str, str], tmp
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_the_handlers_of_the_page_on_websockets_are_those_of_the_example_which_has_tests_of_its_own() -> None:
+def test_the_handlers_of_the_page_on_websockets_are_those_of_the_tested_example() -> None:
     document = docutils.core.publish_doctree((DOCS / "protect-a-websocket.rst").read_text("utf-8"))
     (shown,) = [
         block.astext()
