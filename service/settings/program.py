@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     cors_origins: Texts = ()
     """The origins whose pages may call the API; ``https://*.example.com`` stands for all subdomains."""
     public_url: str | None = None
-    """The URL by which clients know the API; enables the metadata of RFC 9728."""
+    """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
     http_proxy: SecretStr | None = None  # it may carry a password
     """The proxy for requests to issuers."""
     ca_file: str | None = None
