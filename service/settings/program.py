@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     admin_port: Port | None = None
     """The port for the deny list and the metrics; none if not set, 0 for any free port."""
     admin_token: SecretStr | None = None
-    """The bearer token that the deny list requires; without it the deny list cannot be changed."""
+    """The bearer token that requests to the deny list must send; if not set, they are all rejected."""
     admin_token_file: str | None = None
     """A file that holds ``admin_token``."""
     forward_auth: bool = False
