@@ -68,9 +68,7 @@ _COMMANDS = ["service", "fakeissuer", "fakeissuer token", "fakeissuer config"]
 def settings_page() -> str:
     """Return the page of all settings, as reST."""
     schema = Settings.model_json_schema(by_alias=False)["properties"]
-    sections = [
-        _section(name, field, _type_text(schema[name])) for name, field in Settings.model_fields.items()
-    ]  # fmt: skip
+    sections = [_section(name, field, _type_text(schema[name])) for name, field in Settings.model_fields.items()]
     rows = [row for name, field in ISSUER_TABLE.model_fields.items() for row in _issuer_row(name, field)]
     return "\n".join([_SETTINGS_INTRODUCTION, *sections, _ISSUERS_INTRODUCTION + "\n".join(rows) + "\n"])
 
@@ -88,14 +86,14 @@ def command_line_page() -> str:
 def _section(name: str, field: FieldInfo, type_text: str) -> str:
     names = " or ".join(f"``{variable}``" for variable in _environment_names(name, field))
     return f"""\
-{name}
-{"-" * len(name)}
+``{name}``
+{"-" * len(f"``{name}``")}
 
 {field.description}
 
-:Type: {type_text}
-:Default: {_default_text(field)}
-:Environment: {names}
+| Type: {type_text}
+| Default: {_default_text(field)}
+| Environment: {names}
 """
 
 
@@ -129,8 +127,7 @@ def _default_text(field: FieldInfo) -> str:
 
 def _type_text(schema: Mapping[str, Any]) -> str:
     """Return the type of a setting in words, with its unit and its bounds."""
-    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
-    (one,) = options
+    (one,) = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
     if "enum" in one:
         return "one of " + ", ".join(f"``{choice}``" for choice in one["enum"])
     if one.get("format") == "password":

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     cors_origins: Texts = ()
     """The origins whose pages may call the API; ``https://*.example.com`` stands for all subdomains."""
     public_url: str | None = None
-    """The URL by which clients know the API; enables the metadata of RFC 9728."""
+    """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
     http_proxy: SecretStr | None = None  # it may carry a password
     """The proxy for requests to issuers."""
     ca_file: str | None = None
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     admin_port: Port | None = None
     """The port for the deny list and the metrics; none if not set, 0 for any free port."""
     admin_token: SecretStr | None = None
-    """The bearer token that the deny list requires; without it the deny list cannot be changed."""
+    """The bearer token that requests to the deny list must send; if not set, they are all rejected."""
     admin_token_file: str | None = None
     """A file that holds ``admin_token``."""
     forward_auth: bool = False
