@@ -1,13 +1,8 @@
 """Send the catalogue of bad tokens to Okta's Flask sample and to this service, and count the tokens each accepts.
 
-Usage::
-
-    git clone https://github.com/okta-samples/okta-flask-api-sample
-    git -C okta-flask-api-sample checkout 4cc4a2cb571d494a75eca72ec73e694e19814d76
-    python -m venv okta-flask-api-sample/.venv
-    okta-flask-api-sample/.venv/bin/python -m pip install -r okta-flask-api-sample/requirements.txt
-    python -m pip install '.[fakeissuer]'
-    python benchmarks/compare_flask_sample.py --sample okta-flask-api-sample
+Run it as ``python benchmarks/compare_flask_sample.py --sample PATH``. PATH is a checkout of
+``okta-samples/okta-flask-api-sample``, with the packages that its README asks for in ``PATH/.venv``. The figure in our
+README is that of its commit 4cc4a2cb571d494a75eca72ec73e694e19814d76.
 
 The sample has an environment of its own, because it pins an older ``cryptography`` than the fake issuer needs.
 The sample is the finished code of the Flask version of Okta's guide "Protect your API endpoints". It runs unmodified,
