@@ -111,14 +111,26 @@ async def test_every_bad_token_has_the_reason_of_the_service(
 
 TWICE = b'{"a": 1, "a": 2}'
 REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
-    "nothing": (lambda _: "", "one word", "there is nothing"),
-    "a token in quotes": (lambda issuer: f'"{issuer.token()}"', "one word", "quotes"),
-    "a token on two lines": (lambda issuer: issuer.token().replace(".", ".\n"), "one word", "several lines"),
-    "a whole answer": (lambda issuer: json.dumps({"access_token": issuer.token()}), "one word", "access_token"),
-    "a JWS as JSON": (lambda _: '{"payload": "e30"}', "one word", "compact form"),
-    "two tokens": (lambda issuer: f"{issuer.token()},{issuer.token()}", "one word", "comma"),
-    "something encoded": (lambda issuer: issuer.token().replace(".", "%2E"), "one word", "percent-encoded"),
-    "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "small enough", "max_token_size"),
+    "nothing": (lambda _: "", "characters of a bearer token", "there is nothing"),
+    "a token in quotes": (lambda issuer: f'"{issuer.token()}"', "characters of a bearer token", "quotes"),
+    "a token on two lines": (
+        lambda issuer: issuer.token().replace(".", ".\n"),
+        "characters of a bearer token",
+        "several lines",
+    ),
+    "a whole answer": (
+        lambda issuer: json.dumps({"access_token": issuer.token()}),
+        "characters of a bearer token",
+        "access_token",
+    ),
+    "a JWS as JSON": (lambda _: '{"payload": "e30"}', "characters of a bearer token", "compact form"),
+    "two tokens": (lambda issuer: f"{issuer.token()},{issuer.token()}", "characters of a bearer token", "comma"),
+    "something encoded": (
+        lambda issuer: issuer.token().replace(".", "%2E"),
+        "characters of a bearer token",
+        "percent-encoded",
+    ),
+    "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "size limit", "max_token_size"),
     "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "only its issuer can judge it"),
     "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "cut off"),
     "an encrypted token": (lambda issuer: f"{issuer.token()}.a.b", "three parts", "encrypted"),
@@ -136,20 +148,24 @@ REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
         "Okta org server",
     ),
     "HS256": (lambda issuer: issuer.token(alg="HS256"), "its algorithm is allowed", "expected RS256"),
-    "an extension": (lambda issuer: issuer.token(header={"crit": ["x"]}), "asks for no extension", 'crit = ["x"]'),
+    "an extension": (lambda issuer: issuer.token(header={"crit": ["x"]}), "requires no extension", 'crit = ["x"]'),
     "a number for a kid": (lambda issuer: issuer.token(header={"kid": 1}), "its key ID", "kid = 1"),
     "an unknown key": (
         lambda issuer: issuer.token(key="unpublished"),
-        "that its issuer publishes",
+        "published by the issuer",
         "one of the issuer",
     ),
     "another signature": (lambda i: i.token(header={"kid": None}, key="unpublished"), "signature", "one of 2 keys"),
     "an old token": (lambda issuer: issuer.token(expires_in=-7200), "it has not expired", "2 hours ago"),
-    "another audience": (lambda issuer: issuer.token(aud="api://x"), "meant for this API", 'expected "api://default"'),
+    "another audience": (
+        lambda issuer: issuer.token(aud="api://x"),
+        "intended for this API",
+        'expected "api://default"',
+    ),
     "an ID token": (lambda i: i.token(kind="id", aud="api://default"), "no ID token", "send the access token"),
     "a bound token": (lambda issuer: issuer.token(dpop_jkt="x" * 43), "not bound to a key", "without DPoP"),
     "a date in text": (lambda issuer: issuer.token(claims={"exp": "soon"}), "not expired", "not a NumericDate"),
-    "the year 300000": (lambda i: i.token(claims={"nbf": 9_999_999_999_999}), "its time", "beyond the calendar"),
+    "the year 300000": (lambda i: i.token(claims={"nbf": 9_999_999_999_999}), "valid already", "beyond the calendar"),
 }
 
 
