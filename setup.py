@@ -18,7 +18,11 @@ def read_version() -> str:
     return found[1]
 
 
-FAKE_ISSUER = ["tornado>=6.5.9", "cryptography>=44", "jwcrypto>=1.5.6", "msgspec>=0.19", "trustme>=1.1", "tomli-w>=1"]
+URL = "https://github.com/tornado-resource-server/tornado-resource-server"
+
+FAKE_ISSUER = ["jwcrypto>=1.5.6", "msgspec>=0.19", "tomli-w>=1", "trustme>=1.1"]
+REDIS = ["redis>=5"]
+MEMCACHED = ["aiomcache>=0.8"]
 
 setup(
     name="tornado-resource-server",
@@ -26,6 +30,15 @@ setup(
     description="An OAuth 2.0 resource server for Tornado, and an offline issuer to test it with",
     long_description=(HERE / "README.rst").read_text("utf-8"),
     long_description_content_type="text/x-rst",
+    author="The tornado-resource-server authors",
+    url=URL,
+    project_urls={
+        "Documentation": f"{URL}/tree/main/docs",
+        "Changelog": f"{URL}/blob/main/CHANGELOG.rst",
+        "Source": URL,
+        "Issues": f"{URL}/issues",
+    },
+    keywords=["access token", "authorization server", "JWT", "OAuth", "Okta", "resource server", "testing", "Tornado"],
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["service", "service.*", "fakeissuer", "fakeissuer.*"]),
@@ -36,9 +49,9 @@ setup(
     zip_safe=False,
     python_requires=">=3.11",
     install_requires=[
-        *FAKE_ISSUER,  # `python -m service --demo` needs nothing but `pip install .`
         "aiocache>=0.12.3",
         "cachetools>=5.5",
+        "cryptography>=44",
         "jiter>=0.8",
         "prometheus-client>=0.20",
         "pybase64>=1.4",
@@ -46,16 +59,19 @@ setup(
         "pydantic-settings>=2.8",
         "pyjwt>=2.10",
         "python-json-logger>=3.2",
+        "tornado>=6.5.9",
     ],
     extras_require={
-        "redis": ["redis>=5"],
-        "memcached": ["aiomcache>=0.8"],
+        "fakeissuer": FAKE_ISSUER,
+        "redis": REDIS,
+        "memcached": MEMCACHED,
+        "docs": ["furo>=2025.9", "sphinx>=8.2"],
         "test": [
-            "aiomcache>=0.8",
-            "redis>=5",
+            *FAKE_ISSUER,
+            *REDIS,
+            *MEMCACHED,
             # Clients that others wrote sign in to the fake issuer.
             "authlib>=1.6",
-            "mcp>=2",
             "requests-oauthlib>=2",
             "coverage[toml]>=7.6",
             "docutils>=0.21",

@@ -22,7 +22,7 @@ AT_LEAST = 0.9
 
 
 class Open(BearerAuthMixin, RequestHandler):
-    """IntrospectionCache anybody."""
+    """Respond to every request."""
 
     public = True
 
@@ -32,7 +32,7 @@ class Open(BearerAuthMixin, RequestHandler):
 
 
 class Guarded(BearerAuthMixin, RequestHandler):
-    """IntrospectionCache the same to whoever has a token."""
+    """Respond alike to requests with a valid token."""
 
     def get(self) -> None:
         """Greet."""

@@ -1,7 +1,7 @@
-"""A validator of one's own: tokens that machines inside one network sign with a shared secret.
+"""A custom validator for tokens that internal services sign with a shared secret.
 
-They look like ``internal.CLIENT.EXPIRY.SIGNATURE``, where the signature is the HMAC-SHA256 of the rest.
-Name it in the settings as ``validation = "internal_tokens:build"``, for an issuer of its own.
+The tokens look like ``internal.CLIENT.EXPIRY.SIGNATURE``, where the signature is the HMAC-SHA256 of the rest.
+Select it with ``validation = "internal_tokens:build"``, for an issuer of its own.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 
-__all__ = ["InternalTokens", "build", "sign"]
-
 _FORM = re.compile(r"internal\.([a-z0-9-]+)\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 
 class InternalTokens:
-    """Judges the tokens that our own machines sign."""
+    """Validates the tokens of internal services."""
 
     def __init__(self, *, issuer: TrustedIssuer, secret: bytes, clock: Clock) -> None:
         self._issuer = issuer
@@ -32,7 +30,7 @@ class InternalTokens:
         self._clock = clock
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for; any text of another shape is for somebody else to judge."""
+        """Return the token's principal, or None if the token has another format."""
         form = _FORM.fullmatch(token.text)
         if form is None:
             return None
@@ -45,17 +43,17 @@ class InternalTokens:
         return Principal.from_claims(claims)
 
     async def check_ready(self) -> None:
-        """Return at once: the secret is at hand."""
+        """Return immediately: there is nothing to fetch."""
 
     async def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: there is nothing to close."""
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> InternalTokens:
     """Return the validator, with the secret from the environment variable ``INTERNAL_TOKEN_SECRET``.
 
     Raises:
-        SettingsError: The secret is not set, or is shorter than the hash that it keys (RFC 2104 section 3).
+        SettingsError: The secret is not set, or is shorter than the output of SHA-256 (RFC 2104 section 3).
     """
     secret = os.environ.get("INTERNAL_TOKEN_SECRET", "").encode()
     if len(secret) < hashlib.sha256().digest_size:
@@ -64,7 +62,7 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> InternalTokens:
 
 
 def sign(client_id: str, *, expiry: int, secret: bytes) -> str:
-    """Return a token for a machine, good until ``expiry`` in seconds since the epoch."""
+    """Return a token for a client that expires at ``expiry``, in seconds since the epoch."""
     text = f"internal.{client_id}.{expiry}"
     return f"{text}.{_mac(secret, text)}"
 

@@ -1,4 +1,4 @@
-"""Prices that move: by WebSocket to whoever subscribes, and as server-sent events; both end with the token."""
+"""Stream prices over a WebSocket and as server-sent events; both end when the token expires."""
 
 from __future__ import annotations
 
@@ -11,38 +11,36 @@ from tornado.websocket import WebSocketHandler
 
 from service import BearerAuthMixin
 
-__all__ = ["ROUTES", "PriceSocket", "PriceStream"]
-
 PERIOD = 0.05
 """Seconds between two events."""
 
 
 class PriceSocket(BearerAuthMixin, WebSocketHandler):
-    """IntrospectionCache each question after a price; a message ``{"token": …}`` renews the token."""
+    """Answers each message with a price; a message ``{"token": …}`` renews the token."""
 
     scopes = "api:read"
 
     async def on_message(self, message: str | bytes) -> None:
-        """Answer one question, as long as the token lasts."""
+        """Answer one message while the token is valid."""
         try:
-            question = dict(json.loads(message))
+            request = dict(json.loads(message))
         except (TypeError, ValueError):
             self.close(1007, "expected a JSON object")
             return
-        if "token" in question:
-            await self.reauthenticate(question["token"])
+        if "token" in request:
+            await self.reauthenticate(request["token"])
             await self.write_message({"until": self.principal.expires_at})
         else:
             await self.write_message({"for": self.principal.subject, "price": 3})
 
 
 class PriceStream(BearerAuthMixin, tornado.web.RequestHandler):
-    """Sends an event now and then, until the token ends or the client has enough."""
+    """Sends an event every ``PERIOD`` seconds, until the token ends or the client disconnects."""
 
     scopes = "api:read"
 
     async def get(self) -> None:
-        """Answer with a stream of events."""
+        """Send the events."""
         token = self.watch_token()
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-store")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeissuer.errors import SettingsError, TokenRequestError
+from fakeissuer.errors import SettingsError, TokenRequestError, report_missing_extra
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE, control_token
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        with report_missing_extra():
+            return int(options.run(options))
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--auto-login", metavar="USER", help="sign this user in, and consent, without showing a page")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
     config = commands.add_parser("config", help="print what it starts with, as a file to change and give to --config")
     config.set_defaults(run=_print_config)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def _fake_issuer_server() -> Iterator[RunningIssuer]:
     # Every run of pytest loads this plugin, most of them without needing it: the rest is loaded with the first test.
-    from fakeissuer.server.in_process import running  # noqa: PLC0415 - as said
+    from fakeissuer import running  # noqa: PLC0415 - as said
 
     with running() as issuer:
         yield issuer

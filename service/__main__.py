@@ -20,11 +20,11 @@ from service.urls import is_loopback
 
 _DEMO_ISSUER_PORT = 9400
 _DEMO_CLIENT = "0oaspa00000000000001"
-"""The fake issuer's single-page app: the page that describes the API signs people in as that."""
+"""The fake issuer's single-page app, as which the docs page signs users in."""
 _DEMO_TOKEN_LIFETIME = 24 * 3600
-"""Seconds; a demonstration should outlive the lunch break."""
+"""Seconds."""
 _MAX_SHOWN_LENGTH = 40
-"""Characters of an argument that an error repeats."""
+"""The longest argument, in characters, that an error message repeats."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +66,7 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
         parser.error(f"--demo serves, and {options['command']} does not; leave one of them out")
     if options["command"] == "explain":
         if unknown or not options["token"]:
-            # They are not repeated: one of them may be a token that begins with a hyphen.
+            # The arguments are not repeated: one of them may be a token that begins with a hyphen.
             parser.error("explain takes one token; write explain - to give it on standard input")
     elif unknown := [*unknown, *options["token"]]:
         parser.error(f"unrecognized arguments: {' '.join(map(_hide_long_text, unknown))}")
@@ -74,42 +74,42 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _hide_long_text(text: str) -> str:
-    """Return an argument as an error may repeat it: a token that stands in the wrong place must not be printed."""
+    """Return an argument for an error message, unless it may be a misplaced token."""
     return text if len(text) <= _MAX_SHOWN_LENGTH else "(a long text)"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m service",
-        description="An OAuth 2.0 resource server: serves an API whose callers need an access token.",
+        description="An OAuth 2.0 resource server: serves an API that requires access tokens.",
         epilog="Settings also come from the environment (OKTA_OAUTH2_ISSUER, SERVICE_PORT, …), .okta.env and --config.",
     )
     parser.add_argument(
         "command", nargs="?", choices=["run", "check", "explain", "config"], default="run", type=_hide_long_text,
-        help="run: serve (the default); check: ask the issuer everything that is needed, one line a check; "
-        "explain: say rule by rule why one token is accepted or rejected; "
-        "config: show the effective settings and where each came from",
+        help="run: serve (the default); check: test the settings and the issuer, one line a check; "
+        "explain: show rule by rule why a token is accepted or rejected; "
+        "config: show the effective settings and their sources",
     )  # fmt: skip
     add = parser.add_argument
-    add("token", nargs="*", metavar="TOKEN", help="the token to explain, - to read it from standard input")
-    add("--demo", action="store_true", help="serve with a fake issuer beside it, and print curl lines to paste")
+    add("token", nargs="*", metavar="TOKEN", help="the token to explain; - reads it from standard input")
+    add("--demo", action="store_true", help="also start the fake issuer, and print curl commands")
     add("--issuer-port", type=int, default=_DEMO_ISSUER_PORT, metavar="PORT",
-        help="where --demo runs its fake issuer (default %(default)s, 0 = any free one)")  # fmt: skip
+        help="port of the fake issuer of --demo (default %(default)s, 0 = any free one)")  # fmt: skip
     add("--config", type=Path, metavar="FILE", help="a TOML file of settings")
     add("--env-file", type=Path, metavar="FILE", help="a file of NAME=value lines (default .okta.env when there)")
     add("--issuer", metavar="URL", help="the issuer whose tokens are accepted")
     add("--audience", metavar="TEXT", help="the audience that tokens must have")
-    add("--address", help="where to listen (default 127.0.0.1)")
-    add("--port", type=int, help="where to listen (default 8080, 0 = any free one)")
+    add("--address", help="address to listen on (default 127.0.0.1)")
+    add("--port", type=int, help="port to listen on (default 8080, 0 = any free one)")
     add(
         "--admin-port",
         type=int,
-        help="where operators deny tokens and Prometheus reads (default: nowhere, 0 = any free one)",
+        help="port of the deny list and the metrics (default: off, 0 = any free one)",
     )
-    add("--processes", type=int, metavar="N", help="how many processes serve (default 1, 0 = one a core)")
+    add("--processes", type=int, metavar="N", help="number of worker processes (default 1, 0 = one a core)")
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
-        "check --routes, with nothing behind it, prints what is mounted and what each method requires")  # fmt: skip
+        "check --routes, without a value, prints all routes and what each method requires")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
     add("--log-format", choices=["text", "json"])
@@ -119,20 +119,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run_demo(options: dict[str, Any], issuer_port: int, **files: Path | None) -> int:
-    # The one place where the two packages meet; neither is needed to install or to import the other.
+    # The only import between the two packages; the fake issuer is an optional extra.
     import fakeissuer  # noqa: PLC0415  # see above
 
-    async with fakeissuer.running(port=issuer_port) as issuer:
+    try:
+        running = fakeissuer.running
+    except fakeissuer.SettingsError as exc:  # the extra is not installed
+        raise SettingsError(exc.problems) from None
+    async with running(port=issuer_port) as issuer:
         options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": _DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):
             problem = (
-                f"address: was {settings.address!r}; anybody who reaches the demonstration gets tokens from it, "
-                "so it serves this machine alone; leave --address out, or set up a real issuer"
+                f"address: was {settings.address!r}; the demo issues tokens to every client that reaches it, "
+                "so it listens on loopback addresses only; leave --address out, or configure a real issuer"
             )
             raise SettingsError([problem])
         if settings.processes != 1:
-            problem = f"processes: was {settings.processes}; the demonstration runs in one; leave --processes out"
+            problem = f"processes: was {settings.processes}; the demo runs in one process; leave --processes out"
             raise SettingsError([problem])
         token = issuer.token(sub="alice@example.com", expires_in=_DEMO_TOKEN_LIFETIME)
         greeting = _startup_message(issuer.issuer_url("default"), token)
@@ -145,16 +149,16 @@ def _startup_message(issuer: str, token: str) -> str:
 The fake issuer runs at {issuer}, and the API at {{api}}.
 Paste these into another terminal; the token is good for {_DEMO_TOKEN_LIFETIME // 3600} hours.
 
-# anybody may call this one: 200
+# public: 200
 curl -i {{api}}/api/hello
 
-# without a token this one is refused: 401
+# without a token: 401
 curl -i {{api}}/api/whoami
 
-# with a token it tells who you are: 200
+# with a token: 200
 curl -i -H 'Authorization: Bearer {token}' {{api}}/api/whoami
 
-In a browser, {{api}}/docs describes the API and tries it; sign in as alice@example.com with the password: password
+In a browser, open {{api}}/docs to read and try the API; sign in as alice@example.com with the password: password
 """
 
 

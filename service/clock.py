@@ -1,4 +1,4 @@
-"""The time, handed in, so that tests move it instead of waiting."""
+"""Clocks, which are passed in so that tests can move the time instead of waiting."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two ways to read the time; they are never mixed."""
+    """A wall clock and a monotonic clock."""
 
     def now(self) -> float:
-        """Return wall time in seconds since the epoch, for what issuers wrote into claims."""
+        """Return the wall time in seconds since the epoch, for comparison with claims."""
 
     def monotonic(self) -> float:
-        """Return seconds that never jump, for ages and pauses."""
+        """Return monotonic seconds, for ages and pauses."""
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of the system."""
 
     now = staticmethod(time.time)
     monotonic = staticmethod(time.monotonic)
 
 
 class ManualClock:
-    """A clock that a test moves.
+    """A clock for tests.
 
     Args:
-        now: Wall time to start at, in seconds since the epoch.
+        now: The initial wall time, in seconds since the epoch.
     """
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
@@ -35,14 +35,14 @@ class ManualClock:
         self._monotonic = 0.0
 
     def now(self) -> float:
-        """Return the wall time it was moved to."""
+        """Return the wall time in seconds since the epoch."""
         return self._now
 
     def monotonic(self) -> float:
-        """Return the seconds it was moved by."""
+        """Return the seconds that the clock was advanced."""
         return self._monotonic
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Move both clocks forward by a number of seconds."""
         self._now += seconds
         self._monotonic += seconds

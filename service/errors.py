@@ -1,20 +1,20 @@
-"""Every error that this package raises, in one tree.
+"""The errors that this package raises.
 
 .. code-block:: text
 
     ServiceError
-    ├── SettingsError                   at start: what is set cannot be served
+    ├── SettingsError                   at start: the settings are invalid
     ├── TokenError                      the client can act on it
     │   ├── MissingToken                401  bare challenge
     │   ├── InvalidRequest              400  invalid_request
     │   ├── InvalidToken                401  invalid_token
-    │   ├── InsufficientScope           403  insufficient_scope, and the scope that would do
-    │   ├── AccessDenied                403  insufficient_scope, and no scope would do
+    │   ├── InsufficientScope           403  insufficient_scope, with the required scope
+    │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
-    └── IssuerUnavailable               503  nobody can tell whether the token is good
+    └── IssuerUnavailable               503  the token cannot be validated now
 
-The two families of refusals share no parent below the root, so that an issuer's trouble
-can never be caught, and answered, as a client's mistake.
+``TokenError`` and ``IssuerUnavailable`` share no parent below the root, so that code cannot catch
+an outage of the issuer as an error of the client.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from collections.abc import Iterable, Sequence
 
 
 class Reason(enum.StrEnum):
-    """Why a request is refused: the word for logs, metrics and tests.
+    """Why a request is rejected, for logs, metrics and tests.
 
-    What the client reads is one fixed sentence for each of them, in :mod:`service.web.responses.challenge`.
+    The client receives one fixed description for each reason, see :mod:`service.web.responses.challenge`.
     """
 
     MISSING_TOKEN = enum.auto()
@@ -68,14 +68,14 @@ class Reason(enum.StrEnum):
 
 
 class ServiceError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The base class of all errors of this package."""
 
 
 class SettingsError(ServiceError):
-    """The settings cannot be served as they are.
+    """The settings are invalid.
 
     Args:
-        problems: One sentence each: the key, what it was, what was expected.
+        problems: One sentence for each problem: the setting, its value, and what was expected.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -84,12 +84,12 @@ class SettingsError(ServiceError):
 
 
 class TokenError(ServiceError):
-    """The request is refused, and the client can act on it.
+    """The request is rejected, and the client can do something about it.
 
     Args:
-        reason: The word for logs, metrics and tests.
-        detail: What was seen and expected, for the log alone; holds no token and no secret.
-        claim: The claim or header parameter that the refusal is about, where there is one.
+        reason: The reason for logs, metrics and tests.
+        detail: What was found and expected, for the log only; contains no token and no secret.
+        claim: The claim or header parameter that was rejected, if any.
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, claim: str | None = None) -> None:
@@ -100,25 +100,25 @@ class TokenError(ServiceError):
 
 
 class MissingToken(TokenError):
-    """The request carries no credential that we know (RFC 6750 section 3.1: no error code)."""
+    """The request has no credentials of a known scheme (RFC 6750 section 3.1: no error code)."""
 
     def __init__(self) -> None:
         super().__init__(Reason.MISSING_TOKEN)
 
 
 class InvalidRequest(TokenError):
-    """The credential is sent twice, or in a form that nobody can read (RFC 6750 section 3.1)."""
+    """The credentials are malformed or sent more than once (RFC 6750 section 3.1)."""
 
 
 class InvalidToken(TokenError):
-    """The token is expired, malformed, not ours, or not to be trusted (RFC 6750 section 3.1)."""
+    """The token is expired, malformed, untrusted or for another audience (RFC 6750 section 3.1)."""
 
 
 class InsufficientScope(TokenError):
-    """The token is good and does not reach far enough (RFC 6750 section 3.1).
+    """The token is valid but lacks a scope (RFC 6750 section 3.1).
 
     Args:
-        required: The scopes that would do.
+        required: The required scopes.
     """
 
     def __init__(self, required: Iterable[str]) -> None:
@@ -127,19 +127,19 @@ class InsufficientScope(TokenError):
 
 
 class AccessDenied(TokenError):
-    """The token is good, and whoever it speaks for may not do this, with more scopes neither.
+    """The token is valid, but its user or client is not authorized, whatever the scopes.
 
-    Its code is ``insufficient_scope`` all the same: of the registered ones it is the one for requests that
-    need "higher privileges than provided by the access token" (RFC 6750 section 3.1).
+    The error code is ``insufficient_scope``, the registered one for requests that need "higher privileges than
+    provided by the access token" (RFC 6750 section 3.1).
     """
 
 
 class InsufficientAuthentication(TokenError):
-    """The token is good, and its user was authenticated too weakly or too long ago (RFC 9470 section 3).
+    """The token is valid, but the user's sign-in is too weak or too old (RFC 9470 section 3).
 
     Args:
-        acr_values: The authentication context classes of which one would do, the preferred first.
-        max_age: Seconds that may have passed since the user was authenticated.
+        acr_values: The accepted authentication context classes, the preferred one first.
+        max_age: The maximum age of the sign-in, in seconds.
     """
 
     def __init__(
@@ -151,11 +151,11 @@ class InsufficientAuthentication(TokenError):
 
 
 class IssuerUnavailable(ServiceError):
-    """The authorization server cannot be asked, so nobody can tell whether the token is good.
+    """The token cannot be validated because the authorization server is unavailable.
 
     Args:
-        detail: What was tried and what came back, for the log and for ``/readyz``.
-        retry_after: Seconds until it is worth asking again.
+        detail: The request that failed and its outcome, for the log and ``/readyz``.
+        retry_after: Seconds until a retry makes sense.
     """
 
     def __init__(self, detail: str, *, retry_after: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Who is told what happens, as numbers: the metrics of the program, or whatever else an operator plugs in."""
+"""The interface for metrics: callbacks for responses, requests to issuers, and cache errors."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from typing import Protocol
 
 
 class Instrumentation(Protocol):
-    """Is told what happens, while it happens: it returns at once, and raises nothing."""
+    """Receives events as they happen; the methods return at once and never raise."""
 
     def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
-        """Note an answer.
+        """Record a response.
 
         Args:
-            seconds: From the first byte of the request on.
-            reason: Why it refuses, a :class:`service.errors.Reason` or ``issuer_unavailable``; None where no token was
-                at fault.
+            seconds: The time since the first byte of the request.
+            reason: Why the token was rejected, a :class:`service.errors.Reason` or ``issuer_unavailable``; None if it
+                was not.
         """
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
-        """Note a question to an issuer.
+        """Record a request to an issuer.
 
         Args:
-            url: Without its query.
-            outcome: The status of the reply, or ``failed`` where none came.
+            url: The URL without its query.
+            outcome: The status of the response, or ``failed`` if there was none.
         """
 
     def on_cache_error(self) -> None:
-        """Note that the memory that processes share could not be asked."""
+        """Record a failed call of the shared cache."""
 
 
 class NullInstrumentation:
-    """Tells nobody."""
+    """Ignores all events."""
 
     def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def on_cache_error(self) -> None:
-        """Forget it."""
+        """Do nothing."""

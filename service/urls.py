@@ -1,4 +1,4 @@
-"""How an origin is written, and which origins a pattern stands for (RFC 6454 section 6.2)."""
+"""Origins, origin patterns (RFC 6454 section 6.2), and which URLs are secure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LABELS = r"(?:[a-z0-9_-]+\.)+"
 
 
 def parse_origin(origin: str) -> None:
-    """Refuse what is neither an origin, nor a pattern, nor the star for every page.
+    """Check that a text is an origin, an origin pattern, or ``*``.
 
-    ``null`` is none of them: any page can have that origin, by showing itself in a sandbox.
+    ``null`` is rejected: any page can have that origin, by opening itself in a sandboxed frame.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: It is none of these.
     """
     if origin == "*":
         return
@@ -31,10 +31,10 @@ def parse_origin(origin: str) -> None:
 
 
 def origin_pattern(origin: str) -> re.Pattern[str] | None:
-    """Return what the origins look like that a pattern stands for, or None for an origin that stands for itself.
+    """Return a regular expression for an origin pattern, or None for a plain origin.
 
-    The star stands for one label or more, and never for none: ``https://*.example.com`` is
-    ``https://a.b.example.com``, and neither ``https://example.com`` nor ``https://evilexample.com``.
+    The star matches one label or more: ``https://*.example.com`` matches ``https://a.b.example.com``, but neither
+    ``https://example.com`` nor ``https://evilexample.com``.
     """
     scheme, separator, host = origin.partition("://")
     if not host.startswith(_STAR):
@@ -43,7 +43,7 @@ def origin_pattern(origin: str) -> re.Pattern[str] | None:
 
 
 def is_secure(url: str) -> bool:
-    """Return whether what comes from this address can be believed: it is https, or on this very machine."""
+    """Return whether responses of a URL can be trusted: it is https, or http on a loopback address."""
     parts = urllib.parse.urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
@@ -51,7 +51,7 @@ def is_secure(url: str) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether a host is this very machine, by its number or as ``localhost``."""
+    """Return whether a host is ``localhost`` or a loopback address."""
     if host == "localhost":
         return True
     try:

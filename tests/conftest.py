@@ -1,4 +1,4 @@
-"""What all tests share: the event loop, and a clock that is moved instead of waited for."""
+"""Fixtures of all tests: the event loop, a manual clock, programs and WebSockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from service.clock import ManualClock
 
 @pytest.fixture
 def io_loop() -> Iterator[IOLoop]:
-    """The loop of one test, made without the calls of pytest-tornado's own that Tornado has deprecated."""
+    """The event loop of one test, without the calls in pytest-tornado's fixture that Tornado has deprecated."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
     io_loop = IOLoop(make_current=False, asyncio_loop=loop)
@@ -37,7 +37,7 @@ def io_loop() -> Iterator[IOLoop]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail what is skipped where everything that a test needs is promised to be there."""
+    """Turn a skipped test into a failure in CI, where every program is installed."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true":
         report.outcome = "failed"
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketClientConnection]]]:
-    """Return what opens a WebSocket at a URL of HTTP; all are closed at the end."""
+    """Return a function that opens a WebSocket at an HTTP URL; all are closed at the end."""
     opened: list[WebSocketClientConnection] = []
 
     async def opening(url: str, *subprotocols: str, **headers: str) -> WebSocketClientConnection:
@@ -62,13 +62,13 @@ def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketCl
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The variables that a program of ours is started with."""
+    """The environment of a started program."""
     return clean_environment()
 
 
 @pytest.fixture
 def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Return what starts ``python -m`` with these arguments, in an empty folder."""
+    """Return a function that starts ``python -m`` with its arguments in an empty folder."""
     started: list[subprocess.Popen[str]] = []
 
     def popen(*arguments: str, **variables: str) -> subprocess.Popen[str]:

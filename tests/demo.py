@@ -1,4 +1,4 @@
-"""Does what a newcomer does: starts the demonstration, pastes each curl line it prints, and reads the answers.
+"""Starts the demo, runs each curl line that it prints, and checks the responses.
 
 Needs nothing but the installed packages and curl, so that it can be run in an environment without test tools.
 """
@@ -40,7 +40,7 @@ def _curl_lines(demo: subprocess.Popen[str]) -> list[str]:
 
 
 def _status(line: str) -> str:
-    # The line as it is printed; what is added only makes it quiet.
+    # The printed line, made quiet.
     done = subprocess.run(["sh", "-c", f"{line} -sS"], capture_output=True, text=True, check=True)  # noqa: S607  # the user's own shell
     return done.stdout.split()[1]
 

@@ -12,9 +12,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from fakeissuer.errors.error_responses import ErrorCase
+
+_EXTRA = frozenset({"jwcrypto", "msgspec", "tomli_w", "trustme"})
+"""The packages that the extra ``fakeissuer`` of the distribution installs."""
 
 
 class FakeIssuerError(Exception):
@@ -50,3 +54,22 @@ class SettingsError(FakeIssuerError):
         """Hold each problem: the key, what it was, what was expected."""
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+@contextmanager
+def report_missing_extra() -> Iterator[None]:
+    """Turn a failed import of a package of the extra ``fakeissuer`` into a sentence that says what to install.
+
+    Raises:
+        SettingsError: The extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        problem = (
+            f"the fake issuer needs {exc.name}, which is not installed; run: "
+            "python -m pip install 'tornado-resource-server[fakeissuer]'"
+        )
+        raise SettingsError([problem]) from exc

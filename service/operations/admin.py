@@ -1,4 +1,4 @@
-"""The admin port: where an operator turns away a token, a person or a client, and Prometheus reads what happens."""
+"""The admin port: the deny list for operators, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from service.tokens import encoding
 _logger = logging.getLogger(__name__)
 
 MAX_ENTRY_LIFETIME = 400 * 24 * 3600.0
-"""Seconds; longer than any access token lives, and an end that comes."""
+"""Seconds; longer than the lifetime of any access token."""
 _DEFAULT_ENTRY_LIFETIME = 24 * 3600.0
 _MEMBERS = frozenset({*KINDS, "issuer", "expires_in"})
 _MAX_VALUE_LENGTH = 1024
 
 
 class _BadRequest(Exception):
-    """What was sent cannot be understood; the words are for whoever sent it."""
+    """The request is malformed; the message is sent to the client."""
 
 
 def make_admin_app(
@@ -36,8 +36,8 @@ def make_admin_app(
     """Return the application for the admin port.
 
     Args:
-        metrics: What anybody who reaches the port may read, as Prometheus does without a token.
-        token: What callers have to show as ``Authorization: Bearer``; without one, nobody may change anything.
+        metrics: The metrics, which are served without a token, as Prometheus expects.
+        token: The admin token, sent as ``Authorization: Bearer``; if None, the deny list cannot be used.
     """
     arguments = {"deny_list": deny_list, "clock": clock, "token": token}
     routes: list[Any] = [
@@ -53,7 +53,7 @@ class _Handler(tornado.web.RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
     def send_json_error(self, status: int, error: str, description: str) -> None:
-        """Send an error in the one form that this service has."""
+        """Send an error as JSON, in the form of the service."""
         self.set_status(status)
         self.finish({"error": error, "error_description": description})
 
@@ -73,19 +73,19 @@ class _HealthHandler(_Handler):
 
 
 class _MetricsHandler(_Handler):
-    """What is counted, in Prometheus's own text."""
+    """The metrics in the text format of Prometheus."""
 
     def initialize(self, *, metrics: Metrics) -> None:
         self._metrics = metrics
 
     async def get(self) -> None:
-        text = await asyncio.to_thread(self._metrics.generate)  # which reads a file for each process and kind
+        text = await asyncio.to_thread(self._metrics.generate)  # reads one file for each process and metric type
         self.set_header("Content-Type", CONTENT_TYPE)
         self.write(text)
 
 
 class _DenyListHandler(_Handler):
-    """Lists who is denied, denies, and denies no longer."""
+    """Lists, adds and removes deny list entries."""
 
     def initialize(self, *, deny_list: DenyList, clock: Clock, token: str | None) -> None:
         self._deny_list = deny_list
@@ -95,11 +95,11 @@ class _DenyListHandler(_Handler):
     def prepare(self) -> None:
         if self._token is None:
             self.send_json_error(
-                403, "access_denied", "No admin_token is set, so nobody may do this; set SERVICE_ADMIN_TOKEN"
+                403, "access_denied", "No admin_token is set, so the deny list cannot be used; set SERVICE_ADMIN_TOKEN"
             )
         elif not self._has_admin_token(self._token):
             self.set_header("WWW-Authenticate", 'Bearer realm="admin"')
-            self.send_json_error(401, "invalid_token", "Show the admin token, as: Authorization: Bearer TOKEN")
+            self.send_json_error(401, "invalid_token", "Send the admin token, as: Authorization: Bearer TOKEN")
 
     def get(self) -> None:
         denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
@@ -129,14 +129,14 @@ class _DenyListHandler(_Handler):
         return None
 
     def _has_admin_token(self, token: str) -> bool:
-        # Compared in a time that does not tell how much of it was right.
+        # Compared in constant time, which does not reveal how many characters are right.
         fields = self.request.headers.get_list("Authorization")
         presented = fields[0] if len(fields) == 1 else ""
         return hmac.compare_digest(presented.encode("utf-8", "replace"), f"Bearer {token}".encode())
 
 
 def _parse_entry(body: bytes, *, now: float) -> DenyEntry:
-    """Return the entry that a request asks for: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
+    """Return the entry in a request body: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
     try:
         members = encoding.decode_json_object(body)
     except ValueError:
@@ -167,4 +167,4 @@ def _format_time(seconds: float) -> str:
 
 
 def _log_nothing(_handler: tornado.web.RequestHandler) -> None:
-    """Keep quiet: changes log themselves, and a probe asks every few seconds."""
+    """Write no access log: changes are logged by the handler, and probes arrive every few seconds."""

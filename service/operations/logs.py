@@ -1,4 +1,4 @@
-"""Where log lines go, and what of other people's lines must not get there."""
+"""Configures logging, and keeps credentials out of the messages of other libraries."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
 def configure_logging(*, log_format: str, log_level: str) -> None:
-    """Send everything to standard error.
+    """Log to standard error.
 
     Args:
-        log_format: ``text`` for people, ``json`` for collectors.
+        log_format: ``text``, or ``json`` with one object a line.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
     """
     handler = logging.StreamHandler(sys.stderr)
@@ -26,12 +26,12 @@ def configure_logging(*, log_format: str, log_level: str) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     logging.getLogger("tornado.general").addFilter(_without_malformed_message)
-    # At this level Tornado's client logs every header it sends, our client authentication among them.
+    # At DEBUG, Tornado's client logs every header that it sends, such as our client credentials.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
 
 
 def _without_malformed_message(record: logging.LogRecord) -> bool:
-    """Cut what Tornado quotes of a request that it cannot parse: the quote can be an Authorization field."""
+    """Remove Tornado's quote of a request that it cannot parse, which may contain an Authorization header."""
     if isinstance(record.msg, str) and record.msg.startswith("Malformed HTTP message") and record.args:
         record.msg, record.args = "Malformed HTTP message from %s", (record.args[0],)  # type: ignore[index]  # a tuple
     return True

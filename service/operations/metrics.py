@@ -1,4 +1,4 @@
-"""What happens, counted for Prometheus, over all processes of the program."""
+"""Prometheus metrics, summed over all processes of the program."""
 
 from __future__ import annotations
 
@@ -15,55 +15,51 @@ from service.web.responses.methods import METHODS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus_client learns, when it is imported, where processes count together."""
+"""The variable that names the folder in which prometheus_client combines the metrics of several processes."""
 
 
 class Metrics:
-    """An instrumentation that counts.
+    """Counts events as Prometheus metrics.
 
-    No label holds what a client chose: each of its inventions would be one more number to keep for ever.
+    No label has a value that a client can choose, since each new value would be stored for ever.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         registry = self._registry
-        self._requests = Counter(
-            "resource_server_requests", "Requests that were answered.", ["method", "status"], registry=registry
-        )
-        self._request_seconds = Histogram(
-            "resource_server_request_seconds", "How long their answers took.", registry=registry
-        )
+        self._requests = Counter("resource_server_requests", "Responses.", ["method", "status"], registry=registry)
+        self._request_seconds = Histogram("resource_server_request_seconds", "Duration of requests.", registry=registry)
         self._rejections = Counter(
-            "resource_server_rejections", "Requests that were refused for their token.", ["reason"], registry=registry
+            "resource_server_rejections", "Requests rejected because of their token.", ["reason"], registry=registry
         )
         self._issuer_requests = Counter(
-            "resource_server_issuer_requests", "What issuers were asked.", ["url", "outcome"], registry=registry
+            "resource_server_issuer_requests", "Requests to issuers.", ["url", "outcome"], registry=registry
         )
         self._issuer_request_seconds = Histogram(
-            "resource_server_issuer_request_seconds", "How long their replies took.", ["url"], registry=registry
+            "resource_server_issuer_request_seconds", "Duration of requests to issuers.", ["url"], registry=registry
         )
         self._cache_failures = Counter(
-            "resource_server_shared_cache_failures", "Calls of the shared cache that failed.", registry=registry
+            "resource_server_shared_cache_failures", "Failed calls of the shared cache.", registry=registry
         )
 
     def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
-        """Count an answer, and why it refuses."""
+        """Count a response and its rejection reason."""
         self._requests.labels(method if method in METHODS else "other", status).inc()
         self._request_seconds.observe(seconds)
         if reason is not None:
             self._rejections.labels(reason).inc()
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
-        """Count a question to an issuer."""
+        """Count a request to an issuer."""
         self._issuer_requests.labels(url, outcome).inc()
         self._issuer_request_seconds.labels(url).observe(seconds)
 
     def on_cache_error(self) -> None:
-        """Count a failure of the shared cache."""
+        """Count a failed call of the shared cache."""
         self._cache_failures.inc()
 
     def generate(self) -> bytes:
-        """Return what Prometheus reads, of this process or of all that count together."""
+        """Return the metrics of this process, or of all processes, in the text format of Prometheus."""
         if MULTIPROC_DIR_VARIABLE not in os.environ:
             return generate_latest(self._registry)
         merged = CollectorRegistry()
@@ -73,7 +69,7 @@ class Metrics:
 
 @contextmanager
 def multiprocess_metrics() -> Iterator[None]:
-    """Have the processes that start while the block runs count together, unless their user has chosen where already."""
+    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured."""
     if MULTIPROC_DIR_VARIABLE in os.environ:
         yield
         return
@@ -86,9 +82,9 @@ def multiprocess_metrics() -> Iterator[None]:
 
 
 def use_worker_id(number: int) -> None:
-    """Have this process go on where the worker of that number that it replaces left off, instead of in a file more.
+    """Continue the metrics file of the worker that this process replaces, instead of adding a file.
 
-    It comes before anything is counted, and means nothing to a process that counts alone.
+    Must be called before the first event; has no effect in a single process.
     """
     if MULTIPROC_DIR_VARIABLE in os.environ:
         name = f"{os.getppid()}-{number}"

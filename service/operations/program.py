@@ -1,4 +1,4 @@
-"""The program around the application: its sockets, its admin port, and the processes that serve them."""
+"""The program: binds the sockets, starts the worker processes, and serves the API and the admin port."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from service.settings.program import Settings
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Listeners:
-    """Where the service listens, and where its admin port is, if it has one."""
+    """The sockets of the API and of the admin port, if it is on."""
 
     public: BoundSockets
     admin: BoundSockets | None = None
@@ -47,10 +47,10 @@ class _Listeners:
 
 
 def run(settings: Settings) -> int:
-    """Serve until told to stop, in as many processes as the settings say; returns the exit code.
+    """Serve until SIGINT or SIGTERM, in the configured number of processes; return the exit code.
 
     Raises:
-        SettingsError: What the settings name cannot be served.
+        SettingsError: The routes or an issuer's settings are invalid.
         OSError: An address cannot be bound, or the certificate cannot be read.
     """
     if settings.processes == 1:
@@ -70,13 +70,13 @@ def run(settings: Settings) -> int:
 
 
 async def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = None) -> None:
-    """Serve in this process until told to stop.
+    """Serve in this process until SIGINT or SIGTERM.
 
     Args:
         on_listening: Called with the URL before it is announced.
 
     Raises:
-        SettingsError: What the settings name cannot be served.
+        SettingsError: The routes or an issuer's settings are invalid.
         OSError: An address cannot be bound, or the certificate cannot be read.
     """
     listeners = _Listeners.bind(settings)
@@ -90,17 +90,17 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
 
 
 def load_routes(paths: Sequence[str]) -> list[Any] | None:
-    """Return the routes that ``package.module:attribute`` names; None where none are named.
+    """Return the routes at each ``package.module:attribute``, or None if there is no path.
 
     Raises:
-        SettingsError: One of them names nothing, or something that Tornado cannot mount.
+        SettingsError: A path cannot be imported, or Tornado cannot mount the routes.
     """
     routes: list[Any] = []
     for path in paths:
         module, _, attribute = path.partition(":")
         try:
             loaded = getattr(importlib.import_module(module), attribute)
-        except Exception as exc:  # the module is the user's, and may raise anything
+        except Exception as exc:  # a user's module may raise anything
             raise SettingsError(
                 [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
             ) from exc
@@ -116,7 +116,7 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
 
 
 def _describe_error(error: Exception) -> str:
-    """Return what went wrong, in one line, with the place where it did."""
+    """Return an exception as one line, with file and line number."""
     *_, last = traceback.extract_tb(error.__traceback__)
     words = " ".join(str(error).split())
     return f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno})"
@@ -127,15 +127,15 @@ def _announce(url: str) -> None:
 
 
 async def _check_startup(settings: Settings) -> None:
-    """Find what would stop the start, once and here, in place of once in each process."""
+    """Raise a start error once, here, instead of once in each worker."""
     tls_context(settings.certfile, settings.keyfile)
     await make_app(settings, routes=load_routes(settings.routes)).close()
 
 
 def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce: Callable[[], None]) -> None:
-    """Be one of several processes; the first has the admin port, and the shared cache tells the others."""
+    """Serve in a worker process; only the first has the admin port, and the shared cache informs the others."""
     if number > 0 and listeners.admin is not None:
-        listeners.admin.close()  # what is open here and served by nobody would take callers when the first one is gone
+        listeners.admin.close()  # an open socket that is not served would accept connections without a response
         listeners = replace(listeners, admin=None)
     use_worker_id(number)
     asyncio.run(_serve_at(listeners, settings, announce=announce))

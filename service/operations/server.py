@@ -1,4 +1,4 @@
-"""Sockets, with limits set for an API, and an end that breaks no answer."""
+"""Serves an application with the limits of an API, and stops without interrupting responses."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from service.web.application.application import ResourceServerApplication
 _logger = logging.getLogger(__name__)
 
 MAX_HEADER_SIZE = 32 * 1024
-"""Bytes; a token has at most 16 KiB."""
+"""Bytes; a token may have 16 KiB."""
 MAX_BODY_SIZE = 1024 * 1024
-"""Bytes; Tornado would take 100 MB into memory for whoever asks."""
+"""Bytes; Tornado's default of 100 MB lets any client fill the memory."""
 HEADER_TIMEOUT = 10.0
-"""Seconds until the header must be there, and for which an idle connection is kept; Tornado waits an hour."""
+"""Seconds to receive the header, and to keep an idle connection; Tornado's default is an hour."""
 BODY_TIMEOUT = 10.0
-"""Seconds until the body must be there; Tornado waits for ever."""
+"""Seconds to receive the body; Tornado's default is no limit."""
 STOP_TIMEOUT = 10.0
-"""Seconds that requests in flight have left once the service is told to stop."""
+"""Seconds that pending requests have when the service stops."""
 
 
 @contextlib.asynccontextmanager
 async def serving(
     service: ResourceServerApplication, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
-    """Serve while the block runs, and give it the URL; afterwards let requests in flight finish."""
+    """Serve while the block runs and yield the URL; afterwards wait for pending requests."""
     server = _serve(service, bound, tls=tls)
     try:
         yield bound.url
@@ -42,7 +42,7 @@ async def serving(
         server.stop()
         service.close_long_lived()
         if not await service.finish_requests(within=STOP_TIMEOUT):
-            _logger.warning("some requests were not answered within %.0f s and are cut off", STOP_TIMEOUT)
+            _logger.warning("some requests did not finish within %.0f s and are dropped", STOP_TIMEOUT)
         await server.close_all_connections()
         await service.close()
 
@@ -73,27 +73,27 @@ def _serve(application: Application, bound: BoundSockets, *, tls: ssl.SSLContext
 
 
 async def run_until_stopped(service: ResourceServerApplication, *, announce: Callable[[], None]) -> None:
-    """Announce that requests are answered, and return on SIGINT or SIGTERM, or when a parent process is gone."""
+    """Announce that the service listens, and return on SIGINT or SIGTERM, or when the parent process has exited."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     if (parent := multiprocessing.parent_process()) is not None:
-        loop.add_reader(parent.sentinel, stopped.set)  # nobody would be left to stop a worker whose parent was killed
+        loop.add_reader(parent.sentinel, stopped.set)  # a worker without a parent would never be stopped
     warm_up = loop.create_task(service.warm_up())
     announce()
     await stopped.wait()
     if parent is not None:
         loop.remove_reader(parent.sentinel)
     warm_up.cancel()
-    _logger.info("stopping: no new connections, requests in flight have %.0f s", STOP_TIMEOUT)
+    _logger.info("stopping: no new connections, pending requests have %.0f s", STOP_TIMEOUT)
 
 
 def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | None:
-    """Return what serves TLS with this certificate; None where there is none.
+    """Return the TLS context for a certificate, or None without one.
 
     Raises:
-        OSError: The certificate or its key cannot be read, or they do not belong together.
+        OSError: The certificate or its key cannot be read, or they do not match.
     """
     if certfile is None:
         return None

@@ -1,4 +1,4 @@
-"""Sockets that are bound before anything serves, so that several processes can share them."""
+"""Listening sockets that are bound before the workers start, so that all of them share the sockets."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from tornado.netutil import bind_sockets
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoundSockets:
-    """Sockets that connections come in at, and how a client calls the place."""
+    """Listening sockets and their URL."""
 
     sockets: list[socket.socket]
     url: str
 
     def close(self) -> None:
-        """Take no more connections here; those who share the sockets still do."""
+        """Close the sockets in this process; other processes keep theirs."""
         for bound_socket in self.sockets:
             bound_socket.close()
 
 
 def bind(address: str, port: int, *, tls: bool = False) -> BoundSockets:
-    """Return sockets at an address, which queue connections until somebody serves them.
+    """Return listening sockets, which queue connections until they are served.
 
     Args:
-        port: 0 for any free one.
-        tls: Whether what will serve there speaks TLS.
+        port: 0 for any free port.
+        tls: Whether the URL is https.
 
     Raises:
         OSError: The address cannot be bound.

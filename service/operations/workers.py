@@ -1,4 +1,4 @@
-"""Several processes that serve the same sockets: one that dies is replaced, and all of them stop together."""
+"""Supervises worker processes that serve the same sockets: restarts those that exit, and stops all together."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 
 WorkerFunction = Callable[[int, Callable[[], None]], None]
-"""What a worker does, by its number from 0, until it is told to stop; it calls the function once it serves.
+"""The work of one worker: receives its number from 0 and a function to call once it serves, and runs until a signal.
 
-It must be something that can be sent to another process (:mod:`pickle`).
+It must be picklable, since it is sent to another process.
 """
 
 _logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 15.0
-"""Seconds until a worker that was told to stop is killed; it gives its own requests less."""
+"""Seconds until a worker that does not stop is killed; the worker gives its pending requests less."""
 _MIN_LIFETIME = 1.0
-"""Seconds that a worker's place lives at least, so that one that cannot start does not keep a core busy."""
+"""Minimum seconds between two starts of a worker, so that one that cannot start does not keep a core busy."""
 _POLL_INTERVAL = 1.0
-"""Seconds after which workers are looked at in any case."""
+"""Maximum seconds between two checks of the workers."""
 _MAX_START_ATTEMPTS = 5
-"""How often each of them may die before the first of all serves."""
+"""Exits of each worker, before any of them serves, after which the program gives up."""
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_workers(work: WorkerFunction, *, count: int, announce: Callable[[], None], at_stop: Callable[[], None]) -> bool:
-    """Run this many workers until SIGINT or SIGTERM; returns False if none of them ever served, and all keep dying.
+    """Run workers until SIGINT or SIGTERM; return False if none of them could start.
 
-    Each begins as a new interpreter: what a library's threads hold at a fork is held for ever in the copy.
+    Each worker is a new interpreter: a lock that a library's thread holds during a fork stays locked in the copy.
 
     Args:
-        announce: Called once the first of them serves.
-        at_stop: Called before they are told to stop; whoever has sockets open here, for those who replace others,
-            closes them then, so that nobody queues where nobody will answer.
+        announce: Called once the first worker serves.
+        at_stop: Called before the workers are stopped; closes the listening sockets, so that no connection waits in a
+            queue that is not served any more.
     """
     context = multiprocessing.get_context("spawn")
     workers = [_Worker(context, work, number) for number in range(count)]
@@ -51,7 +51,7 @@ def run_workers(work: WorkerFunction, *, count: int, announce: Callable[[], None
         try:
             return _supervise(stop, workers, announce=announce)
         finally:
-            # Whatever ends the supervision, no worker goes on without it.
+            # No worker may outlive its supervisor, however that ends.
             at_stop()
             for worker in workers:
                 worker.terminate()
@@ -73,15 +73,13 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
             announced = True
             announce()
         elif all(worker.exits >= _MAX_START_ATTEMPTS for worker in workers):
-            _logger.error(
-                "no worker could start within %d tries; what each of them said stands above", _MAX_START_ATTEMPTS
-            )
+            _logger.error("no worker could start within %d attempts; their errors are above", _MAX_START_ATTEMPTS)
             return False
     return True
 
 
 class _Worker:
-    """The place of one worker, whoever fills it now."""
+    """One worker, restarted under the same number."""
 
     exits: int = 0
     _process: SpawnProcess
@@ -89,7 +87,7 @@ class _Worker:
     _is_serving: bool
     _started_at: float
     respawn_at: float | None
-    """The monotonic time at which another one takes the place of one that died; None while it is filled."""
+    """The monotonic time of the next start; None while the worker runs."""
 
     def __init__(self, context: SpawnContext, work: WorkerFunction, number: int) -> None:
         self._context = context
@@ -97,7 +95,7 @@ class _Worker:
         self._number = number
 
     def respawn(self) -> None:
-        """Start another one in place of one that died, after a pause if it did so at once."""
+        """Restart the worker if it has exited, after a pause if it exited at once."""
         if self.respawn_at is None:
             if self._process.exitcode is None:
                 return
@@ -107,27 +105,27 @@ class _Worker:
 
     @property
     def is_serving(self) -> bool:
-        """Whether it said so."""
+        """Whether the worker has reported that it serves."""
         if not self._is_serving and self._ready_pipe.poll():
-            with contextlib.suppress(EOFError):  # it died before
+            with contextlib.suppress(EOFError):  # it exited before
                 self._ready_pipe.recv()
                 self._is_serving = True
         return self._is_serving
 
     @property
     def wait_handles(self) -> list[Connection | int]:
-        """What becomes readable when something about it changes."""
+        """The objects that become readable when the state of the worker changes."""
         if self.respawn_at is not None:
             return []
         return [self._process.sentinel] if self._is_serving else [self._process.sentinel, self._ready_pipe]
 
     def terminate(self) -> None:
-        """Have it let its requests finish."""
+        """Ask the worker to finish its requests and exit."""
         if self._is_started:
             self._process.terminate()
 
     def join(self, *, deadline: float) -> None:
-        """Return when it has ended, and kill it at this monotonic time."""
+        """Wait for the exit of the worker, and kill it at this monotonic time."""
         if not self._is_started:
             return
         while self._process.exitcode is None and time.monotonic() < deadline:
@@ -138,7 +136,7 @@ class _Worker:
             self._process.join()
 
     def start(self) -> None:
-        """Start one; where the machine has no room for it now, try again later."""
+        """Start the worker; if the system cannot create a process now, try again later."""
         self._ready_pipe, ready_pipe = self._context.Pipe(duplex=False)
         self._process = self._context.Process(target=_worker_main, args=(self._work, self._number, ready_pipe))
         self._is_serving, self._started_at, self.respawn_at = False, time.monotonic(), None
@@ -162,23 +160,24 @@ class _Worker:
 
 
 def _worker_main(work: WorkerFunction, number: int, ready_pipe: Connection) -> None:
-    """Be a worker."""
-    # Ctrl-C reaches every process of a terminal; until a worker knows how to stop, its parent tells it to.
+    """Run in the worker process."""
+    # Ctrl-C reaches every process of a terminal; until the worker handles SIGTERM, its parent stops it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     work(number, lambda: ready_pipe.send(None))
 
 
 def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
-    """Return what of all this is readable, soon: a worker's own child may hold what would show its death."""
+    """Return the readable objects after at most one interval: a child of a worker may hold its sentinel open."""
     pauses = [worker.respawn_at - time.monotonic() for worker in workers if worker.respawn_at is not None]
     return wait(
-        [stop, *(one for worker in workers for one in worker.wait_handles)], max(min([_POLL_INTERVAL, *pauses]), 0)
+        [stop, *(handle for worker in workers for handle in worker.wait_handles)],
+        max(min([_POLL_INTERVAL, *pauses]), 0),
     )  # type: ignore[return-value]  # mypy wants one type
 
 
 @contextlib.contextmanager
 def _stop_requested() -> Iterator[int]:
-    """Give what becomes readable at SIGINT or SIGTERM."""
+    """Yield a file descriptor that becomes readable at SIGINT or SIGTERM."""
     readable, writable = os.pipe()
     before = {number: signal.signal(number, lambda *_: _write(writable)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -98,12 +98,17 @@ class TrustedIssuer:
 
 
 class IssuerSettings(BaseModel):
-    """One ``[[issuers]]`` table; what it leaves out is as for the program."""
+    """One ``[[issuers]]`` table.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    A setting without a description here has that of the program, and the program's value unless the table sets it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
     issuer: IssuerIdentifier
+    """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
     audience: Texts = ()
+    """The accepted values of the ``aud`` claim; ``api://default`` by default for an Okta custom server."""
     validation: str | None = None
     algorithms: Algorithms | None = None
     allowed_client_ids: Texts | None = None
@@ -112,10 +117,15 @@ class IssuerSettings(BaseModel):
     token_profile: Profile | None = None
     stale_if_error: Seconds | None = None
     client_id: str | None = None
+    """The client ID with which the service authenticates to this issuer's introspection endpoint."""
     client_secret: SecretStr | None = None
+    """The secret of that client."""
     client_secret_file: str | None = None
+    """A file that holds ``client_secret``."""
     private_key_file: str | None = None
+    """A file with the private key of that client, PEM or JWK, for ``private_key_jwt``."""
     introspection_auth_method: AuthenticationMethod | None = None
+    """How the service authenticates to introspect; by default, the first method that the issuer supports."""
     introspection_cache_lifetime: Seconds | None = None
     introspection_jwt: bool | None = None
     insecure_accept_when_introspection_fails: bool | None = None

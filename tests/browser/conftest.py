@@ -1,4 +1,4 @@
-"""A browser for the tests of a module, as good as new for each of them; whatever it complained of fails the test."""
+"""A browser for the tests of a module, reset for each test; an error in its console fails the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def started_browser() -> Iterator[Chrome]:
 
 @pytest.fixture
 def browser(started_browser: Chrome) -> Iterator[Chrome]:
-    """One person's browser; starting another for each test would take a second or two.
+    """One browser for all tests of a module, since each start takes a second or two.
 
     A test that expects a complaint takes it out with ``violations``.
     """
@@ -29,6 +29,6 @@ def browser(started_browser: Chrome) -> Iterator[Chrome]:
 
 @pytest.fixture(scope="module")
 def client_url() -> Iterator[str]:
-    """The web site of a client, with an empty page wherever the issuer may lead."""
+    """The web site of a client, with an empty page at each redirect URI."""
     with site() as url:
         yield url

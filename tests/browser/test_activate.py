@@ -1,4 +1,4 @@
-"""Letting a device in from the browser of a person (RFC 8628 section 3.3), and keeping it out."""
+"""Approving and denying a device on the activation page (RFC 8628 section 3.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def started(fake_issuer: RunningIssuer) -> dict[str, Any]:
     return start_device(fake_issuer)
 
 
-def test_a_code_is_typed_and_the_device_gets_its_tokens(
+def test_a_user_types_the_code_and_the_device_gets_tokens(
     browser: Chrome, fake_issuer: RunningIssuer, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri"])
@@ -38,7 +38,7 @@ def test_a_code_is_typed_and_the_device_gets_its_tokens(
     assert {"access_token", "id_token"} <= poll_for(fake_issuer, started).json().keys()
 
 
-def test_whoever_is_signed_in_confirms_the_code_of_a_link(
+def test_a_signed_in_user_confirms_the_code_of_a_link(
     browser: Chrome, fake_issuer: RunningIssuer, started: dict[str, Any]
 ) -> None:
     browser.get(started["verification_uri_complete"])
@@ -51,7 +51,7 @@ def test_whoever_is_signed_in_confirms_the_code_of_a_link(
     assert shows(browser, "h1", "device app asks for access")
 
 
-def test_without_pages_the_link_is_enough(browser: Chrome) -> None:
+def test_with_auto_login_the_link_approves_the_device(browser: Chrome) -> None:
     with running(auto_login="alice@example.com") as issuer:
         started = start_device(issuer)
         browser.get(started["verification_uri_complete"])

@@ -1,4 +1,4 @@
-"""The browser that the other tests look through: what it keeps, forgets, and complains of."""
+"""Tests of the browser fixture: isolation, console errors, blocked requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fakeissuer.server.in_process import running
 TRACES = "localStorage.seen = 1; sessionStorage.seen = 1; document.cookie = 'seen=1'; window.open('about:blank')"
 
 
-def test_each_test_has_a_browser_that_was_never_used(browser: Chrome) -> None:
+def test_each_test_gets_a_fresh_browser_profile(browser: Chrome) -> None:
     seen = "return [localStorage.seen, sessionStorage.seen, document.cookie, innerWidth]"
     with running() as issuer:
         browser.get(f"{issuer.url}/activate")
@@ -26,7 +26,7 @@ def test_each_test_has_a_browser_that_was_never_used(browser: Chrome) -> None:
         assert len(browser.window_handles) == 1
 
 
-def test_what_a_page_does_wrong_is_noticed(browser: Chrome) -> None:
+def test_console_errors_of_a_page_are_reported(browser: Chrome) -> None:
     browser.get("data:text/html,<p>fine</p>")
     assert violations(browser) == []
     policy = "<meta http-equiv=content-security-policy content=\"script-src 'none'\">"
@@ -36,12 +36,12 @@ def test_what_a_page_does_wrong_is_noticed(browser: Chrome) -> None:
     assert "TypeError" in "".join(violations(browser))
 
 
-def test_nothing_outside_this_machine_is_reached(browser: Chrome) -> None:
+def test_requests_to_other_machines_are_blocked(browser: Chrome) -> None:
     with pytest.raises(WebDriverException, match="ERR_NAME_NOT_RESOLVED"):
         browser.get("http://www.example.com/")
 
 
-def test_a_missing_browser_is_said_and_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_browser_is_reported_and_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(pytest.skip.Exception, match="chromium-driver"), chromium():
         raise AssertionError

@@ -1,4 +1,4 @@
-"""Being asked what a client may have, and saying yes or no."""
+"""The consent page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASKS = "Careful asks for access"
 
 @pytest.fixture
 def start(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
-    """The page that asks bob, and where the answer goes."""
+    """The URL of bob's consent page, whose client is a page of the test."""
     fake_issuer.put(
         "clients",
         "asks",
@@ -35,12 +35,12 @@ def start(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     return client_url
 
 
-def test_the_page_says_who_asks_for_what(browser: Chrome, start: str) -> None:
+def test_the_consent_page_names_client_and_scopes(browser: Chrome, start: str) -> None:
     assert "You are signed in as bob@example.com." in browser.find_element(By.TAG_NAME, "main").text
     assert [item.text for item in browser.find_elements(By.TAG_NAME, "li")] == ["openid", "email", "api:write"]
 
 
-def test_whoever_denies_comes_back_without_a_code(browser: Chrome, start: str) -> None:
+def test_denying_consent_returns_no_code(browser: Chrome, start: str) -> None:
     press(browser, "Deny")
     assert landed(browser, start) == {
         "state": "xyz",
@@ -49,26 +49,26 @@ def test_whoever_denies_comes_back_without_a_code(browser: Chrome, start: str) -
     }
 
 
-def test_whoever_allows_is_not_asked_again(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
+def test_consent_is_asked_for_once(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
     press(browser, "Allow")
     assert list(landed(browser, start)) == ["code", "state"]
     browser.get(authorization_url(fake_issuer.url, client_id="asks", redirect_uri=f"{start}/cb", state="again"))
     assert landed(browser, start)["state"] == "again"
 
 
-def test_a_keyboard_denies_too(browser: Chrome, start: str) -> None:
+def test_consent_can_be_denied_with_the_keyboard(browser: Chrome, start: str) -> None:
     assert tab_to(browser, "Deny") == ["Allow", "Deny"]
     press_keys(browser, Keys.ENTER)
     assert landed(browser, start)["error"] == "access_denied"
 
 
-def test_a_key_that_is_still_held_allows_nothing(browser: Chrome, start: str) -> None:
+def test_a_held_key_does_not_give_consent(browser: Chrome, start: str) -> None:
     assert browser.switch_to.active_element.tag_name == "body"
     press_keys(browser, Keys.ENTER)
     assert shows(browser, "h1", ASKS)
 
 
-def test_the_way_back_leads_to_no_second_answer(browser: Chrome, start: str) -> None:
+def test_going_back_cannot_submit_consent_twice(browser: Chrome, start: str) -> None:
     press(browser, "Deny")
     landed(browser, start)
     browser.back()

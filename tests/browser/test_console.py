@@ -1,4 +1,4 @@
-"""The console at ``/_fake/`` as a person works with it: what each part shows, and what each button does."""
+"""The console at ``/_fake/``: what each part shows and each button does."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def keys_of(issuer: RunningIssuer, server: str) -> list[list[str]]:
     return [[key.kid, key.status, str(key.published).lower()] for key in issuer.keys(server)]
 
 
-def test_it_shows_the_servers_and_the_keys_of_each(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_the_console_shows_the_servers_and_their_keys(console: Chrome, fake_issuer: RunningIssuer) -> None:
     partner = [fake_issuer.issuer_url("partner"), "api://partner"]
     assert table(console, "servers")[:2] == [
         ["default", fake_issuer.issuer_url(), "api://default"],
@@ -53,7 +53,7 @@ def test_it_shows_the_servers_and_the_keys_of_each(console: Chrome, fake_issuer:
     until(console, lambda: table(console, "keys") == keys_of(fake_issuer, "partner"))
 
 
-def test_it_rotates_the_keys(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_the_console_rotates_keys(console: Chrome, fake_issuer: RunningIssuer) -> None:
     before = [kid for kid, *_ in table(console, "keys")]
     press(console, "Rotate")
     assert shows(console, "#said", "The keys were rotated.")
@@ -62,14 +62,14 @@ def test_it_rotates_the_keys(console: Chrome, fake_issuer: RunningIssuer) -> Non
     assert [key.status for key in fake_issuer.keys()] == list(after.values())
 
 
-def test_it_shows_requests_as_they_come(console: Chrome) -> None:
+def test_the_console_shows_new_requests(console: Chrome) -> None:
     assert table(console, "requests") == [["No requests yet."]]
     assert console.find_element(By.ID, "faults").text == "No faults are planned."
     console.execute_async_script("fetch('/oauth2/default/v1/keys').then(() => arguments[0]())")
     until(console, lambda: table(console, "requests") == [["GET", "/oauth2/default/v1/keys", "200", ""]])
 
 
-def test_it_mints_a_token_and_copies_the_curl_line(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_the_console_mints_a_token_and_copies_a_curl_line(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fill_in(console, "User (empty: a client for itself)", "alice@example.com")
     fill_in(console, "Scopes (empty: the server's default)", "api:read api:write")
     fill_in(console, "Seconds until it expires", "60")
@@ -89,7 +89,7 @@ def test_it_mints_a_token_and_copies_the_curl_line(console: Chrome, fake_issuer:
     assert field.get_property("value") == line
 
 
-def test_without_a_clipboard_it_marks_the_line(console: Chrome) -> None:
+def test_without_a_clipboard_the_console_selects_the_line(console: Chrome) -> None:
     console.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     press(console, "Mint")
     press(console, "Copy the curl line")
@@ -97,7 +97,7 @@ def test_without_a_clipboard_it_marks_the_line(console: Chrome) -> None:
     assert console.execute_script("return getSelection().toString()").startswith("curl -H ")
 
 
-def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_the_console_plans_and_clears_faults(console: Chrome, fake_issuer: RunningIssuer) -> None:
     Select(console.find_element(By.ID, "fault-endpoint")).select_by_visible_text("introspect")
     Select(console.find_element(By.ID, "fault-kind")).select_by_visible_text("429")
     fill_in(console, "How often (empty: until cleared)", "2")
@@ -117,7 +117,7 @@ def test_it_plans_faults_and_clears_them(console: Chrome, fake_issuer: RunningIs
     assert fake_issuer.faults() == []
 
 
-def test_it_moves_the_clock_and_returns_to_real_time(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_the_console_moves_the_clock_and_resets_it(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fill_in(console, "Advance by seconds", "86400").send_keys(Keys.ENTER)
     assert shows(console, "#said", "The clock was moved.")
     assert 86_390 < fake_issuer.clock.state().offset <= 86_400
@@ -126,7 +126,7 @@ def test_it_moves_the_clock_and_returns_to_real_time(console: Chrome, fake_issue
     assert fake_issuer.clock.state().offset == 0
 
 
-def test_it_says_what_was_refused(console: Chrome) -> None:
+def test_the_console_shows_the_error_of_a_rejected_call(console: Chrome) -> None:
     fill_in(console, "Seconds until it expires", "99999999999999999")
     press(console, "Mint")
     until(console, lambda: "expires_in" in console.find_element(By.ID, "said").text)
@@ -138,12 +138,12 @@ def test_it_says_what_was_refused(console: Chrome) -> None:
     assert console.find_element(By.ID, "said").get_dom_attribute("class") == "note"
 
 
-LOSE = "window.real = fetch; window.fetch = () => Promise.reject(new Error('Nobody is there.'))"
+LOSE = "window.real = fetch; window.fetch = () => Promise.reject(new Error('The issuer is unreachable.'))"
 
 
-def test_it_says_that_the_issuer_is_away_until_it_is_back(console: Chrome) -> None:
+def test_the_console_shows_an_outage_until_the_issuer_is_back(console: Chrome) -> None:
     console.execute_script(LOSE)
-    assert shows(console, "#said.problem", "Nobody is there.")
+    assert shows(console, "#said.problem", "The issuer is unreachable.")
     console.execute_script("window.fetch = window.real")
     assert shows(console, "#said.note", "")
 
@@ -159,7 +159,7 @@ window.fetch = async (path, ...rest) => {
 """
 
 
-def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_a_late_response_does_not_replace_a_newer_one(console: Chrome, fake_issuer: RunningIssuer) -> None:
     console.execute_script(LATE)
     until(console, lambda: console.execute_script("return Boolean(window.letGo)"))
     press(console, "Rotate")
@@ -171,7 +171,7 @@ def test_an_answer_that_comes_late_does_not_undo_a_later_one(console: Chrome, fa
     assert table(console, "keys") == rotated
 
 
-def test_on_a_telephone_no_word_is_broken_and_a_wide_table_scrolls(console: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_on_a_phone_words_stay_whole_and_wide_tables_scroll(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fake_issuer.rotate()
     until(console, lambda: table(console, "keys") == keys_of(fake_issuer, "default"))
     assert width_overrun(console) == 0
@@ -186,7 +186,7 @@ def test_on_a_telephone_no_word_is_broken_and_a_wide_table_scrolls(console: Chro
     assert set(console.execute_script(lines)) == {1}
 
 
-def test_behind_a_control_token_it_asks_for_it_and_keeps_it_to_itself(browser: Chrome) -> None:
+def test_the_console_asks_for_the_control_token_and_does_not_store_it(browser: Chrome) -> None:
     with running(control_token=TOKEN) as issuer:
         browser.get(f"{issuer.url}/_fake/")
         assert focused(browser) == "token"

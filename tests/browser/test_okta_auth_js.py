@@ -44,14 +44,14 @@ const auth = new OktaAuth({
 
 
 def run(browser: Chrome, script: str) -> Any:
-    """What the script returns in the app, or the words of what it threw."""
+    """Return the result of a script in the app, or the message of its exception."""
     body = "const [done] = arguments; (async () => {%s})().then(done, (error) => done({error: error.message}))"
     return browser.execute_async_script(body % script)
 
 
 @pytest.fixture
 def app(browser: Chrome, fake_issuer: RunningIssuer) -> Iterator[str]:
-    """The app, whose user went to sign in as bob and has just come back with a code."""
+    """The app, to which bob has just returned from the sign-in page with a code."""
     html = HTML % json.dumps(fake_issuer.issuer_url())
     library = ("/lib/(.*)", StaticFileHandler, {"path": str(BUNDLE)})
     with site(library, (".*", Page, {"html": html})) as url:
@@ -77,7 +77,7 @@ def statuses(issuer: RunningIssuer, endpoint: EndpointName) -> list[int | None]:
     return [request.status for request in issuer.requests(endpoint).requests if request.method == "POST"]
 
 
-def test_the_library_signs_a_user_in_and_believes_the_tokens(
+def test_the_library_signs_a_user_in_and_accepts_the_tokens(
     browser: Chrome, fake_issuer: RunningIssuer, app: str
 ) -> None:
     got = sign_in(browser)
@@ -89,7 +89,7 @@ def test_the_library_signs_a_user_in_and_believes_the_tokens(
     assert statuses(fake_issuer, "token") == [200]
 
 
-def test_the_library_learns_who_the_user_is(browser: Chrome, app: str) -> None:
+def test_the_library_reads_userinfo(browser: Chrome, app: str) -> None:
     sign_in(browser)
     assert run(browser, "return (await auth.getUser()).email") == "bob@example.com"
 
@@ -120,7 +120,7 @@ def test_the_library_signs_the_user_out(browser: Chrome, fake_issuer: RunningIss
     assert landed(browser, f"{app}/cb")["error"] == "access_denied"
 
 
-def test_the_library_refuses_a_token_whose_key_is_not_published(
+def test_the_library_rejects_a_token_signed_by_an_unpublished_key(
     browser: Chrome, fake_issuer: RunningIssuer, app: str
 ) -> None:
     fake_issuer.delay_publication()
@@ -128,6 +128,6 @@ def test_the_library_refuses_a_token_whose_key_is_not_published(
     assert "was not found in the server's keys" in got["error"]
 
 
-def test_the_library_refuses_an_answer_to_another_question(browser: Chrome, app: str) -> None:
+def test_the_library_rejects_a_response_with_another_state(browser: Chrome, app: str) -> None:
     browser.get(f"{app}/cb?code=stolen&state=unknown")
     assert "state doesn't match" in sign_in(browser)["error"]

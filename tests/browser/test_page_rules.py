@@ -1,4 +1,4 @@
-"""Each page for people: readable, usable on a telephone, alone with its own origin, and deaf to what names hold."""
+"""Rules for every HTML page: contrast, small screens, no foreign origin, escaped names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tornado.web import RequestHandler
 from fakeissuer.model.grant_types import CIBA
 from fakeissuer.server.running_issuer import RunningIssuer
 
-# Quotes, brackets, an attribute, line ends, a character of two halves, and no place to break the line at.
+# Quotes, brackets, an attribute, line ends, a surrogate pair, and no place to break the line.
 NASTY = (
     "\"><img src=x onerror='document.title=1'>\n<script>document.title=2</script>{{ 7*7 }}&amp;\U0001f511" + "x" * 60
 )
@@ -35,7 +35,7 @@ SCOPE = "\"><svg/onload='document.title=3'>\U0001f511" + "y" * 60
 
 
 class NoContent(RequestHandler):
-    """An answer after which a browser stays where it was."""
+    """A response that leaves the browser on its page."""
 
     def initialize(self, answered: Event) -> None:
         self.answered = answered
@@ -57,12 +57,12 @@ CLIENT = {
 
 
 LEAST_CONTRAST = 3
-"""WCAG 2.2, criterion 1.4.11: how an outline stands out from the page."""
+"""The contrast of an outline with the page (WCAG 2.2, criterion 1.4.11)."""
 
 
 @pytest.fixture
 def nasty(fake_issuer: RunningIssuer) -> RunningIssuer:
-    """An issuer whose users, clients and scopes are called what an attacker would call them."""
+    """An issuer whose users, clients and scopes have hostile names."""
     fake_issuer.put("clients", "nasty", **CLIENT)
     fake_issuer.put("users", NASTY, given_name=NASTY, family_name="", email="a@example.com")
     fake_issuer.put("servers", "default", audience=NASTY, scopes=["openid", SCOPE], default_scopes=[SCOPE])
@@ -108,21 +108,21 @@ def console(browser: Chrome, issuer: RunningIssuer) -> None:
 
 
 def form_post(browser: Chrome, issuer: RunningIssuer) -> None:
-    """The page is seen where the client answers its form with nothing to go on to."""
+    """The page that remains when the client responds to the form without a redirect."""
     answered = Event()
     with site((".*", NoContent, {"answered": answered})) as url:
-        answer_of_nobody(browser, issuer, redirect_uri=f"{url}/cb", response_mode="form_post", state=NASTY)
+        page_without_client(browser, issuer, redirect_uri=f"{url}/cb", response_mode="form_post", state=NASTY)
         assert answered.wait(PATIENCE_S)
     shows(browser, "h1", "Going back")
 
 
 def post_message(browser: Chrome, issuer: RunningIssuer) -> None:
-    """The page is seen by whoever opens it without a client."""
-    answer_of_nobody(browser, issuer, redirect_uri="http://127.0.0.1:1/cb", response_mode="okta_post_message")
+    """The page that is shown without a client."""
+    page_without_client(browser, issuer, redirect_uri="http://127.0.0.1:1/cb", response_mode="okta_post_message")
     shows(browser, "#answer", "No page of the client waits for the answer. Go back to the client and start again.")
 
 
-def answer_of_nobody(browser: Chrome, issuer: RunningIssuer, **parameters: str) -> None:
+def page_without_client(browser: Chrome, issuer: RunningIssuer, **parameters: str) -> None:
     browser.get(authorization_url(issuer.url, client_id="nasty", prompt="none", **parameters))
 
 
@@ -157,7 +157,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("go", PAGES)
-def test_a_page_keeps_the_rules(
+def test_a_page_follows_the_accessibility_and_security_rules(
     browser: Chrome, nasty: RunningIssuer, go: Callable[[Chrome, RunningIssuer], None]
 ) -> None:
     go(browser, nasty)
@@ -173,12 +173,12 @@ def test_a_page_keeps_the_rules(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_where_the_keyboard_is_can_be_seen(browser: Chrome, fake_issuer: RunningIssuer, scheme: str) -> None:
+def test_the_focused_element_is_visible(browser: Chrome, fake_issuer: RunningIssuer, scheme: str) -> None:
     activate(browser, fake_issuer)
     assert focus_contrast(browser, scheme) >= LEAST_CONTRAST
 
 
-def test_names_are_shown_as_they_are(browser: Chrome, nasty: RunningIssuer, client_url: str) -> None:
+def test_names_with_markup_are_escaped(browser: Chrome, nasty: RunningIssuer, client_url: str) -> None:
     sign_in(browser, nasty)
     text = "return document.querySelector(arguments[0]).textContent"
     assert browser.execute_script(text, "h1") == f"Sign in to {NASTY}"
@@ -190,7 +190,7 @@ def test_names_are_shown_as_they_are(browser: Chrome, nasty: RunningIssuer, clie
     assert browser.execute_script(text, "li:last-child") == SCOPE
 
 
-def test_a_state_comes_back_as_it_was(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> None:
+def test_state_is_returned_unchanged(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> None:
     state = "\"'><script>\U0001f511é&=+%20#"
     url = authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb?a=b", state=state)
     browser.get(url)

@@ -1,4 +1,4 @@
-"""What a page of another origin can do with the service, in a browser that holds both to the rules of the web."""
+"""Cross-origin requests and WebSockets of a page to the service, in a real browser."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def app(
 
 @pytest.fixture
 def run(browser: Chrome, base_url: str) -> Run:
-    """Return what runs a script in a page, while the service goes on answering."""
+    """Return a function that runs a script in a page while the event loop keeps serving."""
 
     async def call(script: str, page: str | None = None, **names: Any) -> Any:
         if page is not None:
@@ -85,7 +85,9 @@ def offer(token: str) -> str:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_page_reads_why_it_was_refused(run: Run, browser: Chrome, listed: str, http_server: object) -> None:
+async def test_a_page_of_a_listed_origin_reads_the_error_response(
+    run: Run, browser: Chrome, listed: str, http_server: object
+) -> None:
     status, challenge, body = await run(FETCH, listed, token=None)
     assert (status, challenge, body["error"]) == (401, 'Bearer realm="api"', "missing_token")
     status, challenge, _ = await run(FETCH, token="nonsense")
@@ -94,7 +96,7 @@ async def test_a_page_reads_why_it_was_refused(run: Run, browser: Chrome, listed
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_page_calls_with_a_token(
+async def test_a_page_of_a_listed_origin_sends_a_token(
     run: Run, listed: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     status, _, claims = await run(FETCH, listed, token=fake_issuer.token(sub="alice@example.com"))
@@ -102,7 +104,7 @@ async def test_a_page_calls_with_a_token(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_page_of_an_unlisted_origin_reads_nothing(
+async def test_a_page_of_an_unlisted_origin_reads_no_response(
     run: Run, browser: Chrome, unlisted: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     for token in (None, fake_issuer.token()):
@@ -111,7 +113,7 @@ async def test_a_page_of_an_unlisted_origin_reads_nothing(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_socket_with_the_token_among_its_subprotocols_ends_with_the_token(
+async def test_a_socket_with_its_token_as_a_subprotocol_closes_when_the_token_expires(
     run: Run,
     listed: str,
     fake_issuer: RunningIssuer,
@@ -129,7 +131,7 @@ async def test_a_socket_with_the_token_among_its_subprotocols_ends_with_the_toke
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_socket_is_refused_before_it_opens(
+async def test_a_socket_is_rejected_before_the_upgrade(
     run: Run, browser: Chrome, listed: str, unlisted: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
     good = offer(fake_issuer.token(scp="api:read"))
@@ -143,9 +145,9 @@ async def test_a_socket_is_refused_before_it_opens(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_browser_wants_a_subprotocol_beside_its_token(
+async def test_a_browser_needs_a_second_subprotocol_beside_the_token(
     run: Run, browser: Chrome, listed: str, fake_issuer: RunningIssuer, http_server: object
 ) -> None:
-    # RFC 6455 section 4.1 would let it go on; browsers give up, so the documentation says to offer another one.
+    # RFC 6455 section 4.1 allows it, but browsers fail the connection, so the docs say to offer a second subprotocol.
     assert await run(SOCKET, listed, offers=[offer(fake_issuer.token(scp="api:read"))]) == [1006, ""]
     assert "Sec-WebSocket-Protocol" in violations(browser)[0]

@@ -1,4 +1,4 @@
-"""Signing in as a person does: with mouse or keyboard, right or wrong, and back at the client."""
+"""The sign-in page, with mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def start(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     return client_url
 
 
-def test_a_user_is_picked(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
+def test_a_user_is_chosen_from_the_list(browser: Chrome, fake_issuer: RunningIssuer, start: str) -> None:
     assert shows(browser, "h1", "Sign in to web app")
     assert browser.title == "Sign in - fake issuer"
     picture(browser, "sign-in", width=480)
@@ -33,7 +33,7 @@ def test_a_user_is_picked(browser: Chrome, fake_issuer: RunningIssuer, start: st
     assert landed(browser, start)["state"] == "again"
 
 
-def test_a_user_is_typed_after_a_wrong_password(browser: Chrome, start: str) -> None:
+def test_a_wrong_password_can_be_corrected(browser: Chrome, start: str) -> None:
     fill_in(browser, "User name", "carol@example.com")
     fill_in(browser, "Password", "wrong")
     press(browser, "Sign in")
@@ -49,13 +49,13 @@ def test_a_user_is_typed_after_a_wrong_password(browser: Chrome, start: str) -> 
     assert "code" in landed(browser, start)
 
 
-def test_a_keyboard_is_enough(browser: Chrome, start: str) -> None:
+def test_the_page_works_with_the_keyboard_alone(browser: Chrome, start: str) -> None:
     assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     assert "code" in landed(browser, start)
 
 
-def test_the_keyboard_reaches_every_button_in_the_order_of_the_page(browser: Chrome, start: str) -> None:
+def test_the_tab_order_is_the_order_of_the_page(browser: Chrome, start: str) -> None:
     reached = [focused(browser)]
     while reached[-1] != "Cancel" and len(reached) < 10:
         press_keys(browser, Keys.TAB)
@@ -65,16 +65,14 @@ def test_the_keyboard_reaches_every_button_in_the_order_of_the_page(browser: Chr
     assert landed(browser, start)["error"] == "access_denied"
 
 
-def test_an_empty_field_is_not_sent(browser: Chrome, start: str) -> None:
+def test_an_empty_required_field_is_not_submitted(browser: Chrome, start: str) -> None:
     assert focused(browser) == "username"
     press_keys(browser, "alice@example.com", Keys.ENTER)
     assert shows(browser, "h1", "Sign in to web app")
     assert focused(browser) == "password"
 
 
-def test_a_user_whom_the_client_named_types_the_password(
-    browser: Chrome, fake_issuer: RunningIssuer, client_url: str
-) -> None:
+def test_a_login_hint_prefills_the_user(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> None:
     hint = "alice@example.com"
     browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb", login_hint=hint))
     assert focused(browser) == "password"
@@ -83,10 +81,8 @@ def test_a_user_whom_the_client_named_types_the_password(
 
 
 @pytest.mark.parametrize("mode", ["query", "form_post"])
-def test_a_client_may_send_its_user_on_to_another_origin(
-    browser: Chrome, fake_issuer: RunningIssuer, mode: str
-) -> None:
-    # A browser holds the whole chain of redirects against the policy of the page with the form.
+def test_a_client_may_redirect_to_another_origin(browser: Chrome, fake_issuer: RunningIssuer, mode: str) -> None:
+    # A browser applies the form-action policy of the page to the whole chain of redirects.
     front = site(host="localhost")
     with front as front_url, site(("/cb", Redirect, {"url": f"{front_url}/home"}), (".*", Page)) as client_url:
         browser.get(authorization_url(fake_issuer.url, redirect_uri=f"{client_url}/cb", response_mode=mode))
@@ -94,7 +90,7 @@ def test_a_client_may_send_its_user_on_to_another_origin(
         landed(browser, f"{front_url}/home")
 
 
-def test_a_page_of_a_client_gets_the_answer_as_a_message(browser: Chrome, fake_issuer: RunningIssuer) -> None:
+def test_a_page_receives_the_response_as_a_web_message(browser: Chrome, fake_issuer: RunningIssuer) -> None:
     script = "<script>const told = []; onmessage = ({data, origin}) => told.push([origin, data.state])</script>"
     with site((".*", Page, {"html": script})) as client_url:
         url = authorization_url(
@@ -115,7 +111,7 @@ def test_a_page_of_a_client_gets_the_answer_as_a_message(browser: Chrome, fake_i
         assert browser.execute_script("return told") == [[fake_issuer.url, "xyz"]]
 
 
-def test_without_pages_there_is_nothing_to_press(browser: Chrome, client_url: str) -> None:
+def test_auto_login_shows_no_page(browser: Chrome, client_url: str) -> None:
     with running(auto_login="alice@example.com") as issuer:
         browser.get(authorization_url(issuer.url, redirect_uri=f"{client_url}/cb"))
         assert "code" in landed(browser, client_url)

@@ -1,4 +1,4 @@
-"""Signing out (OpenID Connect RP-Initiated Logout 1.0 section 2), and the pages of links that lead nowhere."""
+"""Signing out (OpenID Connect RP-Initiated Logout 1.0 section 2), and the error pages of bad links."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HYBRID = {
 
 @pytest.fixture
 def logout(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
-    """The URL that signs alice out, who has signed in."""
+    """The URL that signs out alice, who is signed in."""
     fake_issuer.put("clients", "hybrid", **HYBRID)
     browser.get(
         authorization_url(
@@ -32,12 +32,12 @@ def logout(browser: Chrome, fake_issuer: RunningIssuer, client_url: str) -> str:
     )
     press(browser, "Alice Adams (alice@example.com)")
     landed(browser, client_url)
-    # The browser keeps what stands behind the mark to itself; a script at the client would read it.
+    # The browser does not send the fragment; a script of the client would read it.
     fragment = dict(parse_qsl(urlsplit(browser.execute_script("return location.href")).fragment))
     return f"{fake_issuer.issuer_url()}/v1/logout?{urlencode({'id_token_hint': fragment['id_token']})}"
 
 
-def test_whoever_signs_out_is_told_so_and_asked_again(
+def test_signing_out_shows_a_page_and_ends_the_session(
     browser: Chrome, fake_issuer: RunningIssuer, client_url: str, logout: str
 ) -> None:
     browser.get(logout)
@@ -46,7 +46,7 @@ def test_whoever_signs_out_is_told_so_and_asked_again(
     assert shows(browser, "h1", "Sign in to web app")
 
 
-def test_a_client_takes_its_user_back(browser: Chrome, client_url: str, logout: str) -> None:
+def test_signing_out_redirects_to_the_client(browser: Chrome, client_url: str, logout: str) -> None:
     browser.get(f"{logout}&{urlencode({'post_logout_redirect_uri': f'{client_url}/bye', 'state': 's 1'})}")
     assert landed(browser, f"{client_url}/bye") == {"state": "s 1"}
 
@@ -54,7 +54,7 @@ def test_a_client_takes_its_user_back(browser: Chrome, client_url: str, logout: 
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("/oauth2/default/v1/authorize?client_id=nobody", "invalid_client"),
+        ("/oauth2/default/v1/authorize?client_id=unknown", "invalid_client"),
         (
             "/oauth2/default/v1/authorize?client_id=0oaweb00000000000001&redirect_uri=http://a.test",
             "invalid_request",
@@ -64,7 +64,7 @@ def test_a_client_takes_its_user_back(browser: Chrome, client_url: str, logout: 
         ("/consent?request=unknown", "invalid_request"),
     ],
 )
-def test_a_link_that_leads_nowhere_says_why(browser: Chrome, fake_issuer: RunningIssuer, path: str, code: str) -> None:
+def test_a_bad_link_shows_an_error_page(browser: Chrome, fake_issuer: RunningIssuer, path: str, code: str) -> None:
     browser.get(f"{fake_issuer.url}{path}")
     assert shows(browser, "h1", "This does not work")
     assert browser.title == "This does not work - fake issuer"

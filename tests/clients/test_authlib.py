@@ -42,7 +42,7 @@ def came_back(session: Any, url: str) -> str:
 
 
 @pytest.mark.parametrize(("client_id", "more"), [(WEB, {"client_secret": "web-secret"}), (SPA, {})])
-def test_a_code_with_pkce_gives_tokens_that_refresh(
+def test_the_code_flow_with_pkce_gives_refreshable_tokens(
     issuer: RunningIssuer, session: Callable[..., Any], client_id: str, more: dict[str, str]
 ) -> None:
     client = session(client_id, scope="openid email offline_access", code_challenge_method="S256", **more)
@@ -62,9 +62,7 @@ def test_a_code_with_pkce_gives_tokens_that_refresh(
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_service_gets_a_token_and_asks_about_it(
-    issuer: RunningIssuer, session: Callable[..., Any], method: str
-) -> None:
+def test_client_credentials_and_introspection(issuer: RunningIssuer, session: Callable[..., Any], method: str) -> None:
     client = session(SERVICE, client_secret="service-secret", token_endpoint_auth_method=method)
     token = client.fetch_token(grant_type="client_credentials")
     answer = client.introspect_token(f"{issuer.issuer_url()}/v1/introspect", token=token["access_token"])

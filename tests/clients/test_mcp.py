@@ -1,4 +1,4 @@
-"""The OAuth client of the MCP Python SDK, unmodified, against the fake issuer and a resource that asks it."""
+"""The OAuth client of the MCP Python SDK, unmodified, against the fake issuer and a protected resource."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 
 
 class Storage:
-    """What the SDK wants kept."""
+    """The storage that the SDK expects."""
 
     def __init__(self, client: OAuthClientInformationFull | None = None) -> None:
         self.client = client
@@ -43,7 +43,7 @@ class Storage:
 
 @contextmanager
 def resource(issuer: RunningIssuer) -> Iterator[str]:
-    """A protected resource that points to the issuer and believes its introspection (RFC 9728)."""
+    """A protected resource that names the issuer (RFC 9728) and introspects tokens there."""
 
     class Resource(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -64,7 +64,7 @@ def resource(issuer: RunningIssuer) -> Iterator[str]:
             self.wfile.write(json.dumps(members).encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its signature
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Resource)
     url = f"http://127.0.0.1:{server.server_port}"
@@ -94,7 +94,7 @@ async def called(url: str, storage: Storage) -> httpx2.Response:
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_registers_itself_gets_in() -> None:
+async def test_a_dynamically_registered_client_is_authorized() -> None:
     async with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
         with resource(issuer) as url:
             storage = Storage()
@@ -105,7 +105,7 @@ async def test_a_client_that_registers_itself_gets_in() -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_is_registered_gets_in() -> None:
+async def test_a_configured_client_is_authorized() -> None:
     async with running(auto_login="alice@example.com") as issuer:
         with resource(issuer) as url:
             known = OAuthClientInformationFull(

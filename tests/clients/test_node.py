@@ -36,25 +36,25 @@ def run(script: str, *arguments: str, **environment: str) -> Any:
     return json.loads(got.stdout)
 
 
-def test_openid_client_signs_in_and_lets_a_device_in() -> None:
+def test_openid_client_completes_the_code_and_device_flows() -> None:
     with running(auto_login="alice@example.com") as issuer:
         got = run("openid_client.mjs", issuer.issuer_url())
     assert got == {"email": "alice@example.com", "active": [True, False], "same": True}
 
 
-def test_openid_client_pushes_its_request_where_the_answer_is_what_rfc_9126_says() -> None:
+def test_openid_client_pushes_its_request_under_the_strict_profile() -> None:
     with running(profile="strict-rfc", auto_login="alice@example.com") as issuer:
         got = run("par.mjs", issuer.issuer_url())
     assert got == {"pushed": True, "email": "alice@example.com"}
 
 
-def test_openid_client_takes_oktas_200_for_a_pushed_request_to_be_wrong() -> None:
+def test_openid_client_rejects_oktas_200_for_a_pushed_request() -> None:
     with running(auto_login="alice@example.com") as issuer:
         got = run("par.mjs", issuer.issuer_url())
-    assert got == {"refused": "OAUTH_RESPONSE_IS_NOT_CONFORM", "status": 200}
+    assert got == {"rejected": "OAUTH_RESPONSE_IS_NOT_CONFORM", "status": 200}
 
 
-def test_oauth4webapi_proves_itself_by_an_assertion() -> None:
+def test_oauth4webapi_authenticates_with_an_assertion() -> None:
     key = JWK.generate(kty="EC", crv="P-256", kid="mine")
     with running() as issuer:
         issuer.put(
@@ -69,9 +69,9 @@ def test_oauth4webapi_proves_itself_by_an_assertion() -> None:
     assert got == {"scope": "api:read", "token_type": "bearer"}
 
 
-def test_the_verifier_of_okta_knows_good_from_bad(tmp_path: Path) -> None:
+def test_oktas_verifier_accepts_good_and_rejects_bad_tokens(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     with running(tls=True, ca_file=file) as issuer:
         tokens = [issuer.token(sub="alice@example.com"), issuer.token(key="unpublished"), issuer.token(expires_in=-1)]
         got = run("okta_jwt_verifier.mjs", issuer.issuer_url(), *tokens, NODE_EXTRA_CA_CERTS=str(file))
-    assert got == ["alice@example.com", "refused", "refused"]
+    assert got == ["alice@example.com", "rejected", "rejected"]

@@ -15,13 +15,13 @@ from fakeissuer.server.running_issuer import RunningIssuer
 
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningIssuer]:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the library refuses http, loopback or not
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the library rejects http, even on loopback
     monkeypatch.setenv("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")
     with running(auto_login="alice@example.com") as issuer:
         yield issuer
 
 
-def test_a_code_with_pkce_gives_tokens_that_refresh(issuer: RunningIssuer) -> None:
+def test_the_code_flow_with_pkce_gives_refreshable_tokens(issuer: RunningIssuer) -> None:
     scopes = ["openid", "offline_access", "api:read"]
     with OAuth2Session(WEB, redirect_uri=CALLBACK, scope=scopes, pkce="S256") as client:
         url, _ = client.authorization_url(f"{issuer.issuer_url()}/v1/authorize")
@@ -33,7 +33,7 @@ def test_a_code_with_pkce_gives_tokens_that_refresh(issuer: RunningIssuer) -> No
         assert renewed["access_token"] != token["access_token"]
 
 
-def test_a_service_and_a_password_get_tokens(issuer: RunningIssuer) -> None:
+def test_client_credentials_and_password_grants(issuer: RunningIssuer) -> None:
     endpoint = f"{issuer.issuer_url()}/v1/token"
     with OAuth2Session(client=BackendApplicationClient("0oaservice0000000001")) as service:
         assert service.fetch_token(endpoint, client_secret="service-secret")["token_type"] == "Bearer"

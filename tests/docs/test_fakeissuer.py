@@ -1,4 +1,4 @@
-"""What the fake issuer's page shows is true: each block runs, and each name in its tables is there."""
+"""Tests that the code blocks of the page on the fake issuer run, and that the page names everything public."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.faults import KINDS
 from fakeissuer.state.seed import seed
 
-PAGE = Path(__file__).parents[2] / "docs" / "fakeissuer.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "fakeissuer.rst"
 TEXT = PAGE.read_text("utf-8")
 
 
@@ -36,22 +36,22 @@ def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.split("\n", 1)[0])
-def test_each_block_of_python_runs(tmp_path: Path, block: str) -> None:
-    file = tmp_path / "test_shown.py"
+def test_each_python_block_runs(tmp_path: Path, block: str) -> None:
+    file = tmp_path / "test_block.py"
     file.write_text(block)
     command = ["-m", "pytest", "-q", "-p", "no:tornado"] if "def test_" in block else []
     got = run(sys.executable, "-W", "error", *command, str(file), folder=tmp_path)
     assert got.returncode == 0, got.stdout + got.stderr
 
 
-def test_the_block_of_toml_is_a_config_file(tmp_path: Path) -> None:
+def test_the_toml_block_is_a_configuration_file(tmp_path: Path) -> None:
     (block,) = blocks("toml")
     file = tmp_path / "issuer.toml"
     file.write_text(block)
     configure(seed("http://127.0.0.1:9400"), read_config(file))
 
 
-def test_the_block_of_shell_serves() -> None:
+def test_the_shell_block_starts_the_issuer() -> None:
     (block,) = blocks("sh")
     python, *arguments = block.split()
     assert python == "python"
@@ -65,7 +65,7 @@ def test_the_block_of_shell_serves() -> None:
         process.stderr.read()
 
 
-def test_every_name_is_on_the_page() -> None:
+def test_the_page_names_every_endpoint_fault_key_and_method() -> None:
     named = set(re.findall(r"``([^`]+)``", TEXT))
     words = {word for text in named for word in re.findall(r"[\w-]+", text)}
     expected = {*ENDPOINT_NAMES, *KINDS, *UNUSUAL_KEYS, *MintRequest.__struct_fields__}
@@ -73,12 +73,12 @@ def test_every_name_is_on_the_page() -> None:
     assert expected - words == set()
 
 
-def test_every_call_of_the_control_plane_is_on_the_page() -> None:
+def test_the_page_names_every_call_of_the_control_plane() -> None:
     for path, _ in CONTROL_ROUTES:
         last = re.sub(r"\(.*|/\?|\.\*", "", path).rstrip("/").rpartition("/")[2]
         assert f"/{last}" in TEXT
 
 
-def test_every_option_is_on_the_page(tmp_path: Path) -> None:
+def test_the_page_names_every_option(tmp_path: Path) -> None:
     options = re.findall(r"--[a-z-]+", run(sys.executable, "-m", "fakeissuer", "--help", folder=tmp_path).stdout)
     assert {option for option in options if f"``{option}" not in TEXT} <= {"--help", "--version"}

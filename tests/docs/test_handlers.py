@@ -1,4 +1,4 @@
-"""The pages on handlers hold a program and its test each; both run as they stand there."""
+"""Tests that the tests on the pages about handlers pass as printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import docutils.core
 import docutils.nodes
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = [
     "browsers-and-clients",
     "existing-app",
@@ -41,11 +41,11 @@ def test_the_test_of_the_page_passes(page: str, environment: dict[str, str], tmp
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_the_handlers_of_the_page_on_websockets_are_those_of_the_example_which_has_tests_of_its_own() -> None:
+def test_the_handlers_of_the_page_on_websockets_are_those_of_the_tested_example() -> None:
     document = docutils.core.publish_doctree((DOCS / "protect-a-websocket.rst").read_text("utf-8"))
     (shown,) = [
         block.astext()
         for block in document.findall(docutils.nodes.literal_block)
         if "python" in block["classes"]
     ]  # fmt: skip
-    assert shown in (DOCS.parent / "examples" / "prices.py").read_text("utf-8")
+    assert shown in (DOCS.parents[1] / "examples" / "prices.py").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The page on introspection: its settings are read, its handler is served, its curl lines give what it shows."""
+"""Tests the settings, the handler and the curl commands of the page on introspection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import fakeissuer
 from service import make_app
 from service.settings.sources import load_settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "introspection.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "introspection.rst"
 
 
 def _blocks(language: str) -> list[str]:
@@ -26,7 +26,9 @@ def _blocks(language: str) -> list[str]:
 
 
 @pytest.mark.gen_test
-async def test_its_variables_make_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_application_starts_with_the_variables_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     for block in _blocks("sh"):
         for name, value in re.findall(r"^export (\w+)=(.*)$", block, re.MULTILINE):
@@ -40,16 +42,16 @@ async def test_its_variables_make_a_service(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.mark.gen_test
-async def test_its_file_makes_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_an_application_starts_with_the_file_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (block,) = _blocks("toml")
     (tmp_path / "service.toml").write_text(block)
     settings = load_settings({}, config_file=tmp_path / "service.toml").settings
-    assert [60.0, 15.0] == [one.introspection_cache_lifetime for one in settings.trusted_issuers]
+    assert [60.0, 15.0] == [issuer.introspection_cache_lifetime for issuer in settings.trusted_issuers]
     await make_app(settings).close()
 
 
-def test_its_handler_and_its_curl_lines_do_what_it_says(tmp_path: Path) -> None:
+def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> None:
     (handler,) = _blocks("python")
     (tmp_path / "payments.py").write_text(handler)
     variables = {
@@ -72,14 +74,14 @@ def test_its_handler_and_its_curl_lines_do_what_it_says(tmp_path: Path) -> None:
             assert 200 == _status(f"{api}/payments", token)
             (console,) = _blocks("console")
             environment = os.environ | {"ADMIN": admin, "SERVICE_ADMIN_TOKEN": "operators-only"}
-            denied = []
+            statuses = []
             for command, expected in re.findall(r"^\$ (.*)\n(.*)$", console, re.MULTILINE):
-                shown = subprocess.run(  # noqa: S602  # our own page
+                printed = subprocess.run(  # noqa: S602  # the commands of our own page
                     command, shell=True, env=environment, capture_output=True, text=True, check=True
                 ).stdout
-                assert doctest.OutputChecker().check_output(expected, shown, doctest.ELLIPSIS), shown
-                denied.append(_status(f"{api}/payments", token))
-            assert [401, 401, 200] == denied
+                assert doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS), printed
+                statuses.append(_status(f"{api}/payments", token))
+            assert [401, 401, 200] == statuses
         finally:
             service.terminate()
             service.communicate(timeout=20)
@@ -93,7 +95,7 @@ def _announced(service: subprocess.Popen[str]) -> tuple[str, str]:
             admin = found[1]
         if found := re.search(r"^listening on (\S+)$", line):
             return found[1], admin
-    raise AssertionError("it ended without listening")
+    raise AssertionError("the service exited before it listened")
 
 
 def _status(url: str, token: str) -> int:

@@ -34,7 +34,7 @@ async def _get(url: str, token: str) -> tuple[int, dict[str, str]]:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_every_bad_token_gets_the_answer_that_the_catalogue_states(
+async def test_every_bad_token_gets_the_response_in_the_catalogue(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     catalogue = fake_issuer.bad_tokens()
@@ -50,7 +50,7 @@ async def test_every_bad_token_gets_the_answer_that_the_catalogue_states(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_no_bad_token_disturbs_an_anonymous_route(
+async def test_a_bad_token_does_not_affect_a_public_route(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     got = {bad.name: (await _get(f"{base_url}/api/hello", bad.token))[0] for bad in fake_issuer.bad_tokens()}
@@ -60,7 +60,7 @@ async def test_no_bad_token_disturbs_an_anonymous_route(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_token_that_is_good_stays_good_among_all_the_bad_ones(
+async def test_a_good_token_is_accepted_among_bad_ones(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     good = fake_issuer.token()

@@ -85,7 +85,7 @@ async def test_a_token_in_a_header_needs_no_xsrf_cookie_beside_it(
     ],
 )
 @pytest.mark.gen_test
-async def test_a_request_without_a_token_is_refused_for_what_it_lacks(
+async def test_a_request_without_a_token_is_rejected_for_the_missing_credential(
     method: str,
     path: str,
     headers: dict[str, str],
@@ -106,7 +106,7 @@ async def test_a_request_without_a_token_is_refused_for_what_it_lacks(
 
 
 @pytest.mark.gen_test
-async def test_the_log_of_the_application_holds_no_query_and_so_no_token(
+async def test_the_applications_log_has_no_query_and_no_token(
     fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "tornado")
@@ -119,7 +119,7 @@ async def test_the_log_of_the_application_holds_no_query_and_so_no_token(
 
 
 @pytest.mark.gen_test
-async def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
+async def test_vary_names_the_handlers_fields_and_origin(
     fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": "https://app.example"}
@@ -133,7 +133,7 @@ async def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
     [("https://app.example", 200), ("https://trusted.example", 200), ("https://other.example", 403)],
 )
 @pytest.mark.gen_test
-async def test_pages_that_may_call_are_trusted_where_the_application_is_wary_of_others(
+async def test_listed_origins_pass_tornados_cross_origin_protection(
     origin: str, status: int, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": origin, "Sec-Fetch-Site": "cross-site"}

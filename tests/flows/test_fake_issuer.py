@@ -69,7 +69,7 @@ def read(url: str | urllib.request.Request, **more: Any) -> Any:
         return json.load(answer)
 
 
-def test_the_program_says_who_is_there_and_its_curl_line_gets_a_token() -> None:
+def test_the_banner_lists_clients_and_users_and_its_curl_line_gets_a_token() -> None:
     with program("--port", "0") as (url, process):
         said: list[str] = []
         while not said or not said[-1].lstrip().startswith("curl"):
@@ -83,7 +83,7 @@ def test_the_program_says_who_is_there_and_its_curl_line_gets_a_token() -> None:
         assert json.loads(got.stdout)["token_type"] == "Bearer"
 
 
-def test_the_program_prints_a_token_and_nothing_else() -> None:
+def test_the_token_command_prints_only_the_token() -> None:
     with program("--port", "0") as (url, _):
         got = run(
             *("token", "--issuer", f"{url}/oauth2/partner", "--sub", "carol@example.com", "--scope", "a b"),
@@ -95,18 +95,18 @@ def test_the_program_prints_a_token_and_nothing_else() -> None:
         assert read(urllib.request.Request(f"{url}/_fake/revoke", body)) == {"revoked": True}
 
 
-def test_a_question_for_a_token_that_fails_says_why() -> None:
+def test_a_failed_token_command_prints_the_reason() -> None:
     with program("--port", "0") as (url, _):
         refused = run("token", "--issuer", url, "--server", "unknown")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "There is no server of that id" in refused.stderr
-    nobody = run("token", "--issuer", url)
-    assert nobody.returncode == 1
-    assert "python -m fakeissuer" in nobody.stderr
+    failed = run("token", "--issuer", url)
+    assert failed.returncode == 1
+    assert "python -m fakeissuer" in failed.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_program_stops_cleanly_when_it_is_told_to(number: signal.Signals) -> None:
+def test_the_program_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
     with program("--port", "0") as (url, process):
         read(f"{url}/.well-known/openid-configuration")
         process.send_signal(number)
@@ -136,14 +136,14 @@ def test_the_program_stops_cleanly_when_it_is_told_to(number: signal.Signals) ->
         (["token", "--expires-in", "soon"], "--expires-in"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_was_expected(arguments: list[str], expected: str) -> None:
+def test_wrong_usage_exits_with_2_and_prints_what_was_expected(arguments: list[str], expected: str) -> None:
     got = run(*arguments)
     assert (got.returncode, got.stdout) == (2, "")
     assert expected in got.stderr
     assert "Traceback" not in got.stderr
 
 
-def test_an_address_in_use_is_told() -> None:
+def test_an_address_in_use_is_reported() -> None:
     with program("--port", "0") as (url, _):
         got = run("--port", url.rpartition(":")[2])
         assert got.returncode == 2
@@ -202,7 +202,7 @@ def test_a_control_token_comes_from_the_environment() -> None:
         assert read(request)["frozen"] is False
 
 
-def test_200_concurrent_reads_are_200_requests_on_as_many_connections_as_there_were(fake_issuer: RunningIssuer) -> None:
+def test_200_concurrent_reads_are_200_requests_on_as_many_connections(fake_issuer: RunningIssuer) -> None:
     path = urlsplit(fake_issuer.issuer_url()).path + "/v1/keys"
 
     def read_ten_times(_: int) -> list[int]:
@@ -283,7 +283,7 @@ def private_members(value: Any) -> set[str]:
     return own.union(*(private_members(item) for item in value.values()))
 
 
-def test_the_leak_test_would_see_a_leak(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_leak_test_detects_a_leak(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     original = KeyRing.publish_extra
     monkeypatch.setattr(
         KeyRing, "publish_extra", lambda ring, name, members: original(ring, name, {**members, "d": "y"})
@@ -337,7 +337,7 @@ OKTA_REFUSES = """
     not all(map(find_spec, ("okta_jwt_verifier", "requests"))),
     reason="okta-jwt-verifier, or requests, which it needs without saying so, is not installed",
 )
-def test_the_verifier_of_okta_accepts_a_good_token_and_refuses_spoilt_ones(tmp_path: Path) -> None:
+def test_oktas_verifier_accepts_a_good_token_and_rejects_bad_ones(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     with running(tls=True, ca_file=file) as issuer:
         tokens = {bad.name: bad.token for bad in issuer.bad_tokens() if bad.name in OKTA_REFUSES}

@@ -20,7 +20,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
-PAGE = Path(__file__).parents[2] / "docs" / "forward-auth.rst"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "forward-auth.rst"
 FRAME = """
 daemon off;
 pid nginx.pid;
@@ -105,7 +105,7 @@ def send(fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication
 
 
 @pytest.mark.gen_test
-async def test_a_good_token_passes_and_says_whose_it_is_whatever_the_client_wrote_itself(
+async def test_a_good_token_sets_the_identity_headers_and_overrides_the_clients(
     send: Send, fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(sub="zoë", cid="0oa1", claims={"scp": None})
@@ -116,7 +116,7 @@ async def test_a_good_token_passes_and_says_whose_it_is_whatever_the_client_wrot
 
 
 @pytest.mark.gen_test
-async def test_a_body_goes_to_what_it_was_meant_for(send: Send, fake_issuer: RunningIssuer) -> None:
+async def test_the_request_body_reaches_the_backend(send: Send, fake_issuer: RunningIssuer) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}"}
     response = await send(method="POST", body="a report", headers=headers)
     assert {"kept": "a report"} == json.loads(response.body)
@@ -132,7 +132,7 @@ async def test_a_body_goes_to_what_it_was_meant_for(send: Send, fake_issuer: Run
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.gen_test
-async def test_a_refusal_comes_through_as_it_is(
+async def test_a_rejection_passes_the_proxy_unchanged(
     method: str, authorization: str | None, status: int, error: str, send: Send
 ) -> None:
     headers = {"Authorization": authorization} if authorization else {}
@@ -143,7 +143,7 @@ async def test_a_refusal_comes_through_as_it_is(
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_is_down_is_no_failure_of_the_proxy(send: Send, fake_issuer: RunningIssuer) -> None:
+async def test_an_unavailable_issuer_is_503_behind_the_proxy(send: Send, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     response = await send(headers={"Authorization": f"Bearer {fake_issuer.token()}"})
     assert (503, "temporarily_unavailable") == (response.code, json.loads(response.body)["error"])

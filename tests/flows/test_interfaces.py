@@ -49,7 +49,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return effective
 
 
-def test_every_setting_has_the_default_that_is_promised(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_setting_has_its_documented_default(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     config(OKTA_ISSUER=OKTA)
     assert 0 == main(["config"])
     shown = capsys.readouterr().out
@@ -126,7 +126,9 @@ CREDENTIALS = {"OKTA_CLIENT_ID": "0oa1", "OKTA_CLIENT_SECRET": "secret"}
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
-def test_each_variable_sets_what_is_promised(variables: dict[str, str], name: str, shown: str, config: Config) -> None:
+def test_each_environment_variable_sets_its_setting(
+    variables: dict[str, str], name: str, shown: str, config: Config
+) -> None:
     found = config(**{"OKTA_ISSUER": OKTA} | variables if "issuer" != name else variables)
     assert shown == found[name].partition("  # ")[0]
 
@@ -140,7 +142,7 @@ def test_each_variable_sets_what_is_promised(variables: dict[str, str], name: st
         ("SERVICE_CA_FILE", "ca_file"),
     ],
 )
-def test_a_variable_may_name_a_file(variable: str, name: str, config: Config, tmp_path: Path) -> None:
+def test_a_secret_may_be_read_from_a_file(variable: str, name: str, config: Config, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("s3cr3t\n")
     found = config(OKTA_ISSUER=OKTA, OKTA_CLIENT_ID="0oa1", **{variable: str(tmp_path / "file")})
     assert name in found
@@ -162,7 +164,7 @@ def test_a_variable_may_name_a_file(variable: str, name: str, config: Config, tm
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_each_option_sets_what_is_promised(
+def test_each_option_sets_its_setting(
     arguments: list[str], name: str, shown: str, config: Config, tmp_path: Path
 ) -> None:
     (tmp_path / "service.toml").write_text('realm = "toml"\n')
@@ -186,7 +188,7 @@ def test_the_precedence_is_command_line_environment_okta_env_toml(config: Config
     } == found
 
 
-def test_a_key_of_toml_that_does_not_exist_is_refused_with_the_nearest_one(
+def test_an_unknown_toml_key_stops_the_start_and_names_the_nearest_one(
     config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config(OKTA_ISSUER=OKTA)
@@ -278,7 +280,7 @@ REFUSALS: dict[str, tuple[str, list[str], int, str, str | None]] = {
 
 @pytest.mark.parametrize(("path", "fields", "status", "error", "challenged"), REFUSALS.values(), ids=REFUSALS)
 @pytest.mark.gen_test
-async def test_a_refusal_is_what_is_promised(
+async def test_a_rejection_has_the_documented_form(
     path: str,
     fields: list[str],
     status: int,
@@ -310,9 +312,7 @@ async def test_a_refusal_is_what_is_promised(
 
 
 @pytest.mark.gen_test
-async def test_a_method_that_is_not_there_and_a_mistake_of_ours_are_refusals_like_the_rest(
-    call: Call, fake_issuer: RunningIssuer
-) -> None:
+async def test_a_405_and_a_500_have_the_form_of_other_errors(call: Call, fake_issuer: RunningIssuer) -> None:
     field = f"Authorization: Bearer {fake_issuer.token(scp=['api:read', 'api:write'])}"
     for method, status in (("DELETE", 405), ("POST", 500)):
         response = await call("/things", field, method=method, body="" if method == "POST" else None)
@@ -326,7 +326,7 @@ async def test_a_method_that_is_not_there_and_a_mistake_of_ours_are_refusals_lik
 
 @pytest.mark.parametrize("field", ["Bearer {}", "bearer {}", "BEARER   {}"])
 @pytest.mark.gen_test
-async def test_the_scheme_is_read_in_any_case_with_one_space_or_more(
+async def test_the_scheme_is_case_insensitive_and_may_have_several_spaces(
     field: str, call: Call, fake_issuer: RunningIssuer
 ) -> None:
     minted = fake_issuer.mint(sub="alice@example.com")
@@ -335,7 +335,7 @@ async def test_the_scheme_is_read_in_any_case_with_one_space_or_more(
 
 
 @pytest.mark.gen_test
-async def test_what_can_be_asked_without_a_token(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_public_endpoints_need_no_token(call: Call, fake_issuer: RunningIssuer) -> None:
     assert {"message": "Hello world!"} == json.loads((await call("/api/hello", "Authorization: Bearer x")).body)
     assert 200 == (await call("/healthz")).code
     assert 200 == (await call("/readyz")).code
@@ -349,7 +349,7 @@ async def test_what_can_be_asked_without_a_token(call: Call, fake_issuer: Runnin
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_cannot_be_asked_is_503_and_no_challenge(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_an_unavailable_issuer_is_503_without_a_challenge(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     ready = await call("/readyz")
     refused = await call("/api/whoami", f"Authorization: Bearer {fake_issuer.token()}")
@@ -364,7 +364,7 @@ def _offer(token: str) -> str:
 
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
-async def test_a_websocket_takes_its_token_from_the_header_or_from_a_subprotocol_that_is_never_echoed(
+async def test_a_websocket_reads_its_token_from_the_header_or_a_subprotocol_that_is_never_echoed(
     open_socket: Call, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(scp="api:read")
@@ -375,7 +375,7 @@ async def test_a_websocket_takes_its_token_from_the_header_or_from_a_subprotocol
 
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
-async def test_a_websocket_without_a_good_token_is_refused_before_it_opens(
+async def test_a_websocket_without_a_good_token_is_rejected_before_the_upgrade(
     open_socket: Call, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     for fields in ({}, {"Authorization": f"Bearer {fake_issuer.token(aud='api://other')}"}):
@@ -386,7 +386,7 @@ async def test_a_websocket_without_a_good_token_is_refused_before_it_opens(
 
 @pytest.mark.usefixtures("http_server")
 @pytest.mark.gen_test
-async def test_a_websocket_closes_with_4401_at_the_end_of_its_token_and_with_4403_when_a_scope_is_missing(
+async def test_a_websocket_closes_with_4401_on_expiry_and_4403_on_a_missing_scope(
     open_socket: Call, base_url: str, fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     token = fake_issuer.token(scp="api:read", expires_in=600)

@@ -47,7 +47,7 @@ def start(
 
 
 @pytest.mark.gen_test
-async def test_a_revoked_token_dies_with_its_answer_and_where_nobody_asks_at_its_end(
+async def test_a_revoked_token_is_rejected_when_its_cached_response_expires_or_locally_when_it_expires(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     asked, local = start(validation="introspection"), start(validation="jwt")
@@ -64,7 +64,7 @@ async def test_a_revoked_token_dies_with_its_answer_and_where_nobody_asks_at_its
 
 
 @pytest.mark.gen_test
-async def test_using_an_answer_does_not_make_it_younger(
+async def test_a_cache_hit_does_not_extend_the_lifetime_of_a_response(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
@@ -76,7 +76,7 @@ async def test_using_an_answer_does_not_make_it_younger(
 
 
 @pytest.mark.gen_test
-async def test_an_answer_is_never_believed_past_the_end_of_its_token(
+async def test_a_response_is_not_cached_beyond_the_expiry_of_its_token(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection", leeway=0)
@@ -88,20 +88,20 @@ async def test_an_answer_is_never_believed_past_the_end_of_its_token(
 
 
 @pytest.mark.gen_test
-async def test_a_no_is_kept_for_ten_seconds(
+async def test_an_inactive_response_is_cached_for_ten_seconds(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
     for _ in range(3):
-        assert 401 == (await send("nobody-issued-this"))[0]
+        assert 401 == (await send("an-unknown-token"))[0]
     assert 1 == fake_issuer.requests("introspect").count
     manual_clock.advance(10)
-    assert 401 == (await send("nobody-issued-this"))[0]
+    assert 401 == (await send("an-unknown-token"))[0]
     assert 2 == fake_issuer.requests("introspect").count
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_thousand_concurrent_requests_with_one_token_cost_one_question(
+async def test_a_thousand_concurrent_requests_with_one_token_share_one_introspection_request(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
@@ -170,7 +170,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int]] = {
 
 @pytest.mark.parametrize(("fault", "expected"), ANSWERS.values(), ids=ANSWERS.keys())
 @pytest.mark.gen_test(timeout=30)
-async def test_an_issuer_answers(
+async def test_an_introspection_response_maps_to_the_expected_status(
     fault: dict[str, Any], expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
@@ -183,17 +183,17 @@ async def test_an_issuer_answers(
 
 
 @pytest.mark.gen_test
-async def test_an_answer_of_okta_without_issuer_audience_and_end_is_one_about_no_access_token(
+async def test_an_okta_response_without_iss_aud_and_exp_is_rejected(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
-    """Okta calls a refresh token active; whoever has stolen one must not open the API with it."""
+    """Okta calls a refresh token active; a stolen one must not open the API."""
     send = start(validation="introspection")
     status, error_reply = await send(fake_issuer.token(kind="refresh"))
     assert (401, "invalid_token") == (status, error_reply["error"])
 
 
 @pytest.mark.gen_test
-async def test_our_wrong_secret_is_our_trouble_and_told_loudly_once(
+async def test_rejected_client_credentials_are_503_and_logged_once_as_an_error(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     send = start(validation="introspection", client_secret="wrong")
@@ -207,7 +207,7 @@ async def test_our_wrong_secret_is_our_trouble_and_told_loudly_once(
 
 
 @pytest.mark.gen_test
-async def test_okta_may_ask_for_a_pause_and_answers_already_given_go_on(
+async def test_a_rate_limit_pauses_introspection_and_cached_responses_still_serve(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
@@ -223,7 +223,7 @@ async def test_okta_may_ask_for_a_pause_and_answers_already_given_go_on(
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_an_issuer_in_trouble_is_probed_by_one_and_recovers(
+async def test_a_failing_issuer_gets_one_probe_and_recovers(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="introspection")
@@ -236,7 +236,7 @@ async def test_an_issuer_in_trouble_is_probed_by_one_and_recovers(
 
 
 @pytest.mark.gen_test
-async def test_a_connection_that_drops_is_tried_once_more(
+async def test_a_dropped_connection_is_retried_once(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection")
@@ -245,18 +245,18 @@ async def test_a_connection_that_drops_is_tried_once_more(
 
 
 @pytest.mark.gen_test
-async def test_auto_judges_a_jwt_here_and_asks_about_what_is_opaque(
+async def test_auto_validates_jwts_locally_and_introspects_opaque_tokens(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start()
     assert 200 == (await send(fake_issuer.token()))[0]
     assert 0 == fake_issuer.requests("introspect").count
-    assert 401 == (await send("nobody-issued-this"))[0]
+    assert 401 == (await send("an-unknown-token"))[0]
     assert 1 == fake_issuer.requests("introspect").count
 
 
 @pytest.mark.gen_test
-async def test_auto_asks_an_okta_org_about_its_own_tokens(
+async def test_auto_introspects_tokens_of_an_okta_org(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     org = fake_issuer.issuer_url("org")
@@ -269,7 +269,7 @@ async def test_auto_asks_an_okta_org_about_its_own_tokens(
 
 
 @pytest.mark.gen_test
-async def test_hybrid_sees_a_revoked_token_within_its_lifetime_and_asks_about_no_forged_one(
+async def test_hybrid_rejects_a_revoked_token_and_introspects_no_forged_one(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     send = start(validation="hybrid")
@@ -285,7 +285,7 @@ async def test_hybrid_sees_a_revoked_token_within_its_lifetime_and_asks_about_no
 
 @pytest.mark.parametrize(("setting", "expected"), [("no", 503), ("yes", 200)])
 @pytest.mark.gen_test
-async def test_hybrid_without_its_issuer(
+async def test_hybrid_while_introspection_is_unavailable(
     setting: str, expected: int, start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="hybrid", insecure_accept_when_introspection_fails=setting)
@@ -310,7 +310,7 @@ class Catalogue(BearerAuthMixin, RequestHandler):
 
 
 @pytest.mark.gen_test
-async def test_one_sensitive_handler_asks_while_the_others_judge_for_themselves(
+async def test_one_handler_can_require_introspection_while_others_validate_locally(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start([(r"/payments", Payments), (r"/catalogue", Catalogue)], validation="jwt")
@@ -323,13 +323,13 @@ async def test_one_sensitive_handler_asks_while_the_others_judge_for_themselves(
 
 
 @pytest.mark.gen_test
-async def test_a_handler_that_asks_needs_somebody_to_be(fake_issuer: RunningIssuer) -> None:
+async def test_a_handler_that_requires_introspection_needs_client_credentials(fake_issuer: RunningIssuer) -> None:
     with pytest.raises(SettingsError, match="client_id"):
         make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/payments", Payments)])
 
 
 @pytest.mark.gen_test
-async def test_a_signed_answer_is_verified_and_a_plain_one_is_not_believed(
+async def test_a_signed_response_is_verified_and_a_plain_one_is_rejected(
     start: Callable[..., Callable[..., Any]], fake_issuer: RunningIssuer
 ) -> None:
     send = start(validation="introspection", introspection_jwt=True)

@@ -1,6 +1,6 @@
 """What the service answers while an issuer is in trouble: the rows of the fault table, over real HTTP.
 
-A *known* token is signed with a key of the last good set, an *unknown* one names a key that nobody has seen.
+A *known* token is signed with a key of the last good set, an *unknown* one names a key that has not been fetched.
 The issuer's clock and the service's stand still unless a test moves them.
 """
 
@@ -26,7 +26,7 @@ AGE = 3600
 
 
 @pytest.mark.gen_test
-async def test_row_1_a_steady_issuer_is_asked_once_an_age(rig: Rig) -> None:
+async def test_row_1_a_healthy_issuer_gets_one_request_per_lifetime(rig: Rig) -> None:
     token = rig.known()
     for _ in range(24 * 4):
         assert 200 == await rig.status(token)
@@ -35,7 +35,7 @@ async def test_row_1_a_steady_issuer_is_asked_once_an_age(rig: Rig) -> None:
 
 
 @pytest.mark.gen_test
-async def test_row_2_a_new_key_is_found_by_its_first_token(rig: Rig) -> None:
+async def test_row_2_a_new_key_is_fetched_for_its_first_token(rig: Rig) -> None:
     old = rig.known()
     assert 200 == await rig.status(old)
     rig.issuer.rotate()
@@ -45,7 +45,7 @@ async def test_row_2_a_new_key_is_found_by_its_first_token(rig: Rig) -> None:
 
 
 @pytest.mark.gen_test
-async def test_row_3_a_rotation_a_second_after_the_last_fetch_refuses_nobody(rig: Rig) -> None:
+async def test_row_3_a_rotation_a_second_after_the_last_fetch_rejects_no_good_token(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     rig.advance(1)
     rig.issuer.delay_publication()
@@ -55,7 +55,7 @@ async def test_row_3_a_rotation_a_second_after_the_last_fetch_refuses_nobody(rig
 
 
 @pytest.mark.gen_test
-async def test_row_4_of_three_rotations_in_30_seconds_the_last_waits_for_the_budget_at_most_10(rig: Rig) -> None:
+async def test_row_4_the_third_rotation_in_30_seconds_waits_at_most_10_seconds_for_the_budget(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     for _ in range(3):
         rig.issuer.delay_publication()
@@ -71,7 +71,7 @@ async def test_row_4_of_three_rotations_in_30_seconds_the_last_waits_for_the_bud
 
 
 @pytest.mark.gen_test
-async def test_row_5_a_withdrawn_key_is_refused_after_one_age_although_its_token_was_remembered(rig: Rig) -> None:
+async def test_row_5_a_withdrawn_key_is_rejected_after_one_lifetime_although_its_token_is_cached(rig: Rig) -> None:
     token = rig.known()
     assert 200 == await rig.status(token)
     (kid,) = (key.kid for key in rig.issuer.keys() if key.status == "ACTIVE")
@@ -83,7 +83,7 @@ async def test_row_5_a_withdrawn_key_is_refused_after_one_age_although_its_token
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_row_7_a_flood_of_made_up_key_ids_costs_the_budget_and_disturbs_nobody(rig: Rig) -> None:
+async def test_row_7_a_flood_of_invented_key_ids_costs_the_budget_and_delays_no_good_token(rig: Rig) -> None:
     good = rig.known()
     flood = [rig.unknown(number) for number in range(50)]
     statuses: list[int] = []
@@ -136,7 +136,7 @@ TROUBLE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fault", TROUBLE.values(), ids=TROUBLE.keys())
 @pytest.mark.gen_test(timeout=30)
-async def test_known_tokens_outlive_and_nobody_is_told_401_in(fault: dict[str, Any], rig: Rig) -> None:
+async def test_known_tokens_survive_an_outage_without_a_401(fault: dict[str, Any], rig: Rig) -> None:
     known = rig.known()
     assert 200 == await rig.status(known)
     rig.issuer.fail("keys", **fault)
@@ -153,7 +153,7 @@ async def test_known_tokens_outlive_and_nobody_is_told_401_in(fault: dict[str, A
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_row_13_an_issuer_that_never_answers_holds_nobody_whose_key_is_known(
+async def test_row_13_a_hanging_issuer_delays_no_request_with_a_known_key(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
@@ -167,16 +167,14 @@ async def test_row_13_an_issuer_that_never_answers_holds_nobody_whose_key_is_kno
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_row_14_a_body_of_a_byte_a_second_is_left_after_the_total_time(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_row_14_a_body_of_one_byte_a_second_times_out(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
     rig.issuer.fail("keys", drip=1.0)
     assert 503 == await rig.status(rig.known())
 
 
 @pytest.mark.gen_test
-async def test_row_18_a_key_set_that_has_moved_is_found_again(rig: Rig) -> None:
+async def test_row_18_a_moved_key_set_is_rediscovered(rig: Rig) -> None:
     issuer = rig.issuer.issuer_url()
     moved = {"issuer": issuer, "jwks_uri": f"{rig.issuer.url}/oauth2/default/v1/moved"}
     rig.issuer.fail("discovery", times=1, status=200, body=moved)
@@ -184,7 +182,7 @@ async def test_row_18_a_key_set_that_has_moved_is_found_again(rig: Rig) -> None:
 
 
 @pytest.mark.gen_test
-async def test_row_22_one_odd_key_among_good_ones_is_skipped(rig: Rig, http_client: AsyncHTTPClient) -> None:
+async def test_row_22_an_unusual_key_is_skipped(rig: Rig, http_client: AsyncHTTPClient) -> None:
     response = await http_client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")
     odd = b'{"keys":[{"kty":"AKP","alg":"ML-DSA-44","kid":"pq","pub":"AA"},{"kty":"RSA"},'
     rig.issuer.fail("keys", status=200, body=(odd + response.body.partition(b"[")[2]).decode())
@@ -192,7 +190,7 @@ async def test_row_22_one_odd_key_among_good_ones_is_skipped(rig: Rig, http_clie
 
 
 @pytest.mark.gen_test
-async def test_row_25_with_discovery_down_the_keys_are_still_renewed(rig: Rig) -> None:
+async def test_row_25_keys_are_renewed_while_discovery_is_down(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     rig.issuer.fail("discovery", status=500)
     for _ in range(3):
@@ -202,7 +200,7 @@ async def test_row_25_with_discovery_down_the_keys_are_still_renewed(rig: Rig) -
 
 
 @pytest.mark.gen_test
-async def test_row_26_a_discovery_that_changes_its_issuer_is_refused_and_the_keys_stay(rig: Rig) -> None:
+async def test_row_26_metadata_with_another_issuer_is_rejected_and_the_keys_stay(rig: Rig) -> None:
     assert 200 == await rig.status(rig.known())
     rig.issuer.fail(
         "discovery", status=200, body={"issuer": "https://evil.example", "jwks_uri": "https://evil.example"}
@@ -213,7 +211,7 @@ async def test_row_26_a_discovery_that_changes_its_issuer_is_refused_and_the_key
 
 @pytest.mark.parametrize(("value", "age"), [("no-store", 60), ("max-age=0", 60), ("max-age=315360000", 3600)])
 @pytest.mark.gen_test
-async def test_row_28_what_cache_control_says_is_kept_within_a_minute_and_an_hour(
+async def test_row_28_max_age_is_limited_to_a_minute_and_an_hour(
     value: str, age: int, rig: Rig, http_client: AsyncHTTPClient
 ) -> None:
     body = (await http_client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")).body.decode()
@@ -230,7 +228,7 @@ async def test_row_28_what_cache_control_says_is_kept_within_a_minute_and_an_hou
 
 
 @pytest.mark.gen_test
-async def test_row_29_when_the_grace_is_over_it_is_503_and_not_401(rig: Rig) -> None:
+async def test_row_29_after_stale_if_error_it_is_503_and_not_401(rig: Rig) -> None:
     token = rig.known()
     assert 200 == await rig.status(token)
     rig.issuer.fail("keys", status=500)
@@ -241,7 +239,7 @@ async def test_row_29_when_the_grace_is_over_it_is_503_and_not_401(rig: Rig) -> 
 
 
 @pytest.mark.gen_test
-async def test_row_30_a_cold_start_without_an_issuer_serves_what_needs_none_and_recovers_within_two_seconds(
+async def test_row_30_a_cold_start_without_an_issuer_serves_public_routes_and_recovers_within_two_seconds(
     rig: Rig,
 ) -> None:
     rig.issuer.fail("discovery", drop=True)
@@ -256,7 +254,7 @@ async def test_row_30_a_cold_start_without_an_issuer_serves_what_needs_none_and_
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_row_32_an_issuer_that_flaps_never_makes_a_good_token_bad(rig: Rig) -> None:
+async def test_row_32_a_flapping_issuer_never_causes_a_401(rig: Rig) -> None:
     token = rig.known()
     statuses = []
     for second in range(120):
@@ -270,7 +268,7 @@ async def test_row_32_an_issuer_that_flaps_never_makes_a_good_token_bad(rig: Rig
 
 
 @pytest.mark.gen_test
-async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
+async def test_row_40_claims_use_the_wall_clock_and_ages_the_monotonic_clock(
     fake_issuer: RunningIssuer, manual_clock: ManualClock, rig: Rig
 ) -> None:
     token = fake_issuer.token(expires_in=1800)
@@ -283,14 +281,14 @@ async def test_row_40_verdicts_follow_the_wall_clock_and_ages_do_not(
 
 
 @pytest.mark.gen_test
-async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_swallows_are_503(
+async def test_row_11_and_12_an_unresolvable_name_and_a_silent_address_are_503(
     http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.CONNECT_TIMEOUT", 0.3)
     hole = socket.socket()
     hole.bind(("127.0.0.1", 0))
     hole.listen(0)
-    clients = [socket.socket() for _ in range(4)]  # they fill the queue that nobody serves, so that no more get in
+    clients = [socket.socket() for _ in range(4)]  # fill the backlog, so that no further connection is accepted
     for client in clients:
         client.settimeout(0)
         client.connect_ex(hole.getsockname())
@@ -305,7 +303,7 @@ async def test_row_11_and_12_a_name_that_does_not_resolve_and_an_address_that_sw
 
 
 @pytest.mark.gen_test
-async def test_row_27_a_discovery_that_changes_its_jwks_uri_is_followed(rig: Rig) -> None:
+async def test_row_27_a_changed_jwks_uri_is_used(rig: Rig) -> None:
     issuer, elsewhere = rig.issuer.issuer_url(), f"{rig.issuer.issuer_url('partner')}/v1/keys"
     assert 200 == await rig.status(rig.known())
     rig.issuer.fail("discovery", status=200, body={"issuer": issuer, "jwks_uri": elsewhere})
@@ -316,7 +314,7 @@ async def test_row_27_a_discovery_that_changes_its_jwks_uri_is_followed(rig: Rig
 
 
 @pytest.mark.gen_test
-async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refresh(
+async def test_row_6_new_key_material_under_an_old_key_id_is_accepted_after_the_refresh(
     rig: Rig, http_client: AsyncHTTPClient
 ) -> None:
     assert 200 == await rig.status(rig.known())
@@ -337,7 +335,7 @@ async def test_row_6_new_key_material_under_an_old_key_id_is_good_after_the_refr
 
 
 @pytest.mark.gen_test
-async def test_row_33_of_two_issuers_the_dead_one_does_not_disturb_the_other(
+async def test_row_33_an_unavailable_issuer_does_not_affect_the_other(
     fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     partner = IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",))

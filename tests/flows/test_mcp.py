@@ -26,7 +26,7 @@ class Storage:
         return None
 
     async def set_tokens(self, tokens: OAuthToken) -> None:
-        raise AssertionError(f"nobody signed in, and got {tokens.scope}")
+        raise AssertionError(f"received a token without a sign-in: {tokens.scope}")
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
         return OAuthClientInformationFull(
@@ -46,12 +46,12 @@ async def _sent_to(url: str) -> None:
 
 
 async def _never() -> AuthorizationCodeResult:
-    raise AssertionError("nobody comes back")
+    raise AssertionError("no redirect is expected")
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["by the challenge", "by the well-known path"])
 @pytest.mark.gen_test
-async def test_an_mcp_client_finds_the_issuer(fake_issuer: RunningIssuer, *, told: bool) -> None:
+async def test_an_mcp_client_discovers_the_issuer(fake_issuer: RunningIssuer, *, told: bool) -> None:
     socket, port = bind_unused_port()
     url = f"http://127.0.0.1:{port}"
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), public_url=url if told else None))

@@ -82,7 +82,7 @@ async def test_mistake_5_old_keys_that_never_leave(rig: Rig) -> None:
 
 
 @pytest.mark.gen_test
-async def test_mistake_6_one_odd_key_that_spoils_the_set(rig: Rig) -> None:
+async def test_mistake_6_one_unusual_key_that_invalidates_the_set(rig: Rig) -> None:
     good = (await rig.client.fetch(f"{rig.issuer.issuer_url()}/v1/keys")).body.decode()
     rig.issuer.fail("keys", status=200, body=good.replace('{"keys":[', '{"keys":[{"kty":"AKP","kid":"pq"},'))
     assert 200 == await rig.status(rig.known())
@@ -117,7 +117,7 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
         assert status == (await http_client.fetch(url, headers=headers, raise_error=False)).code
 
 
-def test_mistake_9_security_that_is_off_when_it_is_not_set_up(
+def test_mistake_9_security_that_is_off_unless_configured(
     token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
     with pytest.raises(SettingsError):
@@ -131,7 +131,7 @@ async def test_mistake_9_a_route_without_a_mark(fake_issuer: RunningIssuer) -> N
 
 
 @pytest.mark.gen_test
-async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_accepts(
+async def test_mistake_10_and_18_a_token_rejected_by_one_validator_and_accepted_by_another(
     fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     """Two issuers, interleaved: keys and audiences of one are never used for tokens of the other."""
@@ -163,7 +163,9 @@ async def test_mistake_10_and_18_what_one_issuers_validator_refused_another_acce
     ],
 )
 @pytest.mark.gen_test
-async def test_mistake_11_a_malformed_or_doubled_field_taken_for_none_or_joined(fields: list[str], rig: Rig) -> None:
+async def test_mistake_11_a_malformed_or_repeated_field_treated_as_missing_or_joined(
+    fields: list[str], rig: Rig
+) -> None:
     headers = HTTPHeaders()
     for field in fields:
         headers.add("Authorization", field.format(rig.known()))
@@ -172,7 +174,7 @@ async def test_mistake_11_a_malformed_or_doubled_field_taken_for_none_or_joined(
 
 
 @pytest.mark.gen_test
-async def test_mistake_12_an_error_code_for_whoever_sent_no_token(rig: Rig) -> None:
+async def test_mistake_12_an_error_code_in_the_challenge_without_a_token(rig: Rig) -> None:
     response = await rig.client.fetch(f"{rig.url}/api/whoami", raise_error=False)
     assert 'Bearer realm="api"' == response.headers["WWW-Authenticate"]
 
@@ -185,7 +187,7 @@ class Scoped(BearerAuthMixin, RequestHandler):
 
 
 @pytest.mark.gen_test
-async def test_mistake_13_a_403_that_does_not_say_which_scope_would_do(
+async def test_mistake_13_a_403_without_the_required_scope(
     fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=[(r"/", Scoped)])
@@ -198,7 +200,7 @@ async def test_mistake_13_a_403_that_does_not_say_which_scope_would_do(
 
 
 @pytest.mark.gen_test
-async def test_mistake_14_a_403_for_nobody(rig: Rig) -> None:
+async def test_mistake_14_a_403_for_an_anonymous_request(rig: Rig) -> None:
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
         response = await rig.client.fetch(
             f"{rig.url}/api/whoami", method=method, raise_error=False, allow_nonstandard_methods=True
@@ -285,7 +287,7 @@ async def test_mistake_24_an_issuer_that_follows_the_host_of_the_request(
     assert fake_issuer.issuer_url() == json.loads(response.body)["issuer"]
 
 
-@pytest.mark.parametrize("credentials", [("0oaapi00000000000001", "wrong"), ("0oanobody0000000001", "api-secret")])
+@pytest.mark.parametrize("credentials", [("0oaapi00000000000001", "wrong"), ("0oaunknown000000001", "api-secret")])
 @pytest.mark.gen_test
 async def test_mistake_25_a_fake_that_accepts_any_client(
     credentials: tuple[str, str], fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
@@ -302,12 +304,12 @@ async def test_mistake_25_a_fake_that_accepts_any_client(
     assert 401 == response.code
 
 
-def test_mistake_26_a_way_to_judge_tokens_that_touches_seven_files() -> None:
+def test_mistake_26_a_new_validator_that_touches_seven_files() -> None:
     """The example adds one, and nothing of the service knows its name."""
     assert [] == [path for path in SOURCES if "internal_tokens" in path.read_text("utf-8")]
 
 
-def test_mistake_27_a_module_that_grows_without_end() -> None:
+def test_mistake_27_a_module_that_grows_without_limit() -> None:
     lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in SOURCES}
     assert {} == {name: length for name, length in lengths.items() if length > 250}
 
@@ -323,7 +325,7 @@ def test_mistake_29_stubs_that_repeat_the_code() -> None:
     assert all((package / "py.typed").is_file() for package in PACKAGES)
 
 
-def test_mistake_31_circles_that_late_imports_hide() -> None:
+def test_mistake_31_import_cycles_hidden_by_late_imports() -> None:
     """The import table counts imports within functions too; beside that, each of them gives its reason."""
     without_reason = [
         f"{path.name}:{node.lineno}"

@@ -113,25 +113,25 @@ async def _examine(url: str, folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_with_a_token_for_everything(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
+async def test_the_api_conforms_with_all_scopes(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read api:write", claims={"groups": ["Admins"]})
     await _examine(url, tmp_path, "--checks", "all", "-H", f"Authorization: Bearer {token}")
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_with_a_token_that_allows_little(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
+async def test_the_api_conforms_with_few_scopes(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     header = f"Authorization: Bearer {fake_issuer.token(scp='email')}"
     await _examine(url, tmp_path, "--checks", "all", "-H", header, *BRIEFLY)
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_without_a_token(url: str, tmp_path: Path) -> None:
+async def test_the_api_conforms_without_a_token(url: str, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text("[generation]\nwith-security-parameters = false\n")
     await _examine(url, tmp_path, "--checks", "all", *BRIEFLY)
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_while_the_issuer_is_down(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
+async def test_the_api_conforms_while_the_issuer_is_down(fake_issuer: RunningIssuer, url: str, tmp_path: Path) -> None:
     fake_issuer.fail("discovery", status=500)
     checks = "status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
     await _examine(url, tmp_path, "--checks", checks, "-H", f"Authorization: Bearer {fake_issuer.token()}", *BRIEFLY)

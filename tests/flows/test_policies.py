@@ -107,17 +107,17 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     "the client": ("OneClient", {"cid": "0oaservice0000000001"}, 200),
     "another client": ("OneClient", {"cid": "0oaweb00000000000001", "sub": "alice@example.com"}, 403),
     "the owner": ("Own?owner=alice@example.com", {"sub": "alice@example.com"}, 200),
-    "somebody else": ("Own?owner=bob@example.com", {"sub": "alice@example.com"}, 403),
+    "another user": ("Own?owner=bob@example.com", {"sub": "alice@example.com"}, 403),
 }
 
 
 @pytest.mark.parametrize(("path", "token", "status"), CASES.values(), ids=CASES.keys())
 @pytest.mark.gen_test
-async def test_answers(
+async def test_the_response_has_the_expected_status(
     path: str, token: dict[str, Any], status: int, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     minted = fake_issuer.token(**token)
-    for _ in range(2):  # judged, and then recalled
+    for _ in range(2):  # validated, then cached
         response = await call(path, minted)
         assert status == response.code
     assert 401 == (await call(path, None)).code
@@ -126,7 +126,7 @@ async def test_answers(
 
 
 @pytest.mark.gen_test
-async def test_a_user_who_was_authenticated_too_weakly_or_too_long_ago_is_asked_to_step_up(
+async def test_a_weak_or_old_sign_in_gets_a_step_up_challenge(
     call: Callable[..., Any], fake_issuer: RunningIssuer, manual_clock: ManualClock
 ) -> None:
     now = int(manual_clock.now())
@@ -150,9 +150,7 @@ async def test_a_user_who_was_authenticated_too_weakly_or_too_long_ago_is_asked_
 
 
 @pytest.mark.gen_test
-async def test_an_optional_token_is_judged_where_there_is_one(
-    call: Callable[..., Any], fake_issuer: RunningIssuer
-) -> None:
+async def test_an_optional_token_is_validated_if_present(call: Callable[..., Any], fake_issuer: RunningIssuer) -> None:
     good = fake_issuer.token(sub="alice@example.com")
     assert {"user": None} == json.loads((await call("Optional", None)).body)
     assert {"user": "alice@example.com"} == json.loads((await call("Optional", good)).body)
@@ -163,7 +161,7 @@ async def test_an_optional_token_is_judged_where_there_is_one(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "HEAD"])
 @pytest.mark.gen_test
-async def test_nobody_is_asked_for_a_token_where_one_is_needed_after_all(
+async def test_an_anonymous_request_to_a_method_that_needs_a_user_gets_a_challenge(
     method: str, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     response = await call("Optional", None, method)
@@ -172,7 +170,7 @@ async def test_nobody_is_asked_for_a_token_where_one_is_needed_after_all(
 
 
 @pytest.mark.gen_test
-async def test_a_403_of_the_handlers_own_stays_one(call: Callable[..., Any]) -> None:
+async def test_a_403_that_the_handler_raises_stays_403(call: Callable[..., Any]) -> None:
     assert 403 == (await call("Optional", None, "DELETE")).code
 
 
@@ -187,7 +185,7 @@ async def test_a_decorated_method_of_a_public_handler_is_protected(
 
 
 @pytest.mark.gen_test
-async def test_a_hierarchy_of_scopes_holds_where_it_is_set(
+async def test_hierarchical_scope_matching_applies_if_configured(
     fake_issuer: RunningIssuer,
     listen: Callable[[ResourceServerApplication], str],
     manual_clock: ManualClock,

@@ -1,4 +1,4 @@
-"""The guide's two endpoints over real HTTP, with tokens of the fake issuer, good and spoilt; nothing is patched."""
+"""The guide's two endpoints over real HTTP, with tokens of the fake issuer, good and bad; nothing is patched."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_hello_is_200_with(authorization: str | None, call: Call) -> None:
 
 
 @pytest.mark.gen_test
-async def test_hello_is_200_with_a_good_token_and_nobody_looks_at_it(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_hello_is_200_with_a_good_token_that_is_not_read(call: Call, fake_issuer: RunningIssuer) -> None:
     assert 200 == (await call("/api/hello", f"Bearer {fake_issuer.token()}")).code
     assert 0 == fake_issuer.requests().count
 
@@ -111,7 +111,7 @@ async def test_whoami_is_401_with_a_token(
 
 
 @pytest.mark.gen_test
-async def test_a_token_dies_when_its_time_has_come(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_a_token_is_rejected_once_it_has_expired(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.clock.advance(-3600 - 60)
     within_leeway = fake_issuer.token(expires_in=3600)
     fake_issuer.clock.advance(-120)
@@ -121,7 +121,7 @@ async def test_a_token_dies_when_its_time_has_come(call: Call, fake_issuer: Runn
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_cannot_be_asked_is_503_and_never_401(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_an_unavailable_issuer_is_503_and_never_401(call: Call, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     response = await call("/api/whoami", f"Bearer {fake_issuer.token()}", Origin=APP)
     assert (503, None) == (response.code, response.headers.get("WWW-Authenticate"))
@@ -131,7 +131,7 @@ async def test_an_issuer_that_cannot_be_asked_is_503_and_never_401(call: Call, f
 
 
 @pytest.mark.gen_test
-async def test_a_rotation_refuses_nobody(call: Call, fake_issuer: RunningIssuer) -> None:
+async def test_a_rotation_rejects_no_good_token(call: Call, fake_issuer: RunningIssuer) -> None:
     tokens = [fake_issuer.token()]
     assert 200 == (await call("/api/whoami", f"Bearer {tokens[-1]}")).code
     for _ in range(2):  # the second brings a key that was not published when we last asked
@@ -142,7 +142,7 @@ async def test_a_rotation_refuses_nobody(call: Call, fake_issuer: RunningIssuer)
 
 
 @pytest.mark.gen_test
-async def test_a_browser_of_a_listed_origin_can_ask_and_read_the_refusal(call: Call) -> None:
+async def test_a_page_of_a_listed_origin_can_send_requests_and_read_rejections(call: Call) -> None:
     asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
     preflight = await call("/api/whoami", None, "OPTIONS", Origin=APP, **asks)
     assert (204, APP, "authorization") == (

@@ -55,7 +55,7 @@ async def _statuses(urls: list[str], tokens: list[str]) -> list[int]:
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_two_processes_ask_once_between_them(
+async def test_two_processes_share_one_introspection_request(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
     fake_issuer: RunningIssuer,
@@ -70,7 +70,7 @@ async def test_two_processes_ask_once_between_them(
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
+async def test_a_cache_outage_under_load_causes_no_failed_request(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
     fake_issuer: RunningIssuer,
@@ -88,7 +88,7 @@ async def test_a_cache_that_dies_and_comes_back_under_load_costs_no_answer(
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_a_token_that_one_process_denies_the_other_refuses_within_a_second(
+async def test_a_deny_entry_reaches_the_other_process_within_a_second(
     make: Callable[..., ResourceServerApplication],
     listen: Callable[[ResourceServerApplication], str],
     fake_issuer: RunningIssuer,

@@ -19,7 +19,7 @@ def http_client(io_loop: IOLoop) -> AsyncHTTPClient:
 
 
 @pytest.mark.gen_test
-async def test_row_24_an_unknown_ca_is_503_and_its_certificate_is_200(
+async def test_row_24_an_unknown_ca_is_503_and_a_configured_ca_is_200(
     tmp_path: Path, http_client: AsyncHTTPClient, listen: Callable[[ResourceServerApplication], str]
 ) -> None:
     async def whoami(settings: Settings) -> int:

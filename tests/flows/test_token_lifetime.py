@@ -47,7 +47,7 @@ def connect(open_socket: Callable[..., Any]) -> Connect:
 
 
 @pytest.mark.gen_test
-async def test_a_socket_ends_when_the_issuer_has_revoked_its_token(
+async def test_a_socket_closes_when_its_token_is_revoked(
     connect: Connect,
     fake_issuer: RunningIssuer,
     base_url: str,
@@ -86,9 +86,7 @@ async def test_a_socket_survives_an_outage_of_the_issuer(
 
 
 @pytest.mark.gen_test
-async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
-    connect: Connect, fake_issuer: RunningIssuer
-) -> None:
+async def test_a_deny_entry_of_another_process_closes_sockets(connect: Connect, fake_issuer: RunningIssuer) -> None:
     with servers.running("redis") as redis:
         settings = Settings(issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url))
         here, there = (make_app(settings, routes=ROUTES) for _ in range(2))
@@ -104,7 +102,7 @@ async def test_a_process_that_serves_sockets_alone_hears_what_another_denies(
 
 
 @pytest.mark.gen_test
-async def test_the_end_of_the_service_ends_sockets_and_streams_at_once(
+async def test_stopping_the_service_closes_sockets_and_streams_at_once(
     connect: Connect, fake_issuer: RunningIssuer
 ) -> None:
     service = make_app(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES)

@@ -69,7 +69,7 @@ async def _post(client: AsyncHTTPClient, url: str, token: str, **headers: str) -
 
 @pytest.mark.parametrize(("path", "status"), [("Form", 200), ("HeaderOnly", 401), ("Query", 401)])
 @pytest.mark.gen_test
-async def test_a_form_is_looked_at_only_where_the_handler_says_so(
+async def test_a_form_is_read_only_if_the_handler_opts_in(
     path: str, status: int, http_client: AsyncHTTPClient, base_url: str, token: str
 ) -> None:
     response = await _post(http_client, f"{base_url}/{path}", token)
@@ -80,7 +80,7 @@ async def test_a_form_is_looked_at_only_where_the_handler_says_so(
 
 @pytest.mark.parametrize(("path", "status"), [("Query", 200), ("HeaderOnly", 401), ("Form", 401)])
 @pytest.mark.gen_test
-async def test_a_query_is_looked_at_only_where_the_handler_says_so_and_is_never_logged(  # fixtures
+async def test_a_query_is_read_only_if_the_handler_opts_in_and_is_never_logged(  # fixtures
     path: str,
     status: int,
     http_client: AsyncHTTPClient,
@@ -99,7 +99,7 @@ async def test_a_query_is_looked_at_only_where_the_handler_says_so_and_is_never_
     ("origin", "status"), [(None, 403), ("https://app.example", 200), ("own", 200), ("https://evil.example", 403)]
 )
 @pytest.mark.gen_test
-async def test_a_cookie_speaks_only_for_pages_that_we_know(
+async def test_a_cookie_is_accepted_only_from_known_origins(
     origin: str | None, status: int, http_client: AsyncHTTPClient, base_url: str, token: str
 ) -> None:
     headers = {"Cookie": f"__Host-access_token={token}"}
@@ -112,14 +112,14 @@ async def test_a_cookie_speaks_only_for_pages_that_we_know(
 
 
 @pytest.mark.gen_test
-async def test_a_cookie_that_is_no_good_is_refused_as_any_token(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_a_bad_token_in_a_cookie_is_rejected(http_client: AsyncHTTPClient, base_url: str) -> None:
     headers = {"Cookie": "__Host-access_token=abc"}
     response = await http_client.fetch(f"{base_url}/Cookie", headers=headers, raise_error=False)
     assert (401, "invalid_token") == (response.code, json.loads(response.body)["error"])
 
 
 @pytest.mark.gen_test
-async def test_other_schemes_stand_beside_ours_each_in_its_own_field(
+async def test_challenges_of_other_schemes_have_header_fields_of_their_own(
     http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     headers = {"Authorization": "Bearer nonsense"}
@@ -130,6 +130,6 @@ async def test_other_schemes_stand_beside_ours_each_in_its_own_field(
 
 
 @pytest.mark.gen_test
-async def test_the_metadata_says_where_tokens_may_stand(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_the_metadata_lists_the_token_sources(http_client: AsyncHTTPClient, base_url: str) -> None:
     response = await http_client.fetch(f"{base_url}/.well-known/oauth-protected-resource")
     assert ["header", "body", "query"] == json.loads(response.body)["bearer_methods_supported"]

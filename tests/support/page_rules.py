@@ -95,7 +95,7 @@ def foreign_requests(browser: Chrome) -> list[str]:
 
 
 def survives_a_script(browser: Chrome) -> bool:
-    """Tell whether a script and a style that somebody brought into the page come to nothing; takes its complaints."""
+    """Return whether injected scripts and styles are blocked, and clear the console errors that they cause."""
     seen = browser.execute_script(INTRUDER)
     return seen == [None, ""] and len(violations(browser)) >= 2
 

@@ -5,5 +5,5 @@ from okta_wire.page import COMMAND, FILE, rendered
 from fakeissuer.server.running_issuer import RunningIssuer
 
 
-def test_the_page_shows_what_the_issuer_answers_now(fake_issuer: RunningIssuer) -> None:
+def test_the_page_is_current(fake_issuer: RunningIssuer) -> None:
     assert FILE.read_text("utf-8") == rendered(fake_issuer), f"write the page anew: {COMMAND}"

@@ -1,4 +1,4 @@
-"""Okta's answers, row by row: what the fake issuer says to each request, over HTTP."""
+"""Sends each row of the page to the fake issuer over HTTP and compares the response."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ROWS = [pytest.param(row, id=f"{section.title}: {row.case}") for section in SECT
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_answers_as_okta_does(fake_issuer: RunningIssuer, row: Row) -> None:
+def test_the_response_is_oktas(fake_issuer: RunningIssuer, row: Row) -> None:
     _, seen = row.played(World(fake_issuer))
     assert row.expected == seen
 
 
-def test_no_case_is_there_twice() -> None:
+def test_no_case_appears_twice() -> None:
     for section in SECTIONS:
         cases = [row.case for row in section.rows]
         assert sorted(set(cases)) == sorted(cases)

@@ -1,4 +1,4 @@
-"""What every protected handler of one application shares."""
+"""The objects that all protected handlers of one application share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.web.responses.resource import Resource
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResourceServerContext:
-    """What every protected handler of one application shares; it stands in the application's settings."""
+    """The objects that all protected handlers of one application share; a setting of the Tornado application."""
 
     SETTING: ClassVar[str] = "resource_server"
 

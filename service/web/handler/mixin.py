@@ -47,7 +47,7 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
         super().__init_subclass__(**kwargs)
         cls._read_attributes(base=BearerAuthMixin)
         if cls._is_websocket:
-            websocket.wrap_callbacks(cls)
+            websocket.protect_class(cls)
         if not getattr(cls.prepare, "authenticates_first", False):
             # A `prepare` that forgets to call super() must not open the handler.
             cls.prepare = authenticate_first(cls.prepare)  # type: ignore[method-assign]  # replaced on purpose
@@ -114,7 +114,7 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
         await self._lifetime.reauthenticate(token)
 
     def _authenticate_request(self) -> Awaitable[None] | None:
-        """Authenticate and authorize; return an awaitable unless the token is cached or there is none to validate."""
+        """Authenticate and authorize the request; return an awaitable only if the token must be validated."""
         request = self.request
         if request.method == "OPTIONS" and self._handles_preflights and is_preflight(request.headers):
             send_preflight_response(self, self._cors)
@@ -235,14 +235,6 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     def check_trusted_origin(self, origin: str) -> bool:
         """Let Tornado's ``cross_origin_protection`` trust the listed origins."""
         return self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
-
-    def check_origin(self, origin: str) -> bool:
-        """Return whether a page may open a WebSocket: one of this host, or of a listed origin."""
-        return websocket.is_allowed_origin(origin, self.request, self._cors)
-
-    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        """Choose the first subprotocol offered beside the token: browsers fail a connection that chooses none."""
-        return next(iter(subprotocols), None)
 
     def on_connection_close(self) -> None:
         """Stop monitoring the token, since the client is gone."""

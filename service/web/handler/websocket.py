@@ -10,10 +10,10 @@ from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
 from service.web.credentials.subprotocol import remove_offer
-from service.web.responses.cors import CrossOriginPolicy
 
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
 """Close codes: the private ones repeat an HTTP status, the others are registered (RFC 6455 section 11.7)."""
@@ -41,11 +41,6 @@ def check_handshake(handler: Any) -> None:
     remove_offer(headers)
 
 
-def is_allowed_origin(origin: str, request: HTTPServerRequest, cors: CrossOriginPolicy) -> bool:
-    """Return whether a page of this origin may open a WebSocket, which browsers allow without a preflight."""
-    return cors.allows(origin) or urllib.parse.urlsplit(origin).netloc.lower() == request.host.lower()
-
-
 def close_code(error: TokenError | IssuerUnavailable) -> int:
     """Return the code that closes a socket because of an error."""
     if isinstance(error, IssuerUnavailable):
@@ -61,14 +56,31 @@ def close_at_expiry(handler: Any) -> None:
     )
 
 
-def wrap_callbacks(handler: type[Any]) -> None:
-    """Wrap ``open`` and ``on_message`` of a handler class, each once."""
+def protect_class(handler: type[Any]) -> None:
+    """Wrap ``open`` and ``on_message`` of a handler class, and replace Tornado's choice of origin and subprotocol.
+
+    A class that makes these choices itself keeps them.
+    """
+    for name, choice in (("check_origin", _check_origin), ("select_subprotocol", _select_subprotocol)):
+        if getattr(handler, name) is getattr(WebSocketHandler, name):
+            setattr(handler, name, choice)
     for name, wrap in (("open", _wrap_open), ("on_message", _wrap_on_message)):
         callback = getattr(handler, name)
         if not hasattr(callback, "is_protected"):
             wrapped = functools.wraps(callback)(wrap(callback))
             vars(wrapped)["is_protected"] = True
             setattr(handler, name, wrapped)
+
+
+def _check_origin(self: Any, origin: str) -> bool:
+    """Allow pages of this host and of a listed origin; browsers open a WebSocket without a preflight."""
+    is_own: bool = urllib.parse.urlsplit(origin).netloc.lower() == self.request.host.lower()
+    return is_own or bool(self._cors.allows(origin))
+
+
+def _select_subprotocol(_self: Any, subprotocols: list[str]) -> str | None:
+    """Choose the first subprotocol offered beside the token: browsers fail a connection that chooses none."""
+    return next(iter(subprotocols), None)
 
 
 def _wrap_open(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""An API with its page, and an issuer where people sign in to it; both for all tests of a module."""
+"""An API with its docs page and an issuer, shared by all tests of a module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that describes the API, as a person uses it: reads, signs in, tries, and is told what a refusal means."""
+"""The docs page: reading, signing in, sending requests, and explained errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from selenium.webdriver.common.by import By
 from fakeissuer.server.running_issuer import RunningIssuer
 
 
-def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:
+def test_a_user_signs_in_and_calls_whoami(page: Chrome, api_url: str) -> None:
     assert "401 Unauthorized" == send(page, WHOAMI)
     assert "No token came with the request." in explanation(page, WHOAMI)
     sign_in_as_alice(page)
@@ -36,7 +36,7 @@ def test_a_person_signs_in_and_is_known(page: Chrome, api_url: str) -> None:
     assert "alice@example.com" == body(page, WHOAMI)["sub"]
 
 
-def test_a_keyboard_is_enough(page: Chrome) -> None:
+def test_the_page_works_with_the_keyboard_alone(page: Chrome) -> None:
     tab_to(page, "Authorize")
     press_keys(page, Keys.ENTER)
     shows(page, "h1", "Sign in to single-page app")
@@ -51,14 +51,14 @@ def test_a_keyboard_is_enough(page: Chrome) -> None:
     shows(page, f"{WHOAMI} .answer", "200 OK")
 
 
-def test_the_demonstration_is_ready_to_be_signed_in_to(browser: Chrome, tmp_path: Path) -> None:
+def test_the_demo_has_a_client_for_the_docs_page(browser: Chrome, tmp_path: Path) -> None:
     with serving("--demo", "--issuer-port", "0", folder=tmp_path) as url:
         open_page(browser, f"{url}/docs")
         sign_in_as_alice(browser)
         assert "200 OK" == send(browser, WHOAMI)
 
 
-def test_a_missing_scope_is_named_and_asked_for(page: Chrome) -> None:
+def test_a_missing_scope_is_shown_and_can_be_requested(page: Chrome) -> None:
     field = find(page, "#scope")
     assert "openid profile api:write" == field.get_property("value")
     field.clear()
@@ -75,12 +75,12 @@ def test_a_missing_scope_is_named_and_asked_for(page: Chrome) -> None:
         lambda: page.execute_script("return !document.querySelector('.answer') && document.body.dataset.ready || null"),
     )
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
-    assert find(page, PUT_NOTE).get_property("open") is True  # where one was before
+    assert find(page, PUT_NOTE).get_property("open") is True  # open as before
     assert "200 OK" == send(page, PUT_NOTE, number="1", Body='{"text": "x"}')
     assert {"kept": {"text": "x"}} == body(page, PUT_NOTE)
 
 
-def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: RunningIssuer) -> None:
+def test_a_user_whose_sign_in_is_too_old_signs_in_again(page: Chrome, issuer: RunningIssuer) -> None:
     paste(page, issuer.token(sub="alice@example.com", claims={"auth_time": 1}))
     assert "401 Unauthorized" == send(page, GET_NOTE, number="1")
     assert "sign in again" in explanation(page, GET_NOTE)
@@ -90,7 +90,7 @@ def test_a_user_who_signed_in_too_long_ago_signs_in_again(page: Chrome, issuer: 
     assert "200 OK" == send(page, GET_NOTE, number="1")
 
 
-def test_parameters_go_where_they_belong(page: Chrome, issuer: RunningIssuer) -> None:
+def test_path_query_and_body_parameters_are_sent(page: Chrome, issuer: RunningIssuer) -> None:
     paste(page, issuer.token(claims={"auth_time": issuer.clock.now()}))
     assert "A pasted token is used." == find(page, "#state").text
     assert "200 OK" == send(page, GET_NOTE, number="17", words="a&b")
@@ -99,7 +99,7 @@ def test_parameters_go_where_they_belong(page: Chrome, issuer: RunningIssuer) ->
     assert {"number": "a/b c", "words": None} == body(page, "#operation-getNotes2")
 
 
-def test_a_bad_token_is_explained_and_forgotten(page: Chrome) -> None:
+def test_a_rejected_token_is_explained_and_discarded(page: Chrome) -> None:
     paste(page, "nonsense")
     assert "401 Unauthorized" == send(page, WHOAMI)
     assert "The token is refused." in explanation(page, WHOAMI)
@@ -109,7 +109,7 @@ def test_a_bad_token_is_explained_and_forgotten(page: Chrome) -> None:
     assert "No token came with the request." in explanation(page, WHOAMI)
 
 
-def test_a_token_is_kept_nowhere_and_gone_after_a_reload(page: Chrome) -> None:
+def test_a_token_is_not_stored_and_lost_on_reload(page: Chrome) -> None:
     sign_in_as_alice(page)
     assert [0, 0, ""] == page.execute_script("return [localStorage.length, sessionStorage.length, document.cookie]")
     page.refresh()
@@ -117,11 +117,11 @@ def test_a_token_is_kept_nowhere_and_gone_after_a_reload(page: Chrome) -> None:
     assert "Nobody is signed in." == find(page, "#state").text
 
 
-def test_what_the_description_says_is_no_markup(page: Chrome) -> None:
+def test_descriptions_are_escaped(page: Chrome) -> None:
     assert "Read <b>one</b>." in find(page, f"{GET_NOTE} > summary").text
 
 
-def test_the_page_is_right_on_every_screen(page: Chrome) -> None:
+def test_the_page_fits_every_screen_size(page: Chrome) -> None:
     assert GOOD_OUTLINE == outline(page)
     for width in (320, 1024):
         narrow(page, width)
@@ -131,5 +131,5 @@ def test_the_page_is_right_on_every_screen(page: Chrome) -> None:
         assert [] == smallest_controls(page)
 
 
-def test_nothing_is_asked_of_anybody_but_the_api_until_somebody_signs_in(page: Chrome, api_url: str) -> None:
+def test_only_the_api_is_requested_before_sign_in(page: Chrome, api_url: str) -> None:
     assert [] == foreign_requests(page)

@@ -1,4 +1,4 @@
-"""What is tried against the page by whoever can send its user a link, or answer in place of the issuer."""
+"""Attacks on the docs page through a link, or through a malicious issuer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "w
 
 
 def _remember(page: Chrome, issuer: RunningIssuer) -> None:
-    """Have the page believe that it sent its user to the issuer."""
+    """Store the state of a started sign-in in the page."""
     kept = json.dumps({**PENDING, "issuer": issuer.issuer_url()})
     page.execute_script("sessionStorage.setItem('docs-sign-in', arguments[0])", kept)
 
@@ -36,7 +36,7 @@ def _remember(page: Chrome, issuer: RunningIssuer) -> None:
         (True, {"error": "access_denied", "state": "s", "iss": "https://evil.example"}, "Another issuer answered"),
     ],
 )
-def test_an_answer_that_was_not_asked_for_here_brings_no_token(
+def test_an_unsolicited_authorization_response_gives_no_token(
     page: Chrome, api_url: str, issuer: RunningIssuer, *, pending: bool, answer: Mapping[str, str], sentence: str
 ) -> None:
     if pending:
@@ -48,14 +48,14 @@ def test_an_answer_that_was_not_asked_for_here_brings_no_token(
     assert 0 == issuer.requests("token").count
 
 
-def test_a_code_that_the_issuer_refuses_brings_no_token(page: Chrome, api_url: str, issuer: RunningIssuer) -> None:
+def test_a_code_that_the_issuer_rejects_gives_no_token(page: Chrome, api_url: str, issuer: RunningIssuer) -> None:
     _remember(page, issuer)
     open_page(page, f"{api_url}/docs?code=made-up&state=s")
     assert "The issuer gives no token: invalid_grant." in find(page, "#problem").text
     assert "status of 400" in "".join(violations(page))
 
 
-def test_an_issuer_that_must_name_itself_and_does_not_is_another_one(
+def test_a_response_without_a_required_iss_parameter_is_rejected(
     page: Chrome, api_url: str, issuer: RunningIssuer
 ) -> None:
     _publish(issuer, {"authorization_response_iss_parameter_supported": True})
@@ -65,7 +65,7 @@ def test_an_issuer_that_must_name_itself_and_does_not_is_another_one(
 
 
 def _publish(issuer: RunningIssuer, members: Mapping[str, object]) -> None:
-    """Have the issuer publish other metadata than its own, to every page."""
+    """Make the issuer publish other metadata."""
     url = issuer.issuer_url()
     own = {"issuer": url, "authorization_endpoint": f"{url}/v1/authorize", "token_endpoint": f"{url}/v1/token"}
     issuer.fail("discovery", status=200, body={**own, **members}, headers={"Access-Control-Allow-Origin": "*"})
@@ -79,7 +79,7 @@ def _publish(issuer: RunningIssuer, members: Mapping[str, object]) -> None:
         ({"token_endpoint": "http://evil.example/token"}, "token endpoint is no https address"),
     ],
 )
-def test_metadata_cannot_lead_anywhere(
+def test_metadata_with_unsafe_endpoints_is_rejected(
     page: Chrome, issuer: RunningIssuer, members: dict[str, str], sentence: str
 ) -> None:
     _publish(issuer, members)
@@ -87,7 +87,7 @@ def test_metadata_cannot_lead_anywhere(
     until(page, lambda: sentence in find(page, "#problem").text, sentence)
 
 
-def test_an_issuer_that_is_down_is_said_to_be(page: Chrome, issuer: RunningIssuer) -> None:
+def test_an_unavailable_issuer_is_reported(page: Chrome, issuer: RunningIssuer) -> None:
     issuer.fail("discovery", drop=True)
     press(page, "Authorize")
     until(page, lambda: "does not answer this page" in find(page, "#problem").text)
@@ -110,11 +110,11 @@ def _id_token(**claims: object) -> str:
         ({"id_token": {"iss": "https://evil.example"}}, "ID token is not the one"),
     ],
 )
-def test_a_token_that_was_not_made_for_this_sign_in_is_not_used(
+def test_a_token_of_another_sign_in_is_not_used(
     page: Chrome, api_url: str, issuer: RunningIssuer, members: dict[str, object], sentence: str
 ) -> None:
     claims = {"iss": issuer.issuer_url(), "aud": SPA, "nonce": "n", "email": "alice@example.com"}
-    claims |= members.get("id_token", {})  # type: ignore[call-overload]  # a dict, where it is there
+    claims |= members.get("id_token", {})  # type: ignore[call-overload]  # a dict if present
     answer = {"access_token": "t", "token_type": "Bearer", **members, "id_token": _id_token(**claims)}
     issuer.fail("token", status=200, body=answer, headers={"Access-Control-Allow-Origin": "*"})
     _remember(page, issuer)

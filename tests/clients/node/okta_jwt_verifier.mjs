@@ -1,10 +1,10 @@
-// Okta's own verifier judges tokens; argv: the issuer URL, a good token, a bad one.
+// Okta's own verifier validates tokens; argv: the issuer URL, a good token, a bad one.
 import OktaJwtVerifier from "@okta/jwt-verifier";
 
 const [, , issuer, ...tokens] = process.argv;
 const verifier = new OktaJwtVerifier({ issuer });
-const verdicts = [];
+const results = [];
 for (const token of tokens) {
-  verdicts.push(await verifier.verifyAccessToken(token, "api://default").then((jwt) => jwt.claims.sub, () => "refused"));
+  results.push(await verifier.verifyAccessToken(token, "api://default").then((jwt) => jwt.claims.sub, () => "rejected"));
 }
-console.log(JSON.stringify(verdicts));
+console.log(JSON.stringify(results));

@@ -21,5 +21,5 @@ try {
   const tokens = await client.authorizationCodeGrant(web, callback, { pkceCodeVerifier, expectedState });
   console.log(JSON.stringify({ pushed: url.searchParams.has("request_uri"), email: tokens.claims().email }));
 } catch (error) {
-  console.log(JSON.stringify({ refused: error.code, status: error.cause?.status }));
+  console.log(JSON.stringify({ rejected: error.code, status: error.cause?.status }));
 }

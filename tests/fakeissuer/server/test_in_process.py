@@ -84,6 +84,7 @@ def test_a_start_that_fails_is_told_to_the_caller() -> None:
 
 def test_what_is_exported_is_what_is_there() -> None:
     assert {name: getattr(fakeissuer, name) for name in fakeissuer.__all__}.keys() == set(fakeissuer.__all__)
+    assert set(fakeissuer.__all__) <= set(dir(fakeissuer))
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
         _ = fakeissuer.nothing_of_the_kind
 

@@ -38,7 +38,9 @@ async def _send(
 
 
 @pytest.mark.gen_test
-async def test_denies_lists_and_lifts(http_client: AsyncHTTPClient, base_url: str, clock: ManualClock) -> None:
+async def test_entries_are_added_listed_and_removed(
+    http_client: AsyncHTTPClient, base_url: str, clock: ManualClock
+) -> None:
     url = f"{base_url}/deny-list"
     denied = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
     shown = {"kind": "sub", "value": "mallory", "issuer": "https://i.example", "expires_at": clock.now() + 60}
@@ -51,7 +53,9 @@ async def test_denies_lists_and_lifts(http_client: AsyncHTTPClient, base_url: st
 
 @pytest.mark.parametrize("token", ["", "wrong", "admin-token2", "é"])
 @pytest.mark.gen_test
-async def test_without_the_token_nobody_may(token: str, http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_without_the_admin_token_every_change_is_rejected(
+    token: str, http_client: AsyncHTTPClient, base_url: str
+) -> None:
     for method in ("GET", "POST", "DELETE"):
         refused = await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"}, token)
         assert 401 == refused.code
@@ -59,7 +63,7 @@ async def test_without_the_token_nobody_may(token: str, http_client: AsyncHTTPCl
 
 
 @pytest.mark.gen_test
-async def test_without_a_token_set_the_port_says_what_to_set(
+async def test_without_a_configured_admin_token_the_response_names_the_setting(
     deny_list: DenyList, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
 ) -> None:
     app.default_router.rules.clear()
@@ -91,7 +95,9 @@ BAD: dict[str, Any] = {
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
 @pytest.mark.gen_test
-async def test_refuses(body: Any, http_client: AsyncHTTPClient, base_url: str, deny_list: DenyList) -> None:
+async def test_malformed_input_is_rejected(
+    body: Any, http_client: AsyncHTTPClient, base_url: str, deny_list: DenyList
+) -> None:
     for method in ("POST", "DELETE"):
         refused = await _send(http_client, f"{base_url}/deny-list", method, body)
         assert (400, "invalid_request") == (refused.code, json.loads(refused.body)["error"])
@@ -99,7 +105,7 @@ async def test_refuses(body: Any, http_client: AsyncHTTPClient, base_url: str, d
 
 
 @pytest.mark.gen_test
-async def test_says_when_there_are_too_many(
+async def test_a_full_deny_list_is_reported(
     http_client: AsyncHTTPClient, base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 0)
@@ -107,16 +113,14 @@ async def test_says_when_there_are_too_many(
 
 
 @pytest.mark.gen_test
-async def test_lives_and_knows_no_other_path_or_method(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_healthz_is_served_and_other_paths_are_404(http_client: AsyncHTTPClient, base_url: str) -> None:
     assert 200 == (await _send(http_client, f"{base_url}/healthz", "GET")).code
     assert 404 == (await _send(http_client, f"{base_url}/elsewhere", "GET")).code
     assert 405 == (await _send(http_client, f"{base_url}/healthz", "POST")).code
 
 
 @pytest.mark.gen_test
-async def test_whoever_reaches_the_port_may_read_what_is_counted(
-    metrics: Metrics, http_client: AsyncHTTPClient, base_url: str
-) -> None:
+async def test_metrics_need_no_admin_token(metrics: Metrics, http_client: AsyncHTTPClient, base_url: str) -> None:
     metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired")
     response = await http_client.fetch(f"{base_url}/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")

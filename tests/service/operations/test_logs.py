@@ -18,7 +18,7 @@ def _restore() -> Iterator[None]:
     root.setLevel(level)
 
 
-def test_writes_json_for_collectors(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_format_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="json", log_level="info")
     logging.getLogger("service.access").info("GET /", extra={"status": 200})
     line = json.loads(capsys.readouterr().err)
@@ -26,14 +26,14 @@ def test_writes_json_for_collectors(capsys: pytest.CaptureFixture[str]) -> None:
     assert "time" in line
 
 
-def test_writes_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_format_has_time_level_and_message(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="text", log_level="warning")
     logging.getLogger("service.access").info("GET /")
     logging.getLogger("service").warning("watch out")
     assert capsys.readouterr().err.endswith("WARNING service: watch out\n")
 
 
-def test_does_not_repeat_what_tornado_quotes_of_a_malformed_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_request_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="text", log_level="debug")
     general = logging.getLogger("tornado.general")
     general.info("Malformed HTTP message from %s: %s", "127.0.0.1", "Invalid header value 'Bearer sesame'")
@@ -44,6 +44,6 @@ def test_does_not_repeat_what_tornado_quotes_of_a_malformed_request(capsys: pyte
     assert "something else about a request" in err
 
 
-def test_never_logs_the_headers_that_the_http_client_sends() -> None:
+def test_headers_of_the_http_client_are_not_logged() -> None:
     configure_logging(log_format="text", log_level="debug")
     assert not logging.getLogger("tornado.curl_httpclient").isEnabledFor(logging.DEBUG)

@@ -8,14 +8,14 @@ import pytest
 
 from service.operations.metrics import MULTIPROC_DIR_VARIABLE, Metrics, multiprocess_metrics
 
-PAGE = Path(__file__).parents[3] / "docs" / "metrics.rst"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "metrics.rst"
 
 
 def _lines(metrics: Metrics) -> list[str]:
     return metrics.generate().decode().splitlines()
 
 
-def test_counts_what_it_is_told() -> None:
+def test_events_are_counted() -> None:
     metrics = Metrics()
     for status, reason in ((200, None), (401, "expired"), (401, "expired"), (503, "issuer_unavailable")):
         metrics.on_response(method="GET", status=status, seconds=0.02, reason=reason)
@@ -34,7 +34,7 @@ def test_counts_what_it_is_told() -> None:
     assert counted <= set(_lines(metrics))
 
 
-def test_what_a_client_makes_up_is_no_label() -> None:
+def test_client_input_is_never_a_label() -> None:
     metrics = Metrics()
     for number in range(100):
         metrics.on_response(method=f"M{number}", status=405, seconds=0.0, reason=None)
@@ -49,7 +49,7 @@ def test_the_page_names_every_metric() -> None:
     assert {name for name in generate if not name.endswith("_created")} == named
 
 
-def test_processes_count_together_in_a_folder_that_goes_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_share_a_temporary_metrics_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(MULTIPROC_DIR_VARIABLE, raising=False)
     with multiprocess_metrics():
         folder = Path(os.environ[MULTIPROC_DIR_VARIABLE])
@@ -59,7 +59,7 @@ def test_processes_count_together_in_a_folder_that_goes_with_them(monkeypatch: p
     assert MULTIPROC_DIR_VARIABLE not in os.environ
 
 
-def test_a_folder_that_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_configured_metrics_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
     with multiprocess_metrics():
         assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]

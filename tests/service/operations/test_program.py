@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_several_processes_serve_one_port_and_one_that_is_killed_is_replaced(start: Start, folder: Path) -> None:
+def test_several_processes_serve_one_port_and_a_killed_one_is_restarted(start: Start, folder: Path) -> None:
     options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
     process = start("service", *options, PYTHONPATH=str(folder))
     url = listening(process)
@@ -73,19 +73,19 @@ def test_several_processes_serve_one_port_and_one_that_is_killed_is_replaced(sta
         urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
 
 
-def test_workers_whose_parent_was_killed_stop_by_themselves(start: Start, folder: Path) -> None:
+def test_workers_exit_when_their_parent_is_killed(start: Start, folder: Path) -> None:
     options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
     process = start("service", *options, PYTHONPATH=str(folder))
     url = listening(process)
     _answering(url, among=lambda seen: len(seen) == 2)
     process.kill()
-    process.communicate(timeout=20)  # comes to its end once nobody holds the pipes
+    process.communicate(timeout=20)  # returns once the pipes are closed
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
-def test_what_one_process_is_told_to_deny_all_of_them_deny(kind: str, start: Start, folder: Path) -> None:
+def test_a_deny_entry_reaches_all_processes(kind: str, start: Start, folder: Path) -> None:
     port = free_port()
     with servers.running(kind) as cache, fakeissuer.running() as issuer:
         process = start(
@@ -106,7 +106,7 @@ def test_what_one_process_is_told_to_deny_all_of_them_deny(kind: str, start: Sta
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_the_admin_port_counts_for_all_processes(processes: str, start: Start, folder: Path) -> None:
+def test_metrics_are_summed_over_all_processes(processes: str, start: Start, folder: Path) -> None:
     port = free_port()
     with servers.running("redis") as cache:
         process = start(
@@ -136,10 +136,10 @@ def _until(holds: Callable[[], bool]) -> None:
         (["--issuer", OKTA, "--routes", "os:sep"], 2, "package.module:attribute"),
         (["--issuer", OKTA, "--certfile", "none.pem", "--keyfile", "none.pem"], 1, "No such file"),
         (["--issuer", OKTA, "--admin-port", "0"], 2, "cache_url"),
-        (["--demo", "--issuer-port", "0"], 2, "the demonstration runs in one"),
+        (["--demo", "--issuer-port", "0"], 2, "the demo runs in one process"),
     ],
 )
-def test_what_stops_the_start_is_said_once_and_not_by_each_process(
+def test_a_start_error_is_printed_once_and_not_by_each_process(
     options: list[str], status: int, word: str, start: Start
 ) -> None:
     process = start("service", "--processes", "3", "--port", "0", *options)
@@ -161,7 +161,7 @@ ROUTES = {
 
 
 @pytest.mark.parametrize(("path", "problem"), ROUTES.values(), ids=ROUTES)
-def test_routes_that_cannot_be_mounted_are_a_problem_of_the_settings(
+def test_routes_that_cannot_be_mounted_are_a_settings_error(
     path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "made.py").write_text(
@@ -177,6 +177,6 @@ def test_routes_that_cannot_be_mounted_are_a_problem_of_the_settings(
     assert "\n" not in said
 
 
-def test_without_names_there_are_no_routes_and_with_several_all_of_them() -> None:
+def test_routes_of_all_named_modules_are_loaded() -> None:
     assert load_routes([]) is None
     assert [*ROUTES_OF_THE_GUIDE, *ROUTES_OF_THE_GUIDE] == load_routes(["service.web.endpoints.okta_guide:ROUTES"] * 2)

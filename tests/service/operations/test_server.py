@@ -53,7 +53,7 @@ async def _send(url: str, data: bytes) -> bytes:
 
 
 @pytest.mark.gen_test
-async def test_serves_at_the_port_it_tells(service: ResourceServerApplication) -> None:
+async def test_the_announced_port_is_served(service: ResourceServerApplication) -> None:
     async with serving(service, bind("127.0.0.1", 0)) as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         assert 200 == (await AsyncHTTPClient().fetch(f"{url}/healthz")).code
@@ -85,7 +85,7 @@ async def test_a_body_over_the_limit_is_not_read(service: ResourceServerApplicat
     ids=["header", "body"],
 )
 @pytest.mark.gen_test
-async def test_a_request_that_never_ends_is_given_up(
+async def test_an_unfinished_request_times_out(
     half: bytes, service: ResourceServerApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "HEADER_TIMEOUT", 0.2)
@@ -96,7 +96,7 @@ async def test_a_request_that_never_ends_is_given_up(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.gen_test
-async def test_a_signal_stops_it_and_requests_in_flight_are_answered(
+async def test_a_signal_stops_the_server_after_pending_requests(
     number: signal.Signals, service: ResourceServerApplication
 ) -> None:
     async def run() -> None:
@@ -118,7 +118,7 @@ async def test_a_signal_stops_it_and_requests_in_flight_are_answered(
 
 
 @pytest.mark.gen_test
-async def test_a_request_that_is_not_answered_in_time_is_cut_off(
+async def test_a_pending_request_is_dropped_after_the_stop_timeout(
     service: ResourceServerApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(server, "STOP_TIMEOUT", 0.05)

@@ -20,13 +20,13 @@ def _close(bound: BoundSockets) -> None:
         ("::1", False, "http://[::1]:"),
     ],
 )
-def test_the_url_is_what_a_client_writes(address: str, tls: bool, url: str) -> None:  # noqa: FBT001  # a row of the table
+def test_the_url_is_the_one_that_clients_use(address: str, tls: bool, url: str) -> None:  # noqa: FBT001  # a row of the table
     bound = bind(address, 0, tls=tls)
     assert f"{url}{bound.sockets[0].getsockname()[1]}" == bound.url
     _close(bound)
 
 
-def test_who_connects_before_anybody_serves_waits_in_a_queue() -> None:
+def test_early_connections_wait_in_the_backlog() -> None:
     bound = bind("127.0.0.1", 0)
     socket.create_connection(bound.sockets[0].getsockname()).close()
     _close(bound)

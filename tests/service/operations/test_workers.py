@@ -16,7 +16,7 @@ from service.operations.workers import WorkerFunction, cores, run_workers
 
 
 class Witness:
-    """Stops everything once it is told that somebody serves, and remembers what it was told."""
+    """Records the workers' messages and stops the program once one of them serves."""
 
     def __init__(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.seen: list[str] = []
@@ -34,13 +34,13 @@ class Witness:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_all_of_them_and_who_served_before_serves_again(number: signal.Signals) -> None:
+def test_a_signal_stops_all_workers_and_restores_handlers(number: signal.Signals) -> None:
     before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     assert ["serves", "stop"] == Witness(number).run(workers_at_work.serve, count=2)
     assert before == [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
 
 
-def test_one_that_dies_is_replaced_and_said_to_be(
+def test_a_worker_that_exits_is_restarted_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 2.0)  # longer than any of them takes to start and to end
@@ -48,19 +48,21 @@ def test_one_that_dies_is_replaced_and_said_to_be(
     assert {f"worker {number} ended with 3, restarting" for number in range(2)} == set(caplog.messages)
 
 
-def test_one_that_does_not_stop_is_killed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_does_not_stop_is_killed(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workers, "STOP_TIMEOUT", 0.05)
     assert ["serves", "stop"] == Witness().run(workers_at_work.outlive, count=1)
     assert ["worker 0 did not stop and is killed"] == caplog.messages
 
 
-def test_there_is_a_core_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_at_least_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores() >= 1
     monkeypatch.delattr(os, "sched_getaffinity")
     assert cores() >= 1
 
 
-def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_is_restarted_although_its_child_lives_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child holds the end of the pipe that would tell of the death."""
     monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 0.05)
@@ -71,7 +73,7 @@ def test_one_whose_own_child_lives_on_is_replaced_all_the_same(tmp_path: Path, m
     assert time.monotonic() - started < 15
 
 
-def test_when_none_of_them_can_start_the_start_is_given_up(
+def test_if_no_worker_can_start_the_program_exits(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 0.0)
@@ -79,11 +81,11 @@ def test_when_none_of_them_can_start_the_start_is_given_up(
     witness = Witness()
     assert ["stop"] == witness.run(workers_at_work.die, count=2)
     assert witness.has_served is False
-    assert "no worker could start within 2 tries" in caplog.text
+    assert "no worker could start within 2 attempts" in caplog.text
 
 
 @pytest.mark.parametrize(("pause", "count"), [(0.0, 1), (60.0, 2)], ids=["soon there is some", "there is none"])
-def test_a_machine_without_room_for_another_process_serves_with_what_it_has(
+def test_a_failed_fork_leaves_the_other_workers_serving(
     pause: float, count: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_MIN_LIFETIME", pause)
@@ -99,7 +101,7 @@ def test_a_machine_without_room_for_another_process_serves_with_what_it_has(
     assert ["worker 0 could not be started (Cannot allocate memory), restarting"] == caplog.messages
 
 
-def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_exit_when_the_supervisor_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 60.0)
     seen: list[str] = []
 
@@ -112,7 +114,7 @@ def test_workers_do_not_outlive_a_supervision_that_fails(monkeypatch: pytest.Mon
     assert [] == multiprocessing.active_children()
 
 
-def test_the_place_of_one_that_died_at_once_stays_empty_for_a_while(
+def test_a_worker_that_exits_at_once_is_restarted_after_a_pause(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)

@@ -10,7 +10,7 @@ OKTA = "https://dev-123456.okta.com/oauth2/default"
 OTHER = "https://issuer.example/realms/one"
 
 
-def test_several_issuers_each_have_their_own_terms_and_else_the_programs() -> None:
+def test_each_issuer_has_its_own_settings_or_those_of_the_program() -> None:
     settings = Settings(
         issuer=OKTA,
         leeway=60,
@@ -25,17 +25,17 @@ def test_several_issuers_each_have_their_own_terms_and_else_the_programs() -> No
     assert frozenset({"api://one"}) == other.audiences
 
 
-def test_a_table_alone_is_enough() -> None:
+def test_an_issuer_table_is_enough() -> None:
     (only,) = Settings(issuers=(IssuerSettings(issuer=OKTA),)).trusted_issuers
     assert (OKTA, frozenset({"api://default"})) == (only.issuer, only.audiences)
 
 
-def test_the_audience_of_one_issuer_is_not_lent_to_another() -> None:
+def test_the_audience_is_not_inherited_by_other_issuers() -> None:
     with pytest.raises(pydantic.ValidationError, match=r"audience: .* any API of https://issuer\.example/realms/one"):
         Settings(issuer=OKTA, audience=("api://mine",), issuers=(IssuerSettings(issuer=OTHER),))
 
 
-def test_an_issuer_stands_there_once() -> None:
+def test_a_repeated_issuer_is_rejected() -> None:
     with pytest.raises(pydantic.ValidationError, match="twice"):
         Settings(issuer=OKTA, issuers=(IssuerSettings(issuer=OKTA),))
 
@@ -44,7 +44,5 @@ def test_an_issuer_stands_there_once() -> None:
     ("issuer", "audience"),
     [(OKTA, ("api://default",)), (OTHER, ()), ("https://[::1", ()), (None, ()), (7, ())],
 )
-def test_only_the_custom_servers_of_okta_have_an_audience_that_everybody_knows(
-    issuer: object, audience: tuple[str, ...]
-) -> None:
+def test_only_okta_custom_servers_have_a_default_audience(issuer: object, audience: tuple[str, ...]) -> None:
     assert audience == audience_at_okta(issuer)

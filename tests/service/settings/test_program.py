@@ -39,7 +39,7 @@ def test_the_issuer_itself_wins_over_the_org() -> None:
     assert OKTA == Settings(issuer=OKTA, org_url="https://other.okta.com").issuer
 
 
-def test_an_audience_of_ones_own_replaces_oktas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_audience_replaces_oktas_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OKTA_API_AUDIENCE", "api://mine, api://other ,")
     (issuer,) = Settings(issuer=OKTA).trusted_issuers
     assert frozenset({"api://mine", "api://other"}) == issuer.audiences
@@ -48,7 +48,7 @@ def test_an_audience_of_ones_own_replaces_oktas(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "name", ["OKTA_OAUTH2_ISSUER", "OKTA_ISSUER", "SERVICE_ISSUER", "OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"]
 )
-def test_is_read_from_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_read_from_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "https://dev-123456.okta.com" if name.endswith(("URL", "DOMAIN")) else OKTA)
     assert OKTA == Settings().issuer
 
@@ -64,7 +64,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("api://default",) == Settings(issuer=OKTA).audience
 
 
-def test_a_variable_of_another_program_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "1")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     settings = Settings(issuer=OKTA)
@@ -124,26 +124,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("values", "word"), REFUSED.values(), ids=REFUSED.keys())
-def test_refuses(values: dict[str, Any], word: str) -> None:
+def test_malformed_input_is_rejected(values: dict[str, Any], word: str) -> None:
     with pytest.raises(pydantic.ValidationError) as refusal:
         Settings(**values)
     assert word in str(refusal.value)
 
 
-def test_cannot_be_changed() -> None:
+def test_settings_are_frozen() -> None:
     settings = Settings(issuer=OKTA)
     with pytest.raises(pydantic.ValidationError):
         settings.port = 1
 
 
-def test_hides_secrets() -> None:
+def test_the_repr_hides_secrets() -> None:
     settings = Settings(issuer=OKTA, http_proxy=pydantic.SecretStr("http://alice:hunter2@proxy.example:3128"))
     assert "hunter2" not in repr(settings)
     assert "http_proxy" in SECRETS
     assert "http://alice:hunter2@proxy.example:3128" == settings.proxy_url
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hush\n")
     path = str(tmp_path / "secret")
     settings = Settings(issuer=OKTA, client_id="me", client_secret_file=path, admin_token_file=path)
@@ -154,13 +154,13 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert "hush" not in repr(settings) + repr(client)
 
 
-def test_an_empty_file_holds_no_secret(tmp_path: Path) -> None:
+def test_an_empty_secret_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(" \n")
     with pytest.raises(ValidationError, match="is empty"):
         Settings(issuer=OKTA, client_id="me", client_secret_file=str(tmp_path / "secret"))
 
 
-def test_what_we_are_to_one_issuer_is_told_to_no_other() -> None:
+def test_credentials_are_not_inherited_by_other_issuers() -> None:
     other = IssuerSettings(issuer="https://other.example", audience=("api",))
     known = IssuerSettings(
         issuer="https://known.example", audience=("api",), client_id="them", client_secret=SecretStr("theirs")

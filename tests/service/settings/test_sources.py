@@ -47,12 +47,12 @@ def test_the_names_of_one_setting_do_not_change_which_source_wins(
     assert OKTA == load_settings({}).settings.issuer
 
 
-def test_reads_the_file_of_oktas_guide(tmp_path: Path) -> None:
+def test_the_env_file_of_oktas_guide_is_read(tmp_path: Path) -> None:
     (tmp_path / ".okta.env").write_text("ORG_URL=https://dev-123456.okta.com\nCLIENT_ID=a\nCLIENT_SECRET=b\n")
     assert OKTA == load_settings({}).settings.issuer
 
 
-def test_what_follows_from_another_setting_says_from_which(tmp_path: Path) -> None:
+def test_a_derived_setting_names_its_source(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s\n")
     given = {"org_url": "https://dev-123456.okta.com", "client_id": "a", "client_secret_file": str(tmp_path / "secret")}
     origins = load_settings(given).origins
@@ -60,18 +60,18 @@ def test_what_follows_from_another_setting_says_from_which(tmp_path: Path) -> No
     assert "admin_token" not in origins
 
 
-def test_reads_the_env_file_that_is_named(tmp_path: Path) -> None:
+def test_a_named_env_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "other.env").write_text(f"OKTA_ISSUER={OKTA}\n")
     assert OKTA == load_settings({}, env_file=tmp_path / "other.env").settings.issuer
 
 
-def test_names_what_is_missing() -> None:
+def test_a_missing_setting_is_named() -> None:
     problems = _problems()
     assert "issuer: is not set" in problems
     assert "--demo" in problems
 
 
-def test_says_where_a_wrong_value_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_source_of_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OKTA_OAUTH2_ISSUER", "https://dev-1-admin.okta.com/oauth2/default")
     problems = _problems(port="many")
     assert "issuer (from environment): was 'https://dev-1-admin.okta.com/oauth2/default'" in problems
@@ -80,11 +80,11 @@ def test_says_where_a_wrong_value_came_from(monkeypatch: pytest.MonkeyPatch) -> 
     assert 2 == len(problems.splitlines())
 
 
-def test_a_secret_that_is_wrong_is_not_shown() -> None:
+def test_a_wrong_secret_is_not_shown() -> None:
     assert "hunter2" not in _problems(issuer=OKTA, http_proxy=["hunter2"])
 
 
-def test_a_key_that_does_not_exist_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+def test_an_unknown_key_is_rejected_with_the_nearest_one(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text(f'isuer = "{OKTA}"\nzebra = 1\n')
     with pytest.raises(SettingsError) as refusal:
@@ -96,19 +96,19 @@ def test_a_key_that_does_not_exist_is_refused_with_the_nearest_one(tmp_path: Pat
 
 
 @pytest.mark.parametrize("option", ["env_file", "config_file"])
-def test_a_file_that_is_not_there_is_refused(option: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_rejected(option: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such file"):
         load_settings({}, **{option: tmp_path / "missing"})
 
 
-def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+def test_malformed_toml_is_rejected(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text("issuer = \n")
     with pytest.raises(SettingsError, match="not TOML"):
         load_settings({}, config_file=config)
 
 
-def test_reads_tables_of_issuers(tmp_path: Path) -> None:
+def test_issuer_tables_are_read(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text(
         f'[[issuers]]\nissuer = "{OKTA}"\n\n'
@@ -119,7 +119,7 @@ def test_reads_tables_of_issuers(tmp_path: Path) -> None:
     assert (frozenset({"api://one"}), 600.0) == (other.audiences, other.max_token_age)
 
 
-def test_says_which_table_is_wrong(tmp_path: Path) -> None:
+def test_the_wrong_table_is_named(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text(
         f'[[issuers]]\nissuer = "{OKTA}"\nlewway = 5\n\n[[issuers]]\nissuer = "http://issuer.example"\naudience = "a"\n'
@@ -135,6 +135,6 @@ def test_says_which_table_is_wrong(tmp_path: Path) -> None:
     ) == refusal.value.problems
 
 
-def test_several_problems_are_told_at_once() -> None:
+def test_several_problems_are_reported_at_once() -> None:
     problems = _problems(issuer="https://issuer.example", certfile="cert.pem").splitlines()
     assert ["audience", "certfile"] == [problem.partition(":")[0] for problem in problems]

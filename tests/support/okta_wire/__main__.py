@@ -1,4 +1,4 @@
-"""Writes docs/okta-on-the-wire.rst anew: ``PYTHONPATH=tests/support python -m okta_wire``."""
+"""Writes docs/reference/okta-on-the-wire.rst anew: ``PYTHONPATH=tests/support python -m okta_wire``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page that lists every row with what was seen: docs/okta-on-the-wire.rst."""
+"""The page that lists every row with what was seen: docs/reference/okta-on-the-wire.rst."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from okta_wire.row import Seen
 from okta_wire.sections import SECTIONS
 from okta_wire.world import Request, World
 
-FILE = Path(__file__).parents[3] / "docs" / "okta-on-the-wire.rst"
+FILE = Path(__file__).parents[3] / "docs" / "reference" / "okta-on-the-wire.rst"
 COMMAND = "PYTHONPATH=tests/support python -m okta_wire"
 
 LONGEST = 60

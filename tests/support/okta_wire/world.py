@@ -59,7 +59,7 @@ def authorize_request(server: str = "default", /, **parameters: str | None) -> R
 
 
 class World:
-    """A fake issuer and whoever talks to it."""
+    """A fake issuer and the programs and users that send it requests."""
 
     def __init__(self, issuer: RunningIssuer) -> None:
         """Bring the issuer back to its start, at the moment when everything happens."""

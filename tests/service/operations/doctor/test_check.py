@@ -71,7 +71,9 @@ async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSON
 
 
 @pytest.mark.gen_test
-async def test_says_which_document_it_found(settings: Settings, client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_the_discovered_document_is_named(
+    settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
     fake_issuer.fail("discovery", status=404, times=1)
     seen = _by_name(await _check(settings, client))["discovery"].found
     assert "/.well-known/oauth-authorization-server" in seen
@@ -89,7 +91,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
-async def test_without_a_discovery_document_the_other_checks_say_why_they_are_not_reached(
+async def test_without_a_discovery_document_the_other_checks_are_skipped_with_a_reason(
     fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
@@ -103,7 +105,7 @@ async def test_without_a_discovery_document_the_other_checks_say_why_they_are_no
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
-async def test_without_a_key_set_the_other_checks_say_why_they_are_not_reached(
+async def test_without_a_key_set_the_other_checks_are_skipped_with_a_reason(
     fault: dict[str, Any], settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", **fault)
@@ -122,7 +124,7 @@ ADVICE: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
 @pytest.mark.gen_test
-async def test_says_what_to_do_when(
+async def test_advice_is_given_for(
     fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
@@ -144,7 +146,7 @@ DOCUMENTS: dict[str, tuple[Mapping[str, Any], str, str]] = {
 
 @pytest.mark.parametrize(("changes", "about", "words"), DOCUMENTS.values(), ids=DOCUMENTS.keys())
 @pytest.mark.gen_test
-async def test_finds_fault_with_a_document_that_says(
+async def test_a_bad_metadata_document_is_reported(
     changes: Mapping[str, Any],
     about: str,
     words: str,
@@ -162,7 +164,7 @@ async def test_finds_fault_with_a_document_that_says(
 
 
 @pytest.mark.gen_test
-async def test_names_the_issuer_to_write_when_okta_speaks_under_the_orgs_own_domain(client: JSONClient) -> None:
+async def test_the_issuer_of_a_custom_domain_is_suggested(client: JSONClient) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -185,7 +187,7 @@ KEYS: dict[str, tuple[list[dict[str, Any]], Outcome, str]] = {
 
 @pytest.mark.parametrize(("keys", "outcome", "words"), KEYS.values(), ids=KEYS.keys())
 @pytest.mark.gen_test
-async def test_finds_fault_with_a_key_set_that_has(
+async def test_a_bad_key_set_is_reported(
     keys: list[dict[str, Any]],
     outcome: Outcome,
     words: str,
@@ -201,7 +203,7 @@ async def test_finds_fault_with_a_key_set_that_has(
 
 
 @pytest.mark.gen_test
-async def test_counts_the_keys_that_are_skipped_and_says_why(
+async def test_skipped_keys_are_counted_with_their_reasons(
     settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     for key in ("enc", "small", "unknown-kty"):
@@ -223,7 +225,7 @@ ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
 
 @pytest.mark.parametrize(("algorithms", "outcome", "words"), ALGORITHMS.values(), ids=ALGORITHMS.keys())
 @pytest.mark.gen_test
-async def test_finds_fault_with_algorithms(
+async def test_unusable_algorithms_are_reported(
     algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     report = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
@@ -240,7 +242,7 @@ OFFSETS: dict[str, tuple[float, Outcome, str]] = {
 
 @pytest.mark.parametrize(("offset", "outcome", "words"), OFFSETS.values(), ids=OFFSETS.keys())
 @pytest.mark.gen_test
-async def test_compares_the_clock_with_the_issuers(
+async def test_the_clock_is_compared_with_the_issuers(
     offset: float, outcome: Outcome, words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     date = email.utils.formatdate(SystemClock.now() + offset, usegmt=True)
@@ -252,7 +254,7 @@ async def test_compares_the_clock_with_the_issuers(
 
 
 @pytest.mark.gen_test
-async def test_says_that_it_cannot_compare_the_clocks_without_a_date(
+async def test_without_a_date_header_the_clock_check_warns(
     settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
@@ -274,7 +276,7 @@ OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
 
 @pytest.mark.parametrize(("changes", "about", "outcome", "words"), OWN.values(), ids=OWN.keys())
 @pytest.mark.gen_test
-async def test_looks_at_the_settings(
+async def test_the_settings_are_checked(
     changes: dict[str, Any], about: str, outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     finding = _by_name(await _check(Settings(issuer=fake_issuer.issuer_url(), **changes), client))[about]
@@ -283,7 +285,7 @@ async def test_looks_at_the_settings(
 
 
 @pytest.mark.gen_test
-async def test_verifies_the_issuers_certificate_by_the_file_it_is_given(tmp_path: Path) -> None:
+async def test_the_issuers_certificate_is_verified_with_ca_file(tmp_path: Path) -> None:
     ca_file, pem = tmp_path / "ca.pem", tmp_path / "own.pem"
     trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
     own: dict[str, Any] = {"certfile": str(pem), "keyfile": str(pem)}
@@ -305,7 +307,7 @@ class Unready:
         self._trouble = trouble
 
     async def validate(self, token: object) -> None:
-        """Know nobody."""
+        """Return None for every token."""
 
     async def check_ready(self) -> None:
         if self._trouble:
@@ -317,7 +319,7 @@ class Unready:
 
 @pytest.mark.parametrize(("trouble", "outcome"), [("the vault is shut", Outcome.FAIL), ("", Outcome.OK)])
 @pytest.mark.gen_test
-async def test_asks_a_validator_that_cannot_be_looked_into(
+async def test_a_custom_validator_is_checked_through_check_ready(
     trouble: str, outcome: Outcome, client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = types.ModuleType("plugin_of_test_check")
@@ -336,7 +338,7 @@ async def test_asks_a_validator_that_cannot_be_looked_into(
 
 
 @pytest.mark.gen_test
-async def test_what_an_issuer_says_cannot_act_on_the_terminal(
+async def test_control_characters_of_an_issuer_are_escaped(
     settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     document = json.loads(json.dumps(await _document(fake_issuer.issuer_url(), client)))
@@ -345,14 +347,14 @@ async def test_what_an_issuer_says_cannot_act_on_the_terminal(
 
 
 @pytest.mark.gen_test
-async def test_tells_how_many_methods_are_for_anybody(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+async def test_public_methods_are_counted(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
     assert "ok      routes: 3 methods on 3 routes, 2 of them for anybody" in report.lines()
     assert [True, False, True] == [row.is_public for row in report.rows]
 
 
 @pytest.mark.gen_test
-async def test_a_route_that_stops_the_start_fails(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+async def test_an_unprotected_route_fails_the_check(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     routes = [(r"/old", RedirectHandler, {"url": "/"})]
     report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=routes, client=client, clock=SystemClock())
     (line,) = [line for line in report.lines() if line.startswith("fail")]

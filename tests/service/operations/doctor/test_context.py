@@ -15,16 +15,16 @@ def context() -> ExplainContext:
     return ExplainContext(text="a-secret-token", settings=settings, client=JSONClient(), clock=ManualClock(), now=0)
 
 
-def test_reads_a_token_as_the_service_does(context: ExplainContext) -> None:
+def test_a_token_is_parsed_as_the_service_does(context: ExplainContext) -> None:
     with pytest.raises(InvalidToken) as refusal:
         _ = context.jws
     assert Reason.MALFORMED_TOKEN is refusal.value.reason
 
 
-def test_knows_no_terms_before_the_issuer_is_known(context: ExplainContext) -> None:
+def test_there_are_no_rules_before_the_issuer_is_known(context: ExplainContext) -> None:
     with pytest.raises(RuntimeError):
         _ = context.rules
 
 
-def test_does_not_show_the_token_by_accident(context: ExplainContext) -> None:
+def test_the_repr_hides_the_token(context: ExplainContext) -> None:
     assert "a-secret-token" not in repr(context)

@@ -54,7 +54,7 @@ def _part(value: object) -> str:
 
 
 @pytest.mark.gen_test
-async def test_accepts_a_good_token_and_passes_every_rule(
+async def test_a_good_token_passes_every_rule(
     fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     explanation = await _explain(fake_issuer.token(sub="alice@example.com", scp="api:read"), settings, client)
@@ -67,7 +67,7 @@ async def test_accepts_a_good_token_and_passes_every_rule(
     assert "in 59 minutes" in told or "in 60 minutes" in told
 
 
-def test_asks_every_claim_check_of_the_service() -> None:
+def test_every_claim_check_of_the_service_is_a_rule() -> None:
     assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) :]]
 
 
@@ -89,7 +89,7 @@ async def _answer_of_the_service(text: str, settings: Settings, client: JSONClie
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_refuses_every_bad_token_for_the_reason_for_which_the_service_refuses_it(
+async def test_every_bad_token_has_the_reason_of_the_service(
     fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     expected, got = {}, {}
@@ -155,7 +155,7 @@ REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
 
 @pytest.mark.parametrize(("make", "rule", "words"), REFUSED.values(), ids=REFUSED.keys())
 @pytest.mark.gen_test
-async def test_names_the_rule_and_says_what_to_do(
+async def test_the_failed_rule_has_advice(
     make: Callable[[RunningIssuer], str],
     rule: str,
     words: str,
@@ -173,7 +173,7 @@ async def test_names_the_rule_and_says_what_to_do(
     "wrapping", ["Bearer {}", "bearer  {}\n", " {}", "Authorization: Bearer {}", "Authorization:{}"]
 )
 @pytest.mark.gen_test
-async def test_judges_what_stands_in_a_familiar_wrapping_and_says_so(
+async def test_a_token_in_pasted_text_is_explained_with_a_remark(
     wrapping: str, fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     explanation = await _explain(wrapping.format(fake_issuer.token()), settings, client)
@@ -183,7 +183,7 @@ async def test_judges_what_stands_in_a_familiar_wrapping_and_says_so(
 
 @pytest.mark.parametrize("endpoint", ["discovery", "keys"])
 @pytest.mark.gen_test
-async def test_says_that_nobody_can_judge_a_token_while_its_issuer_cannot_be_asked(
+async def test_an_unavailable_issuer_leaves_the_token_undecided(
     endpoint: Any, fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     fake_issuer.fail(endpoint, status=500)
@@ -197,7 +197,7 @@ async def test_says_that_nobody_can_judge_a_token_while_its_issuer_cannot_be_ask
 
 
 @pytest.mark.gen_test
-async def test_fetches_nothing_for_a_token_that_fails_before(
+async def test_a_token_that_fails_early_causes_no_request(
     fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     await _explain(fake_issuer.token(alg="HS256"), settings, client)
@@ -205,9 +205,7 @@ async def test_fetches_nothing_for_a_token_that_fails_before(
 
 
 @pytest.mark.gen_test
-async def test_judges_by_the_terms_of_the_issuer_that_the_token_is_from(
-    fake_issuer: RunningIssuer, client: JSONClient
-) -> None:
+async def test_the_settings_of_the_tokens_issuer_apply(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     tables = (
         IssuerSettings(issuer=fake_issuer.issuer_url("default"), audience=("api://default",)),
         IssuerSettings(issuer=fake_issuer.issuer_url("partner"), audience=("api://partner",), max_token_age=10),
@@ -227,7 +225,7 @@ STRICT: dict[str, tuple[dict[str, Any], Reason, str]] = {
 
 @pytest.mark.parametrize(("members", "reason", "words"), STRICT.values(), ids=STRICT.keys())
 @pytest.mark.gen_test
-async def test_demands_what_the_profile_demands(
+async def test_the_rfc9068_profile_is_applied(
     members: dict[str, Any], reason: Reason, words: str, fake_issuer: RunningIssuer, client: JSONClient
 ) -> None:
     settings = Settings(issuer=fake_issuer.issuer_url(), token_profile="rfc9068")
@@ -237,7 +235,7 @@ async def test_demands_what_the_profile_demands(
 
 
 @pytest.mark.gen_test
-async def test_names_the_clients_that_may_call(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+async def test_the_allowed_clients_are_named(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     settings = Settings(issuer=fake_issuer.issuer_url(), allowed_client_ids=("0oaother",))
     explanation = await _explain(fake_issuer.token(cid="0oaweb00000000000001"), settings, client)
     assert Reason.CLIENT_NOT_TRUSTED is _reason(explanation)
@@ -280,7 +278,7 @@ def settings_with_plugin(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.gen_test
-async def test_takes_the_word_of_a_validator_that_cannot_be_looked_into(
+async def test_a_custom_validator_decides_by_itself(
     settings_with_plugin: Settings, fake_issuer: RunningIssuer, client: JSONClient
 ) -> None:
     good = await _explain("good-token", settings_with_plugin, client)
@@ -292,16 +290,16 @@ async def test_takes_the_word_of_a_validator_that_cannot_be_looked_into(
 
 
 HOSTILE = {
-    "an escape sequence": "\x1b[2Jverdict: accepted",
-    "a line break": "x\nverdict: accepted",
-    "a turn of the writing": "\u202everdict",
-    "a line separator": "x\u2028verdict: accepted",
+    "an escape sequence": "\x1b[2Jconclusion: accepted",
+    "a line break": "x\nconclusion: accepted",
+    "a turn of the writing": "\u202econclusion",
+    "a line separator": "x\u2028conclusion: accepted",
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.gen_test
-async def test_what_a_token_holds_cannot_act_on_the_terminal(
+async def test_control_characters_of_a_token_are_escaped(
     text: str, fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
 ) -> None:
     members = {"claims": {"aud": text, text: text}, "header": {"note": text}}
@@ -327,7 +325,7 @@ def _told(text: str, **changes: Any) -> str:
 
 @profile(deadline=None)
 @given(st.text())
-def test_any_text_ends_with_a_verdict(text: str) -> None:
+def test_any_text_gets_a_conclusion(text: str) -> None:
     assert "conclusion: refused" in _told(text)
 
 

@@ -21,33 +21,33 @@ NOW = 1_700_000_000.0
         (-1e18, "a date beyond the calendar"),
     ],
 )
-def test_says_when_it_is(date: float, words: str) -> None:
+def test_a_date_is_relative_to_now(date: float, words: str) -> None:
     assert words == format_date(date, NOW)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_knows_a_word_for_every_date(date: float) -> None:
+def test_every_date_can_be_formatted(date: float) -> None:
     assert format_date(date, NOW)
     assert format_duration(date)
 
 
 @given(st.text())
-def test_a_terminal_only_shows_what_is_harmless(text: str) -> None:
+def test_control_characters_are_escaped(text: str) -> None:
     assert escape_for_terminal(text).isprintable()
 
 
-def test_what_can_be_read_stays_as_it_is() -> None:
+def test_printable_text_is_unchanged() -> None:
     assert "Zoë → ok" == escape_for_terminal("Zoë → ok")
 
 
-def test_hides_secrets_and_tokens_and_leaves_words_alone() -> None:
+def test_secrets_and_tokens_are_redacted() -> None:
     text = "an eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln and a longsecret and a word"
     assert "an (a token, hidden) and a (hidden) and a word" == redact(text, ["word", "longsecret"])
 
 
-def test_a_secret_within_a_longer_one_is_hidden_with_it() -> None:
+def test_a_secret_inside_a_longer_secret_is_redacted() -> None:
     assert "(hidden)" == redact("12345678.87654321", ["12345678", "12345678.87654321"])
 
 
-def test_cuts_a_value_that_is_very_long() -> None:
+def test_a_long_value_is_truncated() -> None:
     assert 161 == len(to_json("x" * 1000))

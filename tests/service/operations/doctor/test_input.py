@@ -16,15 +16,15 @@ from service.operations.doctor.input import describe_pasted_text, strip_pasted_t
         (" Authorization : Bearer  a.b.c ", 2),
     ],
 )
-def test_takes_the_token_out_and_says_so(text: str, remarks: int) -> None:
+def test_the_token_is_extracted_from_pasted_text(text: str, remarks: int) -> None:
     token, said = strip_pasted_text(text)
     assert ("a.b.c", remarks) == (token, len(said))
 
 
 @pytest.mark.parametrize("text", ["", "bearer", "bearera.b.c", "DPoP a.b.c"])
-def test_leaves_what_is_no_wrapping(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert (text, []) == strip_pasted_text(text)
 
 
-def test_has_words_for_whatever_is_wrong() -> None:
+def test_every_mistake_is_described() -> None:
     assert "as it came from the issuer" in describe_pasted_text("a=b")

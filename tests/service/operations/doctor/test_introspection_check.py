@@ -22,7 +22,9 @@ async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **term
 
 @pytest.mark.parametrize("validation", ["auto", "introspection", "hybrid"])
 @pytest.mark.gen_test
-async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: RunningIssuer, client: JSONClient) -> None:
+async def test_accepted_client_credentials_pass(
+    validation: str, fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
     finding = await _finding("introspection", fake_issuer, client, validation=validation)
     assert Outcome.OK is finding.outcome
     assert "0oaapi00000000000001" in finding.found
@@ -30,7 +32,7 @@ async def test_an_issuer_that_knows_us_passes(validation: str, fake_issuer: Runn
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a wrong secret": ({"client_secret": "wrong"}, {}, "its secret or key"),
-    "an unknown client": ({"client_id": "nobody"}, {}, "a client of this very issuer"),
+    "an unknown client": ({"client_id": "unknown"}, {}, "a client of this very issuer"),
     "an outage": ({}, {"status": 500}, "get 503 until"),
     "a yes to everything": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
 }
@@ -50,7 +52,7 @@ async def test_explains(
 
 
 @pytest.mark.gen_test
-async def test_tells_whether_the_shared_cache_answers(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     with servers.running("redis") as server:
         assert Outcome.OK is (await _finding("shared cache", fake_issuer, client, cache_url=server.url)).outcome
         server.stop()

@@ -29,18 +29,18 @@ NEAR: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(("seen", "trusted", "words"), NEAR.values(), ids=NEAR.keys())
-def test_tells_in_what_they_differ(seen: str, trusted: str, words: str) -> None:
+def test_the_difference_is_described(seen: str, trusted: str, words: str) -> None:
     assert words in describe_issuer_difference(seen, trusted)
 
 
 @pytest.mark.parametrize(
     "seen", ["", "https://x.example", "https://[", "https://dev-1.okta.com:x/oauth2/default", OKTA]
 )
-def test_says_nothing_of_what_is_far_away_or_the_same(seen: str) -> None:
+def test_equal_and_unrelated_issuers_have_no_description(seen: str) -> None:
     assert "" == describe_issuer_difference(seen, OKTA)
 
 
 @given(st.text())
-def test_reads_whatever_a_sender_has_written(seen: str) -> None:
+def test_any_issuer_text_is_accepted(seen: str) -> None:
     describe_issuer_difference(seen, OKTA)
     describe_issuer_difference(f"https://dev-1.okta.com/{seen}", OKTA)

@@ -26,7 +26,7 @@ async def _explained(
 
 @pytest.mark.parametrize("validation", ["auto", "introspection"])
 @pytest.mark.gen_test
-async def test_an_opaque_token_is_asked_about(validation: str, client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_an_opaque_token_is_introspected(validation: str, client: JSONClient, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(opaque=True)
     accepted, _ = await _explained(token, client, fake_issuer, validation=validation)
     assert accepted
@@ -37,7 +37,7 @@ async def test_an_opaque_token_is_asked_about(validation: str, client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_auto_walks_the_rules_for_a_jwt(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_auto_applies_the_local_rules_to_a_jwt(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     accepted, asked = await _explained(fake_issuer.token(), client, fake_issuer)
     assert accepted
     assert any("not asked, since the token is a JWT" in seen for seen in asked.values())
@@ -45,7 +45,7 @@ async def test_auto_walks_the_rules_for_a_jwt(client: JSONClient, fake_issuer: R
 
 
 @pytest.mark.gen_test
-async def test_hybrid_asks_after_all_other_rules(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_hybrid_introspects_after_all_local_rules(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token()
     accepted, asked = await _explained(token, client, fake_issuer, validation="hybrid")
     assert (True, "active") == (accepted, asked["its issuer, asked about it, calls it active"])
@@ -55,9 +55,7 @@ async def test_hybrid_asks_after_all_other_rules(client: JSONClient, fake_issuer
 
 
 @pytest.mark.gen_test
-async def test_beside_a_hybrid_issuer_the_signature_of_another_is_enough(
-    client: JSONClient, fake_issuer: RunningIssuer
-) -> None:
+async def test_a_hybrid_issuer_does_not_affect_another_issuer(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     other = {"issuer": fake_issuer.issuer_url("partner"), "audience": "api://partner", "validation": "jwt"}
     token = fake_issuer.token(server="partner")
     accepted, asked = await _explained(token, client, fake_issuer, validation="hybrid", issuers=[other])

@@ -66,7 +66,7 @@ async def test_looks_by_itself_and_stops_when_nothing_is_open(
         clock.advance(60)
         await token.ended.wait()
         await other.ended.wait()
-    looking = monitor._looking
+    looking = monitor._task
     assert looking is not None
     await looking
     await monitor.close()

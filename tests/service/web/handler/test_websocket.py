@@ -21,6 +21,7 @@ from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.websocket import close_code
+from service.web.routing.wrap import protected
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # good
 ENDS: list[str] = []
@@ -399,3 +400,16 @@ async def test_an_open_socket_is_told_that_the_service_stops(
     app.close_long_lived()
     assert await socket.read_message() is None
     assert 1001 == socket.close_code
+
+
+def test_a_class_that_checks_origins_itself_keeps_its_choice() -> None:
+    class Foreign(WebSocketHandler):
+        def check_origin(self, origin: str) -> bool:
+            return origin == "https://partner.example"
+
+        def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+            return subprotocols[-1]
+
+    handler = protected(Foreign)
+    assert Foreign.check_origin is handler.check_origin  # type: ignore[attr-defined]  # WebSocketHandler has it
+    assert Foreign.select_subprotocol is handler.select_subprotocol  # type: ignore[attr-defined]  # as above

@@ -45,7 +45,7 @@ SECTION = Section(
             jose_header("access_token"),
         ),
         Row(
-            "of a client for itself",
+            "of a client's own token",
             OWN,
             200,
             "",
@@ -81,7 +81,7 @@ SECTION = Section(
             CLAIMS,
         ),
         Row(
-            "with a refresh token beside it",
+            "with a refresh token",
             _of_alice(scope="openid offline_access"),
             200,
             "",
@@ -101,7 +101,7 @@ SECTION = Section(
             CLAIMS,
         ),
         Row(
-            "signed in as acr_values asked",
+            "signed in with the requested acr_values",
             _with_two_factors,
             200,
             "",

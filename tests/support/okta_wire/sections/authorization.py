@@ -1,4 +1,4 @@
-"""The authorization endpoint: where its answers and its refusals go."""
+"""The authorization endpoint: where its responses and its errors are sent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _not_sent_on(case: str, code: str, **parameters: str | None) -> Row:
 
 
 def signed_in(**parameters: str) -> Prepare:
-    """An authorization request of somebody who has signed in."""
+    """Return an authorization request of a user who has signed in."""
 
     def ask(world: World) -> Request:
         world.issuer.put("clients", "hybrid", **HYBRID)
@@ -75,10 +75,10 @@ def _as_json(request: Request) -> Request:
 SECTION = Section(
     "Authorization",
     (
-        Row("the limit that is told", authorize_request(), 302, headers=LIMIT_LEFT, view=body),
+        Row("the reported limit", authorize_request(), 302, headers=LIMIT_LEFT, view=body),
         _answer("a code", "code state"),
         Row(
-            "where a code goes",
+            "a code for an authorization request",
             signed_in(),
             302,
             "",
@@ -101,7 +101,7 @@ SECTION = Section(
             nonce="n",
         ),
         Row(
-            "with nobody signed in",
+            "without a session",
             authorize_request(),
             302,
             "",
@@ -111,7 +111,7 @@ SECTION = Section(
         ),
         _answer("silently within a session", "code state", prompt="none", login_hint=ALICE, max_age="100"),
         Row(
-            "what a refusal looks like",
+            "an error response",
             authorize_request(scope="openid unknown"),
             302,
             "invalid_scope",
@@ -133,19 +133,19 @@ SECTION = Section(
         ),
         _refused("an unknown response_type", "unsupported_response_type", response_type="magic"),
         _refused("no response_type", "unsupported_response_type", response_type=None),
-        _refused("a response_type that is off for the client", "unauthorized_client", response_type="id_token"),
+        _refused("a response_type that the client may not use", "unauthorized_client", response_type="id_token"),
         _refused("an unknown response_mode", "unsupported_response_mode", response_mode="smoke"),
         _refused("profile without openid", "access_denied", scope="profile"),
         _refused("an unknown prompt", "invalid_request", prompt="magic"),
-        _refused("prompt none beside another", "invalid_request", prompt="none login"),
-        _refused("prompt none, nobody signed in", "login_required", prompt="none"),
-        _refused("a max_age that is no number", "invalid_request", max_age="-1"),
+        _refused("prompt none with another value", "invalid_request", prompt="none login"),
+        _refused("prompt none, no session", "login_required", prompt="none"),
+        _refused("a max_age that is not a number", "invalid_request", max_age="-1"),
         _refused(
             "code_challenge_method plain", "invalid_request", code_challenge=CHALLENGE, code_challenge_method="plain"
         ),
         _refused("a challenge without its method", "invalid_request", code_challenge=CHALLENGE),
         _refused(
-            "a challenge that is no hash", "invalid_request", code_challenge="short", code_challenge_method="S256"
+            "a challenge that is not a hash", "invalid_request", code_challenge="short", code_challenge_method="S256"
         ),
         _refused("a method without a challenge", "invalid_request", code_challenge_method="S256"),
         _refused("a single-page app without PKCE", "invalid_request", client_id=SPA),
@@ -167,7 +167,7 @@ SECTION = Section(
         _not_sent_on("no redirect_uri", "invalid_request", redirect_uri=None),
         _not_sent_on("an unknown request_uri", "invalid_request_uri", request_uri="urn:okta:unknown"),
         okta_error(
-            "an unknown client, to a program", _as_json(authorize_request(client_id="unknown")), 400, "invalid_client"
+            "an unknown client, for a program", _as_json(authorize_request(client_id="unknown")), 400, "invalid_client"
         ),
     ),
 )

@@ -27,7 +27,7 @@ def _by_each_mode() -> tuple[Row, ...]:
         for row in (
             _by(mode, "a code", "code state", view),
             _by(mode, "tokens", TOKENS, view, **tokens),
-            _by(mode, "a refusal", REFUSED, view, "invalid_scope", scope="openid unknown"),
+            _by(mode, "an error", REFUSED, view, "invalid_scope", scope="openid unknown"),
         )
     )
 
@@ -63,7 +63,7 @@ SECTION = Section(
         _page("prompt login within a session", "/signin", signed_in(prompt="login")),
         _page("max_age 0 within a session", "/signin", signed_in(max_age="0")),
         _page("acr_values that the session does not have", "/signin", signed_in(acr_values="urn:okta:loa:2fa:any")),
-        _page("a login_hint of somebody else", "/signin", signed_in(login_hint="bob@example.com")),
+        _page("a login_hint for another user", "/signin", signed_in(login_hint="bob@example.com")),
         _page("prompt consent", "/consent", signed_in(prompt="consent")),
         _page("a client that needs consent", "/consent", _of_a_client_that_asks()),
         Row(

@@ -58,24 +58,24 @@ def _post(**form: Any) -> Request:
     return post("token", **{**GRANT, **form})
 
 
-FLAWED: dict[str, Request | Callable[[World], Request]] = {
+INVALID: dict[str, Request | Callable[[World], Request]] = {
     "iss and sub differ": _by_assertion(iss="another"),
     "of an unknown client": _by_assertion(iss="unknown", sub="unknown"),
     "for another endpoint": _by_assertion(endpoint="introspect"),
     "for the issuer": _by_assertion(aud="http://127.0.0.1"),
     "without exp": _by_assertion(exp=None),
     "expired": _by_assertion(exp=NOW),
-    "good for more than an hour": _by_assertion(exp=NOW + 3601),
+    "valid for more than an hour": _by_assertion(exp=NOW + 3601),
     "issued in the future": _by_assertion(iat=NOW + 1),
     "a second time": _replayed,
-    "another's signature": _by_assertion(
+    "another client's signature": _by_assertion(
         jwks=[JWK.generate(kty="EC", crv="P-256", kid="mine").export_public(as_dict=True)]
     ),
-    "no JWT": _post(client_assertion="x", client_assertion_type=ASSERTION_TYPE),
+    "not a JWT": _post(client_assertion="x", client_assertion_type=ASSERTION_TYPE),
     "another kid": _by_assertion(kid="other"),
     "alg none": _by_assertion(alg="none"),
     "a secret of 31 characters": _by_assertion(registered="s" * 31, alg="HS256", secret="s" * 31),
-    "no key set": _by_assertion(registered=LONG_SECRET),
+    "a client without a key set": _by_assertion(registered=LONG_SECRET),
     "a key for encryption": _by_assertion(jwks=[public_key(use="enc")]),
 }
 BASIC = {"Authorization": "Basic !"}
@@ -84,7 +84,7 @@ SECTION = Section(
     "Client authentication",
     (
         oauth_error("no credentials", _post(), 401, "invalid_client", WWW_Authenticate=None),
-        oauth_error("a name without its secret", _post(client_id=CLIENT), 401, "invalid_client"),
+        oauth_error("a client ID without its secret", _post(client_id=CLIENT), 401, "invalid_client"),
         okta_error("an unknown client", token_request(**GRANT, client="unknown:x"), 401, "invalid_client"),
         okta_error("an unknown client in the body", _post(client_id="unknown"), 401, "invalid_client"),
         oauth_error("a wrong secret", token_request(**GRANT, client=f"{CLIENT}:x"), 401, "invalid_client"),
@@ -101,10 +101,10 @@ SECTION = Section(
             401,
             "invalid_client",
         ),
-        Row("a secret with signs, form-encoded", _odd_secret("a%2Bb%25c"), 200, "", OWN),
-        Row("a secret with signs, as it is", _odd_secret("a+b%c"), 200, "", OWN),
+        Row("a secret with special characters, form-encoded", _odd_secret("a%2Bb%25c"), 200, "", OWN),
+        Row("a secret with special characters, not form-encoded", _odd_secret("a+b%c"), 200, "", OWN),
         oauth_error(
-            "two ways at once",
+            "two methods at once",
             post("token", SERVICE, **GRANT, client_id=CLIENT, client_secret=SECRET),
             401,
             "invalid_request",
@@ -130,7 +130,7 @@ SECTION = Section(
             "invalid_request",
         ),
         oauth_error(
-            "right client, nonsense for a code", token_request("authorization_code", code="x"), 400, "invalid_grant"
+            "the right client with an invalid code", token_request("authorization_code", code="x"), 400, "invalid_grant"
         ),
         *(
             Row(f"an assertion by {alg}", _by_assertion(jwks=[public_key(alg)], alg=alg), 200, "", OWN)
@@ -146,6 +146,6 @@ SECTION = Section(
             )
             for alg in ("HS256", "HS384", "HS512")
         ),
-        *(oauth_error(f"an assertion: {case}", ask, 401, "invalid_client") for case, ask in FLAWED.items()),
+        *(oauth_error(f"an assertion: {case}", ask, 401, "invalid_client") for case, ask in INVALID.items()),
     ),
 )

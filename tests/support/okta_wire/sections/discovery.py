@@ -69,7 +69,7 @@ SECTION = Section(
     "Discovery",
     (
         Row(
-            "what an answer carries",
+            "headers of a response",
             CUSTOM,
             200,
             "",
@@ -105,7 +105,7 @@ SECTION = Section(
             scopes_supported=["openid", "profile", "email", "address", "phone", "offline_access", "groups"],
         ),
         _lists(
-            "ways of client authentication",
+            "client authentication methods",
             CUSTOM,
             OIDC_MEMBERS,
             token_endpoint_auth_methods_supported=METHODS,
@@ -130,7 +130,7 @@ SECTION = Section(
         ),
         _lists("claims", CUSTOM, OIDC_MEMBERS, subject_types_supported=["public"], claims_supported=CLAIMS.split()),
         _lists(
-            "what is different in the OAuth document",
+            "differences in the OAuth document",
             Request(path=f"/oauth2/default{OAUTH}"),
             OAUTH_MEMBERS,
             response_types_supported=[*RESPONSE_TYPES, "token"],

@@ -1,4 +1,4 @@
-"""Okta's own error shape, and what a limit looks like; each can be had on demand."""
+"""Okta's own error format and its rate limits, each as a planned fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _limited(endpoint: str, request: Request) -> Callable[[World], Request]:
 
 def _status(status: int, code: str) -> Row:
     return Row(
-        f"{status} on demand",
+        f"planned {status}",
         _on_demand(OWN, endpoint="token", status=status),
         status,
         code,
@@ -45,7 +45,7 @@ LIMIT = {
 NONE_AT_ONCE = {"X-Rate-Limit-Limit": "0", "X-Rate-Limit-Remaining": "0"}
 
 SECTION = Section(
-    "Errors in Okta's shape",
+    "Errors in Okta's format",
     (
         Row(
             "an error",
@@ -69,7 +69,7 @@ SECTION = Section(
         ),
         *(
             Row(
-                f"on demand: {name}",
+                f"planned: {name}",
                 _on_demand(OWN, endpoint="token", refuse=name),
                 status,
                 code,
@@ -93,7 +93,7 @@ SECTION = Section(
             )
         ),
         Row(
-            "a refusal on demand, from another origin",
+            "a planned error, from another origin",
             _on_demand(replace(OWN, headers={"Origin": "https://spa.test"}), endpoint="token", status=503),
             503,
             "E0000010",
@@ -101,7 +101,7 @@ SECTION = Section(
             {"x-okta-request-id": "{32 hex digits}", "Access-Control-Allow-Origin": "https://spa.test"},
         ),
         Row(
-            "a limit of requests at once",
+            "a concurrency limit",
             _on_demand(OWN, endpoint="token", status=429, headers=NONE_AT_ONCE),
             429,
             "E0000047",

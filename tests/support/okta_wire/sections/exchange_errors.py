@@ -1,4 +1,4 @@
-"""The token endpoint's refusals of devices, exchanges and assertions."""
+"""Errors of the token endpoint for devices, exchanges and assertions."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ def _bearer_twice(world: World) -> Request:
 FLAWED_EXCHANGES = {
     "another subject_token_type": ({"subject_token_type": "x"}, "invalid_request"),
     "another requested_token_type": ({"requested_token_type": "x"}, "invalid_request"),
-    "a subject_token that is none": ({"subject_token": "nonsense"}, "invalid_grant"),
+    "an unknown subject_token": ({"subject_token": "nonsense"}, "invalid_grant"),
 }
 
 SECTION = Section(
-    "Token endpoint, refusals of devices and exchanges",
+    "Token endpoint, errors of devices and exchanges",
     (
-        oauth_error("a device not yet let in", _poll(), 400, "authorization_pending"),
-        oauth_error("a device that asks too often", _poll(times=2), 400, "slow_down"),
+        oauth_error("a device that the user has not approved yet", _poll(), 400, "authorization_pending"),
+        oauth_error("a device that polls too often", _poll(times=2), 400, "slow_down"),
         oauth_error("a device after ten minutes", _poll(after_s=600), 400, "expired_token"),
-        oauth_error("a device kept out", _poll(deny=True), 400, DENIED),
-        oauth_error("a device code that is none", _poll(device_code="x"), 400, "invalid_grant"),
-        oauth_error("an exchange of nothing", _exchange(subject_token=""), 400, "invalid_request"),
+        oauth_error("a device that the user denied", _poll(deny=True), 400, DENIED),
+        oauth_error("an unknown device code", _poll(device_code="x"), 400, "invalid_grant"),
+        oauth_error("an exchange without a token", _exchange(subject_token=""), 400, "invalid_request"),
         *(
             oauth_error(f"an exchange: {case}", _exchange(**form), 400, error)
             for case, (form, error) in FLAWED_EXCHANGES.items()
@@ -87,13 +87,13 @@ SECTION = Section(
         ),
         oauth_error("an assertion for another audience", _bearer(aud="x"), 400, "invalid_grant"),
         oauth_error("an expired assertion", _bearer(exp=NOW - 1), 400, "invalid_grant"),
-        oauth_error("an assertion for nobody", _bearer(sub=""), 400, "invalid_grant"),
+        oauth_error("an assertion without a subject", _bearer(sub=""), 400, "invalid_grant"),
         oauth_error("an assertion whose issuer is a list", _bearer(iss=["x"]), 401, "invalid_token"),
         oauth_error("an assertion for openid", _bearer(scope="openid"), 400, "invalid_scope"),
         oauth_error("an assertion a second time", _bearer_twice, 400, "invalid_grant"),
         oauth_error("an exchange with the wrong device secret", _device_sso(actor_token="x"), 400, "invalid_grant"),
         oauth_error("an exchange with the secret of another device", _of_another_device, 400, "invalid_grant"),
-        oauth_error("an exchange with another's ID token", _device_sso(subject_token="x"), 400, "invalid_grant"),
+        oauth_error("an exchange with another user's ID token", _device_sso(subject_token="x"), 400, "invalid_grant"),
         oauth_error(
             "an exchange of a device secret alone",
             _device_sso(subject_token_type=ACCESS_TOKEN),

@@ -56,7 +56,7 @@ SECTION = Section(
     (
         Row("its header", BY_PASSWORD, 200, "", "kid alg", {}, {"alg": "RS256"}, jose_header("id_token")),
         Row(
-            "thin, beside an access token",
+            "without profile claims, with an access token",
             BY_PASSWORD,
             200,
             "",
@@ -79,7 +79,7 @@ SECTION = Section(
         _for_a_code(),
         _for_a_code(acr_values="urn:okta:loa:2fa:any"),
         Row(
-            "beside a device secret",
+            "with a device secret",
             token_request("password", **PASSWORD, scope="openid offline_access device_sso"),
             200,
             "",
@@ -97,19 +97,19 @@ SECTION = Section(
             claims("id_token"),
         ),
         _hybrid(
-            "whole, without an access token",
+            "with profile claims, without an access token",
             "sub name email ver iss aud iat exp jti amr idp nonce preferred_username auth_time locale given_name"
             " family_name zoneinfo updated_at email_verified",
             response_type="id_token",
             scope="openid profile email",
         ),
         _hybrid(
-            "beside a code and an access token",
+            "with a code and an access token",
             "sub ver iss aud iat exp jti amr idp nonce auth_time at_hash c_hash",
             response_type="code id_token token",
         ),
         _hybrid(
-            "beside a code",
+            "with a code",
             "sub ver iss aud iat exp jti amr idp nonce auth_time c_hash groups",
             response_type="code id_token",
             scope="openid groups",

@@ -64,7 +64,7 @@ SECTION = Section(
             },
         ),
         Row(
-            "an access token of a client for itself",
+            "an access token without a user",
             _of(),
             200,
             "",
@@ -73,7 +73,7 @@ SECTION = Section(
             {"sub": SERVICE_APP, "client_id": SERVICE_APP},
         ),
         Row(
-            "with claims that are called like its own members",
+            "with claims named like standard members",
             _of(claims={"active": False, "username": "x", "token_type": "x"}),
             200,
             "",
@@ -124,7 +124,7 @@ SECTION = Section(
             {"active": True, "sub": ALICE_ID, "aud": WEB_APP, "jti": "ID.{43 characters}"},
         ),
         Row(
-            "asked by a public client",
+            "for a public client",
             lambda world: post("introspect", client_id=SINGLE_PAGE_APP, token=world.user_token()),
             200,
             "",

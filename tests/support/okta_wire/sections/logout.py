@@ -57,7 +57,7 @@ SECTION = Section(
             view=redirected,
         ),
         Row("with a hint that has expired", _hinted(BACK, after_s=3601), 302, "", "state", view=redirected),
-        Row("with nowhere to go", _hinted(), 200, "", "", PAGE),
+        Row("without a redirect URI", _hinted(), 200, "", "", PAGE),
         Row(
             "the session after it",
             _session_after,

@@ -78,7 +78,7 @@ SECTION = Section(
             {"client_name": "mine"},
         ),
         okta_error("registering without an API token", _call("POST", CLIENTS, METADATA, {}), 401, "E0000011"),
-        oauth_error("registering nonsense", _call("POST", CLIENTS, []), 400, "invalid_client_metadata"),
+        oauth_error("registering an invalid document", _call("POST", CLIENTS, []), 400, "invalid_client_metadata"),
         oauth_error(
             "registering a redirect_uri for any port",
             _call("POST", CLIENTS, {**METADATA, "redirect_uris": ["http://127.0.0.1:*"]}),
@@ -96,7 +96,7 @@ SECTION = Section(
             {"client_id": "mine", "client_name": "new"},
         ),
         Row("removing", _of_mine("DELETE"), 204),
-        okta_error("reading what was removed", _removed, 404, "E0000007"),
+        okta_error("reading a removed client", _removed, 404, "E0000007"),
         okta_error("reading without an API token", _of_mine("GET", headers={}), 401, "E0000011"),
         okta_error("another method", _of_mine("POST"), 405, "E0000022"),
         Row(
@@ -160,7 +160,7 @@ SECTION = Section(
             first_of(""),
         ),
         Row(
-            "a rotation of something else",
+            "a rotation with another use",
             _call("POST", ROTATE, {"use": "enc"}),
             400,
             "E0000001",

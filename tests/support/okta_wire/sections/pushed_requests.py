@@ -73,7 +73,7 @@ SECTION = Section(
         ),
         Row("a pushed request", pushed(), 302, "", "code state", REDIRECT_HEADERS, {"state": "s"}, redirected),
         _spent("a pushed request a second time", pushed(times=2)),
-        _spent("a pushed request a second time, after a refusal", pushed(times=2, prompt="none", login_hint="bob")),
+        _spent("a pushed request a second time, after an error", pushed(times=2, prompt="none", login_hint="bob")),
         _spent("a pushed request denied in one tab, then allowed in another", _in_another_tab),
         _spent("a pushed request of another client", pushed(client_id=SPA)),
         _spent("a pushed request at another server", pushed(server="partner")),
@@ -94,7 +94,7 @@ SECTION = Section(
             },
         ),
         oauth_error(
-            "a device of a client that is none",
+            "a device of an unknown client",
             post("device/authorize", client_id=SPA, scope="openid"),
             400,
             "unauthorized_client",

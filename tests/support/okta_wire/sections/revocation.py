@@ -65,8 +65,8 @@ SECTION = Section(
     "Revocation",
     (
         Row("a client's own token", lambda world: _revoke(world, world.user_token()), 200, headers=HEADERS),
-        Row("a token revoked already", _twice, 200),
-        Row("a token that nobody knows", post("revoke", WEB_CLIENT, token="nonsense"), 200),
+        Row("a token that is already revoked", _twice, 200),
+        Row("an unknown token", post("revoke", WEB_CLIENT, token="nonsense"), 200),
         Row("with a hint", lambda world: _revoke(world, world.user_token(), token_type_hint="access_token"), 200),
         _dead("the access token after its revocation", _after(1, 1)),
         _alive("its refresh token", _after(1, 0), "active token_type scope client_id username exp sub device_id"),

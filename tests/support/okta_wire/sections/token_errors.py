@@ -1,4 +1,4 @@
-"""The token endpoint's refusals, in the order in which a request goes wrong."""
+"""Errors of the token endpoint, in the order in which it checks a request."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ OWN = {"grant_type": "client_credentials", "client": SERVICE}
 DENIED = "access_denied"
 
 SECTION = Section(
-    "Token endpoint, refusals",
+    "Token endpoint, errors",
     (
         oauth_error("grant_type missing", post("token", SERVICE), 400, "invalid_request"),
-        oauth_error("a grant that nobody knows", token_request("magic"), 400, "unsupported_grant_type"),
+        oauth_error("an unknown grant", token_request("magic"), 400, "unsupported_grant_type"),
         oauth_error(
-            "a grant that is off for the client", token_request("client_credentials"), 400, "unauthorized_client"
+            "a grant that the client may not use", token_request("client_credentials"), 400, "unauthorized_client"
         ),
-        oauth_error("a code that is none", _code(code="x"), 400, "invalid_grant"),
+        oauth_error("an unknown code", _code(code="x"), 400, "invalid_grant"),
         oauth_error("a code a second time", _code_twice, 400, "invalid_grant"),
         oauth_error("a code after five minutes", _code(after_s=300), 400, "invalid_grant"),
         oauth_error(
@@ -113,27 +113,27 @@ SECTION = Section(
         oauth_error("a code of another server", _code(server="partner"), 400, "invalid_request"),
         oauth_error("a wrong code_verifier", _code(PKCE, code_verifier="w" * 43), 400, "invalid_grant"),
         oauth_error("no code_verifier", _code(PKCE), 400, "invalid_request"),
-        oauth_error("a code_verifier nobody asked for", _code(code_verifier=VERIFIER), 400, "invalid_request"),
+        oauth_error("an unexpected code_verifier", _code(code_verifier=VERIFIER), 400, "invalid_request"),
         oauth_error("a single-page app without PKCE", _code_of_spa, 401, "invalid_client"),
-        oauth_error("a refresh token that is none", _refresh(refresh_token="x"), 400, "invalid_grant"),
+        oauth_error("an unknown refresh token", _refresh(refresh_token="x"), 400, "invalid_grant"),
         oauth_error("a refresh token unused for a week", _refresh(after_s=7 * 86_400), 400, "invalid_grant"),
         oauth_error("a revoked refresh token", _refresh(revoked=True), 400, "invalid_grant"),
         oauth_error("a refresh for more scopes", _refresh(scope="openid api:write"), 400, DENIED),
         oauth_error("a wrong password", _password(password="x"), 400, "invalid_grant"),
-        oauth_error("an unknown user", _password(username="nobody"), 400, "invalid_grant"),
+        oauth_error("an unknown user", _password(username="mallory"), 400, "invalid_grant"),
         oauth_error("an unknown scope", token_request(**OWN, scope="unknown"), 400, "invalid_scope"),
         oauth_error(
             "no scope and no default", token_request("client_credentials", SERVICE, "org"), 400, "invalid_scope"
         ),
         oauth_error("a scope of 1025 characters", token_request(**OWN, scope="x" * 1025), 400, "invalid_scope"),
-        oauth_error("openid for a client itself", token_request(**OWN, scope="openid"), 400, "invalid_scope"),
+        oauth_error("openid for a client's own token", token_request(**OWN, scope="openid"), 400, "invalid_scope"),
         oauth_error("profile without openid", _password(scope="profile"), 403, DENIED),
         oauth_error("no rule of the policy fits", _server(_password(), policy=[]), 401, DENIED),
         oauth_error("the policy denies a scope", _server(_password(), policy=[{"scopes": ["api:read"]}]), 400, DENIED),
-        oauth_error("a user who is not assigned", _unassigned, 400, DENIED),
-        oauth_error("consent needed by a client itself", _needs_consent, 400, "consent_required"),
+        oauth_error("a user who is not assigned to the client", _unassigned, 400, DENIED),
+        oauth_error("consent required for a client's own token", _needs_consent, 400, "consent_required"),
         *(
-            oauth_error(f"on demand: {name}", _on_demand(name), status, code)
+            oauth_error(f"planned: {name}", _on_demand(name), status, code)
             for name, (status, code) in {
                 "network_zone": (403, DENIED),
                 "hook_failed": (400, "server_error"),
@@ -141,7 +141,7 @@ SECTION = Section(
             }.items()
         ),
         oauth_error(
-            "on demand: user_rate",
+            "planned: user_rate",
             _on_demand("user_rate"),
             429,
             "invalid_grant",

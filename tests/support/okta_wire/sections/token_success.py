@@ -107,7 +107,7 @@ SECTION = Section(
     "Token endpoint, tokens",
     (
         Row(
-            "headers of every answer, here with tokens",
+            "headers of every response, here with tokens",
             token_request("client_credentials", SERVICE),
             200,
             "",
@@ -116,7 +116,7 @@ SECTION = Section(
             {"token_type": "Bearer", "expires_in": 3600, "scope": "api:read", "access_token": "{jwt}"},
         ),
         Row(
-            "and with a refusal",
+            "with an error",
             token_request("client_credentials", "0oaservice0000000001:wrong"),
             401,
             "invalid_client",

@@ -45,7 +45,7 @@ SECTION = Section(
     "URLs",
     (
         Row(
-            "OIDC document of a custom server",
+            "OpenID configuration of a custom server",
             Request(path=f"/oauth2/default{OIDC}"),
             200,
             "",
@@ -53,7 +53,9 @@ SECTION = Section(
             {},
             ISSUER,
         ),
-        Row("OIDC document of the org", Request(path=OIDC), 200, "", OIDC_MEMBERS, {}, {"issuer": "{org}"}),
+        Row(
+            "OpenID configuration of the org server", Request(path=OIDC), 200, "", OIDC_MEMBERS, {}, {"issuer": "{org}"}
+        ),
         Row(
             "OAuth document below the issuer",
             Request(path=f"/oauth2/default{OAUTH}"),
@@ -64,7 +66,7 @@ SECTION = Section(
             ISSUER,
         ),
         Row(
-            "OAuth document where RFC 8414 has it",
+            "OAuth document at the path of RFC 8414",
             Request(path=f"{OAUTH}/oauth2/default"),
             200,
             "",
@@ -72,10 +74,10 @@ SECTION = Section(
             {},
             ISSUER,
         ),
-        Row("OAuth document of the org", Request(path=OAUTH), 200, "", OAUTH_MEMBERS, {}, {"issuer": "{org}"}),
+        Row("OAuth document of the org server", Request(path=OAUTH), 200, "", OAUTH_MEMBERS, {}, {"issuer": "{org}"}),
         *(_called_elsewhere(mode) for mode in ("CUSTOM_URL", "ORG_URL", "DYNAMIC")),
         Row(
-            "discovery for a client that there is",
+            "discovery for a registered client",
             Request(path=f"/oauth2/default{OIDC}", query={"client_id": SERVICE.partition(":")[0]}),
             200,
             "",
@@ -98,9 +100,9 @@ SECTION = Section(
             {"x-okta-request-id": "{32 hex digits}", "x-content-type-options": "nosniff", **ALLOWED},
         ),
         okta_error("registration at a custom server", Request(path=at("clients"), method="POST"), 404, "E0000008"),
-        okta_error("a method that the endpoint lacks", Request(path=at("token")), 405, "E0000022"),
+        okta_error("a method that the endpoint does not support", Request(path=at("token")), 405, "E0000022"),
         Row(
-            "a method that the endpoint lacks, headers",
+            "a method that the endpoint does not support, headers",
             Request(path=at("token")),
             405,
             "E0000022",
@@ -108,13 +110,16 @@ SECTION = Section(
             {**EVERYWHERE, "Allow": None},
         ),
         okta_error(
-            "a body that is no form",
+            "a body that is not a form",
             Request(path=at("token"), method="POST", body=b"{}", headers=JSON_BODY),
             400,
             "E0000021",
         ),
         okta_error(
-            "a body without a type", Request(path=at("token"), method="POST", body=b"grant_type=x"), 400, "E0000021"
+            "a body without a media type",
+            Request(path=at("token"), method="POST", body=b"grant_type=x"),
+            400,
+            "E0000021",
         ),
         oauth_error(
             "a form with a charset",

@@ -1,6 +1,6 @@
-"""How dear it is to judge a token, as ratios to the signature check that nobody can do without.
+"""The cost of validating a token, as ratios to the bare signature check.
 
-Run as ``python benchmarks/judging.py``. Everything is timed in turns within one run, so that a machine
+Run as ``python benchmarks/validation.py``. The candidates are timed in turns within one run, so that a machine
 whose speed drifts drifts for all of them alike; the ratios are what to quote, not the microseconds.
 """
 
@@ -73,7 +73,7 @@ async def _measure(issuer: str, tokens: list[str]) -> None:
                 coroutine.send(None)  # nothing is awaited that is not at hand
             except StopIteration:
                 continue
-            raise AssertionError("judging a token with its key at hand has waited for something")
+            raise AssertionError("validating a token with a cached key awaited something")
 
     rules = ClaimRules(issuer=issuer, audiences=frozenset({"api://default"}))
     algorithms = frozenset({"RS256"})

@@ -1,0 +1,164 @@
+"""Write the reference pages that are generated from the code: ``python docs/generate_reference.py [FOLDER]``.
+
+The pages are committed, so that they can be read on GitHub; a test checks that they are current.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import AliasChoices, BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from service import Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+ISSUER_TABLE: type[BaseModel] = get_args(Settings.model_fields["issuers"].annotation)[0]
+
+_SETTINGS_INTRODUCTION = """\
+Settings
+========
+
+.. This page is generated: python docs/generate_reference.py
+
+A setting is read from these sources; a later one overrides an earlier one:
+
+1. its default;
+2. the TOML file that ``--config`` names, under the name of the setting;
+3. the file ``.okta.env``, or the one that ``--env-file`` names, under a name of the environment;
+4. the environment;
+5. the command line.
+
+A library that calls ``Settings(…)`` passes settings by name; the environment supplies the rest.
+A list is separated by commas in the environment, and an array in TOML.
+``python -m service config`` prints each setting, its value, and its source.
+"""
+_ISSUERS_INTRODUCTION = """\
+Settings of one issuer
+----------------------
+
+Each ``[[issuers]]`` table of the TOML file trusts one more issuer.
+Where a table leaves out a setting that is marked *as above*, the issuer has the value of the setting above.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 30 20 50
+
+   * - setting
+     - default
+     - meaning
+"""
+_COMMANDS_INTRODUCTION = """\
+Command line
+============
+
+.. This page is generated: python docs/generate_reference.py
+
+Both programs exit with 0 when they are done, 1 when they failed, and 2 when the usage or a setting is wrong.
+``resource-server`` and ``fakeissuer`` are the same programs as console scripts.
+"""
+_COMMANDS = ["service", "fakeissuer", "fakeissuer token", "fakeissuer config"]
+
+
+def settings_page() -> str:
+    """Return the page of all settings, as reST."""
+    schema = Settings.model_json_schema(by_alias=False)["properties"]
+    sections = [_section(name, field, _type_text(schema[name])) for name, field in Settings.model_fields.items()]
+    rows = [row for name, field in ISSUER_TABLE.model_fields.items() for row in _issuer_row(name, field)]
+    return "\n".join([_SETTINGS_INTRODUCTION, *sections, _ISSUERS_INTRODUCTION + "\n".join(rows) + "\n"])
+
+
+def command_line_page() -> str:
+    """Return the page with the help of each command, as reST."""
+    parts = [_COMMANDS_INTRODUCTION]
+    for command in _COMMANDS:
+        title = f"python -m {command}"
+        lines = [f"   {line}".rstrip() for line in _help(command).splitlines()]
+        parts.append("\n".join([title, "-" * len(title), "", ".. code-block:: text", "", *lines, ""]))
+    return "\n".join(parts)
+
+
+def _section(name: str, field: FieldInfo, type_text: str) -> str:
+    names = " or ".join(f"``{variable}``" for variable in _environment_names(name, field))
+    return f"""\
+``{name}``
+{"-" * len(f"``{name}``")}
+
+{field.description}
+
+| Type: {type_text}
+| Default: {_default_text(field)}
+| Environment: {names}
+"""
+
+
+def _issuer_row(name: str, field: FieldInfo) -> Iterator[str]:
+    """Yield the lines of one row; a field without a description is inherited from the program's settings."""
+    yield f"   * - ``{name}``"
+    yield f"     - {_default_text(field) if field.description else '*as above*'}"
+    yield f"     - {field.description or Settings.model_fields[name].description}"
+
+
+def _environment_names(name: str, field: FieldInfo) -> list[str]:
+    if isinstance(field.validation_alias, AliasChoices):
+        return [str(choice) for choice in field.validation_alias.choices]
+    return [f"{Settings.model_config['env_prefix']}{name}".upper()]
+
+
+def _default_text(field: FieldInfo) -> str:
+    value = field.default
+    if field.is_required():
+        return "none; it is required"
+    if value is None:
+        return "not set"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, bool):
+        value = str(value).lower()
+    if isinstance(value, tuple):
+        value = ", ".join(value)
+    return f"``{value:g}``" if isinstance(value, float) else f"``{value}``" if value != "" else "empty"
+
+
+def _type_text(schema: Mapping[str, Any]) -> str:
+    """Return the type of a setting in words, with its unit and its bounds."""
+    (one,) = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    if "enum" in one:
+        return "one of " + ", ".join(f"``{choice}``" for choice in one["enum"])
+    if one.get("format") == "password":
+        return "text, never shown"
+    bounds = f", {one['minimum']} to {one['maximum']}" if {"minimum", "maximum"} <= one.keys() else ""
+    return {
+        "array": "list of tables" if "$ref" in one.get("items", {}) else "list of texts",
+        "boolean": "``true`` or ``false``",
+        "integer": f"integer{bounds}",
+        "number": "number of seconds, 0 or more",  # the only numbers that may have a fraction are times
+        "string": "text",
+    }[one["type"]]
+
+
+def _help(command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), "--help"],
+        env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def main() -> None:
+    """Write both pages."""
+    folder = Path(sys.argv[1]) if sys.argv[1:] else REFERENCE
+    (folder / "settings.rst").write_text(settings_page(), "utf-8")
+    (folder / "command-line.rst").write_text(command_line_page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
