@@ -65,11 +65,11 @@ def test_explain_refuses_a_bad_token(run: Run, fake_issuer: RunningIssuer) -> No
     assert "fail    it has not expired" in done.stdout
 
 
-def test_explain_cannot_judge_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:
+def test_explain_is_undecided_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", drop=True)
     done = run("explain", fake_issuer.token())
     assert (1, "") == (done.returncode, done.stderr)
-    assert "conclusion: cannot be judged" in done.stdout
+    assert "conclusion: undecided" in done.stdout
 
 
 @pytest.mark.parametrize("words", ["{}", "Bearer {}\n", " {} \r\n"])
@@ -78,10 +78,10 @@ def test_explain_reads_standard_input(words: str, run: Run, fake_issuer: Running
 
 
 @pytest.mark.parametrize("piped", [b"", b"\xff\xfe\x00", b"x" * 3_000_000])
-def test_explain_has_a_verdict_on_whatever_is_piped_in(piped: bytes, run: Run) -> None:
+def test_explain_accepts_any_standard_input(piped: bytes, run: Run) -> None:
     done = run("explain", "-", piped=piped)
     assert (1, "") == (done.returncode, done.stderr)
-    assert "conclusion: refused" in done.stdout
+    assert "conclusion: rejected" in done.stdout
 
 
 def test_explain_takes_a_token_that_the_shell_has_split_from_its_scheme(run: Run, fake_issuer: RunningIssuer) -> None:
