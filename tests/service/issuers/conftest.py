@@ -37,7 +37,7 @@ def connect(
     made: list[Issuer] = []
 
     def making(**terms: Any) -> IntrospectionEndpoint:
-        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
         settings = Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms))
         made.append(Issuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
         return made[-1].introspection

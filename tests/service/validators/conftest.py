@@ -41,7 +41,7 @@ def trusted(fake_issuer: RunningIssuer) -> Callable[..., TrustedIssuer]:
     """Return what gives the fake issuer on some terms, with credentials that it knows."""
 
     def trust(**terms: Any) -> TrustedIssuer:
-        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
         return Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms)).trusted_issuers[0]
 
     return trust
