@@ -14,7 +14,7 @@ from service.settings.program import Settings
 
 
 async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **terms: Any) -> Finding:
-    known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+    known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
     settings = Settings(**({"issuer": issuer.issuer_url()} | known | terms))
     report = await check(settings, client=client, clock=SystemClock())
     return next(finding for finding in report.findings if finding.about == about)

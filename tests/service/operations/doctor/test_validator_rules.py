@@ -11,7 +11,7 @@ from service.operations.doctor.explain import explain
 from service.operations.doctor.report import Outcome
 from service.settings.program import Settings
 
-CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
 async def _explained(
