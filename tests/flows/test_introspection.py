@@ -17,7 +17,7 @@ from service import BearerAuthMixin, ResourceServerApplication, Settings, Settin
 from service.clock import ManualClock
 from service.issuers.client import MAX_CONNECTIONS
 
-CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ async def test_rejected_client_credentials_are_503_and_logged_once_as_an_error(
     assert 1 == fake_issuer.requests("introspect").count  # no storm, which would lock the client
     loud = [record for record in caplog.records if record.levelname == "ERROR"]
     assert 1 == len(loud)
-    assert "refuses our own credentials" in loud[0].getMessage()
+    assert "rejected our client credentials" in loud[0].getMessage()
     assert "wrong" not in caplog.text
 
 
@@ -349,6 +349,12 @@ async def test_neither_token_nor_secret_reaches_the_log(
     await send(token)
     fake_issuer.fail("introspect", garbage=True)
     await send("an-opaque-token-of-some-length")
-    basic = base64.b64encode(b"0oaapi00000000000001:api-secret").decode()
-    for secret in (token, token.rpartition(".")[2], "an-opaque-token-of-some-length", "api-secret", basic):
+    basic = base64.b64encode(b"0oaapi00000000000001:api-secret-for-tests-only-00000000001").decode()
+    for secret in (
+        token,
+        token.rpartition(".")[2],
+        "an-opaque-token-of-some-length",
+        "api-secret-for-tests-only-00000000001",
+        basic,
+    ):
         assert secret not in caplog.text

@@ -14,22 +14,22 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 
 
-class FakeValidator:
-    """A validator that accepts one token, rejects another, and fails for a third."""
+class Stub:
+    """A validator that accepts one token, rejects another, and is unavailable for a third."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.tokens: list[str] = []
+        self.validated: list[str] = []
         self.closed = False
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        self.tokens.append(token.text)
+        self.validated.append(token.text)
         match token.text.removeprefix(f"{self.name}-"):
-            case "good":
+            case "valid":
                 return Principal.from_claims({"iss": self.name, "exp": 1})
-            case "bad":
+            case "invalid":
                 raise InvalidToken(Reason.EXPIRED)
-            case "unknown":
+            case "unavailable":
                 raise IssuerUnavailable(f"{self.name} is down")
         return None
 
@@ -46,44 +46,44 @@ def _credentials(token: str) -> Credentials:
 
 
 @pytest.mark.gen_test
-async def test_the_first_validator_that_recognizes_the_token_is_used(
+async def test_the_first_validator_that_does_not_return_none_decides(
     token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    a, b = FakeValidator("a"), FakeValidator("b")
+    a, b = Stub("a"), Stub("b")
     principal = await Authenticator([a, b], token_cache=token_cache, deny_list=deny_list).authenticate(
-        _credentials("b-good")
+        _credentials("b-valid")
     )
     assert "b" == principal.issuer
-    assert ["b-good"] == a.tokens == b.tokens
+    assert ["b-valid"] == a.validated == b.validated
 
 
 @pytest.mark.gen_test
-async def test_a_cached_token_is_not_validated_again_after_a_deny_list_lookup(
+async def test_a_cached_token_is_not_validated_again_after_a_poll_of_the_deny_list(
     token_cache: ValidatedTokenCache, clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        cache, validator = open_cache(server.url, clock=clock), FakeValidator("a")
+        cache, validator = open_cache(server.url, clock=clock), Stub("a")
         authenticator = Authenticator([validator], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
         principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
-        token_cache.put("a-good", ValidatedToken(principal, is_current=lambda: True))
-        assert authenticator.get_cached(_credentials("a-good")) is None  # the deny list has not been read yet
-        assert principal is await authenticator.authenticate(_credentials("a-good"))
-        assert principal is authenticator.get_cached(_credentials("a-good"))
-        assert [] == validator.tokens
+        token_cache.put("a-valid", ValidatedToken(principal, is_current=lambda: True))
+        assert authenticator.get_cached(_credentials("a-valid")) is None  # the deny list is not fresh yet
+        assert principal is await authenticator.authenticate(_credentials("a-valid"))
+        assert principal is authenticator.get_cached(_credentials("a-valid"))
+        assert [] == validator.validated
         await cache.close()
 
 
-@pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
+@pytest.mark.parametrize(("token", "error"), [("a-invalid", InvalidToken), ("a-unavailable", IssuerUnavailable)])
 @pytest.mark.gen_test
-async def test_an_error_of_one_validator_skips_the_others(
+async def test_after_an_error_no_other_validator_is_called(
     token: str, error: type[Exception], token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    b = FakeValidator("b")
+    b = Stub("b")
     with pytest.raises(error):
-        await Authenticator([FakeValidator("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
+        await Authenticator([Stub("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
             _credentials(token)
         )
-    assert [] == b.tokens
+    assert [] == b.validated
 
 
 @pytest.mark.parametrize(
@@ -95,34 +95,28 @@ async def test_an_error_of_one_validator_skips_the_others(
     ],
 )
 @pytest.mark.gen_test
-async def test_an_unrecognized_token_is_rejected(
+async def test_a_token_of_an_unknown_issuer_is_rejected(
     token: str, reason: Reason, token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    with pytest.raises(InvalidToken) as error:
-        await Authenticator([FakeValidator("a")], token_cache=token_cache, deny_list=deny_list).authenticate(
-            _credentials(token)
-        )
-    assert reason is error.value.reason
+    with pytest.raises(InvalidToken) as exc_info:
+        await Authenticator([Stub("a")], token_cache=token_cache, deny_list=deny_list).authenticate(_credentials(token))
+    assert reason is exc_info.value.reason
 
 
-def test_no_validators_raise_settings_error(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    with pytest.raises(SettingsError, match="nobody to judge"):
+def test_an_authenticator_needs_a_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    with pytest.raises(SettingsError, match="there is no validator"):
         Authenticator([], token_cache=token_cache, deny_list=deny_list)
 
 
 @pytest.mark.gen_test
-async def test_check_ready_checks_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    await Authenticator(
-        [FakeValidator("a"), FakeValidator("b")], token_cache=token_cache, deny_list=deny_list
-    ).check_ready()
+async def test_readiness_requires_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    await Authenticator([Stub("a"), Stub("b")], token_cache=token_cache, deny_list=deny_list).check_ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator(
-            [FakeValidator("a"), FakeValidator("down")], token_cache=token_cache, deny_list=deny_list
-        ).check_ready()
+        await Authenticator([Stub("a"), Stub("down")], token_cache=token_cache, deny_list=deny_list).check_ready()
 
 
 @pytest.mark.gen_test
-async def test_close_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    validators = [FakeValidator("a"), FakeValidator("b")]
+async def test_closing_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    validators = [Stub("a"), Stub("b")]
     await Authenticator(validators, token_cache=token_cache, deny_list=deny_list).close()
     assert all(validator.closed for validator in validators)

@@ -120,7 +120,9 @@ def test_issuer_and_service_work_as_in_the_guide(start: Start) -> None:
     process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default")
     api = listening(process)
     form = ["-d", "grant_type=client_credentials&scope=api:read"]
-    status, body = curl("-u", "0oaservice0000000001:service-secret", *form, f"{issuer}/oauth2/default/v1/token")
+    status, body = curl(
+        "-u", "0oaservice0000000001:service-secret-for-tests-only-0000001", *form, f"{issuer}/oauth2/default/v1/token"
+    )
     assert 200 == status
     found = re.search(r'"access_token": ?"([^"]+)"', body)
     assert found is not None

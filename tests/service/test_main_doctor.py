@@ -65,11 +65,11 @@ def test_explain_rejects_an_expired_token(run: Run, fake_issuer: RunningIssuer) 
     assert "fail    it has not expired" in done.stdout
 
 
-def test_explain_cannot_validate_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:
+def test_explain_is_undecided_while_the_issuer_is_down(run: Run, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", drop=True)
     done = run("explain", fake_issuer.token())
     assert (1, "") == (done.returncode, done.stderr)
-    assert "conclusion: cannot be judged" in done.stdout
+    assert "conclusion: undecided" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["{}", "Bearer {}\n", " {} \r\n"])
@@ -81,7 +81,7 @@ def test_explain_reads_standard_input(text: str, run: Run, fake_issuer: RunningI
 def test_explain_rejects_malformed_input(piped: bytes, run: Run) -> None:
     done = run("explain", "-", piped=piped)
     assert (1, "") == (done.returncode, done.stderr)
-    assert "conclusion: refused" in done.stdout
+    assert "conclusion: rejected" in done.stdout
 
 
 def test_explain_accepts_scheme_and_token_as_two_arguments(run: Run, fake_issuer: RunningIssuer) -> None:

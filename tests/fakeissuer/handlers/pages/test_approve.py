@@ -73,7 +73,7 @@ def test_a_control_call_shows_and_settles_what_waits(fake_issuer: RunningIssuer,
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').json() == [waiting]
     assert poll(fake_issuer, ask, auth_req_id).status == 200
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').status == 404
-    with pytest.raises(NotFoundError, match="waits"):
+    with pytest.raises(NotFoundError, match="pending"):
         fake_issuer.approve("bob@example.com")
 
 
