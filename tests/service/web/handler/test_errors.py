@@ -156,7 +156,7 @@ async def test_a_body_of_a_handler_is_kept(call: Callable[..., Any]) -> None:
     assert (409, b"the handler's body") == (response.code, response.body)
 
 
-# Tornado sends any status that a handler sets; a 1xx status is known to be final only if it is raised or sent as error.
+# Tornado sends any status that a handler sets; a 1xx status is replaced only if it is raised or passed to send_error.
 @pytest.mark.parametrize(
     ("status", "expected", "method"),
     [

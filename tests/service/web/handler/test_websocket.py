@@ -23,7 +23,7 @@ from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.websocket import close_code
 from service.web.routing.wrap import protected
 
-GOOD = "base64url.bearer.authorization.Z29vZA"  # good
+GOOD = "base64url.bearer.authorization.Z29vZA"  # the token ``good``
 CLOSED: list[str] = []
 MESSAGES: list[tuple[str, frozenset[str] | None]] = []
 

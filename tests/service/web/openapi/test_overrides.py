@@ -32,7 +32,7 @@ def test_an_invalid_override_raises_at_class_creation(overrides: Any, expected: 
         type("Things", (BearerAuthMixin, RequestHandler), {"openapi": overrides})
 
 
-def test_a_mistyped_attribute_raises_at_class_creation() -> None:
+def test_a_mistyped_openapi_attribute_raises_at_class_creation() -> None:
     with pytest.raises(TypeError, match="did you mean openapi"):
         type("Things", (BearerAuthMixin, RequestHandler), {"open_api": {}})
 

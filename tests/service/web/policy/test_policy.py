@@ -154,7 +154,7 @@ def test_a_decorated_method_can_call_super() -> None:
     handler.post()
 
 
-def _hiding(method: Callable[..., Any]) -> Callable[..., Any]:
+def _without_wraps(method: Callable[..., Any]) -> Callable[..., Any]:
     def other(self: Any) -> None:
         method(self)
 
@@ -163,7 +163,7 @@ def _hiding(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_a_policy_hidden_by_another_decorator_raises_when_called() -> None:
     class Hidden(BearerAuthMixin, RequestHandler):
-        @_hiding
+        @_without_wraps
         @policy(scopes="things:write")
         def post(self) -> None:
             raise AssertionError("ran")
@@ -177,7 +177,7 @@ def test_a_decorator_that_uses_functools_wraps_keeps_the_policy() -> None:
     def post(_self: object) -> None:
         """Do nothing."""
 
-    assert ({"things:write"},) == _scopes(_handler(post=functools.wraps(post)(_hiding(post))), "POST")
+    assert ({"things:write"},) == _scopes(_handler(post=functools.wraps(post)(_without_wraps(post))), "POST")
 
 
 @pytest.mark.parametrize("attributes", [{"scope": "a"}, {"authorize": True}])

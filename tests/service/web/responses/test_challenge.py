@@ -98,7 +98,7 @@ def test_each_error_has_a_response_with_a_challenge(error: TokenError, status: i
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_challenge_links_to_the_metadata(error: TokenError, end: str) -> None:
+def test_a_challenge_carries_the_metadata_url(error: TokenError, end: str) -> None:
     response = error_response_for(error, realm="api", resource_metadata="https://a.example/m")
     assert response.headers["WWW-Authenticate"].endswith(end)
 

@@ -100,7 +100,7 @@ def test_a_page_of_a_listed_origin_can_access_a_private_network(
     assert expected == headers.get("Access-Control-Allow-Private-Network")
 
 
-def test_an_invalid_origin_is_rejected() -> None:
+def test_the_origin_null_is_rejected() -> None:
     with pytest.raises(ValueError, match="null"):
         CrossOriginPolicy(["null"])
 
