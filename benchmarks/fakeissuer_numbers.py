@@ -20,10 +20,10 @@ from fakeissuer.control.issuer import FakeIssuer
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.model.profiles import PROFILES
 from fakeissuer.model.urls import IssuerURLs
-from fakeissuer.state.journal import Entry
+from fakeissuer.state.journal import JournalEntry
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 STARTS = 10
 ROUNDS = 5
@@ -85,7 +85,7 @@ def resident_megabytes(pid: int) -> float:
 
 def in_memory() -> FakeIssuer:
     """Return an issuer without sockets, its first key made."""
-    issuer = FakeIssuer(State(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
+    issuer = FakeIssuer(IssuerState(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
     issuer.mint(MintRequest())
     return issuer
 
@@ -129,7 +129,7 @@ def resets(issuer: FakeIssuer) -> list[float]:
         fill(issuer)
         started = time.perf_counter()
         issuer.reset()
-        issuer.state.ring(issuer.state.directory.server("default")).key_set()
+        issuer.state.key_rings.for_server(issuer.state.registry.server("default")).key_set()
         taken.append(time.perf_counter() - started)
     return taken
 
@@ -142,7 +142,7 @@ def fill(issuer: FakeIssuer) -> None:
     for number in range(10_000):
         issuer.state.store.add(str(number), known)
         issuer.state.journal.add(
-            Entry(
+            JournalEntry(
                 method="GET",
                 path="/oauth2/default/v1/keys",
                 endpoint="keys",

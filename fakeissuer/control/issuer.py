@@ -147,7 +147,7 @@ class FakeIssuer:
         """Remove a user, client or server, and return what it was; a user's tokens and sessions end then."""
         removed = self.state.registry.remove(kind, name)
         if kind == "servers":
-            self.state.remove_keys(name)
+            self.state.key_rings.remove(name)
         if kind == "users":
             self.state.store.revoke_user(name)
             self.state.sessions.end(name, self.clock.now())
@@ -158,7 +158,7 @@ class FakeIssuer:
         self.state.reset()
 
     def _ring(self, server: str) -> KeyRing:
-        return self.state.ring(self.state.registry.server(server))
+        return self.state.key_rings.for_server(self.state.registry.server(server))
 
 
 def _approval(authentication: BackchannelAuthentication) -> Approval:

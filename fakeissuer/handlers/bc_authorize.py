@@ -6,7 +6,7 @@ import math
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.grant_types import CIBA
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.authorization.backchannel import begin

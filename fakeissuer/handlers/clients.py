@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
-from fakeissuer.handlers.base.parameters import JSON, media_type
+from fakeissuer.handlers.base.endpoint import ClientHandler
+from fakeissuer.handlers.base.handler import JSON_MEDIA_TYPE, media_type
 from fakeissuer.handlers.okta_api.api_token import check_api_token
 from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import ORG
@@ -41,21 +41,17 @@ class RegisterHandler(ClientHandler):
             check_api_token(self.request.headers)
         if len(self.state.registry.clients) >= MAX_CLIENTS:
             raise OAuthError(ErrorCase.CLIENTS_FULL)
-        client = registered_client(self._metadata(), self._now)
+        client = registered_client(self._metadata(), int(self.now))
         self._keep(client)
-        return json_reply(registration_response(client, self._now), 201)
+        return json_reply(registration_response(client, int(self.now)), 201)
 
     def _keep(self, client: Client) -> None:
         self.state.registry.clients[client.id] = client
 
     def _metadata(self) -> bytes:
-        if media_type(self.request.headers) != JSON:
+        if media_type(self.request.headers) != JSON_MEDIA_TYPE:
             raise OAuthError(ErrorCase.METADATA_UNREADABLE)
         return self.request.body
-
-    @property
-    def _now(self) -> int:
-        return int(self.state.clock.now())
 
     @property
     def _started_at(self) -> int:
@@ -74,7 +70,7 @@ class RegisteredClientHandler(RegisterHandler):
             del self.state.registry.clients[client.id]
             return Reply(204)
         if self.request.method == "PUT":
-            client = registered_client(self._metadata(), self._now, client)
+            client = registered_client(self._metadata(), int(self.now), client)
             self._keep(client)
         return json_reply(registration_without_secret(client, self._started_at))
 

@@ -31,7 +31,7 @@ class DiscoveryHandler(EndpointHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return openid_configuration(server, self.state.urls, self.requested_url)
+        return openid_configuration(server, self.urls_of(server))
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
@@ -41,4 +41,4 @@ class AuthorizationServerMetadataHandler(DiscoveryHandler):
 
     def document(self, server: Server) -> Metadata:
         """Return the document of a server."""
-        return authorization_server_metadata(server, self.state.urls, self.requested_url)
+        return authorization_server_metadata(server, self.urls_of(server))

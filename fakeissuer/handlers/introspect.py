@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.introspection import JWT_MEDIA_TYPE, introspect, signed_introspection
 from fakeissuer.responses.reply import Reply, json_reply

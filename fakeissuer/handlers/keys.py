@@ -14,6 +14,6 @@ class KeysHandler(EndpointHandler):
 
     def respond(self, server: Server) -> Reply:
         """Return the key set, with the seconds left until the rotation as its age."""
-        ring = self.state.ring(server)
-        max_age_s = ring.max_age_s(self.state.clock.now())
+        ring = self.state.key_rings.for_server(server)
+        max_age_s = ring.max_age_s(self.now)
         return json_reply(ring.key_set(), headers={"Cache-Control": f"max-age={max_age_s}, must-revalidate"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.authorization.request import read_request, read_target
@@ -35,6 +35,6 @@ class ParHandler(ClientHandler):
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
         pushed = PushedRequest(server=server.id, parameters=parameters)
-        state.pushed.put(name, pushed, expires_at=self.state.clock.now() + _LIFETIME_S)
+        state.pushed.put(name, pushed, expires_at=self.now + _LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
         return json_reply({"request_uri": name, "expires_in": _LIFETIME_S}, status)

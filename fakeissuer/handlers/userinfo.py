@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
-from fakeissuer.handlers.base.parameters import form_arguments
+from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import profile_claims
 from fakeissuer.model.servers import Server
@@ -24,7 +24,7 @@ class UserInfoHandler(EndpointHandler):
         issued = state.store.find(self._access_token())
         if issued is None or issued.kind != "access" or issued.server != server.id:
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
-        if not issued.is_active(self.state.clock.now()):
+        if not issued.is_active(self.now):
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise OAuthError(ErrorCase.USERINFO_SCOPE)
@@ -34,10 +34,10 @@ class UserInfoHandler(EndpointHandler):
 
     def endpoint_error(self, server: Server, error: OAuthError) -> Reply:
         """Return the refusal, a challenge that names the resource as Okta's does."""
-        addresses = self.state.urls
+        urls = self.urls_of(server)
         challenge = {
-            "authorization_uri": f"{addresses.endpoints(server, self.requested_url)}/authorize",
-            "realm": addresses.base_url(server, self.requested_url),
+            "authorization_uri": f"{urls.endpoints}/authorize",
+            "realm": urls.base_url,
             "scope": "openid",
             "error": error.case.value.code,
             "error_description": str(error),

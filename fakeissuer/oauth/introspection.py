@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claims import SIGNING_ALGORITHM
 from fakeissuer.model.servers import Server
 from fakeissuer.state.state import IssuerState
@@ -45,9 +44,9 @@ def signed_introspection(
     """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
     from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
 
-    key = state.ring(server).signing_key()
+    key = state.key_rings.for_server(server).signing_key()
     claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": response}
-    return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, _JWT_TYPE), to_payload(claims))
+    return keys.sign(key, key.jose_header(SIGNING_ALGORITHM, _JWT_TYPE), keys.to_payload(claims))
 
 
 def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:

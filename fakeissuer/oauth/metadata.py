@@ -9,7 +9,7 @@ from typing import Any
 
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
-from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.model.urls import ServerURLs
 
 Metadata = dict[str, Any]
 
@@ -35,28 +35,27 @@ RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"
 """Those of access tokens in the profile that keeps to the RFCs."""
 
 
-def openid_configuration(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
+def openid_configuration(server: Server, urls: ServerURLs) -> Metadata:
     """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
-    is_org = server.is_org
-    return _document(server, addresses, requested_url, for_oidc=True) | {
-        "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
+    return _document(server, urls, for_oidc=True) | {
+        "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if server.is_org else [])],
     }
 
 
-def authorization_server_metadata(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
+def authorization_server_metadata(server: Server, urls: ServerURLs) -> Metadata:
     """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
-    return _document(server, addresses, requested_url, for_oidc=False)
+    return _document(server, urls, for_oidc=False)
 
 
-def _document(server: Server, addresses: IssuerURLs, requested_url: str, *, for_oidc: bool) -> Metadata:
-    issuer, endpoints = addresses.issuer(server, requested_url), addresses.endpoints(server, requested_url)
+def _document(server: Server, urls: ServerURLs, *, for_oidc: bool) -> Metadata:
+    endpoints = urls.endpoints
     known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
-        "issuer": issuer,
+        "issuer": urls.issuer,
         "authorization_endpoint": f"{endpoints}/authorize",
         "token_endpoint": f"{endpoints}/token",
         "userinfo_endpoint": f"{endpoints}/userinfo",
-        "registration_endpoint": f"{addresses.base_url(server, requested_url)}/oauth2/v1/clients",
+        "registration_endpoint": f"{urls.base_url}/oauth2/v1/clients",
         "jwks_uri": f"{endpoints}/keys",
         "response_types_supported": _RESPONSE_TYPES if for_oidc else [*_RESPONSE_TYPES, "token"],
         "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],

@@ -43,7 +43,7 @@ class AuthnHandler(OktaHandler):
         user = state.registry.users.get(primary.username)
         if user is None or not user.has_password(primary.password):
             raise OAuthError(ErrorCase.LOGIN_FAILED)
-        token, expires_at = random_text(), state.clock.now() + _LIFETIME_S
+        token, expires_at = random_text(), self.now + _LIFETIME_S
         state.session_tokens.put(token, user.login, expires_at=expires_at)
         expires = datetime.fromtimestamp(min(expires_at, MAX_TIMESTAMP_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}

@@ -37,10 +37,10 @@ class _CredentialsHandler(OktaHandler):
             to_record(read_members(self.request.body), Rotation)
         except InvalidRequestError as exc:
             raise OAuthError(ErrorCase.NOT_VALID, "the member use is sig, and there is no other") from exc
-        self._ring(server).rotate(self.state.clock.now())
+        self._ring(server).rotate(self.now)
 
     def _ring(self, server: str) -> KeyRing:
-        return self.state.ring(self.state.registry.server(server))
+        return self.state.key_rings.for_server(self.state.registry.server(server))
 
     def _keys(self, server: str) -> Reply:
         ring = self._ring(server)

@@ -18,7 +18,7 @@ class ActivateHandler(PageHandler):
         state, user_code = self.state, self.parameters.get("user_code", "")
         found = device.find(state, user_code)
         if state.auto_login is not None and found is not None:
-            session.sign_in(state.auto_login, state.clock.now())
+            session.sign_in(state.auto_login, self.now)
             return self._finish(session, found, is_allowed=True)
         return self._code_page(session, user_code)
 
@@ -31,8 +31,8 @@ class ActivateHandler(PageHandler):
             return self._code_page(session, parameters.get("user_code", ""), problem)
         user = user_of(state.registry, parameters)
         if user is not None:
-            session.sign_in(user.login, state.clock.now())
-        if session.login is None or session.is_expired(state.clock.now()):
+            session.sign_in(user.login, self.now)
+        if session.login is None or session.is_expired(self.now):
             return self._sign_in_page(
                 session, found, WRONG_PASSWORD if parameters.keys() & {"username", "pick"} else ""
             )

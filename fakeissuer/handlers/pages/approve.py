@@ -18,7 +18,7 @@ class ApproveHandler(PageHandler):
 
     def render_page(self, session: Session) -> Reply:
         """Return the page for the oldest request, or the one to sign in."""
-        if session.login is None or session.is_expired(self.state.clock.now()):
+        if session.login is None or session.is_expired(self.now):
             return self._sign_in_page(session)
         pending = backchannel.pending_for(self.state, session.login)
         if not pending:
@@ -32,14 +32,14 @@ class ApproveHandler(PageHandler):
             user = user_of(state.registry, parameters)
             if user is None:
                 return self._sign_in_page(session, WRONG_PASSWORD)
-            session.sign_in(user.login, state.clock.now())
+            session.sign_in(user.login, self.now)
             return self.render_page(session)
         named = [
             authentication
             for authentication in backchannel.pending_for(state, session.login or "")
             if authentication.name == parameters.get("waiting")
         ]
-        if not named or session.is_expired(state.clock.now()):
+        if not named or session.is_expired(self.now):
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
         backchannel.resolve(state, named, is_allowed=parameters["verdict"] == "allow")
         return self.render_page(session)

@@ -16,11 +16,11 @@ class BrowserMixin(OktaHandler):
 
     def session(self) -> Session:
         """Return the session of the browser, a new one if it shows no cookie of ours."""
-        return self.state.sessions.get_or_create(self._cookie, self.state.clock.now())
+        return self.state.sessions.get_or_create(self._cookie, self.now)
 
     def with_session(self, session: Session, reply: Reply) -> Reply:
         """Keep the session, and return the reply with its cookie where the browser does not have it yet."""
-        self.state.sessions.save(session, self._cookie, self.state.clock.now())
+        self.state.sessions.save(session, self._cookie, self.now)
         if session.cookie == self._cookie:
             return reply
         # Over TLS as Okta sends it, for a silent sign-in in a frame; a browser takes no such cookie without TLS.

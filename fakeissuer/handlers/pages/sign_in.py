@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.parameters import form_arguments, single_values
+from fakeissuer.handlers.base.handler import form_arguments, single_values
 from fakeissuer.handlers.pages.base import BrowserMixin
 from fakeissuer.model.redirect_uris import form_action_sources
 from fakeissuer.oauth.authorization.flow import PendingInteraction, deny, next_step
@@ -138,7 +138,7 @@ class SignInHandler(RequestPage):
         user = user_of(state.registry, self.parameters)
         if user is None:
             return self.render_page(session, WRONG_PASSWORD)
-        session.sign_in(user.login, state.clock.now(), interaction.request.acr_values)
+        session.sign_in(user.login, self.now, interaction.request.acr_values)
         interaction.has_signed_in = True
         return next_step(state, session, name, interaction)
 

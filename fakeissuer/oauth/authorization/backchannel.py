@@ -83,8 +83,8 @@ def _grant(state: IssuerState, authentication: BackchannelAuthentication) -> Gra
     )
     if server is None or client is None:
         return None
-    user = state.registry.user(authentication.login)
-    return new_grant(state, server, authentication.issuer, client, CIBA, authentication.scopes, user)
+    user, now = state.registry.user(authentication.login), state.clock.now()
+    return new_grant(server, authentication.issuer, client, CIBA, authentication.scopes, user, now=now)
 
 
 def _hinted_user(state: IssuerState, server: Server, form: Mapping[str, str]) -> str:

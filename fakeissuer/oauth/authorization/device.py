@@ -47,13 +47,13 @@ def approve(state: IssuerState, session: Session, found: FoundDevice) -> None:
     """
     authorization = found.authorization
     authorization.grant = new_grant(
-        state,
         found.server,
         authorization.issuer,
         found.client,
         DEVICE_CODE,
         authorization.scopes,
         state.registry.user(session.login or ""),
+        now=state.clock.now(),
         authenticated_at=int(session.authenticated_at),
         amr=session.amr,
     )

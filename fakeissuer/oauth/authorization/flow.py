@@ -130,13 +130,13 @@ def _issue_response(state: IssuerState, session: Session, request: Authorization
     target = request.target
     user = state.registry.user(session.login or "")
     grant = new_grant(
-        state,
         request.server,
         target.issuer,
         target.client,
         request.grant_type,
         request.scopes,
         user,
+        now=state.clock.now(),
         authenticated_at=int(session.authenticated_at),
         amr=session.amr,
         acr=session.acr if request.acr_values else None,

@@ -23,7 +23,7 @@ def authorization_code(request: TokenRequest) -> TokenResponse:
         OAuthError: the code is none, was used, or was meant for somebody else; all that it ever gave is dead then.
     """
     state = request.state
-    code = state.codes.get(request.form.get("code", ""), state.clock.now())
+    code = state.codes.get(request.form.get("code", ""), request.now)
     if code is None:
         raise OAuthError(ErrorCase.CODE_INVALID)
     was_used, code.is_used = code.is_used, True
@@ -31,7 +31,7 @@ def authorization_code(request: TokenRequest) -> TokenResponse:
     # it is spent by the attempt, and the tokens that it gave before are revoked.
     if was_used and code.grant.grant_id is not None:
         state.store.revoke_grant(code.grant.grant_id)
-    if was_used or state.clock.now() >= code.expires_at:
+    if was_used or request.now >= code.expires_at:
         raise OAuthError(ErrorCase.CODE_INVALID)
     _check_fits(code, request)
     _check_verifier(code, request)

@@ -41,7 +41,7 @@ def _subject(request: TokenRequest, id_token: str, device_secret: str) -> Issued
     subject, device = state.store.find(id_token), state.store.find(device_secret)
     if subject is None or subject.kind != "id" or subject.server != request.server.id or subject.revoked:
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
-    if device is None or device.kind != "device_secret" or not device.is_active(state.clock.now()):
+    if device is None or device.kind != "device_secret" or not device.is_active(request.now):
         raise OAuthError(ErrorCase.DEVICE_SECRET)
     # An ID token is shown around: alone, or with the secret of another device, it signs nobody in.
     if not hmac.compare_digest(f"{subject.claims.get('ds_hash')}".encode(), left_half_hash(device_secret).encode()):

@@ -44,7 +44,7 @@ def _assertion_subject(request: TokenRequest, assertion: Assertion) -> str:
     token_endpoint = f"{state.urls.endpoints(request.server, request.requested_url)}/token"
     if claims.get("aud") not in (request.issuer, token_endpoint, [request.issuer], [token_endpoint]):
         raise OAuthError(ErrorCase.ASSERTION_AUDIENCE)
-    check_time_claims(claims, state.clock.now(), f"{issuer}", state.used_jtis)
+    check_time_claims(claims, request.now, f"{issuer}", state.used_jtis)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 200:
         raise OAuthError(ErrorCase.ASSERTION_GRANT, "it names no user as its sub")
@@ -57,7 +57,7 @@ def _keys_of(request: TokenRequest, issuer: Any) -> KeySet | None:
         return request.server.trusted_issuers[issuer]
     return next(
         (
-            state.ring(server).key_set()
+            state.key_rings.for_server(server).key_set()
             for server in state.registry.servers.values()
             # One that is DYNAMIC goes by the name that it was called by, and by its own where nobody called.
             if issuer in (state.urls.issuer(server), state.urls.issuer(server, request.requested_url))

@@ -14,7 +14,7 @@ def poll(request: TokenRequest, pending: PendingAuthorization | None) -> TokenRe
     Raises:
         OAuthError: the user has not yet or never will, the code has expired or is none, or the client asks too often.
     """
-    now = request.state.clock.now()
+    now = request.now
     if pending is None or pending.client_id != request.client.id or pending.server != request.server.id:
         raise OAuthError(ErrorCase.POLL_INVALID)
     if pending.decision == "used":
@@ -41,11 +41,9 @@ def _check_interval(pending: PendingAuthorization, now: float) -> None:
 
 def ciba(request: TokenRequest) -> TokenResponse:
     """Return the tokens, once the user whom the client named has approved."""
-    state = request.state
-    return poll(request, state.backchannel.get(request.form.get("auth_req_id", ""), state.clock.now()))
+    return poll(request, request.state.backchannel.get(request.form.get("auth_req_id", ""), request.now))
 
 
 def device_code(request: TokenRequest) -> TokenResponse:
     """Return the tokens, once the user has let the device in."""
-    state = request.state
-    return poll(request, state.devices.get(request.form.get("device_code", ""), state.clock.now()))
+    return poll(request, request.state.devices.get(request.form.get("device_code", ""), request.now))

@@ -20,7 +20,7 @@ def refresh_token(request: TokenRequest) -> TokenResponse:
             family
             with it, for two parties have it then and one of them is a thief. Or the client may not have its scopes.
     """
-    state, now = request.state, request.state.clock.now()
+    state, now = request.state, request.now
     token = request.form.get("refresh_token", "")
     issued = state.store.find(token)
     if issued is None or issued.kind != "refresh" or issued.grant is None or not _is_own(issued, request):

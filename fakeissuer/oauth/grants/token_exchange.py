@@ -45,7 +45,7 @@ def _subject(request: TokenRequest, token: str) -> IssuedToken:
     issued = request.state.store.find(token)
     if issued is None or issued.kind != "access" or issued.username is None:
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
-    if not issued.is_active(request.state.clock.now()) or not _is_trusted(request, issued):
+    if not issued.is_active(request.now) or not _is_trusted(request, issued):
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
     return issued
 

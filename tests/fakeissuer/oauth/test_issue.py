@@ -7,5 +7,5 @@ from fakeissuer.state.state import IssuerState
 
 def test_a_request_does_not_show_what_came_with_it(state: IssuerState) -> None:
     server, client = state.registry.server("default"), state.registry.clients[SERVICE_APP]
-    request = TokenRequest(state=state, server=server, issuer="x", client=client, form={"password": "hidden"})
+    request = TokenRequest(state=state, server=server, issuer="x", client=client, form={"password": "hidden"}, now=0.0)
     assert repr(request) == "TokenRequest(server='default', client='0oaservice0000000001')"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from fakeissuer.handlers.base.parameters import media_type
+from fakeissuer.handlers.base.handler import media_type
 
 
 @pytest.mark.parametrize(
