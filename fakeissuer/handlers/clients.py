@@ -1,4 +1,4 @@
-"""Dynamic client registration (RFC 7591 section 3) and what follows it, which the org alone answers."""
+"""Dynamic client registration (RFC 7591 section 3) and management, at the org server only."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from fakeissuer.oauth.registration import (
 from fakeissuer.responses.reply import Reply, json_reply
 
 MAX_CLIENTS = 1000
-"""How many clients there may be before no more is registered: in the strict profile anybody registers them."""
+"""The limit for registered clients: in the strict profile registration takes no token, and memory is finite."""
 
 
 class RegisterHandler(ClientHandler):
-    """A client that registers itself: at Okta with an API token, in the strict profile without."""
+    """Register a client: with an API token in Okta's profile, without one in the strict profile."""
 
     endpoint = "register"
 
-    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # is in path_kwargs too
-        """Answer at the org, and nowhere else."""
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # read from path_kwargs
+        """Handle a request of any method; a path without a server id belongs to the org server."""
         await self.handle(server or ORG)
 
     head = post = put = delete = patch = options = get
 
-    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # there is only one
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # clients belong to all servers
         """Register the client."""
         if not self.state.profile.is_strict:
             check_api_token(self.request.headers)
         if len(self.state.registry.clients) >= MAX_CLIENTS:
             raise OAuthError(ErrorCase.CLIENTS_FULL)
         client = registered_client(self._metadata(), int(self.now))
-        self._keep(client)
+        self._save(client)
         return json_reply(registration_response(client, int(self.now)), 201)
 
-    def _keep(self, client: Client) -> None:
+    def _save(self, client: Client) -> None:
         self.state.registry.clients[client.id] = client
 
     def _metadata(self) -> bytes:
@@ -59,22 +59,22 @@ class RegisterHandler(ClientHandler):
 
 
 class RegisteredClientHandler(RegisterHandler):
-    """A client that is registered already; reading and changing it takes an API token in every profile."""
+    """Read, replace or remove a registered client, with an API token in every profile."""
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""
-        client = self._known_client()
+        client = self._registered_client()
         if self.request.method == "DELETE":
             del self.state.registry.clients[client.id]
             return Reply(204)
         if self.request.method == "PUT":
             client = registered_client(self._metadata(), int(self.now), client)
-            self._keep(client)
+            self._save(client)
         return json_reply(registration_without_secret(client, self._started_at))
 
-    def _known_client(self) -> Client:
+    def _registered_client(self) -> Client:
         check_api_token(self.request.headers)
         name = self.path_kwargs["client_id"]
         client = self.state.registry.clients.get(name)
@@ -84,12 +84,12 @@ class RegisteredClientHandler(RegisterHandler):
 
 
 class NewSecretHandler(RegisteredClientHandler):
-    """Another secret for a client."""
+    """Replace the secret of a client."""
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
-        """Give the client a secret that nobody has seen, in the place of the one it had."""
-        client = with_new_secret(self._known_client())
-        self._keep(client)
+        """Give the client a new secret; the old one stops working."""
+        client = with_new_secret(self._registered_client())
+        self._save(client)
         return json_reply(registration_response(client, self._started_at))

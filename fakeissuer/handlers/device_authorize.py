@@ -16,12 +16,12 @@ from fakeissuer.state.pending import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, RE
 
 
 class DeviceHandler(ClientHandler):
-    """The start for a device that has no browser."""
+    """Start the authorization of a device without a browser."""
 
     endpoint = "device"
 
     def respond(self, server: Server) -> Reply:
-        """Return the codes: one for the device to ask with, one for the user to type."""
+        """Return the device code for polling and the user code for the user to type."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if DEVICE_CODE not in client.grant_types:

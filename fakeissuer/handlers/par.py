@@ -18,12 +18,12 @@ _CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion", "client
 
 
 class ParHandler(ClientHandler):
-    """An authorization request that does not go through the browser."""
+    """Store an authorization request that a client sends directly."""
 
     endpoint = "par"
 
     def respond(self, server: Server) -> Reply:
-        """Check the request and keep it; Okta answers 200 where RFC 9126 says 201."""
+        """Check and store the request; Okta responds with 200, where RFC 9126 section 2.2 requires 201."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if "request_uri" in form:

@@ -1,7 +1,4 @@
-"""The two documents in which a server describes itself, members in Okta's order.
-
-OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2.
-"""
+"""The discovery documents, members in Okta's order (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2)."""
 
 from __future__ import annotations
 
@@ -29,21 +26,21 @@ _ID_TOKEN_CLAIMS = """
     iss ver sub aud iat exp jti auth_time amr idp nonce name nickname preferred_username given_name middle_name
     family_name email email_verified profile zoneinfo locale address phone_number picture website gender birthdate
     updated_at at_hash c_hash
-""".split()  # noqa: SIM905  # one name a line would be a screen of commas
+""".split()  # noqa: SIM905  # a list would have one name a line
 _ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
 RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "acr"]
-"""Those of access tokens in the profile that keeps to the RFCs."""
+"""The claims of access tokens in the strict profile (RFC 9068 section 2.2)."""
 
 
 def openid_configuration(server: Server, urls: ServerURLs) -> Metadata:
-    """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
+    """Return the OpenID Connect discovery document, which does not list custom scopes and claims."""
     return _document(server, urls, for_oidc=True) | {
         "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if server.is_org else [])],
     }
 
 
 def authorization_server_metadata(server: Server, urls: ServerURLs) -> Metadata:
-    """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
+    """Return the authorization server metadata; of a custom server, only this document lists ``client_credentials``."""
     return _document(server, urls, for_oidc=False)
 
 
