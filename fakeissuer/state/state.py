@@ -1,4 +1,4 @@
-"""All that can change while the issuer runs, and what of it a reset brings back."""
+"""The state of one issuer, and its reset."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
 
 class IssuerState:
-    """The state of one fake issuer; it belongs to the one event loop that serves it."""
+    """The state of one fake issuer; use it on the event loop that serves the issuer.
+
+    ``start`` is the registry that a reset restores; ``auto_login`` is the user who signs in without a page.
+    """
 
     registry: Registry
 
     def __init__(
         self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None
     ) -> None:
-        """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
         self.auto_login = auto_login
         self.profile = profile
         self.urls = addresses
@@ -56,7 +58,7 @@ class IssuerState:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
+        """Restore the initial state; the keys come from the pool, so none is generated."""
         self.registry = self._start.copy()
         self._rings = {}
         self.clock.reset()
@@ -70,11 +72,11 @@ class IssuerState:
 
     @property
     def cookie_name(self) -> str:
-        """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
+        """The name of the session cookie; it contains the port, because browsers share cookies between ports."""
         return f"fakeissuer-{self.urls.listening_url.rpartition(':')[2]}"
 
     def ring(self, server: Server) -> KeyRing:
-        """Return the keys of a server, as they are at this moment of the clock."""
+        """Return the keys of a server at the current time."""
         if server.id not in self._rings:
             self._rings[server.id] = KeyRing(server.id, self.pool, self.started_at)
         ring = self._rings[server.id]
@@ -82,7 +84,7 @@ class IssuerState:
         return ring
 
     def access_token_key(self, server: Server) -> SigningKey:
-        """Return the key that signs access tokens: the ACTIVE one, but for Okta's org, whose key nobody is shown."""
+        """Return the key that signs access tokens: the ACTIVE key, or an unpublished one for Okta's org server."""
         ring = self.ring(server)
         return ring.auxiliary_key("internal") if self._is_internal(server) else ring.signing_key()
 
@@ -91,9 +93,9 @@ class IssuerState:
         return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
 
     def remove_keys(self, server_id: str) -> None:
-        """Drop what happened to the keys of a server that is removed."""
+        """Delete the key ring of a removed server."""
         self._rings.pop(server_id, None)
 
     def _is_internal(self, server: Server) -> bool:
-        # Okta's org server issues access tokens for Okta alone.
+        # Okta's org server issues access tokens for Okta's own API only.
         return server.is_org and not self.profile.is_strict

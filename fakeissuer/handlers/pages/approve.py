@@ -28,7 +28,7 @@ class ApproveHandler(PageHandler):
     def submit(self, session: Session) -> Reply:
         """Sign the user in, or carry out their verdict, and show what comes next."""
         state, parameters = self.state, self.parameters
-        if "verdict" not in parameters:
+        if "decision" not in parameters:
             user = user_of(state.registry, parameters)
             if user is None:
                 return self._sign_in_page(session, WRONG_PASSWORD)
@@ -37,11 +37,11 @@ class ApproveHandler(PageHandler):
         named = [
             authentication
             for authentication in backchannel.pending_for(state, session.login or "")
-            if authentication.name == parameters.get("waiting")
+            if authentication.name == parameters.get("interaction")
         ]
         if not named or session.is_expired(state.clock.now()):
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
-        backchannel.resolve(state, named, is_allowed=parameters["verdict"] == "allow")
+        backchannel.resolve(state, named, is_allowed=parameters["decision"] == "allow")
         return self.render_page(session)
 
     def _sign_in_page(self, session: Session, problem: str = "") -> Reply:
@@ -54,5 +54,5 @@ class ApproveHandler(PageHandler):
             client.name if client is not None else authentication.client_id,
             authentication.scopes,
             binding_message=authentication.binding_message,
-            hidden={**self.hidden_fields(session), "waiting": authentication.name},
+            hidden={**self.hidden_fields(session), "interaction": authentication.name},
         )

@@ -166,7 +166,7 @@ class ConsentHandler(RequestPage):
     def submit(self, session: Session) -> Reply:
         """Go on with what the user allowed, or tell the client no."""
         name, interaction = self.interaction(session)
-        if self.parameters.get("verdict") != "allow":
+        if self.parameters.get("decision") != "allow":
             return deny(self.state, session, name, interaction)
         session.consent(interaction.request.target.client.id, interaction.request.scopes)
         interaction.has_consented = True

@@ -18,9 +18,9 @@ def user_of(directory: Registry, form: Mapping[str, str]) -> User | None:
 
     A login that nobody registered is made up, as everywhere in the fake issuer; its password is the one of all.
     """
-    if "pick" in form:
+    if "choice" in form:
         # A browser sends any line end within a value as CR LF, so that a login of two lines comes back as another one.
-        picked = _LINE_END.sub("\n", form["pick"])
+        picked = _LINE_END.sub("\n", form["choice"])
         return next((user for user in directory.users.values() if _LINE_END.sub("\n", user.login) == picked), None)
     login = form.get("username", "").strip()
     if not 0 < len(login) <= _MAX_LOGIN_LENGTH:

@@ -49,7 +49,7 @@ def test_a_wrong_password_shows_the_page_again(browser: Browser) -> None:
 
 
 def test_a_user_is_picked_or_cancels(browser: Browser) -> None:
-    for sent, expected in (({"pick": "bob@example.com"}, {"code", "state"}), ({"cancel": "yes"}, {"state", "error"})):
+    for sent, expected in (({"choice": "bob@example.com"}, {"code", "state"}), ({"cancel": "yes"}, {"state", "error"})):
         location = browser.authorize(prompt="login").headers["Location"]
         action, hidden = forms(browser.get(location))[0]
         assert expected <= redirected(browser.post(action, {**hidden, **sent})).keys()
@@ -67,11 +67,11 @@ def test_a_form_of_another_site_or_browser_changes_nothing(
 ) -> None:
     location = browser.authorize().headers["Location"]
     action, hidden = forms(browser.get(location))[0]
-    assert browser.post(action, {**hidden, "csrf": "forged", "pick": "bob@example.com"}).status == 400
+    assert browser.post(action, {**hidden, "csrf": "forged", "choice": "bob@example.com"}).status == 400
     assert browser.post(action, {**hidden, "request": "unknown"}).status == 400
     other = Browser(ask, fake_issuer.url)
     assert other.get(location).status == 400
-    assert other.post(action, {**hidden, "pick": "bob@example.com"}).status == 400
+    assert other.post(action, {**hidden, "choice": "bob@example.com"}).status == 400
     assert browser.ask(f"{fake_issuer.url}/signin?request=a&request=b").status == 400
 
 
@@ -166,7 +166,7 @@ ASKS = {**HYBRID, "consent_method": "REQUIRED"}
 ELSEWHERE = {**ASKS, "redirect_uris": ["https://other.test/cb"]}
 
 
-@pytest.mark.parametrize("verdict", ["allow", "deny"])
+@pytest.mark.parametrize("decision", ["allow", "deny"])
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [
@@ -176,13 +176,13 @@ ELSEWHERE = {**ASKS, "redirect_uris": ["https://other.test/cb"]}
     ],
 )
 def test_nothing_is_sent_to_a_client_that_went_while_its_user_thought(
-    fake_issuer: RunningIssuer, browser: Browser, verdict: str, change: Call, status: int, said: bytes
+    fake_issuer: RunningIssuer, browser: Browser, decision: str, change: Call, status: int, said: bytes
 ) -> None:
     fake_issuer.put("clients", "asks", **ASKS)
     waiting = browser.sign_in(browser.authorize(client_id="asks"))
     action, hidden = forms(browser.get(waiting.headers["Location"]))[0]
     change(fake_issuer)
-    answer = browser.post(action, {**hidden, "verdict": verdict})
+    answer = browser.post(action, {**hidden, "decision": decision})
     assert (answer.status, said in answer.body) == (status, True)
     assert "Location" not in answer.headers
 

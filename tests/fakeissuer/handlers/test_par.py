@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import seeded
+import seeded_clients
 from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
 from fakeissuer.server.in_process import running
@@ -17,7 +17,7 @@ SPENT = b"unknown, expired or spent"
 
 
 def push(ask: Call, issuer: RunningIssuer, **more: str) -> Any:
-    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=seeded.WEB)
+    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**ASKED, **more}, client=seeded_clients.WEB)
 
 
 def test_a_pushed_request_is_used_once(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
@@ -60,15 +60,15 @@ def test_a_pushed_request_stays_at_its_server(fake_issuer: RunningIssuer, ask: C
     assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 302
 
 
-@pytest.mark.parametrize("verdict", ["allow", "deny"])
+@pytest.mark.parametrize("decision", ["allow", "deny"])
 def test_a_pushed_request_in_two_tabs_is_answered_in_one(
-    fake_issuer: RunningIssuer, ask: Call, browser: Browser, verdict: str
+    fake_issuer: RunningIssuer, ask: Call, browser: Browser, decision: str
 ) -> None:
     browser.sign_in(browser.authorize())
     name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
     tabs = [browser.get(AUTHORIZE, client_id=WEB, request_uri=name) for _ in range(2)]
-    assert redirected(browser.consent(tabs[0], verdict))["state"] == "s"
-    late = browser.consent(tabs[1], verdict)
+    assert redirected(browser.consent(tabs[0], decision))["state"] == "s"
+    late = browser.consent(tabs[1], decision)
     assert (late.status, SPENT in late.body) == (400, True)
     assert browser.get(AUTHORIZE, client_id=WEB, request_uri=name).status == 400
 
@@ -90,7 +90,7 @@ def test_a_pushed_request_is_spent_though_its_client_was_gone_for_a_while(
     name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
     action, hidden = forms(browser.get(browser.get(AUTHORIZE, client_id=WEB, request_uri=name).headers["Location"]))[0]
     removed = fake_issuer.remove("clients", WEB)
-    assert b"No client" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    assert b"No client" in browser.post(action, {**hidden, "decision": "allow"}).body
     known = {member: removed[member] for member in ("name", "secret", "grant_types", "redirect_uris")}
     fake_issuer.put("clients", WEB, **known)
     assert SPENT in browser.get(AUTHORIZE, client_id=WEB, request_uri=name).body

@@ -60,5 +60,5 @@ HOLDERS = [
 
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
-def test_what_holds_a_secret_does_not_show_it(holder: object) -> None:
+def test_a_repr_does_not_contain_secrets(holder: object) -> None:
     assert HIDDEN not in repr(holder)

@@ -12,7 +12,7 @@ from fakeissuer.server.in_process import running
 from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
-ALICE = {"pick": "alice@example.com"}
+ALICE = {"choice": "alice@example.com"}
 
 
 def start(issuer: RunningIssuer, ask: Call, **form: str) -> str:
@@ -36,23 +36,23 @@ def test_a_user_approves_one_request_and_denies_the_next(
     again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b'role="alert"' in again.body
     asked = browser.post(action, {**hidden, **ALICE})
-    assert b"<h1>&lt;app&gt; asks for access</h1>" in asked.body
+    assert b"<h1>&lt;app&gt; requests access</h1>" in asked.body
     assert b"<strong>Pay 5</strong>" in asked.body
     action, hidden = forms(asked)[0]
-    action, hidden = forms(browser.post(action, {**hidden, "verdict": "allow"}))[0]
-    done = browser.post(action, {**hidden, "verdict": "deny"})
+    action, hidden = forms(browser.post(action, {**hidden, "decision": "allow"}))[0]
+    done = browser.post(action, {**hidden, "decision": "deny"})
     assert b"Nothing waits" in done.body
     assert poll(fake_issuer, ask, first).status == 200
     assert poll(fake_issuer, ask, second).json()["error"] == "access_denied"
-    assert browser.post(action, {**hidden, "verdict": "allow"}).status == 400
+    assert browser.post(action, {**hidden, "decision": "allow"}).status == 400
 
 
 def test_nobody_approves_for_somebody_else(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
     auth_req_id = start(fake_issuer, ask)
     action, hidden = forms(browser.get("/approve"))[0]
-    bobs = browser.post(action, {**hidden, "pick": "bob@example.com"})
+    bobs = browser.post(action, {**hidden, "choice": "bob@example.com"})
     assert b"Nothing waits" in bobs.body
-    assert browser.post(action, {**hidden, "verdict": "allow", "waiting": ""}).status == 400
+    assert browser.post(action, {**hidden, "decision": "allow", "interaction": ""}).status == 400
     assert poll(fake_issuer, ask, auth_req_id).json()["error"] == "authorization_pending"
 
 
@@ -61,7 +61,7 @@ def test_a_client_that_is_gone_gets_nothing(fake_issuer: RunningIssuer, ask: Cal
     fake_issuer.remove("clients", "app")
     action, hidden = forms(browser.get("/approve"))[0]
     action, hidden = forms(browser.post(action, {**hidden, **ALICE}))[0]
-    assert b"Nothing waits" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    assert b"Nothing waits" in browser.post(action, {**hidden, "decision": "allow"}).body
 
 
 def test_a_control_call_shows_and_settles_what_waits(fake_issuer: RunningIssuer, ask: Call) -> None:
