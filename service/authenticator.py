@@ -1,4 +1,4 @@
-"""Asks the validators about a token in turn, and takes the first principal."""
+"""Authenticates requests: turns credentials into a principal by means of the validators."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from service.validators.base import Validator
 
 
 class Authenticator:
-    """Turns credentials into a principal, by asking validators in turn.
+    """Authenticates credentials with the first validator that does not return None.
 
     Args:
-        validators: The first that knows a token decides about it.
-        token_cache: Where validators remember tokens they found good.
-        deny_list: Who is turned away whatever the validators say.
+        validators: The validators, in the order in which to call them.
+        token_cache: The cache in which validators store validated tokens.
+        deny_list: The deny list, which is checked after validation.
         max_token_size: Characters.
 
     Raises:
-        SettingsError: There is no validator, so that every token would be refused, or worse.
+        SettingsError: There is no validator.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Authenticator:
         max_token_size: int = MAX_TOKEN_SIZE,
     ) -> None:
         if not validators:
-            raise SettingsError(["validation: there is nobody to judge a token; configure an issuer"])
+            raise SettingsError(["validation: there is no validator; configure an issuer"])
         self._validators = tuple(validators)
         self._token_cache = token_cache
         self._deny_list = deny_list
@@ -43,10 +43,10 @@ class Authenticator:
         deny_list.on_change(token_cache.clear)
 
     def get_cached(self, credentials: Credentials) -> Principal | None:
-        """Return who the credentials speak for where that is known already; awaits nothing.
+        """Return the cached principal, or None if :meth:`authenticate` is needed; awaits nothing.
 
         Raises:
-            InvalidToken: It is known, and denied.
+            InvalidToken: The principal is cached, and on the deny list.
         """
         if not self._deny_list.fresh:
             return None
@@ -56,33 +56,33 @@ class Authenticator:
         return principal
 
     async def authenticate(self, credentials: Credentials) -> Principal:
-        """Return who the credentials speak for that :meth:`get_cached` did not know.
+        """Return the principal of the credentials; to be called after :meth:`get_cached` has returned None.
 
         Raises:
-            InvalidToken: A validator refused the token, none of them knows whose it is, or it is denied here.
-            IssuerUnavailable: The validator that knows cannot tell.
+            InvalidToken: A validator rejects the token, its issuer is unknown, or it is on the deny list.
+            IssuerUnavailable: The token cannot be validated now.
         """
         token = PresentedToken.read(credentials.token, max_size=self._max_token_size)
         principal = None
         if not self._deny_list.fresh:
             await self._deny_list.refresh()
-            principal = self.get_cached(credentials)  # which it could not say before
+            principal = self.get_cached(credentials)  # it returns None while the deny list is not fresh
         if principal is None:
             principal = await self._validate(token)
             self._deny_list.check(principal)
         return principal
 
     async def check_ready(self) -> None:
-        """Return when every issuer's tokens could be judged.
+        """Return if every validator is ready.
 
         Raises:
-            IssuerUnavailable: Some could not; the detail says why.
+            IssuerUnavailable: One is not; the detail says why.
         """
         for validator in self._validators:
             await validator.check_ready()
 
     async def close(self) -> None:
-        """Let every validator give back what it holds."""
+        """Close every validator."""
         for validator in self._validators:
             await validator.close()
 
@@ -93,14 +93,14 @@ class Authenticator:
                 return principal
         if token.jws is None:
             raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
-        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"saw {token.unverified_issuer!r}"[:200], claim="iss")
+        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"found {token.unverified_issuer!r}"[:200], claim="iss")
 
 
 class Authenticators:
-    """The authenticators of one program: the usual one, and one for each way of judging that a handler insists on.
+    """The authenticators of one application, one for each kind of validation that its handlers use.
 
     Args:
-        build: Returns the authenticator that judges in one way; "" means as the settings say for each issuer.
+        build: Builds the authenticator for a kind of validation; "" means the kind in each issuer's settings.
     """
 
     def __init__(self, build: Callable[[str], Authenticator]) -> None:
@@ -111,22 +111,22 @@ class Authenticators:
         """Return the authenticator for a kind of validation, the same one each time.
 
         Raises:
-            SettingsError: There is no such kind, or an issuer's tokens cannot be judged by it.
+            SettingsError: The kind is unknown, or an issuer's settings do not allow it.
         """
         if validation not in self._built:
             self._built[validation] = self._build(validation)
         return self._built[validation]
 
     async def check_ready(self) -> None:
-        """Return when every token could be judged in every way that is in use.
+        """Return if every authenticator is ready.
 
         Raises:
-            IssuerUnavailable: Some could not; the detail says why.
+            IssuerUnavailable: One is not; the detail says why.
         """
         for authenticator in self._built.values():
             await authenticator.check_ready()
 
     async def close(self) -> None:
-        """Let every one give back what it holds."""
+        """Close every authenticator."""
         for authenticator in self._built.values():
             await authenticator.close()

@@ -1,1 +1,1 @@
-"""What was found out before, within bounds."""
+"""Bounded caches of validated tokens and introspection responses, and the deny list."""

@@ -1,4 +1,4 @@
-"""Tokens, people and clients that are turned away here and now, whatever their issuer says, in every process."""
+"""The deny list: tokens, subjects and clients that every process rejects at once, regardless of the issuer."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from service.errors import InvalidToken, Reason
 from service.tokens.principal import Principal
 
 KINDS = ("jti", "sub", "cid")
-"""What can be denied: one token, one subject, one client; named as Okta names the claims."""
+"""The kinds of entries: a token, a subject or a client, named after Okta's claims."""
 MAX_AGE = 1.0
-"""Seconds after which what others denied is looked up again: how long an entry takes to reach every process."""
+"""Seconds between polls of the shared cache, and so the time within which an entry reaches every process."""
 CAPACITY = 10_000
+"""Entries in force."""
 _LOG_KEY = "denied"
 _BATCH = 500
 _PENDING_TIMEOUT = 10.0
-"""Seconds for which a numbered place is waited for whose entry is still on its way."""
+"""Seconds to poll for an entry whose number is reserved but which is not written yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DenyEntry:
-    """Who is turned away.
+    """One entry of the deny list.
 
     Args:
         kind: One of :data:`KINDS`.
-        issuer: The issuer whose tokens are meant; None for those of all.
-        expires_at: When it ends, in seconds since the epoch.
+        value: The value of the claim.
+        issuer: The issuer of the tokens to reject, or None for all issuers.
+        expires_at: The end of the entry, in seconds since the epoch.
     """
 
     kind: str
@@ -40,12 +42,12 @@ class DenyEntry:
 
     @property
     def key(self) -> tuple[str, str, str | None]:
-        """What it is about, whenever it ends."""
+        """The entry without its end; adding an entry with the same key replaces it."""
         return self.kind, self.value, self.issuer
 
     @classmethod
     def read(cls, entry: Any) -> DenyEntry | None:
-        """Return the entry that an entry of the shared log holds, or None when it holds none."""
+        """Return the entry in a record of the shared log, or None if the record is malformed."""
         match entry:
             case {"kind": str(kind), "value": str(value), "issuer": issuer, "expires_at": int(end) | float(end)}:
                 if kind in KINDS and (issuer is None or isinstance(issuer, str)):
@@ -54,10 +56,10 @@ class DenyEntry:
 
 
 class DenyList:
-    """The deny list in force, kept in this process and appended to a log in the shared cache.
+    """The deny list of this process, synchronized through a log in the shared cache.
 
-    There is no timer: while others may have written, the first request of each second reads what is new.
-    A shared cache that is down leaves the deny list that this process knows.
+    There is no timer: the first request of each second polls the log for new entries.
+    While the shared cache is unavailable, the entries of this process stay in force.
     """
 
     def __init__(self, shared: SharedCache, *, clock: Clock) -> None:
@@ -71,31 +73,31 @@ class DenyList:
         self._on_change: list[Callable[[], None]] = []
 
     def __iter__(self) -> Iterator[DenyEntry]:
-        """Go through the entries in force."""
+        """Iterate over the entries in force."""
         now = self._clock.now()
         return iter([entry for entry in self._entries.values() if now < entry.expires_at])
 
     @property
     def fresh(self) -> bool:
-        """Whether what others denied was looked up a moment ago."""
+        """Whether the log was polled within :data:`MAX_AGE`; always true for a local cache."""
         return self._clock.monotonic() < self._fresh_until
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Have somebody told when an entry comes or goes."""
+        """Register a function to call when an entry is added or removed."""
         self._on_change.append(callback)
 
     def check(self, principal: Principal) -> None:
-        """Let a principal pass, or not; awaits nothing.
+        """Check that no entry matches a principal; awaits nothing.
 
         Raises:
-            InvalidToken: It is denied.
+            InvalidToken: An entry matches.
         """
         kind = self.denied_by(principal)
         if kind is not None:
-            raise InvalidToken(Reason.REVOKED, f"denied here by its {kind}", claim=kind)
+            raise InvalidToken(Reason.REVOKED, f"its {kind} is on the deny list", claim=kind)
 
     def denied_by(self, principal: Principal) -> str | None:
-        """Return by which of :data:`KINDS` a principal is denied; None where it is not."""
+        """Return the kind of the entry that matches a principal, or None if no entry does."""
         if not self._entries:
             return None
         values = {"jti": principal.claims.get("jti"), "sub": principal.subject, "cid": principal.client_id}
@@ -105,48 +107,48 @@ class DenyList:
         return None
 
     async def add(self, entry: DenyEntry) -> bool:
-        """Deny, in this process at once and in the others within :data:`MAX_AGE`.
+        """Add an entry, which takes effect here at once and in other processes within :data:`MAX_AGE` seconds.
 
         Returns:
-            Whether the others will know of it: False while the shared cache is down.
+            Whether the entry reaches the other processes; False while the shared cache is unavailable.
 
         Raises:
-            OverflowError: There are too many.
+            OverflowError: The deny list is full.
         """
         self._prune()
         if len(self._entries) >= CAPACITY and entry.key not in self._entries:
             raise OverflowError(
-                f"{CAPACITY} deny list entries are in force; remove some, or deny the client or the subject"
+                f"the deny list has {CAPACITY} entries; remove some, or add the client or the subject instead"
             )
         self._apply(entry)
         return await self._append(entry)
 
     async def remove(self, kind: str, value: str, issuer: str | None) -> bool:
-        """Deny no longer; returns whether the others will know of it."""
+        """Remove an entry; return whether the removal reaches the other processes."""
         removed = DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=0.0)
         self._apply(removed)
         return await self._append(removed)
 
     async def refresh(self) -> None:
-        """Read what others denied; whoever asks while somebody does waits for the same look."""
+        """Poll the log for entries of other processes; concurrent callers share one poll."""
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().create_task(self._poll())
             self._refreshing.add_done_callback(lambda _: setattr(self, "_refreshing", None))
         await asyncio.shield(self._refreshing)
 
     async def close(self) -> None:
-        """Let a look at the shared cache that is under way come to its end."""
+        """Wait for a poll in progress."""
         if self._refreshing is not None:
             await asyncio.gather(self._refreshing, return_exceptions=True)
 
     async def _append(self, entry: DenyEntry) -> bool:
-        lifetime = max(entry.expires_at - self._clock.now(), 24 * 3600.0)  # what lifts one lives as long as it might
+        lifetime = max(entry.expires_at - self._clock.now(), 24 * 3600.0)  # a removal lives as long as the entry might
         return self._shared.is_local or await self._shared.append(_LOG_KEY, asdict(entry), seconds=int(lifetime) + 1)
 
     async def _poll(self) -> None:
         last = await self._shared.get(f"{_LOG_KEY}:last")
         last = last if isinstance(last, int) else self._read_up_to
-        if last < self._read_up_to:  # the cache was emptied, and counts from nothing again
+        if last < self._read_up_to:  # the cache was cleared, and numbers start from 1 again
             self._read_up_to = 0
         now = self._clock.monotonic()
         first = max(self._read_up_to, last - CAPACITY) + 1
@@ -157,7 +159,7 @@ class DenyList:
         self._fresh_until = self._clock.monotonic() + MAX_AGE
 
     async def _read_entries(self) -> None:
-        """Read the numbered places that are new, or whose number was given out before their entry was written."""
+        """Read the new records, and those whose number was reserved before the record was written."""
         numbers = sorted(self._pending)
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
@@ -170,7 +172,7 @@ class DenyList:
                     del self._pending[number]
 
     def _apply(self, entry: DenyEntry) -> None:
-        """Keep an entry, or drop the one that it removes, and call the functions given to ``on_change``."""
+        """Store an entry, or delete the one that it removes, and call the functions given to ``on_change``."""
         if entry.expires_at > self._clock.now():
             self._entries[entry.key] = entry
         elif self._entries.pop(entry.key, None) is None:
@@ -179,8 +181,8 @@ class DenyList:
             callback()
 
     def _is_listed(self, kind: str, value: str, issuer: str) -> bool:
-        """Return whether a value is denied for this issuer, or for all."""
-        matches = (self._entries.get((kind, value, one)) for one in (issuer, None))
+        """Return whether an entry matches a value, for this issuer or for all issuers."""
+        matches = (self._entries.get((kind, value, scope)) for scope in (issuer, None))
         return any(entry is not None and self._clock.now() < entry.expires_at for entry in matches)
 
     def _prune(self) -> None:

@@ -1,4 +1,4 @@
-"""What an issuer said about tokens: kept for a short time, asked for once for all who wait."""
+"""A short-lived cache of introspection responses (RFC 7662 section 4), in this process and in the shared cache."""
 
 from __future__ import annotations
 
@@ -17,35 +17,34 @@ from service.errors import InvalidToken
 from service.tokens.claims import numeric_date
 
 INACTIVE_LIFETIME = 10.0
-"""Seconds: long enough to blunt a flood of one bad token, and short for one that is only not known yet."""
+"""Seconds; long enough to absorb a flood of one inactive token, short for a token the issuer does not know yet."""
 CAPACITY = 8192
-"""Responses in this process; at some 1 KB each."""
+"""Responses in this process, of about 1 KB each."""
 LOCK_LIFETIME = 6
-"""Seconds for which one process asks for all; a little more than a question may take."""
+"""Seconds for which one process holds the lock to introspect a token; slightly more than a request may take."""
 POLL_INTERVAL = 0.02
-"""Seconds between two looks at what another process may have found out."""
+"""Seconds between polls for the response that another process is fetching."""
 
 Document = Mapping[str, Any]
 Introspect = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class CachedResponse(NamedTuple):
-    """A response, and until when it is used, by the monotonic clock."""
+    """A response, and the monotonic time at which it expires."""
 
     document: Document
     expires_at: float
 
 
 class IntrospectionCache:
-    """The answers of one issuer to one client, in this process and in the cache that all processes share.
+    """The introspection responses of one issuer to one client.
 
-    An answer is believed for its lifetime from the moment it was given, never past the token's ``exp``,
-    and using it does not make it younger.
+    A response is used for its lifetime from the moment it was received, but never past the token's ``exp``.
 
     Args:
-        secret: Keys the names of the answers: they hold no token, and nobody who reads the cache can
-            try tokens out on them, or finds what another client was told.
-        lifetime: Seconds for which an answer is believed that says the token is active.
+        secret: The HMAC key of the cache keys, so that they reveal no token: an attacker who reads the shared
+            cache can neither test tokens against it nor find the responses to other clients.
+        lifetime: Seconds for which a response is used if the token is active.
     """
 
     def __init__(self, shared: SharedCache, *, clock: Clock, secret: bytes, lifetime: float) -> None:
@@ -59,10 +58,10 @@ class IntrospectionCache:
         self._in_flight: dict[str, asyncio.Task[CachedResponse]] = {}
 
     async def get(self, token: str, introspect: Introspect) -> CachedResponse:
-        """Return what is known of a token, asking the issuer only where nobody knows.
+        """Return the cached response for a token, or call ``introspect``; concurrent callers share one call.
 
         Raises:
-            IssuerUnavailable: ``ask`` raised it.
+            IssuerUnavailable: ``introspect`` raised it.
         """
         key = self._key(token)
         cached = self._memory.get(key)
@@ -72,26 +71,26 @@ class IntrospectionCache:
         if task is None:
             task = self._in_flight[key] = asyncio.get_running_loop().create_task(self._fetch(key, introspect))
             task.add_done_callback(lambda done: self._on_done(key, done))
-        return await asyncio.shield(task)  # a waiter that hangs up must not take the answer away from the others
+        return await asyncio.shield(task)  # cancelling one caller must not cancel the request for the others
 
     def delete(self, token: str) -> None:
-        """Drop what this process knows of a token, and what it told the others."""
+        """Delete the response for a token, here and in the shared cache."""
         key = self._key(token)
         self._memory.pop(key, None)
         self._shared.delete(key)
 
     async def close(self) -> None:
-        """Abandon the questions under way."""
+        """Cancel pending requests."""
         while tasks := list(self._in_flight.values()):
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=0.1)  # again, for a library that swallowed it
+            await asyncio.wait(tasks, timeout=0.1)  # repeated, in case a library suppressed the cancellation
             await asyncio.sleep(0)
 
     def _on_done(self, key: str, task: asyncio.Task[CachedResponse]) -> None:
         del self._in_flight[key]
         if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not complain when everybody has hung up
+            task.exception()  # retrieved, so that asyncio does not log it when all callers are gone
 
     async def _fetch(self, key: str, introspect: Introspect) -> CachedResponse:
         for _ in range(int(LOCK_LIFETIME / POLL_INTERVAL)):
@@ -100,7 +99,7 @@ class IntrospectionCache:
                 return self._store(key, cached)
             if is_ours or value is not None:
                 break
-            await asyncio.sleep(POLL_INTERVAL)  # another process asks right now
+            await asyncio.sleep(POLL_INTERVAL)  # another process holds the lock
         return await self._introspect(key, introspect)
 
     async def _introspect(self, key: str, introspect: Introspect) -> CachedResponse:
@@ -113,7 +112,7 @@ class IntrospectionCache:
         if age <= 0:
             self._shared.release(key)
             return CachedResponse(document, -math.inf)
-        self._shared.put(key, {"answer": document, "at": self._clock.now()}, seconds=math.ceil(age))
+        self._shared.put(key, {"response": document, "at": self._clock.now()}, seconds=math.ceil(age))
         return self._store(key, CachedResponse(document, self._clock.monotonic() + age))
 
     def _store(self, key: str, cached: CachedResponse) -> CachedResponse:
@@ -121,16 +120,16 @@ class IntrospectionCache:
         return cached
 
     def _from_shared(self, value: Any) -> CachedResponse | None:
-        """Return an answer from the shared cache for what is left of its life, or None when it is not one."""
+        """Return a response from the shared cache with its remaining lifetime, or None if malformed or expired."""
         match value:
-            case {"answer": dict(document), "at": int(at) | float(at)}:
+            case {"response": dict(document), "at": int(at) | float(at)}:
                 elapsed = max(0.0, self._clock.now() - at)  # another machine's clock may be ahead of ours
                 left = self._remaining_lifetime(document, elapsed=elapsed)
                 return CachedResponse(document, self._clock.monotonic() + left) if left > 0 else None
         return None
 
     def _remaining_lifetime(self, document: Document, *, elapsed: float = 0.0) -> float:
-        """Return for how many seconds an answer is believed; none when it is neither yes nor no."""
+        """Return the seconds for which a response may be used; 0 if ``active`` or ``exp`` is malformed."""
         active = document.get("active")
         if not isinstance(active, bool):
             return 0.0

@@ -1,4 +1,4 @@
-"""aiocache's memcached with a client that survives its server: see what aiomcache 0.8.2 leaves undone."""
+"""aiocache's memcached backend, with fixes for lost connections and cancellations in aiomcache 0.8.2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiomcache.pool import Connection
 
 
 class PatchedMemcachedCache(MemcachedCache):  # type: ignore[misc]  # aiocache has no types
-    """Memcached, whose outages are errors."""
+    """A memcached backend that raises an error when the server is unavailable."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -20,17 +20,17 @@ class PatchedMemcachedCache(MemcachedCache):  # type: ignore[misc]  # aiocache h
 
 
 class _PatchedClient(aiomcache.Client):
-    """Notices that a server hung up, and uses no connection again on which an answer is still to come."""
+    """A client that detects closed connections, and does not reuse a connection with a pending response."""
 
     async def _execute_simple_command(self, conn: Connection, raw_command: bytes) -> bytes:
-        # aiomcache goes on reading at the end of the stream, and never yields: one server that hangs up within an
-        # answer would stop the event loop, and with it the service, for good (aio-libs/aiomcache#502).
+        # aiomcache reads on at the end of the stream without yielding, so a server that closes the connection
+        # within a response would block the event loop forever (aio-libs/aiomcache#502).
         with _closed_on_failure(conn):
             conn.writer.write(raw_command)
             await conn.writer.drain()
             line = await conn.reader.readline()
             if not line.endswith(b"\r\n"):
-                raise ConnectionResetError("memcached hung up within an answer")
+                raise ConnectionResetError("memcached closed the connection within a response")
         return line[:-2]
 
     async def _multi_get(self, conn: Connection, *keys: bytes, **options: Any) -> Any:
@@ -40,13 +40,13 @@ class _PatchedClient(aiomcache.Client):
 
 @contextlib.contextmanager
 def _closed_on_failure(conn: Connection) -> Iterator[None]:
-    """Mark a connection as unusable when whoever waits for its answer waits no more.
+    """Mark a connection as unusable if the command on it fails or is cancelled.
 
-    aiomcache gives it back to the pool after a cancellation, where the next command would read the answer to this one:
-    two deny list entries could then be given one number, and one of them would be lost.
+    aiomcache returns the connection to the pool after a cancellation, where the next command would read the
+    response to this one: two deny list entries could get the same number, and one of them would be lost.
     """
     try:
         yield
     except BaseException as exc:
-        conn.reader.set_exception(exc if isinstance(exc, Exception) else ConnectionAbortedError("nobody waited"))
+        conn.reader.set_exception(exc if isinstance(exc, Exception) else ConnectionAbortedError("cancelled"))
         raise

@@ -1,4 +1,4 @@
-"""One memory for many machines: Redis or memcached through aiocache, and never a reason to wait or to fail."""
+"""A cache that processes share, in Redis or memcached through aiocache; its failures never fail a request."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ _logger = logging.getLogger(__name__)
 
 NAMESPACE = "resource-server:"
 TIMEOUT = 0.05
-"""Seconds that a request waits for the cache; an issuer answers in less than twice that."""
+"""Seconds that a request waits for the cache; an issuer responds in less than twice that."""
 RETRY_INTERVAL = 1.0
-"""Seconds for which a cache that failed is not asked, so that its outage costs one request a second and not all."""
+"""Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
 MEMORY_CAPACITY = 8192
-"""Entries of ``memory://``, where aiocache itself would keep every one."""
+"""Entries of ``memory://``, which aiocache itself does not limit."""
 _SCHEMES = ("memory", "redis", "rediss", "memcached")
 
 
 class SharedCache:
-    """Keeps JSON values for a time, and forgets them whenever it likes.
+    """Stores JSON values, any of which may disappear before its time.
 
-    Whatever goes wrong with it, the answer is that nothing is known: it is counted, logged once, and no error.
+    A failure is counted and logged once per outage; the caller gets a miss instead of an error.
 
     Args:
-        backend: An aiocache with a serializer that carries data only; one that unpickles runs what it is sent.
-        instrumentation: Is told of each failure.
+        backend: An aiocache backend whose serializer handles data only: with pickle, an attacker who can write to
+            the cache could run code here.
+        is_local: Whether the cache is in this process, so that no other process sees it.
+        instrumentation: Receives a call for each failure.
     """
 
     def __init__(
@@ -51,23 +53,22 @@ class SharedCache:
         self._retry_at = 0.0
         self._background: set[asyncio.Task[None]] = set()
         self.is_local = is_local
-        """Whether nobody but this process sees it."""
         self.failures = 0
-        """How often it could not be asked, since the start."""
+        """Failed calls since the start."""
 
     async def get(self, key: str) -> Any:
-        """Return what is kept under a key, or None."""
+        """Return the value of a key, or None if there is none."""
         return await self._call(lambda: self._backend.get(key), default=None)
 
     async def get_many(self, keys: Sequence[str]) -> list[Any]:
-        """Return what is kept under each key, or None in its place."""
+        """Return the value of each key, or None in its place."""
         return await self._call(lambda: self._backend.multi_get(list(keys)), default=[None] * len(keys))
 
     async def get_or_lock(self, key: str, *, seconds: int) -> tuple[Any, bool]:
-        """Return what is kept under a key, or whether it falls to the caller to find it out.
+        """Return the value of a key, and whether the caller got the lock to compute it.
 
         Args:
-            seconds: How long the claim holds if whoever makes it dies.
+            seconds: The lifetime of the lock if its holder dies.
         """
 
         async def operation() -> tuple[Any, bool]:
@@ -76,9 +77,9 @@ class SharedCache:
                 return value, False
             try:
                 await self._backend.add(_lock_key(key), 1, ttl=seconds)
-            except ValueError:  # aiocache's word for a key that is there
+            except ValueError:  # aiocache raises it if the key exists
                 return None, False
-            # Whoever held the claim may have answered and ended it between the two questions.
+            # The previous holder may have stored the value and released the lock between the two calls.
             value = await self._backend.get(key)
             if value is None:
                 return None, True
@@ -88,18 +89,19 @@ class SharedCache:
         return await self._call(operation, default=(None, True))
 
     def release(self, key: str) -> None:
-        """Let somebody else claim a key; waits for nothing."""
+        """Release the lock of a key in the background."""
         self._run_in_background(lambda: self._backend.delete(_lock_key(key)))
 
     def delete(self, key: str) -> None:
-        """Forget what is kept under a key; waits for nothing."""
+        """Delete the value of a key in the background."""
         self._run_in_background(lambda: self._backend.delete(key))
 
     def put(self, key: str, value: Any, *, seconds: int) -> None:
-        """Keep a value, and end the claim on its key; waits for nothing.
+        """Store a value and release the lock of its key, in the background.
 
         Args:
-            value: What JSON can hold.
+            value: A value that JSON can represent.
+            seconds: The lifetime of the value.
         """
 
         async def set_and_unlock() -> None:
@@ -109,10 +111,10 @@ class SharedCache:
         self._run_in_background(set_and_unlock)
 
     async def append(self, log: str, value: Any, *, seconds: int) -> bool:
-        """Add a value to a log, under ``{log}:1`` and on; ``{log}:last`` is the number of the last one.
+        """Append a value to a log: keys ``{log}:1`` and on, with the number of the last one in ``{log}:last``.
 
         Returns:
-            Whether the others will see it.
+            Whether the value was written.
         """
 
         async def operation() -> bool:
@@ -123,18 +125,18 @@ class SharedCache:
         return await self._call(operation, default=False)
 
     async def ping(self) -> bool:
-        """Return whether it gives back what it was given."""
+        """Return whether a value can be written and read back."""
 
         async def operation() -> bool:
-            await self._backend.set("works", 1, ttl=1)
-            return bool(await self._backend.get("works") == 1)
+            await self._backend.set("ping", 1, ttl=1)
+            return bool(await self._backend.get("ping") == 1)
 
         return await self._call(operation, default=False)
 
     async def close(self) -> None:
-        """Finish what is being written, and close the connections."""
+        """Wait for writes in the background, and close the connections."""
         await asyncio.gather(*self._background, return_exceptions=True)
-        with contextlib.suppress(Exception):  # whatever it is, the connections are gone
+        with contextlib.suppress(Exception):  # each backend has its own errors, and the connections are gone anyway
             async with asyncio.timeout(TIMEOUT):
                 await self._backend.close()
 
@@ -152,13 +154,12 @@ class SharedCache:
         try:
             async with asyncio.timeout(TIMEOUT):
                 result = await operation()
-        except Exception as exc:  # noqa: BLE001  # each backend has errors of its own, and none may reach a request
+        except Exception as exc:  # noqa: BLE001  # each backend has its own errors, and none may fail a request
             self.failures += 1
             self._instrumentation.on_cache_error()
             if not self._retry_at:
-                # Its words may hold the address, and the address a password.
-                error = type(exc).__name__
-                _logger.warning("shared cache unavailable: %s", error, extra={"error": error})
+                fields = {"error": type(exc).__name__}  # its message may contain the URL with the password
+                _logger.warning("shared cache unavailable: error=%(error)s", fields, extra=fields)
             self._retry_at = self._clock.monotonic() + RETRY_INTERVAL
             return default
         if self._retry_at:
@@ -168,7 +169,7 @@ class SharedCache:
 
 
 class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
-    """aiocache's own memory, which grows without limit, with a limit: the entry written first goes first."""
+    """aiocache's memory backend with a capacity; the oldest entry is evicted first."""
 
     async def _set(self, key: str, value: Any, **kwargs: Any) -> Any:
         result = await super()._set(key, value, **kwargs)
@@ -180,27 +181,27 @@ class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has n
 def open_cache(
     url: str, *, clock: Clock, ca_file: str | None = None, instrumentation: Instrumentation | None = None
 ) -> SharedCache:
-    """Return the cache at an address; connects to nothing yet.
+    """Return the cache at a URL, without connecting to it yet.
 
     Args:
         url: ``memory://``, ``redis://[user:password@]host[:port][/database]``, ``rediss://…`` for TLS,
             or ``memcached://host[:port]``.
-        ca_file: Path of the certificates to trust instead of the system's.
-        instrumentation: Is told of each failure.
+        ca_file: Path of the CA certificates to trust instead of the system's.
+        instrumentation: Receives a call for each failure.
 
     Raises:
-        SettingsError: The address is none of these, or the library for it is not installed.
+        SettingsError: The URL has another form, or the library for its scheme is not installed.
     """
     try:
         parts = urllib.parse.urlsplit(url)
         port, database = parts.port, int(parts.path.strip("/") or 0)
     except ValueError:
-        raise SettingsError([f"cache_url: is not an address; {_EXPECTED}"]) from None  # it may hold a password
+        raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
     if parts.scheme not in _SCHEMES:
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
-        options["serializer"] = NullSerializer()  # what stays in this process need not be text
+        options["serializer"] = NullSerializer()  # values stay in this process
         return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, instrumentation=instrumentation)
     options["endpoint"] = parts.hostname or "127.0.0.1"
     if parts.scheme == "memcached":
@@ -217,33 +218,33 @@ _EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or me
 def _redis(
     parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
 ) -> BaseCache:
-    kind = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
+    cache_class = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
     retries = importlib.import_module("redis.asyncio.retry").Retry
     no_backoff = importlib.import_module("redis.backoff").NoBackoff
-    connection: dict[str, Any] = {"retry": retries(no_backoff(), 0)}  # who waits longer than we do is not waited for
+    connection: dict[str, Any] = {"retry": retries(no_backoff(), 0)}  # a retry would take longer than TIMEOUT
     if parts.username:
         connection["username"] = urllib.parse.unquote(parts.username)
     if parts.scheme == "rediss" and ca_file:
         connection["ssl_ca_certs"] = ca_file
-    return kind(
+    return cache_class(
         port=port or 6379,
         db=database,
         password=urllib.parse.unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
         connection_pool_kwargs=connection,
-        **(options | {"namespace": NAMESPACE.rstrip(":")}),  # aiocache adds the colon here, and nowhere else
+        **(options | {"namespace": NAMESPACE.rstrip(":")}),  # aiocache adds a colon for Redis only
     )
 
 
 def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
-    """Return a kind of cache, whose library is installed only where somebody wants it."""
+    """Import a backend whose library is an optional dependency."""
     try:
-        kind: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
+        cache_class: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
     except ImportError:
         problem = f"cache_url: the library for {extra} is missing; pip install 'tornado-resource-server[{extra}]'"
         raise SettingsError([problem]) from None
-    return kind
+    return cache_class
 
 
 def _lock_key(key: str) -> str:
-    return f"{key}:claim"
+    return f"{key}:lock"

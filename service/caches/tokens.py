@@ -1,4 +1,4 @@
-"""Tokens that were judged before: a bounded memory in this process, read without awaiting anything."""
+"""A bounded cache of validated tokens in this process; a lookup awaits nothing."""
 
 from __future__ import annotations
 
@@ -11,40 +11,44 @@ from service.clock import Clock
 from service.tokens.principal import Principal
 
 CAPACITY = 8192
-"""How many tokens are remembered; at some 3 KB each, a flood of distinct tokens costs at most 25 MB."""
+"""Tokens; at about 3 KB each, a flood of distinct tokens uses at most 25 MB."""
 
 
 class ValidatedToken(NamedTuple):
-    """Who a token speaks for, and whether what that rests on still holds: a key, or an answer that is not old yet."""
+    """The principal of a validated token, and a function that returns whether the validation is still current.
+
+    It is current while the key is still published, or the introspection response has not expired.
+    """
 
     principal: Principal
     is_current: Callable[[], bool]
 
 
 class ValidatedTokenCache:
-    """Caches who validated tokens speak for, and never the tokens: what leaks from a memory must not open a door.
+    """Caches the principals of validated tokens by the hash of the token.
 
-    A refusal is not remembered, since making up another bad token costs an attacker nothing.
+    The tokens themselves are not stored, so that a memory dump does not leak them. Rejections are not cached,
+    since an attacker can send a different invalid token with each request.
     """
 
     def __init__(self, *, clock: Clock, capacity: int = CAPACITY) -> None:
         self._clock = clock
         self._capacity = capacity
-        self._entries: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the one used last stands last
+        self._entries: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the most recently used last
 
     def put(self, token: str, entry: ValidatedToken) -> Principal:
-        """Return who a token speaks for, and remember it until the token expires, or the entry holds no longer."""
+        """Store a validated token until it expires or is no longer current, and return its principal."""
         self._entries[_digest(token)] = entry
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
         return entry.principal
 
     def clear(self) -> None:
-        """Have every token judged again."""
+        """Remove all tokens, so that each is validated again."""
         self._entries.clear()
 
     def get(self, token: str) -> Principal | None:
-        """Return who a token speaks for, or None when it has to be judged, again or for the first time."""
+        """Return the principal of a token, or None if the token has to be validated."""
         digest = _digest(token)
         entry = self._entries.get(digest)
         if entry is None:

@@ -1,1 +1,1 @@
-"""What we know about an authorization server, and how we ask it."""
+"""Requests to an authorization server: its metadata, its key set and token introspection."""

@@ -1,4 +1,4 @@
-"""JSON from an issuer over one pooled HTTP client, with every limit set in this one place."""
+"""Fetches JSON from issuers through one pooled HTTP client; every limit of that client is set here."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from service.issuers.pool import CurlClient, proxy_options
 from service.tokens import encoding
 
 CONNECT_TIMEOUT = 2.0
-"""Seconds until a connection must stand."""
+"""Seconds within which a connection must be established."""
 TOTAL_TIMEOUT = 5.0
-"""Seconds for the whole exchange, so that an issuer that drips a byte a second cannot hold us."""
+"""Seconds for the whole exchange; a timeout per read would not end a response of one byte a second."""
 MAX_BODY_SIZE = 512 * 1024
-"""Bytes; a key set has a few thousand."""
+"""Bytes of a response; a key set has a few thousand."""
 MAX_CONNECTIONS = 10
-"""How many connections questions about tokens share; more questions wait for one."""
+"""Connections for introspection requests; further requests wait for a free one."""
 MAX_QUEUED = 1000
-"""How many questions may wait for a connection; one more is refused at once, so that memory has a bound."""
-_SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not hold up
+"""Introspection requests that may wait for a connection; further ones fail at once, which bounds memory."""
+_SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not delay
 _CONNECTION_LOST = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 _MAX_RETRY_PAUSE = 60.0
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class UnexpectedStatus(IssuerUnavailable):
-    """The issuer answered, and not with 200."""
+    """The issuer responded with a status other than 200."""
 
     def __init__(self, url: str, status: int, *, retry_after: float) -> None:
         super().__init__(f"GET {url}: expected 200, got {status}", retry_after=retry_after)
@@ -47,37 +47,37 @@ class UnexpectedStatus(IssuerUnavailable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JSONResponse:
-    """A JSON object from an issuer, where it came from, and for how long it may be kept."""
+    """A JSON object from an issuer, its URL, and how long it may be cached."""
 
     url: str
     document: dict[str, Any]
     max_age: float | None
-    """Seconds from ``Cache-Control``; None where the issuer does not say (RFC 9111 section 5.2.2.1)."""
+    """Seconds from ``Cache-Control``, or None if the response has no ``max-age`` (RFC 9111 section 5.2.2.1)."""
     date: float | None
-    """The issuer's time in seconds since the epoch; None where it does not say (RFC 9110 section 6.6.1)."""
+    """The issuer's time in seconds since the epoch, or None without a valid ``Date`` (RFC 9110 section 6.6.1)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormResponse:
-    """What came back to a form that was posted, whatever its status; its body may tell of a token."""
+    """The response to a posted form, of any status; ``repr`` omits the body, which may contain claims of a token."""
 
     status: int
     media_type: str
     body: bytes = field(repr=False)
     retry_after: float
-    """Seconds until it is worth asking again, as the server says, or 1 where it does not."""
+    """Seconds to wait before the next request, as the server requires; 1 by default."""
 
 
 class JSONClient:
-    """Asks issuers, and turns everything that can go wrong into :class:`IssuerUnavailable`.
+    """Sends requests to issuers, and raises :class:`IssuerUnavailable` for every failure.
 
-    Redirects are not followed, since a redirected request can be led to an address inside our own network.
-    Compressed bodies are not asked for: a small answer could unpack to a huge one.
+    Redirects are not followed, since a redirect could point to an address inside our own network.
+    Compressed bodies are not accepted, since a small response could decompress to a huge one.
 
     Args:
-        proxy: ``http://[user:password@]host:port`` of a proxy to go through.
-        ca_file: Path of the certificates to trust instead of the system's.
-        instrumentation: Is told of each question.
+        proxy: The proxy to use, ``http://[user:password@]host:port``.
+        ca_file: Path of the CA certificates to trust instead of the system's.
+        instrumentation: Receives a call for each request.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class JSONClient:
         self._queued = 0
 
     async def get(self, url: str) -> JSONResponse:
-        """Return the JSON object at an address.
+        """Return the JSON object at a URL.
 
         Raises:
-            IssuerUnavailable: There is none to be had; the detail says what came instead.
+            IssuerUnavailable: The request failed, or the response is not a JSON object; the detail says which.
         """
         deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         return _parse_json(
@@ -109,10 +109,10 @@ class JSONClient:
         )
 
     async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> FormResponse:
-        """Return what comes back to a form; only for questions, since it is sent once more if a connection drops.
+        """Return the response to a posted form; only for idempotent requests, since a lost connection causes a retry.
 
         Raises:
-            IssuerUnavailable: Nothing came back; the detail says why, and holds nothing of the form.
+            IssuerUnavailable: There was no response; the detail says why, and contains nothing of the form.
         """
         deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         request = HTTPRequest(
@@ -131,16 +131,16 @@ class JSONClient:
         )
 
     def close(self) -> None:
-        """Close the pool; requests under way fail."""
+        """Close all connections; requests in progress fail."""
         if self._http is not None:
             self._http.close()
             self._http = None
 
     @contextlib.asynccontextmanager
     async def _connection(self, url: str, *, deadline: float) -> AsyncIterator[None]:
-        """Hold one of the connections while the block runs; curl's own queue knows neither length nor time."""
+        """Reserve a connection while the block runs; curl's own queue has neither a maximum length nor a timeout."""
         if self._queued >= MAX_QUEUED:
-            raise IssuerUnavailable(f"{url}: {MAX_QUEUED} questions wait for an answer already")
+            raise IssuerUnavailable(f"{url}: {MAX_QUEUED} requests are already waiting for a connection")
         self._queued += 1
         try:
             async with asyncio.timeout_at(deadline):
@@ -155,13 +155,13 @@ class JSONClient:
             self._connections.release()
 
     async def _fetch(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
-        """Return the answer, whatever its status, asking once more when a proxy or a restart drops the connection.
+        """Return the response of any status, retrying once when a proxy or a restart drops the connection.
 
         Args:
-            until: When to give up, by the clock of the event loop.
+            deadline: The time at which to give up, in the event loop's clock.
 
         Raises:
-            IssuerUnavailable: There was no answer.
+            IssuerUnavailable: There was no response.
         """
         try:
             try:
@@ -169,7 +169,7 @@ class JSONClient:
             except CurlError as exc:
                 if exc.errno not in _CONNECTION_LOST:
                     raise
-                await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # apart from others, and no secret
+                await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # jitter, not a secret
                 return await self._fetch_once(request, deadline=deadline)
         except HTTPClientError as exc:
             raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
@@ -178,7 +178,7 @@ class JSONClient:
         for name, value in self._options.items():
             setattr(request, name, value)
         started_at = asyncio.get_running_loop().time()
-        request.request_timeout = max(deadline - started_at, 0.001)  # to curl, 0 means for ever
+        request.request_timeout = max(deadline - started_at, 0.001)  # curl takes 0 as no timeout
         outcome = "failed"
         try:
             response = await self._client().fetch(request, raise_error=False)
@@ -189,9 +189,9 @@ class JSONClient:
         return response
 
     def _client(self) -> CurlClient:
-        # Made at the first request, since it belongs to the event loop that runs then.
+        # Created at the first request, because the client binds to the event loop that is running then.
         if self._http is None:
-            # At DEBUG, Tornado logs each header and body that curl sends: our secret, and other people's tokens.
+            # At DEBUG, Tornado logs each header and body that curl sends: our client secret and the clients' tokens.
             logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
             self._http = CurlClient(
                 force_instance=True, max_clients=MAX_CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
@@ -205,7 +205,7 @@ def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     try:
         document = encoding.decode_json_object(response.body)
     except ValueError as exc:
-        raise IssuerUnavailable(f"GET {url}: the answer is not a JSON object: {exc}") from exc
+        raise IssuerUnavailable(f"GET {url}: the response is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
 
 
@@ -223,14 +223,14 @@ def _date(headers: Mapping[str, str]) -> float | None:
         date = email.utils.parsedate_to_datetime(headers.get("Date", "")).timestamp()
     except (ValueError, OverflowError):
         return None
-    age = headers.get("Age", "")  # a cache on the way hands on the Date of the day it asked (RFC 9111 section 5.1)
+    age = headers.get("Age", "")  # a cache on the way keeps the original Date (RFC 9111 section 5.1)
     return date + int(age) if age.isdecimal() and len(age) < 10 else date
 
 
 def _retry_after(response: HTTPResponse) -> float:
-    """Return the pause in seconds that an answer asks for: by RFC 9110 section 10.2.3, or by Okta's own field.
+    """Return the seconds to wait according to ``Retry-After`` (RFC 9110 section 10.2.3) or ``X-Rate-Limit-Reset``.
 
-    Okta writes that field into every answer; only with 429 does it say how long to wait.
+    Okta sends ``X-Rate-Limit-Reset`` with every response; it is a time to wait for only with 429.
     """
     headers = response.headers
     value = headers.get("Retry-After", "")

@@ -1,4 +1,4 @@
-"""How we tell an authorization server who we are (RFC 6749 section 2.3, RFC 7523 section 2.2)."""
+"""Client authentication at an authorization server (RFC 6749 section 2.3, RFC 7523 section 2.2)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from service.errors import SettingsError
 from service.settings.issuers import ClientCredentials
 
 ASSERTION_LIFETIME = 300
-"""Seconds; Okta refuses more than an hour, and an assertion is used at once."""
+"""Seconds until an assertion expires; it is used at once, and Okta rejects lifetimes over an hour."""
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MIN_HMAC_SECRET_LENGTH = 32
-"""Bytes of a secret that signs with HS256 (RFC 7518 section 3.2)."""
+"""Bytes that a secret needs to sign with HS256 (RFC 7518 section 3.2)."""
 _ALGORITHM_BY_CURVE = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthenticatedRequest:
-    """What a request carries to say who sends it."""
+    """The headers and form fields that authenticate the client of a request."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -38,7 +38,7 @@ class AuthenticatedRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SigningKey:
-    """A private key, the algorithm that goes with it, and the name under which the server knows it."""
+    """A key that signs assertions, its algorithm, and the key ID under which the server has it registered."""
 
     key: Any = field(repr=False)
     alg: str
@@ -46,16 +46,16 @@ class SigningKey:
 
 
 class ClientAuthentication:
-    """Proves to an authorization server which client we are.
+    """Authenticates this service as a client of an authorization server.
 
-    The method is the one that is set, or the first of those we have credentials for that the server offers.
+    The method is the configured one, or the first that the credentials allow and the server supports.
 
     Args:
-        credentials: Who we are.
-        clock: Dates the assertions.
+        credentials: The client ID and the secret or private key.
+        clock: The source of ``iat`` and ``exp`` of assertions.
 
     Raises:
-        SettingsError: The private key cannot be read, or the method that is set lacks what it needs.
+        SettingsError: The private key cannot be read, or the credentials do not allow the configured method.
     """
 
     def __init__(self, credentials: ClientCredentials, *, clock: Clock) -> None:
@@ -67,20 +67,20 @@ class ClientAuthentication:
         self._methods = self._usable_methods(credentials.method)
 
     def apply(self, endpoint: str, *, supported: Iterable[str] | None) -> AuthenticatedRequest:
-        """Return what proves to an endpoint who we are.
+        """Return the headers and form fields that authenticate a request to an endpoint.
 
         Args:
-            offered: The methods that the server's metadata names; None where it names none, which means
-                ``client_secret_basic`` (RFC 8414 section 2).
+            endpoint: The URL of the endpoint, which becomes the audience of an assertion.
+            supported: The methods in the server's metadata, or None if the metadata lists none.
 
         Raises:
-            ValueError: The server offers no method that we have credentials for.
+            ValueError: The server supports no method that the credentials allow.
         """
         accepted = set(self._methods if supported is None else supported)
         for name, method in self._methods.items():
             if name in accepted:
                 return method(endpoint)
-        raise ValueError(f"it offers {', '.join(sorted(accepted))}, and we can do {', '.join(self._methods)}")
+        raise ValueError(f"it supports {', '.join(sorted(accepted))}; our credentials allow {', '.join(self._methods)}")
 
     def _usable_methods(self, chosen: str | None) -> dict[str, Callable[[str], AuthenticatedRequest]]:
         if self._key is not None:
@@ -95,12 +95,12 @@ class ClientAuthentication:
             return usable
         if chosen not in usable:
             raise SettingsError(
-                [f"introspection_auth_method: was {chosen!r}; the credentials are good for {_join_or(usable)}"]
+                [f"introspection_auth_method: was {chosen!r}; the credentials allow {_join_or(usable)}"]
             )
         return {chosen: usable[chosen]}
 
     def _basic(self, _endpoint: str) -> AuthenticatedRequest:
-        # Form-encoded before they are joined (RFC 6749 section 2.3.1): a colon in the id would move the border.
+        # Both are form-encoded first (RFC 6749 section 2.3.1), since a colon in the ID would start the secret early.
         pair = f"{urllib.parse.quote_plus(self._client_id)}:{urllib.parse.quote_plus(self._secret)}"
         return AuthenticatedRequest(headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"})
 
@@ -114,7 +114,7 @@ class ClientAuthentication:
         return self._assertion(endpoint, SigningKey(key=self._secret, alg="HS256"))
 
     def _private_key_jwt(self, endpoint: str) -> AuthenticatedRequest:
-        assert self._key is not None  # noqa: S101  # the method is only offered with a key
+        assert self._key is not None  # noqa: S101  # the method is usable only with a key
         return self._assertion(endpoint, self._key)
 
     def _assertion(self, endpoint: str, key: SigningKey) -> AuthenticatedRequest:
@@ -122,7 +122,7 @@ class ClientAuthentication:
         claims = {
             "iss": self._client_id,
             "sub": self._client_id,
-            "aud": endpoint,  # the endpoint that is called: at another one, the assertion is worth nothing
+            "aud": endpoint,  # the server that receives the assertion cannot use it at another one
             "iat": now,
             "exp": now + ASSERTION_LIFETIME,
             "jti": secrets.token_urlsafe(16),
@@ -133,24 +133,24 @@ class ClientAuthentication:
 
 
 def read_private_key(path: Path) -> SigningKey:
-    """Return the key in a file: PEM without a password, or a JWK, as Okta's console gives either.
+    """Return the private key in a file: PEM without a password, or a JWK; Okta's console exports both.
 
     Raises:
-        SettingsError: The file cannot be read, or holds no private key that signs with RS256 or ES256 to ES512.
+        SettingsError: The file cannot be read, or contains no private key for RS256, ES256, ES384 or ES512.
     """
     try:
         data = path.read_bytes()
         key, kid = _from_jwk(data) if data.lstrip().startswith(b"{") else (load_pem_private_key(data, None), None)
     except OSError as exc:
         raise SettingsError([f"private_key_file: {path}: {exc.strerror}"]) from exc
-    except Exception as exc:  # noqa: BLE001  # a parser's own words may quote the key
-        problem = f"private_key_file: {path} holds no private key in PEM (without a password) or as a JWK"
+    except Exception as exc:  # noqa: BLE001  # the parser's message may quote the key
+        problem = f"private_key_file: {path} contains no private key; expected PEM without a password, or a JWK"
         raise SettingsError([f"{problem}: {type(exc).__name__}"]) from None
     if isinstance(key, RSAPrivateKey):
         return SigningKey(key=key, alg="RS256", kid=kid)
     if isinstance(key, EllipticCurvePrivateKey) and key.curve.name in _ALGORITHM_BY_CURVE:
         return SigningKey(key=key, alg=_ALGORITHM_BY_CURVE[key.curve.name], kid=kid)
-    raise SettingsError([f"private_key_file: {path} holds a key that is neither RSA nor EC P-256, P-384 or P-521"])
+    raise SettingsError([f"private_key_file: {path} has another kind of key; expected RSA or EC P-256, P-384 or P-521"])
 
 
 def _from_jwk(data: bytes) -> tuple[Any, str | None]:

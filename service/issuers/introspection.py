@@ -1,4 +1,4 @@
-"""Asks an issuer about a token (RFC 7662), and asks less while the issuer is in trouble."""
+"""Token introspection at an issuer (RFC 7662), with pauses while its endpoint fails."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from service.tokens import encoding
 _logger = logging.getLogger(__name__)
 
 FAILURES_BEFORE_PAUSE = 3
-"""Failures in a row after which the issuer is left alone for a moment: one slow answer is no outage."""
+"""Consecutive failures before requests pause; a single slow response is not an outage."""
 PAUSE = 2.0
-"""Seconds between probes of an issuer in trouble; short, so that its recovery is noticed."""
+"""Seconds between attempts at a failing issuer; short, so that its recovery is noticed."""
 PAUSE_AFTER_REJECTION = 10.0
-"""Seconds after our own credentials were refused: asking again soon would only lock them."""
+"""Seconds before the next request after the issuer rejected our credentials; more attempts could lock the client."""
 
 
 class CredentialsRejected(IssuerUnavailable):
-    """The issuer refuses our own credentials: we are set up wrongly, and no token is to blame."""
+    """Our client authentication failed: the settings are wrong, not the token."""
 
 
 class IntrospectionEndpoint:
-    """The place where one issuer answers questions about tokens.
+    """The introspection endpoint of one issuer.
 
     Args:
-        issuer: Its name, for the log.
-        metadata: Where the endpoint is, and how we may authenticate there.
-        authentication: Who we are.
-        signed: Reads answers that must be signed; None where plain JSON is believed, as TLS already says who speaks.
+        issuer: The issuer identifier, for the log.
+        metadata: The source of the endpoint's URL and its authentication methods.
+        authentication: Our client authentication.
+        signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class IntrospectionEndpoint:
         self._retry_at = 0.0
 
     async def introspect(self, token: str) -> dict[str, Any]:
-        """Return what the issuer says of a token; its member ``active`` is there, and may be anything.
+        """Return the introspection response for a token; ``active`` is present, and may have any value.
 
         Raises:
-            CredentialsRejected: The issuer does not accept who we say we are.
-            IssuerUnavailable: There is no answer that can be understood.
+            CredentialsRejected: The issuer rejects our client credentials, or supports none of our methods.
+            IssuerUnavailable: The request failed or is paused, or the response is malformed.
         """
         self._check_pause()
         try:
@@ -72,25 +72,26 @@ class IntrospectionEndpoint:
             self._record_failure(exc)
             raise
         if self._failure is not None:
-            _logger.warning("introspection at %s: available again", self._issuer)
+            fields = {"issuer": self._issuer}
+            _logger.warning("introspection available again: issuer=%(issuer)s", fields, extra=fields)
         self._failures, self._failure, self._retry_at = 0, None, 0.0
         return document
 
     async def check_ready(self) -> None:
-        """Return when the endpoint could be asked.
+        """Return if the endpoint is known.
 
         Raises:
-            IssuerUnavailable: It could not, or it refused us the last time.
+            IssuerUnavailable: It is unknown, or it rejected our credentials in the last request.
         """
         await self._metadata.get()
         if isinstance(self._failure, CredentialsRejected):
             raise self._failure
 
     async def endpoint(self) -> str:
-        """Return the address.
+        """Return the URL of the endpoint.
 
         Raises:
-            IssuerUnavailable: The issuer names none, or cannot be asked for it.
+            IssuerUnavailable: The metadata is unavailable, or has no introspection endpoint.
         """
         endpoint = (await self._metadata.get()).introspection_endpoint
         if endpoint is None:
@@ -112,8 +113,8 @@ class IntrospectionEndpoint:
 
     async def _read(self, endpoint: str, response: FormResponse) -> dict[str, Any]:
         if response.status in {401, 403}:
-            detail = f"POST {endpoint}: {response.status}, it refuses our own credentials; see python -m service check"
-            raise CredentialsRejected(detail, retry_after=PAUSE_AFTER_REJECTION)
+            problem = f"{response.status}, the issuer rejected our client credentials; run python -m service check"
+            raise CredentialsRejected(f"POST {endpoint}: {problem}", retry_after=PAUSE_AFTER_REJECTION)
         if response.status != 200:
             raise _UnexpectedResponse(endpoint, response)
         if self._signed:
@@ -121,10 +122,10 @@ class IntrospectionEndpoint:
         else:
             try:
                 document = encoding.decode_json_object(response.body)
-            except ValueError:  # its words may quote the answer
-                raise IssuerUnavailable(f"POST {endpoint}: the answer is not a JSON object") from None
+            except ValueError:  # its message may quote the response
+                raise IssuerUnavailable(f"POST {endpoint}: the response is not a JSON object") from None
         if "active" not in document:
-            raise IssuerUnavailable(f"POST {endpoint}: the answer does not say whether the token is active")
+            raise IssuerUnavailable(f"POST {endpoint}: the response has no member named active")
         return document
 
     def _check_pause(self) -> None:
@@ -132,16 +133,17 @@ class IntrospectionEndpoint:
         if self._failure is not None and now < self._retry_at:
             raise IssuerUnavailable(self._failure.detail, retry_after=self._retry_at - now)
         if self._failures >= FAILURES_BEFORE_PAUSE:
-            self._retry_at = now + TOTAL_TIMEOUT  # this question is the probe; the others wait for what becomes of it
+            self._retry_at = now + TOTAL_TIMEOUT  # this request probes the issuer; others fail fast until it ends
 
     def _record_failure(self, failure: IssuerUnavailable) -> None:
-        """Remember a failure, and leave the issuer alone for as long as it calls for."""
+        """Log a new kind of failure, and pause requests if it calls for a pause."""
         if self._failure is None or self._failure.detail != failure.detail:
             level = logging.ERROR if isinstance(failure, CredentialsRejected) else logging.WARNING
-            _logger.log(level, "introspection at %s: %s", self._issuer, failure.detail)
+            fields = {"issuer": self._issuer, "reason": failure.detail}
+            _logger.log(level, "introspection failed: issuer=%(issuer)s reason=%(reason)s", fields, extra=fields)
         status = failure.status if isinstance(failure, _UnexpectedResponse) else None
         if status == 400:
-            return  # it may be this one token that it dislikes, and nobody may silence the others with it
+            return  # only this token may be at fault; an attacker must not block others by sending malformed tokens
         self._failures += 1
         self._failure = failure
         self._retry_at = self._clock.monotonic()
@@ -152,7 +154,7 @@ class IntrospectionEndpoint:
 
 
 class _UnexpectedResponse(IssuerUnavailable):
-    """The endpoint answered, and not with 200."""
+    """The endpoint responded with a status other than 200."""
 
     def __init__(self, endpoint: str, response: FormResponse) -> None:
         super().__init__(f"POST {endpoint}: expected 200, got {response.status}", retry_after=response.retry_after)

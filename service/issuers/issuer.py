@@ -1,4 +1,4 @@
-"""What there is to ask of one issuer, made when it is first needed and shared by all who judge its tokens."""
+"""The endpoints and keys of one issuer, created on first use and shared by its validators."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.settings.issuers import ClientCredentials, TrustedIssuer
 
 
 class Issuer:
-    """One issuer as it is reached over the network, on the terms of the settings."""
+    """One issuer as configured: its metadata, keys and introspection endpoint."""
 
     def __init__(self, issuer: TrustedIssuer, *, client: JSONClient, clock: Clock, cache: SharedCache) -> None:
         self._issuer = issuer
@@ -32,22 +32,22 @@ class Issuer:
 
     @cached_property
     def metadata(self) -> RefreshingCache[AuthorizationServerMetadata]:
-        """What it publishes about itself."""
+        """The authorization server metadata."""
         return remote_metadata(self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy)
 
     @cached_property
     def keys(self) -> RemoteKeySet:
-        """The keys with which it signs."""
+        """The key set."""
         return RemoteKeySet(
             self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy, metadata=self.metadata
         )
 
     @cached_property
     def introspection(self) -> IntrospectionEndpoint:
-        """Where it answers questions about tokens.
+        """The introspection endpoint.
 
         Raises:
-            SettingsError: We have no credentials there, or cannot use them.
+            SettingsError: The settings have no client credentials for this issuer, or unusable ones.
         """
         credentials = self._credentials
         return IntrospectionEndpoint(
@@ -61,7 +61,7 @@ class Issuer:
 
     @cached_property
     def introspection_cache(self) -> IntrospectionCache:
-        """What it said about tokens lately."""
+        """The cache of introspection responses."""
         return IntrospectionCache(
             self._cache,
             clock=self._clock,
@@ -70,17 +70,17 @@ class Issuer:
         )
 
     async def close(self) -> None:
-        """Abandon what is being asked; twice is as good as once."""
-        made = vars(self)
+        """Cancel pending requests; further calls have no effect."""
+        created = vars(self)  # only the parts that were used
         for name in ("introspection_cache", "keys", "metadata"):
-            if name in made:
-                await made[name].close()
+            if name in created:
+                await created[name].close()
 
     @property
     def _credentials(self) -> ClientCredentials:
         if self._issuer.client is None:
             raise SettingsError(
-                [f"client_id: is not set, and {self._issuer.issuer} answers questions about tokens only to its clients"]
+                [f"client_id: is not set; introspection at {self._issuer.issuer} requires client credentials"]
             )
         return self._issuer.client
 
@@ -96,6 +96,6 @@ class Issuer:
 
 
 def _cache_secret(issuer: str, credentials: ClientCredentials) -> bytes:
-    """Return what keys the names of cached answers: another issuer's or client's never meet ours."""
+    """Return the secret for cache keys, which separates the responses of different issuers and clients."""
     secret = credentials.secret.get_secret_value() if credentials.secret else ""
     return hmac.new(secret.encode(), f"{issuer}\0{credentials.client_id}".encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""An issuer's key set, fetched from its ``jwks_uri`` and kept up with its rotations (RFC 7517 section 5)."""
+"""An issuer's key set, fetched from its ``jwks_uri`` and refreshed when keys rotate (RFC 7517 section 5)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _logger = logging.getLogger(__name__)
 
 
 class RemoteKeySet:
-    """The keys with which one issuer signs.
+    """The key set of one issuer.
 
     Args:
-        metadata: Where it publishes them, if somebody else keeps that up already.
+        metadata: The issuer's metadata, if it is already cached elsewhere; fetched here by default.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class RemoteKeySet:
 
     @property
     def last(self) -> KeySet | None:
-        """The key set that was read last, whether it may still be used or not."""
+        """The key set that was fetched last, usable or not; None before the first fetch."""
         return self._last
 
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may verify a token with this header, at least one.
 
-        An unknown key ID costs at most one fetch, within the budget of ``RefreshingCache.refresh_if_unchanged``.
+        An unknown key ID causes at most one fetch, within the budget of :meth:`RefreshingCache.refresh_if_unchanged`.
 
         Raises:
             InvalidToken: The issuer publishes no such key.
-            IssuerUnavailable: There are no keys to choose from, or nobody can tell whether there is a newer one.
+            IssuerUnavailable: The key set is unavailable, or cannot be refreshed to look for a new key.
         """
         key_set = self._key_set.current() or await self._key_set.get()
         keys = key_set.select(algorithm=algorithm, kid=kid)
@@ -57,24 +57,24 @@ class RemoteKeySet:
             key_set = await self._key_set.refresh_if_unchanged(key_set)
             keys = key_set.select(algorithm=algorithm, kid=kid)
         if not keys:
-            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no such key", claim="kid")
+            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key", claim="kid")
         return keys
 
     def is_current(self, key: JWK) -> bool:
-        """Return whether a key may be used right now; awaits nothing, and has the set renewed when that is due."""
+        """Return whether a key may still be used; awaits nothing, but starts a refresh when one is due."""
         key_set = self._key_set.current()
         return key_set is not None and key in key_set.keys
 
     async def check_ready(self) -> None:
-        """Return when a token could be judged.
+        """Return if there is a usable key set.
 
         Raises:
-            IssuerUnavailable: None could; the detail says why.
+            IssuerUnavailable: There is none; the detail says why.
         """
         await self._key_set.get()
 
     async def close(self) -> None:
-        """Abandon what is being fetched."""
+        """Cancel pending requests."""
         await self._key_set.close()
         await self._metadata.close()
 
@@ -85,19 +85,17 @@ class RemoteKeySet:
         except UnexpectedStatus as exc:
             if exc.status != 404:
                 raise
-            response = await self._fetch_from(
-                await self._metadata.refresh_if_unchanged(metadata)
-            )  # the key set may have moved
+            # The key set may have moved.
+            response = await self._fetch_from(await self._metadata.refresh_if_unchanged(metadata))
         try:
             key_set = KeySet.read(response.document)
         except ValueError as exc:
             raise IssuerUnavailable(f"GET {response.url}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:
             for reason in key_set.skipped:
-                _logger.warning(
-                    "skipped key of %s: %s", response.url, reason, extra={"url": response.url, "reason": reason}
-                )
-        if key_set != self._last:  # the same keys stay the same objects, so that comparing them costs nothing
+                fields = {"url": response.url, "reason": reason}
+                _logger.warning("skipped key: url=%(url)s reason=%(reason)s", fields, extra=fields)
+        if key_set != self._last:  # equal keys remain the same objects, so that comparing them is cheap
             self._last = key_set
         return Loaded(value=self._last, max_age=response.max_age)
 

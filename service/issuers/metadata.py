@@ -1,4 +1,4 @@
-"""What an authorization server publishes about itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
+"""Authorization server metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class AuthorizationServerMetadata:
     """The members of a discovery document that a resource server needs.
 
     Args:
-        jwks_uri: Where the key set is; None for an issuer that only answers questions.
-        introspection_endpoint: Where questions about tokens go; None where there is no such place.
-        introspection_methods: The methods of client authentication there; None where the document is silent.
+        issuer: The issuer identifier.
+        jwks_uri: The URL of the key set, or None if the issuer publishes no keys.
+        introspection_endpoint: The URL of the introspection endpoint, or None if there is none.
+        introspection_methods: The client authentication methods of that endpoint, or None if the document lists none.
     """
 
     issuer: str
@@ -32,10 +33,10 @@ class AuthorizationServerMetadata:
 
     @classmethod
     def read(cls, document: Mapping[str, Any], *, issuer: str) -> AuthorizationServerMetadata:
-        """Return the metadata of the issuer that was asked (RFC 8414 section 3.3).
+        """Return the metadata in an issuer's discovery document (RFC 8414 section 3.3).
 
         Raises:
-            ValueError: The document speaks for another issuer, or names an address that is not safe to ask.
+            ValueError: The document names another issuer, or a URL that is not secure.
         """
         check_issuer(document, issuer)
         methods = document.get("introspection_endpoint_auth_methods_supported")
@@ -49,21 +50,21 @@ class AuthorizationServerMetadata:
 
 
 def check_issuer(document: Mapping[str, Any], issuer: str) -> None:
-    """Refuse a document that speaks for another issuer than the one that was asked (RFC 8414 section 3.3).
+    """Check that a discovery document names the issuer it was requested from (RFC 8414 section 3.3).
 
     Raises:
-        ValueError: It does.
+        ValueError: It names another issuer.
     """
     if document.get("issuer") != issuer:
-        # Whoever can answer for one address must not speak for another: the mix-up of RFC 8414 section 6.2.
-        raise ValueError(f"expected issuer {issuer!r}, the document says {document.get('issuer')!r}")
+        # An attacker who controls one issuer could otherwise impersonate another (RFC 8414 section 6.2).
+        raise ValueError(f"expected issuer {issuer!r}, found {document.get('issuer')!r} in the document")
 
 
 def read_jwks_uri(document: Mapping[str, Any]) -> str:
-    """Return where a document says the key set is.
+    """Return the URL of the key set in a discovery document.
 
     Raises:
-        ValueError: It names no key set, or none that can be fetched safely.
+        ValueError: The document has no ``jwks_uri``, or one that is not secure.
     """
     jwks_uri = _read_url(document, "jwks_uri")
     if jwks_uri is None:
@@ -72,7 +73,7 @@ def read_jwks_uri(document: Mapping[str, Any]) -> str:
 
 
 def okta_introspection_endpoint(issuer: str) -> str | None:
-    """Return where Okta answers questions about tokens, should its document not say so; None for other issuers."""
+    """Return Okta's default introspection endpoint, or None for other issuers."""
     if is_okta_custom_server(issuer):
         return f"{issuer}/v1/introspect"
     return f"{issuer}/oauth2/v1/introspect" if is_okta_org_server(issuer) else None
@@ -83,22 +84,22 @@ def _read_url(document: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(url, str):
         return None
     if not is_secure(url):
-        raise ValueError(f"{name} {url!r} is neither https nor on this machine")
+        raise ValueError(f"{name} was {url!r}; expected https, or a loopback address")
     return url
 
 
 def remote_metadata(
     issuer: str, *, client: JSONClient, clock: Clock, policy: RefreshPolicy | None = None
 ) -> RefreshingCache[AuthorizationServerMetadata]:
-    """Return an issuer's metadata, fetched when it is first needed and kept up."""
+    """Return a cache of an issuer's metadata, which is fetched on first use."""
     return RefreshingCache(lambda: discover(issuer, client), name=f"discovery of {issuer}", clock=clock, policy=policy)
 
 
 async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServerMetadata]:
-    """Fetch the discovery document, by OpenID's address first and by RFC 8414's where that has none.
+    """Fetch an issuer's metadata.
 
     Raises:
-        IssuerUnavailable: Neither address has a document that this issuer may publish.
+        IssuerUnavailable: The discovery document is unavailable or invalid.
     """
     response = await fetch_discovery_document(issuer, client)
     try:
@@ -109,10 +110,10 @@ async def discover(issuer: str, client: JSONClient) -> Loaded[AuthorizationServe
 
 
 async def fetch_discovery_document(issuer: str, client: JSONClient) -> JSONResponse:
-    """Return the discovery document as it was found, believed by nobody yet.
+    """Return the unverified discovery document from OpenID's URL, or from RFC 8414's if that is 404.
 
     Raises:
-        IssuerUnavailable: Neither address has one.
+        IssuerUnavailable: Neither URL has a JSON object.
     """
     try:
         return await client.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -123,7 +124,7 @@ async def fetch_discovery_document(issuer: str, client: JSONClient) -> JSONRespo
 
 
 def _oauth_metadata_url(issuer: str) -> str:
-    """Return the RFC 8414 section 3.1 address, which stands between the issuer's host and its path."""
+    """Return the URL of RFC 8414 section 3.1, with the well-known part between the issuer's host and path."""
     parts = urllib.parse.urlsplit(issuer)
     path = f"/.well-known/oauth-authorization-server{parts.path.rstrip('/')}"
     return urllib.parse.urlunsplit(parts._replace(path=path))

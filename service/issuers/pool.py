@@ -1,4 +1,4 @@
-"""Connections to issuers, kept open by libcurl: what Tornado's client for it leaves to be set."""
+"""The pool of connections to issuers: options of libcurl that Tornado's client does not set."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from tornado.curl_httpclient import CurlAsyncHTTPClient
 
 
 class CurlClient(CurlAsyncHTTPClient):
-    """Keeps open what a burst of questions has opened, so that the next one need not shake hands again."""
+    """A client that keeps the connections of a burst open, which saves the next burst its TLS handshakes."""
 
     def initialize(self, *, max_clients: int, max_body_size: int) -> None:  # type: ignore[override]  # no defaults here
-        """Set up this many connections, each for answers of at most so many bytes; Tornado calls it."""
+        """Set the limits; Tornado calls this in place of ``__init__``.
+
+        Args:
+            max_clients: Connections.
+            max_body_size: Bytes of a response.
+        """
         super().initialize(max_clients=max_clients, max_body_size=max_body_size)
-        # By itself curl keeps four for each request under way, and closes the others while little is asked.
+        # By default curl keeps four connections per active request, and closes the others when traffic is low.
         self._multi.setopt(pycurl.M_MAXCONNECTS, 4 * max_clients)
 
     def close(self) -> None:
-        """Close the connections, with questions under way as well."""
+        """Close the connections, even those with requests in progress."""
         super().close()
-        # While it closes, curl plans one more look at what was under way, and Tornado would take it at nothing.
+        # Closing makes curl schedule one more timeout, in which Tornado would use the closed handle.
         if self._timeout is not None:
             self.io_loop.remove_timeout(self._timeout)
 
 
 def proxy_options(proxy: str | None) -> dict[str, Any]:
-    """Return what a request says of a proxy, ``http://[user:password@]host:port``; nothing where there is none."""
+    """Return the request options for a proxy, ``http://[user:password@]host:port``; empty for None."""
     if proxy is None:
         return {}
     parts = urllib.parse.urlsplit(proxy)

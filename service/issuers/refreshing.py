@@ -1,4 +1,4 @@
-"""The last good copy of something remote, kept fresh without a stampede and through an outage."""
+"""A cached copy of a remote value: single flight, background refresh, backoff and stale-if-error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded(Generic[T]):
-    """A value as it was fetched, and for how many seconds its issuer lets it be kept, where it says so."""
+    """A fetched value, and the seconds for which its source allows caching, or None if it does not say."""
 
     value: T
     max_age: float | None
@@ -28,18 +28,18 @@ class Loaded(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshPolicy:
-    """How long a copy lives and how often its source is asked. Everything is in seconds.
+    """How long a copy is fresh and how often it is fetched; all times are in seconds.
 
     Args:
-        default_age: For a source that does not say.
-        min_age: A floor under what the source says, so that ``no-store`` does not become a fetch a request.
-        max_age_limit: A ceiling over it, so that a withdrawn key does not live on.
-        refresh_at: The part of the age after which the copy is renewed in the background.
-        stale_if_error: How long a copy past its age serves while its source fails.
-        max_backoff: The longest pause between attempts at a failing source, while a copy serves.
-        max_outage_backoff: The longest pause while no copy serves, so that recovery is noticed at once.
-        extra_burst: How many fetches out of turn may follow one another.
-        extra_every: After how long one more of them is allowed.
+        default_age: The age for a source that sends no ``max-age``.
+        min_age: The minimum age, so that ``no-store`` does not cause a fetch per request.
+        max_age_limit: The maximum age, so that a withdrawn key stops being used.
+        refresh_at: The fraction of the age after which the copy is refreshed in the background.
+        stale_if_error: How long a stale copy is used while its source fails (RFC 5861 section 4).
+        max_backoff: The longest pause between attempts at a failing source while a copy is usable.
+        max_outage_backoff: The longest pause while no copy is usable; short, so that recovery is noticed.
+        extra_burst: The budget of :meth:`RefreshingCache.refresh_if_unchanged`: fetches in a row.
+        extra_every: The interval at which the budget grows by one fetch.
     """
 
     default_age: float = 600.0
@@ -53,19 +53,19 @@ class RefreshPolicy:
     extra_every: float = 10.0
 
     def age(self, max_age: float | None) -> float:
-        """Return for how many seconds a copy lives whose source said this."""
+        """Return the seconds for which a copy is fresh, given the ``max-age`` of its source."""
         return min(max(self.default_age if max_age is None else max_age, self.min_age), self.max_age_limit)
 
 
 class RefreshingCache(Generic[T]):
-    """The last good copy of something remote.
+    """A cache of one remote value.
 
-    One fetch serves all who wait for it, a cancelled waiter cancels nobody, and a failed fetch never
-    replaces a good copy. There is no timer: a copy is renewed by the requests that use it.
+    Concurrent callers share one fetch, cancelling one caller does not cancel the others, and a failed fetch
+    does not replace a good copy. There is no timer: the requests that use a copy refresh it.
 
     Args:
-        load: Fetches the value; raises :class:`IssuerUnavailable` when it cannot.
-        name: What is fetched, for the log.
+        load: Fetches the value; raises :class:`IssuerUnavailable` if that fails.
+        name: The name of the value in log events and errors.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class RefreshingCache(Generic[T]):
 
     @property
     def loading(self) -> bool:
-        """Whether a fetch is under way."""
+        """Whether a fetch is in progress."""
         return self._task is not None
 
     @property
@@ -104,7 +104,7 @@ class RefreshingCache(Generic[T]):
 
     @property
     def usable(self) -> bool:
-        """Whether the copy is within its age or the ``stale_if_error`` after it."""
+        """Whether the copy is fresh, or stale for less than ``stale_if_error``."""
         return (
             self._copy is not None
             and self._clock.monotonic() < self._loaded_at + self._age + self._policy.stale_if_error
@@ -112,14 +112,14 @@ class RefreshingCache(Generic[T]):
 
     @property
     def cooling_down(self) -> bool:
-        """Whether the last attempt failed, and the next has to wait."""
+        """Whether the last fetch failed and the pause after it has not ended."""
         return self._failures > 0 and self._clock.monotonic() < self._retry_at
 
     def current(self) -> T | None:
-        """Return the copy if it may be used right now; awaits nothing, and has it renewed when that is due.
+        """Return the copy, or None if it may not be used; awaits nothing, but starts a refresh when one is due.
 
-        Past its age, a copy is only given out once the source has failed to give a newer one: a withdrawn key
-        must not be good for the one request that notices its age.
+        A stale copy is returned only after a refresh has failed: a withdrawn key must not be accepted by
+        the first request after its age.
         """
         if self._clock.monotonic() < self._refresh_after:
             return self._copy
@@ -128,12 +128,10 @@ class RefreshingCache(Generic[T]):
         return self._copy if self.fresh or (self.usable and self._failures) else None
 
     async def get(self) -> T:
-        """Return a copy that may be used, fetching one only when there is none.
-
-        A copy past its age is still given out while its source fails, until ``stale_if_error`` is over.
+        """Return a usable copy, fetching one if there is none.
 
         Raises:
-            IssuerUnavailable: There is no copy that may be used.
+            IssuerUnavailable: The fetch failed, and there is no copy within ``stale_if_error``.
         """
         if (copy := self.current()) is not None:
             return copy
@@ -143,14 +141,12 @@ class RefreshingCache(Generic[T]):
         raise self._unavailable()
 
     async def refresh_if_unchanged(self, stale: T) -> T:
-        """Return a copy newer than the one that lacked something, or that same copy when it is the newest to be had.
+        """Return a newer copy than ``stale``, or ``stale`` itself if it is still the newest.
 
-        Fetches out of turn, and within a budget that counts attempts and not successes: whoever can
-        make up key IDs decides how often this is called.
+        The budget limits attempts, not successes: an attacker who invents key IDs decides how often this is called.
 
         Raises:
-            IssuerUnavailable: The budget is spent or the fetch failed, and the last attempt did not succeed,
-                so that nobody can tell what a newer copy would hold.
+            IssuerUnavailable: The last attempt failed, so whether a newer copy exists is unknown.
         """
         if self._copy is stale and not self.cooling_down and self._available_burst() >= 1.0:
             self._start()
@@ -161,7 +157,7 @@ class RefreshingCache(Generic[T]):
         return stale if self._copy is None else self._copy
 
     async def close(self) -> None:
-        """Abandon a fetch under way."""
+        """Cancel a fetch in progress."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -175,12 +171,13 @@ class RefreshingCache(Generic[T]):
 
     async def _wait(self) -> None:
         if self._task is not None:
-            await asyncio.shield(self._task)  # a waiter that hangs up must not take the fetch away from the others
+            await asyncio.shield(self._task)  # cancelling one caller must not cancel the fetch for the others
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and (exc := task.exception()) is not None:
-            _logger.error("%s: refresh failed unexpectedly", self._name, exc_info=exc, extra={"resource": self._name})
+            fields = {"resource": self._name}
+            _logger.error("refresh failed unexpectedly: resource=%(resource)s", fields, exc_info=exc, extra=fields)
 
     async def _run(self) -> None:
         try:
@@ -193,27 +190,30 @@ class RefreshingCache(Generic[T]):
     def _succeed(self, loaded: Loaded[T]) -> None:
         policy, now = self._policy, self._clock.monotonic()
         self._age = policy.age(loaded.max_age)
-        # Jitter keeps a fleet that started together from asking together.
-        self._refresh_after = now + self._age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # no secret
+        # Jitter: processes that started together do not refresh together.
+        self._refresh_after = now + self._age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # jitter
         self._copy, self._loaded_at = loaded.value, now
         if self._failures:
-            _logger.warning("%s: available again after %d failed attempts", self._name, self._failures)
+            fields = {"resource": self._name, "failures": self._failures}
+            _logger.warning("refresh recovered: resource=%(resource)s failures=%(failures)d", fields, extra=fields)
         self._failure, self._failures = None, 0
-        self._backoff_level //= 2  # one success in a row of failures is no recovery
+        self._backoff_level //= 2  # not reset, since one success among failures is not a recovery
 
     def _fail(self, failure: IssuerUnavailable) -> None:
         self._failures += 1
         longest = self._policy.max_backoff if self.usable else self._policy.max_outage_backoff
         backoff = min(2.0**self._backoff_level, longest)
         self._backoff_level = min(self._backoff_level + 1, 16)
-        pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # no secret
+        pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # jitter
         self._retry_at = self._clock.monotonic() + pause
         if self._failure is None or self._failure.detail != failure.detail:
-            _logger.warning("%s: %s", self._name, failure.detail)  # once for each change, not for each attempt
+            # Logged once per kind of failure, not once per attempt.
+            fields = {"resource": self._name, "reason": failure.detail}
+            _logger.warning("refresh failed: resource=%(resource)s reason=%(reason)s", fields, extra=fields)
         self._failure = failure
 
     def _available_burst(self) -> float:
-        """Return how many fetches out of turn are left: those left at the last attempt, and those earned since."""
+        """Return the rest of the budget: what was left at the last attempt, and what time has added since."""
         regained = (self._clock.monotonic() - self._burst_updated_at) / self._policy.extra_every
         return min(self._remaining_burst + regained, float(self._policy.extra_burst))
 

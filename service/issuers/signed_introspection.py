@@ -1,4 +1,4 @@
-"""Reads an introspection answer that is signed (RFC 9701)."""
+"""Signed introspection responses (RFC 9701)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _TYPE = "token-introspection+jwt"
 
 
 class SignedIntrospectionResponse:
-    """Reads the signed answers of one issuer; a plain one is refused, since taking the signature off is easy.
+    """Verifies the signed introspection responses of one issuer.
+
+    A plain response is rejected: otherwise an attacker could substitute it for a signed one.
 
     Args:
-        client_id: Who we are: an answer for somebody else is not believed (RFC 9701 section 5).
-        algorithms: What the issuer may sign with.
-        leeway: Seconds by which its clock and ours may disagree.
+        client_id: Our client ID, the required audience of a response (RFC 9701 section 5).
+        algorithms: The accepted signature algorithms.
+        leeway: Seconds of tolerance for clock skew.
     """
 
     def __init__(
@@ -44,18 +46,18 @@ class SignedIntrospectionResponse:
         self._leeway = leeway
 
     async def read(self, endpoint: str, response: FormResponse) -> dict[str, Any]:
-        """Return the answer inside a signed one.
+        """Return the introspection response in a signed HTTP response.
 
         Raises:
-            IssuerUnavailable: It is not signed, not by this issuer, not for us, or not of now.
+            IssuerUnavailable: The response is not signed by this issuer, not for us, or not recent.
         """
         if response.media_type != SIGNED_RESPONSE:
-            raise IssuerUnavailable(f"POST {endpoint}: expected a signed answer, got {response.media_type[:80]!r}")
+            raise IssuerUnavailable(f"POST {endpoint}: expected a signed response, got {response.media_type[:80]!r}")
         try:
             claims = await self._verify(response.body)
             return self._check(claims)
         except InvalidToken as exc:
-            raise IssuerUnavailable(f"POST {endpoint}: the signed answer is not to be believed: {exc}") from None
+            raise IssuerUnavailable(f"POST {endpoint}: the signed response is invalid: {exc}") from None
 
     async def _verify(self, body: bytes) -> dict[str, Any]:
         token = PresentedToken.read(body.decode("ascii", "replace"), max_size=len(body))
@@ -75,7 +77,7 @@ class SignedIntrospectionResponse:
             raise InvalidToken(Reason.WRONG_AUDIENCE, claim="aud")
         iat = numeric_date(claims, "iat")
         if iat is None or abs(self._clock.now() - iat) > self._leeway:
-            # An answer of yesterday, played back, would bring a revoked token back to life.
+            # An attacker could replay an old response after the token was revoked.
             raise InvalidToken(Reason.TOO_OLD, claim="iat")
         introspection = claims.get("token_introspection")
         if not isinstance(introspection, dict):

@@ -1,1 +1,1 @@
-"""Pure rules: what a token is and when it is good, without I/O, without Tornado, without a clock of their own."""
+"""Parsing, verification and claim checks of tokens: pure functions, without I/O, Tornado or a clock."""

@@ -1,6 +1,6 @@
-"""The signature algorithms that we verify, each bound to one kind of key (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+"""The supported signature algorithms, each with its key type (RFC 7518 section 3.1, RFC 8037, RFC 9864).
 
-There is no symmetric algorithm and no ``none`` here, so no setting and no token can ask for one.
+Symmetric algorithms and ``none`` are absent, so neither a setting nor a token can select them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ VerificationKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 
 class SignatureAlgorithm(NamedTuple):
-    """One registered algorithm, and the only kind of key that it may be used with."""
+    """A registered algorithm, and the only type of key that it may be used with."""
 
     verifier: Verifier
     kty: str
     crv: str | None = None
     signature_size: int | None = None
-    """Bytes of a signature where the algorithm fixes them; an RSA signature is as long as its key."""
+    """Bytes of a signature, or None for RSA, where the length is that of the key."""
 
 
 _SHA256, _SHA384, _SHA512 = RSAAlgorithm.SHA256, RSAAlgorithm.SHA384, RSAAlgorithm.SHA512

@@ -1,6 +1,7 @@
 """The checks of a token's claims (RFC 7519 section 4.1, RFC 9068 section 4).
 
-Each check is independent of the others. None verifies a signature, which the caller has done before.
+Each check is independent of the others.
+The checks do not verify the signature; the caller does.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ Claims = Mapping[str, Any]
 _ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
 _STRICT_TYPES = frozenset({"at+jwt"})
 _LARGEST_DATE = 2**53
-"""Beyond this, comparing an integer with a float is not exact."""
+"""Seconds; a float represents larger integers inexactly."""
 _REQUIRED_BY_RFC9068 = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 
 
 REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp"})
-"""The claims that a JWT must have; an introspection response may omit them."""
+"""The claims that a JWT must have; an introspection response may lack them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,12 +33,12 @@ class ClaimRules:
 
     Args:
         issuer: The issuer, compared character by character.
-        audiences: The resource identifiers of this API; the token must have one of them.
-        allowed_client_ids: The clients that may present tokens; None allows all.
-        leeway: Tolerated clock skew in seconds.
-        max_token_age: Maximum seconds since ``iat``, even if the token has not expired; None for no limit.
-        required: The claims among ``iss``, ``aud`` and ``exp`` that must be present.
-        requires_rfc9068: Whether a token must have the type and the claims that RFC 9068 section 2 requires.
+        audiences: Our resource identifiers; the token must contain one of them.
+        allowed_client_ids: The clients that may present tokens, or None to allow all.
+        leeway: Seconds of tolerance for clock skew.
+        max_token_age: Seconds since ``iat`` after which a token is rejected even if it has not expired, or None.
+        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
+        required: Which of ``iss``, ``aud`` and ``exp`` must be present.
     """
 
     issuer: str
@@ -50,30 +51,30 @@ class ClaimRules:
 
 
 def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
-    """Check that the header type is one of access tokens (RFC 8725 section 3.11, RFC 9068 section 4).
+    """Reject a JWT whose type is not that of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
 
-    Okta sends no type and many issuers send ``JWT``; any other type is that of a JWT for another purpose.
+    Okta sends no ``typ`` and many issuers send ``JWT``, so these are accepted unless RFC 9068 is required.
     """
     accepted = _STRICT_TYPES if rules.requires_rfc9068 else _ACCESS_TOKEN_TYPES
     if header.typ in accepted:
         return
     if header.is_of_okta_org_token:
-        detail = "a token of an Okta org server, which only Okta can validate; request one of a custom server"
+        detail = "a token of an Okta org server, which only Okta can validate; use a custom authorization server"
     else:
         typ = header.parameters.get("typ", "")
-        detail = f"expected {' or '.join(filter(None, sorted(accepted)))}, saw {_shown(typ)}"
+        detail = f"expected {' or '.join(filter(None, sorted(accepted)))}, found {_shorten(typ)}"
     raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="typ")
 
 
 def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token is of the trusted issuer (RFC 9068 section 4)."""
+    """Reject a token of another issuer (RFC 9068 section 4)."""
     if claims.get("iss") != rules.issuer and not _may_lack("iss", claims, rules):
         issuer = _required(claims, "iss", str)
-        raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, saw {_shown(issuer)}", claim="iss")
+        raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, found {_shorten(issuer)}", claim="iss")
 
 
 def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token is intended for this API (RFC 7519 section 4.1.3)."""
+    """Reject a token for another audience (RFC 7519 section 4.1.3)."""
     aud = claims.get("aud")
     if aud.__class__ is str and aud in rules.audiences:
         return
@@ -81,75 +82,75 @@ def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
         return
     aud = _required(claims, "aud", (str, list))
     audiences = [aud] if isinstance(aud, str) else aud
-    if not all([isinstance(audience, str) for audience in audiences]):  # noqa: C419  # faster for the one or two
+    if not all([isinstance(audience, str) for audience in audiences]):  # noqa: C419  # faster for short lists
         raise InvalidToken(Reason.MALFORMED_CLAIM, "expected a string or a list of strings", claim="aud")
     if rules.audiences.isdisjoint(audiences):
         expected = " or ".join(map(repr, sorted(rules.audiences)))
-        raise InvalidToken(Reason.WRONG_AUDIENCE, f"expected {expected}, saw {_shown(aud)}", claim="aud")
+        raise InvalidToken(Reason.WRONG_AUDIENCE, f"expected {expected}, found {_shorten(aud)}", claim="aud")
 
 
 def check_expiration(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token has not expired, and that it will (RFC 7519 section 4.1.4)."""
+    """Reject an expired token, and one without an expiration (RFC 7519 section 4.1.4)."""
     exp = numeric_date(claims, "exp")
     if exp is None and "exp" not in rules.required:
         return
     if exp is None:
-        raise InvalidToken(Reason.MISSING_CLAIM, "a token without it would never expire", claim="exp")
+        raise InvalidToken(Reason.MISSING_CLAIM, "without it the token would never expire", claim="exp")
     if now >= exp + rules.leeway:
         raise InvalidToken(Reason.EXPIRED, f"{now - exp:.0f} s ago, leeway {rules.leeway:.0f} s", claim="exp")
 
 
 def check_not_before(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token is valid already (RFC 7519 section 4.1.5)."""
+    """Reject a token that is not valid yet (RFC 7519 section 4.1.5)."""
     nbf = numeric_date(claims, "nbf")
     if nbf is not None and nbf > now + rules.leeway:
         raise InvalidToken(Reason.NOT_YET_VALID, f"in {nbf - now:.0f} s, leeway {rules.leeway:.0f} s", claim="nbf")
 
 
 def check_issued_at(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token was not issued in the future (RFC 7519 section 4.1.6)."""
+    """Reject a token issued in the future (RFC 7519 section 4.1.6)."""
     iat = numeric_date(claims, "iat")
     if iat is not None and iat > now + rules.leeway:
         raise InvalidToken(Reason.ISSUED_IN_FUTURE, f"in {iat - now:.0f} s, leeway {rules.leeway:.0f} s", claim="iat")
 
 
 def check_max_age(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check the maximum age of the token, if there is one (RFC 7519 section 4.1.6)."""
+    """Reject a token older than ``max_token_age`` (RFC 7519 section 4.1.6)."""
     if rules.max_token_age is None:
         return
     iat = numeric_date(claims, "iat")
     if iat is None:
-        raise InvalidToken(Reason.MISSING_CLAIM, "the age of the token is unknown without it", claim="iat")
+        raise InvalidToken(Reason.MISSING_CLAIM, "without it the age of the token is unknown", claim="iat")
     if now >= iat + rules.max_token_age + rules.leeway:
         detail = f"{now - iat:.0f} s ago, at most {rules.max_token_age:.0f} s and {rules.leeway:.0f} s of leeway"
         raise InvalidToken(Reason.TOO_OLD, detail, claim="iat")
 
 
 def check_client_id(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the client is allowed (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
+    """Reject a client that is not allowed (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
     if rules.allowed_client_ids is None:
         return
     client_id = claims.get("client_id", claims.get("cid"))
     if not isinstance(client_id, str) or client_id not in rules.allowed_client_ids:
-        raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"saw {_shown(client_id)}", claim="client_id")
+        raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"found {_shorten(client_id)}", claim="client_id")
 
 
 def check_not_id_token(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token is no ID token, which is intended for the client (RFC 9068 section 5)."""
+    """Reject an ID token, which the same issuer signs but which grants no access (RFC 9068 section 5)."""
     jti = claims.get("jti")
     marked_by_okta = isinstance(jti, str) and jti.startswith("ID.")
-    if marked_by_okta or "at_hash" in claims or "c_hash" in claims:  # these two only ID tokens have
-        raise InvalidToken(Reason.ID_TOKEN, "an ID token was sent instead of an access token")
+    if marked_by_okta or "at_hash" in claims or "c_hash" in claims:  # only ID tokens have these two
+        raise InvalidToken(Reason.ID_TOKEN, "expected an access token, found an ID token")
 
 
 def check_not_sender_constrained(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that the token is not sender-constrained: without a proof, a thief could use it (RFC 9449 section 7.1)."""
+    """Reject a sender-constrained token: its key is not checked, so a thief could use it (RFC 9449 section 7.1)."""
     if "cnf" in claims:
-        raise InvalidToken(Reason.SENDER_CONSTRAINED, "proofs of possession are not supported", claim="cnf")
+        raise InvalidToken(Reason.SENDER_CONSTRAINED, "proof of possession of its key is not supported", claim="cnf")
 
 
 def check_rfc9068_claims(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Check that a token has every claim that RFC 9068 section 2.2 requires, where the issuer follows it."""
+    """Reject a token that lacks a claim of RFC 9068 section 2.2, if the rules require these claims."""
     if rules.requires_rfc9068:
         for name in _REQUIRED_BY_RFC9068:
             if name not in claims:
@@ -250,21 +251,21 @@ CHECKS: tuple[ClaimCheck, ...] = (
         other_claims=_REQUIRED_BY_RFC9068,
     ),
 )
-"""The checks in the order in which they run; ``explain`` and the tests use the same list."""
+"""All checks in order; ``explain`` runs the same list."""
 
-_IN_ORDER = tuple(rule.check for rule in CHECKS)
+_CHECK_FUNCTIONS = tuple(rule.check for rule in CHECKS)
 
 
 def check_claims(claims: Claims, rules: ClaimRules, *, now: float) -> None:
-    """Run every check.
+    """Run all checks.
 
     Args:
         now: Wall time in seconds since the epoch.
 
     Raises:
-        InvalidToken: The first check that failed, with its reason and its claim.
+        InvalidToken: The first check that fails, with its reason and claim.
     """
-    for check in _IN_ORDER:
+    for check in _CHECK_FUNCTIONS:
         check(claims, rules, now)
 
 
@@ -272,7 +273,7 @@ def numeric_date(claims: Claims, name: str) -> float | None:
     """Return a NumericDate in seconds since the epoch, or None if the claim is absent (RFC 7519 section 2).
 
     Raises:
-        InvalidToken: The value is no number (``True`` is rejected too), not finite, or too large to compare.
+        InvalidToken: The value is not a finite number, is a boolean, or is an integer too large to compare exactly.
     """
     value = claims.get(name)
     if type(value) is int and -_LARGEST_DATE < value < _LARGEST_DATE:
@@ -281,7 +282,7 @@ def numeric_date(claims: Claims, name: str) -> float | None:
         return None
     if type(value) is float and math.isfinite(value):
         return value
-    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, saw {_shown(value)}", claim=name)
+    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, found {_shorten(value)}", claim=name)
 
 
 def _may_lack(name: str, claims: Claims, rules: ClaimRules) -> bool:
@@ -293,11 +294,11 @@ def _required(claims: Claims, name: str, kind: type | tuple[type, ...]) -> Any:
         raise InvalidToken(Reason.MISSING_CLAIM, claim=name)
     value = claims[name]
     if not isinstance(value, kind):
-        raise InvalidToken(Reason.MALFORMED_CLAIM, f"saw {_shown(value)}", claim=name)
+        raise InvalidToken(Reason.MALFORMED_CLAIM, f"found {_shorten(value)}", claim=name)
     return value
 
 
-def _shown(value: object) -> str:
-    """Return a claim value for the log, on one line and too short to be a token."""
+def _shorten(value: object) -> str:
+    """Return a claim value for the log, on one line and too short to contain a whole token."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

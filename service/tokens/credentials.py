@@ -1,4 +1,4 @@
-"""What a request presented, before anybody judged it."""
+"""The credentials of a request, before they are validated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """A scheme and a token as they were sent (RFC 9110 section 11.4).
+    """The scheme and token of a request (RFC 9110 section 11.4).
 
     Args:
-        place: Where in the request the token stood.
+        scheme: The authentication scheme, such as ``Bearer``.
+        token: The token as sent.
+        place: The part of the request that contained the token.
     """
 
     scheme: str

@@ -1,4 +1,4 @@
-"""Strict decoding of base64url and JSON, in which one text has one meaning.
+"""Strict decoding of base64url and JSON, which rejects ambiguous input.
 
 RFC 7515 section 2 and RFC 4648 section 3.5 define base64url, RFC 7519 section 7.2 and RFC 8725 section 3.7 the JSON.
 pybase64 decodes with vector instructions, in half the time of the standard library, which skips unknown characters.

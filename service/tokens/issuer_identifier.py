@@ -1,4 +1,4 @@
-"""What an issuer identifier may look like (RFC 8414 section 2), and how people misspell Okta's."""
+"""Checks of issuer identifiers (RFC 8414 section 2), and corrections of common mistakes with Okta's."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ _PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
 
 
 def is_okta_custom_server(issuer: str) -> bool:
-    """Return whether the issuer has the shape of an Okta custom authorization server: ``…/oauth2/{id}``."""
+    """Return whether the issuer has the form of an Okta custom authorization server: ``…/oauth2/{id}``."""
     return _OKTA_CUSTOM_PATH.match(urllib.parse.urlsplit(issuer).path) is not None
 
 
 def is_okta_org_server(issuer: str) -> bool:
-    """Return whether the issuer is an Okta org itself, whose tokens nobody outside Okta can verify."""
+    """Return whether the issuer is an Okta org server, whose access tokens only Okta can validate."""
     parts = urllib.parse.urlsplit(issuer)
     return _OKTA_HOST.search(parts.hostname or "") is not None and parts.path == ""
 
 
 def find_mistakes(issuer: str) -> list[str]:
-    """Return what is wrong with an issuer identifier, and last what to write instead; empty when nothing is wrong."""
+    """Return the mistakes in an issuer identifier and, as the last item, the correction; empty if there are none."""
     if not issuer or any(character.isspace() or character in "\"'" for character in issuer):
-        return ["it is empty or has white space or quotes in it", "write the bare URL"]
+        return ["it is empty, or contains white space or quotes", "write the URL alone"]
     if _PLACEHOLDER.search(issuer):
-        return ["it still holds a placeholder", "write your own domain there, such as https://dev-123456.okta.com"]
+        return ["it still contains a placeholder", "write your own domain there, such as https://dev-123456.okta.com"]
     try:
         parts = urllib.parse.urlsplit(issuer)
-        _ = parts.port  # parsed when asked for
+        _ = parts.port  # raises ValueError for an invalid port
     except ValueError as exc:
         return [f"it is not a URL ({exc})", "write https://, the domain and the path"]
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2]}"]
-    mistakes, right = [], parts
-    for name, mend in _CORRECTIONS.items():
-        if (mended := mend(right)) != right:
-            mistakes.append(name)
-            right = mended
-    return [*mistakes, f"write {urllib.parse.urlunsplit(right)}"] if mistakes else []
+    mistakes, url = [], parts
+    for mistake, correct in _CORRECTIONS.items():
+        if (corrected := correct(url)) != url:
+            mistakes.append(mistake)
+            url = corrected
+    return [*mistakes, f"write {urllib.parse.urlunsplit(url)}"] if mistakes else []
 
 
 def _use_https(url: SplitResult) -> SplitResult:
@@ -72,7 +72,7 @@ def _drop_endpoint(url: SplitResult) -> SplitResult:
 
 
 def _drop_slash(url: SplitResult) -> SplitResult:
-    """Other vendors' issuers may well end with a slash, and it is then part of the name."""
+    """Drop the slash of Okta's issuers only; for other vendors it may be part of the identifier."""
     path = url.path.rstrip("/")
     return url._replace(path=path) if _OKTA_HOST.search(url.hostname or "") or _OKTA_CUSTOM_PATH.match(path) else url
 
@@ -89,5 +89,5 @@ _CORRECTIONS: dict[str, Callable[[SplitResult], SplitResult]] = {
     "it is the address of the discovery document": _drop_document,
     "it is the address of an endpoint": _drop_endpoint,
     "Okta's issuers end without a slash": _drop_slash,
-    "the id of the authorization server is missing": _add_server_id,
+    "the ID of the authorization server is missing": _add_server_id,
 }

@@ -1,4 +1,4 @@
-"""The JOSE header of a JWS: what a token says of how it was signed (RFC 7515 section 4)."""
+"""The JOSE header of a JWS (RFC 7515 section 4)."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any, NamedTuple
 from service.errors import InvalidToken, Reason
 
 _MAX_KID = 1024
-"""Characters of a key ID: more than any issuer uses, and little enough to compare and to count."""
+"""Characters of a key ID; more than any issuer uses."""
 
 _FORBIDDEN_PARAMETERS = {
-    "crit": "extensions must be understood, and none are understood here",
-    "b64": "an unencoded payload would be read in two ways",
-    "zip": "compression belongs to encrypted tokens, and a small token could unpack to a huge one",
+    "crit": "no extension is supported",
+    "b64": "an unencoded payload is ambiguous",
+    "zip": "compression is for encrypted tokens, and a small token could decompress to a huge one",
 }
 _OKTA_ORG_TYPE = "okta-internal-at+jwt"
 
 
 class JOSEHeader(NamedTuple):
-    """A JOSE header, read and not believed; one object serves every token that carries the same header."""
+    """A parsed, unverified JOSE header; tokens with the same header share one object."""
 
     parameters: Mapping[str, Any]
     alg: str | None
-    """The algorithm that is named; None where none is, in text."""
+    """The algorithm, or None if it is missing or not a string."""
     kid: str | None
-    """The key ID; None where there is none, or one that :func:`check_header` refuses."""
+    """The key ID, or None if it is missing, too long or not a string."""
     typ: str | None
-    """The type as it is compared, in lower case and without ``application/``: "" where absent, None for no text."""
+    """The type in lower case without ``application/``, "" if it is missing, or None if it is not a string."""
     forbidden: str | None
-    """The first parameter that asks for what is never granted."""
+    """The first forbidden parameter, or None."""
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> JOSEHeader:
-        """Return the header that these parameters make up; refuses none (:func:`check_header` does)."""
+        """Return the header with these parameters, without checking it; see :func:`check_header`."""
         alg, kid = parameters.get("alg"), parameters.get("kid")
         return cls(
             parameters=MappingProxyType(dict(parameters)),
@@ -46,7 +46,7 @@ class JOSEHeader(NamedTuple):
 
     @property
     def is_of_okta_org_token(self) -> bool:
-        """Whether it has the type that Okta's org servers give to their own access tokens."""
+        """Whether the type is that of an access token of an Okta org server."""
         return self.typ == _OKTA_ORG_TYPE
 
     def __repr__(self) -> str:
@@ -54,23 +54,23 @@ class JOSEHeader(NamedTuple):
 
 
 def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str, str | None]:
-    """Return the algorithm and the key ID that a header names, when it names nothing else that matters.
+    """Return the algorithm and the key ID of a header.
 
-    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never looked at: a key that the token brings along,
-    or an address that it names, proves only that the sender has a key (RFC 8725 section 3.10).
+    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are ignored: an attacker could sign a token with a key of their own
+    and put that key, or its URL, into the header (RFC 8725 section 3.10).
 
     Raises:
-        InvalidToken: The algorithm is not allowed, the key ID is not text, or an extension is asked for.
+        InvalidToken: The algorithm is not allowed, the key ID is malformed, or a parameter is forbidden.
     """
     if header.forbidden is not None:
         raise InvalidToken(Reason.CRITICAL_HEADER, _FORBIDDEN_PARAMETERS[header.forbidden], claim=header.forbidden)
     if header.alg is None or header.alg not in algorithms:
-        raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"not among {algorithms}", claim="alg")
+        raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"expected one of {algorithms}", claim="alg")
     if header.kid is None and "kid" in header.parameters:
-        raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected text of at most {_MAX_KID} characters", claim="kid")
+        raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected a string of at most {_MAX_KID} characters", claim="kid")
     return header.alg, header.kid
 
 
 def _comparable(typ: object) -> str | None:
-    """Return a type as it is compared: in lower case, and without its prefix (RFC 7515 section 4.1.9)."""
+    """Return a type in lower case and without its prefix, for comparison (RFC 7515 section 4.1.9)."""
     return typ.lower().removeprefix("application/") if isinstance(typ, str) else None

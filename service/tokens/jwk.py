@@ -1,4 +1,4 @@
-"""An issuer's key set: which public keys it has, and which of them may verify a given token (RFC 7517)."""
+"""Key sets: parsing of public keys, and selection of the keys that may verify a token (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
 
 MAX_CANDIDATES = 4
-"""How many keys are tried for one token; each costs a signature check, so the sender must not choose the number."""
+"""Keys tried for one token; bounded because each costs a signature verification."""
 
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _RSA_BITS = range(2048, 8192 + 1)
@@ -27,7 +27,7 @@ _CURVES: Mapping[str, tuple[ec.EllipticCurve, int]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JWK:
-    """One public key, and what it is allowed to verify."""
+    """A public key, and the algorithms that it may be used with."""
 
     kid: str | None
     algorithms: frozenset[str]
@@ -35,19 +35,19 @@ class JWK:
 
     @classmethod
     def read(cls, parameters: object) -> JWK:
-        """Return the key that a member of ``keys`` describes (RFC 7517 section 4, RFC 7518 section 6).
+        """Return the key in an element of ``keys`` (RFC 7517 section 4, RFC 7518 section 6).
 
         Raises:
-            ValueError: The key is malformed, too weak, private, or not meant for verifying what we verify.
+            ValueError: The key is malformed, too weak, private, for another purpose, or of an unsupported type.
         """
         if not isinstance(parameters, dict):
-            raise ValueError("a key is a JSON object")
+            raise ValueError("the key is not a JSON object")
         if leaked := _PRIVATE_MEMBERS & parameters.keys():
-            # Whoever can read the set can sign with this key: what it verifies proves nothing.
-            raise ValueError(f"the key publishes private members: {', '.join(sorted(leaked))}")
+            # Every reader of the key set could sign tokens with this key.
+            raise ValueError(f"the key has private members: {', '.join(sorted(leaked))}")
         kid = parameters.get("kid")
         if kid is not None and not isinstance(kid, str):
-            raise ValueError("kid is text")
+            raise ValueError("kid is not a string")
         _check_purpose(parameters)
         kty, crv = parameters.get("kty"), parameters.get("crv")
         algorithms = frozenset(
@@ -58,26 +58,26 @@ class JWK:
         if "alg" in parameters:  # one key, one algorithm (RFC 8725 section 3.1)
             algorithms &= {parameters["alg"]} if isinstance(parameters["alg"], str) else frozenset()
         if not algorithms:
-            raise ValueError("kty, crv and alg name no algorithm that is verified here")
+            raise ValueError("no supported algorithm fits its kty, crv and alg")
         try:
             return cls(kid=kid, algorithms=algorithms, key=_READERS[str(kty)](parameters))
         except UnsupportedAlgorithm as exc:
-            raise ValueError("the key is of a kind that the crypto library cannot use") from exc
+            raise ValueError("the crypto library does not support this type of key") from exc
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeySet:
-    """What an issuer's ``jwks_uri`` said: the keys that we can use, and why we skipped the others."""
+    """The usable keys of an issuer, and the reasons why others were skipped."""
 
     keys: tuple[JWK, ...]
     skipped: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> KeySet:
-        """Return the usable keys of a JWK Set; an odd one is skipped and never spoils the rest (RFC 7517 section 5).
+        """Return the usable keys of a JWK Set; unusable keys are skipped (RFC 7517 section 5).
 
         Raises:
-            ValueError: The document is no JWK Set, or no key in it can be used.
+            ValueError: The document is not a JWK Set, or has no usable key.
         """
         members = document.get("keys")
         if not isinstance(members, list):
@@ -94,17 +94,17 @@ class KeySet:
         return cls(keys=tuple(keys), skipped=tuple(skipped))
 
     def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
-        """Return the keys that may verify a token with this header; none means that we do not know its key.
+        """Return the keys that may verify a token with this header, at most :data:`MAX_CANDIDATES`.
 
-        ``kid`` is a hint and not a promise of uniqueness (RFC 7517 section 4.5): keys of another type
-        under the same one are left out, and without a ``kid`` the fitting keys are tried, a few at most.
+        ``kid`` need not be unique (RFC 7517 section 4.5), so keys for other algorithms are left out. Without a
+        ``kid``, every key for the algorithm is a candidate.
         """
-        fitting = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
-        return fitting[:MAX_CANDIDATES]
+        candidates = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
+        return candidates[:MAX_CANDIDATES]
 
 
 def _check_purpose(parameters: Mapping[str, Any]) -> None:
-    """Refuse keys for encryption: a signature under one is at best a mistake (RFC 7517 sections 4.2 and 4.3)."""
+    """Reject keys that are not for signatures (RFC 7517 sections 4.2 and 4.3)."""
     if parameters.get("use", "sig") != "sig":
         raise ValueError("use is not sig")
     operations = parameters.get("key_ops", ["verify"])
@@ -115,7 +115,7 @@ def _check_purpose(parameters: Mapping[str, Any]) -> None:
 def _read_rsa(parameters: Mapping[str, Any]) -> VerificationKey:
     key = rsa.RSAPublicNumbers(e=_integer(parameters, "e"), n=_integer(parameters, "n")).public_key()
     if key.key_size not in _RSA_BITS:
-        # Shorter ones can be factored; longer ones make each signature check a burden (RFC 7518 section 3.3).
+        # Shorter keys can be factored (RFC 7518 section 3.3); longer ones make verification slow.
         raise ValueError(f"an RSA key has {_RSA_BITS.start} to {_RSA_BITS.stop - 1} bits, not {key.key_size}")
     return key
 
@@ -123,7 +123,7 @@ def _read_rsa(parameters: Mapping[str, Any]) -> VerificationKey:
 def _read_ec(parameters: Mapping[str, Any]) -> VerificationKey:
     curve, size = _CURVES[parameters["crv"]]
     x, y = _octets(parameters, "x", size), _octets(parameters, "y", size)
-    # Building the key checks that the point lies on its curve.
+    # public_key() checks that the point is on its curve.
     return ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), curve).public_key()
 
 
@@ -137,7 +137,7 @@ _READERS = {"RSA": _read_rsa, "EC": _read_ec, "OKP": _read_okp}
 def _octets(parameters: Mapping[str, Any], name: str, size: int | None = None) -> bytes:
     text = parameters.get(name)
     if not isinstance(text, str):
-        raise ValueError(f"{name} is missing or not text")
+        raise ValueError(f"{name} is missing or not a string")
     octets = encoding.decode_base64url(text.encode("ascii"))
     if size is not None and len(octets) != size:
         raise ValueError(f"{name} has {size} bytes, not {len(octets)}")

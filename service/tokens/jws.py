@@ -1,4 +1,4 @@
-"""Strict reading and verifying of a compact JWS (RFC 7515 sections 5.2 and 7.1)."""
+"""Strict parsing and verification of a compact JWS (RFC 7515 sections 5.2 and 7.1)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from service.tokens.jwk import JWK
 
 
 class CompactJWS(NamedTuple):
-    """The parts of a compact JWS, read but not verified.
+    """The parts of a compact JWS, parsed but not verified.
 
-    A tuple and no dataclass, as are the types around it: one is made for every token that is judged,
-    and a frozen dataclass takes four times as long to make.
+    A named tuple, because one is created for each token, and a frozen dataclass takes four times as long.
     """
 
     header: JOSEHeader
@@ -30,9 +29,9 @@ class CompactJWS(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> CompactJWS:
-        """Return the parts of a text that is exactly three base64url parts, the first of them a JSON object.
+        """Return the three base64url parts of a text; the first must be a JSON object.
 
-        Verifies nothing: not the signature, and not what the header asks for.
+        Neither the signature nor the header parameters are checked.
 
         Raises:
             ValueError: The text is not a compact JWS.
@@ -52,17 +51,17 @@ class CompactJWS(NamedTuple):
 
 @lru_cache(maxsize=128)
 def _read_header(encoded: bytes) -> JOSEHeader:
-    """Return a JOSE header; an issuer writes the same one into every token until its next rotation."""
+    """Return a JOSE header; cached, since all tokens signed with one key have the same header."""
     return JOSEHeader.of(encoding.decode_json_object(encoding.decode_base64url(encoded)))
 
 
 def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:
-    """Return the key that made the signature over the exact bytes that were sent (RFC 7515 section 5.2).
+    """Return the key that verifies the signature (RFC 7515 section 5.2).
 
-    Does not check that the algorithm was allowed (:func:`~service.tokens.jose_header.check_header`), nor any claim.
+    Does not check whether the algorithm is allowed (:func:`~service.tokens.jose_header.check_header`), nor any claim.
 
     Raises:
-        InvalidToken: No key that may be used with the algorithm made this signature.
+        InvalidToken: The signature matches none of the keys for the algorithm.
     """
     verifier, _, _, size = ALGORITHMS[algorithm]
     if size is None or len(jws.signature) == size:

@@ -1,4 +1,4 @@
-"""A token as it was presented: its text, and an unverified look inside."""
+"""A presented token: its text and its unverified content."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from service.tokens import encoding
 from service.tokens.jws import CompactJWS
 
 MAX_TOKEN_SIZE = 16 * 1024
-"""Characters, where nothing else is set; more than any issuer needs, and less than a header may have."""
+"""Characters, by default; more than any issuer needs, and less than a header may have."""
 
 
 class PresentedToken(NamedTuple):
-    """The text of a token, and the JWT in it where there is one; read once, and split by nobody again.
+    """The text of a token, and its parts if it is a JWT; parsed once per request.
 
-    Nothing in it was verified: whoever sent it can have written all of it.
-    A text that is no JWT is not refused here: it may be opaque, and only its issuer can tell.
+    Nothing in it is verified: an attacker can have written all of it.
+    A text that is not a JWT is not rejected here, since it may be an opaque token.
     """
 
     text: str
     jws: CompactJWS | None
-    """The parts of the JWT; None where the text is none."""
+    """The parts of the JWT, or None if the text is not a JWT."""
     unverified_claims: dict[str, Any]
-    """What the JWT says; empty where the text is none."""
+    """The claims of the JWT; empty if the text is not a JWT."""
     parse_error: str
-    """Why the text is no JWT, for the log; empty where it is one."""
+    """Why the text is not a JWT, for the log; empty if it is one."""
 
     @property
     def unverified_issuer(self) -> str | None:
-        """The issuer that the token claims to be from: good for choosing who judges it, and for nothing else."""
+        """The issuer that the token claims to be from; only for choosing a validator."""
         issuer = self.unverified_claims.get("iss")
         return issuer if isinstance(issuer, str) else None
 
@@ -38,10 +38,11 @@ class PresentedToken(NamedTuple):
 
     @classmethod
     def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:
-        """Return the token with its unverified look inside (RFC 7519 section 7.2, steps 1 to 10).
+        """Parse a token without verifying it (RFC 7519 section 7.2, steps 1 to 10).
 
         Args:
-            max_size: Characters; a longer text is refused unread, so that an attacker cannot make refusals dear.
+            text: The token.
+            max_size: Characters; a longer text is rejected unparsed, so that an attacker cannot make parsing costly.
 
         Raises:
             InvalidToken: The text is too long.
@@ -52,6 +53,6 @@ class PresentedToken(NamedTuple):
             jws = CompactJWS.parse(text)
             return cls(text, jws, encoding.decode_json_object(jws.payload), "")
         except ValueError as exc:
-            # A decoding error quotes what it could not decode, which is a piece of the token.
+            # The message of a decoding error quotes a part of the token.
             parse_error = str(exc) if type(exc) is ValueError else type(exc).__name__
             return cls(text, None, {}, parse_error)

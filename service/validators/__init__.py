@@ -1,1 +1,1 @@
-"""Ways to judge a token: one file is one way, and its name is its kind in the settings."""
+"""Token validators: each module implements one kind, named as in the settings."""

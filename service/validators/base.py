@@ -1,4 +1,4 @@
-"""What a way to judge tokens must offer, and what it may lean on."""
+"""The interface of a validator, and the dependencies passed to its factory."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ from service.tokens.principal import Principal
 
 
 class Validator(Protocol):
-    """A way to judge tokens."""
+    """Validates the tokens of one issuer."""
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for, or None when it is not for this validator to judge.
+        """Return the principal of a valid token, or None if the token is of another issuer.
 
-        *Not mine* is said from the token's shape and its unverified issuer alone. Any other
-        doubt is a refusal: what one validator refused, none after it is asked about.
+        Return None only because of the token's format or its unverified issuer, and raise for any other problem:
+        the next validator is called only after None.
 
         Raises:
-            InvalidToken: The token is mine, and bad.
-            IssuerUnavailable: The token is mine, and nobody can tell whether it is good.
+            InvalidToken: The token is of this issuer, and invalid.
+            IssuerUnavailable: The token is of this issuer, but cannot be validated now.
         """
 
     async def check_ready(self) -> None:
-        """Return when a token could be judged.
+        """Return if tokens can be validated.
 
         Raises:
-            IssuerUnavailable: None could; the detail says why.
+            IssuerUnavailable: They cannot; the detail says why.
         """
 
     async def close(self) -> None:
-        """Give back what is held: fetches under way, connections."""
+        """Cancel pending requests, and close connections."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidatorContext:
-    """All that a validator may lean on.
+    """The dependencies of validators.
 
     Args:
-        token_cache: Where it remembers tokens that it found good.
-        cache: What all processes share.
-        issuers: What the validators of one issuer share, so that its keys are fetched once for all of them.
+        client: The HTTP client for requests to issuers.
+        clock: The source of time.
+        token_cache: The cache of validated tokens.
+        cache: The cache that processes share.
+        issuers: The issuers created so far; validators of one issuer share its keys.
     """
 
     client: JSONClient
@@ -58,11 +60,11 @@ class ValidatorContext:
     issuers: dict[TrustedIssuer, Issuer] = field(default_factory=dict, repr=False)
 
     def issuer(self, issuer: TrustedIssuer) -> Issuer:
-        """Return what there is to ask of an issuer: its keys, its metadata, its introspection endpoint."""
+        """Return the keys, the metadata and the introspection endpoint of an issuer, the same object each time."""
         if issuer not in self.issuers:
             self.issuers[issuer] = Issuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
         return self.issuers[issuer]
 
 
 Factory = Callable[[TrustedIssuer, ValidatorContext], Validator]
-"""What a module in this package offers under the name ``build``, and what a plug-in's setting names."""
+"""The type of each module's ``build`` function, and of the factory of a custom validator."""

@@ -1,4 +1,4 @@
-"""Judges a JWT here, and asks its issuer every so often, so that a revoked one dies early."""
+"""Validates JWTs locally and by introspection, so that a revoked one is rejected before it expires."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from service.validators.jwt import JWTValidator
 
 
 class HybridValidator:
-    """Judges the JWTs of one issuer twice: by their signature, and by what the issuer said at most a lifetime ago.
+    """Validates the JWTs of one issuer by their signature and by an introspection response.
 
     Args:
-        accept_when_introspection_fails: Whether a token is accepted whose issuer cannot be asked about it;
-            then an attacker with a stolen token profits from every outage.
+        jwt: The validator for signature and claims.
+        introspection: The validator that introspects.
+        token_cache: The cache of validated tokens.
+        accept_when_introspection_fails: Whether to accept a token while introspection fails; an attacker can
+            then use a revoked token during an outage.
     """
 
     def __init__(
@@ -35,7 +38,10 @@ class HybridValidator:
         self._accept_when_introspection_fails = accept_when_introspection_fails
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for by its own claims; the issuer is asked about no token that fails here."""
+        """Return the principal of a valid token, or None if the token is of another issuer.
+
+        The principal has the token's own claims. A token that fails local validation is not introspected.
+        """
         local = await self._jwt.validate_uncached(token)
         if local is None:
             return None
@@ -44,19 +50,23 @@ class HybridValidator:
         except IssuerUnavailable:
             if not self._accept_when_introspection_fails:
                 raise
-            return local.principal  # remembered by nobody, so that the issuer is asked again
-        assert remote is not None  # noqa: S101  # both look at the same issuer's name
+            return local.principal  # not cached, so that the next request tries introspection again
+        assert remote is not None  # noqa: S101  # both validators have the same issuer
         both = ValidatedToken(local.principal, lambda: local.is_current() and remote.is_current())
         return self._token_cache.put(token.text, both)
 
     async def check_ready(self) -> None:
-        """Return when a token could be judged."""
+        """Return if tokens can be validated.
+
+        Raises:
+            IssuerUnavailable: They cannot; the detail says why.
+        """
         await self._jwt.check_ready()
         if not self._accept_when_introspection_fails:
             await self._introspection.check_ready()
 
     async def close(self) -> None:
-        """Abandon what is being asked."""
+        """Cancel pending requests to the issuer."""
         await self._jwt.close()
         await self._introspection.close()
 
@@ -65,7 +75,7 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> HybridValidator:
     """Return the validator for one issuer.
 
     Raises:
-        SettingsError: We have no credentials at the issuer.
+        SettingsError: The settings have no client credentials for this issuer.
     """
     return HybridValidator(
         jwt=jwt.build(issuer, context),

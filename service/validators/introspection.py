@@ -1,4 +1,4 @@
-"""Judges a token by asking its issuer (RFC 7662), and by the same rules as any other token."""
+"""Validates tokens by introspection (RFC 7662), and checks the claims in the response like those of a JWT."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TOKEN_USES = frozenset({"access", "access_token"})
 
 
 class IntrospectionValidator:
-    """Judges the tokens of one issuer, opaque ones and JWTs, and sees that one was revoked.
+    """Validates the tokens of one issuer, opaque ones and JWTs, and rejects revoked ones.
 
-    A text that is no JWT does not say whose it is: this validator takes each for its issuer's,
-    so that no other issuer is shown it.
+    An opaque token does not name its issuer. This validator treats each as one of its own issuer, so that the
+    token is not sent to other issuers as well.
     """
 
     def __init__(self, *, rules: ClaimRules, issuer: Issuer, clock: Clock, token_cache: ValidatedTokenCache) -> None:
@@ -41,22 +41,25 @@ class IntrospectionValidator:
         self._token_cache = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for, and remember it for as long as the answer is believed."""
+        """Return the principal of a valid token, or None if the token is of another issuer.
+
+        The token cache keeps the principal until the introspection response expires.
+        """
         validated = await self.validate_uncached(token)
         return None if validated is None else self._token_cache.put(token.text, validated)
 
     async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
-        """Return who the token speaks for, asking the issuer unless it was asked lately.
+        """Return the validated token without storing it in the token cache, or None if it is of another issuer.
 
         Raises:
-            InvalidToken: The issuer says that the token is not active, or it is not meant for us.
-            IssuerUnavailable: The issuer does not say.
+            InvalidToken: The token is not active, or its claims are not acceptable.
+            IssuerUnavailable: Introspection failed.
         """
         if token.jws is not None and token.unverified_issuer != self._rules.issuer:
             return None
         document, expires_at = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
-        if document["active"] is not True:  # "true" is a word, and not a yes
-            raise InvalidToken(Reason.INACTIVE, f"its issuer says active: {document['active']!r}"[:80])
+        if document["active"] is not True:  # only the boolean counts, not the string "true"
+            raise InvalidToken(Reason.INACTIVE, f"introspection returned active: {document['active']!r}"[:80])
         _check_token_type(document)
         rules = dataclasses.replace(self._rules, required=await self._required())
         check_claims(document, rules, now=self._clock.now())
@@ -69,17 +72,21 @@ class IntrospectionValidator:
         return ValidatedToken(principal, partial(self._is_before, expires_at))
 
     async def check_ready(self) -> None:
-        """Return when the issuer could be asked."""
+        """Return if tokens can be introspected.
+
+        Raises:
+            IssuerUnavailable: They cannot; the detail says why.
+        """
         await self._endpoint.check_ready()
 
     async def close(self) -> None:
-        """Abandon the questions under way."""
+        """Cancel pending requests to the issuer."""
         await self._issuer.close()
 
     async def _required(self) -> frozenset[str]:
-        """Return the claims that an answer must have.
+        """Return the claims that a response must have.
 
-        Okta calls a refresh token active too, and leaves out all three for one; for an access token it gives them.
+        Okta reports refresh tokens as active too, without these claims; its responses for access tokens have them.
         """
         path = urllib.parse.urlsplit(await self._endpoint.endpoint()).path
         return REQUIRED_OF_JWT if _AT_OKTA.match(path) else frozenset()
@@ -89,17 +96,18 @@ class IntrospectionValidator:
 
 
 def _check_token_type(document: Mapping[str, Any]) -> None:
-    """Refuse what is active and no access token, where the issuer says so: a refresh token opens no door."""
+    """Reject an active token that the response marks as another kind, such as a refresh token."""
     token_type, token_use = document.get("token_type", "bearer"), document.get("token_use", "access")
     if str(token_type).lower() not in _TOKEN_TYPES or str(token_use) not in _TOKEN_USES:
-        raise InvalidToken(Reason.UNSUPPORTED_TYPE, "its issuer says that it is no access token", claim="token_type")
+        detail = "introspection returned another kind of token"
+        raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="token_type")
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionValidator:
     """Return the validator for one issuer.
 
     Raises:
-        SettingsError: We have no credentials at the issuer.
+        SettingsError: The settings have no client credentials for this issuer.
     """
     return IntrospectionValidator(
         rules=rules_for(issuer), issuer=context.issuer(issuer), clock=context.clock, token_cache=context.token_cache

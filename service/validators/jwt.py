@@ -1,4 +1,4 @@
-"""Judges a JWT here, with the keys that its issuer publishes (RFC 9068 section 4, RFC 8725 section 3)."""
+"""Validates JWTs locally, with the keys that their issuer publishes (RFC 9068 section 4, RFC 8725 section 3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.validators.base import ValidatorContext
 
 
 class JWTValidator:
-    """Judges the JWTs of one issuer; cannot see that a token was revoked."""
+    """Validates the JWTs of one issuer; does not detect revocation."""
 
     def __init__(
         self,
@@ -35,16 +35,18 @@ class JWTValidator:
         self._token_cache = token_cache
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        """Return who the token speaks for, and remember it."""
+        """Return the principal of a valid token and cache it, or return None if the token is of another issuer."""
         validated = await self.validate_uncached(token)
         return None if validated is None else self._token_cache.put(token.text, validated)
 
     async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
-        """Return who the token speaks for; nothing is fetched for a token that can be refused without.
+        """Return the validated token without storing it in the token cache, or None if it is of another issuer.
+
+        The header is checked first, so that a token that fails there causes no key fetch.
 
         Raises:
-            InvalidToken: The token is of this issuer, and bad.
-            IssuerUnavailable: The keys are not to be had.
+            InvalidToken: The token is of this issuer, and invalid.
+            IssuerUnavailable: The keys are unavailable.
         """
         signed = token.jws
         if signed is None or token.unverified_issuer != self._rules.issuer:
@@ -53,17 +55,21 @@ class JWTValidator:
         algorithm, kid = check_header(signed.header, algorithms=self._algorithms)
         keys = await self._keys.select(algorithm=algorithm, kid=kid)
         key = jws.verify(signed, algorithm=algorithm, keys=keys)
-        claims = token.unverified_claims  # verified, from here on
+        claims = token.unverified_claims  # verified from here on
         check_claims(claims, self._rules, now=self._clock.now())
         principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
         return ValidatedToken(principal, partial(self._keys.is_current, key))
 
     async def check_ready(self) -> None:
-        """Return when the issuer's keys are at hand."""
+        """Return if the issuer's keys are available.
+
+        Raises:
+            IssuerUnavailable: They are not; the detail says why.
+        """
         await self._keys.check_ready()
 
     async def close(self) -> None:
-        """Abandon what is being fetched."""
+        """Cancel pending requests to the issuer."""
         await self._keys.close()
 
 
@@ -79,7 +85,7 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> JWTValidator:
 
 
 def rules_for(issuer: TrustedIssuer) -> ClaimRules:
-    """Return what is expected of one issuer's tokens."""
+    """Return the claim rules for one issuer's tokens."""
     return ClaimRules(
         issuer=issuer.issuer,
         audiences=issuer.audiences,

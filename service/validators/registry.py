@@ -1,4 +1,4 @@
-"""Finds the validator that a kind in the settings names."""
+"""Finds the factory of a validator by its kind in the settings."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BUILT_IN: dict[str, Factory] = {
 
 
 def find_factory(kind: str) -> Factory:
-    """Return the function that builds a validator of a kind.
+    """Return the factory for a kind of validator.
 
-    A kind is one of :data:`BUILT_IN`, a name that a package registered in the entry point group
-    ``service.validators``, or a ``package.module:factory``.
+    A kind is a key of :data:`BUILT_IN`, the name of an entry point in the group ``service.validators``, or
+    ``package.module:factory``.
 
     Raises:
-        SettingsError: There is no such kind; the message lists the known ones.
+        SettingsError: The kind is unknown or cannot be imported; the message lists the known kinds.
     """
     if ":" in kind:
         return _import_factory(kind)
@@ -48,5 +48,5 @@ def _import_factory(path: str) -> Factory:
     except (ImportError, AttributeError, ValueError) as exc:
         raise SettingsError([f"validation: was {path!r}; it cannot be imported: {exc}"]) from exc
     if not callable(factory):
-        raise SettingsError([f"validation: was {path!r}; expected something to call with an issuer and a context"])
-    return factory  # type: ignore[no-any-return]  # a plug-in's types are its own promise
+        raise SettingsError([f"validation: was {path!r}; expected a function that takes an issuer and a context"])
+    return factory  # type: ignore[no-any-return]  # the types of a custom factory are not checked

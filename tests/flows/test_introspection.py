@@ -202,7 +202,7 @@ async def test_rejected_client_credentials_are_503_and_logged_once_as_an_error(
     assert 1 == fake_issuer.requests("introspect").count  # no storm, which would lock the client
     loud = [record for record in caplog.records if record.levelname == "ERROR"]
     assert 1 == len(loud)
-    assert "refuses our own credentials" in loud[0].getMessage()
+    assert "rejected our client credentials" in loud[0].getMessage()
     assert "wrong" not in caplog.text
 
 

@@ -14,22 +14,22 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 
 
-class Toy:
-    """A validator that knows one token, refuses another, and cannot tell about a third."""
+class Stub:
+    """A validator that accepts one token, rejects another, and is unavailable for a third."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.asked: list[str] = []
+        self.validated: list[str] = []
         self.closed = False
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        self.asked.append(token.text)
+        self.validated.append(token.text)
         match token.text.removeprefix(f"{self.name}-"):
-            case "good":
+            case "valid":
                 return Principal.from_claims({"iss": self.name, "exp": 1})
-            case "bad":
+            case "invalid":
                 raise InvalidToken(Reason.EXPIRED)
-            case "unknown":
+            case "unavailable":
                 raise IssuerUnavailable(f"{self.name} is down")
         return None
 
@@ -46,44 +46,44 @@ def _credentials(token: str) -> Credentials:
 
 
 @pytest.mark.gen_test
-async def test_the_first_validator_that_knows_the_token_decides(
+async def test_the_first_validator_that_does_not_return_none_decides(
     token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    a, b = Toy("a"), Toy("b")
+    a, b = Stub("a"), Stub("b")
     principal = await Authenticator([a, b], token_cache=token_cache, deny_list=deny_list).authenticate(
-        _credentials("b-good")
+        _credentials("b-valid")
     )
     assert "b" == principal.issuer
-    assert ["b-good"] == a.asked == b.asked
+    assert ["b-valid"] == a.validated == b.validated
 
 
 @pytest.mark.gen_test
-async def test_a_token_judged_before_is_not_judged_again_when_denials_had_to_be_looked_up(
+async def test_a_cached_token_is_not_validated_again_after_a_poll_of_the_deny_list(
     token_cache: ValidatedTokenCache, clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
-        cache, toy = open_cache(server.url, clock=clock), Toy("a")
-        authenticator = Authenticator([toy], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
+        cache, validator = open_cache(server.url, clock=clock), Stub("a")
+        authenticator = Authenticator([validator], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
         principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
-        token_cache.put("a-good", ValidatedToken(principal, is_current=lambda: True))
-        assert authenticator.get_cached(_credentials("a-good")) is None  # nobody can say yet whether it is denied
-        assert principal is await authenticator.authenticate(_credentials("a-good"))
-        assert principal is authenticator.get_cached(_credentials("a-good"))
-        assert [] == toy.asked
+        token_cache.put("a-valid", ValidatedToken(principal, is_current=lambda: True))
+        assert authenticator.get_cached(_credentials("a-valid")) is None  # the deny list is not fresh yet
+        assert principal is await authenticator.authenticate(_credentials("a-valid"))
+        assert principal is authenticator.get_cached(_credentials("a-valid"))
+        assert [] == validator.validated
         await cache.close()
 
 
-@pytest.mark.parametrize(("token", "error"), [("a-bad", InvalidToken), ("a-unknown", IssuerUnavailable)])
+@pytest.mark.parametrize(("token", "error"), [("a-invalid", InvalidToken), ("a-unavailable", IssuerUnavailable)])
 @pytest.mark.gen_test
-async def test_what_one_validator_refused_no_other_is_asked_about(
+async def test_after_an_error_no_other_validator_is_called(
     token: str, error: type[Exception], token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    b = Toy("b")
+    b = Stub("b")
     with pytest.raises(error):
-        await Authenticator([Toy("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
+        await Authenticator([Stub("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
             _credentials(token)
         )
-    assert [] == b.asked
+    assert [] == b.validated
 
 
 @pytest.mark.parametrize(
@@ -95,28 +95,28 @@ async def test_what_one_validator_refused_no_other_is_asked_about(
     ],
 )
 @pytest.mark.gen_test
-async def test_a_token_that_nobody_knows_is_refused(
+async def test_a_token_of_an_unknown_issuer_is_rejected(
     token: str, reason: Reason, token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    with pytest.raises(InvalidToken) as refusal:
-        await Authenticator([Toy("a")], token_cache=token_cache, deny_list=deny_list).authenticate(_credentials(token))
-    assert reason is refusal.value.reason
+    with pytest.raises(InvalidToken) as exc_info:
+        await Authenticator([Stub("a")], token_cache=token_cache, deny_list=deny_list).authenticate(_credentials(token))
+    assert reason is exc_info.value.reason
 
 
-def test_without_validators_there_is_no_start(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    with pytest.raises(SettingsError, match="nobody to judge"):
+def test_an_authenticator_needs_a_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    with pytest.raises(SettingsError, match="there is no validator"):
         Authenticator([], token_cache=token_cache, deny_list=deny_list)
 
 
 @pytest.mark.gen_test
-async def test_is_ready_when_every_validator_is(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    await Authenticator([Toy("a"), Toy("b")], token_cache=token_cache, deny_list=deny_list).check_ready()
+async def test_readiness_requires_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    await Authenticator([Stub("a"), Stub("b")], token_cache=token_cache, deny_list=deny_list).check_ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator([Toy("a"), Toy("down")], token_cache=token_cache, deny_list=deny_list).check_ready()
+        await Authenticator([Stub("a"), Stub("down")], token_cache=token_cache, deny_list=deny_list).check_ready()
 
 
 @pytest.mark.gen_test
-async def test_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    toys = [Toy("a"), Toy("b")]
-    await Authenticator(toys, token_cache=token_cache, deny_list=deny_list).close()
-    assert all(toy.closed for toy in toys)
+async def test_closing_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+    validators = [Stub("a"), Stub("b")]
+    await Authenticator(validators, token_cache=token_cache, deny_list=deny_list).close()
+    assert all(validator.closed for validator in validators)

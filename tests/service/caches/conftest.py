@@ -12,8 +12,8 @@ from service.clock import ManualClock
 
 
 @pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the servers even where the machine is busy; the tests about patience set their own."""
+def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the servers even if the machine is busy; tests of the timeout set their own."""
     monkeypatch.setattr(shared, "TIMEOUT", 3.0)
 
 
@@ -28,7 +28,7 @@ def cache_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def connect(io_loop: IOLoop, clock: ManualClock) -> Iterator[Callable[[str], SharedCache]]:
-    """Return what opens a cache as one process would; they are closed when the test ends."""
+    """Return a function that opens a cache, as each process does."""
     opened: list[SharedCache] = []
 
     def open_one(url: str) -> SharedCache:

@@ -23,7 +23,7 @@ def _principal(**claims: Any) -> Principal:
     )
 
 
-def _denial(clock: ManualClock, kind: str = "jti", value: str = "one", issuer: str | None = None) -> DenyEntry:
+def _entry(clock: ManualClock, kind: str = "jti", value: str = "one", issuer: str | None = None) -> DenyEntry:
     return DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=clock.now() + 60)
 
 
@@ -53,26 +53,26 @@ def deny_list(cache: SharedCache, clock: ManualClock) -> DenyList:
     ],
 )
 @pytest.mark.gen_test
-async def test_denies(
+async def test_an_entry_matches_by_kind_value_and_issuer(
     kind: str, value: str, issuer: str | None, denied: int, deny_list: DenyList, clock: ManualClock
 ) -> None:
     assert not _is_denied(deny_list, _principal())
-    assert await deny_list.add(_denial(clock, kind, value, issuer))
+    assert await deny_list.add(_entry(clock, kind, value, issuer))
     assert denied == _is_denied(deny_list, _principal())
     assert not _is_denied(deny_list, _principal(jti=["one"], sub=None, cid=None))
 
 
 @pytest.mark.gen_test
-async def test_a_denial_ends(deny_list: DenyList, clock: ManualClock) -> None:
-    await deny_list.add(_denial(clock))
+async def test_an_entry_ends(deny_list: DenyList, clock: ManualClock) -> None:
+    await deny_list.add(_entry(clock))
     clock.advance(60)
     assert not _is_denied(deny_list, _principal())
     assert [] == list(deny_list)
 
 
 @pytest.mark.gen_test
-async def test_a_denial_is_lifted(deny_list: DenyList, clock: ManualClock) -> None:
-    entry = _denial(clock)
+async def test_an_entry_can_be_removed(deny_list: DenyList, clock: ManualClock) -> None:
+    entry = _entry(clock)
     await deny_list.add(entry)
     assert [entry] == list(deny_list)
     assert await deny_list.remove(*entry.key)
@@ -80,38 +80,38 @@ async def test_a_denial_is_lifted(deny_list: DenyList, clock: ManualClock) -> No
 
 
 @pytest.mark.gen_test
-async def test_tells_whoever_remembers_verdicts(deny_list: DenyList, clock: ManualClock) -> None:
-    told: list[str] = []
-    deny_list.on_change(lambda: told.append("changed"))
-    await deny_list.add(_denial(clock))
+async def test_callbacks_run_when_an_entry_is_added_or_removed(deny_list: DenyList, clock: ManualClock) -> None:
+    calls: list[str] = []
+    deny_list.on_change(lambda: calls.append("changed"))
+    await deny_list.add(_entry(clock))
     await deny_list.remove("jti", "one", None)
-    await deny_list.remove("jti", "never denied", None)
-    assert ["changed", "changed"] == told
+    await deny_list.remove("jti", "never added", None)
+    assert ["changed", "changed"] == calls
 
 
 @pytest.mark.gen_test
-async def test_there_is_a_limit_and_what_is_over_makes_room(
+async def test_the_capacity_counts_only_entries_in_force(
     deny_list: DenyList, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 2)
     for value in ("one", "two", "one"):
-        await deny_list.add(_denial(clock, value=value))
+        await deny_list.add(_entry(clock, value=value))
     with pytest.raises(OverflowError, match="remove some"):
-        await deny_list.add(_denial(clock, value="three"))
+        await deny_list.add(_entry(clock, value="three"))
     clock.advance(61)
-    await deny_list.add(_denial(clock, value="three"))
+    await deny_list.add(_entry(clock, value="three"))
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
 @pytest.mark.gen_test
-async def test_every_process_sees_it_within_a_second(
+async def test_an_entry_reaches_every_process_within_a_second(
     kind: str, connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running(kind) as server:
         here, there = (DenyList(connect(server.url), clock=clock) for _ in range(2))
         await there.refresh()
-        assert await here.add(_denial(clock))
-        assert await here.add(_denial(clock, "sub", "mallory"))
+        assert await here.add(_entry(clock))
+        assert await here.add(_entry(clock, "sub", "mallory"))
         clock.advance(module.MAX_AGE)
         await asyncio.gather(there.refresh(), there.refresh())
         assert _is_denied(there, _principal())
@@ -119,20 +119,20 @@ async def test_every_process_sees_it_within_a_second(
         clock.advance(module.MAX_AGE)
         await there.refresh()
         assert ["mallory"] == [entry.value for entry in there]
-        late = DenyList(connect(server.url), clock=clock)  # a process that starts afterwards
+        late = DenyList(connect(server.url), clock=clock)  # a process that starts later
         await late.refresh()
         assert ["mallory"] == [entry.value for entry in late]
         await late.close()
 
 
 @pytest.mark.gen_test
-async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
+async def test_a_process_that_only_polls_removes_ended_entries(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
         here, there = (DenyList(connect(server.url), clock=clock) for _ in range(2))
         for value in ("one", "two"):
-            await here.add(_denial(clock, value=value))
+            await here.add(_entry(clock, value=value))
         await there.refresh()
         assert 2 == len(there._entries)
         clock.advance(3600)
@@ -141,7 +141,7 @@ async def test_a_process_that_denies_nobody_itself_forgets_what_is_over(
 
 
 @pytest.mark.gen_test
-async def test_a_number_whose_entry_is_late_is_waited_for(
+async def test_a_reserved_number_is_polled_until_its_entry_is_written(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
@@ -154,7 +154,7 @@ async def test_a_number_whose_entry_is_late_is_waited_for(
         clock.advance(module.MAX_AGE)
         await deny_list.refresh()
         assert _is_denied(deny_list, _principal())
-        await cache._backend.increment("denied:last")  # whoever drew this number died before it wrote
+        await cache._backend.increment("denied:last")  # a process that dies before it writes the entry
         for _ in range(12):
             clock.advance(module.MAX_AGE)
             await deny_list.refresh()
@@ -162,20 +162,20 @@ async def test_a_number_whose_entry_is_late_is_waited_for(
 
 
 @pytest.mark.gen_test
-async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
+async def test_while_the_shared_cache_is_unavailable_entries_stay_local(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
         deny_list = DenyList(connect(server.url), clock=clock)
-        await deny_list.add(_denial(clock, value="before"))
+        await deny_list.add(_entry(clock, value="before"))
         server.stop()
-        assert not await deny_list.add(_denial(clock))
+        assert not await deny_list.add(_entry(clock))
         clock.advance(module.MAX_AGE)
         await deny_list.refresh()
         assert _is_denied(deny_list, _principal())
-        server.start()  # empty, so that it counts from nothing again
+        server.start()  # empty, so that numbers start from 1 again
         other = DenyList(connect(server.url), clock=clock)
-        await other.add(_denial(clock, "sub", "bob"))
+        await other.add(_entry(clock, "sub", "bob"))
         for _ in range(4):
             clock.advance(module.MAX_AGE)
             await deny_list.refresh()
@@ -187,34 +187,32 @@ async def test_without_the_shared_cache_a_process_denies_alone_and_says_so(
     [None, [], {}, {"kind": "aud", "value": "x", "issuer": None, "expires_at": 1}, {"kind": "jti", "value": 1},
      {"kind": "jti", "value": "x", "issuer": 7, "expires_at": 1}],
 )  # fmt: skip
-def test_what_is_no_denial_is_none(entry: Any) -> None:
+def test_a_malformed_entry_is_ignored(entry: Any) -> None:
     assert DenyEntry.read(entry) is None
 
 
 @pytest.mark.gen_test
-async def test_closing_waits_for_a_look_that_is_under_way(
-    connect: Callable[[str], SharedCache], clock: ManualClock
-) -> None:
+async def test_closing_waits_for_a_poll_in_progress(connect: Callable[[str], SharedCache], clock: ManualClock) -> None:
     with servers.running("redis") as server:
         deny_list = DenyList(connect(server.url), clock=clock)
-        looking = asyncio.ensure_future(deny_list.refresh())
+        poll = asyncio.ensure_future(deny_list.refresh())
         await asyncio.sleep(0)
         await deny_list.close()
         assert deny_list.fresh
-        await looking
+        await poll
 
 
 @pytest.mark.gen_test
-async def test_a_cache_that_counts_from_nothing_again_is_read_from_the_start(
+async def test_a_cleared_cache_is_read_from_the_start(
     connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     with servers.running("redis") as server:
         cache, deny_list = connect(server.url), DenyList(connect(server.url), clock=clock)
         for value in ("one", "two"):
-            await DenyList(cache, clock=clock).add(_denial(clock, value=value))
+            await DenyList(cache, clock=clock).add(_entry(clock, value=value))
         await deny_list.refresh()
         await cache._backend.clear()
-        await DenyList(cache, clock=clock).add(_denial(clock, value="three"))
+        await DenyList(cache, clock=clock).add(_entry(clock, value="three"))
         clock.advance(module.MAX_AGE)
         await deny_list.refresh()
         assert {"one", "two", "three"} == {entry.value for entry in deny_list}

@@ -16,15 +16,15 @@ ACTIVE = {"active": True, "sub": "alice"}
 
 
 class Issuer:
-    """Answers questions, and counts them."""
+    """An introspection endpoint that counts requests."""
 
     def __init__(self, document: dict[str, Any] | None = None, *, fails: bool = False) -> None:
         self.document = document or ACTIVE
         self.fails = fails
-        self.asked = 0
+        self.requests = 0
 
     async def __call__(self) -> dict[str, Any]:
-        self.asked += 1
+        self.requests += 1
         await asyncio.sleep(0)
         if self.fails:
             raise IssuerUnavailable("down")
@@ -32,20 +32,20 @@ class Issuer:
 
 
 @pytest.fixture
-def answers(cache: SharedCache, clock: ManualClock) -> IntrospectionCache:
+def responses(cache: SharedCache, clock: ManualClock) -> IntrospectionCache:
     return IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60)
 
 
 @pytest.mark.gen_test
-async def test_one_question_serves_all_who_wait(answers: IntrospectionCache) -> None:
+async def test_concurrent_callers_share_one_request(responses: IntrospectionCache) -> None:
     issuer = Issuer()
-    kept = await asyncio.gather(*(answers.get("token", issuer) for _ in range(100)))
-    assert {True} == {one.document["active"] for one in kept}
-    assert 1 == issuer.asked
+    cached = await asyncio.gather(*(responses.get("token", issuer) for _ in range(100)))
+    assert {True} == {response.document["active"] for response in cached}
+    assert 1 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_another_process_reads_what_one_was_told(
+async def test_processes_share_one_request(
     cache_url: str, connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
     if cache_url == "memory://":
@@ -54,13 +54,13 @@ async def test_another_process_reads_what_one_was_told(
         one, two = connect(cache_url), connect(cache_url)
     issuer = Issuer()
     processes = [IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60) for cache in (one, two)]
-    kept = await asyncio.gather(*(answers.get("token", issuer) for answers in processes for _ in range(20)))
-    assert {"alice"} == {one.document["sub"] for one in kept}
-    assert 1 == issuer.asked
+    cached = await asyncio.gather(*(responses.get("token", issuer) for responses in processes for _ in range(20)))
+    assert {"alice"} == {response.document["sub"] for response in cached}
+    assert 1 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_an_answer_read_from_the_others_is_as_old_as_it_is(cache: SharedCache, clock: ManualClock) -> None:
+async def test_a_response_from_the_shared_cache_keeps_its_age(cache: SharedCache, clock: ManualClock) -> None:
     first, later = (IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60) for _ in range(2))
     issuer = Issuer()
     await first.get("token", issuer)
@@ -69,7 +69,7 @@ async def test_an_answer_read_from_the_others_is_as_old_as_it_is(cache: SharedCa
     assert clock.monotonic() + 20 == (await later.get("token", issuer)).expires_at
     clock.advance(20)
     await later.get("token", issuer)
-    assert 2 == issuer.asked
+    assert 2 == issuer.requests
 
 
 @pytest.mark.parametrize(
@@ -85,104 +85,104 @@ async def test_an_answer_read_from_the_others_is_as_old_as_it_is(cache: SharedCa
     ],
 )
 @pytest.mark.gen_test
-async def test_an_answer_is_believed_for(
+async def test_a_response_is_cached_for(
     document: dict[str, Any], seconds: float, cache: SharedCache, clock: ManualClock
 ) -> None:
     clock.advance(1_000_000_000 - clock.now())
-    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer(document)
-    await answers.get("token", issuer)
+    responses, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer(document)
+    await responses.get("token", issuer)
     if seconds:
         clock.advance(seconds - 0.5)
-        await answers.get("token", issuer)
-        assert 1 == issuer.asked
+        await responses.get("token", issuer)
+        assert 1 == issuer.requests
         clock.advance(0.5)
-    await answers.get("token", issuer)
-    assert 2 == issuer.asked
+    await responses.get("token", issuer)
+    assert 2 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_no_token_is_a_name_and_no_two_clients_meet(cache: SharedCache, clock: ManualClock) -> None:
+async def test_cache_keys_contain_no_token_and_differ_between_clients(cache: SharedCache, clock: ManualClock) -> None:
     mine, theirs = (IntrospectionCache(cache, clock=clock, secret=secret, lifetime=60) for secret in (b"a", b"b"))
     issuer = Issuer()
     await mine.get("a-token", issuer)
     await theirs.get("a-token", issuer)
-    assert 2 == issuer.asked
-    assert not any("a-token" in name for name in [*mine._memory, *theirs._memory])
+    assert 2 == issuer.requests
+    assert not any("a-token" in key for key in [*mine._memory, *theirs._memory])
 
 
 @pytest.mark.gen_test
-async def test_a_failure_reaches_all_who_wait_and_is_kept_by_nobody(answers: IntrospectionCache) -> None:
+async def test_a_failure_reaches_all_callers_and_is_not_cached(responses: IntrospectionCache) -> None:
     issuer = Issuer(fails=True)
-    results = await asyncio.gather(*(answers.get("token", issuer) for _ in range(5)), return_exceptions=True)
+    results = await asyncio.gather(*(responses.get("token", issuer) for _ in range(5)), return_exceptions=True)
     assert {IssuerUnavailable} == {type(result) for result in results}
     issuer.fails = False
-    await answers.get("token", issuer)
-    assert 2 == issuer.asked
+    await responses.get("token", issuer)
+    assert 2 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_a_waiter_that_hangs_up_takes_the_answer_from_nobody(answers: IntrospectionCache) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_request(responses: IntrospectionCache) -> None:
     issuer = Issuer()
-    first, second = (asyncio.ensure_future(answers.get("token", issuer)) for _ in range(2))
+    first, second = (asyncio.ensure_future(responses.get("token", issuer)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).document == ACTIVE
-    assert 1 == issuer.asked
+    assert 1 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_who_dies_with_a_claim_holds_nobody_up_for_ever(
+async def test_a_lock_whose_holder_died_expires(
     cache: SharedCache, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.caches.introspection.LOCK_LIFETIME", 0.1)
-    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
-    assert (None, True) == await cache.get_or_lock(answers._key("token"), seconds=5)
-    await answers.get("token", issuer)
-    assert 1 == issuer.asked
+    responses, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
+    assert (None, True) == await cache.get_or_lock(responses._key("token"), seconds=5)
+    await responses.get("token", issuer)
+    assert 1 == issuer.requests
 
 
-@pytest.mark.parametrize("value", [[], {"answer": 1, "at": 1}, {"answer": {}, "at": "x"}, "text", 7])
+@pytest.mark.parametrize("value", [[], {"response": 1, "at": 1}, {"response": {}, "at": "x"}, "text", 7])
 @pytest.mark.gen_test
-async def test_what_is_no_answer_in_the_shared_cache_is_not_believed(
+async def test_a_malformed_value_in_the_shared_cache_is_a_miss(
     value: Any, cache: SharedCache, clock: ManualClock
 ) -> None:
-    answers, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
-    cache.put(answers._key("token"), value, seconds=60)
+    responses, issuer = IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60), Issuer()
+    cache.put(responses._key("token"), value, seconds=60)
     await asyncio.gather(*cache._background)
-    await answers.get("token", issuer)
-    assert 1 == issuer.asked
+    await responses.get("token", issuer)
+    assert 1 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_a_dropped_answer_is_asked_for_again(answers: IntrospectionCache, cache: SharedCache) -> None:
+async def test_a_deleted_response_is_requested_again(responses: IntrospectionCache, cache: SharedCache) -> None:
     issuer = Issuer()
-    await answers.get("token", issuer)
+    await responses.get("token", issuer)
     await asyncio.gather(*cache._background)
-    answers.delete("token")
+    responses.delete("token")
     await asyncio.gather(*cache._background)
-    await answers.get("token", issuer)
-    assert 2 == issuer.asked
+    await responses.get("token", issuer)
+    assert 2 == issuer.requests
 
 
 @pytest.mark.gen_test
-async def test_a_flood_of_tokens_leaves_a_bounded_memory(
+async def test_a_flood_of_tokens_uses_bounded_memory(
     clock: ManualClock, connect: Callable[[str], SharedCache], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.caches.introspection.CAPACITY", 5)
-    answers, issuer = IntrospectionCache(connect("memory://"), clock=clock, secret=SECRET, lifetime=60), Issuer()
+    responses, issuer = IntrospectionCache(connect("memory://"), clock=clock, secret=SECRET, lifetime=60), Issuer()
     for number in range(20):
-        await answers.get(str(number), issuer)
-    assert 5 == len(answers._memory)
+        await responses.get(str(number), issuer)
+    assert 5 == len(responses._memory)
 
 
 @pytest.mark.gen_test
-async def test_closing_abandons_the_questions_under_way(answers: IntrospectionCache) -> None:
+async def test_closing_cancels_pending_requests(responses: IntrospectionCache) -> None:
     async def never() -> dict[str, Any]:
         await asyncio.Event().wait()
         raise AssertionError
 
-    waiting = asyncio.ensure_future(answers.get("token", never))
+    request = asyncio.ensure_future(responses.get("token", never))
     await asyncio.sleep(0.01)
-    await answers.close()
+    await responses.close()
     with pytest.raises(asyncio.CancelledError):
-        await waiting
+        await request

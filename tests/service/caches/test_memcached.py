@@ -12,7 +12,7 @@ NEVER = None
 
 
 class Scripted:
-    """A server with a list of answers for each connection, which hangs up behind the last of them."""
+    """A server with a list of responses for each connection, which it closes after the last one."""
 
     def __init__(self, *scripts: Sequence[bytes | None]) -> None:
         self._scripts = iter(scripts)
@@ -20,12 +20,12 @@ class Scripted:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        for answer in next(self._scripts):
+        for response in next(self._scripts):
             await reader.read(1000)
-            if answer is NEVER:
+            if response is NEVER:
                 await reader.read()
             else:
-                writer.write(answer)
+                writer.write(response)
         writer.close()
 
     @contextlib.asynccontextmanager
@@ -36,12 +36,12 @@ class Scripted:
             await cache.close()
 
 
-@pytest.mark.parametrize("answer", [b"", b"STO", b"STORED\n"], ids=["nothing", "half of it", "another line end"])
+@pytest.mark.parametrize("response", [b"", b"STO", b"STORED\n"], ids=["nothing", "half of it", "another line end"])
 @pytest.mark.gen_test
-async def test_a_server_that_hangs_up_within_an_answer_is_an_error_and_does_not_stop_the_event_loop(
-    answer: bytes,
+async def test_a_connection_closed_within_a_response_raises_an_error_and_does_not_block_the_event_loop(
+    response: bytes,
 ) -> None:
-    script = Scripted([answer], [b"DELETED\r\n"])
+    script = Scripted([response], [b"DELETED\r\n"])
     async with script.running() as cache:
         with pytest.raises(ConnectionResetError):
             await cache.set("key", 1)
@@ -51,7 +51,7 @@ async def test_a_server_that_hangs_up_within_an_answer_is_an_error_and_does_not_
 
 @pytest.mark.parametrize("command", ["increment", "get"])
 @pytest.mark.gen_test
-async def test_an_answer_that_nobody_waited_for_is_not_read_by_the_next_command(command: str) -> None:
+async def test_the_response_to_a_cancelled_command_is_not_read_by_the_next_one(command: str) -> None:
     script = Scripted([NEVER], [b"2\r\n"])
     async with script.running() as cache:
         with pytest.raises(TimeoutError):

@@ -18,14 +18,14 @@ Connect = Callable[[str], SharedCache]
 
 
 async def _settle(cache: SharedCache) -> None:
-    """Wait for what is written in the background."""
+    """Wait for writes in the background."""
     await asyncio.gather(*cache._background)
 
 
 @pytest.mark.gen_test
-async def test_keeps_what_json_can_hold_and_forgets_it_when_told(cache: SharedCache) -> None:
+async def test_json_values_can_be_stored_and_deleted(cache: SharedCache) -> None:
     assert await cache.get("a") is None
-    value = {"answer": {"active": True, "sub": "Zoë \N{SNOWMAN}", "n": 1.5}, "at": 1.25}
+    value = {"response": {"active": True, "sub": "Zoë \N{SNOWMAN}", "n": 1.5}, "at": 1.25}
     cache.put("a", value, seconds=60)
     await _settle(cache)
     assert value == await cache.get("a")
@@ -37,7 +37,7 @@ async def test_keeps_what_json_can_hold_and_forgets_it_when_told(cache: SharedCa
 
 
 @pytest.mark.gen_test
-async def test_one_of_all_who_ask_is_told_to_find_out(cache: SharedCache) -> None:
+async def test_one_of_several_callers_gets_the_lock(cache: SharedCache) -> None:
     assert (None, True) == await cache.get_or_lock("a", seconds=5)
     assert (None, False) == await cache.get_or_lock("a", seconds=5)
     cache.release("a")
@@ -49,17 +49,17 @@ async def test_one_of_all_who_ask_is_told_to_find_out(cache: SharedCache) -> Non
 
 
 @pytest.mark.gen_test
-async def test_an_answer_that_comes_between_looking_and_claiming_is_found(
+async def test_a_value_stored_between_the_lookup_and_the_lock_is_found(
     cache: SharedCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim = cache._backend.add
+    add = cache._backend.add
 
-    async def answered_before(*arguments: Any, **options: Any) -> Any:
+    async def put_before_add(*arguments: Any, **options: Any) -> Any:
         cache.put("a", 1, seconds=60)
         await _settle(cache)
-        return await claim(*arguments, **options)
+        return await add(*arguments, **options)
 
-    monkeypatch.setattr(cache._backend, "add", answered_before)
+    monkeypatch.setattr(cache._backend, "add", put_before_add)
     assert (1, False) == await cache.get_or_lock("a", seconds=5)
     cache.delete("a")
     await _settle(cache)
@@ -68,18 +68,18 @@ async def test_an_answer_that_comes_between_looking_and_claiming_is_found(
 
 
 @pytest.mark.gen_test
-async def test_a_log_grows_by_one_place_at_a_time(cache: SharedCache) -> None:
+async def test_log_entries_are_numbered(cache: SharedCache) -> None:
     assert [True, True] == [await cache.append("log", word, seconds=60) for word in ("one", "two")]
     assert [2, "one", "two"] == await cache.get_many(["log:last", "log:1", "log:2"])
 
 
 @pytest.mark.gen_test
-async def test_says_whether_it_works(cache: SharedCache) -> None:
+async def test_ping_succeeds(cache: SharedCache) -> None:
     assert await cache.ping()
 
 
 @pytest.mark.gen_test
-async def test_memory_has_a_bound(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_memory_backend_has_a_capacity(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "MEMORY_CAPACITY", 3)
     cache = connect("memory://")
     for number in range(5):
@@ -90,7 +90,7 @@ async def test_memory_has_a_bound(connect: Connect, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
 @pytest.mark.gen_test
-async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
+async def test_an_outage_causes_one_failure_per_interval_and_recovers_by_itself(
     kind: str,
     connect: Connect,
     clock: ManualClock,
@@ -106,14 +106,17 @@ async def test_a_server_that_is_gone_costs_little_and_comes_back_by_itself(
         assert not await cache.ping()
         assert 1 == cache.failures
         server.start()
-        assert not await cache.ping()  # it is left alone for a moment
+        assert not await cache.ping()  # no call is made before the interval ends
         clock.advance(shared.RETRY_INTERVAL)
-        assert await _comes_back(cache, clock)
-    assert ["shared cache available again"] == [r.message for r in caplog.records if "available again" in r.message]
+        assert await _recovers(cache, clock)
+    assert {"shared cache unavailable: error=%(error)s", "shared cache available again"} == {
+        record.msg for record in caplog.records if record.name == "service.caches.shared"
+    }
+    assert 1 == caplog.messages.count("shared cache available again")
 
 
-async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:
-    """Return whether it works again within a few tries, each of which may meet a connection that died."""
+async def _recovers(cache: SharedCache, clock: ManualClock) -> bool:
+    """Return whether the cache recovers within a few calls, each of which may get a lost connection."""
     for _ in range(5):
         if await cache.ping():
             return True
@@ -122,9 +125,7 @@ async def _comes_back(cache: SharedCache, clock: ManualClock) -> bool:
 
 
 @pytest.mark.gen_test
-async def test_a_server_that_hangs_is_waited_for_once_and_only_so_long(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hanging_server_causes_one_timeout(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "TIMEOUT", 0.05)
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,25 +148,25 @@ async def test_a_server_that_hangs_is_waited_for_once_and_only_so_long(
     [
         ("", "expected memory://"),
         ("mongodb://127.0.0.1", "was mongodb://…"),
-        ("redis://:secret@127.0.0.1:port", "is not an address"),
-        ("redis://:secret@127.0.0.1/zero", "is not an address"),
+        ("redis://:secret@127.0.0.1:port", "is not a URL"),
+        ("redis://:secret@127.0.0.1/zero", "is not a URL"),
     ],
 )
-def test_refuses_an_address_without_repeating_its_password(url: str, word: str, clock: ManualClock) -> None:
-    with pytest.raises(SettingsError, match="cache_url") as refusal:
+def test_an_invalid_url_is_rejected_without_repeating_its_password(url: str, word: str, clock: ManualClock) -> None:
+    with pytest.raises(SettingsError, match="cache_url") as exc_info:
         open_cache(url, clock=clock)
-    assert word in str(refusal.value)
-    assert "secret" not in str(refusal.value)
+    assert word in str(exc_info.value)
+    assert "secret" not in str(exc_info.value)
 
 
-def test_names_the_extra_that_is_missing(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_the_missing_extra(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "service.caches.memcached", raising=False)
     monkeypatch.setitem(sys.modules, "aiomcache", None)
     with pytest.raises(SettingsError, match=r"tornado-resource-server\[memcached\]"):
         open_cache("memcached://127.0.0.1", clock=clock)
 
 
-def test_reads_user_password_database_and_certificates(clock: ManualClock) -> None:
+def test_the_url_provides_user_password_and_database(clock: ManualClock) -> None:
     cache = open_cache("rediss://us%40er:p%2Fw@cache.example/3", clock=clock, ca_file="/ca.pem")
     options = cache._backend.client.connection_pool.connection_kwargs
     assert ("us@er", "p/w", 3, "/ca.pem") == tuple(options[k] for k in ("username", "password", "db", "ssl_ca_certs"))

@@ -11,7 +11,7 @@ def _principal(clock: ManualClock, *, lifetime: float = 60) -> Principal:
     return Principal.from_claims({"iss": "https://issuer.example", "exp": clock.now() + lifetime, "sub": "alice"})
 
 
-def test_recalls_what_it_was_told_and_nothing_else(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_only_a_cached_token_is_found(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     principal = _principal(clock)
     token_cache.put("token", ValidatedToken(principal, lambda: True))
     assert principal is token_cache.get("token")
@@ -19,7 +19,7 @@ def test_recalls_what_it_was_told_and_nothing_else(token_cache: ValidatedTokenCa
     assert token_cache.get("token ") is None
 
 
-def test_forgets_a_token_the_moment_it_expires(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_a_token_is_removed_when_it_expires(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     token_cache.put("token", ValidatedToken(_principal(clock), lambda: True))
     clock.advance(59)
     assert token_cache.get("token") is not None
@@ -27,7 +27,7 @@ def test_forgets_a_token_the_moment_it_expires(token_cache: ValidatedTokenCache,
     assert token_cache.get("token") is None
 
 
-def test_a_recall_does_not_make_a_verdict_live_longer(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_a_lookup_does_not_extend_the_lifetime(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     token_cache.put("token", ValidatedToken(_principal(clock), lambda: True))
     for _ in range(60):
         token_cache.get("token")
@@ -35,7 +35,7 @@ def test_a_recall_does_not_make_a_verdict_live_longer(token_cache: ValidatedToke
     assert token_cache.get("token") is None
 
 
-def test_forgets_a_verdict_when_what_it_rests_on_is_gone(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_a_token_is_removed_when_it_is_no_longer_current(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     published = True
     token_cache.put("token", ValidatedToken(_principal(clock), lambda: published))
     published = False
@@ -44,21 +44,21 @@ def test_forgets_a_verdict_when_what_it_rests_on_is_gone(token_cache: ValidatedT
     assert token_cache.get("token") is None
 
 
-def test_a_clock_that_jumps_ahead_ends_a_verdict(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_a_clock_that_jumps_ahead_expires_a_token(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     token_cache.put("token", ValidatedToken(_principal(clock), lambda: True))
     clock.advance(3600)
     assert token_cache.get("token") is None
 
 
 @pytest.mark.parametrize("capacity", [1, 10])
-def test_is_bounded_and_keeps_what_was_used_last(capacity: int, clock: ManualClock) -> None:
+def test_the_least_recently_used_token_is_evicted(capacity: int, clock: ManualClock) -> None:
     token_cache = ValidatedTokenCache(clock=clock, capacity=capacity)
     for number in range(capacity + 5):
         token_cache.put(str(number), ValidatedToken(_principal(clock), lambda: True))
-    remembered = [number for number in range(capacity + 5) if token_cache.get(str(number))]
-    assert list(range(5, capacity + 5)) == remembered
+    cached = [number for number in range(capacity + 5) if token_cache.get(str(number))]
+    assert list(range(5, capacity + 5)) == cached
 
 
-def test_holds_no_token(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
+def test_the_token_itself_is_not_stored(token_cache: ValidatedTokenCache, clock: ManualClock) -> None:
     token_cache.put("sesame", ValidatedToken(_principal(clock), lambda: True))
     assert "sesame" not in repr(vars(token_cache))

@@ -24,7 +24,7 @@ def client(io_loop: IOLoop) -> Iterator[JSONClient]:
 
 @pytest.fixture
 def issuer_clock(fake_issuer: RunningIssuer) -> ManualClock:
-    """The time of the issuer, which stands still until somebody moves it."""
+    """A clock with the issuer's time, which is frozen."""
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
 
@@ -33,15 +33,15 @@ def issuer_clock(fake_issuer: RunningIssuer) -> ManualClock:
 def connect(
     io_loop: IOLoop, fake_issuer: RunningIssuer, issuer_clock: ManualClock, cache: SharedCache, client: JSONClient
 ) -> Iterator[Callable[..., IntrospectionEndpoint]]:
-    """Return what makes an endpoint on some terms."""
-    made: list[Issuer] = []
+    """Return a function that creates an endpoint with the given settings."""
+    issuers: list[Issuer] = []
 
-    def making(**terms: Any) -> IntrospectionEndpoint:
-        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
-        settings = Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms))
-        made.append(Issuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
-        return made[-1].introspection
+    def build(**overrides: Any) -> IntrospectionEndpoint:
+        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
+        settings = Settings(**({"issuer": fake_issuer.issuer_url()} | defaults | overrides))
+        issuers.append(Issuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
+        return issuers[-1].introspection
 
-    yield making
-    for remote in made:
-        io_loop.run_sync(remote.close)
+    yield build
+    for issuer in issuers:
+        io_loop.run_sync(issuer.close)

@@ -16,37 +16,37 @@ def url(fake_issuer: RunningIssuer) -> str:
 
 
 @pytest.mark.gen_test
-async def test_reads_an_object_and_for_how_long_it_may_be_kept(client: JSONClient, url: str) -> None:
-    answer = await client.get(url)
-    assert ["keys"] == list(answer.document)
-    assert answer.max_age is not None
-    assert answer.max_age > 3600
+async def test_a_json_object_is_returned_with_its_max_age(client: JSONClient, url: str) -> None:
+    response = await client.get(url)
+    assert ["keys"] == list(response.document)
+    assert response.max_age is not None
+    assert response.max_age > 3600
 
 
-TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "an error": ({"status": 500}, "500"),
     "a redirect, which is not followed": ({"redirect": True}, "302"),
-    "an answer without content": ({"status": 204}, "204"),
-    "a connection that is dropped": ({"drop": True}, "GET "),
-    "an answer that is cut off": ({"truncate": True}, "GET "),
-    "garbage": ({"garbage": True}, "not a JSON object"),
-    "nothing": ({"empty": True}, "not a JSON object"),
+    "a response without content": ({"status": 204}, "204"),
+    "a dropped connection": ({"drop": True}, "GET "),
+    "a truncated response": ({"truncate": True}, "GET "),
+    "invalid JSON": ({"garbage": True}, "not a JSON object"),
+    "an empty body": ({"empty": True}, "not a JSON object"),
     "a list": ({"status": 200, "body": []}, "not a JSON object"),
-    "a huge answer": ({"huge": True}, "max_body_size"),
+    "a huge response": ({"huge": True}, "max_body_size"),
     "a gzip bomb": ({"gzip_bomb": True}, "GET "),
-    "a page of HTML": ({"status": 200, "body": "<html>"}, "not a JSON object"),
+    "an HTML page": ({"status": 200, "body": "<html>"}, "not a JSON object"),
 }
 
 
-@pytest.mark.parametrize(("fault", "word"), TROUBLE.values(), ids=TROUBLE.keys())
+@pytest.mark.parametrize(("fault", "word"), FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
-async def test_turns_into_an_unavailable_issuer(
+async def test_a_fault_raises_issuer_unavailable(
     fault: dict[str, Any], word: str, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", **fault)
-    with pytest.raises(IssuerUnavailable) as refusal:
+    with pytest.raises(IssuerUnavailable) as exc_info:
         await client.get(url)
-    assert word in refusal.value.detail
+    assert word in exc_info.value.detail
     assert (2 if fault.keys() & {"drop", "truncate"} else 1) == fake_issuer.requests("keys").count
     fake_issuer.clear_faults()
     assert ["keys"] == list((await client.get(url)).document)
@@ -54,7 +54,7 @@ async def test_turns_into_an_unavailable_issuer(
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
 @pytest.mark.gen_test
-async def test_a_connection_that_is_taken_away_once_goes_unnoticed(
+async def test_one_lost_connection_is_retried(
     fault: dict[str, Any], client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", times=1, **fault)
@@ -69,7 +69,7 @@ async def test_an_issuer_that_does_not_listen_is_unavailable(client: JSONClient)
 
 
 @pytest.mark.gen_test(timeout=20)
-async def test_an_issuer_that_drips_is_left_after_the_total_time(
+async def test_a_slow_response_ends_after_the_total_timeout(
     client: JSONClient, url: str, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
@@ -82,13 +82,13 @@ async def test_an_issuer_that_drips_is_left_after_the_total_time(
 
 @pytest.mark.parametrize(("value", "seconds"), [("7", 7.0), ("86400", 60.0), ("soon", 1.0), ("-1", 1.0), ("", 1.0)])
 @pytest.mark.gen_test
-async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
+async def test_retry_after_is_bounded(
     value: str, seconds: float, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=429, headers={"Retry-After": value, "X-Rate-Limit-Reset": ""})
-    with pytest.raises(UnexpectedStatus) as refusal:
+    with pytest.raises(UnexpectedStatus) as exc_info:
         await client.get(url)
-    assert (429, seconds) == (refusal.value.status, refusal.value.retry_after)
+    assert (429, seconds) == (exc_info.value.status, exc_info.value.retry_after)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_a_pause_that_the_issuer_asks_for_is_kept_within_reason(
     ],
 )
 @pytest.mark.gen_test
-async def test_reads_cache_control(
+async def test_max_age_comes_from_cache_control(
     value: str, max_age: float | None, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, headers={"Cache-Control": value}, body={"keys": []})
@@ -116,15 +116,15 @@ async def test_reads_cache_control(
 DATES: dict[str, tuple[dict[str, str], float | None]] = {
     "a date": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}, 1_700_000_000),
     "a date from a cache": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Age": "40"}, 1_700_000_040),
-    "an age that is none": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Age": "-1"}, 1_700_000_000),
-    "no date": ({"Date": "yesterday"}, None),
-    "a date beyond the calendar": ({"Date": "Tue, 14 Nov 99999 22:13:20 GMT"}, None),
+    "a malformed age": ({"Date": "Tue, 14 Nov 2023 22:13:20 GMT", "Age": "-1"}, 1_700_000_000),
+    "a malformed date": ({"Date": "yesterday"}, None),
+    "a date out of range": ({"Date": "Tue, 14 Nov 99999 22:13:20 GMT"}, None),
 }
 
 
 @pytest.mark.parametrize(("headers", "date"), DATES.values(), ids=DATES.keys())
 @pytest.mark.gen_test
-async def test_reads_the_time_of_the_issuer_from(
+async def test_the_time_of_the_issuer_comes_from_the_date(
     headers: dict[str, str], date: float | None, client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=200, headers=headers, body={})
@@ -132,22 +132,22 @@ async def test_reads_the_time_of_the_issuer_from(
 
 
 @pytest.mark.gen_test(timeout=30)
-async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
+async def test_the_queue_for_a_connection_has_a_timeout_and_a_maximum_length(
     client: JSONClient, fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.issuers.client.MAX_CONNECTIONS", 1)
     monkeypatch.setattr("service.issuers.client.MAX_QUEUED", 1)
     busy, url = JSONClient(), f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=5.0)
-    holding = asyncio.ensure_future(busy.post(url, {}, headers={}))
-    await asyncio.sleep(0)  # it has the only connection now, and keeps it for longer than the others may wait
+    slow = asyncio.ensure_future(busy.post(url, {}, headers={}))
+    await asyncio.sleep(0)  # it now has the only connection, for longer than the others may wait
     monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.1)
     results = await asyncio.gather(*(busy.post(url, {}, headers={}) for _ in range(2)), return_exceptions=True)
-    holding.cancel()
-    told = [str(result) for result in results]
+    slow.cancel()
+    details = [str(result) for result in results]
     assert all(isinstance(result, IssuerUnavailable) for result in results)
-    assert any("no connection was free" in one for one in told)
-    assert any("wait for an answer already" in one for one in told)
+    assert any("no connection was free" in detail for detail in details)
+    assert any("already waiting for a connection" in detail for detail in details)
     busy.close()
 
 
@@ -163,7 +163,7 @@ async def test_questions_wait_for_a_connection_only_so_long_and_only_so_many(
     ],
 )
 @pytest.mark.gen_test
-async def test_reads_for_how_long_to_leave_it_alone(
+async def test_a_rate_limit_sets_the_pause(
     headers: dict[str, str], pause: float, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("introspect", status=429, headers=headers, body={})
@@ -172,11 +172,11 @@ async def test_reads_for_how_long_to_leave_it_alone(
 
 
 @pytest.mark.gen_test
-async def test_the_end_of_a_rate_window_is_no_pause_after_an_outage(
+async def test_the_rate_limit_reset_is_ignored_without_429(
     client: JSONClient, url: str, fake_issuer: RunningIssuer
 ) -> None:
-    """Okta tells it in every answer; waiting for it after a 500 would make a moment's trouble a minute's."""
+    """Okta sends the reset time with every response; using it after a 500 would turn a short outage into a minute."""
     fake_issuer.fail("keys", status=500, headers={"X-Rate-Limit-Reset": "4000000000"})
-    with pytest.raises(UnexpectedStatus) as refusal:
+    with pytest.raises(UnexpectedStatus) as exc_info:
         await client.get(url)
-    assert (500, 1.0) == (refusal.value.status, refusal.value.retry_after)
+    assert (500, 1.0) == (exc_info.value.status, exc_info.value.retry_after)

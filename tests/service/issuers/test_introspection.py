@@ -12,25 +12,24 @@ from service.clock import ManualClock
 from service.errors import IssuerUnavailable
 from service.issuers.introspection import CredentialsRejected, IntrospectionEndpoint
 
-LONG = "a-secret-of-thirty-two-characters-or-more"
+LONG_SECRET = "a-secret-of-thirty-two-characters-or-more"
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 @pytest.mark.gen_test
-async def test_proves_who_we_are_with_a_secret(
+async def test_a_secret_authenticates_the_request(
     method: str, connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
-    fake_issuer.put("clients", "ours", name="ours", secret=LONG, auth_methods=[method])
-    endpoint = connect(client_id="ours", client_secret=LONG, introspection_auth_method=method)
+    fake_issuer.put("clients", "ours", name="ours", secret=LONG_SECRET, auth_methods=[method])
+    endpoint = connect(client_id="ours", client_secret=LONG_SECRET, introspection_auth_method=method)
     assert (await endpoint.introspect(fake_issuer.token()))["active"] is True
-    assert (await endpoint.introspect(fake_issuer.token()))[
-        "active"
-    ] is True  # with an assertion that was not used before
+    # An assertion is accepted only once, so the second request needs a new one.
+    assert (await endpoint.introspect(fake_issuer.token()))["active"] is True
 
 
 @pytest.mark.parametrize("kind", [{"kty": "RSA", "size": 2048}, {"kty": "EC", "crv": "P-256"}])
 @pytest.mark.gen_test
-async def test_proves_who_we_are_with_a_key(
+async def test_a_private_key_authenticates_the_request(
     kind: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, tmp_path: Path
 ) -> None:
     key = JWK.generate(kid="ours", **kind)
@@ -42,7 +41,7 @@ async def test_proves_who_we_are_with_a_key(
 
 
 @pytest.mark.gen_test
-async def test_names_the_methods_when_the_server_offers_none_of_ours(
+async def test_the_error_lists_the_methods_if_the_server_supports_none_of_ours(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     document = {
@@ -52,45 +51,45 @@ async def test_names_the_methods_when_the_server_offers_none_of_ours(
     }
     fake_issuer.fail("discovery", status=200, body=document)
     endpoint = connect()
-    with pytest.raises(CredentialsRejected, match="it offers private_key_jwt"):
+    with pytest.raises(CredentialsRejected, match="it supports private_key_jwt"):
         await endpoint.introspect("opaque")
     with pytest.raises(CredentialsRejected):
         await endpoint.check_ready()
 
 
 @pytest.mark.gen_test
-async def test_an_issuer_that_names_no_endpoint_cannot_be_asked(
+async def test_metadata_without_an_introspection_endpoint_raises_issuer_unavailable(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
-    partly = fake_issuer.url
-    fake_issuer.fail("discovery", status=200, body={"issuer": partly})
+    url = fake_issuer.url
+    fake_issuer.fail("discovery", status=200, body={"issuer": url})
     with pytest.raises(IssuerUnavailable, match="no introspection_endpoint"):
-        await connect(issuer=partly, audience="api").introspect("opaque")
+        await connect(issuer=url, audience="api").introspect("opaque")
 
 
 @pytest.mark.gen_test
-async def test_one_token_that_the_issuer_dislikes_silences_nobody(
+async def test_a_token_that_the_issuer_rejects_with_400_does_not_pause_other_requests(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     endpoint = connect()
     fake_issuer.fail("introspect", status=400, body={"error": "invalid_request"}, times=5)
     for _ in range(5):
         with pytest.raises(IssuerUnavailable, match="expected 200, got 400"):
-            await endpoint.introspect("odd")
+            await endpoint.introspect("malformed")
     assert (await endpoint.introspect(fake_issuer.token()))["active"] is True
 
 
 @pytest.mark.gen_test
-async def test_after_our_credentials_were_refused_it_waits_and_then_tries_again(
+async def test_rejected_credentials_pause_requests_until_the_next_attempt(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, issuer_clock: ManualClock
 ) -> None:
     endpoint = connect()
     fake_issuer.fail("introspect", status=401, body={"error": "invalid_client"}, times=1)
     with pytest.raises(CredentialsRejected):
         await endpoint.introspect("opaque")
-    with pytest.raises(IssuerUnavailable) as waiting:
+    with pytest.raises(IssuerUnavailable) as exc_info:
         await endpoint.introspect("opaque")
-    assert 9 < waiting.value.retry_after <= 10
+    assert 9 < exc_info.value.retry_after <= 10
     issuer_clock.advance(10)
     assert {"active": False} == await endpoint.introspect("opaque")
     await endpoint.check_ready()

@@ -13,13 +13,13 @@ ISSUER = "https://issuer.example/oauth2/default"
 
 
 @pytest.mark.gen_test
-async def test_finds_the_key_set(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_discovery_returns_the_jwks_uri(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     loaded = await discover(fake_issuer.issuer_url(), client)
     assert f"{fake_issuer.issuer_url()}/v1/keys" == loaded.value.jwks_uri
 
 
 @pytest.mark.gen_test
-async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_the_oauth_url_is_used_if_the_openid_url_is_404(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=404, times=1)
     loaded = await discover(fake_issuer.issuer_url(), client)
     assert fake_issuer.issuer_url() == loaded.value.issuer
@@ -30,7 +30,7 @@ async def test_asks_at_the_oauth_address_where_openid_has_none(client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+async def test_the_oauth_url_is_not_used_after_a_500(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=500)
     with pytest.raises(IssuerUnavailable, match="500"):
         await discover(fake_issuer.issuer_url(), client)
@@ -38,9 +38,7 @@ async def test_does_not_ask_twice_an_issuer_that_is_in_trouble(client: JSONClien
 
 
 @pytest.mark.gen_test
-async def test_refuses_a_document_that_speaks_for_another_issuer(
-    client: JSONClient, fake_issuer: RunningIssuer
-) -> None:
+async def test_a_document_of_another_issuer_is_rejected(client: JSONClient, fake_issuer: RunningIssuer) -> None:
     fake_issuer.fail("discovery", status=200, body={"issuer": ISSUER, "jwks_uri": f"{ISSUER}/v1/keys"})
     with pytest.raises(IssuerUnavailable, match="expected issuer"):
         await discover(fake_issuer.issuer_url(), client)
@@ -50,21 +48,21 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "no issuer": {"jwks_uri": f"{ISSUER}/v1/keys"},
     "the issuer with a slash": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/v1/keys"},
     "the issuer in capitals": {"issuer": ISSUER.upper(), "jwks_uri": f"{ISSUER}/v1/keys"},
-    "a key set in the clear": {"issuer": ISSUER, "jwks_uri": "http://issuer.example/keys"},
-    "a key set in a file": {"issuer": ISSUER, "jwks_uri": "file:///etc/passwd"},
-    "an introspection endpoint in the clear": {"issuer": ISSUER, "introspection_endpoint": "http://issuer.example/i"},
-    "a key set that is no URL": {"issuer": ISSUER, "jwks_uri": "https://[::1"},
+    "a jwks_uri without TLS": {"issuer": ISSUER, "jwks_uri": "http://issuer.example/keys"},
+    "a jwks_uri of a file": {"issuer": ISSUER, "jwks_uri": "file:///etc/passwd"},
+    "an introspection endpoint without TLS": {"issuer": ISSUER, "introspection_endpoint": "http://issuer.example/i"},
+    "a jwks_uri that is not a URL": {"issuer": ISSUER, "jwks_uri": "https://[::1"},
 }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS.keys())
-def test_refuses_a_document_with(document: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract
+def test_an_invalid_document_is_rejected(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # only the type is specified
         AuthorizationServerMetadata.read(document, issuer=ISSUER)
 
 
 @pytest.mark.parametrize("jwks_uri", [None, ["https://issuer.example/keys"], 1])
-def test_an_issuer_may_publish_no_key_set(jwks_uri: object) -> None:
+def test_the_jwks_uri_is_optional(jwks_uri: object) -> None:
     metadata = AuthorizationServerMetadata.read({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
     assert metadata.jwks_uri is None
     with pytest.raises(ValueError, match="no jwks_uri"):
@@ -79,6 +77,6 @@ def test_an_issuer_may_publish_no_key_set(jwks_uri: object) -> None:
         ("https://issuer.example", None),
     ],
 )
-def test_okta_answers_questions_at_its_path_even_if_its_document_is_silent(issuer: str, endpoint: str | None) -> None:
+def test_okta_has_a_default_introspection_endpoint(issuer: str, endpoint: str | None) -> None:
     metadata = AuthorizationServerMetadata.read({"issuer": issuer}, issuer=issuer)
     assert (endpoint, None) == (metadata.introspection_endpoint, metadata.introspection_methods)

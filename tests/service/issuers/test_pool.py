@@ -15,35 +15,35 @@ def url(fake_issuer: RunningIssuer) -> str:
 
 
 @pytest.mark.gen_test
-async def test_keeps_its_connections(client: JSONClient, url: str, fake_issuer: RunningIssuer) -> None:
+async def test_a_connection_is_reused(client: JSONClient, url: str, fake_issuer: RunningIssuer) -> None:
     for _ in range(50):
         await client.get(url)
     assert (50, 1) == (fake_issuer.requests("keys").count, fake_issuer.requests("keys").connections)
 
 
 @pytest.mark.gen_test
-async def test_keeps_the_connections_of_a_burst_while_little_is_asked(
+async def test_the_connections_of_a_burst_stay_open_while_traffic_is_low(
     client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     fake_issuer.fail("introspect", delay=0.1)
-    for questions in (MAX_CONNECTIONS, *[1] * 15, MAX_CONNECTIONS):
-        await asyncio.gather(*(client.post(url, {"token": "t"}, headers={}) for _ in range(questions)))
+    for requests in (MAX_CONNECTIONS, *[1] * 15, MAX_CONNECTIONS):
+        await asyncio.gather(*(client.post(url, {"token": "t"}, headers={}) for _ in range(requests)))
     assert MAX_CONNECTIONS == fake_issuer.requests("introspect").connections
 
 
 @pytest.mark.gen_test
-async def test_goes_through_the_proxy_it_is_told_of() -> None:
+async def test_requests_go_through_the_proxy() -> None:
     received = b""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal received
         received = await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n" + b'{"keys": []}')
         await writer.drain()
         writer.close()
 
-    proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
+    proxy = await asyncio.start_server(respond, "127.0.0.1", 0)
     port = proxy.sockets[0].getsockname()[1]
     client = JSONClient(proxy=f"http://alice:sec%2Fret@127.0.0.1:{port}")
     assert {"keys": []} == (await client.get("http://issuer.example/keys")).document
@@ -54,20 +54,20 @@ async def test_goes_through_the_proxy_it_is_told_of() -> None:
 
 
 @pytest.mark.gen_test
-async def test_can_be_closed_while_a_question_is_under_way(
+async def test_closing_during_a_request_logs_no_error(
     fake_issuer: RunningIssuer, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = JSONClient()
     fake_issuer.fail("keys", delay=5.0)
-    asking = asyncio.ensure_future(client.get(url))
-    while not fake_issuer.requests("keys").count:  # noqa: ASYNC110  # the issuer has no event to wait for
+    request = asyncio.ensure_future(client.get(url))
+    while not fake_issuer.requests("keys").count:  # noqa: ASYNC110  # the fake issuer has no event to wait for
         await asyncio.sleep(0.01)
     client.close()
     for _ in range(10):
         await asyncio.sleep(0)
-    asking.cancel()
+    request.cancel()
     assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
-def test_can_be_closed_before_it_was_used() -> None:
+def test_an_unused_client_can_be_closed() -> None:
     JSONClient().close()

@@ -15,7 +15,7 @@ from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 
 
 class Source:
-    """Something remote: counts how often it is asked, and answers when it is told to."""
+    """A remote value that counts fetches, and can fail, change or hang."""
 
     def __init__(self) -> None:
         self.fetches = 0
@@ -23,12 +23,12 @@ class Source:
         self.max_age: float | None = None
         self.down = False
         self.retry_after = 0.0
-        self.answering = asyncio.Event()
-        self.answering.set()
+        self.responding = asyncio.Event()
+        self.responding.set()
 
     async def load(self) -> Loaded[list[int]]:
         self.fetches += 1
-        await self.answering.wait()
+        await self.responding.wait()
         if self.down:
             raise IssuerUnavailable("it is down", retry_after=self.retry_after)
         return Loaded(value=[self.version], max_age=self.max_age)
@@ -45,27 +45,29 @@ def refreshed(source: Source, clock: ManualClock) -> RefreshingCache[list[int]]:
 
 
 async def _settle() -> None:
-    """Let what runs in the background run to its next wait."""
+    """Run the background tasks until they wait."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 @pytest.mark.gen_test
-async def test_one_fetch_serves_all_who_wait(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
+async def test_concurrent_callers_share_one_fetch(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
     assert [[1]] * 500 == await asyncio.gather(*(refreshed.get() for _ in range(500)))
     assert 1 == source.fetches
 
 
 @pytest.mark.gen_test
-async def test_a_cancelled_waiter_cancels_nobody(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
-    source.answering.clear()
-    impatient, patient = asyncio.create_task(refreshed.get()), asyncio.create_task(refreshed.get())
+async def test_a_cancelled_caller_does_not_cancel_the_fetch(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    source.responding.clear()
+    cancelled, waiting = asyncio.create_task(refreshed.get()), asyncio.create_task(refreshed.get())
     await _settle()
-    impatient.cancel()
+    cancelled.cancel()
     await _settle()
-    source.answering.set()
-    assert [1] == await patient
-    assert impatient.cancelled()
+    source.responding.set()
+    assert [1] == await waiting
+    assert cancelled.cancelled()
     assert 1 == source.fetches
 
 
@@ -73,7 +75,7 @@ async def test_a_cancelled_waiter_cancels_nobody(source: Source, refreshed: Refr
     ("max_age", "age"), [(None, 600), (0, 60), (59, 60), (61, 61), (3599, 3599), (3601, 3600), (315_360_000, 3600)]
 )
 @pytest.mark.gen_test
-async def test_keeps_a_copy_as_long_as_its_issuer_says_within_bounds(
+async def test_max_age_is_bounded(
     max_age: float | None, age: float, source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.max_age = max_age
@@ -85,7 +87,7 @@ async def test_keeps_a_copy_as_long_as_its_issuer_says_within_bounds(
 
 
 @pytest.mark.gen_test
-async def test_renews_ahead_in_the_background_and_nobody_waits(
+async def test_a_copy_is_refreshed_in_the_background_before_it_is_stale(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -94,18 +96,18 @@ async def test_renews_ahead_in_the_background_and_nobody_waits(
     assert [1] == refreshed.current()
     assert 1 == source.fetches
     clock.advance(600 * 0.8 * 0.1 + 1)
-    source.answering.clear()
+    source.responding.clear()
     assert [1] == refreshed.current()
     assert refreshed.loading
     assert [1] == await refreshed.get()
-    source.answering.set()
+    source.responding.set()
     await _settle()
     assert [2] == await refreshed.get()
     assert 2 == source.fetches
 
 
 @pytest.mark.gen_test
-async def test_a_copy_past_its_age_is_not_given_out_before_its_source_was_asked(
+async def test_a_stale_copy_is_refreshed_before_use(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -115,7 +117,7 @@ async def test_a_copy_past_its_age_is_not_given_out_before_its_source_was_asked(
 
 
 @pytest.mark.gen_test
-async def test_an_outage_is_outlived_for_the_grace_and_no_longer(
+async def test_a_stale_copy_is_used_during_an_outage_until_stale_if_error_ends(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -129,7 +131,7 @@ async def test_an_outage_is_outlived_for_the_grace_and_no_longer(
 
 
 @pytest.mark.gen_test
-async def test_without_grace_a_copy_past_its_age_is_not_used(source: Source, clock: ManualClock) -> None:
+async def test_without_stale_if_error_a_stale_copy_is_not_used(source: Source, clock: ManualClock) -> None:
     refreshed = RefreshingCache(source.load, name="the list", clock=clock, policy=RefreshPolicy(stale_if_error=0))
     await refreshed.get()
     source.down = True
@@ -139,7 +141,7 @@ async def test_without_grace_a_copy_past_its_age_is_not_used(source: Source, clo
 
 
 @pytest.mark.gen_test
-async def test_no_request_waits_for_a_source_that_hangs_after_it_has_failed_once(
+async def test_after_a_failure_callers_do_not_wait_for_a_hanging_source(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -147,14 +149,14 @@ async def test_no_request_waits_for_a_source_that_hangs_after_it_has_failed_once
     clock.advance(599)
     await refreshed.get()
     await _settle()
-    source.answering.clear()
+    source.responding.clear()
     clock.advance(60)
     assert [1] == await refreshed.get()
     assert refreshed.loading
 
 
 @pytest.mark.gen_test
-async def test_a_failing_source_is_asked_less_and_less(
+async def test_pauses_between_failing_fetches_grow(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -166,7 +168,7 @@ async def test_a_failing_source_is_asked_less_and_less(
 
 
 @pytest.mark.gen_test
-async def test_a_source_that_never_answered_is_asked_every_other_second_so_that_recovery_is_noticed(
+async def test_pauses_stay_short_while_there_is_no_copy(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.down = True
@@ -179,7 +181,7 @@ async def test_a_source_that_never_answered_is_asked_every_other_second_so_that_
 
 
 @pytest.mark.gen_test
-async def test_one_success_among_failures_does_not_start_the_pauses_anew(
+async def test_one_success_among_failures_does_not_reset_the_backoff(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -199,33 +201,33 @@ async def test_one_success_among_failures_does_not_start_the_pauses_anew(
 async def _pauses(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock, *, seconds: int
 ) -> list[float]:
-    """Return how long the source was left alone between attempts, while it is asked for ten times a second."""
-    asked_at = []
+    """Return the seconds between fetches while the copy is requested ten times a second."""
+    fetched_at = []
     for _ in range(seconds * 10):
         before = source.fetches
         with contextlib.suppress(IssuerUnavailable):
             await refreshed.get()
         await _settle()
         if source.fetches > before:
-            asked_at.append(clock.monotonic())
+            fetched_at.append(clock.monotonic())
         clock.advance(0.1)
-    return [round(later - earlier - 0.1, 1) for earlier, later in itertools.pairwise(asked_at)]
+    return [round(later - earlier - 0.1, 1) for earlier, later in itertools.pairwise(fetched_at)]
 
 
 @pytest.mark.gen_test
-async def test_a_source_that_names_a_pause_gets_it(
+async def test_retry_after_of_the_source_sets_the_pause(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     source.down, source.retry_after = True, 30.0
-    with pytest.raises(IssuerUnavailable) as refusal:
+    with pytest.raises(IssuerUnavailable) as exc_info:
         await refreshed.get()
-    assert 24 <= refusal.value.retry_after <= 30
+    assert 24 <= exc_info.value.retry_after <= 30
     clock.advance(23)
     assert refreshed.cooling_down
 
 
 @pytest.mark.gen_test
-async def test_recovers_and_says_so_once(
+async def test_an_outage_and_the_recovery_are_logged_once(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.down = True
@@ -236,27 +238,26 @@ async def test_recovers_and_says_so_once(
     source.down = False
     clock.advance(60)
     assert [1] == await refreshed.get()
-    assert ["it is down", "available again"] == [
-        "it is down" if "it is down" in record.getMessage() else "available again"
-        for record in caplog.records
-        if record.levelno == logging.WARNING
-    ]
+    assert [
+        "refresh failed: resource=the list reason=it is down",
+        f"refresh recovered: resource=the list failures={source.fetches - 1}",
+    ] == [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
 @pytest.mark.gen_test
-async def test_a_missing_entry_costs_one_fetch_for_all_who_miss_it(
+async def test_concurrent_callers_share_one_refresh_of_an_unchanged_copy(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
-    seen = await refreshed.get()
+    copy = await refreshed.get()
     source.version = 2
-    assert [[2]] * 100 == await asyncio.gather(*(refreshed.refresh_if_unchanged(seen) for _ in range(100)))
+    assert [[2]] * 100 == await asyncio.gather(*(refreshed.refresh_if_unchanged(copy) for _ in range(100)))
     assert 2 == source.fetches
-    assert [2] == await refreshed.refresh_if_unchanged(seen)
+    assert [2] == await refreshed.refresh_if_unchanged(copy)
     assert 2 == source.fetches
 
 
 @pytest.mark.gen_test
-async def test_made_up_entries_cost_no_more_than_the_budget(
+async def test_the_budget_limits_refreshes_of_an_unchanged_copy(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     for _ in range(10_000):
@@ -266,7 +267,7 @@ async def test_made_up_entries_cost_no_more_than_the_budget(
 
 
 @pytest.mark.gen_test
-async def test_failing_fetches_count_against_the_budget_too(
+async def test_failed_fetches_count_against_the_budget(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
     await refreshed.get()
@@ -279,40 +280,40 @@ async def test_failing_fetches_count_against_the_budget_too(
 
 
 @pytest.mark.gen_test
-async def test_with_the_budget_spent_a_good_copy_answers_at_once(
+async def test_with_the_budget_spent_a_good_copy_is_returned_at_once(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
-    seen = await refreshed.get()
+    copy = await refreshed.get()
     for _ in range(3):
-        seen = await refreshed.refresh_if_unchanged(seen)
+        copy = await refreshed.refresh_if_unchanged(copy)
     fetches = source.fetches
-    source.answering.clear()
-    assert seen is await refreshed.refresh_if_unchanged(seen)
+    source.responding.clear()
+    assert copy is await refreshed.refresh_if_unchanged(copy)
     assert fetches == source.fetches
 
 
 @pytest.mark.gen_test
-async def test_a_loader_that_breaks_is_logged_and_does_not_block_the_next(
+async def test_an_unexpected_error_is_logged_and_does_not_block_the_next_fetch(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers: list[Loaded[int] | Exception] = [ZeroDivisionError(), Loaded(value=1, max_age=None)]
+    results: list[Loaded[int] | Exception] = [ZeroDivisionError(), Loaded(value=1, max_age=None)]
 
     async def load() -> Loaded[int]:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     refreshed = RefreshingCache(load, name="the number", clock=clock)
     with pytest.raises(ZeroDivisionError):
         await refreshed.get()
     assert 1 == await refreshed.get()
-    assert "the number: refresh failed unexpectedly" in caplog.text
+    assert "refresh failed unexpectedly: resource=the number" in caplog.text
 
 
 @pytest.mark.gen_test
-async def test_closing_abandons_a_fetch(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
-    source.answering.clear()
+async def test_closing_cancels_a_fetch(source: Source, refreshed: RefreshingCache[list[int]]) -> None:
+    source.responding.clear()
     waiter = asyncio.create_task(refreshed.get())
     await _settle()
     await refreshed.close()
@@ -322,7 +323,7 @@ async def test_closing_abandons_a_fetch(source: Source, refreshed: RefreshingCac
 
 
 @given(st.lists(st.sampled_from(["up", "down", "get", "miss", "second", "minute", "hour"]), max_size=40))
-def test_whatever_happens_a_usable_copy_is_given_and_the_source_is_spared(events: list[str]) -> None:
+def test_any_sequence_of_events_returns_usable_copies_and_limits_fetches(events: list[str]) -> None:
     async def play() -> None:
         clock, source = ManualClock(), Source()
         refreshed = RefreshingCache(source.load, name="the list", clock=clock)

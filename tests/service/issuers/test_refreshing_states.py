@@ -16,7 +16,7 @@ POLICY = RefreshPolicy()
 
 
 class RefreshedMachine(RuleBasedStateMachine):
-    """A source that changes, fails, hangs and recovers, while requests come and time passes."""
+    """A source that changes, fails, hangs and recovers, while requests arrive and time passes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,40 +42,40 @@ class RefreshedMachine(RuleBasedStateMachine):
         return Loaded(value=(self.version,), max_age=self.max_age)
 
     def run(self, *, waiters: int, miss: bool) -> None:
-        async def ask() -> None:
+        async def request() -> None:
             try:
                 value = await self.refreshed.get()
                 if miss:
                     value = await self.refreshed.refresh_if_unchanged(value)
             except IssuerUnavailable as exc:
-                assert exc.retry_after >= 1  # noqa: PT017  # a property of each, not an expectation
+                assert exc.retry_after >= 1  # noqa: PT017  # holds for every error, none is required
                 assert miss or not self.refreshed.usable
             else:
                 self.check_value(value)
 
-        async def all_ask() -> None:
-            tasks = [asyncio.ensure_future(ask()) for _ in range(waiters)]
+        async def send_requests() -> None:
+            tasks = [asyncio.ensure_future(request()) for _ in range(waiters)]
             for _ in range(10):
                 await asyncio.sleep(0)
-            tasks[0].cancel()  # whoever hangs up takes nothing from the others
+            tasks[0].cancel()  # must not affect the others
             if self.hanging is not None:
                 for task in tasks:
                     task.cancel()
             for result in await asyncio.gather(*tasks, return_exceptions=True):
                 assert result is None or isinstance(result, asyncio.CancelledError), repr(result)
 
-        self.loop.run_until_complete(all_ask())
+        self.loop.run_until_complete(send_requests())
 
     def check_value(self, value: tuple[int]) -> None:
         loaded_at, version, age = self.versions_at[-1]
-        assert value == (version,), "an older copy than the last good one was given out"
+        assert value == (version,), "returned an older copy than the last good one"
         assert self.clock.monotonic() < loaded_at + age + POLICY.stale_if_error
 
     @rule(waiters=st.integers(2, 20), miss=st.booleans())
-    def requests_come(self, waiters: int, *, miss: bool) -> None:
+    def requests_arrive(self, waiters: int, *, miss: bool) -> None:
         before = len(self.attempts)
         self.run(waiters=waiters, miss=miss)
-        assert len(self.attempts) - before <= 2, "one fetch serves all who wait, and one more all who miss"
+        assert len(self.attempts) - before <= 2, "more than one fetch for get, and one for refresh_if_unchanged"
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 10.0, 60.0, 500.0, 3600.0, 90_000.0]))
     def time_passes(self, seconds: float) -> None:
@@ -86,7 +86,7 @@ class RefreshedMachine(RuleBasedStateMachine):
         self.version += 1
 
     @rule(max_age=st.sampled_from([None, 0.0, 61.0, 1e9]))
-    def the_source_says_how_long(self, max_age: float | None) -> None:
+    def the_source_changes_its_max_age(self, max_age: float | None) -> None:
         self.max_age = max_age
 
     @rule(down=st.booleans())
@@ -98,7 +98,7 @@ class RefreshedMachine(RuleBasedStateMachine):
         self.hanging = self.hanging or asyncio.Event()
 
     @rule()
-    def the_source_answers_again(self) -> None:
+    def the_source_responds_again(self) -> None:
         if self.hanging is not None:
             self.hanging.set()
             self.hanging = None
@@ -106,8 +106,8 @@ class RefreshedMachine(RuleBasedStateMachine):
             self.loop.run_until_complete(asyncio.sleep(0))
 
     @invariant()
-    def the_source_is_spared(self) -> None:
-        """No ten seconds see more attempts than the budget, the backoff and the ages allow together."""
+    def fetches_are_limited(self) -> None:
+        """The budget, the backoff and the age together limit the attempts in ten seconds."""
         now = self.clock.monotonic()
         assert len([at for at in self.attempts if at > now - 10]) <= POLICY.extra_burst + 1 + 10
 

@@ -10,36 +10,36 @@ from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.issuers.introspection import IntrospectionEndpoint
 
-SIGNED: dict[str, dict[str, Any]] = {
+INVALID: dict[str, dict[str, Any]] = {
     "another type": {"header": {"typ": "JWT"}},
-    "another audience": {"claims": {"aud": "somebody-else"}},
+    "another audience": {"claims": {"aud": "another-client"}},
     "another issuer": {"claims": {"iss": "https://other.example"}},
-    "an answer of yesterday": {"claims": {"iat": 1}},
-    "no date": {"claims": {"iat": None}},
-    "no answer in it": {"claims": {"token_introspection": None}},
-    "an answer that is a list": {"claims": {"token_introspection": []}},
+    "an old response": {"claims": {"iat": 1}},
+    "no iat": {"claims": {"iat": None}},
+    "no token_introspection": {"claims": {"token_introspection": None}},
+    "a token_introspection that is a list": {"claims": {"token_introspection": []}},
     "another key": {"key": "unpublished"},
     "no signature": {"alg": "none"},
 }
 
 
-def _signed(issuer: RunningIssuer, spoilt: dict[str, Any]) -> str:
+def _signed(issuer: RunningIssuer, changes: dict[str, Any]) -> str:
     claims = {"aud": "0oaapi00000000000001", "exp": None, "token_introspection": {"active": True}}
-    claims |= spoilt.get("claims", {})
-    header = {"typ": "token-introspection+jwt"} | spoilt.get("header", {})
-    rest = {name: value for name, value in spoilt.items() if name in {"key", "alg"}}
-    return issuer.token(header=header, claims=claims, **rest)
+    claims |= changes.get("claims", {})
+    header = {"typ": "token-introspection+jwt"} | changes.get("header", {})
+    options = {name: value for name, value in changes.items() if name in {"key", "alg"}}
+    return issuer.token(header=header, claims=claims, **options)
 
 
-@pytest.mark.parametrize("spoilt", SIGNED.values(), ids=SIGNED.keys())
+@pytest.mark.parametrize("changes", INVALID.values(), ids=INVALID.keys())
 @pytest.mark.gen_test
-async def test_a_signed_answer_is_not_believed_with(
-    spoilt: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
+async def test_an_invalid_signed_response_is_rejected(
+    changes: dict[str, Any], connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     endpoint = connect(introspection_jwt=True)
     headers = {"Content-Type": "application/token-introspection+jwt"}
-    fake_issuer.fail("introspect", status=200, headers=headers, body=_signed(fake_issuer, spoilt))
-    with pytest.raises(IssuerUnavailable, match="not to be believed"):
+    fake_issuer.fail("introspect", status=200, headers=headers, body=_signed(fake_issuer, changes))
+    with pytest.raises(IssuerUnavailable, match="the signed response is invalid"):
         await endpoint.introspect("opaque")
     fake_issuer.clear_faults()
     fake_issuer.fail("introspect", status=200, headers=headers, body=_signed(fake_issuer, {}))
@@ -47,7 +47,7 @@ async def test_a_signed_answer_is_not_believed_with(
 
 
 @pytest.mark.gen_test
-async def test_what_is_no_jws_is_not_believed(
+async def test_a_response_that_is_not_a_jws_is_rejected(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
 ) -> None:
     headers = {"Content-Type": "application/token-introspection+jwt"}

@@ -3,5 +3,5 @@ from __future__ import annotations
 from service.tokens.credentials import Credentials
 
 
-def test_hide_the_token() -> None:
+def test_repr_hides_the_token() -> None:
     assert "secret" not in repr(Credentials(scheme="Bearer", token="secret"))

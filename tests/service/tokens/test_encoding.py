@@ -12,13 +12,13 @@ from service.tokens import encoding
 
 MALFORMED_BASE64URL = {
     "padding": "YQ==",
-    "one character more than fits": "YWJjZ",
+    "an impossible length": "YWJjZ",
     "unused bits that are not zero": "YR",
     "the other alphabet": "-_+/",
     "white space": "YW Jj",
-    "a line end behind": "YWJj\n",
+    "a line end after it": "YWJj\n",
     "a character outside the alphabet": "YW*j",
-    "a letter that looks like one": "YWJj\N{FULLWIDTH LATIN SMALL LETTER A}",
+    "a full-width letter": "YWJj\N{FULLWIDTH LATIN SMALL LETTER A}",
 }
 
 
@@ -34,7 +34,7 @@ def test_base64url_round_trips(data: bytes) -> None:
 
 
 @given(st.text(alphabet="ABab01-_=+/ \n"))
-def test_one_value_has_one_text(text: str) -> None:
+def test_each_value_has_one_encoding(text: str) -> None:
     try:
         data = encoding.decode_base64url(text.encode())
     except ValueError:
@@ -44,47 +44,47 @@ def test_one_value_has_one_text(text: str) -> None:
 
 MALFORMED_JSON = {
     "an array": b"[]",
-    "a text": b'"iss"',
-    "nothing": b"",
+    "a string": b'"iss"',
+    "no bytes": b"",
     "NaN": b'{"exp": NaN}',
     "Infinity": b'{"exp": Infinity}',
-    "minus Infinity": b'{"exp": -Infinity}',
+    "-Infinity": b'{"exp": -Infinity}',
     "a number that becomes infinite": b'{"exp": 1e400}',
     "a name twice": b'{"exp": 1, "exp": 2}',
     "a name twice, one of them escaped": b'{"exp": 1, "e\\u0078p": 2}',
-    "a name twice further in": b'{"cnf": {"jkt": "a", "jkt": "b"}}',
+    "a name twice in a nested object": b'{"cnf": {"jkt": "a", "jkt": "b"}}',
     "UTF-16": '{"iss": "a"}'.encode("utf-16"),
-    "UTF-16 without a mark": '{"iss": "a"}'.encode("utf-16-le"),
+    "UTF-16 without a byte order mark": '{"iss": "a"}'.encode("utf-16-le"),
     "UTF-32": '{"iss": "a"}'.encode("utf-32"),
     "a byte order mark": b'\xef\xbb\xbf{"iss": "a"}',
     "Latin-1": '{"iss": "é"}'.encode("latin-1"),
-    "half a character": b'{"sub": "\\ud800"}',
-    "something behind the object": b'{"iss": "a"} {}',
-    "an integer that Python does not convert": b'{"exp": ' + b"9" * 5000 + b"}",
-    "arrays as deep as the stack": b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    "objects as deep as the stack": b'{"a":' * 30_000 + b"{}" + b"}" * 30_000,
-    "a number that becomes infinite further in": b'{"a": [{"b": [1, 2e999]}]}',
-    "a byte that ends no text": b'{"iss": "a\x00"}',
+    "an unpaired surrogate": b'{"sub": "\\ud800"}',
+    "trailing data": b'{"iss": "a"} {}',
+    "an integer too long for Python": b'{"exp": ' + b"9" * 5000 + b"}",
+    "deeply nested arrays": b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "deeply nested objects": b'{"a":' * 30_000 + b"{}" + b"}" * 30_000,
+    "a nested number that becomes infinite": b'{"a": [{"b": [1, 2e999]}]}',
+    "a NUL byte": b'{"iss": "a\x00"}',
 }
 
 
 @pytest.mark.parametrize("data", MALFORMED_JSON.values(), ids=MALFORMED_JSON.keys())
 def test_malformed_json_is_rejected(data: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract, the words are for the log
+    with pytest.raises(ValueError):  # noqa: PT011  # only the type is specified
         encoding.decode_json_object(data)
 
 
-def test_reads_deeper_than_any_claim_is() -> None:
+def test_nested_objects_are_decoded() -> None:
     data = b'{"a":' * 50 + b"{}" + b"}" * 50
     assert json.loads(data) == encoding.decode_json_object(data)
 
 
-def test_brackets_in_texts_do_not_count_as_depth() -> None:
+def test_brackets_in_strings_do_not_count_as_depth() -> None:
     value = {"note": '[{"' * 1000, "list": [[] for _ in range(1000)]}
     assert value == encoding.decode_json_object(json.dumps(value).encode())
 
 
-def test_reads_a_whole_character_that_is_escaped_in_two_halves() -> None:
+def test_an_escaped_surrogate_pair_is_decoded() -> None:
     assert {"sub": "\N{GRINNING FACE}"} == encoding.decode_json_object(b'{"sub": "\\ud83d\\ude00"}')
 
 
@@ -96,7 +96,7 @@ _values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), _values))
-def test_reads_whatever_json_writes(value: dict[str, object]) -> None:
+def test_json_round_trips(value: dict[str, object]) -> None:
     assert value == encoding.decode_json_object(json.dumps(value).encode())
 
 

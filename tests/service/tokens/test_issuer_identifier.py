@@ -5,7 +5,7 @@ import pytest
 from service.tokens.issuer_identifier import find_mistakes, is_okta_custom_server, is_okta_org_server
 from service.urls import is_loopback, is_secure
 
-GOOD = [
+VALID = [
     "https://dev-123456.okta.com/oauth2/default",
     "https://dev-123456.okta.com/oauth2/aus9o8wzkhckw9TLa0h7",
     "https://dev-123456.okta.com",
@@ -18,38 +18,38 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("issuer", GOOD)
-def test_finds_nothing_wrong_with(issuer: str) -> None:
+@pytest.mark.parametrize("issuer", VALID)
+def test_a_valid_issuer_has_no_mistakes(issuer: str) -> None:
     assert [] == find_mistakes(issuer)
 
 
-RIGHT = "https://dev-123456.okta.com/oauth2/default"
+CORRECT = "https://dev-123456.okta.com/oauth2/default"
 
-MENDED = {
-    "the admin console": ("https://dev-123456-admin.okta.com/oauth2/default", RIGHT),
-    "http": ("http://dev-123456.okta.com/oauth2/default", RIGHT),
-    "a doubled .com": ("https://dev-123456.okta.com.com/oauth2/default", RIGHT),
-    "a slash at the end": ("https://dev-123456.okta.com/oauth2/default/", RIGHT),
-    "a slash behind the org": ("https://dev-123456.okta.com/", "https://dev-123456.okta.com"),
-    "a slash behind a custom domain's server": (
+CORRECTED = {
+    "the admin console": ("https://dev-123456-admin.okta.com/oauth2/default", CORRECT),
+    "http": ("http://dev-123456.okta.com/oauth2/default", CORRECT),
+    "a doubled .com": ("https://dev-123456.okta.com.com/oauth2/default", CORRECT),
+    "a slash at the end": ("https://dev-123456.okta.com/oauth2/default/", CORRECT),
+    "a slash after the org": ("https://dev-123456.okta.com/", "https://dev-123456.okta.com"),
+    "a slash after the server of a custom domain": (
         "https://login.example.com/oauth2/default/",
         "https://login.example.com/oauth2/default",
     ),
-    "the discovery document": (f"{RIGHT}/.well-known/openid-configuration", RIGHT),
-    "the token endpoint": (f"{RIGHT}/v1/token", RIGHT),
-    "no server id": ("https://dev-123456.okta.com/oauth2", RIGHT),
-    "a query": (f"{RIGHT}?client_id=a", RIGHT),
-    "a user name": ("https://alice:secret@dev-123456.okta.com/oauth2/default", RIGHT),
-    "several at once": ("http://dev-123456-admin.okta.com.com/oauth2/default/v1/keys", RIGHT),
+    "the discovery document": (f"{CORRECT}/.well-known/openid-configuration", CORRECT),
+    "the token endpoint": (f"{CORRECT}/v1/token", CORRECT),
+    "no server ID": ("https://dev-123456.okta.com/oauth2", CORRECT),
+    "a query": (f"{CORRECT}?client_id=a", CORRECT),
+    "a user name": ("https://alice:secret@dev-123456.okta.com/oauth2/default", CORRECT),
+    "several mistakes": ("http://dev-123456-admin.okta.com.com/oauth2/default/v1/keys", CORRECT),
 }
 
 
-@pytest.mark.parametrize(("wrong", "right"), MENDED.values(), ids=MENDED.keys())
-def test_says_what_to_write_instead_of(wrong: str, right: str) -> None:
+@pytest.mark.parametrize(("wrong", "correct"), CORRECTED.values(), ids=CORRECTED.keys())
+def test_the_last_item_is_the_correction(wrong: str, correct: str) -> None:
     mistakes = find_mistakes(wrong)
-    assert f"write {right}" == mistakes[-1]
+    assert f"write {correct}" == mistakes[-1]
     assert len(mistakes) > 1
-    assert [] == find_mistakes(right)
+    assert [] == find_mistakes(correct)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_says_what_to_write_instead_of(wrong: str, right: str) -> None:
         ("https://dev-1.okta.com:port", "URL"),
     ],
 )
-def test_names_what_cannot_be_mended(issuer: str, word: str) -> None:
+def test_a_mistake_without_a_correction_is_described(issuer: str, word: str) -> None:
     assert word in " ".join(find_mistakes(issuer))
 
 
@@ -86,11 +86,11 @@ def test_names_what_cannot_be_mended(issuer: str, word: str) -> None:
         ("", False),
     ],
 )
-def test_believes_only_https_and_this_machine(url: str, *, secure: bool) -> None:
+def test_only_https_and_loopback_urls_are_secure(url: str, *, secure: bool) -> None:
     assert secure is is_secure(url)
 
 
-def test_tells_okta_servers_apart() -> None:
+def test_okta_org_and_custom_servers_are_distinguished() -> None:
     org, custom = "https://dev-1.okta.com", "https://dev-1.okta.com/oauth2/default"
     assert (True, False) == (is_okta_org_server(org), is_okta_custom_server(org))
     assert (False, True) == (is_okta_org_server(custom), is_okta_custom_server(custom))
@@ -99,9 +99,9 @@ def test_tells_okta_servers_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "answer"),
+    ("host", "expected"),
     [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("", False),
      (None, False), ("localhost.example", False), ("10.0.0.1", False)],
 )  # fmt: skip
-def test_knows_this_machine(host: str | None, *, answer: bool) -> None:
-    assert answer is is_loopback(host)
+def test_loopback_hosts_are_recognized(host: str | None, *, expected: bool) -> None:
+    assert expected is is_loopback(host)

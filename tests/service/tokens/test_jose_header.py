@@ -6,22 +6,22 @@ from service.errors import InvalidToken, Reason
 from service.tokens.jose_header import JOSEHeader, check_header
 
 
-def test_accepts_a_header_with_an_allowed_algorithm_and_a_key_id() -> None:
+def test_an_allowed_algorithm_and_the_key_id_are_returned() -> None:
     header = {"alg": "RS256", "kid": "a", "typ": "JWT", "jwk": {}, "jku": "https://attacker.example/"}
     assert ("RS256", "a") == check_header(JOSEHeader.of(header), algorithms={"RS256"})
 
 
-def test_accepts_a_header_without_a_key_id() -> None:
+def test_the_key_id_is_optional() -> None:
     assert ("RS256", None) == check_header(JOSEHeader.of({"alg": "RS256"}), algorithms={"RS256"})
 
 
-BAD_HEADERS: dict[str, tuple[dict[str, object], Reason]] = {
+INVALID: dict[str, tuple[dict[str, object], Reason]] = {
     "no algorithm": ({}, Reason.UNSUPPORTED_ALGORITHM),
     "none": ({"alg": "none"}, Reason.UNSUPPORTED_ALGORITHM),
     "None": ({"alg": "None"}, Reason.UNSUPPORTED_ALGORITHM),
     "a symmetric algorithm": ({"alg": "HS256"}, Reason.UNSUPPORTED_ALGORITHM),
-    "an algorithm that is not on the list": ({"alg": "RS512"}, Reason.UNSUPPORTED_ALGORITHM),
-    "the right one in lower case": ({"alg": "rs256"}, Reason.UNSUPPORTED_ALGORITHM),
+    "an algorithm that is not allowed": ({"alg": "RS512"}, Reason.UNSUPPORTED_ALGORITHM),
+    "an allowed algorithm in lower case": ({"alg": "rs256"}, Reason.UNSUPPORTED_ALGORITHM),
     "a list of algorithms": ({"alg": ["RS256"]}, Reason.UNSUPPORTED_ALGORITHM),
     "an algorithm that is null": ({"alg": None}, Reason.UNSUPPORTED_ALGORITHM),
     "crit": ({"alg": "RS256", "crit": ["exp"]}, Reason.CRITICAL_HEADER),
@@ -30,12 +30,12 @@ BAD_HEADERS: dict[str, tuple[dict[str, object], Reason]] = {
     "zip": ({"alg": "RS256", "zip": "DEF"}, Reason.CRITICAL_HEADER),
     "a kid that is a number": ({"alg": "RS256", "kid": 1}, Reason.MALFORMED_TOKEN),
     "a kid that is null": ({"alg": "RS256", "kid": None}, Reason.MALFORMED_TOKEN),
-    "a kid without end": ({"alg": "RS256", "kid": "k" * 2000}, Reason.MALFORMED_TOKEN),
+    "a kid that is too long": ({"alg": "RS256", "kid": "k" * 2000}, Reason.MALFORMED_TOKEN),
 }
 
 
-@pytest.mark.parametrize(("header", "reason"), BAD_HEADERS.values(), ids=BAD_HEADERS.keys())
-def test_refuses_a_header_with(header: dict[str, object], reason: Reason) -> None:
-    with pytest.raises(InvalidToken) as refusal:
+@pytest.mark.parametrize(("header", "reason"), INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_header_is_rejected(header: dict[str, object], reason: Reason) -> None:
+    with pytest.raises(InvalidToken) as exc_info:
         check_header(JOSEHeader.of(header), algorithms={"RS256"})
-    assert reason is refusal.value.reason
+    assert reason is exc_info.value.reason

@@ -39,25 +39,25 @@ def _okp() -> dict[str, Any]:
 
 RSA, EC, OKP = _rsa(), _ec(), _okp()
 
-READ: dict[str, tuple[dict[str, Any], set[str]]] = {
+USABLE: dict[str, tuple[dict[str, Any], set[str]]] = {
     "an RSA key": (RSA, {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
     "an RSA key for one algorithm": (RSA | {"alg": "PS256"}, {"PS256"}),
     "an RSA key for verifying": (RSA | {"use": "sig", "key_ops": ["verify"]}, {"RS256", "PS512"}),
-    "an RSA key with members nobody knows": (RSA | {"x5t": "a", "status": "ACTIVE"}, {"RS256"}),
+    "an RSA key with unknown members": (RSA | {"x5t": "a", "status": "ACTIVE"}, {"RS256"}),
     "an EC key": (EC, {"ES256"}),
     "an Ed25519 key": (OKP, {"EdDSA", "Ed25519"}),
 }
 
 
-@pytest.mark.parametrize(("parameters", "algorithms"), READ.values(), ids=READ.keys())
-def test_reads(parameters: dict[str, Any], algorithms: set[str]) -> None:
+@pytest.mark.parametrize(("parameters", "algorithms"), USABLE.values(), ids=USABLE.keys())
+def test_a_usable_key_has_its_algorithms(parameters: dict[str, Any], algorithms: set[str]) -> None:
     assert algorithms <= JWK.read(parameters).algorithms
 
 
 SKIPPED: dict[str, object] = {
     "not an object": "key",
     "no kty": {"n": "AQAB", "e": "AQAB"},
-    "a kty nobody knows": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
+    "an unknown kty": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
     "a kty that is a list": RSA | {"kty": ["RSA"]},
     "a symmetric key": {"kty": "oct", "k": "AAAA"},
     "a private RSA key": RSA | {"d": "AQAB"},
@@ -65,7 +65,7 @@ SKIPPED: dict[str, object] = {
     "a key for encryption": RSA | {"use": "enc"},
     "a use that is null": RSA | {"use": None},
     "a key for signing only": RSA | {"key_ops": ["sign"]},
-    "key_ops that is text": RSA | {"key_ops": "verify"},
+    "key_ops that is a string": RSA | {"key_ops": "verify"},
     "a kid that is a number": RSA | {"kid": 1},
     "an alg of another kty": RSA | {"alg": "ES256"},
     "an alg that is null": RSA | {"alg": None},
@@ -75,8 +75,8 @@ SKIPPED: dict[str, object] = {
     "an RSA key without modulus": {"kty": "RSA", "e": "AQAB"},
     "an RSA key with an even exponent": RSA | {"e": "Ag"},
     "an RSA key with padding": RSA | {"e": "AQAB="},
-    "a curve nobody knows": EC | {"crv": "secp256k1"},
-    "a point that is not on its curve": EC | {"y": EC["x"]},
+    "an unknown curve": EC | {"crv": "secp256k1"},
+    "a point that is not on the curve": EC | {"y": EC["x"]},
     "a coordinate that is too short": EC | {"x": "AAAA"},
     "an Ed448 key": {"kty": "OKP", "crv": "Ed448", "x": _encode(bytes(57))},
     "an Ed25519 key that is too short": OKP | {"x": "AAAA"},
@@ -84,45 +84,45 @@ SKIPPED: dict[str, object] = {
 
 
 @pytest.mark.parametrize("parameters", SKIPPED.values(), ids=SKIPPED.keys())
-def test_skips_and_keeps_the_rest(parameters: object) -> None:
+def test_an_unusable_key_is_skipped(parameters: object) -> None:
     key_set = KeySet.read({"keys": [parameters, EC | {"kid": "good"}]})
     assert ["good"] == [key.kid for key in key_set.keys]
     assert 1 == len(key_set.skipped)
 
 
-def test_skips_a_key_that_this_build_of_the_crypto_library_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some builds, such as those held to FIPS 140, have no Ed25519."""
+def test_a_key_that_the_crypto_library_does_not_support_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds, such as those for FIPS 140, lack Ed25519."""
 
-    def cannot(parameters: object) -> NoReturn:
+    def raise_unsupported(parameters: object) -> NoReturn:
         raise UnsupportedAlgorithm("not in this build")
 
-    monkeypatch.setitem(jwk._READERS, "OKP", cannot)
+    monkeypatch.setitem(jwk._READERS, "OKP", raise_unsupported)
     assert 1 == len(KeySet.read({"keys": [OKP, EC]}).skipped)
 
 
 @pytest.mark.parametrize("document", [{}, {"keys": {}}, {"keys": []}, {"keys": [{"kty": "oct", "k": "AA"}]}])
-def test_refuses_a_set_without_a_usable_key(document: dict[str, Any]) -> None:
+def test_a_key_set_without_a_usable_key_is_rejected(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="key set"):
         KeySet.read(document)
 
 
-def test_selects_by_key_id() -> None:
+def test_a_key_is_selected_by_its_key_id() -> None:
     key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, _rsa() | {"kid": "b"}]})
     assert ["b"] == [key.kid for key in key_set.select(algorithm="RS256", kid="b")]
     assert [] == key_set.select(algorithm="RS256", kid="c")
 
 
-def test_tells_two_keys_with_one_key_id_apart_by_type() -> None:
+def test_keys_with_the_same_key_id_are_selected_by_type() -> None:
     key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, EC | {"kid": "a"}]})
     assert [frozenset({"ES256"})] == [key.algorithms for key in key_set.select(algorithm="ES256", kid="a")]
 
 
-def test_does_not_select_a_key_whose_algorithm_differs() -> None:
+def test_a_key_for_another_algorithm_is_not_selected() -> None:
     key_set = KeySet.read({"keys": [RSA | {"kid": "a", "alg": "RS512"}]})
     assert [] == key_set.select(algorithm="RS256", kid="a")
 
 
-def test_without_a_key_id_tries_the_fitting_keys_and_few_of_them() -> None:
+def test_without_a_key_id_a_few_keys_for_the_algorithm_are_selected() -> None:
     key_set = KeySet.read({"keys": [EC, *[RSA | {"kid": str(number)} for number in range(9)]]})
     candidates = key_set.select(algorithm="RS256", kid=None)
     assert MAX_CANDIDATES == len(candidates)

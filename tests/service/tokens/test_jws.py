@@ -26,14 +26,14 @@ def _encode(value: object) -> str:
 
 
 @by_source
-def test_verifies_the_example_of_the_rfc(vector: dict[str, Any]) -> None:
+def test_the_example_of_the_rfc_is_verified(vector: dict[str, Any]) -> None:
     parsed = CompactJWS.parse(vector["compact"])
     assert vector["alg"] == parsed.header.alg
     assert jws.verify(parsed, algorithm=vector["alg"], keys=[JWK.read(vector["key"])])
 
 
 @by_source
-def test_refuses_the_example_of_the_rfc_with_any_bit_of_its_signature_flipped(vector: dict[str, Any]) -> None:
+def test_the_example_with_a_flipped_bit_in_its_signature_is_rejected(vector: dict[str, Any]) -> None:
     signing_input, _, signature = vector["compact"].rpartition(".")
     octets = base64.urlsafe_b64decode(signature + "==")
     key = JWK.read(vector["key"])
@@ -41,13 +41,13 @@ def test_refuses_the_example_of_the_rfc_with_any_bit_of_its_signature_flipped(ve
         flipped = bytearray(octets)
         flipped[bit // 8] ^= 1 << bit % 8
         parsed = CompactJWS.parse(f"{signing_input}.{_encode(bytes(flipped))}")
-        with pytest.raises(InvalidToken) as refusal:
+        with pytest.raises(InvalidToken) as exc_info:
             jws.verify(parsed, algorithm=vector["alg"], keys=[key])
-        assert refusal.value.reason is Reason.BAD_SIGNATURE
+        assert exc_info.value.reason is Reason.BAD_SIGNATURE
 
 
 @by_source
-def test_refuses_the_example_of_the_rfc_with_a_bit_of_its_payload_flipped(vector: dict[str, Any]) -> None:
+def test_the_example_with_a_flipped_bit_in_its_payload_is_rejected(vector: dict[str, Any]) -> None:
     header, payload, signature = vector["compact"].split(".")
     octets = bytearray(base64.urlsafe_b64decode(payload + "=="))
     octets[0] ^= 1
@@ -57,7 +57,7 @@ def test_refuses_the_example_of_the_rfc_with_a_bit_of_its_payload_flipped(vector
 
 
 @pytest.mark.parametrize("size", [0, 1, 63, 65, 96])
-def test_refuses_an_ecdsa_signature_of_another_length(size: int) -> None:
+def test_an_ecdsa_signature_of_another_length_is_rejected(size: int) -> None:
     vector = next(vector for vector in VECTORS if vector["alg"] == "ES256")
     signing_input, _, _ = vector["compact"].rpartition(".")
     parsed = CompactJWS.parse(f"{signing_input}.{_encode(bytes(size))}")
@@ -66,8 +66,8 @@ def test_refuses_an_ecdsa_signature_of_another_length(size: int) -> None:
 
 
 @pytest.mark.parametrize("alg", ["ES256", "ES512"])
-def test_refuses_the_signature_of_zeros_that_one_java_accepted(alg: str) -> None:
-    """CVE-2022-21449: r = s = 0 verified anything."""
+def test_an_ecdsa_signature_of_zeros_is_rejected(alg: str) -> None:
+    """CVE-2022-21449: Java accepted r = s = 0 as a signature of any text."""
     vector = next(vector for vector in VECTORS if vector["alg"] == alg)
     signing_input, _, _ = vector["compact"].rpartition(".")
     size = ALGORITHMS[alg].signature_size
@@ -77,39 +77,39 @@ def test_refuses_the_signature_of_zeros_that_one_java_accepted(alg: str) -> None
         jws.verify(parsed, algorithm=alg, keys=[JWK.read(vector["key"])])
 
 
-def test_refuses_a_key_that_may_not_be_used_with_the_algorithm() -> None:
+def test_a_key_for_another_algorithm_is_rejected() -> None:
     vector = next(vector for vector in VECTORS if vector["alg"] == "RS256")
     key = JWK.read(vector["key"] | {"alg": "PS256"})
     with pytest.raises(InvalidToken):
         jws.verify(CompactJWS.parse(vector["compact"]), algorithm="RS256", keys=[key])
 
 
-def test_tries_each_key_it_is_given() -> None:
+def test_each_key_is_tried() -> None:
     vector = next(vector for vector in VECTORS if vector["alg"] == "RS256")
     other = JWK(kid=None, algorithms=frozenset({"RS256"}), key=_rsa().public_key())
     keys = [other, JWK.read(vector["key"])]
     assert jws.verify(CompactJWS.parse(vector["compact"]), algorithm="RS256", keys=keys)
 
 
-NOT_COMPACT = {
-    "nothing": "",
+MALFORMED = {
+    "an empty text": "",
     "a word": "token",
     "two parts": f"{_encode({})}.{_encode({})}",
     "four parts": f"{_encode({})}.{_encode({})}.AA.AA",
-    "the five parts of an encrypted token": ".".join([_encode({"alg": "dir", "enc": "A128GCM"})] + ["AA"] * 4),
+    "the five parts of a JWE": ".".join([_encode({"alg": "dir", "enc": "A128GCM"})] + ["AA"] * 4),
     "a header that is a list": f"{_encode([])}.{_encode({})}.AA",
     "a header with a name twice": _encode(b'{"alg":"RS256","alg":"none"}') + f".{_encode({})}.AA",
     "an empty header": f".{_encode({})}.AA",
     "padding": f"{_encode({'alg': 'RS256'})}=.{_encode({})}.AA",
     "white space": f"{_encode({})}. {_encode({})}.AA",
     "a signature with unused bits set": f"{_encode({})}.{_encode({})}.AB",
-    "letters beyond ASCII": f"{_encode({})}.é.AA",
+    "non-ASCII characters": f"{_encode({})}.é.AA",
 }
 
 
-@pytest.mark.parametrize("text", NOT_COMPACT.values(), ids=NOT_COMPACT.keys())
-def test_does_not_parse(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # the kind is the contract
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_malformed_jws_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # only the type is specified
         CompactJWS.parse(text)
 
 
@@ -122,10 +122,10 @@ def test_any_text_gives_a_jws_or_a_value_error(text: str) -> None:
     assert parsed.signing_input.decode() == text.rpartition(".")[0]
 
 
-def test_hides_what_it_parsed() -> None:
+def test_repr_hides_the_token() -> None:
     compact = VECTORS[0]["compact"]
-    shown = repr(CompactJWS.parse(compact))
-    assert not any(part in shown for part in compact.split("."))
+    text = repr(CompactJWS.parse(compact))
+    assert not any(part in text for part in compact.split("."))
 
 
 def _rsa() -> RSAPrivateKey:

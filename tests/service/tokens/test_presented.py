@@ -16,14 +16,14 @@ def _jwt(claims: object) -> str:
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-def test_looks_inside_a_jwt_without_believing_it() -> None:
+def test_the_unverified_issuer_is_read_from_a_jwt() -> None:
     token = PresentedToken.read(_jwt({"iss": "https://issuer.example"}))
     assert token.jws is not None
     assert "https://issuer.example" == token.unverified_issuer
 
 
 @pytest.mark.parametrize("issuer", [None, 1, ["https://issuer.example"], {}])
-def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
+def test_an_issuer_that_is_not_a_string_is_none(issuer: object) -> None:
     token = PresentedToken.read(_jwt({"iss": issuer}))
     assert token.jws is not None
     assert token.unverified_issuer is None
@@ -32,27 +32,27 @@ def test_an_issuer_that_is_no_text_is_none(issuer: object) -> None:
 @pytest.mark.parametrize(
     "text", ["opaque", "a.b.c", _jwt([]), _jwt("claims"), "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"]
 )
-def test_a_text_that_is_no_jwt_is_opaque_and_not_refused(text: str) -> None:
+def test_a_text_that_is_not_a_jwt_is_an_opaque_token(text: str) -> None:
     token = PresentedToken.read(text)
     assert token.jws is None
     assert token.parse_error
 
 
-def test_refuses_a_token_over_the_limit_unread() -> None:
-    with pytest.raises(InvalidToken) as refusal:
+def test_a_token_over_the_maximum_size_is_rejected() -> None:
+    with pytest.raises(InvalidToken) as exc_info:
         PresentedToken.read("a" * (MAX_TOKEN_SIZE + 1))
-    assert Reason.TOO_LARGE is refusal.value.reason
+    assert Reason.TOO_LARGE is exc_info.value.reason
     assert PresentedToken.read("a" * MAX_TOKEN_SIZE).jws is None
 
 
-def test_hides_itself() -> None:
+def test_repr_hides_the_token() -> None:
     text = _jwt({"iss": "https://issuer.example", "sub": "alice"})
-    shown = repr(PresentedToken.read(text))
-    assert "alice" not in shown
-    assert not any(part in shown for part in text.split("."))
+    representation = repr(PresentedToken.read(text))
+    assert "alice" not in representation
+    assert not any(part in representation for part in text.split("."))
 
 
 @given(st.text())
-def test_says_why_a_text_is_no_jwt_without_quoting_it(text: str) -> None:
+def test_the_parse_error_does_not_quote_the_token(text: str) -> None:
     token = PresentedToken.read(text + "\N{SNOWMAN}")
     assert "\N{SNOWMAN}" not in token.parse_error

@@ -15,21 +15,21 @@ CLAIMS: dict[str, Any] = {"iss": "https://issuer.example", "exp": 1_700_003_600,
 
 SCOPES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "Okta's list": ({"scp": ["api:read", "api:write"]}, {"api:read", "api:write"}),
-    "Okta's claim as text": ({"scp": "api:read api:write"}, {"api:read", "api:write"}),
-    "the RFC's text": ({"scope": "api:read  api:write"}, {"api:read", "api:write"}),
-    "the RFC's claim as list": ({"scope": ["api:read"]}, {"api:read"}),
-    "none": ({}, set()),
+    "Okta's claim as a string": ({"scp": "api:read api:write"}, {"api:read", "api:write"}),
+    "the RFC's string": ({"scope": "api:read  api:write"}, {"api:read", "api:write"}),
+    "the RFC's claim as a list": ({"scope": ["api:read"]}, {"api:read"}),
+    "no claim": ({}, set()),
     "a number": ({"scp": 1}, set()),
     "a number in the list": ({"scp": ["api:read", 1]}, {"api:read"}),
 }
 
 
 @pytest.mark.parametrize(("claims", "scopes"), SCOPES.values(), ids=SCOPES.keys())
-def test_scopes_become_one_set_from(claims: dict[str, Any], scopes: set[str]) -> None:
+def test_scopes_are_read_from(claims: dict[str, Any], scopes: set[str]) -> None:
     assert scopes == Principal.from_claims(CLAIMS | claims).scopes
 
 
-def test_says_who_it_is() -> None:
+def test_issuer_subject_client_and_expiration_are_read() -> None:
     principal = Principal.from_claims(CLAIMS | {"cid": "client"})
     assert ("https://issuer.example", "alice@example.com", "client", 1_700_003_600.0) == (
         principal.issuer,
@@ -39,44 +39,44 @@ def test_says_who_it_is() -> None:
     )
 
 
-def test_what_a_handler_does_with_the_claims_reaches_no_other_request() -> None:
+def test_a_handler_cannot_change_the_claims() -> None:
     claims = Principal.from_claims(CLAIMS | {"roles": ["reader"]}).claims
     with pytest.raises(TypeError):
         claims["roles"].append("admin")
 
 
-@pytest.mark.parametrize("made", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301
-def test_it_can_be_copied_and_sent_to_another_process(made: Callable[[Principal], Principal]) -> None:
+@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301
+def test_a_principal_can_be_copied_and_pickled(copier: Callable[[Principal], Principal]) -> None:
     principal = Principal.from_claims(CLAIMS | {"roles": ["reader"], "deep": {"a": [1]}})
-    assert principal == made(principal)
-    assert json.dumps(principal.claims) == json.dumps(made(principal).claims)
+    assert principal == copier(principal)
+    assert json.dumps(principal.claims) == json.dumps(copier(principal).claims)
 
 
-def test_a_subject_that_is_no_text_is_none() -> None:
+def test_a_subject_that_is_not_a_string_is_none() -> None:
     assert Principal.from_claims(CLAIMS | {"sub": 7}).subject is None
 
 
-def test_cannot_be_changed() -> None:
+def test_a_principal_cannot_be_changed() -> None:
     principal = Principal.from_claims(CLAIMS)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        principal.subject = "mallory"  # type: ignore[misc]  # that is the attempt
+        principal.subject = "mallory"  # type: ignore[misc]  # what the test attempts
     with pytest.raises(TypeError):
-        principal.claims["sub"] = "mallory"  # type: ignore[index]  # that is the attempt
+        principal.claims["sub"] = "mallory"  # type: ignore[index]  # what the test attempts
 
 
 @pytest.mark.parametrize(
     ("max_token_age", "end"), [(None, 1_700_003_600), (600, 1_700_000_600), (10**6, 1_700_003_600)]
 )
-def test_ends_with_its_token_or_at_the_age_that_is_allowed(max_token_age: float | None, end: float) -> None:
+def test_a_principal_expires_with_its_token_or_at_the_maximum_age(max_token_age: float | None, end: float) -> None:
     principal = Principal.from_claims(CLAIMS | {"iat": 1_700_000_000}, max_token_age=max_token_age)
     assert end == principal.expires_at
 
 
-def test_a_token_that_does_not_say_when_it_was_issued_ends_when_it_expires() -> None:
+def test_the_maximum_age_is_ignored_without_iat() -> None:
     assert 1_700_003_600 == Principal.from_claims(CLAIMS, max_token_age=1).expires_at
 
 
-def test_knows_groups_and_how_and_when_the_user_was_authenticated() -> None:
+def test_groups_acr_and_auth_time_are_read() -> None:
     principal = Principal.from_claims(CLAIMS | {"groups": ["Everyone", 7, "Admins"], "acr": "phr", "auth_time": 1.5})
     assert {"Everyone", "Admins"} == principal.groups
     assert ("phr", 1.5) == (principal.acr, principal.auth_time)
@@ -84,7 +84,7 @@ def test_knows_groups_and_how_and_when_the_user_was_authenticated() -> None:
 
 
 @pytest.mark.parametrize("value", [True, "1", {}, [[]], float("nan"), 1e400, 10**400])
-def test_what_is_no_group_no_class_and_no_date_is_none(value: Any) -> None:
+def test_malformed_groups_acr_and_auth_time_are_ignored(value: Any) -> None:
     principal = Principal.from_claims(CLAIMS | {"groups": [value] if value == "1" else value, "auth_time": value})
     assert (None, None) == (principal.auth_time, principal.acr)
     assert principal.groups <= {"1"}
@@ -94,6 +94,6 @@ def test_what_is_no_group_no_class_and_no_date_is_none(value: Any) -> None:
     ("claims", "same"),
     [({"exp": 1, "scp": ["a"]}, True), ({"iss": "b"}, False), ({"sub": "bob"}, False), ({"cid": "other"}, False)],
 )
-def test_knows_another_token_of_the_same_user_and_client(claims: dict[str, Any], *, same: bool) -> None:
+def test_two_tokens_of_the_same_user_and_client_are_recognized(claims: dict[str, Any], *, same: bool) -> None:
     first = Principal.from_claims(CLAIMS | {"cid": "client"})
     assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).same_subject_and_client(first)

@@ -18,7 +18,7 @@ from service.validators.base import ValidatorContext
 
 @pytest.fixture
 def clock(fake_issuer: RunningIssuer) -> ManualClock:
-    """The time of the issuer, which stands still until somebody moves it."""
+    """A clock with the issuer's time, which is frozen."""
     fake_issuer.clock.freeze()
     return ManualClock(fake_issuer.clock.now())
 
@@ -30,18 +30,18 @@ def context(
     client = JSONClient()
     context = ValidatorContext(client=client, clock=clock, token_cache=token_cache, cache=cache)
     yield context
-    for remote in context.issuers.values():
-        io_loop.run_sync(remote.close)
+    for issuer in context.issuers.values():
+        io_loop.run_sync(issuer.close)
     io_loop.run_sync(cache.close)
     client.close()
 
 
 @pytest.fixture
 def trusted(fake_issuer: RunningIssuer) -> Callable[..., TrustedIssuer]:
-    """Return what gives the fake issuer on some terms, with credentials that it knows."""
+    """Return a function that builds the settings of the fake issuer, by default with valid credentials."""
 
-    def trust(**terms: Any) -> TrustedIssuer:
-        known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
-        return Settings(**({"issuer": fake_issuer.issuer_url()} | known | terms)).trusted_issuers[0]
+    def trust(**overrides: Any) -> TrustedIssuer:
+        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
+        return Settings(**({"issuer": fake_issuer.issuer_url()} | defaults | overrides)).trusted_issuers[0]
 
     return trust

@@ -15,7 +15,7 @@ from service.validators.base import ValidatorContext
 
 @pytest.mark.parametrize("text", ["opaque", "partner"])
 @pytest.mark.gen_test
-async def test_leaves_to_others_what_is_no_jwt_of_its_issuer(
+async def test_a_token_that_is_not_a_jwt_of_the_issuer_gives_none(
     text: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
     token = fake_issuer.token(server="partner") if text == "partner" else text
@@ -23,14 +23,14 @@ async def test_leaves_to_others_what_is_no_jwt_of_its_issuer(
     assert 0 == fake_issuer.requests().count
 
 
-@pytest.mark.parametrize("suffices", ["no", "yes"])
+@pytest.mark.parametrize("accept", ["no", "yes"])
 @pytest.mark.gen_test
-async def test_is_ready_without_introspection_only_where_the_signature_suffices(
-    suffices: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
+async def test_failing_introspection_is_tolerated_only_if_the_setting_allows_it(
+    accept: str, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
-    judge = hybrid.build(trusted(insecure_accept_when_introspection_fails=suffices, client_secret="wrong"), context)
-    with pytest.raises(IssuerUnavailable) if suffices == "no" else contextlib.nullcontext():
-        assert await judge.validate(PresentedToken.read(fake_issuer.token())) is not None
-    with pytest.raises(IssuerUnavailable) if suffices == "no" else contextlib.nullcontext():
-        await judge.check_ready()
-    await judge.close()
+    validator = hybrid.build(trusted(insecure_accept_when_introspection_fails=accept, client_secret="wrong"), context)
+    with pytest.raises(IssuerUnavailable) if accept == "no" else contextlib.nullcontext():
+        assert await validator.validate(PresentedToken.read(fake_issuer.token())) is not None
+    with pytest.raises(IssuerUnavailable) if accept == "no" else contextlib.nullcontext():
+        await validator.check_ready()
+    await validator.close()

@@ -14,38 +14,38 @@ from service.validators import introspection, jwt
 from service.validators.base import Validator, ValidatorContext
 
 
-async def _verdict(validator: Validator, text: str) -> str:
+async def _outcome(validator: Validator, text: str) -> str:
     try:
         principal = await validator.validate(PresentedToken.read(text))
     except InvalidToken as exc:
         return exc.reason
-    return "accepted" if principal else "not mine"
+    return "accepted" if principal else "of another issuer"
 
 
 @pytest.mark.gen_test
-async def test_a_revoked_token_is_refused_after_the_lifetime_or_at_once_without_its_answer_and_locally_at_its_end(
+async def test_a_revoked_token_is_accepted_until_its_response_or_the_token_expires(
     context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer, clock: ManualClock
 ) -> None:
     issuer = trusted()
-    asking, local = introspection.build(issuer, context), jwt.build(issuer, context)
-    late, dropped = fake_issuer.token(), fake_issuer.token()
-    for token in (late, dropped):
-        assert "accepted" == await _verdict(asking, token)
+    remote, local = introspection.build(issuer, context), jwt.build(issuer, context)
+    cached, deleted = fake_issuer.token(), fake_issuer.token()
+    for token in (cached, deleted):
+        assert "accepted" == await _outcome(remote, token)
         fake_issuer.revoke(token)
-        assert "accepted" == await _verdict(asking, token)
-    context.issuer(issuer).introspection_cache.delete(dropped)
-    assert Reason.INACTIVE == await _verdict(asking, dropped)
+        assert "accepted" == await _outcome(remote, token)
+    context.issuer(issuer).introspection_cache.delete(deleted)
+    assert Reason.INACTIVE == await _outcome(remote, deleted)
     clock.advance(59)
-    assert "accepted" == await _verdict(asking, late)
+    assert "accepted" == await _outcome(remote, cached)
     clock.advance(1)
-    assert Reason.INACTIVE == await _verdict(asking, late)
-    assert "accepted" == await _verdict(local, late)
+    assert Reason.INACTIVE == await _outcome(remote, cached)
+    assert "accepted" == await _outcome(local, cached)
     clock.advance(3600 + 60)
-    assert Reason.EXPIRED == await _verdict(local, late)
+    assert Reason.EXPIRED == await _outcome(local, cached)
 
 
 @pytest.mark.gen_test
-async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answer_is_believed(
+async def test_an_introspected_token_is_cached_until_its_response_expires(
     context: ValidatorContext,
     trusted: Callable[..., TrustedIssuer],
     fake_issuer: RunningIssuer,
@@ -53,35 +53,35 @@ async def test_a_token_that_was_asked_about_is_recalled_for_as_long_as_its_answe
     token_cache: ValidatedTokenCache,
 ) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read")
-    assert "accepted" == await _verdict(introspection.build(trusted(), context), token)
-    recalled = token_cache.get(token)
-    assert recalled is not None
-    assert ("alice@example.com", frozenset({"api:read"})) == (recalled.subject, recalled.scopes)
-    assert "active" not in recalled.claims
+    assert "accepted" == await _outcome(introspection.build(trusted(), context), token)
+    principal = token_cache.get(token)
+    assert principal is not None
+    assert ("alice@example.com", frozenset({"api:read"})) == (principal.subject, principal.scopes)
+    assert "active" not in principal.claims
     clock.advance(60)
     assert token_cache.get(token) is None
 
 
 @pytest.mark.gen_test
-async def test_another_issuers_token_is_shown_to_nobody(
+async def test_a_token_of_another_issuer_is_not_introspected(
     context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
-    asking = introspection.build(trusted(), context)
-    assert "not mine" == await _verdict(asking, fake_issuer.token(server="partner"))
+    validator = introspection.build(trusted(), context)
+    assert "of another issuer" == await _outcome(validator, fake_issuer.token(server="partner"))
     assert 0 == fake_issuer.requests().count
 
 
 @pytest.mark.gen_test
-async def test_is_ready_once_the_endpoint_is_known(
+async def test_a_validator_is_ready_once_the_endpoint_is_known(
     context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
 ) -> None:
-    asking = introspection.build(trusted(), context)
-    await asking.check_ready()
+    validator = introspection.build(trusted(), context)
+    await validator.check_ready()
     assert 1 == fake_issuer.requests("discovery").count
-    await asking.close()
+    await validator.close()
 
 
-def test_without_credentials_there_is_nobody_to_ask(
+def test_without_client_credentials_building_fails(
     context: ValidatorContext, trusted: Callable[..., TrustedIssuer]
 ) -> None:
     with pytest.raises(SettingsError, match="client_id"):

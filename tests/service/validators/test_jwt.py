@@ -21,10 +21,10 @@ from service.validators.base import Validator, ValidatorContext
 @pytest.fixture
 def validator(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Validator:
     settings = Settings(issuer=fake_issuer.issuer_url())
-    time = SystemClock()
-    cache = open_cache("memory://", clock=time)
+    clock = SystemClock()
+    cache = open_cache("memory://", clock=clock)
     context = ValidatorContext(
-        client=JSONClient(), clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache
+        client=JSONClient(), clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache
     )
     return jwt.build(settings.trusted_issuers[0], context)
 
@@ -34,7 +34,7 @@ def _active(issuer: RunningIssuer) -> str:
 
 
 @pytest.mark.gen_test
-async def test_returns_who_the_token_speaks_for(validator: Validator, fake_issuer: RunningIssuer) -> None:
+async def test_a_valid_token_gives_its_principal(validator: Validator, fake_issuer: RunningIssuer) -> None:
     principal = await validator.validate(
         PresentedToken.read(fake_issuer.token(sub="alice@example.com", scp="api:read"))
     )
@@ -46,23 +46,23 @@ async def test_returns_who_the_token_speaks_for(validator: Validator, fake_issue
     )
 
 
-NOT_MINE: dict[str, Callable[[RunningIssuer], str]] = {
+OF_OTHERS: dict[str, Callable[[RunningIssuer], str]] = {
     "another server's token": lambda issuer: issuer.token(server="partner"),
     "a token without issuer": lambda issuer: issuer.token(claims={"iss": None}),
     "an opaque token": lambda issuer: issuer.token(kind="refresh"),
 }
 
 
-@pytest.mark.parametrize("make", NOT_MINE.values(), ids=NOT_MINE.keys())
+@pytest.mark.parametrize("make", OF_OTHERS.values(), ids=OF_OTHERS.keys())
 @pytest.mark.gen_test
-async def test_leaves_to_others(
+async def test_a_token_of_another_issuer_gives_none(
     make: Callable[[RunningIssuer], str], validator: Validator, fake_issuer: RunningIssuer
 ) -> None:
     assert await validator.validate(PresentedToken.read(make(fake_issuer))) is None
     assert 0 == fake_issuer.requests().count
 
 
-REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
+INVALID_HEADERS: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
     "none": (lambda issuer: issuer.token(alg="none"), Reason.UNSUPPORTED_ALGORITHM),
     "HS256 with the public key": (lambda issuer: issuer.token(alg="HS256"), Reason.UNSUPPORTED_ALGORITHM),
     "another type": (lambda issuer: issuer.token(header={"typ": "dpop+jwt"}), Reason.UNSUPPORTED_TYPE),
@@ -70,24 +70,24 @@ REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(("make", "reason"), INVALID_HEADERS.values(), ids=INVALID_HEADERS.keys())
 @pytest.mark.gen_test
-async def test_refuses_without_fetching_anything(
+async def test_an_invalid_header_is_rejected_without_a_request(
     make: Callable[[RunningIssuer], str], reason: Reason, validator: Validator, fake_issuer: RunningIssuer
 ) -> None:
-    with pytest.raises(InvalidToken) as refusal:
+    with pytest.raises(InvalidToken) as exc_info:
         await validator.validate(PresentedToken.read(make(fake_issuer)))
-    assert reason is refusal.value.reason
+    assert reason is exc_info.value.reason
     assert 0 == fake_issuer.requests().count
 
 
-REFUSED_BY_KEY: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
-    "a key that is not published": (lambda issuer: issuer.token(key="unpublished"), Reason.UNKNOWN_KEY),
-    "a known key ID on another key": (
+INVALID: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
+    "an unpublished key": (lambda issuer: issuer.token(key="unpublished"), Reason.UNKNOWN_KEY),
+    "another key with a published key ID": (
         lambda issuer: issuer.token(key="unpublished", header={"kid": _active(issuer)}),
         Reason.BAD_SIGNATURE,
     ),
-    "no key ID on another key": (
+    "another key without a key ID": (
         lambda issuer: issuer.token(key="unpublished", header={"kid": None}),
         Reason.BAD_SIGNATURE,
     ),
@@ -96,25 +96,23 @@ REFUSED_BY_KEY: dict[str, tuple[Callable[[RunningIssuer], str], Reason]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "reason"), REFUSED_BY_KEY.values(), ids=REFUSED_BY_KEY.keys())
+@pytest.mark.parametrize(("make", "reason"), INVALID.values(), ids=INVALID.keys())
 @pytest.mark.gen_test
-async def test_refuses(
+async def test_an_invalid_token_is_rejected(
     make: Callable[[RunningIssuer], str], reason: Reason, validator: Validator, fake_issuer: RunningIssuer
 ) -> None:
-    with pytest.raises(InvalidToken) as refusal:
+    with pytest.raises(InvalidToken) as exc_info:
         await validator.validate(PresentedToken.read(make(fake_issuer)))
-    assert reason is refusal.value.reason
+    assert reason is exc_info.value.reason
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_refuses_a_signed_token_with_any_character_changed(
-    validator: Validator, fake_issuer: RunningIssuer
-) -> None:
+async def test_a_token_with_a_changed_character_is_rejected(validator: Validator, fake_issuer: RunningIssuer) -> None:
     text = fake_issuer.token()
     assert await validator.validate(PresentedToken.read(text)) is not None
     for position in itertools.chain(range(0, len(text), 7), range(len(text) - 5, len(text))):
-        spoilt = text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
-        token = PresentedToken.read(spoilt)
+        tampered = text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
+        token = PresentedToken.read(tampered)
         try:
             principal = await validator.validate(token)
         except InvalidToken:
