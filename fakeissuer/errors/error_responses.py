@@ -134,7 +134,7 @@ class ErrorCase(Enum):
     VERIFIER_UNEXPECTED = _oauth(400, "invalid_request", "A code_verifier was sent without a code_challenge before it.")
     PKCE_REQUIRED = _oauth(401, "invalid_client", "A public client must use PKCE.")
     REFRESH_TOKEN_INVALID = _oauth(400, "invalid_grant", "The refresh token is unknown, expired or revoked.")
-    REFRESH_WIDENED = _oauth(400, "access_denied", "A refresh cannot ask for more scopes than were granted.")
+    REFRESH_WIDENED = _oauth(400, "access_denied", "A refresh cannot request more scopes than were granted.")
     PASSWORD_WRONG = _oauth(400, "invalid_grant", "The user name or the password is wrong.")
     SCOPE_UNKNOWN = _oauth(400, "invalid_scope", "A requested scope does not exist at this server.")
     SCOPE_MISSING = _oauth(400, "invalid_scope", "The request has no scope, and this server has no default scope.")

@@ -44,7 +44,7 @@ _BODILESS = (204, 205, 304)
 _FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
-_REFUSALS = tuple(problem.name.lower() for problem in ErrorCase)
+_ERROR_NAMES = tuple(problem.name.lower() for problem in ErrorCase)
 """The names of the predefined error responses."""
 
 
@@ -87,8 +87,8 @@ class Fault(Record, frozen=True, kw_only=True):
             )
         if getattr(self, kinds[0]) is False:
             raise ValueError(f"{kinds[0]} is false; omit it, or use true")
-        if self.refuse is not None and self.refuse not in _REFUSALS:
-            raise ValueError(f"refuse is one of {', '.join(_REFUSALS)}")
+        if self.refuse is not None and self.refuse not in _ERROR_NAMES:
+            raise ValueError(f"refuse is one of {', '.join(_ERROR_NAMES)}")
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
         if self.status in _BODILESS and self.body is not None:

@@ -22,13 +22,13 @@ Ask = Callable[..., Any]
 
 
 class UnfinishedHandler(EndpointHandler):
-    """An endpoint whose author forgot to answer."""
+    """An endpoint without an implementation."""
 
     endpoint = "keys"
 
 
 class FailingCall(ControlHandler):
-    """A control call with a mistake in it."""
+    """A control call that raises an unexpected exception."""
 
     def get(self) -> None:
         raise ZeroDivisionError

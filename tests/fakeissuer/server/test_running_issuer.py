@@ -98,7 +98,7 @@ def test_invalid_calls_are_rejected_in_process(
 
 
 def test_arguments_and_results_are_copies(fake_issuer: RunningIssuer) -> None:
-    """A test that spoils what it holds must not spoil the issuer of the next one, which ``reset`` cannot mend."""
+    """A reset cannot restore shared objects that a test has changed."""
     team = {"names": ["a"]}
     fake_issuer.put("users", "ann", claims={"team": team})
     minted = fake_issuer.mint(sub="ann", claims={"deep": team})

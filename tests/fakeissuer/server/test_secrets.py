@@ -1,4 +1,4 @@
-"""What shows itself in a log or a failing test: never a secret, a password or a token."""
+"""Representations in logs and failing tests never contain a secret, a password or a token."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_another_server_is_reported(run: Main, serve_once: Callable[..., str], b
 
 @pytest.fixture
 def serve_once() -> Iterator[Callable[[str, int], str]]:
-    """Give the URL of a server that answers one request with this body and status."""
+    """Return a function that starts a server for one request, with this body and status, and returns its URL."""
     processes: list[subprocess.Popen[str]] = []
     source = (
         "import http.server, sys\n"
@@ -117,7 +117,7 @@ def serve_once() -> Iterator[Callable[[str, int], str]]:
 
 @pytest.fixture
 def _interruptible() -> Iterator[None]:
-    """Let what a test starts be interrupted even where a shell runs the tests in its background, which ignores it."""
+    """Restore SIGINT for child processes, which ignore it if a shell runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -154,7 +154,7 @@ def test_a_server_without_http_is_reported(run: Main, foreign_listener: socket.s
     def answer() -> None:
         with foreign_listener.accept()[0] as accepted:
             accepted.sendall(b"220 mail ready\r\n")
-            while accepted.recv(4096):  # until the one who asked has had enough
+            while accepted.recv(4096):  # until the client closes the connection
                 pass
 
     foreign_server = threading.Thread(target=answer)
