@@ -45,7 +45,7 @@ def test_denying_consent_returns_no_code(browser: Chrome, start: str) -> None:
     assert landed(browser, start) == {
         "state": "xyz",
         "error": "access_denied",
-        "error_description": "The user did not allow it.",
+        "error_description": "The user denied access.",
     }
 
 

@@ -70,7 +70,7 @@ def test_the_console_shows_new_requests(console: Chrome) -> None:
 
 
 def test_the_console_mints_a_token_and_copies_a_curl_line(console: Chrome, fake_issuer: RunningIssuer) -> None:
-    fill_in(console, "User (empty: a client for itself)", "alice@example.com")
+    fill_in(console, "User (empty: a token for a client)", "alice@example.com")
     fill_in(console, "Scopes (empty: the server's default)", "api:read api:write")
     fill_in(console, "Seconds until it expires", "60")
     press(console, "Mint")
