@@ -86,9 +86,7 @@ def resident_megabytes(pid: int) -> float:
 
 def in_memory() -> IssuerControl:
     """Return an issuer without sockets, its first key made."""
-    issuer = IssuerControl(
-        IssuerState(IssuerURLs(listening_url=URL, public_url=URL), KeyPool(), PROFILES["okta"], seed(URL))
-    )
+    issuer = IssuerControl(IssuerState(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
     issuer.mint()
     return issuer
 
@@ -132,7 +130,7 @@ def resets(issuer: IssuerControl) -> list[float]:
         fill(issuer)
         started = time.perf_counter()
         issuer.reset()
-        issuer.state.ring(issuer.state.registry.server("default")).key_set()
+        issuer.state.key_rings.for_server(issuer.state.registry.server("default")).key_set()
         taken.append(time.perf_counter() - started)
     return taken
 

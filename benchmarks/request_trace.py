@@ -83,9 +83,10 @@ async def trace_client_credentials() -> dict[str, Trace]:
             "auth_password": "service-secret-for-tests-only-0000001",
         }
         client = AsyncHTTPClient()
-        await client.fetch(f"{issuer.issuer_url()}/v1/token", **request)  # generates the keys
+        url = f"{issuer.issuer_url()}/v1/token"
+        await client.fetch(url, **request)  # generates the keys
         with trace:
-            await client.fetch(f"{issuer.issuer_url()}/v1/token", **request)
+            await client.fetch(url, **request)
     return {"client_credentials": trace}
 
 

@@ -172,7 +172,7 @@ class IssuerControl:
         """Remove and return one of the ``users``, ``clients`` or ``servers``; a user's tokens and sessions end, too."""
         removed = self.state.registry.remove(kind, name)
         if kind == "servers":
-            self.state.remove_keys(name)
+            self.state.key_rings.remove(name)
         if kind == "users":
             self.state.store.revoke_user(name)
             self.state.sessions.end(name, self.clock.now())
@@ -183,7 +183,7 @@ class IssuerControl:
         self.state.reset()
 
     def _ring(self, server: str) -> KeyRing:
-        return self.state.ring(self.state.registry.server(server))
+        return self.state.key_rings.for_server(self.state.registry.server(server))
 
 
 def _approval(authentication: BackchannelAuthentication) -> Approval:

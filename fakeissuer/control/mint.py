@@ -10,7 +10,6 @@ from fakeissuer.control import unusual_keys
 from fakeissuer.control.mint_request import FORGED, MintedToken, MintRequest
 from fakeissuer.errors import InvalidRequestError
 from fakeissuer.jose import raw_jws
-from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import (
     ID_TOKEN_LIFETIME_S,
@@ -23,6 +22,7 @@ from fakeissuer.model.claims import (
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
+from fakeissuer.oauth.issue import access_token_type
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
@@ -49,7 +49,7 @@ def mint(state: IssuerState, request: MintRequest, requested_url: str | None = N
     else:
         user_or_none = None if _is_client_itself(state, request) else _user(state, request)
         grant = _grant(state, request, server, issuer, user_or_none)
-        claims, typ = state.profile.access_token_claims(grant), state.access_token_type(server)
+        claims, typ = state.profile.access_token_claims(grant), access_token_type(state.profile, server)
     if request.aud is not None:
         claims["aud"] = request.aud
     claims = apply_changes(claims, request.claims)
@@ -110,7 +110,7 @@ def _sign(
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
-    header = apply_changes(jose_header(key, alg, typ), request.header)
+    header = apply_changes(key.jose_header(alg, typ), request.header)
     sign: raw_jws.Signer
     if alg == "none":
         sign = raw_jws.no_signature
@@ -119,18 +119,18 @@ def _sign(
     elif request.header:  # whatever it says, the library is not to act on it
         sign = partial(keys.sign_input, key, alg)
     else:
-        return keys.sign(key, header, to_payload(claims)), header
-    return raw_jws.encode_compact(to_payload(header), to_payload(claims), sign), header
+        return keys.sign(key, header, keys.to_payload(claims)), header
+    return raw_jws.encode_compact(keys.to_payload(header), keys.to_payload(claims), sign), header
 
 
 def _key(state: IssuerState, request: MintRequest, server: Server) -> SigningKey:
-    ring = state.ring(server)
+    ring = state.key_rings.for_server(server)
     alg = "RS256" if request.alg in (None, *FORGED) else str(request.alg)
     if request.key is not None:
         return unusual_keys.resolve_key(ring, request.key, alg)
     if alg != "RS256":
         return unusual_keys.key_for_algorithm(ring, alg)
-    return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
+    return ring.access_token_key() if request.kind == "access" else ring.signing_key()
 
 
 def _mint_refresh_token(state: IssuerState, request: MintRequest, server: Server, issuer: str) -> MintedToken:

@@ -62,6 +62,11 @@ class SigningKey:
         """Tell whether the key is of the kind that the algorithm needs."""
         return self.kind.split("-1024")[0] == KIND_OF_ALGORITHM.get(alg)
 
+    def jose_header(self, alg: str, typ: str | None = None) -> dict[str, Any]:
+        """Return the JOSE header of a token signed with this key: ``kid``, ``alg``, and ``typ`` unless it is None."""
+        header = {"kid": self.kid, "alg": alg}
+        return header if typ is None else {**header, "typ": typ}
+
 
 def create_key(kid: str, alg: str, kind: str) -> SigningKey:
     """Return a new key pair.
@@ -102,6 +107,11 @@ def sign(key: SigningKey, header: Mapping[str, Any], payload: bytes) -> str:
     token.add_signature(key.private, protected=json.dumps(header, separators=(",", ":")))
     compact: str = token.serialize(compact=True)
     return compact
+
+
+def to_payload(claims: Mapping[str, Any]) -> bytes:
+    """Return a claims set as JSON; NaN and Infinity are written the way Python names them, for tests."""
+    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def is_signed_by(members: Mapping[str, Any], alg: str, token: str) -> bool:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from fakeissuer.jose.keys import SigningKey
+from collections.abc import Callable, Iterable
+from typing import Any
 
 Signer = Callable[[bytes], bytes]
 """Gives the signature over the bytes of a signing input."""
@@ -54,14 +51,3 @@ def _json(value: object) -> str:
 def base64url(data: bytes) -> str:
     """Return bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:
-    """Return the JOSE header: ``kid`` and ``alg``, in that order, and a ``typ`` only if there is to be one."""
-    header = {"kid": key.kid, "alg": alg}
-    return header if typ is None else {**header, "typ": typ}
-
-
-def to_payload(claims: Mapping[str, Any]) -> bytes:
-    """Return a claims set as the bytes to be signed; NaN and Infinity stay what Python calls them, for tests."""
-    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()

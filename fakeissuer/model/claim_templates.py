@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from fakeissuer.errors import InvalidRequestError
@@ -23,7 +24,7 @@ _SECRET_MEMBERS = frozenset({"password", "secret", "jwks", "claims", "id_token_c
 
 
 def _allowed_members(kind: type[User | Client | Server]) -> tuple[str, ...]:
-    properties = (name for name, value in vars(kind).items() if isinstance(value, property))
+    properties = (name for name, value in vars(kind).items() if isinstance(value, property | cached_property))
     return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in _SECRET_MEMBERS)
 
 

@@ -49,9 +49,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def to_json(value: object) -> bytes:
-    """Return compact JSON in UTF-8, members in the order in which they were declared or inserted."""
-    return msgspec.json.encode(value)
+to_json = msgspec.json.encode
+"""Encode a value as compact JSON in UTF-8, with the members in the order of their declaration or insertion."""
 
 
 def read_members(body: bytes) -> dict[str, Any]:

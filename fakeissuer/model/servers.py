@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
@@ -19,7 +20,7 @@ OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
 _Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 
-_IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ class PolicyRule(Record, frozen=True, kw_only=True):
         check_known_names("grant_types", self.grant_types or (), GRANT_TYPES)
 
 
-class Server(Record, frozen=True, kw_only=True):
+class Server(Record, frozen=True, kw_only=True, dict=True):
     """An authorization server: its identifiers, its scopes, its access policy and its claims.
 
     The first matching rule of ``policy`` applies. ``default_scopes`` are those of a request without a scope; if left
@@ -59,7 +60,7 @@ class Server(Record, frozen=True, kw_only=True):
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
     default_scopes: tuple[Name, ...] = UNSET
     access_token_lifetime: _Lifetime = 3600
-    issuer_mode: _IssuerMode = "CUSTOM_URL"
+    issuer_mode: IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()
@@ -85,7 +86,7 @@ class Server(Record, frozen=True, kw_only=True):
         for issuer, jwks in self.trusted_issuers.items():
             check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 
-    @property
+    @cached_property
     def is_org(self) -> bool:
         """Tell whether this is the org server, whose tokens nobody else can verify."""
         return self.id == ORG

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fakeissuer.errors import SettingsError
-from fakeissuer.model.servers import Server
+from fakeissuer.model.endpoints import ORG
+from fakeissuer.model.servers import IssuerMode, Server
 
 # A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.
 _OKTA_DOMAINS = (
@@ -87,18 +89,32 @@ class IssuerURLs:
         """The host names and addresses that the issuer goes by, without ports and brackets."""
         return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
 
-    def base_url(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL before ``/oauth2``: a DYNAMIC server uses the URL of the request if it is valid."""
-        if server.issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
-            return requested_url
-        return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
-
     def endpoints(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL of a server below which its endpoints are, without a slash at the end."""
-        base = self.base_url(server, requested_url)
-        return f"{base}/oauth2/v1" if server.is_org else f"{base}/oauth2/{server.id}/v1"
+        """Return the URL of a server's endpoints; ``requested_url`` is used as in ``server_urls``."""
+        return server_urls(self, server.id, server.issuer_mode, requested_url).endpoints
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the issuer identifier of a server: like Okta's, without a slash at its end."""
-        base = self.base_url(server, requested_url)
-        return base if server.is_org else f"{base}/oauth2/{server.id}"
+        """Return the issuer identifier of a server; ``requested_url`` is used as in ``server_urls``."""
+        return server_urls(self, server.id, server.issuer_mode, requested_url).issuer
+
+
+@dataclass(frozen=True)
+class ServerURLs:
+    """The URLs of one server, like Okta's without a slash at the end; ``base_url`` is the part before ``/oauth2``."""
+
+    base_url: str
+    issuer: str
+    endpoints: str
+
+
+@lru_cache(maxsize=256)
+def server_urls(
+    urls: IssuerURLs, server_id: str, issuer_mode: IssuerMode, requested_url: str | None = None
+) -> ServerURLs:
+    """Return the URLs of a server; those of a DYNAMIC server begin with ``requested_url`` if that is a valid URL."""
+    base_url = urls.listening_url if issuer_mode == "ORG_URL" else urls.public_url
+    if issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
+        base_url = requested_url
+    issuer = base_url if server_id == ORG else f"{base_url}/oauth2/{server_id}"
+    endpoints = f"{base_url}/oauth2/v1" if server_id == ORG else f"{issuer}/v1"
+    return ServerURLs(base_url=base_url, issuer=issuer, endpoints=endpoints)

@@ -130,29 +130,29 @@ class Faults:
 
     def __init__(self) -> None:
         """Start without any."""
-        self._planned: list[_Planned] = []
+        self.pending: list[_Planned] = []
 
     def add(self, fault: Fault) -> None:
         """Plan a fault."""
-        self._planned.append(_Planned(fault, fault.times))
+        self.pending.append(_Planned(fault, fault.times))
 
     def take(self, endpoint: str, server: str) -> Fault | None:
         """Return the fault that this request meets, and count it; None if all goes well.
 
         Nothing is awaited between looking and counting, so that ``times`` is exact however many requests come at once.
         """
-        for planned in self._planned:
+        for planned in self.pending:
             if planned.fault.endpoint == endpoint and planned.fault.server in (None, server):
                 if planned.left is not None:
                     planned.left -= 1
-                    self._planned = [other for other in self._planned if other.left != 0]
+                    self.pending = [other for other in self.pending if other.left != 0]
                 return planned.fault
         return None
 
     def planned(self) -> list[Fault]:
         """Return what is still to come; ``times`` is what is left of it."""
-        return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self._planned]
+        return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self.pending]
 
     def clear(self) -> None:
         """Plan nothing any more."""
-        self._planned.clear()
+        self.pending.clear()

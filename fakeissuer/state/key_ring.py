@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fakeissuer.errors import NotFoundError
 from fakeissuer.model.records import Record
+from fakeissuer.model.servers import Server
+from fakeissuer.state.clock import Clock
 from fakeissuer.state.key_pool import KeyPool
 
 if TYPE_CHECKING:
@@ -31,10 +33,12 @@ class KeyRing:
     Generation 0 is the key that went before the first ACTIVE one; it has left the key set before the server started.
     """
 
-    def __init__(self, server: str, pool: KeyPool, started_at: float) -> None:
+    def __init__(self, server: str, pool: KeyPool, started_at: float, *, has_internal_key: bool = False) -> None:
         """Start with an ACTIVE and a NEXT key, whose rotation is a period after ``started_at`` (seconds)."""
         self._server = server
         self._pool = pool
+        self._keys: dict[str, SigningKey] = {}
+        self._has_internal_key = has_internal_key
         self._generation: dict[StatusName, int] = {"active": 1, "next": 2, "expired": 0}
         self._newest = 2
         self._withdrawn = {0}
@@ -46,9 +50,15 @@ class KeyRing:
         """Return the key of that status."""
         return self._key(self._generation[status])
 
+    def access_token_key(self) -> SigningKey:
+        """Return the key that signs access tokens: the ACTIVE key, or an unpublished one if the ring has that."""
+        return self.auxiliary_key("internal") if self._has_internal_key else self.signing_key()
+
     def auxiliary_key(self, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
         """Return a key that has no part in the life cycle, and is not published unless it is invited."""
-        return self._pool.key(self._server, name, alg=alg, kind=kind)
+        if name not in self._keys:
+            self._keys[name] = self._pool.key(self._server, name, alg=alg, kind=kind)
+        return self._keys[name]
 
     def find(self, kid: str) -> SigningKey:
         """Return the key of that kid.
@@ -144,4 +154,36 @@ class KeyRing:
         return None
 
     def _key(self, number: int) -> SigningKey:
-        return self._pool.key(self._server, str(number))
+        return self.auxiliary_key(str(number))
+
+
+class KeyRings:
+    """The key rings of all servers, each created at its first use.
+
+    In Okta's profile the org server's access tokens are for Okta itself: an unpublished key signs them.
+    """
+
+    def __init__(self, pool: KeyPool, clock: Clock, *, is_strict: bool) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._is_strict = is_strict
+        self._started_at = clock.now()
+        self._rings: dict[str, KeyRing] = {}
+
+    def for_server(self, server: Server) -> KeyRing:
+        """Return the key ring of a server, with every rotation done that is due by now."""
+        ring = self._rings.get(server.id)
+        if ring is None:
+            has_internal_key = server.is_org and not self._is_strict
+            ring = KeyRing(server.id, self._pool, self._started_at, has_internal_key=has_internal_key)
+            self._rings[server.id] = ring
+        ring.advance_to(self._clock.now())
+        return ring
+
+    def remove(self, server_id: str) -> None:
+        """Discard the key ring of a server that is removed."""
+        self._rings.pop(server_id, None)
+
+    def clear(self) -> None:
+        """Discard all key rings; their keys stay in the pool."""
+        self._rings.clear()

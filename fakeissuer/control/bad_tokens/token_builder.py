@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fakeissuer.control.mint import mint
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.jose import raw_jws
-from fakeissuer.jose.raw_jws import Signer, jose_header
+from fakeissuer.jose.raw_jws import Signer
 from fakeissuer.model.claims import Grant
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.issue import access_token_type
 from fakeissuer.state.seed import SERVICE_APP
 from fakeissuer.state.state import IssuerState
 
@@ -66,14 +67,14 @@ class TokenBuilder:
         self.server = server
         self.issuer = state.urls.issuer(server)
         self.now = int(state.clock.now())
-        self.key = state.ring(server).signing_key()
-        self.attacker_key = state.ring(server).auxiliary_key("unpublished")
+        self.key = state.key_rings.for_server(server).signing_key()
+        self.attacker_key = state.key_rings.for_server(server).auxiliary_key("unpublished")
         others = (other for other in state.registry.servers.values() if not other.is_org and other.id != server.id)
         self.other_server = next(others, Server(id="elsewhere", audience="api://elsewhere"))
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a good JOSE header with changes."""
-        return _with_changes(jose_header(self.key, "RS256", self.state.access_token_type(self.server)), changes)
+        return _with_changes(self.key.jose_header("RS256", access_token_type(self.state.profile, self.server)), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return the claims of a good access token with changes."""

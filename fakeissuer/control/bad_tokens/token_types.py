@@ -10,7 +10,7 @@ def _of_another_server(builder: TokenBuilder) -> str:
     """Return a token that another server issued for its own audience."""
     issuer, key = (
         builder.state.urls.issuer(builder.other_server),
-        builder.state.ring(builder.other_server).signing_key(),
+        builder.state.key_rings.for_server(builder.other_server).signing_key(),
     )
     claims = builder.claims(iss=issuer, aud=builder.other_server.audience)
     return builder.token(header=builder.header(kid=key.kid), claims=claims, sign=builder.signer(key))

@@ -21,7 +21,7 @@ def minted(state: IssuerState, **members: Any) -> MintedToken:
 
 def published(state: IssuerState, token: str) -> list[jwt.PyJWK]:
     kid = jwt.get_unverified_header(token)["kid"]
-    keys = state.ring(state.registry.server("default")).key_set()["keys"]
+    keys = state.key_rings.for_server(state.registry.server("default")).key_set()["keys"]
     return [jwt.PyJWK(jwk) for jwk in keys if jwk["kid"] == kid and jwk["kty"] != "AKP"]
 
 
@@ -95,7 +95,7 @@ def test_a_published_key_verifies(state: IssuerState, name: str) -> None:
 
 def test_the_expired_key_is_published_after_a_rotation_alone(state: IssuerState) -> None:
     assert published(state, minted(state, key="expired").token) == []
-    state.ring(state.registry.server("default")).rotate(state.clock.now())
+    state.key_rings.for_server(state.registry.server("default")).rotate(state.clock.now())
     assert verify(state, minted(state, key="expired").token) != {}
 
 
@@ -105,7 +105,7 @@ def test_the_expired_key_is_published_after_a_rotation_alone(state: IssuerState)
 )
 def test_an_odd_key_is_published_as_what_it_is_not(state: IssuerState, name: str, member: str, value: Any) -> None:
     kid = minted(state, key=name).header["kid"]
-    keys = state.ring(state.registry.server("default")).key_set()["keys"]
+    keys = state.key_rings.for_server(state.registry.server("default")).key_set()["keys"]
     assert [key[member] for key in keys if key["kid"] == kid] == [value]
 
 
@@ -123,14 +123,14 @@ def test_two_keys_share_one_kid_and_the_second_signs(state: IssuerState) -> None
 
 
 def test_a_key_is_named_by_its_kid(state: IssuerState) -> None:
-    kid = state.ring(state.registry.server("default")).signing_key("next").kid
+    kid = state.key_rings.for_server(state.registry.server("default")).signing_key("next").kid
     assert minted(state, key=kid).header["kid"] == kid
     with pytest.raises(NotFoundError):
         minted(state, key="unknown")
 
 
 def test_a_key_that_cannot_sign_so_is_refused_and_not_published(state: IssuerState) -> None:
-    ring = state.ring(state.registry.server("default"))
+    ring = state.key_rings.for_server(state.registry.server("default"))
     before = ring.key_set()
     for key in ("active", "small", "unpublished"):
         with pytest.raises(InvalidRequestError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.jose.raw_jws import to_payload
+from fakeissuer.jose.keys import to_payload
 from fakeissuer.model.claims import Grant, access_token_claims, apply_changes, id_token_claims, rfc9068_claims
 from fakeissuer.model.users import User
 from fakeissuer.state.state import IssuerState
