@@ -1,4 +1,4 @@
-"""Joins the parts; the only place that knows all of them."""
+"""Builds the application from the settings; the only module that connects all parts."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def make_app(
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
 ) -> ResourceServerApplication:
-    """Return the application that protects these routes.
+    """Return an application that protects these routes.
 
     Args:
-        routes: Tornado's own tuples, URLSpecs or rules; the guide's endpoints when left out.
-        client: Asks issuers, and is closed by whoever made it; made from the settings when left out.
-        clock: The machine's when left out.
-        instrumentation: Is told of answers, of questions to issuers, and of failures of the shared cache.
+        routes: Tornado's tuples, URLSpecs or rules; by default the endpoints of Okta's guide.
+        client: The HTTP client for requests to issuers, which the caller closes; by default one from the settings.
+        clock: The clock for token lifetimes; by default the system clock.
+        instrumentation: Receives responses, requests to issuers, and failures of the shared cache.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+        SettingsError: A route is neither protected nor public, or a required validation is not configured.
     """
     http_client = client or JSONClient(
         proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
@@ -64,10 +64,10 @@ def make_app(
     )
 
     def build(validation: str) -> Authenticator:
-        # Each way of judging has its own token cache: a signature alone must not open what asks for more.
+        # Each kind of validation has its own cache: a token that passed a weaker kind must not pass a stricter one.
         context = replace(shared, token_cache=ValidatedTokenCache(clock=app_clock))
         return Authenticator(
-            [find_factory(validation or one.validation)(one, context) for one in settings.trusted_issuers],
+            [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
             token_cache=context.token_cache,
             deny_list=deny_list,
             max_token_size=settings.max_token_size,
@@ -98,7 +98,7 @@ def make_app(
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
-    """Return the routes that an application serves whose user named these, or left them out."""
+    """Return the built-in routes and these, or the endpoints of Okta's guide if these are None."""
     documentation_routes = documentation.routes if documentation is not None else []
     forward_auth_routes = forward_auth.ROUTES if settings.forward_auth else []
     return [
@@ -111,10 +111,10 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
 
 
 def make_documentation(settings: Settings, *, by_default: bool = True) -> Documentation | None:
-    """Return what describes an application once its routes are known, or None where nobody wants it described.
+    """Return the documentation of an application, or None if it is disabled.
 
     Args:
-        by_default: Whether it is wanted where the settings are silent.
+        by_default: Whether it is enabled if the settings do not say.
     """
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
@@ -125,7 +125,7 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
 def _resource(settings: Settings) -> Resource:
     return Resource(
         public_url=settings.public_url,
-        authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
+        authorization_servers=tuple(trusted.issuer for trusted in settings.trusted_issuers),
     )
 
 
@@ -136,16 +136,17 @@ def protect(
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
-    """Protect the handlers of an application that its user builds; call it when all routes are mounted.
+    """Protect an existing application; call it when all routes are mounted.
 
-    It describes them only where the settings say ``docs``: the list of an application's routes is its user's to
-    publish, and it was there before we were.
+    The docs page and the OpenAPI document are served only if the setting ``docs`` is true, since they publish the list
+    of the application's routes.
 
     Returns:
-        What judges for it: await its ``warm_up()`` before serving, if you like, and its ``close()`` at the end.
+        The service behind the application: optionally await ``warm_up()`` before serving, and await ``close()`` at the
+        end.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+        SettingsError: A route is neither protected nor public, or a required validation is not configured.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
     protect_application(application, service)

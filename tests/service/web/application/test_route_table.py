@@ -48,7 +48,7 @@ def test_each_method_is_a_row_that_says_what_it_demands() -> None:
     assert {
         "GET": f"a token; scopes a and b; {rest}",
         "POST": f"a token; scopes a and b or c; {rest}",
-        "PUT": "a token if any; authorize",
+        "PUT": "an optional token; authorize",
         "HEAD": "public",
     } == requirements
 
@@ -56,7 +56,7 @@ def test_each_method_is_a_row_that_says_what_it_demands() -> None:
 def test_a_row_says_where_else_a_token_may_stand() -> None:
     basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
     requirements = {row.method: row.requirements for row in list_rows([(r"/x", basket)]) if row.pattern == "'/x$'"}
-    assert requirements["PUT"] == "a token if any; authorize; from header or cookie"
+    assert requirements["PUT"] == "an optional token; authorize; from header or cookie"
     assert "public" == requirements["HEAD"]
 
 

@@ -83,12 +83,12 @@ def test_the_docstring_is_the_summary_and_the_description_with_the_requirements_
 
 def test_where_a_token_may_stand_is_said_behind_the_demands() -> None:
     operation = _describe(_with(token_sources=["header", "form"]))
-    describe_token_sources = "The token is looked for in the field Authorization and access_token of a form."
-    assert operation["description"].endswith(f"Requires a token.\n\n{describe_token_sources}")
+    sentence = "The token is read from the Authorization header or the form field access_token."
+    assert operation["description"].endswith(f"Requires a token.\n\n{sentence}")
 
 
 def test_a_handler_that_has_a_word_of_its_own_is_said_to() -> None:
-    assert _describe(_with(authorize=_agree))["description"].endswith("Requires a token; the handler agrees.")
+    assert _describe(_with(authorize=_agree))["description"].endswith("Requires a token; approval by the handler.")
 
 
 def test_nothing_is_said_where_there_is_nothing_to_say() -> None:

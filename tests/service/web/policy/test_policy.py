@@ -20,7 +20,7 @@ def _handler(**attributes: Any) -> type[BearerAuthMixin]:
 
 
 def _scopes(handler: type[BearerAuthMixin], method: str) -> tuple[set[str], ...]:
-    return tuple(set(one) for one in handler.policy.of(method).scopes.alternatives)
+    return tuple(set(one) for one in handler.policy.requirements[method].scopes.alternatives)
 
 
 SPELLINGS: dict[str, tuple[Any, str, list[set[str]]]] = {
@@ -43,7 +43,7 @@ def test_reads_scopes_as(scopes: Any, method: str, alternatives: list[set[str]])
 
 def test_demands_a_token_and_nothing_more_by_default() -> None:
     for method in METHODS:
-        assert Requirements() == _handler().policy.of(method)
+        assert Requirements() == _handler().policy.requirements[method]
 
 
 def test_a_method_of_the_handlers_own_is_bound_too() -> None:
@@ -91,7 +91,7 @@ class Decorated(BearerAuthMixin, RequestHandler):
 
 
 def test_a_decorator_stands_in_place_of_the_class_word_by_word() -> None:
-    requirements = {method: Decorated.policy.of(method) for method in ("GET", "POST", "HEAD", "PUT")}
+    requirements = {method: Decorated.policy.requirements[method] for method in ("GET", "POST", "HEAD", "PUT")}
     groups = (frozenset({"Staff"}),)
     assert {
         "GET": Requirements(scopes=ScopeRequirements(alternatives=(frozenset({"things:read"}),)), groups=groups),
@@ -103,7 +103,7 @@ def test_a_decorator_stands_in_place_of_the_class_word_by_word() -> None:
 
 def test_a_decorated_method_of_a_public_handler_is_protected() -> None:
     handler = _handler(public=True, get=lambda _self: None, post=policy()(lambda _self: None))
-    assert (True, False) == (handler.policy.of("GET").public, handler.policy.of("POST").public)
+    assert (True, False) == (handler.policy.requirements["GET"].public, handler.policy.requirements["POST"].public)
 
 
 def test_an_override_that_forgets_the_decorator_keeps_the_demands() -> None:
@@ -128,7 +128,7 @@ def test_head_demands_what_get_does_unless_it_says_otherwise() -> None:
 
     read = _handler(get=policy(scopes="things:read")(lambda _self: None), head=lambda _self: None)
     assert ({"things:read"},) == _scopes(read, "HEAD")
-    assert Below.policy.of("HEAD").public
+    assert Below.policy.requirements["HEAD"].public
     assert () == _scopes(_handler(SUPPORTED_METHODS=("POST",), post=policy()(lambda _self: None)), "POST")
 
 
@@ -176,7 +176,7 @@ def test_a_decorator_that_wraps_keeps_the_policy() -> None:
 
 @pytest.mark.parametrize("words", [{"scope": "a"}, {"authorize": True}])
 def test_a_decorator_refuses_words_that_there_are_not(words: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="it knows public"):
+    with pytest.raises(TypeError, match="it accepts public"):
         policy(**words)
 
 

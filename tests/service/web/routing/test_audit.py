@@ -96,7 +96,7 @@ def test_refuses_demands_that_were_changed_after_the_class_was_made(
 ) -> None:
     changed = type("Changed", (Hello,), {})
     changed.public = False  # type: ignore[attr-defined]  # that is the mistake
-    with pytest.raises(SettingsError, match="changed after its class was made"):
+    with pytest.raises(SettingsError, match="changed after its class was created"):
         serve([(r"/x", changed)])
 
 
