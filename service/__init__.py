@@ -1,9 +1,8 @@
-"""An OAuth 2.0 resource server for Tornado: judges access tokens, and refuses well.
+"""An OAuth 2.0 resource server for Tornado: validates access tokens and protects handlers.
 
-The path of a request is the list of folders:
-
-``web`` reads the request, ``authenticator`` asks the ``validators`` in turn, a validator applies the pure
-rules in ``tokens`` to facts fetched by ``issuers``, and ``web`` writes the reply.
+A request passes through these folders: ``web`` reads the credentials, ``authenticator`` selects a validator of
+``validators``, which applies the rules in ``tokens`` to keys and responses fetched by ``issuers``, and ``web`` writes
+the response.
 """
 
 from __future__ import annotations

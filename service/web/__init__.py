@@ -1,1 +1,1 @@
-"""Speaks HTTP and Tornado: from a request to credentials, and from a principal or an error to a response."""
+"""HTTP and Tornado: reads credentials from requests, enforces requirements, and writes responses."""

@@ -87,7 +87,7 @@ def send(browser: Chrome, operation: str, **fields: str) -> str:
         "document.querySelector(arguments[0]).querySelector('[role=status]').textContent = ''", operation
     )
     find(browser, f"{operation} form > button").click()
-    status: str = find(browser, f"{operation} .answer").text
+    status: str = find(browser, f"{operation} .response").text
     if not status.startswith("2"):
         violations(browser)  # chromium complains of every refusal
     return status
@@ -113,4 +113,4 @@ def paste(browser: Chrome, token: str) -> None:
     if not find(browser, "#token").is_displayed():
         find(browser, "main details > summary").click()
     find(browser, "#token").send_keys(token)
-    press(browser, "Use it")
+    press(browser, "Use this token")

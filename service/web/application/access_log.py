@@ -1,4 +1,4 @@
-"""One log line for each request: no header, no body, and the path without its query."""
+"""The access log: one line for each request, without headers, body and query."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _logger = logging.getLogger("service.access")
 
 
 def log_request(handler: tornado.web.RequestHandler) -> None:
-    """Write the line of a finished request; a query, where tokens and names end up, is never in it."""
+    """Log a finished request, without the query, which may contain a token."""
     request = handler.request
-    facts = {
+    fields = {
         "method": request.method,
         "path": request.path,
         "status": handler.get_status(),
         "duration_ms": round(1000 * request.request_time(), 1),
         "remote_ip": request.remote_ip,
     }
-    _logger.info("%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s", facts, extra=facts)
+    _logger.info("%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s", fields, extra=fields)

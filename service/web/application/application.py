@@ -1,4 +1,4 @@
-"""The Tornado application: audited when it is made, and aware of the requests in flight when it ends."""
+"""The Tornado application: checks its routes when it is created, and tracks requests until it is closed."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
 
 
 class ResourceServerApplication(tornado.web.Application):
-    """An application in which every route is protected, or says that it is public.
+    """An application in which every route is protected or marked public.
 
     Args:
-        routes: Tornado's own tuples, URLSpecs or rules.
-        context: What the handlers share.
-        deny_list: Who is turned away whatever the issuer says, for whoever administers the service.
-        documentation: Is told what is mounted, so that it can describe it.
-        instrumentation: Is told of each answer.
-        settings: Tornado's own.
+        routes: Tornado's tuples, URLSpecs or rules.
+        context: The objects that the handlers share.
+        deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
+        documentation: The document to regenerate when routes are added, or None.
+        instrumentation: Receives each response, or None.
+        settings: Tornado's settings.
 
     Raises:
-        SettingsError: A route leads to something that nobody judges, or that is judged in a way that is not set up.
+        SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class ResourceServerApplication(tornado.web.Application):
         self._authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
-        found = list(mounted_routes(self, default=self.settings["default_handler_class"]))
-        self.check(found)
-        self._update_documentation(found)
+        mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
+        self.check(mounted)
+        self._update_documentation(mounted)
         self._in_flight: set[HTTPConnection] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -66,39 +66,39 @@ class ResourceServerApplication(tornado.web.Application):
         self.add_cleanup(self._monitor.close)
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
-        """Mount more routes, under the same condition.
+        """Mount more routes.
 
         Raises:
-            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+            SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
         """
         self.check_routes_to_add(host_handlers)
         super().add_handlers(host_pattern, list(host_handlers))
         self._update_documentation(mounted_routes(self, default=self.settings["default_handler_class"]))
 
-    def check(self, found: Iterable[MountedRoute]) -> None:
-        """Make sure that everything mounted is judged, in ways that are set up.
+    def check(self, routes: Iterable[MountedRoute]) -> None:
+        """Check mounted routes.
 
         Raises:
-            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+            SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
         """
-        for handler in check_routes(found):
+        for handler in check_routes(routes):
             for validation in handler.policy.validations:
                 self._authenticators.for_validation(validation)
 
     def check_routes_to_add(self, host_handlers: Sequence[Any]) -> None:
-        """Make sure of the same for routes that are about to be mounted.
+        """Check routes before they are mounted.
 
         Raises:
-            SettingsError: A route leads to something that nobody judges, or in a way that is not set up.
+            SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
         """
         self.check(mounted_routes(tornado.web.Application(list(host_handlers)), default=NotFound))
 
-    def _update_documentation(self, found: Iterable[MountedRoute]) -> None:
+    def _update_documentation(self, routes: Iterable[MountedRoute]) -> None:
         if self._documentation is not None:
-            self._documentation.read(found)
+            self._documentation.read(routes)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Watch a request that comes in, until its answer is whole."""
+        """Track a request until its response is complete."""
         return _TrackedRequest(
             super().start_request(server_conn, request_conn),
             started=lambda: self._request_started(request_conn),
@@ -106,7 +106,7 @@ class ResourceServerApplication(tornado.web.Application):
         )
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Write the access log, and tell the instrumentation."""
+        """Write the access log and report the response to the instrumentation."""
         access_log.log_request(handler)
         if self._instrumentation is None:
             return
@@ -118,45 +118,45 @@ class ResourceServerApplication(tornado.web.Application):
         )
 
     def add_cleanup(self, cleanup: Callable[[], Awaitable[None] | None]) -> None:
-        """Have something given back when the service ends; what was noted first goes first."""
+        """Add a function for ``close`` to call; functions are called in the order in which they were added."""
         self._cleanups.append(cleanup)
 
     async def finish_requests(self, *, within: float) -> bool:
-        """Return whether every request in flight was answered within so many seconds."""
+        """Wait for the requests in flight; return whether all finished within so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), within)
         return self._idle.is_set()
 
     def close_long_lived(self) -> None:
-        """Have WebSockets and streams come to their end, which else would last as long as their tokens."""
+        """Close WebSockets and streams, which otherwise stay open until their tokens end."""
         self._monitor.stop()
 
     async def warm_up(self) -> None:
-        """Fetch what judging a token takes, so that no request has to wait for it; an outage is no reason to stop."""
+        """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
             await self._authenticators.check_ready()
 
     async def close(self) -> None:
-        """Give back what the application holds: fetches under way, connections to issuers."""
+        """Release the resources of the application: pending fetches, connections to issuers, caches."""
         while self._cleanups:
             result = self._cleanups.pop(0)()
             if result is not None:
                 await result
 
     def _request_started(self, request: HTTPConnection) -> None:
-        """Note a request, and its end, whoever answers it: a handler may pass it on to another server."""
+        """Track a request until its connection is finished, even if a handler detached it from Tornado."""
         self._in_flight.add(request)
         self._idle.clear()
         finish = request.finish
 
-        def finish_and_note() -> None:
-            del request.finish  # the method of its class again: nothing is left that refers to itself
+        def finish_and_untrack() -> None:
+            del request.finish  # restores the method of the class and breaks a reference cycle
             try:
                 finish()
             finally:
                 self._request_finished(request)
 
-        request.finish = finish_and_note  # type: ignore[method-assign]  # Tornado tells nobody else
+        request.finish = finish_and_untrack  # type: ignore[method-assign]  # Tornado has no callback for it
 
     def _request_finished(self, request: HTTPConnection) -> None:
         self._in_flight.discard(request)
@@ -165,16 +165,16 @@ class ResourceServerApplication(tornado.web.Application):
 
 
 def protect_application(application: tornado.web.Application, service: ResourceServerApplication) -> None:
-    """Give the handlers of another application the context of this one.
+    """Give the handlers of another application the context of ``service``.
 
     Raises:
-        SettingsError: A route of it leads to something that nobody judges, or in a way that is not set up; nothing is
-            changed then.
+        SettingsError: A route is neither protected nor public, or requires a validation that is not configured; the
+            application is unchanged then.
     """
-    # Without a handler for them, Tornado answers unknown paths as pages; ours gives the JSON that the others give.
+    # Tornado's default handler would send HTML for unknown paths; ours sends JSON.
     default = application.settings.get("default_handler_class") or NotFound
     service.check(mounted_routes(application, default=default))
-    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is theirs
+    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is not ours
     application.settings |= {
         "default_handler_class": default,
         ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
@@ -187,13 +187,13 @@ def _add_checked(
     host_pattern: str,
     host_handlers: Sequence[Any],
 ) -> None:
-    """Mount more routes of an application that was adopted, under the condition that held for the first."""
+    """Check more routes of a protected application, then mount them."""
     service.check_routes_to_add(host_handlers)
     add_handlers(host_pattern, list(host_handlers))
 
 
 class _TrackedRequest(HTTPMessageDelegate):
-    """Passes a request on, and notices when its sender hangs up before it is whole; then no handler ever runs."""
+    """Delegates a request, and ends its tracking if the client disconnects before the request is complete."""
 
     def __init__(
         self, delegate: HTTPMessageDelegate, *, started: Callable[[], None], finished: Callable[[], None]

@@ -1,4 +1,4 @@
-"""The table of what is mounted, method by method, and what each requires."""
+"""The table of the mounted routes, with the requirements of each method."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Row:
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody may call it."""
+        """Whether the method reads no token."""
         return self.requirements == PUBLIC
 
 
@@ -33,35 +33,34 @@ _HEADINGS = Row(method="METHOD", pattern="PATTERN", handler="HANDLER", requireme
 
 
 def list_rows(routes: Sequence[Any]) -> list[Row]:
-    """Return what an application of these routes would serve.
+    """Return the rows of an application with these routes.
 
     Raises:
-        SettingsError: A route leads to something that nobody judges.
+        SettingsError: A route is neither protected nor public.
     """
-    found = list(mounted_routes(tornado.web.Application(list(routes)), default=NotFound))
-    check_routes(found)
-    return [row for one in found for row in _rows(one)]
+    mounted = list(mounted_routes(tornado.web.Application(list(routes)), default=NotFound))
+    check_routes(mounted)
+    return [row for route in mounted if route.handler is not None for row in _rows(route, route.handler)]
 
 
 def format_table(rows: Sequence[Row]) -> list[str]:
-    """Return a table with a heading, in columns as wide as they need to be."""
+    """Return the lines of the table, with a heading and aligned columns."""
     table = [(row.method, row.pattern, row.handler, row.requirements) for row in (_HEADINGS, *rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
-def _rows(one: MountedRoute) -> Iterator[Row]:
-    policy = (one.handler or BearerAuthMixin).policy
-    # What has no method of its own answers in another way, and then to every method alike.
-    for method in one.methods or ["GET"]:
-        requirements = list(describe_requirements(policy.of(method)))
-        if policy.has_authorize and requirements != [PUBLIC]:
+def _rows(route: MountedRoute, handler: type[BearerAuthMixin]) -> Iterator[Row]:
+    # A handler without methods responds in its `prepare`, to every method alike.
+    for method in route.methods or ["GET"]:
+        requirements = list(describe_requirements(handler.policy.requirements[method]))
+        if handler.policy.has_authorize and requirements != [PUBLIC]:
             requirements.append("authorize")
-        if one.handler is not None and one.handler.sources != ("header",) and requirements != [PUBLIC]:
-            requirements.append(f"from {' or '.join(one.handler.sources)}")
+        if handler.sources != ("header",) and requirements != [PUBLIC]:
+            requirements.append(f"from {' or '.join(handler.sources)}")
         yield Row(
-            method=method if one.methods else "(any)",
-            pattern=one.pattern,
-            handler=one.name,
+            method=method if route.methods else "(any)",
+            pattern=route.pattern,
+            handler=route.name,
             requirements="; ".join(requirements),
         )

@@ -1,1 +1,1 @@
-"""The handlers that come with the service."""
+"""The built-in handlers: health, resource metadata, forward authentication, docs, and the guide's examples."""

@@ -1,4 +1,4 @@
-"""Serves the description of an application: made when its routes are known, and public as the routes are."""
+"""Serves the OpenAPI document and the docs page of an application."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from service.web.routing.audit import MountedRoute
 
 
 class Documentation:
-    """What an application says about itself.
+    """The OpenAPI document and the docs page of one application.
 
     Args:
-        title: What the API is called.
-        resource: By which address clients know it, and whose tokens it accepts.
-        client_id: What the page for people is called where they sign in; "" where they have to say it.
+        title: The name of the API.
+        resource: The public URL and the accepted issuers.
+        client_id: The client ID of the page at the issuers; "" if the user enters it.
     """
 
     def __init__(self, *, title: str, resource: Resource, client_id: str = "") -> None:
@@ -31,28 +31,28 @@ class Documentation:
         self.document = b""
         self.page = make_page(title=title, issuers=resource.authorization_servers, client_id=client_id)
 
-    def read(self, found: Iterable[MountedRoute]) -> None:
-        """Describe everything that is mounted, from now on."""
-        document = describe(found, title=self._title, resource=self._resource)
+    def read(self, routes: Iterable[MountedRoute]) -> None:
+        """Generate the document from the mounted routes."""
+        document = describe(routes, title=self._title, resource=self._resource)
         self.document = json.dumps(document, ensure_ascii=False).encode()
 
     @property
     def routes(self) -> list[Any]:
-        """Where the description is."""
-        known = {"documentation": self}
-        return [(r"/openapi\.json", OpenAPIDocument, known), (r"/docs", DocumentationPage, known)]
+        """The routes of the document and the page."""
+        arguments = {"documentation": self}
+        return [(r"/openapi\.json", OpenAPIDocument, arguments), (r"/docs", DocumentationPage, arguments)]
 
 
 class _DocumentationHandler(BearerAuthMixin, tornado.web.RequestHandler):
     public = True
 
     def initialize(self, *, documentation: Documentation) -> None:
-        """Take what there is to say."""
+        """Store the documentation to serve."""
         self._documentation = documentation
 
 
 class OpenAPIDocument(_DocumentationHandler):
-    """The description of this API, for programs."""
+    """The OpenAPI document of this API."""
 
     openapi: ClassVar[dict[str, Any]] = {
         "GET": json_response({"type": "object", "required": ["openapi", "info", "paths"]}) | SERVICE_TAG
@@ -61,19 +61,19 @@ class OpenAPIDocument(_DocumentationHandler):
     def get(self) -> None:
         """Return this document."""
         self.set_header("Content-Type", "application/json")
-        self.set_header("Cache-Control", "no-cache")  # kept, and asked about: the entity tag makes that cheap
+        self.set_header("Cache-Control", "no-cache")  # clients revalidate it with the entity tag
         self.write(self._documentation.document)
 
 
 class DocumentationPage(_DocumentationHandler):
-    """The description of this API, for people, who can sign in and try it."""
+    """The docs page of this API, which signs in and sends requests."""
 
     openapi: ClassVar[dict[str, Any]] = {
-        "GET": {"responses": {"200": {"description": "A page.", "content": {"text/html": {}}}}} | SERVICE_TAG
+        "GET": {"responses": {"200": {"description": "The HTML page.", "content": {"text/html": {}}}}} | SERVICE_TAG
     }
 
     def get(self) -> None:
-        """Return the page, which reads the document."""
+        """Return the page, which loads the OpenAPI document."""
         page = self._documentation.page
         for name, value in page.headers.items():
             self.set_header(name, value)

@@ -1,6 +1,6 @@
-"""Judges requests for a proxy, which asks before it lets one through to something that knows no tokens.
+"""Authenticates requests for a reverse proxy in front of services that do not validate tokens.
 
-nginx asks by ``auth_request``, Traefik by ``ForwardAuth`` and Caddy by ``forward_auth``.
+nginx uses it through ``auth_request``, Traefik through ``ForwardAuth`` and Caddy through ``forward_auth``.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import SERVICE_TAG
 
 _UNESCAPED = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
-"""What stands in a field as it is; the rest would end it, begin another, or be read in two ways."""
-_RESPONSE_FIELDS = {
-    "X-Auth-Subject": "Whom the token is about.",
-    "X-Auth-Client-Id": "The client that it was issued to.",
-    "X-Auth-Scopes": "What it allows, separated by spaces.",
+"""The characters of a header value that are not percent-encoded; others could end it or be ambiguous."""
+_RESPONSE_HEADERS = {
+    "X-Auth-Subject": "The subject of the token.",
+    "X-Auth-Client-Id": "The client that the token was issued to.",
+    "X-Auth-Scopes": "The scopes of the token, separated by spaces.",
 }
 
 
 class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
-    """Says who is behind a request; a subclass with requirements of its own says whether that is enough."""
+    """Reports the subject, client and scopes of a token; a subclass may add requirements."""
 
-    # No page asks it anything: a preflight here is one that a proxy asks about, and 204 would let it pass unjudged.
+    # The proxy forwards preflight requests too; a 204 would pass them on without authentication.
     _handles_preflights = False
 
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {
                 "204": {
-                    "description": "The request may pass. What is not visible ASCII is percent-encoded.",
+                    "description": "The request is allowed. Characters other than visible ASCII are percent-encoded.",
                     "headers": {
-                        name: {"description": words, "required": True, "schema": {"type": "string"}}
-                        for name, words in _RESPONSE_FIELDS.items()
+                        name: {"description": text, "required": True, "schema": {"type": "string"}}
+                        for name, text in _RESPONSE_HEADERS.items()
                     },
                 }
             },
@@ -44,18 +44,18 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
     }
 
     def get(self) -> None:
-        """Let a request pass whose token is good, and say whose it is."""
+        """Allow a request with a valid token, and report its subject, client and scopes."""
         principal = self.principal
-        scopes = " ".join(map(_field_value, sorted(principal.scopes)))
-        # All of them each time, if need be empty: a proxy puts them in place of what the client wrote there itself.
-        values = (_field_value(principal.subject or ""), _field_value(principal.client_id or ""), scopes)
-        for name, value in zip(_RESPONSE_FIELDS, values, strict=True):
+        scopes = " ".join(map(_header_value, sorted(principal.scopes)))
+        # All headers are set, even if empty, so that the proxy replaces those that the client sent.
+        values = (_header_value(principal.subject or ""), _header_value(principal.client_id or ""), scopes)
+        for name, value in zip(_RESPONSE_HEADERS, values, strict=True):
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
         self.set_status(204)
 
 
-def _field_value(text: str) -> str:
+def _header_value(text: str) -> str:
     return urllib.parse.quote(text, safe=_UNESCAPED)
 
 

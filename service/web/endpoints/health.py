@@ -1,4 +1,4 @@
-"""Tells a load balancer whether the process lives, and whether it can judge tokens."""
+"""Liveness and readiness checks for a load balancer."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from service.web.openapi.overrides import SERVICE_TAG, json_response
 _SECONDS = {"type": "integer", "minimum": 0}
 
 
-def _status_schema(word: str) -> dict[str, Any]:
-    """Return the schema of an answer that says one thing."""
-    return {"type": "object", "required": ["status"], "properties": {"status": {"const": word}}}
+def _status_schema(status: str) -> dict[str, Any]:
+    """Return the schema of a response with one status."""
+    return {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
 
 
 class Alive(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers as long as the event loop turns; an issuer's outage must not get the process killed."""
+    """Responds 200 while the event loop runs; an outage of the issuer must not restart the process."""
 
     public = True
     openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status_schema("alive")) | SERVICE_TAG}
 
     def get(self) -> None:
-        """Say that the process lives."""
+        """Return 200 while the process is alive."""
         self.write({"status": "alive"})
 
 
 class Ready(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers 200 while tokens can be judged, so that requests go where they can be served."""
+    """Responds 200 while tokens can be validated."""
 
     public = True
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {
-                **json_response(_status_schema("ready"), "Tokens can be judged.")["responses"],
+                **json_response(_status_schema("ready"), "Tokens can be validated.")["responses"],
                 "503": {
-                    "description": "An issuer cannot be asked for its keys.",
+                    "description": "The keys of an issuer cannot be fetched.",
                     "headers": {"Retry-After": {"description": "Seconds.", "required": True, "schema": _SECONDS}},
                     "content": {"application/json": {"schema": _status_schema("not ready")}},
                 },
@@ -49,7 +49,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     }
 
     async def get(self) -> None:
-        """Say whether every issuer's keys are at hand, and if not, why."""
+        """Return 200 if the keys of every issuer are available, or 503 with the reason."""
         try:
             await self._context.authenticators.check_ready()
         except IssuerUnavailable as exc:

@@ -1,4 +1,4 @@
-"""The endpoints of Okta's guide "Protect your API endpoints": one for everybody, one for those with a token."""
+"""The endpoints of Okta's guide "Protect your API endpoints": one public, one protected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.web.openapi.overrides import json_response
 
 
 class Hello(BearerAuthMixin, tornado.web.RequestHandler):
-    """Greets anybody, whatever token they bring."""
+    """Returns a greeting without reading a token."""
 
     public = True
     openapi: ClassVar[dict[str, Any]] = {
@@ -19,14 +19,14 @@ class Hello(BearerAuthMixin, tornado.web.RequestHandler):
     }
 
     def get(self) -> None:
-        """Say hello."""
+        """Return a greeting."""
         self.write({"message": "Hello world!"})
 
 
 class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
-    """Tells the caller what its token says."""
+    """Returns the claims of the caller's token."""
 
-    openapi: ClassVar[dict[str, Any]] = {"GET": json_response({"type": "object"}, "The claims, by their names.")}
+    openapi: ClassVar[dict[str, Any]] = {"GET": json_response({"type": "object"}, "The claims of the token.")}
 
     def get(self) -> None:
         """Return the claims of the access token."""
@@ -34,12 +34,12 @@ class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class NotFound(BearerAuthMixin, tornado.web.RequestHandler):
-    """Answers for every path that nothing is mounted at."""
+    """Responds 404 on every path without a route."""
 
     public = True
 
     def prepare(self) -> None:
-        """Refuse, whatever the method."""
+        """Respond 404 to every method."""
         raise tornado.web.HTTPError(404)
 
 

@@ -1,4 +1,4 @@
-"""Tells clients which authorization servers we trust and which scopes there are (RFC 9728 sections 2 and 3)."""
+"""Serves the protected resource metadata: accepted issuers and scopes (RFC 9728 sections 2 and 3)."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ _SCHEMA = {
 
 
 class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
-    """The document about this resource, and about each path below it that a client takes for a resource."""
+    """The metadata of this resource and of each path below it."""
 
     public = True
     cors_origins = "*"
     openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA) | SERVICE_TAG}
 
-    def get(self, suffix: str | None) -> None:
-        """Return the metadata of the resource whose path stands behind the well-known one (RFC 9728 section 3.1)."""
-        known = self._context.resource
-        # As the client wrote it: a decoded path is another name, and no URL where it holds a space (RFC 9728 3.3).
+    def get(self, suffix: str = "") -> None:
+        """Return the metadata of the resource whose path follows the well-known path (RFC 9728 section 3.1)."""
+        whole = self._context.resource
+        # The client compares the path as it sent it, so it is not decoded (RFC 9728 section 3.3).
         suffix = self.request.path.removeprefix(WELL_KNOWN)
         if not _PATH.fullmatch(suffix):
             raise tornado.web.HTTPError(404)
-        if suffix and suffix != known.path and not suffix.startswith(f"{known.path.removesuffix('/')}/"):
+        if suffix and suffix != whole.path and not suffix.startswith(f"{whole.path.removesuffix('/')}/"):
             raise tornado.web.HTTPError(404)
-        origin = known.origin or f"{self.request.protocol}://{self.request.host}"
-        # Without a path behind it, the well-known path is that of the whole resource.
-        resource = f"{origin}{suffix}" if suffix not in {"", known.path} else known.public_url or origin
+        origin = whole.origin or f"{self.request.protocol}://{self.request.host}"
+        # The well-known path alone is the metadata of the whole resource.
+        resource = f"{origin}{suffix}" if suffix not in {"", whole.path} else whole.public_url or origin
         document: dict[str, object] = {
             "resource": resource,
-            "authorization_servers": list(known.authorization_servers),
+            "authorization_servers": list(whole.authorization_servers),
             "bearer_methods_supported": _methods(self.application),
         }
         if scopes := sorted(set(_scopes(self.application))):
@@ -67,18 +67,18 @@ def _scopes(application: tornado.web.Application) -> Iterator[str]:
 
 
 def _methods(application: tornado.web.Application) -> list[str]:
-    """Return where the mounted handlers look for a token, as the standard names it."""
+    """Return the values of ``bearer_methods_supported`` for the mounted handlers."""
     sources = {source for handler in _handlers(application) for source in handler.sources}
     return [method for source, method in METHODS_SUPPORTED.items() if source in sources]
 
 
 def _handlers(application: tornado.web.Application) -> Iterator[type[BearerAuthMixin]]:
-    """Yield the handlers that somebody may need a token for."""
-    for one in mounted_routes(application, default=None):
-        if one.handler is not None and not all(
-            requirements.public for requirements in one.handler.policy.requirements.values()
-        ):
-            yield one.handler
+    """Yield the mounted handlers that read a token for at least one method."""
+    for route in mounted_routes(application, default=None):
+        handler = route.handler
+        if handler is not None and not all(each.public for each in handler.policy.requirements.values()):
+            yield handler
 
 
-ROUTES = [(rf"{WELL_KNOWN}(/.*)?".replace(".", r"\.", 1), ResourceMetadata)]
+_PATTERN = WELL_KNOWN.replace(".", r"\.")
+ROUTES = [(_PATTERN, ResourceMetadata), (rf"{_PATTERN}/(.*)", ResourceMetadata)]

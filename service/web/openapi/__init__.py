@@ -1,1 +1,1 @@
-"""Describes what is mounted to people and programs, as an OpenAPI 3.1 document and as a page that tries it."""
+"""The OpenAPI 3.1 document of the mounted routes, and the HTML page that shows it and sends requests."""

@@ -1,4 +1,4 @@
-"""What all descriptions share: how to present a token, and how every refusal looks (RFC 6750 section 3)."""
+"""The components that all operations share: error responses and security schemes (RFC 6750 section 3)."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ _NAMES = {
     "403": "Forbidden",
     "404": "NotFound",
     "503": "IssuerUnavailable",
-    DEFAULT: "Refused",
+    DEFAULT: "Error",
 }
-_SENTENCES = {
-    "400": "The request, or what it presents as a token, is malformed.",
-    "401": "There is no token, or one that is not good enough; the challenge says which, and what would be.",
-    "403": "The token is good, and does not allow this.",
+_DESCRIPTIONS = {
+    "400": "The request or its credentials are malformed.",
+    "401": "The token is missing or invalid, or the user has to sign in again; the challenge says which.",
+    "403": "The token is valid but does not allow this request.",
     "404": "There is no such resource.",
-    "503": "The token cannot be judged right now, because its issuer cannot be asked. The token may well be good.",
-    DEFAULT: "Any other refusal: an unknown method, a body that is too large, a mistake of the server.",
+    "503": "The token cannot be validated now, because its issuer is unavailable. The token may be valid.",
+    DEFAULT: "Any other error: an unsupported method, a body that is too large, a failure of the server.",
 }
 _CHALLENGE = (
-    "The challenge (RFC 6750 section 3): `realm`, and as they apply `error`, `error_description`, the `scope` that "
-    "would do, `acr_values` and `max_age` where the user has to sign in better (RFC 9470), and `resource_metadata` "
+    "The challenge (RFC 6750 section 3): `realm` and, as they apply, `error`, `error_description`, the sufficient "
+    "`scope`, `acr_values` and `max_age` if the user has to sign in again (RFC 9470), and `resource_metadata` "
     "(RFC 9728)."
 )
 _ERROR = {
     "type": "object",
     "required": ["error", "error_description"],
     "properties": {
-        "error": {"type": "string", "description": "The error in one word."},
-        "error_description": {"type": "string", "description": "The error in one sentence, always the same."},
-        "id": {"type": "string", "description": "Of a mistake of the server: what its log can be searched for."},
+        "error": {"type": "string", "description": "The error code."},
+        "error_description": {"type": "string", "description": "A fixed sentence for each error."},
+        "id": {"type": "string", "description": "For a failure of the server: the ID of its log entry."},
     },
 }
 
 
 def error_reference(status: str) -> dict[str, str]:
-    """Return the reference to the description of a refusal."""
+    """Return the reference to the error response with a status."""
     return {"$ref": f"#/components/responses/{_NAMES[status]}"}
 
 
 def components(schemes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what operations refer to, with the security schemes among it."""
+    """Return the components of the document, with these security schemes."""
     return {
         "schemas": {"Error": _ERROR},
         "responses": {name: _response(status) for status, name in _NAMES.items()},
@@ -56,16 +56,16 @@ def components(schemes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _response(status: str) -> dict[str, Any]:
-    sentence = _SENTENCES[status]
+    description = _DESCRIPTIONS[status]
     if status.isdecimal() and (codes := error_codes(int(status))):
-        sentence += f" Its `error` is {' or '.join(f'`{code}`' for code in codes)}."
+        description += f" Its `error` is {' or '.join(f'`{code}`' for code in codes)}."
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {"description": sentence, "headers": _headers(status), "content": content}
+    return {"description": description, "headers": _headers(status), "content": content}
 
 
 def _headers(status: str) -> dict[str, Any]:
     if status in {"400", "401", "403"}:
-        # Only 401 must have one; the others may be a handler's own refusals, which no token would help against.
+        # A handler may send 400 and 403 for other causes, without a challenge.
         schema = {"type": "string", "pattern": "^Bearer "}
         header = {"description": _CHALLENGE, "required": status == "401", "schema": schema}
         return {"WWW-Authenticate": header}

@@ -1,4 +1,4 @@
-"""Describes one method of one handler, from its docstring and its requirements (OpenAPI 3.1.0 section 4.8.10)."""
+"""Describes one method of a handler from its docstring and its requirements (OpenAPI 3.1.0 section 4.8.10)."""
 
 from __future__ import annotations
 
@@ -15,36 +15,40 @@ from service.web.openapi.security import describe_token_sources, security_requir
 from service.web.policy.description import describe_requirements
 from service.web.policy.requirements import Requirements
 
-_SOCKET = "Opens a WebSocket, which is closed with 4401 when the token ends, and with 4403 when it does not allow more."
+_WEBSOCKET = (
+    "Opens a WebSocket. The server closes it with 4401 when the token ends, and with 4403 when the token does not "
+    "allow a message."
+)
 
 
 def describe_operation(
     handler: type[BearerAuthMixin], method: str, *, parameters: Sequence[dict[str, Any]], issuers: int
 ) -> dict[str, Any]:
-    """Return the operation that a method is, with the words of its author laid over what follows from its code.
+    """Return the operation of a method, with the fields of the attribute ``openapi`` merged into it.
 
     Args:
-        parameters: Those of its path.
-        issuers: How many issuers' tokens are accepted.
+        parameters: The parameters of the path.
+        issuers: The number of accepted issuers.
     """
-    requirements = handler.policy.of(method)
+    requirements = handler.policy.requirements[method]
     has_authorize = handler.policy.has_authorize and not requirements.public
-    is_socket = issubclass(handler, WebSocketHandler)
-    summary, description = paragraphs(getattr(handler, method.lower()))
-    sentence = f"Requires {'; '.join([*describe_requirements(requirements), *['the handler agrees'] * has_authorize])}."
-    parts = [
+    is_websocket = issubclass(handler, WebSocketHandler)
+    summary, description = docstring_parts(getattr(handler, method.lower()))
+    required = [*describe_requirements(requirements), *["approval by the handler"] * has_authorize]
+    verb = "Accepts" if requirements.optional else "Requires"
+    paragraphs = [
         description,
-        _SOCKET * is_socket,
-        *([] if requirements.public else [sentence, describe_token_sources(handler)]),
+        _WEBSOCKET * is_websocket,
+        *([] if requirements.public else [f"{verb} {'; '.join(required)}.", describe_token_sources(handler)]),
     ]
-    texts = {"summary": summary, "description": "\n\n".join(filter(None, parts))}
+    texts = {"summary": summary, "description": "\n\n".join(filter(None, paragraphs))}
     operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
     operation["operationId"] = f"{method.lower()}{handler.__name__}"
     if parameters:
         operation["parameters"] = list(parameters)
     operation["security"] = list(security_requirements(handler, requirements, issuers=issuers))
     statuses = sorted(_error_statuses(requirements, has_authorize=has_authorize, has_parameters=bool(parameters)))
-    success = {"101": "The WebSocket is open."} if is_socket else {"2XX": "The request is served."}
+    success = {"101": "The WebSocket is open."} if is_websocket else {"2XX": "The request is served."}
     operation["responses"] = {
         **{status: {"description": text} for status, text in success.items()},
         **{status: error_reference(status) for status in statuses},
@@ -52,11 +56,11 @@ def describe_operation(
     return merge_overrides(operation, handler.openapi.get(method, {}))
 
 
-def paragraphs(documented: Any) -> tuple[str, str]:
-    """Return the first line of a docstring, and the rest; nothing of what Tornado says about its own code."""
-    if getattr(documented, "__module__", "").startswith("tornado."):
+def docstring_parts(target: Any) -> tuple[str, str]:
+    """Return the first paragraph of a docstring and the rest; both are empty for Tornado's own code."""
+    if getattr(target, "__module__", "").startswith("tornado."):
         return "", ""
-    summary, _, rest = inspect.cleandoc(documented.__doc__ or "").partition("\n\n")
+    summary, _, rest = inspect.cleandoc(target.__doc__ or "").partition("\n\n")
     return " ".join(summary.split()), rest.strip()
 
 

@@ -1,4 +1,4 @@
-"""Makes the page that shows the description and tries it: one file with everything in it, and a policy that says so."""
+"""Builds the HTML page that shows the OpenAPI document: one file, and a content security policy that fits it."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from tornado.template import Loader
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPTS = ("dom.js", "challenge.js", "sign_in.js", "operation.js", "main.js")
-"""In the order in which each finds what it needs."""
+"""In the order of their dependencies."""
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page, and the headers without which it is not safe to show."""
+    """A page and the headers that make it safe to serve."""
 
     html: bytes
     headers: dict[str, str]
 
 
 def make_page(*, title: str, issuers: Iterable[str], client_id: str) -> Page:
-    """Return the page of an API.
+    """Build the page of an API.
 
     Args:
-        title: What the API is called.
-        issuers: Where people can sign in.
-        client_id: What the page is called there; whoever looks at it can write another.
+        title: The name of the API.
+        issuers: The issuers at which a user can sign in.
+        client_id: The client ID of the page at the issuers; the user can enter another one.
     """
     style, *scripts = (_TEMPLATES.joinpath(name).read_text("utf-8") for name in ("style.css", *_SCRIPTS))
-    trusted = list(issuers)
+    issuers = list(issuers)
     html = (
         Loader(str(_TEMPLATES), autoescape="xhtml_escape")
         .load("page.html")
-        .generate(title=title, issuers=json.dumps(trusted), client_id=client_id, style=style, scripts=scripts)
+        .generate(title=title, issuers=json.dumps(issuers), client_id=client_id, style=style, scripts=scripts)
     )
     policy = {
         "default-src": "'none'",
         "script-src": " ".join(map(_hash, scripts)),
         "style-src": _hash(style),
-        # A script that got in all the same could bring a token to these places only, which know it already.
-        "connect-src": " ".join(["'self'", *dict.fromkeys(filter(None, map(_origin, trusted)))]),
-        "form-action": "'none'",  # a form that is sent before its script runs would bring a token into the address
+        # An injected script could send a token only to these origins, which know it already.
+        "connect-src": " ".join(["'self'", *dict.fromkeys(filter(None, map(_origin, issuers)))]),
+        "form-action": "'none'",  # a form sent before its script runs would put a token into the URL
         "base-uri": "'none'",
-        "frame-ancestors": "'none'",  # nobody may lay it invisibly over a page of theirs, and have people click
+        "frame-ancestors": "'none'",  # against clickjacking
         "require-trusted-types-for": "'script'",
         "trusted-types": "'none'",
     }
@@ -59,7 +59,7 @@ def make_page(*, title: str, issuers: Iterable[str], client_id: str) -> Page:
 
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-store",  # its address may hold a code
+    "Cache-Control": "no-store",  # its URL may contain an authorization code
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -77,5 +77,5 @@ def _hash(text: str) -> str:
 
 def _origin(issuer: str) -> str | None:
     parts = urllib.parse.urlsplit(issuer)
-    # A semicolon in it would end the directive and begin another.
+    # A semicolon in a host would start another directive.
     return f"{parts.scheme}://{parts.netloc}" if _HOST.fullmatch(parts.netloc) else None

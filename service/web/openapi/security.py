@@ -1,4 +1,4 @@
-"""How a token may be presented, as security schemes (OpenAPI 3.1.0 section 4.8.27)."""
+"""Describes the places of a token as security schemes (OpenAPI 3.1.0 section 4.8.27)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from service.web.policy.requirements import Requirements
 _BEARER = "bearer"
 _QUERY = "query"
 _IN_HEADER = frozenset({"header", "form"})
-"""Sources that the schemes for a header stand for: none says that a token is in a form, so that words have to."""
+"""The sources that the bearer scheme covers; no scheme can express a form, so the description does."""
 
 
 def security_requirements(
     handler: type[BearerAuthMixin], requirements: Requirements, *, issuers: int
 ) -> Iterator[dict[str, list[str]]]:
-    """Yield the ways to be let in: for each set of scopes that is enough, the schemes that bring it.
+    """Yield the alternative security requirements: each sufficient set of scopes with each scheme.
 
     Args:
-        issuers: How many issuers' tokens are accepted.
+        issuers: The number of accepted issuers.
     """
     if requirements.public:
         return
@@ -33,48 +33,48 @@ def security_requirements(
 
 
 def schemes(issuers: Sequence[str], handlers: Iterable[type[BearerAuthMixin]]) -> dict[str, Any]:
-    """Return the schemes that requirements name.
+    """Return the security schemes that the operations refer to.
 
-    An issuer stands there by the address of its metadata: the rest is the issuer's to say, and it may be down now.
+    A scheme contains only the URL of an issuer's metadata, so no request to the issuer is needed.
 
     Args:
-        handlers: Those whose requirements name them.
+        handlers: The handlers whose operations refer to the schemes.
     """
-    found: dict[str, Any] = {
+    by_name: dict[str, Any] = {
         _BEARER: {
             "type": "http",
             "scheme": "bearer",
-            "description": "An access token in the field Authorization (RFC 6750 section 2.1).",
+            "description": "An access token in the Authorization header (RFC 6750 section 2.1).",
         }
     }
     for number, issuer in enumerate(issuers):
-        found[_issuer(number)] = {
+        by_name[_issuer(number)] = {
             "type": "openIdConnect",
             "openIdConnectUrl": f"{issuer.rstrip('/')}/.well-known/openid-configuration",
             "description": f"An access token of {issuer}.",
         }
     for handler in handlers:
         if "query" in handler.sources:
-            words = "An access token in the query (RFC 6750 section 2.3)."
-            found[_QUERY] = {"type": "apiKey", "in": "query", "name": FIELD, "description": words}
+            text = "An access token in the query (RFC 6750 section 2.3)."
+            by_name[_QUERY] = {"type": "apiKey", "in": "query", "name": FIELD, "description": text}
         if "cookie" in handler.sources:
-            words = "An access token in a cookie, which counts only where a page that is trusted makes the request."
+            text = "An access token in a cookie, accepted only in requests from trusted pages."
             name = handler.token_cookie
-            found[_cookie(name)] = {"type": "apiKey", "in": "cookie", "name": name, "description": words}
-    return found
+            by_name[_cookie(name)] = {"type": "apiKey", "in": "cookie", "name": name, "description": text}
+    return by_name
 
 
 def describe_token_sources(handler: type[BearerAuthMixin]) -> str:
-    """Return the sentence that says where a token is looked for; empty where it is the header alone."""
+    """Return a sentence about the places that may hold the token; empty if the header is the only one."""
     if handler.sources == ("header",):
         return ""
-    known = {
-        "header": "the field Authorization",
-        "form": f"{FIELD} of a form",
-        "query": f"{FIELD} of the query",
+    places = {
+        "header": "the Authorization header",
+        "form": f"the form field {FIELD}",
+        "query": f"the query parameter {FIELD}",
         "cookie": f"the cookie {handler.token_cookie}",
     }
-    return f"The token is looked for in {' and '.join(known[source] for source in handler.sources)}."
+    return f"The token is read from {' or '.join(places[source] for source in handler.sources)}."
 
 
 def _names(handler: type[BearerAuthMixin], issuers: int) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _names(handler: type[BearerAuthMixin], issuers: int) -> Iterator[str]:
 
 
 def _issuer(number: int) -> str:
-    """Return the name under which the tokens of the n-th issuer, from 0, are known."""
+    """Return the name of the scheme for the tokens of one issuer, numbered from 0."""
     return "issuer" if number == 0 else f"issuer{number + 1}"
 
 

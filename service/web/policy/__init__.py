@@ -1,1 +1,1 @@
-"""Requirements of a handler on its callers."""
+"""The requirements that a handler states on its class and its methods."""

@@ -1,12 +1,14 @@
-"""Refuses attributes that mean something else than their author thinks: ``scope`` would open a handler."""
+"""Rejects misspelled attributes of a handler: ``scope`` instead of ``scopes`` would leave the handler open."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
 
-_NEARNESS = 0.8
-"""How alike two words are taken for the same, from 0 to 1; one letter more, less or exchanged is."""
+from service.web.policy.scopes import AnyOf
+
+_SIMILARITY = 0.82
+"""The ratio of ``difflib`` from which a name counts as misspelled: one letter added, missing, or exchanged."""
 
 _SYNONYMS = {
     "required_scopes": "scopes",
@@ -17,46 +19,47 @@ _SYNONYMS = {
     "required_claims": "claims",
     "acr": "acr_values",
 }
-"""What other libraries call these requirements."""
-_VALUES = (str, list, tuple, set, frozenset, Mapping)
+"""The names of these requirements in other libraries."""
+_VALUES = (str, int, float, list, tuple, set, frozenset, Mapping, AnyOf)
+"""The types of a value that states a requirement; a method or another object is never taken for one."""
 
 _RESERVED = {
-    "policy": "what is required is written as scopes, groups and so on, each an attribute of its own",
-    "sources": "where a token is looked for is written as token_sources",
-    "principal": "it is who the token speaks for",
+    "policy": "each requirement is an attribute of its own, such as scopes or groups",
+    "sources": "the places that may hold a token are set as token_sources",
+    "principal": "it holds the user and client of the token",
 }
-"""Attributes of a handler that are read and not written."""
+"""The read-only attributes of a handler."""
 
 
-def reject_near_misses(handler: type, words: Collection[str], *, base: type) -> None:
-    """Refuse a handler that has an attribute which is almost one of these words.
+def reject_near_misses(handler: type, names: Collection[str]) -> None:
+    """Reject a handler whose own class body sets an attribute that resembles one of these names.
 
-    Args:
-        base: The class whose own attributes are all meant.
+    Inherited attributes are not checked, since their author may not know this library.
 
     Raises:
-        TypeError: It has.
+        TypeError: An attribute resembles one of the names without being one.
     """
-    for name in sorted(set(dir(handler)) - set(dir(base))):
-        if name.startswith("_"):
+    for name, value in vars(handler).items():
+        if name.startswith("_") or name in names or not isinstance(value, _VALUES):
             continue
-        near = difflib.get_close_matches(name.lower(), words, n=1, cutoff=_NEARNESS)
-        if not near and isinstance(getattr(handler, name), _VALUES):
-            near = [_SYNONYMS[name]] if name in _SYNONYMS else []
-        if near:
-            raise TypeError(f"{name} means nothing here; did you mean {near[0]}? If not, choose a name less like it")
+        if name in _SYNONYMS:
+            similar = [_SYNONYMS[name]]
+        else:
+            similar = difflib.get_close_matches(name.lower(), names, n=1, cutoff=_SIMILARITY)
+        if similar:
+            raise TypeError(f"{name} has no effect; did you mean {similar[0]}? If not, choose a name less like it")
 
 
 def reject_reserved_names(handler: type, *, base: type) -> None:
-    """Refuse a handler whose author writes what is only read, on its class or on a plain one among its bases.
+    """Reject a handler that sets a read-only attribute in its class body or in a base that does not inherit ``base``.
 
     Args:
-        base: The class that has those attributes; asked before they are set for the handler.
+        base: The class that defines the read-only attributes. They must not be set on the handler yet.
 
     Raises:
-        TypeError: One of them is written, and would be overwritten or hide what others read.
+        TypeError: A read-only attribute is set, so it would be overwritten or would hide the one that others read.
     """
-    plain = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
-    for name, meaning in _RESERVED.items():
-        if any(name in vars(kind) for kind in (handler, *plain)):
-            raise TypeError(f"{name} cannot be set: {meaning}; choose another name")
+    other_bases = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
+    for name, explanation in _RESERVED.items():
+        if any(name in vars(kind) for kind in (handler, *other_bases)):
+            raise TypeError(f"{name} cannot be set: {explanation}; choose another name")

@@ -1,4 +1,4 @@
-"""Puts into words what a method requires, for the table of the routes and for the description of the API."""
+"""Describes the requirements of a method in words, for the route table and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ PUBLIC = "public"
 
 
 def describe_requirements(requirements: Requirements) -> Iterator[str]:
-    """Yield a few words for each thing that a method requires."""
-    yield PUBLIC if requirements.public else "a token if any" if requirements.optional else "a token"
+    """Yield a short description of each requirement of a method."""
+    yield PUBLIC if requirements.public else "an optional token" if requirements.optional else "a token"
     if requirements.scopes.alternatives:
-        yield f"scopes {_alternatives(requirements.scopes.alternatives)}"
+        yield f"scopes {_join(requirements.scopes.alternatives)}"
     if requirements.groups:
-        yield f"groups {_alternatives(requirements.groups)}"
+        yield f"groups {_join(requirements.groups)}"
     for name, values in requirements.claims.items():
         yield f"{name} {' or '.join(map(str, values))}"
     if requirements.allowed_clients:
@@ -26,5 +26,5 @@ def describe_requirements(requirements: Requirements) -> Iterator[str]:
         yield f"authenticated within {requirements.step_up.max_age} s"
 
 
-def _alternatives(alternatives: Sequence[frozenset[str]]) -> str:
-    return " or ".join(" and ".join(sorted(one)) for one in alternatives)
+def _join(alternatives: Sequence[frozenset[str]]) -> str:
+    return " or ".join(" and ".join(sorted(names)) for names in alternatives)

@@ -1,4 +1,4 @@
-"""What one method of a handler requires of whoever calls it."""
+"""The requirements of one method, and their check against a principal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ATTRIBUTES: Mapping[str, object] = {
     "max_age": None,
     "validation": "",
 }
-"""The attributes in which a requirement is written, and what stands for none."""
+"""The class attributes that state requirements, with the values that require nothing."""
 
 Scalar = str | int | float | bool
 
@@ -31,14 +31,14 @@ class Requirements:
     """The requirements of one method, read once and checked on every request.
 
     Args:
-        public: Whether anybody may call it, and no token is looked at.
-        optional: Whether a request without a token is served as nobody's; a bad token is refused all the same.
-        scopes: What the token must allow.
-        groups: All the groups of one of these are enough; none at all requires nothing.
-        claims: For each name, the values of which the claim must have one, or hold one where it is a list.
-        allowed_clients: The clients that may call; empty for all.
-        step_up: How the user must have been authenticated.
-        validation: The kind of validation that must judge the token; "" for that of its issuer in the settings.
+        public: Whether every request is served and no token is read.
+        optional: Whether a request without a token is served; an invalid token is still rejected.
+        scopes: The scopes that the token must have.
+        groups: Alternative sets of groups, of which the user must be in one; empty for no requirement.
+        claims: The accepted values of each named claim; a claim that is a list must contain one of them.
+        allowed_clients: The client IDs that may call; empty for all.
+        step_up: How strongly and how recently the user must have been authenticated.
+        validation: The kind of validation that the token needs; "" for the kind of its issuer in the settings.
     """
 
     public: bool = False
@@ -51,23 +51,25 @@ class Requirements:
     validation: str = ""
 
     def check(self, principal: Principal, *, now: float, matching: ScopeMatching = ScopeMatching.EXACT) -> None:
-        """Ask whether a principal may call the method; what a client can do least about comes first.
+        """Check that a principal may call the method.
+
+        The requirements that another token cannot meet are checked first.
 
         Args:
             now: Wall time in seconds since the epoch.
             matching: How scopes are compared.
 
         Raises:
-            AccessDenied: It is the wrong client or user, whatever the scopes.
-            InsufficientScope: A scope is missing; the error names what would do.
+            AccessDenied: The client, a group or a claim does not meet the requirements.
+            InsufficientScope: A scope is missing; the error names the sufficient ones.
             InsufficientAuthentication: The user was authenticated too weakly or too long ago.
         """
         if self.allowed_clients and principal.client_id not in self.allowed_clients:
-            raise AccessDenied(Reason.CLIENT_FORBIDDEN, f"saw {principal.client_id!r}"[:200], claim="client_id")
-        if self.groups and not any(one <= principal.groups for one in self.groups):
+            raise AccessDenied(Reason.CLIENT_FORBIDDEN, f"client {principal.client_id!r}"[:200], claim="client_id")
+        if self.groups and not any(names <= principal.groups for names in self.groups):
             raise AccessDenied(Reason.GROUP_REQUIRED, claim="groups")
-        for name, wanted in self.claims.items():
-            if not _holds(principal.claims.get(name), wanted):
+        for name, accepted in self.claims.items():
+            if not _has_value(principal.claims.get(name), accepted):
                 raise AccessDenied(Reason.CLAIM_MISMATCH, name, claim=name)
         if self.scopes.alternatives and not self.scopes.is_satisfied(principal.scopes, matching):
             raise InsufficientScope(self.scopes.preferred)
@@ -76,13 +78,13 @@ class Requirements:
 
     @property
     def requires_only_token(self) -> bool:
-        """Whether any good token would do."""
+        """Whether every valid token meets the requirements."""
         return (
             Requirements(public=self.public, optional=self.optional, validation=self.validation * self.optional) == self
         )
 
 
-def parse_requirements(  # noqa: PLR0913  # one for each word that there is
+def parse_requirements(  # noqa: PLR0913  # one for each attribute
     *,
     public: object,
     optional: object,
@@ -94,73 +96,73 @@ def parse_requirements(  # noqa: PLR0913  # one for each word that there is
     max_age: object,
     validation: object,
 ) -> Requirements:
-    """Return the requirements that these attributes spell.
+    """Parse the attributes of one method.
 
     Raises:
-        TypeError: One of them is of a type that means nothing, so that the author meant something else.
-        ValueError: One of them holds what cannot be, or two of them contradict each other.
+        TypeError: An attribute has a type without a meaning.
+        ValueError: An attribute has an impossible value, or two attributes contradict each other.
     """
     for name, value in (("public", public), ("optional", optional)):
         if not isinstance(value, bool):
-            raise TypeError(f"{name} is True or False, not {value!r}")
+            raise TypeError(f"{name} must be True or False, not {value!r}")
     if not isinstance(validation, str):
-        raise TypeError(f"validation is the name of a kind, not {validation!r}")
+        raise TypeError(f"validation must be the name of a kind of validation, not {validation!r}")
     requirements = Requirements(
         public=public is True,
         optional=optional is True,
         scopes=parse_scopes(scopes),
-        groups=_read_groups(groups),
-        claims=_read_claims(claims),
-        allowed_clients=frozenset(_names("allowed_clients", allowed_clients)),
+        groups=_parse_groups(groups),
+        claims=_parse_claims(claims),
+        allowed_clients=frozenset(_parse_names("allowed_clients", allowed_clients)),
         step_up=parse_step_up(acr_values=acr_values, max_age=max_age),
         validation=validation,
     )
     if public and optional:
-        raise ValueError("public looks at no token, and optional does; drop one of them")
+        raise ValueError("public reads no token, but optional does; remove one of them")
     if (public or optional) and not requirements.requires_only_token:
-        word = "public" if public else "optional"
-        # Whoever is asked for more than they have would come without a token.
-        raise ValueError(
-            f"the handler is {word}, so that its other requirements bind nobody; drop {word}, or the others"
-        )
+        name = "public" if public else "optional"
+        # A client whose token does not meet the requirements would send the request without it.
+        raise ValueError(f"the handler is {name}, so other requirements have no effect; remove {name}, or the others")
     return requirements
 
 
-def _read_groups(value: object) -> tuple[frozenset[str], ...]:
+def _parse_groups(value: object) -> tuple[frozenset[str], ...]:
     if isinstance(value, AnyOf):
-        alternatives = tuple(frozenset(_names("groups", one)) for one in value.values)
+        alternatives = tuple(frozenset(_parse_names("groups", names)) for names in value.values)
         if not all(alternatives):
-            raise ValueError(f"groups holds {value!r} with an empty alternative, which every user would meet")
+            raise ValueError(f"groups is {value!r}, with an empty alternative that every user meets; remove it")
         return alternatives
-    names = _names("groups", value)
+    names = _parse_names("groups", value)
     return (frozenset(names),) if names else ()
 
 
-def _names(attribute: str, value: object) -> list[str]:
-    """Return a list of names; a text is one name, since the names of groups have spaces in them."""
+def _parse_names(attribute: str, value: object) -> list[str]:
+    """Return a list of names; a string is one name, since the names of groups may contain spaces."""
     if not isinstance(value, Iterable):
-        raise TypeError(f"{attribute} is a text or a list of texts, not {value!r}")
+        raise TypeError(f"{attribute} must be a string or a list of strings, not {value!r}")
     names = [value] if isinstance(value, str) else list(value)
     for name in names:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"{attribute} holds {name!r}, which nobody has")
+            raise ValueError(f"{attribute} contains {name!r}; each name must be a string that is not empty")
     return names
 
 
-def _read_claims(value: object) -> Mapping[str, tuple[Scalar, ...]]:
+def _parse_claims(value: object) -> Mapping[str, tuple[Scalar, ...]]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"claims is a mapping from claim names to values, not {value!r}")
+        raise TypeError(f"claims must be a mapping from claim names to values, not {value!r}")
     claims: dict[str, tuple[Scalar, ...]] = {}
-    for name, wanted in value.items():
-        values = wanted.values if isinstance(wanted, AnyOf) else (wanted,)
-        scalars = tuple(one for one in values if isinstance(one, Scalar))
+    for name, accepted in value.items():
+        values = accepted.values if isinstance(accepted, AnyOf) else (accepted,)
+        scalars = tuple(each for each in values if isinstance(each, Scalar))
         if not isinstance(name, str) or len(scalars) < len(values):
-            raise TypeError(f"claims names {name!r}: {wanted!r}; a value is a text, a number or a bool, or AnyOf(…)")
+            raise TypeError(
+                f"claims contains {name!r}: {accepted!r}; a value must be a string, number, bool, or AnyOf(…) of these"
+            )
         claims[name] = scalars
     return claims
 
 
-def _holds(seen: object, wanted: tuple[Scalar, ...]) -> bool:
-    """Return whether a claim has, or as a list holds, one of these values; in Python alone, True would equal 1."""
-    items = seen if isinstance(seen, list) else [seen]
-    return any(type(item) is type(one) and item == one for item in items for one in wanted)
+def _has_value(claim: object, accepted: tuple[Scalar, ...]) -> bool:
+    """Return whether a claim is, or as a list contains, an accepted value; types must match, since ``True == 1``."""
+    items = claim if isinstance(claim, list) else [claim]
+    return any(type(item) is type(value) and item == value for item in items for value in accepted)

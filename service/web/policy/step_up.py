@@ -1,4 +1,4 @@
-"""Whether a user was authenticated strongly and recently enough (RFC 9470 sections 3 and 6)."""
+"""Checks how strongly and how recently the user was authenticated (RFC 9470 sections 3 and 6)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from service.errors import InsufficientAuthentication, Reason
 from service.tokens.principal import Principal
 
-_ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # what stands in a quoted string, and is separated by spaces
+_ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # a quoted string of values separated by spaces
 
 _OKTA_LEVELS = ("urn:okta:loa:1fa:any", "urn:okta:loa:1fa:pwd", "urn:okta:loa:2fa:any", "phr", "phrh")
 """Okta's authentication context classes, the weakest first."""
 _OKTA_IF_POSSIBLE = "urn:okta:loa:2fa:any:ifpossible"
-"""Met by one factor where the user has no second one, so that it proves one factor and no more."""
+"""Proves only one factor, since a user without a second factor meets it too."""
 
 
 def _satisfying_acrs(acr: str) -> frozenset[str]:
-    """Return the classes that are as strong; of a class that is not Okta's, nothing is known but its name."""
+    """Return the classes that are at least as strong; for a class that is not Okta's, only the class itself."""
     if acr == _OKTA_IF_POSSIBLE:
         return frozenset({acr, *_OKTA_LEVELS[2:]})
     if acr == _OKTA_LEVELS[0]:
@@ -33,9 +33,10 @@ class StepUp:
     """How a user must have been authenticated.
 
     Args:
-        acr_values: The authentication context classes of which one is enough, the preferred first.
-        max_age: Seconds that may have passed since; no leeway is added to them.
-        satisfying: The classes that are as strong as one of ``acr_values``.
+        acr_values: The accepted authentication context classes, in order of preference.
+        max_age: The maximum age of the authentication in seconds, without leeway; None for any age.
+        satisfying: All classes that are at least as strong as one of ``acr_values``.
+        is_required: Whether either of the two is required.
     """
 
     acr_values: tuple[str, ...] = ()
@@ -44,40 +45,40 @@ class StepUp:
     is_required: bool = False
 
     def check(self, principal: Principal, *, now: float) -> None:
-        """Ask whether the user of a token was authenticated well enough.
+        """Check the authentication of a principal.
 
         Raises:
-            InsufficientAuthentication: Too weakly, too long ago, or the token does not say.
+            InsufficientAuthentication: It is too weak or too old, or the token does not state its time.
         """
         if self.acr_values and principal.acr not in self.satisfying:
-            raise self._refusal(Reason.INSUFFICIENT_ACR, f"saw {principal.acr!r}"[:200])
+            raise self._error(Reason.INSUFFICIENT_ACR, f"acr {principal.acr!r}"[:200])
         if self.max_age is not None:
             if principal.auth_time is None:
-                raise self._refusal(Reason.AUTHENTICATION_TOO_OLD, "the token does not say when")
+                raise self._error(Reason.AUTHENTICATION_TOO_OLD, "the token has no auth_time")
             if now - principal.auth_time > self.max_age:
-                raise self._refusal(Reason.AUTHENTICATION_TOO_OLD, f"{now - principal.auth_time:.0f} s ago")
+                raise self._error(Reason.AUTHENTICATION_TOO_OLD, f"{now - principal.auth_time:.0f} s ago")
 
-    def _refusal(self, reason: Reason, detail: str) -> InsufficientAuthentication:
+    def _error(self, reason: Reason, detail: str) -> InsufficientAuthentication:
         return InsufficientAuthentication(reason, detail, acr_values=self.acr_values, max_age=self.max_age)
 
 
 def parse_step_up(*, acr_values: object, max_age: object) -> StepUp:
-    """Return the requirements that two attributes spell.
+    """Parse the attributes ``acr_values`` and ``max_age``.
 
     Raises:
-        TypeError: One of them is of a type that means nothing.
-        ValueError: A class cannot stand in a challenge, or the age is negative.
+        TypeError: An attribute has a type without a meaning.
+        ValueError: A class contains a character that a challenge cannot contain, or the age is negative.
     """
     if not isinstance(acr_values, Iterable):
-        raise TypeError(f"acr_values is a text or a list, of which one is enough, not {acr_values!r}")
+        raise TypeError(f"acr_values must be a string or a list of strings, not {acr_values!r}")
     values = tuple(acr_values.split() if isinstance(acr_values, str) else acr_values)
     for value in values:
         if not isinstance(value, str) or not _ACR.fullmatch(value):
-            raise ValueError(f"{value!r} cannot be one of acr_values (RFC 9470 section 3)")
+            raise ValueError(f"{value!r} is not a valid item of acr_values (RFC 9470 section 3)")
     if max_age is not None and (not isinstance(max_age, int) or isinstance(max_age, bool)):
-        raise TypeError(f"max_age is a whole number of seconds, not {max_age!r}")
+        raise TypeError(f"max_age must be an integer number of seconds, not {max_age!r}")
     if max_age is not None and max_age < 0:
-        raise ValueError(f"max_age is a number of seconds that may have passed, not {max_age}")
+        raise ValueError(f"max_age must not be negative, but is {max_age}")
     return StepUp(
         acr_values=values,
         max_age=max_age,

@@ -1,6 +1,6 @@
-"""From a refusal to what the client gets: status, headers, JSON body (RFC 6750 section 3, RFC 9110 section 11.6.1).
+"""Maps errors to error responses: status, challenge and JSON body (RFC 6750 section 3, RFC 9110 section 11.6.1).
 
-Pure, and one table: no value from a token, a request or an exception enters a header.
+No value from a token, a request or an exception enters a header.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.TOO_LARGE: "The access token is too large",
     Reason.MALFORMED_TOKEN: "The access token is malformed",
     Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",
-    Reason.CRITICAL_HEADER: "The access token asks for an extension that is not supported here",
+    Reason.CRITICAL_HEADER: "The access token requires an extension that is not supported here",
     Reason.UNSUPPORTED_TYPE: "The token is of a type that is not an access token",
     Reason.UNSUPPORTED_ALGORITHM: "The access token is signed with an algorithm that is not accepted here",
     Reason.UNKNOWN_KEY: "The access token is signed with a key that its issuer does not publish",
@@ -59,7 +59,7 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.INSUFFICIENT_ACR: "A stronger authentication of the user is required",
     Reason.AUTHENTICATION_TOO_OLD: "A more recent authentication of the user is required",
 }
-"""One fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for error_description."""
+"""A fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for ``error_description``."""
 
 _CODES: Mapping[type[TokenError], tuple[int, str]] = {
     MissingToken: (401, "missing_token"),
@@ -74,20 +74,24 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
     400: ("invalid_request", "The request is malformed"),
     403: ("access_denied", "This is not allowed"),
     404: ("not_found", "There is no such resource"),
-    405: ("method_not_allowed", "This resource does not have that method"),
+    405: ("method_not_allowed", "This resource does not support that method"),
     413: ("content_too_large", "The body of the request is too large"),
     426: ("upgrade_required", "This resource is a WebSocket, open it as one"),
-    500: ("server_error", "The server made a mistake, which its log describes under this id"),
-    503: ("temporarily_unavailable", "The server cannot serve this now, and its log says why under this id"),
+    500: ("server_error", "The server failed; its log has an entry with this id"),
+    503: ("temporarily_unavailable", "The server is unavailable; its log has an entry with this id"),
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorResponse:
-    """An answer that says no.
+    """An error response.
 
     Args:
-        is_failure: Whether the server is to blame, and its log has something to say about it.
+        status: The HTTP status.
+        error: The error code.
+        description: A fixed sentence for the client.
+        headers: The challenge or ``Retry-After``.
+        is_failure: Whether the server failed, so that the body has the ID of a log entry.
     """
 
     status: int
@@ -100,27 +104,25 @@ class ErrorResponse:
 def error_response_for(
     error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None
 ) -> ErrorResponse:
-    """Return the answer to a refused request.
+    """Return the response to a rejected token, or to one that cannot be validated.
 
     Args:
-        realm: The context space, already in the characters of a quoted string.
-        resource_metadata: Where clients learn which authorization servers we trust (RFC 9728 section 5.1);
-            a URL from the settings, never one made of the request.
+        realm: The protection space, in the characters of a quoted string.
+        resource_metadata: The URL of the metadata (RFC 9728 section 5.1), from the settings and never from the request.
     """
     if isinstance(error, IssuerUnavailable):
-        # No challenge: a client that was asked for a better token would throw away a good one.
+        # A challenge would make the client discard a token that may be valid.
         seconds = max(1, math.ceil(error.retry_after))
-        sentence = "The access token cannot be judged right now, because its issuer cannot be asked"
         return ErrorResponse(
             status=503,
             error="temporarily_unavailable",
-            description=sentence,
+            description="The access token cannot be validated now, because its issuer is unavailable",
             headers={"Retry-After": str(seconds)},
         )
-    status, code = next(answer for kind, answer in _CODES.items() if isinstance(error, kind))
+    status, code = next(entry for kind, entry in _CODES.items() if isinstance(error, kind))
     description = DESCRIPTIONS[error.reason]
     parameters = {"realm": realm}
-    if not isinstance(error, MissingToken):  # RFC 6750 section 3.1: whoever sent no token is told no error
+    if not isinstance(error, MissingToken):  # no error code without a token (RFC 6750 section 3.1)
         parameters |= {"error": code, "error_description": description} | _scope(error)
     if resource_metadata is not None:
         parameters["resource_metadata"] = resource_metadata
@@ -130,30 +132,29 @@ def error_response_for(
 
 
 def parse_challenges(value: object) -> tuple[str, ...]:
-    """Return the challenges of other schemes that a handler names (RFC 9110 section 11.6.1).
+    """Parse the attribute ``further_challenges``, challenges of other schemes (RFC 9110 section 11.6.1).
 
     Raises:
-        TypeError: It is neither a text nor a list of texts.
-        ValueError: One of them is no challenge.
+        TypeError: The value is neither a string nor a list of strings.
+        ValueError: An item is not a challenge, or is a bearer challenge.
     """
     if not isinstance(value, Iterable):
-        raise TypeError(f"further_challenges is a text or a list of texts, not {value!r}")
+        raise TypeError(f"further_challenges must be a string or a list of strings, not {value!r}")
     challenges = (value,) if isinstance(value, str) else tuple(value)
     for challenge in challenges:
         if not isinstance(challenge, str) or not _CHALLENGE.fullmatch(challenge):
-            raise ValueError(f'{challenge!r} is no challenge; write a scheme and its parameters: Basic realm="name"')
+            raise ValueError(f'{challenge!r} is not a challenge; use a scheme and its parameters: Basic realm="name"')
         if challenge.partition(" ")[0].lower() == "bearer":
-            raise ValueError(f"{challenge!r} would stand beside our own challenge of that scheme")
+            raise ValueError(f"{challenge!r} repeats the bearer challenge, which is sent already; remove it")
     return challenges
 
 
 def _scope(error: TokenError) -> dict[str, str]:
-    """Return the scopes that would do, as they were read from a policy at start."""
     return {"scope": " ".join(error.required)} if isinstance(error, InsufficientScope) else {}
 
 
 def _step_up(error: TokenError) -> dict[str, str]:
-    """Return how the user has to be authenticated, as it was read from a policy at start (RFC 9470 section 3)."""
+    """Return the parameters of a step-up challenge (RFC 9470 section 3)."""
     parameters = {}
     if isinstance(error, InsufficientAuthentication):
         if error.acr_values:
@@ -164,12 +165,12 @@ def _step_up(error: TokenError) -> dict[str, str]:
 
 
 def error_response_for_status(status: int) -> ErrorResponse:
-    """Return the answer to a request that was refused for another cause than its token."""
+    """Return the response to a request that failed for another cause than its token."""
     fallback = ("invalid_request", "The request cannot be served") if status < 500 else _STATUSES[500]
     error, description = _STATUSES.get(status, fallback)
     return ErrorResponse(status=status, error=error, description=description, is_failure=status >= 500)
 
 
 def error_codes(status: int) -> list[str]:
-    """Return the errors that a refusal of a token with this status may name."""
-    return list(dict.fromkeys(code for own, code in _CODES.values() if own == status))
+    """Return the error codes of the token errors that have this status."""
+    return list(dict.fromkeys(code for code_status, code in _CODES.values() if code_status == status))

@@ -1,4 +1,4 @@
-"""Lets browsers of listed origins read our answers, refusals included (Fetch standard, CORS protocol)."""
+"""CORS: lets pages of listed origins read responses, error responses included (Fetch standard, CORS protocol)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from service.web.responses.methods import handler_methods
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
 _OPAQUE_ORIGIN = "null"
-"""The origin of pages that hide theirs, such as a sandboxed frame of any page: a star does not mean them."""
+"""The origin of pages that hide theirs, such as sandboxed frames; a star does not include it."""
 _EXPOSED_HEADERS = "WWW-Authenticate, DPoP-Nonce, Retry-After"
 _PREFLIGHT_AGE = "600"
-"""Seconds for which a browser need not ask again."""
+"""Seconds for which a browser may cache the response to a preflight."""
 
 
 def is_preflight(headers: HTTPHeaders) -> bool:
@@ -25,14 +25,14 @@ def is_preflight(headers: HTTPHeaders) -> bool:
 
 
 class CrossOriginPolicy:
-    """The origins whose pages may read our answers.
+    """The origins whose pages may read responses.
 
     Args:
-        origins: Compared character by character, but for a star before a domain, which stands for one label or more;
-            ``*`` alone allows every page, which a bearer token survives, since no browser adds one by itself.
+        origins: Compared character by character; a star before a domain matches one label or more. ``*`` alone allows
+            every page, which is safe because no browser sends a bearer token by itself.
 
     Raises:
-        ValueError: One of them is no origin.
+        ValueError: A value is not an origin.
     """
 
     def __init__(self, origins: Iterable[str]) -> None:
@@ -44,12 +44,12 @@ class CrossOriginPolicy:
         self._patterns = tuple(pattern for origin in listed if (pattern := origin_pattern(origin)))
 
     def headers_for(self, origin: str | None) -> Mapping[str, str]:
-        """Return what lets a page of this origin read an answer; nothing for origins that are not listed.
+        """Return the CORS headers of a response to a page of this origin; none if the origin is not listed.
 
-        Cookies are never allowed, so that a star is no danger, and nothing else than what is listed is repeated.
+        Cookies are never allowed, and only listed origins are repeated.
         """
         if "*" in self._origins and origin != _OPAQUE_ORIGIN:
-            allowed = "*"  # also where no page asks: a cache may give the answer to one
+            allowed = "*"  # also without an Origin: a cache may serve the response to a page
         elif origin is not None and self.lists(origin):
             allowed = origin
         else:
@@ -57,9 +57,10 @@ class CrossOriginPolicy:
         return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
 
     def vary(self, own: str | None, *, origin: str | None) -> str | None:
-        """Return the field ``Vary`` of an answer, whose handler sets it for itself or not.
+        """Return the header ``Vary`` of a response, since a cache must not serve it to a page of another origin.
 
-        An answer for one origin must not be served to another from a cache.
+        Args:
+            own: The value that the handler has set, or None.
         """
         if not self._origins or ("*" in self._origins and origin != _OPAQUE_ORIGIN):
             return own
@@ -67,25 +68,25 @@ class CrossOriginPolicy:
         return own if listed & {"origin", "*"} else f"{own}, Origin" if own else "Origin"
 
     def preflight_headers_for(self, request_headers: HTTPHeaders, methods: Iterable[str]) -> Mapping[str, str]:
-        """Return what lets a browser send the request that it asked about."""
+        """Return the headers of the response to a preflight."""
         headers = dict(self.headers_for(request_headers.get("Origin")))
         if "Access-Control-Allow-Origin" in headers:
-            asked = request_headers.get("Access-Control-Request-Headers", "")
-            del headers["Access-Control-Expose-Headers"]  # means nothing on a preflight
+            names = request_headers.get("Access-Control-Request-Headers", "")
+            del headers["Access-Control-Expose-Headers"]  # has no effect on a preflight
             headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-            headers["Access-Control-Allow-Headers"] = asked if _FIELD_NAMES.fullmatch(asked) else "Authorization"
+            headers["Access-Control-Allow-Headers"] = names if _FIELD_NAMES.fullmatch(names) else "Authorization"
             headers["Access-Control-Max-Age"] = _PREFLIGHT_AGE
             if "*" not in self._origins and request_headers.get("Access-Control-Request-Private-Network") == "true":
-                # Only for pages that are listed: a star must not let every site into the network of its visitor.
+                # A star must not give every site access to the private network of its visitor.
                 headers["Access-Control-Allow-Private-Network"] = "true"
         return headers
 
     def allows(self, origin: str) -> bool:
-        """Return whether a page of this origin may call, where a browser does not ask first, as for a WebSocket."""
+        """Return whether a page of this origin may open a WebSocket, for which browsers send no preflight."""
         return ("*" in self._origins and origin != _OPAQUE_ORIGIN) or self.lists(origin)
 
     def lists(self, origin: str) -> bool:
-        """Return whether an origin is named, alone or by a pattern; a star for every page names nobody."""
+        """Return whether an origin is listed, literally or by a pattern; ``*`` alone lists none."""
         return origin in self._origins or any(pattern.fullmatch(origin) for pattern in self._patterns)
 
 

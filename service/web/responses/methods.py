@@ -8,10 +8,10 @@ METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
 
 def handler_methods(handler: type[tornado.web.RequestHandler]) -> list[str]:
-    """Return the methods that a handler has, other than Tornado's own refusals."""
-    refused = tornado.web.RequestHandler
+    """Return the methods that a handler implements; Tornado's defaults respond 405."""
+    default = tornado.web.RequestHandler
     return [
         method
         for method in handler.SUPPORTED_METHODS
-        if getattr(handler, method.lower(), None) is not getattr(refused, method.lower(), None)
+        if getattr(handler, method.lower(), None) is not getattr(default, method.lower(), None)
     ]

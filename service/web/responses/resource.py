@@ -1,4 +1,4 @@
-"""What this resource server is called, and where it says so (RFC 9728 sections 1.2 and 3.1)."""
+"""The resource identifier of this server and the URL of its metadata (RFC 9728 sections 1.2 and 3.1)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """The protected resource as its clients know it.
+    """The protected resource.
 
     Args:
-        public_url: Its resource identifier; None where each request tells.
+        public_url: Its resource identifier; None if it is taken from each request.
         authorization_servers: The issuers whose tokens are accepted.
     """
 
@@ -23,14 +23,14 @@ class Resource:
 
     @functools.cached_property
     def metadata_url(self) -> str | None:
-        """Where its metadata is: the well-known path comes between the host and the path of the resource."""
+        """The URL of its metadata, with the well-known path between host and path; None without a public URL."""
         if self.public_url is None:
-            return None  # nothing from a request enters a header, and a Host field is whatever the client wrote
+            return None  # the Host of a request, which the client chooses, must not enter a header
         return f"{self.origin}{WELL_KNOWN}{self.path}"
 
     @functools.cached_property
     def origin(self) -> str | None:
-        """The part of its identifier before the path."""
+        """The origin of its identifier; None without a public URL."""
         if self.public_url is None:
             return None
         parts = urllib.parse.urlsplit(self.public_url)
@@ -38,6 +38,6 @@ class Resource:
 
     @functools.cached_property
     def path(self) -> str:
-        """The path of its identifier; the slash that is all of a path is none (RFC 9728 section 3.1)."""
+        """The path of its identifier; empty if it is only a slash (RFC 9728 section 3.1)."""
         path = urllib.parse.urlsplit(self.public_url or "").path
         return "" if path == "/" else path

@@ -1,1 +1,1 @@
-"""Walks and wraps routes so that each is protected or public."""
+"""Checks that every route is protected or public, and wraps handlers of other packages."""

@@ -1,4 +1,4 @@
-"""Walks the routes before anything is served: each is protected, or says itself that it is public."""
+"""Checks at start that every route leads to a handler that is protected or marked public."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from service.web.policy.policy import Policy
 from service.web.responses.methods import handler_methods
 
 _ROUTING_METHODS = ("find_handler", "get_target_delegate", "get_handler_delegate")
-"""The methods by which a router of Tornado's, or an application, finds what answers a request."""
+"""The methods by which a router or an application of Tornado finds the handler of a request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MountedRoute:
-    """Something that answers requests, and where.
+    """A target that serves requests, and the rules that lead to it.
 
     Args:
-        pattern: What leads to it: the patterns of its own rule and of those around it.
-        target: A handler class, where it is what a protected application serves.
-        matchers: The matchers of those rules, its own last; none for what answers where no rule does.
+        pattern: The patterns of the enclosing rules and of its own rule.
+        target: The target of the rule; a handler class in a protected application.
+        matchers: The matchers of these rules, its own last; empty for the default handler.
     """
 
     pattern: str
@@ -34,30 +34,30 @@ class MountedRoute:
 
     @property
     def handler(self) -> type[BearerAuthMixin] | None:
-        """The handler class, unless it is something that nobody judges first."""
+        """The handler class, or None if the target does not inherit :class:`BearerAuthMixin`."""
         target = self.target
         return target if isinstance(target, type) and issubclass(target, BearerAuthMixin) else None
 
     @property
     def methods(self) -> list[str]:
-        """The methods that it has; of what is no handler, nobody knows."""
+        """The methods of the handler; empty if the target is not a handler class."""
         is_handler = isinstance(self.target, type) and issubclass(self.target, tornado.web.RequestHandler)
-        return handler_methods(self.target) if is_handler else []  # type: ignore[arg-type]  # it is one
+        return handler_methods(self.target) if is_handler else []  # type: ignore[arg-type]  # a handler class
 
     @property
     def name(self) -> str:
-        """Its name, with its module."""
+        """The qualified name of the target."""
         kind = self.target if isinstance(self.target, type) else type(self.target)
         return f"{'the router ' if isinstance(self.target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
 
 
-def check_routes(found: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
-    """Return the handlers of an application, unless anything answers in it without having been judged first.
+def check_routes(routes: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
+    """Return the handlers of an application, all of which are protected or public.
 
     Raises:
         SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
     """
-    routes = list(found)
+    routes = list(routes)
     problems = [problem for route in routes if (problem := _find_problem(route))]
     if problems:
         raise SettingsError(problems)
@@ -65,10 +65,10 @@ def check_routes(found: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
 
 
 def mounted_routes(application: tornado.web.Application, *, default: object) -> Iterator[MountedRoute]:
-    """Yield everything that answers requests, in the order of the rules.
+    """Yield all targets of an application, in the order of its rules.
 
     Args:
-        default: What answers all the other paths; it comes last.
+        default: The handler of all other paths, which comes last.
     """
     if _overrides_routing(application):
         yield MountedRoute(pattern="(anything)", target=application)
@@ -76,30 +76,30 @@ def mounted_routes(application: tornado.web.Application, *, default: object) -> 
     yield MountedRoute(pattern="(anything else)", target=default)
 
 
-def _walk(router: RuleRouter, around: tuple[Matcher, ...]) -> Iterator[MountedRoute]:
+def _walk(router: RuleRouter, outer: tuple[Matcher, ...]) -> Iterator[MountedRoute]:
     for rule in router.rules:
-        matchers: tuple[Matcher, ...] = (*around, rule.matcher)
-        if (inside := _nested_router(rule.target)) is not None:
-            yield from _walk(inside, matchers)
+        matchers: tuple[Matcher, ...] = (*outer, rule.matcher)
+        if (nested := _nested_router(rule.target)) is not None:
+            yield from _walk(nested, matchers)
         else:
-            yield MountedRoute(pattern=_joined(matchers), target=rule.target, matchers=matchers)
+            yield MountedRoute(pattern=_describe_matchers(matchers), target=rule.target, matchers=matchers)
 
 
 def _nested_router(target: object) -> RuleRouter | None:
-    """Return the router whose rules tell all that a target serves, unless it is something that answers itself."""
+    """Return the router whose rules list everything that a target serves, or None if there is no such router."""
     if isinstance(target, Router) and _overrides_routing(target):
         return None
     if isinstance(target, tornado.web.Application) and ResourceServerContext.SETTING in target.settings:
-        return target.default_router  # an application of its own, whose handlers find their context there
+        return target.default_router  # a protected application, whose handlers have their own context
     return target if isinstance(target, RuleRouter) else None
 
 
-def _joined(matchers: tuple[Matcher, ...]) -> str:
+def _describe_matchers(matchers: tuple[Matcher, ...]) -> str:
     return " ".join(text for matcher in matchers for text in _pattern(matcher)) or "(anything)"
 
 
 def _overrides_routing(router: Router) -> bool:
-    """Return whether a router leads elsewhere than its rules say, so that looking at those proves nothing."""
+    """Return whether a router overrides Tornado's routing, so that its rules do not show what it serves."""
     routing_methods = [getattr(type(router), name, None) for name in _ROUTING_METHODS]
     return any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods)
 
@@ -121,7 +121,7 @@ def _find_problem(route: MountedRoute) -> str | None:
         )
     if Policy.read(route.handler, base=BearerAuthMixin) != route.handler.policy:
         return (
-            f"routes: {route.pattern} leads to {route.name}, whose requirements were changed after its class was made, "
-            "where nobody reads them; write them on the class"
+            f"routes: {route.pattern} leads to {route.name}, whose requirements were changed after its class was "
+            "created and have no effect; set them in the class body"
         )
     return None

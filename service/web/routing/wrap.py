@@ -1,4 +1,4 @@
-"""Protects handlers that others wrote, such as Tornado's own, in one call where they are mounted."""
+"""Protects the handlers of other packages, such as Tornado's own, in the list of routes."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from service.web.policy.requirements import ATTRIBUTES
 
 
 def protected(handler: type[tornado.web.RequestHandler], **attributes: object) -> type[BearerAuthMixin]:
-    """Return a handler that does the same for whoever meets these requirements, in the words of the class attributes.
+    """Return a subclass of a handler with these requirements, named as the class attributes are.
 
     ``(r"/files/(.*)", protected(StaticFileHandler, scopes="files:read"), {"path": "files"})``
 
     Raises:
-        TypeError: There is no such word, or it is of a type that means nothing.
-        ValueError: Something cannot be, or two requirements contradict each other.
+        TypeError: A requirement is unknown or has a type without a meaning.
+        ValueError: A requirement has an impossible value, or two requirements contradict each other.
     """
     if unknown := attributes.keys() - ATTRIBUTES.keys():
-        raise TypeError(f"protected() got {', '.join(sorted(unknown))}; it knows {', '.join(ATTRIBUTES)}")
-    named = {"__module__": handler.__module__, "__doc__": handler.__doc__}
-    return type(handler.__name__, (BearerAuthMixin, handler), attributes | named)
+        raise TypeError(f"protected() does not accept {', '.join(sorted(unknown))}; it accepts {', '.join(ATTRIBUTES)}")
+    metadata = {"__module__": handler.__module__, "__doc__": handler.__doc__}
+    return type(handler.__name__, (BearerAuthMixin, handler), attributes | metadata)
 
 
 def public(handler: type[tornado.web.RequestHandler]) -> type[BearerAuthMixin]:
-    """Return a handler that does the same for anybody, and says so.
+    """Return a subclass of a handler that is marked public.
 
     ``(r"/old", public(RedirectHandler), {"url": "/new"})``
     """

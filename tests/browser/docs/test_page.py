@@ -29,7 +29,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 
 def test_a_user_signs_in_and_calls_whoami(page: Chrome, api_url: str) -> None:
     assert "401 Unauthorized" == send(page, WHOAMI)
-    assert "No token came with the request." in explanation(page, WHOAMI)
+    assert "The request has no token." in explanation(page, WHOAMI)
     sign_in_as_alice(page)
     assert f"{api_url}/docs" == page.current_url
     assert "200 OK" == send(page, WHOAMI)
@@ -48,7 +48,7 @@ def test_the_page_works_with_the_keyboard_alone(page: Chrome) -> None:
     press_keys(page, Keys.ENTER)
     until(page, lambda: find(page, WHOAMI).get_property("open"))
     press_keys(page, Keys.TAB, Keys.ENTER)
-    shows(page, f"{WHOAMI} .answer", "200 OK")
+    shows(page, f"{WHOAMI} .response", "200 OK")
 
 
 def test_the_demo_has_a_client_for_the_docs_page(browser: Chrome, tmp_path: Path) -> None:
@@ -65,14 +65,16 @@ def test_a_missing_scope_is_shown_and_can_be_requested(page: Chrome) -> None:
     field.send_keys("openid profile")
     sign_in_as_alice(page)
     assert "403 Forbidden" == send(page, PUT_NOTE, number="1", Body='{"text": "x"}')
-    assert "It takes the scope api:write." in explanation(page, PUT_NOTE)
+    assert "The required scope is api:write." in explanation(page, PUT_NOTE)
     page.execute_script("document.querySelector('#scope').value = 'openid profile'")
-    press(page, "Authorize for that")
+    press(page, "Authorize for this request")
     assert ("Authorize", "openid profile api:write") == (focused(page), find(page, "#scope").get_property("value"))
     press_keys(page, Keys.ENTER)
     until(
         page,
-        lambda: page.execute_script("return !document.querySelector('.answer') && document.body.dataset.ready || null"),
+        lambda: page.execute_script(
+            "return !document.querySelector('.response') && document.body.dataset.ready || null"
+        ),
     )
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
     assert find(page, PUT_NOTE).get_property("open") is True  # open as before
@@ -84,8 +86,8 @@ def test_a_user_whose_sign_in_is_too_old_signs_in_again(page: Chrome, issuer: Ru
     paste(page, issuer.token(sub="alice@example.com", claims={"auth_time": 1}))
     assert "401 Unauthorized" == send(page, GET_NOTE, number="1")
     assert "sign in again" in explanation(page, GET_NOTE)
-    press(page, "Authorize for that")
-    assert "The issuer will be asked for max_age 3600." == find(page, "#better").text
+    press(page, "Authorize for this request")
+    assert "The next sign-in requests max_age 3600." == find(page, "#step-up").text
     sign_in_as_alice(page)
     assert "200 OK" == send(page, GET_NOTE, number="1")
 
@@ -102,11 +104,11 @@ def test_path_query_and_body_parameters_are_sent(page: Chrome, issuer: RunningIs
 def test_a_rejected_token_is_explained_and_discarded(page: Chrome) -> None:
     paste(page, "nonsense")
     assert "401 Unauthorized" == send(page, WHOAMI)
-    assert "The token is refused." in explanation(page, WHOAMI)
-    press(page, "Forget the token")
-    assert "Nobody is signed in." == find(page, "#state").text
+    assert "The token is rejected." in explanation(page, WHOAMI)
+    press(page, "Discard the token")
+    assert "Not signed in." == find(page, "#state").text
     assert "401 Unauthorized" == send(page, WHOAMI)
-    assert "No token came with the request." in explanation(page, WHOAMI)
+    assert "The request has no token." in explanation(page, WHOAMI)
 
 
 def test_a_token_is_not_stored_and_lost_on_reload(page: Chrome) -> None:
@@ -114,7 +116,7 @@ def test_a_token_is_not_stored_and_lost_on_reload(page: Chrome) -> None:
     assert [0, 0, ""] == page.execute_script("return [localStorage.length, sessionStorage.length, document.cookie]")
     page.refresh()
     wait_until_ready(page)
-    assert "Nobody is signed in." == find(page, "#state").text
+    assert "Not signed in." == find(page, "#state").text
 
 
 def test_descriptions_are_escaped(page: Chrome) -> None:

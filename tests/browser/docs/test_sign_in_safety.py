@@ -16,7 +16,7 @@ from selenium.webdriver import Chrome
 
 from fakeissuer.server.running_issuer import RunningIssuer
 
-PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "where": ""}
+PENDING = {"clientId": SPA, "state": "s", "nonce": "n", "verifier": "v" * 43, "operation": ""}
 
 
 def _remember(page: Chrome, issuer: RunningIssuer) -> None:
@@ -28,12 +28,16 @@ def _remember(page: Chrome, issuer: RunningIssuer) -> None:
 @pytest.mark.parametrize(
     ("pending", "answer", "sentence"),
     [
-        (False, {"code": "c", "state": "s"}, "Nobody asked for this sign-in here."),
-        (True, {"code": "c", "state": "other"}, "Nobody asked for this sign-in here."),
-        (True, {"code": "c"}, "Nobody asked for this sign-in here."),
-        (True, {"code": "c", "state": "s", "iss": "https://evil.example"}, "Another issuer answered"),
-        (True, {"error": "access_denied", "state": "s"}, "The issuer refuses: access_denied."),
-        (True, {"error": "access_denied", "state": "s", "iss": "https://evil.example"}, "Another issuer answered"),
+        (False, {"code": "c", "state": "s"}, "This page did not start this sign-in."),
+        (True, {"code": "c", "state": "other"}, "This page did not start this sign-in."),
+        (True, {"code": "c"}, "This page did not start this sign-in."),
+        (True, {"code": "c", "state": "s", "iss": "https://evil.example"}, "The response comes from another issuer"),
+        (True, {"error": "access_denied", "state": "s"}, "The issuer rejected the sign-in: access_denied."),
+        (
+            True,
+            {"error": "access_denied", "state": "s", "iss": "https://evil.example"},
+            "The response comes from another issuer",
+        ),
     ],
 )
 def test_an_unsolicited_authorization_response_gives_no_token(
@@ -44,14 +48,14 @@ def test_an_unsolicited_authorization_response_gives_no_token(
     open_page(page, f"{api_url}/docs?{urlencode(answer)}")
     assert sentence in find(page, "#problem").text
     assert (f"{api_url}/docs", 0) == (page.current_url, page.execute_script("return sessionStorage.length"))
-    assert "Nobody is signed in." == find(page, "#state").text
+    assert "Not signed in." == find(page, "#state").text
     assert 0 == issuer.requests("token").count
 
 
 def test_a_code_that_the_issuer_rejects_gives_no_token(page: Chrome, api_url: str, issuer: RunningIssuer) -> None:
     _remember(page, issuer)
     open_page(page, f"{api_url}/docs?code=made-up&state=s")
-    assert "The issuer gives no token: invalid_grant." in find(page, "#problem").text
+    assert "The issuer rejected the code: invalid_grant." in find(page, "#problem").text
     assert "status of 400" in "".join(violations(page))
 
 
@@ -61,7 +65,7 @@ def test_a_response_without_a_required_iss_parameter_is_rejected(
     _publish(issuer, {"authorization_response_iss_parameter_supported": True})
     _remember(page, issuer)
     open_page(page, f"{api_url}/docs?code=c&state=s")
-    assert "Another issuer answered" in find(page, "#problem").text
+    assert "The response comes from another issuer" in find(page, "#problem").text
 
 
 def _publish(issuer: RunningIssuer, members: Mapping[str, object]) -> None:
@@ -74,9 +78,9 @@ def _publish(issuer: RunningIssuer, members: Mapping[str, object]) -> None:
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"issuer": "https://evil.example"}, "that of another one"),
-        ({"authorization_endpoint": "javascript:alert(1)"}, "authorization endpoint is no https address"),
-        ({"token_endpoint": "http://evil.example/token"}, "token endpoint is no https address"),
+        ({"issuer": "https://evil.example"}, "belongs to another issuer"),
+        ({"authorization_endpoint": "javascript:alert(1)"}, "authorization endpoint is not an https URL"),
+        ({"token_endpoint": "http://evil.example/token"}, "token endpoint is not an https URL"),
     ],
 )
 def test_metadata_with_unsafe_endpoints_is_rejected(
@@ -90,7 +94,7 @@ def test_metadata_with_unsafe_endpoints_is_rejected(
 def test_an_unavailable_issuer_is_reported(page: Chrome, issuer: RunningIssuer) -> None:
     issuer.fail("discovery", drop=True)
     press(page, "Authorize")
-    until(page, lambda: "does not answer this page" in find(page, "#problem").text)
+    until(page, lambda: "cannot be reached from this page" in find(page, "#problem").text)
     violations(page)
 
 
@@ -103,11 +107,11 @@ def _id_token(**claims: object) -> str:
     ("members", "sentence"),
     [
         ({}, ""),
-        ({"token_type": "DPoP"}, "gives another kind of token"),
-        ({"access_token": None}, "gives another kind of token"),
-        ({"id_token": {"nonce": "of another sign-in"}}, "ID token is not the one"),
-        ({"id_token": {"aud": "another-client"}}, "ID token is not the one"),
-        ({"id_token": {"iss": "https://evil.example"}}, "ID token is not the one"),
+        ({"token_type": "DPoP"}, "did not return a bearer token"),
+        ({"access_token": None}, "did not return a bearer token"),
+        ({"id_token": {"nonce": "of another sign-in"}}, "ID token does not belong to this sign-in"),
+        ({"id_token": {"aud": "another-client"}}, "ID token does not belong to this sign-in"),
+        ({"id_token": {"iss": "https://evil.example"}}, "ID token does not belong to this sign-in"),
     ],
 )
 def test_a_token_of_another_sign_in_is_not_used(
@@ -120,4 +124,4 @@ def test_a_token_of_another_sign_in_is_not_used(
     _remember(page, issuer)
     open_page(page, f"{api_url}/docs?code=c&state=s")
     assert sentence in find(page, "#problem").text
-    assert ("Signed in as alice@example.com." if not sentence else "Nobody is signed in.") == find(page, "#state").text
+    assert ("Signed in as alice@example.com." if not sentence else "Not signed in.") == find(page, "#state").text

@@ -1,16 +1,16 @@
-// Makes and finds elements; whatever comes from a document or an answer enters as text, never as markup.
+// Creates and finds elements; content of the document and of responses is inserted as text, never as markup.
 "use strict";
 
 const at = (id) => document.getElementById(id);
 
 function element(name, members = {}, ...children) {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [member, value] of Object.entries(members)) {
-    if (member in made) made[member] = value;
-    else made.setAttribute(member, value);
+    if (member in created) created[member] = value;
+    else created.setAttribute(member, value);
   }
-  made.append(...children.filter((child) => child !== null));
-  return made;
+  created.append(...children.filter((child) => child !== null));
+  return created;
 }
 
 function show(id, text) {

@@ -1,35 +1,35 @@
-// Joins the parts: the document becomes a list, the forms get a token, and each operation finds it here.
+// Lists the operations of the document, obtains a token through the forms, and keeps it for the operations.
 "use strict";
 
 let api = { paths: {}, components: {} };
-const session = { token: "", ask: {}, where: "", askFor };
+const session = { token: "", stepUp: {}, operation: "", requestScope };
 
-const resolve = (one) => (one.$ref ?? "").split("/").slice(1).reduce((found, name) => found[name], one.$ref ? api : one);
+const resolve = (item) => (item.$ref ?? "").split("/").slice(1).reduce((parent, name) => parent[name], item.$ref ? api : item);
 
-function complain(error) {
+function showError(error) {
   show("problem", error.message);
 }
 
-function take({ token, seconds, who }) {
+function useToken({ token, seconds, user }) {
   session.token = token;
   show("problem", "");
-  at("state").textContent = who === undefined ? "A pasted token is used." : `Signed in as ${who}${seconds ? `, for ${Math.round(seconds / 60)} minutes` : ""}.`;
-  at("forget").hidden = false;
+  at("state").textContent = user === undefined ? "A pasted token is used." : `Signed in as ${user}${seconds ? `, for ${Math.round(seconds / 60)} minutes` : ""}.`;
+  at("discard").hidden = false;
 }
 
-function forget() {
+function discardToken() {
   session.token = "";
-  at("state").textContent = "Nobody is signed in.";
-  at("forget").hidden = true;
+  at("state").textContent = "Not signed in.";
+  at("discard").hidden = true;
 }
 
-// A refusal said what a token must have: the next sign-in asks for it.
-function askFor({ scope, ...better }) {
+// Prepares a sign-in for the scope or the step-up that a challenge requires.
+function requestScope({ scope, ...stepUp }) {
   const scopes = new Set([...at("scope").value.split(/\s+/), ...(scope ?? "").split(" ")].filter(Boolean));
   at("scope").value = [...scopes].join(" ");
-  session.ask = better;
-  const wishes = Object.entries(better).filter(([, value]) => value).map(([name, value]) => `${name} ${value}`);
-  show("better", wishes.length ? `The issuer will be asked for ${wishes.join(" and ")}.` : "");
+  session.stepUp = stepUp;
+  const parameters = Object.entries(stepUp).filter(([, value]) => value).map(([name, value]) => `${name} ${value}`);
+  show("step-up", parameters.length ? `The next sign-in requests ${parameters.join(" and ")}.` : "");
   at("sign-in").querySelector("button").focus();
 }
 
@@ -37,18 +37,18 @@ function list() {
   const groups = new Map([["", []]]);
   const scopes = new Set(["openid", "profile"]);
   for (const [path, item] of Object.entries(api.paths)) {
-    for (const method of ["get", "put", "post", "delete", "options", "head", "patch"].filter((one) => one in item)) {
+    for (const method of ["get", "put", "post", "delete", "options", "head", "patch"].filter((name) => name in item)) {
       const operation = item[method];
       const tag = operation.tags?.[0] ?? "";
       groups.set(tag, [...(groups.get(tag) ?? []), showOperation(method, path, item, operation, session)]);
-      const [preferred = {}] = (operation.security ?? []).filter((way) => Object.keys(way).length > 0);
-      for (const one of Object.values(preferred).flat()) scopes.add(one);
+      const [preferred = {}] = (operation.security ?? []).filter((requirement) => Object.keys(requirement).length > 0);
+      for (const scope of Object.values(preferred).flat()) scopes.add(scope);
     }
   }
   for (const [tag, operations] of groups) {
     at("operations").append(...(tag ? [element("h3", {}, tag)] : []), ...operations);
   }
-  at("operations").addEventListener("toggle", (event) => { if (event.target.open) session.where = event.target.id; }, true);
+  at("operations").addEventListener("toggle", (event) => { if (event.target.open) session.operation = event.target.id; }, true);
   at("scope").value = [...scopes].join(" ");
   show("version", `version ${api.info.version}`);
 }
@@ -58,25 +58,25 @@ async function start() {
   at("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
     show("problem", "");
-    const wanted = { issuer: at("issuer").value, clientId: at("client-id").value.trim(), scope: at("scope").value.trim() };
-    signIn({ ...wanted, ask: session.ask, where: session.where }).catch(complain);
+    const fields = { issuer: at("issuer").value, clientId: at("client-id").value.trim(), scope: at("scope").value.trim() };
+    signIn({ ...fields, stepUp: session.stepUp, operation: session.operation }).catch(showError);
   });
   at("paste").addEventListener("submit", (event) => {
     event.preventDefault();
-    take({ token: at("token").value.trim() });
+    useToken({ token: at("token").value.trim() });
     at("token").value = "";
   });
-  at("forget").addEventListener("click", forget);
-  const finishing = finishSignIn().catch(complain); // the code leaves the address before anything else is waited for
+  at("discard").addEventListener("click", discardToken);
+  const finishing = finishSignIn().catch(showError); // removes the code from the URL before any request
   api = await (await fetch("openapi.json", { credentials: "omit" })).json();
   list();
   const signedIn = await finishing;
   if (signedIn) {
-    take(signedIn);
-    const operation = at(signedIn.where);
+    useToken(signedIn);
+    const operation = at(signedIn.operation);
     if (operation) operation.open = true;
     (operation?.querySelector("summary") ?? at("operations")).focus();
   }
 }
 
-start().catch(complain).finally(() => { document.body.dataset.ready = "yes"; });
+start().catch(showError).finally(() => { document.body.dataset.ready = "yes"; });

@@ -1,14 +1,14 @@
-// Shows one operation, and tries it.
+// Shows one operation and sends its request.
 "use strict";
 
-const LONGEST_BODY = 100000;
-const BODILESS = ["get", "head"];
+const MAX_SHOWN_CHARACTERS = 100000;
+const METHODS_WITHOUT_BODY = ["get", "head"];
 
-function needOf(operation) {
-  const ways = operation.security ?? [];
-  if (ways.length === 0) return "for anybody";
-  const scopes = [...new Set(ways.flatMap((way) => Object.values(way).map((one) => one.join(" ") || "a token")))];
-  return (ways.some((way) => Object.keys(way).length === 0) ? "a token if any: " : "needs ") + scopes.join(", or ");
+function describeSecurity(operation) {
+  const requirements = operation.security ?? [];
+  if (requirements.length === 0) return "public";
+  const scopes = [...new Set(requirements.flatMap((schemes) => Object.values(schemes).map((names) => names.join(" ") || "a token")))];
+  return (requirements.some((schemes) => Object.keys(schemes).length === 0) ? "optional: " : "requires ") + scopes.join(", or ");
 }
 
 function showOperation(method, path, item, operation, session) {
@@ -23,7 +23,7 @@ function showOperation(method, path, item, operation, session) {
   const title = [element("span", { className: "method" }, method.toUpperCase()), " ", element("code", {}, path), operation.summary ? ` ${operation.summary}` : ""];
   return element(
     "details", { id: `operation-${operation.operationId}` },
-    element("summary", {}, ...title, element("span", { className: "note" }, ` (${needOf(operation)})`)),
+    element("summary", {}, ...title, element("span", { className: "note" }, ` (${describeSecurity(operation)})`)),
     operation.deprecated ? element("p", { className: "problem" }, "Deprecated.") : null,
     ...[item.description, operation.description].filter(Boolean).map((text) => element("p", { className: "text" }, text)),
     form, output, showResponses(operation.responses),
@@ -31,17 +31,17 @@ function showOperation(method, path, item, operation, session) {
 }
 
 function fieldsOf(method, parameters, body) {
-  const known = parameters.filter((one) => ["path", "query", "header"].includes(one.in));
-  const fields = known.map((parameter) => {
+  const supported = parameters.filter((parameter) => ["path", "query", "header"].includes(parameter.in));
+  const fields = supported.map((parameter) => {
     const input = element("input", { required: parameter.required === true, autocomplete: "off", spellcheck: false });
-    const name = `${parameter.name} (${parameter.in}${parameter.required ? "" : ", may be empty"})`;
+    const name = `${parameter.name} (${parameter.in}${parameter.required ? "" : ", optional"})`;
     const hint = [parameter.description, parameter.schema?.pattern].filter(Boolean).join(" ");
     const label = element("label", {}, name, hint ? element("span", { className: "note" }, hint) : null, input);
     return { parameter, input, label };
   });
-  if (!BODILESS.includes(method) && (body !== undefined || method !== "delete")) {
+  if (!METHODS_WITHOUT_BODY.includes(method) && (body !== undefined || method !== "delete")) {
     const types = Object.keys(body?.content ?? { "application/json": {} });
-    const type = element("select", {}, ...types.map((one) => element("option", {}, one)));
+    const type = element("select", {}, ...types.map((name) => element("option", {}, name)));
     const input = element("textarea", { required: body?.required === true, spellcheck: false });
     const label = element("div", { className: "fields" }, element("label", {}, "Content type", type), element("label", {}, "Body", input));
     fields.push({ type, input, label });
@@ -66,20 +66,20 @@ function requestOf(method, path, fields, session) {
 }
 
 async function send(method, path, fields, session) {
-  let answer, text;
+  let response, text;
   try {
     const { url, options } = requestOf(method, path, fields, session);
-    answer = await fetch(url, options);
-    text = await answer.text();
+    response = await fetch(url, options);
+    text = await response.text();
   } catch (error) {
-    return [element("p", { className: "problem" }, `Nothing came back: ${error.message}`)];
+    return [element("p", { className: "problem" }, `The request failed: ${error.message}`)];
   }
-  const explained = explain(answer.status, readChallenge(answer.headers.get("WWW-Authenticate")), answer.headers.get("Retry-After"));
-  const headers = [...answer.headers].flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const explanation = explain(response.status, parseChallenge(response.headers.get("WWW-Authenticate")), response.headers.get("Retry-After"));
+  const headers = [...response.headers].flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
   return [
-    element("h3", { className: "answer" }, `${answer.status} ${answer.statusText}`),
-    explained && element("p", { className: "problem" }, explained.sentence),
-    explained?.ask && element("button", { type: "button", className: "plain", onclick: () => session.askFor(explained.ask) }, "Authorize for that"),
+    element("h3", { className: "response" }, `${response.status} ${response.statusText}`),
+    explanation && element("p", { className: "problem" }, explanation.sentence),
+    explanation?.request && element("button", { type: "button", className: "plain", onclick: () => session.requestScope(explanation.request) }, "Authorize for this request"),
     element("h3", {}, "Body"), element("pre", { tabIndex: 0 }, pretty(text)),
     element("h3", {}, "Headers"), element("dl", {}, ...headers),
   ].filter(Boolean);
@@ -88,11 +88,11 @@ async function send(method, path, fields, session) {
 function pretty(text) {
   try {
     text = JSON.stringify(JSON.parse(text), null, 2);
-  } catch { /* then it is shown as it came */ }
-  return text.length > LONGEST_BODY ? `${text.slice(0, LONGEST_BODY)}\n… and ${text.length - LONGEST_BODY} characters more` : text || "(empty)";
+  } catch { /* not JSON: shown unchanged */ }
+  return text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}\n… and ${text.length - MAX_SHOWN_CHARACTERS} characters more` : text || "(empty)";
 }
 
 function showResponses(responses) {
-  const rows = Object.entries(responses).flatMap(([status, one]) => [element("dt", {}, status), element("dd", {}, resolve(one).description)]);
-  return element("div", {}, element("h3", {}, "Answers"), element("dl", {}, ...rows));
+  const rows = Object.entries(responses).flatMap(([status, response]) => [element("dt", {}, status), element("dd", {}, resolve(response).description)]);
+  return element("div", {}, element("h3", {}, "Responses"), element("dl", {}, ...rows));
 }

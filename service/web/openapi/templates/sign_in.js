@@ -1,57 +1,57 @@
 // Authorization code with PKCE: RFC 6749 section 4.1, RFC 7636, RFC 9207, OpenID Connect Core 1.0 section 3.1.
 "use strict";
 
-// What must outlive the way to the issuer and back: the state, the nonce and the verifier. Never a code, never a token.
+// The key of the state, nonce and verifier, which must survive the redirect; never of a code or a token.
 const PENDING = "docs-sign-in";
 const ISSUERS = JSON.parse(document.body.dataset.issuers);
-const HERE = location.origin + location.pathname;
+const PAGE_URL = location.origin + location.pathname;
 
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const challengeOf = async (verifier) => base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
 
-async function askJSON(url, options = {}) {
-  let answer;
+async function fetchJSON(url, options = {}) {
+  let response;
   try {
-    answer = await fetch(url, { credentials: "omit", redirect: "error", ...options });
+    response = await fetch(url, { credentials: "omit", redirect: "error", ...options });
   } catch {
-    throw new Error(`${new URL(url).origin} does not answer this page. It is down, it is not the issuer's own address, or it does not let pages of ${location.origin} read its answers.`);
+    throw new Error(`${new URL(url).origin} cannot be reached from this page. It is down, it redirects to another address, or it does not allow requests from pages of ${location.origin}.`);
   }
-  const document = await answer.json().catch(() => ({}));
-  return { ok: answer.ok, status: answer.status, document };
+  const document = await response.json().catch(() => ({}));
+  return { ok: response.ok, document };
 }
 
-// A document of the issuer leads the browser somewhere: `javascript:` must not be where.
+// The metadata must not navigate the browser to a `javascript:` URL.
 function checkEndpoint(name, value) {
   const url = new URL(value);
   const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) throw new Error(`The issuer's ${name} is no https address.`);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) throw new Error(`The issuer's ${name} is not an https URL.`);
 }
 
 async function discover(issuer) {
-  if (!ISSUERS.includes(issuer)) throw new Error("This API does not trust that issuer.");
+  if (!ISSUERS.includes(issuer)) throw new Error("This API does not accept tokens of that issuer.");
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, "");
-  for (const place of [`${origin}${path}/.well-known/openid-configuration`, `${origin}/.well-known/oauth-authorization-server${path}`]) {
-    const { ok, document } = await askJSON(place);
+  for (const url of [`${origin}${path}/.well-known/openid-configuration`, `${origin}/.well-known/oauth-authorization-server${path}`]) {
+    const { ok, document } = await fetchJSON(url);
     if (!ok) continue;
-    // Whoever can answer for one address must not speak for another (RFC 8414 section 3.3).
-    if (document.issuer !== issuer) throw new Error("The metadata of the issuer is that of another one.");
+    // An issuer must not publish metadata for another one (RFC 8414 section 3.3).
+    if (document.issuer !== issuer) throw new Error("The metadata belongs to another issuer.");
     checkEndpoint("authorization endpoint", document.authorization_endpoint);
     checkEndpoint("token endpoint", document.token_endpoint);
     return document;
   }
-  throw new Error("The issuer publishes no metadata, so that this page cannot find where to sign in.");
+  throw new Error("The issuer publishes no metadata, so this page cannot find its sign-in page.");
 }
 
-async function signIn({ issuer, clientId, scope, ask, where }) {
-  if (!crypto.subtle) throw new Error("A browser can sign in over https or on this machine only; paste a token instead.");
+async function signIn({ issuer, clientId, scope, stepUp, operation }) {
+  if (!crypto.subtle) throw new Error("Browsers allow this sign-in only over https or on localhost; paste a token instead.");
   const metadata = await discover(issuer);
-  const pending = { issuer, clientId, where, state: random(), nonce: random(), verifier: random() };
+  const pending = { issuer, clientId, operation, state: random(), nonce: random(), verifier: random() };
   const url = new URL(metadata.authorization_endpoint);
   const parameters = {
-    response_type: "code", client_id: clientId, redirect_uri: HERE, scope, state: pending.state,
-    code_challenge: await challengeOf(pending.verifier), code_challenge_method: "S256", ...ask,
+    response_type: "code", client_id: clientId, redirect_uri: PAGE_URL, scope, state: pending.state,
+    code_challenge: await challengeOf(pending.verifier), code_challenge_method: "S256", ...stepUp,
   };
   if (scope.split(" ").includes("openid")) parameters.nonce = pending.nonce;
   for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
@@ -59,38 +59,38 @@ async function signIn({ issuer, clientId, scope, ask, where }) {
   location.assign(url);
 }
 
-// Returns null where the page was simply opened.
+// Returns null if the page was not opened by a redirect from the issuer.
 async function finishSignIn() {
-  const answer = new URLSearchParams(location.search);
-  const kept = sessionStorage.getItem(PENDING);
+  const response = new URLSearchParams(location.search);
+  const stored = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
-  if (!answer.has("code") && !answer.has("error")) return null;
-  history.replaceState(null, "", HERE); // before anything is awaited: a code works once, and belongs into no history
-  const pending = JSON.parse(kept);
-  // Somebody else's code, in a link that was sent to our user, would sign them in as that somebody.
-  if (pending === null || answer.getAll("state").join() !== pending.state) throw new Error("Nobody asked for this sign-in here. Authorize again.");
+  if (!response.has("code") && !response.has("error")) return null;
+  history.replaceState(null, "", PAGE_URL); // before any request, so that the code is not in the history
+  const pending = JSON.parse(stored);
+  // Against login CSRF: a link with the code of an attacker would sign the user in as the attacker.
+  if (pending === null || response.getAll("state").join() !== pending.state) throw new Error("This page did not start this sign-in. Authorize again.");
   const metadata = await discover(pending.issuer);
-  const iss = answer.get("iss");
+  const iss = response.get("iss");
   const namesItself = iss !== null || metadata.authorization_response_iss_parameter_supported === true;
-  if (namesItself && iss !== pending.issuer) throw new Error("Another issuer answered than the one that was asked.");
-  if (answer.has("error")) throw new Error(`The issuer refuses: ${answer.get("error")}. ${answer.get("error_description") ?? ""}`);
+  if (namesItself && iss !== pending.issuer) throw new Error("The response comes from another issuer.");
+  if (response.has("error")) throw new Error(`The issuer rejected the sign-in: ${response.get("error")}. ${response.get("error_description") ?? ""}`);
   const form = {
-    grant_type: "authorization_code", code: answer.get("code"), redirect_uri: HERE,
+    grant_type: "authorization_code", code: response.get("code"), redirect_uri: PAGE_URL,
     client_id: pending.clientId, code_verifier: pending.verifier,
   };
-  const { ok, document } = await askJSON(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) });
-  if (!ok) throw new Error(`The issuer gives no token: ${document.error ?? "without a reason"}. ${document.error_description ?? ""}`);
-  if (!/^bearer$/i.test(document.token_type ?? "") || typeof document.access_token !== "string") throw new Error("The issuer gives another kind of token.");
-  return { token: document.access_token, seconds: document.expires_in, who: whoIs(document.id_token, pending), where: pending.where };
+  const { ok, document } = await fetchJSON(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) });
+  if (!ok) throw new Error(`The issuer rejected the code: ${document.error ?? "no reason given"}. ${document.error_description ?? ""}`);
+  if (!/^bearer$/i.test(document.token_type ?? "") || typeof document.access_token !== "string") throw new Error("The issuer did not return a bearer token.");
+  return { token: document.access_token, seconds: document.expires_in, user: userOf(document.id_token, pending), operation: pending.operation };
 }
 
-// The ID token came straight from the token endpoint, so that its signature adds nothing (OpenID Connect Core 3.1.3.7).
-function whoIs(idToken, pending) {
-  if (idToken === undefined) return "somebody";
-  const bytes = Uint8Array.from(atob(idToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+// The signature need not be verified, since the ID token comes from the token endpoint (OpenID Connect Core 3.1.3.7).
+function userOf(idToken, pending) {
+  if (idToken === undefined) return "an unknown user";
+  const bytes = Uint8Array.from(atob(idToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
   const claims = JSON.parse(new TextDecoder().decode(bytes));
   if (claims.iss !== pending.issuer || ![].concat(claims.aud).includes(pending.clientId) || claims.nonce !== pending.nonce) {
-    throw new Error("The issuer's ID token is not the one that this page asked for.");
+    throw new Error("The ID token does not belong to this sign-in.");
   }
-  return claims.preferred_username ?? claims.email ?? claims.sub ?? "somebody";
+  return claims.preferred_username ?? claims.email ?? claims.sub ?? "an unknown user";
 }

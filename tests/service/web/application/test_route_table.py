@@ -48,7 +48,7 @@ def test_each_method_has_a_row_with_its_requirements() -> None:
     assert {
         "GET": f"a token; scopes a and b; {rest}",
         "POST": f"a token; scopes a and b or c; {rest}",
-        "PUT": "a token if any; authorize",
+        "PUT": "an optional token; authorize",
         "HEAD": "public",
     } == requirements
 
@@ -56,7 +56,7 @@ def test_each_method_has_a_row_with_its_requirements() -> None:
 def test_a_row_lists_token_sources_other_than_the_header() -> None:
     basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
     requirements = {row.method: row.requirements for row in list_rows([(r"/x", basket)]) if row.pattern == "'/x$'"}
-    assert requirements["PUT"] == "a token if any; authorize; from header or cookie"
+    assert requirements["PUT"] == "an optional token; authorize; from header or cookie"
     assert "public" == requirements["HEAD"]
 
 

@@ -17,8 +17,8 @@ def test_the_components_include_the_security_schemes() -> None:
         ("401", "WWW-Authenticate", "`missing_token` or `invalid_token` or `insufficient_user_authentication`"),
         ("403", "WWW-Authenticate", "`insufficient_scope`"),
         ("404", None, "no such resource"),
-        ("503", "Retry-After", "may well be good"),
-        ("default", None, "Any other refusal"),
+        ("503", "Retry-After", "may be valid"),
+        ("default", None, "Any other error"),
     ],
 )
 def test_each_error_response_names_its_errors_and_its_header(status: str, header: str | None, text: str) -> None:
@@ -33,6 +33,6 @@ def test_only_headers_that_are_always_sent_are_required() -> None:
         name: header["required"]
         for response in components({})["responses"].values()
         for name, header in response["headers"].items()
-        if response["description"].startswith(("There is no token", "The token is good", "The token cannot"))
+        if response["description"].startswith(("The token is missing", "The token is valid", "The token cannot"))
     }
     assert {"WWW-Authenticate": False, "Retry-After": True} == headers

@@ -83,12 +83,12 @@ def test_docstring_and_requirements_become_summary_and_description() -> None:
 
 def test_the_description_ends_with_the_token_sources() -> None:
     operation = _describe(_with(token_sources=["header", "form"]))
-    sentence = "The token is looked for in the field Authorization and access_token of a form."
+    sentence = "The token is read from the Authorization header or the form field access_token."
     assert operation["description"].endswith(f"Requires a token.\n\n{sentence}")
 
 
 def test_the_description_mentions_authorize() -> None:
-    assert _describe(_with(authorize=_authorize))["description"].endswith("Requires a token; the handler agrees.")
+    assert _describe(_with(authorize=_authorize))["description"].endswith("Requires a token; approval by the handler.")
 
 
 def test_an_empty_description_is_omitted() -> None:

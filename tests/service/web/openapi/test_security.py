@@ -22,23 +22,23 @@ def _with(**attributes: Any) -> type[BearerAuthMixin]:
         (
             ["header", "form"],
             ["bearer", "issuer", "issuer2"],
-            "The token is looked for in the field Authorization and access_token of a form.",
+            "The token is read from the Authorization header or the form field access_token.",
         ),
-        ("form", ["bearer", "issuer", "issuer2"], "The token is looked for in access_token of a form."),
-        ("query", ["query"], "The token is looked for in access_token of the query."),
+        ("form", ["bearer", "issuer", "issuer2"], "The token is read from the form field access_token."),
+        ("query", ["query"], "The token is read from the query parameter access_token."),
         (
             ["header", "cookie"],
             ["bearer", "issuer", "issuer2", "cookie.__Host-basket"],
-            "The token is looked for in the field Authorization and the cookie __Host-basket.",
+            "The token is read from the Authorization header or the cookie __Host-basket.",
         ),
-        ("cookie", ["cookie.__Host-basket"], "The token is looked for in the cookie __Host-basket."),
+        ("cookie", ["cookie.__Host-basket"], "The token is read from the cookie __Host-basket."),
     ],
 )
 def test_each_token_source_has_a_scheme_or_a_sentence(
     sources: str | list[str], names: list[str], sentence: str
 ) -> None:
     handler = _with(token_sources=sources, token_cookie="__Host-basket", scopes="b a")
-    requirements = list(security_requirements(handler, handler.policy.of("GET"), issuers=len(ISSUERS)))
+    requirements = list(security_requirements(handler, handler.policy.requirements["GET"], issuers=len(ISSUERS)))
     assert [{name: ["a", "b"]} for name in names] == requirements
     assert sentence == describe_token_sources(handler)
     assert set(names) <= schemes(ISSUERS, [handler]).keys()

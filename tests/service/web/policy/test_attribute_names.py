@@ -5,6 +5,7 @@ import tornado.web
 import tornado.websocket
 
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.policy.policy import Policy
 
 MISTYPED = {
     "scope": "scopes",
@@ -19,7 +20,6 @@ MISTYPED = {
     "allowed_client": "allowed_clients",
     "acr_value": "acr_values",
     "maxage": "max_age",
-    "authorise": "authorize",
     "required_scopes": "scopes",
     "permissions": "scopes",
     "roles": "groups",
@@ -29,14 +29,27 @@ MISTYPED = {
 
 @pytest.mark.parametrize(("name", "expected"), MISTYPED.items())
 def test_a_mistyped_attribute_raises_at_class_creation(name: str, expected: str) -> None:
-    with pytest.raises(TypeError, match=f"Mistyped: {name} means nothing here; did you mean {expected}"):
+    with pytest.raises(TypeError, match=f"Mistyped: {name} has no effect; did you mean {expected}"):
         type("Mistyped", (BearerAuthMixin, tornado.web.RequestHandler), {name: "things:read"})
 
 
-def test_a_mistyped_attribute_of_a_plain_base_class_raises_at_class_creation() -> None:
-    common = type("Common", (), {"scope": "things:read"})
+def test_an_attribute_that_is_inherited_from_another_class_is_not_checked() -> None:
+    names: dict[str, object] = {"scope": "things:read", "group": "a", "claim": None, "validator": "", "is_public": True}
+    foreign = type("Foreign", (tornado.web.RequestHandler,), names)
+    type("Fine", (BearerAuthMixin, foreign), {"public": True})
+
+
+@pytest.mark.parametrize("name", ["scope", "group", "claim", "authorise", "authorized", "is_public"])
+def test_a_method_or_another_object_is_not_taken_for_a_misspelled_attribute(name: str) -> None:
+    for value in (lambda _self: True, property(lambda _self: True), object(), object):
+        type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {name: value})
+
+
+def test_an_attribute_that_is_added_after_the_class_was_created_is_found_at_start() -> None:
+    handler = type("Late", (BearerAuthMixin, tornado.web.RequestHandler), {})
+    handler.scope = "things:read"  # type: ignore[attr-defined]  # the mistake
     with pytest.raises(TypeError, match="did you mean scopes"):
-        type("Mistyped", (common, BearerAuthMixin, tornado.web.RequestHandler), {})
+        Policy.read(handler, base=BearerAuthMixin)
 
 
 @pytest.mark.parametrize(

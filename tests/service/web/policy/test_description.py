@@ -12,7 +12,7 @@ from service.web.policy.scopes import AnyOf
     [
         ({}, ["a token"]),
         ({"public": True}, ["public"]),
-        ({"optional": True}, ["a token if any"]),
+        ({"optional": True}, ["an optional token"]),
         ({"scopes": AnyOf("b a", "c")}, ["a token", "scopes a and b or c"]),
         ({"groups": AnyOf(["B", "A"], "C")}, ["a token", "groups A and B or C"]),
         ({"claims": {"level": AnyOf(3, 4), "ok": True}}, ["a token", "level 3 or 4", "ok True"]),

@@ -152,11 +152,11 @@ def test_challenges_of_other_schemes_are_parsed(value: object, challenges: tuple
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (7, "a text or a list of texts"),
-        ([7], "is no challenge"),
-        ("Basic realm", "is no challenge"),
-        ('Basic realm="a"\r\nX-Evil: 1', "is no challenge"),
-        ('bearer realm="mine"', "beside our own"),
+        (7, "a string or a list of strings"),
+        ([7], "is not a challenge"),
+        ("Basic realm", "is not a challenge"),
+        ('Basic realm="a"\r\nX-Evil: 1', "is not a challenge"),
+        ('bearer realm="mine"', "repeats the bearer challenge"),
     ],
 )
 def test_malformed_and_bearer_challenges_are_rejected(value: object, message: str) -> None:
