@@ -69,7 +69,7 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stopping.set)
     serving = ServingIssuer(options)
-    print(startup_message(serving.issuer.overview()), flush=True)
+    print(startup_message(serving.control.overview()), flush=True)
     serving.start()
     print(f"listening on {serving.url}", file=sys.stderr, flush=True)
     await stopping.wait()

@@ -53,7 +53,7 @@ async def _on_this_loop(options: ServingOptions) -> AsyncIterator[RunningIssuer]
     serving = ServingIssuer(options)
     try:
         serving.start()
-        yield RunningIssuer(serving.issuer, asyncio.get_running_loop())
+        yield RunningIssuer(serving.control, asyncio.get_running_loop())
     finally:
         await serving.stop()
 
@@ -81,7 +81,7 @@ async def _serve(serving: ServingIssuer, started: Future[tuple[RunningIssuer, Ca
     except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits, who would wait for ever
         started.set_exception(exc)
     else:
-        started.set_result((RunningIssuer(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
+        started.set_result((RunningIssuer(serving.control, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
         await stopping.wait()
     finally:
         await serving.stop()

@@ -10,7 +10,8 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 
 from fakeissuer.control.access import ControlGuard
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.handlers import CALL_PATHS
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.errors import SettingsError
 from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.profiles import PROFILES, ProfileName
@@ -92,11 +93,12 @@ class ServingIssuer:
             raise
         self.url = addresses.listening_url
         profile = replace(PROFILES[options.profile], variants=config.variants)
-        self.issuer = FakeIssuer(IssuerState(addresses, pool, profile, directory, options.auto_login))
+        state = IssuerState(addresses, pool, profile, directory, options.auto_login)
+        self.control = IssuerControl(state, CALL_PATHS)
         self._fault_injector = FaultInjector()
         guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
-            make_app(self.issuer, self._fault_injector, guard),
+            make_app(self.control, self._fault_injector, guard),
             ssl_options=tls_context,
             max_body_size=_MAX_BODY_BYTES,
             max_buffer_size=2 * _MAX_BODY_BYTES,

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, islice
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from fakeissuer.model.records import Record
@@ -56,8 +57,12 @@ class Requests(Record, frozen=True, kw_only=True):
     connections: int
     requests: tuple[Request, ...]
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Requests:
+        # Everything in it is immutable; a copy of ten thousand requests would take seconds.
+        return self
+
     def __len__(self) -> int:
-        """Return how many there were."""
+        """Return the number of requests, including those not stored in full."""
         return self.count
 
     def __iter__(self) -> Iterator[Request]:

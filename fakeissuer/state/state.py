@@ -20,7 +20,7 @@ from fakeissuer.state.used_jtis import UsedJTIs
 class IssuerState:
     """The state of one fake issuer; it belongs to the one event loop that serves it."""
 
-    directory: Registry
+    registry: Registry
 
     def __init__(
         self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None

@@ -75,7 +75,11 @@ def test_the_banner_lists_clients_and_users_and_its_curl_line_gets_a_token() -> 
         while not said or not said[-1].lstrip().startswith("curl"):
             said.append(process.stdout.readline())
         text = "".join(said)
-        for expected in (f"{url}/oauth2/default", f"{url}/oauth2/partner", "0oaservice0000000001 / service-secret"):
+        for expected in (
+            f"{url}/oauth2/default",
+            f"{url}/oauth2/partner",
+            "0oaservice0000000001 / service-secret-for-tests-only-0000001",
+        ):
             assert expected in text
         assert "alice@example.com / password" in text
         command = shlex.split(said[-1])

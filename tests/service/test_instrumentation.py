@@ -1,4 +1,4 @@
-"""What an instrumentation is told, over real HTTP, by an application and the parts that it is made of."""
+"""The callbacks of an instrumentation, called by an application over real HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def witness() -> Witness:
 
 @pytest.fixture
 def app(fake_issuer: RunningIssuer, io_loop: IOLoop, witness: Witness) -> Iterator[ResourceServerApplication]:
-    # Nobody listens at the address of the shared cache.
+    # No server listens at the address of the shared cache.
     settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
     service = make_app(settings, instrumentation=witness)
     yield service
@@ -39,19 +39,19 @@ def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
 
 
 @pytest.mark.gen_test
-async def test_it_is_told_of_answers_questions_and_failures(
+async def test_responses_issuer_requests_and_cache_errors_are_reported(
     witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=500, times=1)
     token, issuer = fake_issuer.token(), fake_issuer.issuer_url()
-    for path, brought in (
+    for path, presented in (
         ("/api/hello", None),
         ("/api/whoami", None),
         ("/api/whoami", token),
         ("/nowhere", token),
         ("/api/whoami", "a.b.c"),
     ):
-        await call(path, brought)
+        await call(path, presented)
     assert [
         ("GET", 200, None),
         ("GET", 401, "missing_token"),
@@ -64,7 +64,7 @@ async def test_it_is_told_of_answers_questions_and_failures(
 
 
 @pytest.mark.gen_test
-async def test_a_question_that_nobody_answers_failed(
+async def test_an_issuer_request_without_a_response_is_reported_as_failed(
     witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", drop=True)
@@ -72,8 +72,8 @@ async def test_a_question_that_nobody_answers_failed(
     assert {"failed"} == {outcome for _, outcome in witness.questions}
 
 
-def test_without_one_nobody_is_told() -> None:
-    nobody: Instrumentation = NullInstrumentation()
-    nobody.on_response(method="GET", status=200, seconds=0.0, reason=None)
-    nobody.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
-    nobody.on_cache_error()
+def test_null_instrumentation_does_nothing() -> None:
+    instrumentation: Instrumentation = NullInstrumentation()
+    instrumentation.on_response(method="GET", status=200, seconds=0.0, reason=None)
+    instrumentation.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
+    instrumentation.on_cache_error()

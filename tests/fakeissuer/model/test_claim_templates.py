@@ -115,7 +115,7 @@ def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: RunningIs
         id_token_claims={"team": "server", "label": "${client.name}", "granted": "${scopes}"},
     )
     fake_issuer.put("users", "ann", id_token_claims={"team": "${user.family_name}"})
-    client, scope = "0oaweb00000000000001:web-secret", "openid email groups"
+    client, scope = "0oaweb00000000000001:web-secret-for-tests-only-00000000001", "openid email groups"
     form = {"grant_type": "password", "username": "ann", "password": "password", "scope": scope}
     got = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form, client=client).json()
     bearer = {"Authorization": f"Bearer {got['access_token']}"}

@@ -31,11 +31,11 @@ def error_of(state: IssuerState, authorization: list[str], form: dict[str, str],
 @pytest.mark.parametrize(
     ("authorization", "form", "query"),
     [
-        (basic(f"{SERVICE_APP}:service-secret"), {}, {}),
-        (["bAsIc  " + basic(f"{SERVICE_APP}:service-secret")[0][6:]], {}, {}),
-        (basic(f"{SERVICE_APP}:service%2Dsecret"), {}, {}),
-        (basic(f"{SERVICE_APP}:service-secret"), {"client_id": SERVICE_APP}, {}),
-        ([], {"client_id": SERVICE_APP, "client_secret": "service-secret"}, {}),
+        (basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001"), {}, {}),
+        (["bAsIc  " + basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001")[0][6:]], {}, {}),
+        (basic(f"{SERVICE_APP}:service%2Dsecret%2Dfor-tests-only-0000001"), {}, {}),
+        (basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001"), {"client_id": SERVICE_APP}, {}),
+        ([], {"client_id": SERVICE_APP, "client_secret": "service-secret-for-tests-only-0000001"}, {}),
         ([], {"client_id": SINGLE_PAGE_APP}, {}),
         ([], {}, {"client_id": SINGLE_PAGE_APP}),
         (basic(SINGLE_PAGE_APP), {}, {}),
@@ -74,7 +74,12 @@ def test_valid_credentials_authenticate_a_client(
         (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, ErrorCase.TWO_METHODS),
         (basic(f"{SERVICE_APP}:x"), {"client_id": "another"}, {}, ErrorCase.TWO_METHODS),
         ([], {"client_secret": "x", "client_assertion": "x"}, {}, ErrorCase.TWO_METHODS),
-        ([], {}, {"client_id": SERVICE_APP, "client_secret": "service-secret"}, ErrorCase.SECRET_IN_QUERY),
+        (
+            [],
+            {},
+            {"client_id": SERVICE_APP, "client_secret": "service-secret-for-tests-only-0000001"},
+            ErrorCase.SECRET_IN_QUERY,
+        ),
     ],
 )
 def test_invalid_credentials_are_rejected(

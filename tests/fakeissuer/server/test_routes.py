@@ -10,7 +10,7 @@ from tornado.netutil import bind_sockets
 
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.handlers import ControlHandler
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
@@ -42,13 +42,13 @@ def test_every_endpoint_has_a_handler() -> None:
 async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_request(
     state: IssuerState, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    issuer, fault_injector, guard = FakeIssuer(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
-    app = make_app(issuer, fault_injector, guard)
+    control, fault_injector, guard = IssuerControl(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
+    app = make_app(control, fault_injector, guard)
     app.add_handlers(
         ".*",
         [
             ("/unfinished", UnfinishedHandler, {"state": state, "fault_injector": fault_injector}),
-            ("/failing", FailingCall, {"issuer": issuer, "guard": guard}),
+            ("/failing", FailingCall, {"control": control, "guard": guard}),
         ],
     )
     server = HTTPServer(app)

@@ -77,7 +77,7 @@ def test_the_control_plane_lists_and_approves_pending_requests(fake_issuer: Runn
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').json() == [pending]
     assert poll(fake_issuer, ask, auth_req_id).status == 200
     assert ask(url, "POST", body=b'{"login": "alice@example.com"}').status == 404
-    with pytest.raises(NotFoundError, match="waits"):
+    with pytest.raises(NotFoundError, match="pending"):
         fake_issuer.approve("bob@example.com")
 
 

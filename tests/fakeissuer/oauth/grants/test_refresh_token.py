@@ -133,7 +133,12 @@ def test_a_confidential_client_keeps_its_refresh_token_unless_it_rotates(
     fake_issuer.clock.advance(6 * 86_400)
     assert redeem("refresh_token", refresh_token=token).status == 200
     fake_issuer.put(
-        "clients", WEB, name="web", secret="web-secret", grant_types=["refresh_token"], rotation_type="ROTATE"
+        "clients",
+        WEB,
+        name="web",
+        secret="web-secret-for-tests-only-00000000001",
+        grant_types=["refresh_token"],
+        rotation_type="ROTATE",
     )
     assert redeem("refresh_token", refresh_token=token).json()["refresh_token"] != token
 

@@ -116,9 +116,9 @@ async def test_without_a_key_set_the_other_checks_are_skipped_with_a_reason(
 
 
 ADVICE: dict[str, tuple[dict[str, Any], str]] = {
-    "the issuer does not know the address": ({"status": 404}, "no authorization server of that id"),
-    "the issuer has trouble": ({"status": 503}, "the issuer is reached, and cannot answer"),
-    "there is no answer": ({"drop": True}, "does this machine reach it?"),
+    "the issuer does not know the address": ({"status": 404}, "no authorization server with that ID"),
+    "the issuer has trouble": ({"status": 503}, "the issuer has an error"),
+    "there is no answer": ({"drop": True}, "reachable from here?"),
 }
 
 
@@ -137,8 +137,8 @@ async def _document(issuer: str, client: JSONClient) -> dict[str, Any]:
 
 DOCUMENTS: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "another issuer": ({"issuer": "https://dev-1.okta.com/oauth2/default"}, "issuer in the document", "issuerMode"),
-    "a misspelt issuer": ({"issuer": "http://dev-1.okta.com"}, "issuer in the document", "cannot be trusted"),
-    "no issuer": ({"issuer": None}, "issuer in the document", "none of an issuer"),
+    "a misspelt issuer": ({"issuer": "http://dev-1.okta.com"}, "issuer in the document", "is invalid"),
+    "no issuer": ({"issuer": None}, "issuer in the document", "has no issuer"),
     "no keys": ({"jwks_uri": None}, "jwks_uri", "no jwks_uri"),
     "keys that can be forged on the way": ({"jwks_uri": "http://keys.example/"}, "jwks_uri", "https"),
 }
@@ -219,7 +219,7 @@ async def test_skipped_keys_are_counted_with_their_reasons(
 
 ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
     "one that no key is for": (("ES256",), Outcome.FAIL, "RS256"),
-    "one too many": (("RS256", "ES256"), Outcome.WARN, "leave out"),
+    "one too many": (("RS256", "ES256"), Outcome.WARN, "remove the algorithms"),
 }
 
 
@@ -236,7 +236,7 @@ async def test_unusable_algorithms_are_reported(
 OFFSETS: dict[str, tuple[float, Outcome, str]] = {
     "ahead, within the leeway": (-60, Outcome.WARN, "60 s ahead of"),
     "behind, within the leeway": (60, Outcome.WARN, "s behind"),
-    "beyond the leeway": (3600, Outcome.FAIL, "time server"),
+    "beyond the leeway": (3600, Outcome.FAIL, "NTP"),
 }
 
 
@@ -260,7 +260,7 @@ async def test_without_a_date_header_the_clock_check_warns(
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
     report = await _check(settings, client)
     assert {"clock": Outcome.WARN} == _not_well(report)
-    assert "no max-age, so the key set is kept for 10 minutes" in _by_name(report)["Cache-Control"].found
+    assert "no max-age, so the key set is cached for 10 minutes" in _by_name(report)["Cache-Control"].found
 
 
 OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
@@ -333,7 +333,7 @@ async def test_a_custom_validator_is_checked_through_check_ready(
     findings = _by_name(await _check(Settings(issuers=tables), client))
     finding = findings[f"https://x.example/ validator {kind}"]
     assert (outcome, True) == (finding.outcome, trouble in finding.found)
-    assert "belongs to the name" in findings["https://x.example/ issuer"].found
+    assert "is part of the name" in findings["https://x.example/ issuer"].found
     assert Outcome.OK is findings[f"{fake_issuer.issuer_url('partner')} keys"].outcome
 
 
@@ -349,7 +349,7 @@ async def test_control_characters_of_an_issuer_are_escaped(
 @pytest.mark.gen_test
 async def test_public_methods_are_counted(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
-    assert "ok      routes: 3 methods on 3 routes, 2 of them for anybody" in report.lines()
+    assert "ok      routes: 3 methods on 3 routes, 2 of them public" in report.lines()
     assert [True, False, True] == [row.is_public for row in report.rows]
 
 

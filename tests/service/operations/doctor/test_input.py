@@ -27,4 +27,4 @@ def test_other_text_is_unchanged(text: str) -> None:
 
 
 def test_every_mistake_is_described() -> None:
-    assert "as it came from the issuer" in describe_pasted_text("a=b")
+    assert "exactly as issued" in describe_pasted_text("a=b")

@@ -20,6 +20,6 @@ from service.web.openapi.path_template import templates_of
         (r"\Ba", None, False),
     ],
 )
-def test_a_part_that_varies_tells_what_its_values_look_like(source: str, pattern: str | None, spans: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_a_group_has_a_pattern_for_json_schema(source: str, pattern: str | None, spans: bool) -> None:  # noqa: FBT001  # a column of the table
     (group,) = templates_of(f"/({source})")[0].groups
     assert (pattern, spans) == (group.pattern, group.spans_segments)

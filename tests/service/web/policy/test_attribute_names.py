@@ -27,13 +27,13 @@ MISTYPED = {
 }
 
 
-@pytest.mark.parametrize(("name", "meant"), MISTYPED.items())
-def test_an_attribute_that_is_almost_a_word_stops_the_program(name: str, meant: str) -> None:
-    with pytest.raises(TypeError, match=f"Mistyped: {name} means nothing here; did you mean {meant}"):
+@pytest.mark.parametrize(("name", "expected"), MISTYPED.items())
+def test_a_mistyped_attribute_raises_at_class_creation(name: str, expected: str) -> None:
+    with pytest.raises(TypeError, match=f"Mistyped: {name} means nothing here; did you mean {expected}"):
         type("Mistyped", (BearerAuthMixin, tornado.web.RequestHandler), {name: "things:read"})
 
 
-def test_it_is_seen_on_a_plain_class_among_the_bases_too() -> None:
+def test_a_mistyped_attribute_of_a_plain_base_class_raises_at_class_creation() -> None:
     common = type("Common", (), {"scope": "things:read"})
     with pytest.raises(TypeError, match="did you mean scopes"):
         type("Mistyped", (common, BearerAuthMixin, tornado.web.RequestHandler), {})
@@ -49,21 +49,21 @@ def test_it_is_seen_on_a_plain_class_among_the_bases_too() -> None:
         tornado.websocket.WebSocketHandler,
     ],
 )
-def test_nothing_of_tornados_is_taken_for_a_mistake(kind: type) -> None:
-    type("Fine", (BearerAuthMixin, kind), {"_scope": "the author's own", "things": 1, "public": True})
+def test_the_attributes_of_tornado_handlers_are_accepted(kind: type) -> None:
+    type("Fine", (BearerAuthMixin, kind), {"_scope": "private", "things": 1, "public": True})
 
 
 @pytest.mark.parametrize("name", ["policy", "sources", "principal"])
-@pytest.mark.parametrize("place", ["the class", "a plain class among its bases"])
-def test_what_is_read_and_not_written_stops_the_program(name: str, place: str) -> None:
+@pytest.mark.parametrize("place", ["the class", "a plain base class"])
+def test_a_read_only_attribute_raises_at_class_creation(name: str, place: str) -> None:
     bases: tuple[type, ...] = (BearerAuthMixin, tornado.web.RequestHandler)
-    words = {name: {"scopes": "things:read"}}
+    attributes = {name: {"scopes": "things:read"}}
     if place != "the class":
-        bases, words = (type("Common", (), words), *bases), {}
+        bases, attributes = (type("Common", (), attributes), *bases), {}
     with pytest.raises(TypeError, match=f"Written: {name} cannot be set"):
-        type("Written", bases, words)
+        type("Written", bases, attributes)
 
 
-def test_a_method_may_be_called_what_other_libraries_call_a_demand() -> None:
+def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
     fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
     type("Below", (fine,), {})
