@@ -1,4 +1,4 @@
-"""Minting: any token that a test can name, without a flow."""
+"""Minting: any token that a test describes, without an OAuth flow."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 
 def mint(state: IssuerState, request: MintRequest, requested_url: str | None = None) -> MintedToken:
-    """Return the token that was asked for, and remember it as issued unless it is forged.
+    """Return the token that the request describes, and store it as issued unless it is forged.
 
     Raises:
-        InvalidRequestError: there is no such server, key or refresh token, or the key cannot sign with that algorithm.
-        NotFoundError: there is no key of that kid.
+        InvalidRequestError: the server, key or refresh token does not exist, or the key cannot sign with the algorithm.
+        NotFoundError: there is no key with that kid.
     """
     server = state.registry.server(request.server)
     issuer = state.urls.issuer(server, requested_url)
@@ -84,7 +84,7 @@ def _grant(state: IssuerState, request: MintRequest, server: Server, issuer: str
         client_id=client_id,
         scopes=scopes,
         user=user,
-        # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
+        # An expired token has the usual lifetime, so that nothing but its age is wrong.
         issued_at=now + lifetime_s - full_lifetime_s if is_expired else now,
         lifetime_s=full_lifetime_s if is_expired else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
@@ -106,7 +106,7 @@ def _refresh_token_id(state: IssuerState, request: MintRequest) -> str | None:
 def _sign(
     state: IssuerState, request: MintRequest, server: Server, claims: Claims, typ: str | None
 ) -> tuple[str, dict[str, Any]]:
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
@@ -116,7 +116,7 @@ def _sign(
         sign = raw_jws.no_signature
     elif alg == "HS256":
         sign = raw_jws.hs256(keys.public_pem(key))
-    elif request.header:  # whatever it says, the library is not to act on it
+    elif request.header:  # jwcrypto would act on, or reject, an unusual header
         sign = partial(keys.sign_input, key, alg)
     else:
         return keys.sign(key, header, keys.to_payload(claims)), header

@@ -1,4 +1,4 @@
-"""What every fake issuer starts with, and returns to on ``reset``."""
+"""The initial servers, clients and users, which ``reset`` restores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PUBLIC: tuple[AuthMethod, ...] = ("none",)
 
 
 def seed(org_url: str) -> Registry:
-    """Return the directory of the start; the org server's audience is its own URL, as at Okta."""
+    """Return the initial registry; the org server's audience is its own URL, as at Okta."""
     servers = (
         Server(id="default", audience="api://default"),
         Server(id="partner", audience="api://partner"),
@@ -30,7 +30,7 @@ def seed(org_url: str) -> Registry:
         Client(
             id=SERVICE_APP,
             name="service app",
-            secret="service-secret-for-tests-only-0000001",  # noqa: S106  # printed at start, for everybody to use
+            secret="service-secret-for-tests-only-0000001",  # noqa: S106  # public, printed at start
             grant_types=(CLIENT_CREDENTIALS, TOKEN_EXCHANGE),
         ),
         Client(

@@ -1,4 +1,4 @@
-"""All that can change while the issuer runs, and what of it a reset brings back."""
+"""The state of one issuer, and its reset."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from fakeissuer.state.used_jtis import UsedJTIs
 
 
 class IssuerState:
-    """The state of one fake issuer; it belongs to the one event loop that serves it."""
+    """The state of one fake issuer; use it on the event loop that serves the issuer.
+
+    ``start`` is the registry that a reset restores; ``auto_login`` is the user who signs in without a page.
+    """
 
     registry: Registry
 
     def __init__(
         self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None
     ) -> None:
-        """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
         self.auto_login = auto_login
         self.profile = profile
         self.urls = addresses
@@ -48,7 +50,7 @@ class IssuerState:
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
+        """Restore the initial state; the keys come from the pool, so none is generated."""
         self.registry = self._start.copy()
         self.key_rings.clear()
         self.clock.reset()
@@ -62,5 +64,5 @@ class IssuerState:
 
     @property
     def cookie_name(self) -> str:
-        """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
+        """The name of the session cookie; it contains the port, because browsers share cookies between ports."""
         return f"fakeissuer-{self.urls.listening_url.rpartition(':')[2]}"

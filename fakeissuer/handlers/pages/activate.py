@@ -34,11 +34,11 @@ class ActivateHandler(PageHandler):
             session.sign_in(user.login, self.now)
         if session.login is None or session.is_expired(self.now):
             return self._sign_in_page(
-                session, pending, WRONG_PASSWORD if parameters.keys() & {"username", "pick"} else ""
+                session, pending, WRONG_PASSWORD if parameters.keys() & {"username", "choice"} else ""
             )
-        if "verdict" not in parameters:
+        if "decision" not in parameters:
             return self._consent_page(session, pending)
-        return self._finish(session, pending, is_allowed=parameters["verdict"] == "allow")
+        return self._finish(session, pending, is_allowed=parameters["decision"] == "allow")
 
     def _code_page(self, session: Session, user_code: str, problem: str = "") -> Reply:
         hidden = self.hidden_fields(session)

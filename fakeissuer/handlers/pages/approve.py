@@ -28,7 +28,7 @@ class ApproveHandler(PageHandler):
     def submit(self, session: Session) -> Reply:
         """Sign the user in, or approve or deny a request, and return the next page."""
         state, parameters = self.state, self.parameters
-        if "verdict" not in parameters:
+        if "decision" not in parameters:
             user = user_of(state.registry, parameters)
             if user is None:
                 return self._sign_in_page(session, WRONG_PASSWORD)
@@ -37,11 +37,11 @@ class ApproveHandler(PageHandler):
         matching = [
             authentication
             for authentication in backchannel.pending_for(state, session.login or "")
-            if authentication.name == parameters.get("waiting")
+            if authentication.name == parameters.get("interaction")
         ]
         if not matching or session.is_expired(self.now):
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
-        backchannel.resolve(state, matching, is_allowed=parameters["verdict"] == "allow")
+        backchannel.resolve(state, matching, is_allowed=parameters["decision"] == "allow")
         return self.render_page(session)
 
     def _sign_in_page(self, session: Session, problem: str = "") -> Reply:
@@ -54,5 +54,5 @@ class ApproveHandler(PageHandler):
             client.name if client is not None else authentication.client_id,
             authentication.scopes,
             binding_message=authentication.binding_message,
-            hidden={**self.hidden_fields(session), "waiting": authentication.name},
+            hidden={**self.hidden_fields(session), "interaction": authentication.name},
         )

@@ -166,7 +166,7 @@ class ConsentHandler(RequestPage):
     def submit(self, session: Session) -> Reply:
         """Return the next step after the consent, or the error response if the user denied it."""
         name, interaction = self.interaction(session)
-        if self.parameters.get("verdict") != "allow":
+        if self.parameters.get("decision") != "allow":
             return deny(self.state, session, name, interaction)
         session.consent(interaction.request.target.client.id, interaction.request.scopes)
         interaction.has_consented = True

@@ -18,10 +18,10 @@ def user_of(registry: Registry, form: Mapping[str, str]) -> User | None:
 
     A login that is not registered becomes a generated user, with the default password.
     """
-    if "pick" in form:
+    if "choice" in form:
         # Browsers send every line end as CR LF, so a login with a line end comes back changed.
-        picked = _LINE_END.sub("\n", form["pick"])
-        return next((user for user in registry.users.values() if _LINE_END.sub("\n", user.login) == picked), None)
+        choice = _LINE_END.sub("\n", form["choice"])
+        return next((user for user in registry.users.values() if _LINE_END.sub("\n", user.login) == choice), None)
     login = form.get("username", "").strip()
     if not 0 < len(login) <= _MAX_LOGIN_LENGTH:
         return None

@@ -49,7 +49,7 @@ def test_a_wrong_password_shows_the_page_again(browser: Browser) -> None:
 
 
 def test_a_user_picks_an_account_or_cancels(browser: Browser) -> None:
-    for sent, expected in (({"pick": "bob@example.com"}, {"code", "state"}), ({"cancel": "yes"}, {"state", "error"})):
+    for sent, expected in (({"choice": "bob@example.com"}, {"code", "state"}), ({"cancel": "yes"}, {"state", "error"})):
         location = browser.authorize(prompt="login").headers["Location"]
         action, hidden = forms(browser.get(location))[0]
         assert expected <= redirected(browser.post(action, {**hidden, **sent})).keys()
@@ -65,11 +65,11 @@ def test_the_consent_page_requires_a_signed_in_user(browser: Browser, fake_issue
 def test_a_form_of_another_site_or_browser_is_rejected(browser: Browser, fake_issuer: RunningIssuer, ask: Call) -> None:
     location = browser.authorize().headers["Location"]
     action, hidden = forms(browser.get(location))[0]
-    assert browser.post(action, {**hidden, "csrf": "forged", "pick": "bob@example.com"}).status == 400
+    assert browser.post(action, {**hidden, "csrf": "forged", "choice": "bob@example.com"}).status == 400
     assert browser.post(action, {**hidden, "request": "unknown"}).status == 400
     other = Browser(ask, fake_issuer.url)
     assert other.get(location).status == 400
-    assert other.post(action, {**hidden, "pick": "bob@example.com"}).status == 400
+    assert other.post(action, {**hidden, "choice": "bob@example.com"}).status == 400
     assert browser.ask(f"{fake_issuer.url}/signin?request=a&request=b").status == 400
 
 
@@ -180,7 +180,7 @@ def test_no_response_is_sent_to_a_client_removed_before_the_consent(
     consent_redirect = browser.sign_in(browser.authorize(client_id="consenting"))
     action, hidden = forms(browser.get(consent_redirect.headers["Location"]))[0]
     change(fake_issuer)
-    response = browser.post(action, {**hidden, "verdict": decision})
+    response = browser.post(action, {**hidden, "decision": decision})
     assert (response.status, message in response.body) == (status, True)
     assert "Location" not in response.headers
 

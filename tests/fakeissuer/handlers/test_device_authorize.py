@@ -37,8 +37,8 @@ def test_a_user_approves_a_device(
     action, hidden = forms(browser.post(action, {**hidden, "user_code": typed}))[0]
     again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b"wrong" in again.body
-    action, hidden = forms(browser.post(action, {**hidden, "pick": "bob@example.com"}))[0]
-    assert b"activated" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    action, hidden = forms(browser.post(action, {**hidden, "choice": "bob@example.com"}))[0]
+    assert b"activated" in browser.post(action, {**hidden, "decision": "allow"}).body
     fake_issuer.clock.advance(6)
     response = poll()
     assert list(response.json()) == ["token_type", "expires_in", "access_token", "scope", "id_token"]
@@ -53,7 +53,7 @@ def test_a_user_denies_a_device(
     browser.sign_in(browser.authorize())
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
     action, hidden = forms(browser.post(action, hidden))[0]
-    assert b"not let in" in browser.post(action, {**hidden, "verdict": "deny"}).body
+    assert b"not let in" in browser.post(action, {**hidden, "decision": "deny"}).body
     assert poll().json()["error"] == "access_denied"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
-from seeded import API
+from seeded_clients import API
 
 from fakeissuer.server.in_process import running
 from fakeissuer.server.running_issuer import RunningIssuer

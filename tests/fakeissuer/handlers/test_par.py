@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import seeded
+import seeded_clients
 from scripted_browser import CALLBACK, WEB, Browser, forms, redirected
 
 from fakeissuer.server.in_process import running
@@ -17,7 +17,7 @@ UNKNOWN_REQUEST_URI = b"unknown, expired or spent"
 
 
 def push(ask: Call, issuer: RunningIssuer, **more: str) -> Any:
-    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**PARAMETERS, **more}, client=seeded.WEB)
+    return ask(f"{issuer.issuer_url()}/v1/par", "POST", form={**PARAMETERS, **more}, client=seeded_clients.WEB)
 
 
 def test_a_pushed_request_is_used_once(fake_issuer: RunningIssuer, ask: Call, browser: Browser) -> None:
@@ -90,7 +90,7 @@ def test_a_pushed_request_is_used_up_even_if_its_client_was_removed(
     name = push(ask, fake_issuer, prompt="consent").json()["request_uri"]
     action, hidden = forms(browser.get(browser.get(AUTHORIZE, client_id=WEB, request_uri=name).headers["Location"]))[0]
     removed = fake_issuer.remove("clients", WEB)
-    assert b"No client" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    assert b"No client" in browser.post(action, {**hidden, "decision": "allow"}).body
     known = {member: removed[member] for member in ("name", "secret", "grant_types", "redirect_uris")}
     fake_issuer.put("clients", WEB, **known)
     assert UNKNOWN_REQUEST_URI in browser.get(AUTHORIZE, client_id=WEB, request_uri=name).body

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from seeded import WEB
+from seeded_clients import WEB
 
 from fakeissuer.server.running_issuer import RunningIssuer
 

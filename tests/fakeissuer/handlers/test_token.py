@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, redirected
-from seeded import SERVICE
+from seeded_clients import SERVICE
 
 from fakeissuer.server.in_process import running
 from fakeissuer.server.running_issuer import RunningIssuer

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from seeded import API, SERVICE
+from seeded_clients import API, SERVICE
 from tornado.iostream import IOStream
 
 from fakeissuer.handlers.base.fault_injection import FaultInjector

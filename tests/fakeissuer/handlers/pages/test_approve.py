@@ -12,7 +12,7 @@ from fakeissuer.server.in_process import running
 from fakeissuer.server.running_issuer import RunningIssuer
 
 Call = Callable[..., Any]
-ALICE = {"pick": "alice@example.com"}
+ALICE = {"choice": "alice@example.com"}
 
 
 def start(issuer: RunningIssuer, ask: Call, **form: str) -> str:
@@ -36,15 +36,15 @@ def test_a_user_approves_one_request_and_denies_the_next(
     failed = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b'role="alert"' in failed.body
     consent_page = browser.post(action, {**hidden, **ALICE})
-    assert b"<h1>&lt;app&gt; asks for access</h1>" in consent_page.body
+    assert b"<h1>&lt;app&gt; requests access</h1>" in consent_page.body
     assert b"<strong>Pay 5</strong>" in consent_page.body
     action, hidden = forms(consent_page)[0]
-    action, hidden = forms(browser.post(action, {**hidden, "verdict": "allow"}))[0]
-    last_page = browser.post(action, {**hidden, "verdict": "deny"})
+    action, hidden = forms(browser.post(action, {**hidden, "decision": "allow"}))[0]
+    last_page = browser.post(action, {**hidden, "decision": "deny"})
     assert b"Nothing waits" in last_page.body
     assert poll(fake_issuer, ask, first).status == 200
     assert poll(fake_issuer, ask, second).json()["error"] == "access_denied"
-    assert browser.post(action, {**hidden, "verdict": "allow"}).status == 400
+    assert browser.post(action, {**hidden, "decision": "allow"}).status == 400
 
 
 def test_a_user_cannot_approve_a_request_of_another_user(
@@ -52,9 +52,9 @@ def test_a_user_cannot_approve_a_request_of_another_user(
 ) -> None:
     auth_req_id = start(fake_issuer, ask)
     action, hidden = forms(browser.get("/approve"))[0]
-    bobs_page = browser.post(action, {**hidden, "pick": "bob@example.com"})
+    bobs_page = browser.post(action, {**hidden, "choice": "bob@example.com"})
     assert b"Nothing waits" in bobs_page.body
-    assert browser.post(action, {**hidden, "verdict": "allow", "waiting": ""}).status == 400
+    assert browser.post(action, {**hidden, "decision": "allow", "interaction": ""}).status == 400
     assert poll(fake_issuer, ask, auth_req_id).json()["error"] == "authorization_pending"
 
 
@@ -65,7 +65,7 @@ def test_a_request_of_a_removed_client_is_not_shown_again(
     fake_issuer.remove("clients", "app")
     action, hidden = forms(browser.get("/approve"))[0]
     action, hidden = forms(browser.post(action, {**hidden, **ALICE}))[0]
-    assert b"Nothing waits" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    assert b"Nothing waits" in browser.post(action, {**hidden, "decision": "allow"}).body
 
 
 def test_the_control_plane_lists_and_approves_pending_requests(fake_issuer: RunningIssuer, ask: Call) -> None:

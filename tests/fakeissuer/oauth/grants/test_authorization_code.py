@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 from scripted_browser import CALLBACK, CHALLENGE, SPA, VERIFIER, WEB, Browser, redirected
-from seeded import API
+from seeded_clients import API
 
 from fakeissuer.model.claims import left_half_hash
 from fakeissuer.server.running_issuer import RunningIssuer

@@ -10,7 +10,7 @@ import pytest
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
 from scripted_browser import CALLBACK
-from seeded import SERVICE
+from seeded_clients import SERVICE
 
 from fakeissuer.model.grant_types import JWT_BEARER, TOKEN_EXCHANGE
 from fakeissuer.server.running_issuer import RunningIssuer
