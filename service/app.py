@@ -1,4 +1,4 @@
-"""Joins the parts; the only place that knows all of them."""
+"""Builds the application from its parts; the only module that imports all of them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def make_app(
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
 ) -> ResourceServerApplication:
-    """Return the application that protects these routes.
+    """Return the application that serves and protects these routes.
 
     Args:
-        routes: Tornado's own tuples, URLSpecs or rules; the guide's endpoints when left out.
-        client: Asks issuers, and is closed by whoever made it; made from the settings when left out.
-        clock: The machine's when left out.
-        instrumentation: Is told of answers, of questions to issuers, and of failures of the shared cache.
+        routes: Tornado's tuples, ``URLSpec`` objects or rules; by default, the endpoints of Okta's guide.
+        client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
+        clock: The clock of the system by default.
+        instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
     """
     http_client = client or JSONClient(
         proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
@@ -64,10 +64,11 @@ def make_app(
     )
 
     def build(validation: str) -> Authenticator:
-        # Each way of judging has its own token cache: a signature alone must not open what asks for more.
+        # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
+        # accepted by a handler that requires introspection.
         context = replace(shared, token_cache=ValidatedTokenCache(clock=app_clock))
         return Authenticator(
-            [find_factory(validation or one.validation)(one, context) for one in settings.trusted_issuers],
+            [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
             token_cache=context.token_cache,
             deny_list=deny_list,
             max_token_size=settings.max_token_size,
@@ -98,7 +99,7 @@ def make_app(
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
-    """Return the routes that an application serves whose user named these, or left them out."""
+    """Return these routes, or the endpoints of Okta's guide if None, together with the routes of the service itself."""
     documentation_routes = documentation.routes if documentation is not None else []
     forward_auth_routes = forward_auth.ROUTES if settings.forward_auth else []
     return [
@@ -111,10 +112,10 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
 
 
 def make_documentation(settings: Settings, *, by_default: bool = True) -> Documentation | None:
-    """Return what describes an application once its routes are known, or None where nobody wants it described.
+    """Return the OpenAPI documentation of an application, or None if it is disabled.
 
     Args:
-        by_default: Whether it is wanted where the settings are silent.
+        by_default: Whether it is enabled if the setting ``docs`` is not set.
     """
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
@@ -125,7 +126,7 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
 def _resource(settings: Settings) -> Resource:
     return Resource(
         public_url=settings.public_url,
-        authorization_servers=tuple(one.issuer for one in settings.trusted_issuers),
+        authorization_servers=tuple(issuer.issuer for issuer in settings.trusted_issuers),
     )
 
 
@@ -136,16 +137,16 @@ def protect(
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
-    """Protect the handlers of an application that its user builds; call it when all routes are mounted.
+    """Protect the handlers of an existing application; call this after all routes are mounted.
 
-    It describes them only where the settings say ``docs``: the list of an application's routes is its user's to
-    publish, and it was there before we were.
+    The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
     Returns:
-        What judges for it: await its ``warm_up()`` before serving, if you like, and its ``close()`` at the end.
+        The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
+        before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or nobody could judge a token.
+        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
     protect_application(application, service)

@@ -91,7 +91,7 @@ def _announced(service: subprocess.Popen[str]) -> tuple[str, str]:
     assert service.stderr is not None
     admin = ""
     for line in service.stderr:
-        if found := re.search(r"admin port at (\S+)", line):
+        if found := re.search(r"admin port listening url=(\S+)", line):
             admin = found[1]
         if found := re.search(r"^listening on (\S+)$", line):
             return found[1], admin

@@ -117,7 +117,7 @@ def test_the_program_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
         assert process.wait(timeout=START_TIMEOUT_S) == 0
         log = process.stderr.read()
     assert "Traceback" not in log
-    assert "GET /.well-known/openid-configuration 200" in log
+    assert "method=GET path=/.well-known/openid-configuration status=200" in log
 
 
 @pytest.mark.parametrize(

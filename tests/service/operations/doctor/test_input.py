@@ -17,8 +17,8 @@ from service.operations.doctor.input import describe_pasted_text, strip_pasted_t
     ],
 )
 def test_the_token_is_extracted_from_pasted_text(text: str, remarks: int) -> None:
-    token, said = strip_pasted_text(text)
-    assert ("a.b.c", remarks) == (token, len(said))
+    token, found = strip_pasted_text(text)
+    assert ("a.b.c", remarks) == (token, len(found))
 
 
 @pytest.mark.parametrize("text", ["", "bearer", "bearera.b.c", "DPoP a.b.c"])
