@@ -86,7 +86,9 @@ def resident_megabytes(pid: int) -> float:
 
 def in_memory() -> IssuerControl:
     """Return an issuer without sockets, its first key made."""
-    issuer = IssuerControl(IssuerState(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
+    issuer = IssuerControl(
+        IssuerState(IssuerURLs(listening_url=URL, public_url=URL), KeyPool(), PROFILES["okta"], seed(URL))
+    )
     issuer.mint()
     return issuer
 

@@ -128,11 +128,10 @@ class Faults:
     """The active faults; if several match a request, the one added first applies."""
 
     def __init__(self) -> None:
-        """Start without any."""
         self.pending: list[_Planned] = []
 
     def add(self, fault: Fault) -> None:
-        """Plan a fault."""
+        """Add a fault."""
         self.pending.append(_Planned(fault, fault.times))
 
     def take(self, endpoint: str, server: str) -> Fault | None:
@@ -149,9 +148,9 @@ class Faults:
         return None
 
     def planned(self) -> list[Fault]:
-        """Return what is still to come; ``times`` is what is left of it."""
+        """Return the active faults; ``times`` is the number of requests that each still affects."""
         return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self.pending]
 
     def clear(self) -> None:
-        """Plan nothing any more."""
+        """Remove all faults."""
         self.pending.clear()

@@ -35,7 +35,6 @@ class KeyRing:
     """
 
     def __init__(self, server: str, pool: KeyPool, started_at: float, *, has_internal_key: bool = False) -> None:
-        """Start with an ACTIVE and a NEXT key, whose rotation is a period after ``started_at`` (seconds)."""
         self._server = server
         self._pool = pool
         self._keys: dict[str, SigningKey] = {}
@@ -56,7 +55,7 @@ class KeyRing:
         return self.auxiliary_key("internal") if self._has_internal_key else self.signing_key()
 
     def auxiliary_key(self, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
-        """Return a key that has no part in the life cycle, and is not published unless it is invited."""
+        """Return a key outside the life cycle; it is not published unless ``publish_extra`` adds it."""
         if name not in self._keys:
             self._keys[name] = self._pool.key(self._server, name, alg=alg, kind=kind)
         return self._keys[name]

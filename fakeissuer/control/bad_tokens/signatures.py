@@ -47,7 +47,7 @@ def _signed_by_unpublished_key(kid: object, builder: TokenBuilder) -> str:
 
 
 def _signed_by_other_server(builder: TokenBuilder) -> str:
-    """Return a token in this server's name that another server of the same host has signed."""
+    """Return a token of this server signed with the key of another server on the same host."""
     key = builder.state.key_rings.for_server(builder.other_server).signing_key()
     return builder.token(header=builder.header(kid=key.kid), sign=builder.signer(key))
 

@@ -72,7 +72,7 @@ class TokenBuilder:
         self.other_server = next(others, Server(id="elsewhere", audience="api://elsewhere"))
 
     def header(self, **changes: Any) -> dict[str, Any]:
-        """Return a good JOSE header with changes."""
+        """Return a valid JOSE header with changes."""
         return _with_changes(self.key.jose_header("RS256", access_token_type(self.state.profile, self.server)), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ def user_of(registry: Registry, form: Mapping[str, str]) -> User | None:
     """
     if "choice" in form:
         # Browsers send every line end as CR LF, so a login with a line end comes back changed.
-        picked = _LINE_END.sub("\n", form["choice"])
-        return next((user for user in registry.users.values() if _LINE_END.sub("\n", user.login) == picked), None)
+        choice = _LINE_END.sub("\n", form["choice"])
+        return next((user for user in registry.users.values() if _LINE_END.sub("\n", user.login) == choice), None)
     login = form.get("username", "").strip()
     if not 0 < len(login) <= _MAX_LOGIN_LENGTH:
         return None

@@ -124,14 +124,14 @@ def test_two_keys_share_one_kid_and_the_second_signs(state: IssuerState) -> None
     assert jwt.decode(token, second, algorithms=["RS256"], audience="api://default")
 
 
-def test_a_key_is_named_by_its_kid(state: IssuerState) -> None:
+def test_a_key_can_be_selected_by_kid(state: IssuerState) -> None:
     kid = state.key_rings.for_server(state.registry.server("default")).signing_key("next").kid
     assert minted(state, key=kid).header["kid"] == kid
     with pytest.raises(NotFoundError):
         minted(state, key="unknown")
 
 
-def test_a_key_that_cannot_sign_so_is_refused_and_not_published(state: IssuerState) -> None:
+def test_a_key_of_the_wrong_kind_is_rejected_and_not_published(state: IssuerState) -> None:
     ring = state.key_rings.for_server(state.registry.server("default"))
     before = ring.key_set()
     for key in ("active", "small", "unpublished"):

@@ -36,7 +36,7 @@ def test_a_user_approves_one_request_and_denies_the_next(
     failed = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b'role="alert"' in failed.body
     consent_page = browser.post(action, {**hidden, **ALICE})
-    assert b"<h1>&lt;app&gt; asks for access</h1>" in consent_page.body
+    assert b"<h1>&lt;app&gt; requests access</h1>" in consent_page.body
     assert b"<strong>Pay 5</strong>" in consent_page.body
     action, hidden = forms(consent_page)[0]
     action, hidden = forms(browser.post(action, {**hidden, "decision": "allow"}))[0]
