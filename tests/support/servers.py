@@ -14,7 +14,14 @@ import pytest
 
 _COMMANDS = {
     "redis": ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"],
-    "memcached": ["memcached", "-l", "127.0.0.1", "-u", "nobody", "-p"],
+    "memcached": [
+        "memcached",
+        "-l",
+        "127.0.0.1",
+        "-u",
+        "nobody",
+        "-p",
+    ],  # plain-words: the Unix user that memcached runs as
 }
 
 
