@@ -19,9 +19,9 @@ _COMMANDS = {
         "-l",
         "127.0.0.1",
         "-u",
-        "nobody",
+        "nobody",  # plain-words: the Unix user that memcached runs as
         "-p",
-    ],  # plain-words: the Unix user that memcached runs as
+    ],
 }
 
 

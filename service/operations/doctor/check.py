@@ -13,8 +13,7 @@ from service.errors import IssuerUnavailable, SettingsError
 from service.issuers.client import JSONClient
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
-from service.operations.doctor.introspection_check import check_introspection
-from service.operations.doctor.issuer_checks import check_remote_issuer
+from service.operations.doctor.issuer_checks import check_introspection, check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.server import tls_context
 from service.settings.issuers import OKTA_AUDIENCE, TrustedIssuer
