@@ -16,21 +16,22 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fakeissuer import running
-from fakeissuer.control.issuer import FakeIssuer
-from fakeissuer.control.mint_request import MintRequest
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.model.profiles import PROFILES
 from fakeissuer.model.urls import IssuerURLs
-from fakeissuer.state.journal import Entry
+from fakeissuer.state.journal import JournalEntry
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
-from fakeissuer.state.state import State
+from fakeissuer.state.state import IssuerState
 
 STARTS = 10
 ROUNDS = 5
 TOKENS = 500
 URL = "http://127.0.0.1:9400"
 DISCOVERY = "/oauth2/default/.well-known/openid-configuration"
-FORM = b"grant_type=client_credentials&client_id=0oaservice0000000001&client_secret=service-secret"
+FORM = (
+    b"grant_type=client_credentials&client_id=0oaservice0000000001&client_secret=service-secret-for-tests-only-0000001"
+)
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     report("resident after that", median(megabytes for _, megabytes, _ in starts), "MB", "<= 50")
     report("resident with keys made and a token issued", median(megabytes for _, _, megabytes in starts), "MB", "")
     issuer = in_memory()
-    report("RS256 tokens minted, one thread", median(rates(lambda: issuer.mint(MintRequest()))), "/s", ">= 500")
+    report("RS256 tokens minted, one thread", median(rates(issuer.mint)), "/s", ">= 500")
     report("RS256 tokens over HTTP, one connection", median(http_rates()), "/s", "")
     report("reset after 10 000 tokens and 10 000 requests", median(resets(issuer)) * 1000, "ms", "<= 5")
     report("catalogue of bad tokens, keys made", median(durations(issuer.bad_tokens)) * 1000, "ms", "")
@@ -83,10 +84,10 @@ def resident_megabytes(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def in_memory() -> FakeIssuer:
+def in_memory() -> IssuerControl:
     """Return an issuer without sockets, its first key made."""
-    issuer = FakeIssuer(State(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
-    issuer.mint(MintRequest())
+    issuer = IssuerControl(IssuerState(IssuerURLs(URL, URL), KeyPool(), PROFILES["okta"], seed(URL)))
+    issuer.mint()
     return issuer
 
 
@@ -122,27 +123,27 @@ def http_rates() -> list[float]:
         return rates(lambda: get_token(connection))
 
 
-def resets(issuer: FakeIssuer) -> list[float]:
+def resets(issuer: IssuerControl) -> list[float]:
     """Return what a reset takes when there is much to forget."""
     taken = []
     for _ in range(ROUNDS):
         fill(issuer)
         started = time.perf_counter()
         issuer.reset()
-        issuer.state.ring(issuer.state.directory.server("default")).key_set()
+        issuer.state.key_rings.for_server(issuer.state.registry.server("default")).key_set()
         taken.append(time.perf_counter() - started)
     return taken
 
 
-def fill(issuer: FakeIssuer) -> None:
+def fill(issuer: IssuerControl) -> None:
     """Give an issuer ten thousand tokens and requests to forget."""
-    minted = issuer.mint(MintRequest())
+    minted = issuer.mint()
     known = issuer.state.store.find(minted.token)
     assert known is not None
     for number in range(10_000):
         issuer.state.store.add(str(number), known)
         issuer.state.journal.add(
-            Entry(
+            JournalEntry(
                 method="GET",
                 path="/oauth2/default/v1/keys",
                 endpoint="keys",

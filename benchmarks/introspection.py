@@ -49,7 +49,7 @@ async def _measure(issuer: fakeissuer.RunningIssuer) -> None:
         issuer=issuer.issuer_url(),
         validation="introspection",
         client_id="0oaapi00000000000001",
-        client_secret="api-secret",
+        client_secret="api-secret-for-tests-only-00000000001",
         introspection_cache_lifetime=3600,
         log_level="error",
     )

@@ -80,12 +80,13 @@ async def trace_client_credentials() -> dict[str, Trace]:
             "headers": {"Content-Type": "application/x-www-form-urlencoded"},
             "body": "grant_type=client_credentials&scope=api%3Aread",
             "auth_username": "0oaservice0000000001",
-            "auth_password": "service-secret",
+            "auth_password": "service-secret-for-tests-only-0000001",
         }
         client = AsyncHTTPClient()
-        await client.fetch(f"{issuer.issuer_url()}/v1/token", **request)  # generates the keys
+        url = f"{issuer.issuer_url()}/v1/token"
+        await client.fetch(url, **request)  # generates the keys
         with trace:
-            await client.fetch(f"{issuer.issuer_url()}/v1/token", **request)
+            await client.fetch(url, **request)
     return {"client_credentials": trace}
 
 

@@ -1,7 +1,7 @@
 """A custom validator for tokens that internal services sign with a shared secret.
 
 The tokens look like ``internal.CLIENT.EXPIRY.SIGNATURE``, where the signature is the HMAC-SHA256 of the rest.
-Select it with ``validation = "internal_tokens:build"``, for an issuer of its own.
+Select it with ``validation = "internal_tokens:build"`` in the settings of a separate issuer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 
-_FORM = re.compile(r"internal\.([a-z0-9-]+)\.([0-9]{1,12})\.([0-9a-f]{64})")
+_FORMAT = re.compile(r"internal\.([a-z0-9-]+)\.([0-9]{1,12})\.([0-9a-f]{64})")
 
 
 class InternalTokens:
@@ -31,10 +31,10 @@ class InternalTokens:
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return the token's principal, or None if the token has another format."""
-        form = _FORM.fullmatch(token.text)
-        if form is None:
+        match = _FORMAT.fullmatch(token.text)
+        if match is None:
             return None
-        client_id, expiry, signature = form.groups()
+        client_id, expiry, signature = match.groups()
         if not hmac.compare_digest(_mac(self._secret, f"internal.{client_id}.{expiry}"), signature):
             raise InvalidToken(Reason.BAD_SIGNATURE)
         if self._clock.now() >= int(expiry) + self._issuer.leeway:
@@ -57,7 +57,7 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> InternalTokens:
     """
     secret = os.environ.get("INTERNAL_TOKEN_SECRET", "").encode()
     if len(secret) < hashlib.sha256().digest_size:
-        raise SettingsError(["INTERNAL_TOKEN_SECRET: is shorter than 32 bytes; write 32 random ones"])
+        raise SettingsError(["INTERNAL_TOKEN_SECRET: is shorter than 32 bytes; set it to 32 random bytes"])
     return InternalTokens(issuer=issuer, secret=secret, clock=context.clock)
 
 

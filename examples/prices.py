@@ -16,12 +16,12 @@ PERIOD = 0.05
 
 
 class PriceSocket(BearerAuthMixin, WebSocketHandler):
-    """Answers each message with a price; a message ``{"token": …}`` renews the token."""
+    """Responds to each message with a price; a message ``{"token": …}`` renews the token."""
 
     scopes = "api:read"
 
     async def on_message(self, message: str | bytes) -> None:
-        """Answer one message while the token is valid."""
+        """Send a price, or renew the token."""
         try:
             request = dict(json.loads(message))
         except (TypeError, ValueError):
@@ -35,7 +35,7 @@ class PriceSocket(BearerAuthMixin, WebSocketHandler):
 
 
 class PriceStream(BearerAuthMixin, tornado.web.RequestHandler):
-    """Sends an event every ``PERIOD`` seconds, until the token ends or the client disconnects."""
+    """Sends an event every ``PERIOD`` seconds, until the token expires or is revoked, or the client disconnects."""
 
     scopes = "api:read"
 

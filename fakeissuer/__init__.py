@@ -1,8 +1,7 @@
 """A scriptable authorization server that imitates Okta, offline, to test an API with.
 
-Read it in the order in which a request goes: ``server.routes`` finds the handler, ``handlers`` answer for the issuer,
-``grants``, ``introspection`` and ``mint`` decide, ``state`` holds what can change, ``fault_injection`` injects faults.
-A test says ``with running() as issuer:`` and works with the ``RunningIssuer`` that it gets.
+A request goes from ``server`` (routes) to ``handlers`` or ``control`` and from there to ``oauth``; ``state`` holds
+everything that can change. Tests use ``with running() as issuer:``, which returns a ``RunningIssuer``.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ _MODULES = {"RunningIssuer": "server.running_issuer", "running": "server.in_proc
 
 
 def __getattr__(name: str) -> Any:
-    # pytest loads its plugins, and so this package, in every run of every project: a server is not loaded with them.
+    # pytest imports this package with its plugins in every run of every project, so the server is imported on demand.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415  # as said
+    from importlib import import_module  # noqa: PLC0415  # on demand
 
     from fakeissuer.errors import report_missing_extra  # noqa: PLC0415  # as above
 

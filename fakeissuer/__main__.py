@@ -1,4 +1,4 @@
-"""The command line: ``python -m fakeissuer`` serves, ``python -m fakeissuer token`` asks a running one for a token."""
+"""The command line: ``python -m fakeissuer`` serves, ``python -m fakeissuer token`` requests a token."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
         return WRONG_USAGE
-    except KeyboardInterrupt:  # while it serves, a signal is handled: this is one that came before, or to ``token``
+    except KeyboardInterrupt:  # raised before the signal handlers are installed, and by ``token``, which has none
         return FAILED
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from fakeissuer.server.logs import configure_logs  # noqa: PLC0415  # ``token`` needs none of this and starts faster
+    from fakeissuer.server.logs import configure_logs  # noqa: PLC0415  # ``token`` starts faster without it
     from fakeissuer.server.serving import ServingOptions  # noqa: PLC0415  # as above
 
     configure_logs(options.log_format)
@@ -69,7 +69,7 @@ async def _serve_until_signalled(options: ServingOptions) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stopping.set)
     serving = ServingIssuer(options)
-    print(startup_message(serving.issuer.overview()), flush=True)
+    print(startup_message(serving.control.overview()), flush=True)
     serving.start()
     print(f"listening on {serving.url}", file=sys.stderr, flush=True)
     await stopping.wait()
@@ -96,7 +96,7 @@ def _print_token(options: argparse.Namespace) -> int:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415  # slow, and seldom asked for
+        from importlib.metadata import version  # noqa: PLC0415  # slow to import
 
         print(f"fakeissuer {version('tornado-resource-server')}")
         parser.exit(DONE)
@@ -111,25 +111,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_serve)
     parser.add_argument("--address", default="127.0.0.1", help="where to listen (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=_DEFAULT_PORT, help="0 is any free one (default: %(default)s)")
-    parser.add_argument(
-        "--public-url", metavar="URL", help="what the issuer is called, behind a proxy or in a container"
-    )
+    parser.add_argument("--public-url", metavar="URL", help="the issuer's base URL behind a proxy or in a container")
     parser.add_argument(
         "--insecure-any-address",
         action="store_true",
-        help="listen where other machines can reach it; they can then get tokens",
+        help="allow an --address that other machines can reach; they can then get tokens",
     )
-    parser.add_argument("--tls", action="store_true", help="serve https, under a CA made for this run")
-    parser.add_argument("--ca-file", metavar="PATH", type=Path, help="where that CA's certificate is written")
-    parser.add_argument("--keys", metavar="FILE", type=Path, help="keep the keys here, so that a restart has the same")
+    parser.add_argument("--tls", action="store_true", help="serve https with a CA created for this run")
+    parser.add_argument("--ca-file", metavar="PATH", type=Path, help="write the CA's certificate to this file")
+    parser.add_argument("--keys", metavar="FILE", type=Path, help="store the keys in this file")
     parser.add_argument("--config", metavar="FILE", type=Path, help="TOML with more servers, clients and users")
     parser.add_argument("--profile", choices=("okta", "strict-rfc"), default="okta", help="default: %(default)s")
-    parser.add_argument("--auto-login", metavar="USER", help="sign this user in, and consent, without showing a page")
+    parser.add_argument("--auto-login", metavar="USER", help="sign in this user and grant consent without a page")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_token_command(commands.add_parser("token", help="ask a running fake issuer for a token, and print only that"))
-    config = commands.add_parser("config", help="print what it starts with, as a file to change and give to --config")
+    _add_token_command(commands.add_parser("token", help="request a token from a running fake issuer"))
+    config = commands.add_parser("config", help="print the initial configuration as a file for --config")
     config.set_defaults(run=_print_config)
     return parser
 
@@ -137,22 +135,22 @@ def _parser() -> argparse.ArgumentParser:
 def _add_token_command(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_print_token)
     parser.add_argument("--server", metavar="ID", help="the authorization server (default: default)")
-    parser.add_argument("--sub", metavar="LOGIN", help="the user (default: none, the client speaks for itself)")
-    parser.add_argument("--scope", metavar='"A B"', help="scopes with spaces between them (default: the server's)")
+    parser.add_argument("--sub", metavar="LOGIN", help="the user (default: a token for the client itself)")
+    parser.add_argument("--scope", metavar='"A B"', help="scopes separated by spaces (default: the server's)")
     parser.add_argument("--claim", metavar="NAME=JSON", action="append", default=[], help="a claim; null removes one")
-    parser.add_argument("--expires-in", metavar="SECONDS", type=int, help="negative: expired already")
+    parser.add_argument("--expires-in", metavar="SECONDS", type=int, help="lifetime; negative for an expired token")
     parser.add_argument(
         "--issuer",
         metavar="URL",
         default=f"http://127.0.0.1:{_DEFAULT_PORT}",
-        help="where the fake issuer is, or the issuer URL of one of its servers (default: %(default)s)",
+        help="the URL of the fake issuer or of one of its servers (default: %(default)s)",
     )
-    parser.add_argument("--ca-file", metavar="PATH", help="the certificate of a fake issuer that serves TLS")
+    parser.add_argument("--ca-file", metavar="PATH", help="the CA certificate of a fake issuer that serves https")
 
 
 def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 0 to {_MAX_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; expected 0 to {_MAX_PORT}")
     return int(text)
 
 

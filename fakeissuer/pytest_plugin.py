@@ -1,7 +1,6 @@
-"""Fixtures for anybody's tests: a fake issuer in the state of its start, at a URL of its own.
+"""pytest fixtures: a fake issuer in its initial state, and its URL.
 
-One server lasts for the whole run, each process of pytest-xdist having its own; what a test did to it is undone
-before the next.
+The server starts once per process, so every pytest-xdist worker has its own, and is reset before each test.
 """
 
 from __future__ import annotations
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def _fake_issuer_server() -> Iterator[RunningIssuer]:
-    # Every run of pytest loads this plugin, most of them without needing it: the rest is loaded with the first test.
-    from fakeissuer import running  # noqa: PLC0415 - as said
+    from fakeissuer import running  # noqa: PLC0415  # most runs of pytest load this plugin without using it
 
     with running() as issuer:
         yield issuer
@@ -27,12 +25,12 @@ def _fake_issuer_server() -> Iterator[RunningIssuer]:
 
 @pytest.fixture
 def fake_issuer(_fake_issuer_server: RunningIssuer) -> RunningIssuer:
-    """Return a running fake issuer, as at start."""
+    """Return a running fake issuer in its initial state."""
     _fake_issuer_server.reset()
     return _fake_issuer_server
 
 
 @pytest.fixture
 def fake_issuer_url(fake_issuer: RunningIssuer) -> str:
-    """Return the URL of the fake issuer; its servers are below, `/oauth2/default` the first of them."""
+    """Return the base URL of the fake issuer; the default server is at ``/oauth2/default`` below it."""
     return fake_issuer.url

@@ -1,4 +1,4 @@
-"""Builds the application from the settings; the only module that connects all parts."""
+"""Builds the application from its parts; the only module that imports all of them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def make_app(
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
 ) -> ResourceServerApplication:
-    """Return an application that protects these routes.
+    """Return the application that serves and protects these routes.
 
     Args:
-        routes: Tornado's tuples, URLSpecs or rules; by default the endpoints of Okta's guide.
-        client: The HTTP client for requests to issuers, which the caller closes; by default one from the settings.
-        clock: The clock for token lifetimes; by default the system clock.
-        instrumentation: Receives responses, requests to issuers, and failures of the shared cache.
+        routes: Tornado's tuples, ``URLSpec`` objects or rules; by default, the endpoints of Okta's guide.
+        client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
+        clock: The clock of the system by default.
+        instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or a required validation is not configured.
+        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
     """
     http_client = client or JSONClient(
         proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
@@ -64,7 +64,8 @@ def make_app(
     )
 
     def build(validation: str) -> Authenticator:
-        # Each kind of validation has its own cache: a token that passed a weaker kind must not pass a stricter one.
+        # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
+        # accepted by a handler that requires introspection.
         context = replace(shared, token_cache=ValidatedTokenCache(clock=app_clock))
         return Authenticator(
             [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
@@ -98,7 +99,7 @@ def make_app(
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
-    """Return the built-in routes and these, or the endpoints of Okta's guide if these are None."""
+    """Return these routes, or the endpoints of Okta's guide if None, together with the routes of the service itself."""
     documentation_routes = documentation.routes if documentation is not None else []
     forward_auth_routes = forward_auth.ROUTES if settings.forward_auth else []
     return [
@@ -111,10 +112,10 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
 
 
 def make_documentation(settings: Settings, *, by_default: bool = True) -> Documentation | None:
-    """Return the documentation of an application, or None if it is disabled.
+    """Return the OpenAPI documentation of an application, or None if it is disabled.
 
     Args:
-        by_default: Whether it is enabled if the settings do not say.
+        by_default: Whether it is enabled if the setting ``docs`` is not set.
     """
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
@@ -125,7 +126,7 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
 def _resource(settings: Settings) -> Resource:
     return Resource(
         public_url=settings.public_url,
-        authorization_servers=tuple(trusted.issuer for trusted in settings.trusted_issuers),
+        authorization_servers=tuple(issuer.issuer for issuer in settings.trusted_issuers),
     )
 
 
@@ -136,17 +137,16 @@ def protect(
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
-    """Protect an existing application; call it when all routes are mounted.
+    """Protect the handlers of an existing application; call this after all routes are mounted.
 
-    The docs page and the OpenAPI document are served only if the setting ``docs`` is true, since they publish the list
-    of the application's routes.
+    The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
     Returns:
-        The service behind the application: optionally await ``warm_up()`` before serving, and await ``close()`` at the
-        end.
+        The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
+        before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or a required validation is not configured.
+        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
     protect_application(application, service)

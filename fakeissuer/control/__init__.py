@@ -1,1 +1,1 @@
-"""Everything below ``/_fake/``, which no real issuer has."""
+"""The control plane below ``/_fake/``, with which tests control the issuer."""

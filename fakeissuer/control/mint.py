@@ -1,4 +1,4 @@
-"""Minting: any token that a test can name, without a flow."""
+"""Minting: any token that a test describes, without an OAuth flow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fakeissuer.control import unusual_keys
 from fakeissuer.control.mint_request import FORGED, MintedToken, MintRequest
 from fakeissuer.errors import InvalidRequestError
 from fakeissuer.jose import raw_jws
-from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import (
     ID_TOKEN_LIFETIME_S,
@@ -23,6 +22,7 @@ from fakeissuer.model.claims import (
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
+from fakeissuer.oauth.issue import access_token_type
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 
 def mint(state: IssuerState, request: MintRequest, requested_url: str | None = None) -> MintedToken:
-    """Return the token that was asked for, and remember it as issued unless it is forged.
+    """Return the token that the request describes, and store it as issued unless it is forged.
 
     Raises:
-        InvalidRequestError: there is no such server, key or refresh token, or the key cannot sign with that algorithm.
-        NotFoundError: there is no key of that kid.
+        InvalidRequestError: the server, key or refresh token does not exist, or the key cannot sign with the algorithm.
+        NotFoundError: there is no key with that kid.
     """
     server = state.registry.server(request.server)
     issuer = state.urls.issuer(server, requested_url)
@@ -49,7 +49,7 @@ def mint(state: IssuerState, request: MintRequest, requested_url: str | None = N
     else:
         user_or_none = None if _is_client_itself(state, request) else _user(state, request)
         grant = _grant(state, request, server, issuer, user_or_none)
-        claims, typ = state.profile.access_token_claims(grant), state.access_token_type(server)
+        claims, typ = state.profile.access_token_claims(grant), access_token_type(state.profile, server)
     if request.aud is not None:
         claims["aud"] = request.aud
     claims = apply_changes(claims, request.claims)
@@ -84,7 +84,7 @@ def _grant(state: IssuerState, request: MintRequest, server: Server, issuer: str
         client_id=client_id,
         scopes=scopes,
         user=user,
-        # A token that has expired already was issued before it expired: nothing but its age is wrong with it.
+        # An expired token has the usual lifetime, so that nothing but its age is wrong.
         issued_at=now + lifetime_s - full_lifetime_s if is_expired else now,
         lifetime_s=full_lifetime_s if is_expired else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
@@ -106,31 +106,31 @@ def _refresh_token_id(state: IssuerState, request: MintRequest) -> str | None:
 def _sign(
     state: IssuerState, request: MintRequest, server: Server, claims: Claims, typ: str | None
 ) -> tuple[str, dict[str, Any]]:
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
-    header = apply_changes(jose_header(key, alg, typ), request.header)
+    header = apply_changes(key.jose_header(alg, typ), request.header)
     sign: raw_jws.Signer
     if alg == "none":
         sign = raw_jws.no_signature
     elif alg == "HS256":
         sign = raw_jws.hs256(keys.public_pem(key))
-    elif request.header:  # whatever it says, the library is not to act on it
+    elif request.header:  # jwcrypto would act on, or reject, an unusual header
         sign = partial(keys.sign_input, key, alg)
     else:
-        return keys.sign(key, header, to_payload(claims)), header
-    return raw_jws.encode_compact(to_payload(header), to_payload(claims), sign), header
+        return keys.sign(key, header, keys.to_payload(claims)), header
+    return raw_jws.encode_compact(keys.to_payload(header), keys.to_payload(claims), sign), header
 
 
 def _key(state: IssuerState, request: MintRequest, server: Server) -> SigningKey:
-    ring = state.ring(server)
+    ring = state.key_rings.for_server(server)
     alg = "RS256" if request.alg in (None, *FORGED) else str(request.alg)
     if request.key is not None:
         return unusual_keys.resolve_key(ring, request.key, alg)
     if alg != "RS256":
         return unusual_keys.key_for_algorithm(ring, alg)
-    return state.access_token_key(server) if request.kind == "access" else ring.signing_key()
+    return ring.access_token_key() if request.kind == "access" else ring.signing_key()
 
 
 def _mint_refresh_token(state: IssuerState, request: MintRequest, server: Server, issuer: str) -> MintedToken:

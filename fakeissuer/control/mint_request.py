@@ -1,4 +1,4 @@
-"""What a mint call says and gives: any token that a test can name."""
+"""Request and response of the mint call."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "none"
 ]
 FORGED: tuple[_Algorithm, ...] = ("HS256", "none")
-"""What needs no private key: ``HS256`` is keyed with the public key as PEM, ``none`` has no signature."""
+"""Algorithms without a private key: ``HS256`` is keyed with the public key as PEM, ``none`` has no signature."""
 
 _TEN_YEARS_S = 315_360_000
 
 
 class MintRequest(Record, frozen=True, kw_only=True):
-    """What the token is to be; all of it may be left out.
+    """The description of a token; every member is optional.
 
-    ``expires_in`` is in seconds and may be negative. ``scp`` is a list, or a text whose words are taken. ``claims`` and
-    ``header`` are added last, and null takes away. ``key`` is a status, ``unpublished``, a kid, or one of ``odd_keys``.
-    ``refresh_token`` is the one that an access token was issued with: revoking it revokes both. ``opaque`` makes an
-    access token a text that says nothing, so that only introspection knows its claims.
+    ``expires_in`` is in seconds and may be negative. ``scp`` is a list, or a string of scopes separated by spaces.
+    ``claims`` and ``header`` override members, and null removes one. ``key`` is a status, ``unpublished``, a kid, or
+    one of ``unusual_keys.UNUSUAL_KEYS``. ``refresh_token`` is the one that an access token was issued with: revoking
+    it revokes both. ``opaque`` makes a random access token whose claims only introspection returns.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
@@ -44,27 +44,27 @@ class MintRequest(Record, frozen=True, kw_only=True):
     opaque: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself.
+        """Check that the members do not contradict each other.
 
         Raises:
-            ValueError: an opaque token is to have what only a JWT has.
+            ValueError: an opaque token has members that only a JWT can have.
         """
         if self.opaque and (self.kind != "access" or self.header or self.alg is not None or self.key is not None):
-            raise ValueError("an opaque token is an access token, and has no header, alg or key")
+            raise ValueError("an opaque token must be an access token without header, alg or key")
 
     @property
     def scopes(self) -> tuple[str, ...] | None:
-        """The scopes that were named, None if none were."""
+        """The requested scopes, or None if the request has no ``scp``."""
         return None if self.scp is None else tuple(self.scp.split() if isinstance(self.scp, str) else self.scp)
 
     @property
     def is_forged(self) -> bool:
-        """Whether the token will be one that the issuer would never have issued."""
+        """Whether the token is one that the issuer could not have issued."""
         return self.alg in FORGED or self.key == "unpublished"
 
 
 class MintedToken(Record, frozen=True, kw_only=True):
-    """A token, and what is in it; an opaque one has no header, and its claims are what the store knows of it."""
+    """A token with its header and claims; the header of an opaque token is empty."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
 

@@ -1,6 +1,8 @@
-"""What there is to be seen: servers with their URLs, clients, users, and the calls of the control plane."""
+"""The overview of the issuer: servers with their URLs, clients, users, and the calls of the control plane."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import ENDPOINTS
@@ -9,24 +11,9 @@ from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.state.state import IssuerState
 
-CONTROL_CALLS = (
-    "tokens",
-    "bad-tokens",
-    "faults",
-    "clock",
-    "keys",
-    "keys/rotate",
-    "keys/withdraw",
-    "keys/lag",
-    "requests",
-    "revoke",
-    "approvals",
-    "reset",
-)
-
 
 class ServerOverview(Record, frozen=True, kw_only=True):
-    """A server as a client has to know it."""
+    """A server with the URLs of its endpoints."""
 
     id: str
     issuer: str
@@ -37,7 +24,7 @@ class ServerOverview(Record, frozen=True, kw_only=True):
 
 
 class Overview(Record, frozen=True, kw_only=True):
-    """All there is."""
+    """The registered data and the URLs of the control plane."""
 
     url: str
     listening_url: str
@@ -48,7 +35,7 @@ class Overview(Record, frozen=True, kw_only=True):
 
 
 class Approval(Record, frozen=True, kw_only=True):
-    """A client that waits for a user: what it asks for, and what the user is to see."""
+    """A pending CIBA request: the requested scopes, and the message for the user."""
 
     login: str
     client_id: str
@@ -56,8 +43,8 @@ class Approval(Record, frozen=True, kw_only=True):
     binding_message: str
 
 
-def overview(state: IssuerState) -> Overview:
-    """Return what is here now."""
+def overview(state: IssuerState, call_paths: Iterable[str] = ()) -> Overview:
+    """Return the current overview, with a link for each of these paths below ``/_fake/``."""
     url = state.urls.public_url
     return Overview(
         url=url,
@@ -65,7 +52,7 @@ def overview(state: IssuerState) -> Overview:
         servers=tuple(_server(state, server) for server in state.registry.servers.values()),
         clients=tuple(state.registry.clients.values()),
         users=tuple(state.registry.users.values()),
-        links={call: f"{url}/_fake/{call}" for call in CONTROL_CALLS},
+        links={path: f"{url}/_fake/{path}" for path in call_paths},
     )
 
 

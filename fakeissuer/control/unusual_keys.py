@@ -1,6 +1,6 @@
-"""Keys beside Okta's own, for tests: each joins the key set of its server when a token is first minted with it.
+"""Keys that Okta does not have: each is added to the key set of its server when a token is first minted with it.
 
-Until then, and again after a reset, the key set holds nothing but what Okta would publish.
+Until then, and again after a reset, the key set contains only the keys that Okta would publish.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ UNUSUAL_KEYS: dict[str, tuple[str, Callable[[_Jwk], _Jwk]]] = {
     "unknown-kty": ("RSA", lambda public: {**public, "kty": "AKP"}),
     "same-kid": ("RSA", lambda public: public),
 }
-"""By name: the kind of key, and how the key set misrepresents it; ``same-kid`` has another key of its kid before it."""
+"""The kind of each key, and how the key set misrepresents it; ``same-kid`` follows another key with the same kid."""
 
 
 def resolve_key(ring: KeyRing, name: str, alg: str) -> SigningKey:
-    """Return the key that a mint request names: a status, ``unpublished``, one of the odd keys, or a kid.
+    """Return the key that a mint request names: a status, ``unpublished``, an unusual key, or a kid.
 
     Raises:
-        NotFoundError: it is none of these.
-        InvalidRequestError: it cannot sign with that algorithm.
+        NotFoundError: there is no such key.
+        InvalidRequestError: the key cannot sign with the algorithm.
     """
     if name in get_args(StatusName):
         key = ring.signing_key(next(status for status in get_args(StatusName) if status == name))
@@ -47,8 +47,8 @@ def resolve_key(ring: KeyRing, name: str, alg: str) -> SigningKey:
 
 
 def key_for_algorithm(ring: KeyRing, alg: str) -> SigningKey:
-    """Return a key for an algorithm that Okta does not sign with, published like any other."""
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    """Return a published key for an algorithm that Okta does not sign with."""
+    from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
     key = ring.auxiliary_key(alg, alg=alg, kind=keys.KIND_OF_ALGORITHM[alg])
     ring.publish_extra(alg, key.public)

@@ -1,13 +1,13 @@
-"""Every error that the fake issuer raises.
+"""The exceptions of the fake issuer, and the error responses of its endpoints.
 
 ::
 
     FakeIssuerError
-    ├── OAuthError           an endpoint says no to a client: answered in one of Okta's shapes
-    ├── InvalidRequestError  the control plane or a test asked for what cannot be: 400, nothing changed
-    ├── NotFoundError        the control plane was asked for something that it does not have: 404
-    ├── TokenRequestError    no running fake issuer gave the token that the command line asked for: exit code 1
-    └── SettingsError        the program cannot start like this: exit code 2
+    ├── OAuthError           an endpoint rejects a request: responded in one of Okta's formats
+    ├── InvalidRequestError  a control call is invalid: 400, nothing changed
+    ├── NotFoundError        a control call names something that does not exist: 404
+    ├── TokenRequestError    ``python -m fakeissuer token`` got no token: exit code 1
+    └── SettingsError        the program cannot start with these options: exit code 2
 """
 
 from __future__ import annotations
@@ -22,36 +22,34 @@ _EXTRA = frozenset({"jwcrypto", "msgspec", "tomli_w", "trustme"})
 
 
 class FakeIssuerError(Exception):
-    """The root: nothing else is raised on purpose."""
+    """The base class of all errors."""
 
 
 class OAuthError(FakeIssuerError):
-    """An endpoint refuses a request, for the reason that stands in the table of problems."""
+    """An endpoint rejects a request; ``detail`` is inserted into the description of the ``case``."""
 
     def __init__(self, case: ErrorCase, detail: str = "") -> None:
-        """Hold the row of the table, and the name that its sentence is about, where it has a place for one."""
         super().__init__(case.value.description.format(detail))
         self.case = case
         self.detail = detail
 
 
 class InvalidRequestError(FakeIssuerError, ValueError):
-    """What was asked for cannot be done; the message says what was wrong and what was expected."""
+    """A control call is invalid; the message says what was wrong and what was expected."""
 
 
 class NotFoundError(FakeIssuerError, LookupError):
-    """There is nothing of that name."""
+    """Nothing exists under that name."""
 
 
 class TokenRequestError(FakeIssuerError):
-    """No token came; the message says what happened and what to do."""
+    """A token request failed; the message says what happened and what to do."""
 
 
 class SettingsError(FakeIssuerError):
-    """The program was told something that it cannot start with; one line a problem."""
+    """Options are invalid; each problem is one line: the key, the value, what was expected."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        """Hold each problem: the key, what it was, what was expected."""
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
 

@@ -1,7 +1,7 @@
-"""Why an endpoint refuses: one row a case with the status, the code, the shape and a sentence of our own.
+"""The error responses of the endpoints: status, code, format and description of each case.
 
-Statuses, codes and shapes are what Okta's servers send; the sentences are ours. RFC 6749 section 5.2 gives the OAuth
-shape, RFC 6750 section 3 the challenge.
+Statuses, codes and formats are Okta's; the descriptions are our own. RFC 6749 section 5.2 defines the OAuth format,
+RFC 6750 section 3 the challenge.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum, unique
 
 @unique
 class ErrorFormat(Enum):
-    """The forms in which Okta's endpoints say no."""
+    """The formats of Okta's error responses."""
 
     OAUTH = "error, error_description"
     OKTA = "errorCode, errorSummary, errorLink, errorId, errorCauses"
@@ -21,7 +21,7 @@ class ErrorFormat(Enum):
 
 @dataclass(frozen=True)
 class ErrorSpec:
-    """One row: HTTP status, code, shape, and a sentence with at most one ``{}`` for what it is about."""
+    """HTTP status, code, format, and a description with at most one ``{}`` for a detail."""
 
     status: int
     code: str
@@ -43,9 +43,9 @@ def _challenge(status: int, code: str, description: str) -> ErrorSpec:
 
 @unique
 class ErrorCase(Enum):
-    """Every refusal there is; a handler raises ``OAuthError`` with one of these and never words its own."""
+    """Every error response of an endpoint; handlers raise ``OAuthError`` with one of them."""
 
-    # The request itself, in Okta's own shape.
+    # The request itself, in Okta's own format.
     NOT_VALID = _okta(400, "E0000001", "The request did not pass validation: {}")
     BODY_UNREADABLE = _okta(400, "E0000003", "The body of the request could not be read.")
     LOGIN_FAILED = _okta(401, "E0000004", "Signing in failed.")
@@ -54,13 +54,13 @@ class ErrorCase(Enum):
     NO_SUCH_CLIENT = _okta(404, "E0000007", "There is no client called {} here.")
     NO_SUCH_PATH = _okta(404, "E0000008", "Nothing is served at this path.")
     NOT_IMITATED = _okta(404, "E0000008", "The {} is not imitated.")
-    INTERNAL = _okta(500, "E0000009", "The server failed while it answered.")
-    UNAVAILABLE = _okta(503, "E0000010", "The service cannot answer at the moment.")
+    INTERNAL = _okta(500, "E0000009", "The server failed while processing the request.")
+    UNAVAILABLE = _okta(503, "E0000010", "The service is temporarily unavailable.")
     API_TOKEN_INVALID = _okta(401, "E0000011", "The API token is not valid.")
     FEATURE_OFF = _okta(401, "E0000015", "This feature is not switched on.")
     METADATA_UNREADABLE = _okta(400, "E0000003", "The metadata of a client must be sent as application/json.")
     FORM_EXPECTED = _okta(400, "E0000021", "The body must be sent as application/x-www-form-urlencoded.")
-    METHOD_NOT_ALLOWED = _okta(405, "E0000022", "The endpoint does not answer this method.")
+    METHOD_NOT_ALLOWED = _okta(405, "E0000022", "The endpoint does not support this method.")
     TOO_MANY_REQUESTS = _okta(429, "E0000047", "More requests came than the rate limit allows.")
 
     # The form of a request to an OAuth endpoint.
@@ -72,7 +72,7 @@ class ErrorCase(Enum):
 
     # Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
     UNKNOWN_CLIENT_400 = _okta(400, "invalid_client", "No client is registered under this client_id.")
-    NO_CLIENT_CREDENTIALS = _oauth(401, "invalid_client", "The request does not say which client sends it.")
+    NO_CLIENT_CREDENTIALS = _oauth(401, "invalid_client", "The request has no client authentication.")
     UNKNOWN_CLIENT = _okta(401, "invalid_client", "No client is registered under the client_id that was sent.")
     WRONG_SECRET = _oauth(401, "invalid_client", "The client secret is not the one registered for this client.")
     WRONG_METHOD = _oauth(401, "invalid_client", "The client is registered for another way to authenticate.")
@@ -81,37 +81,37 @@ class ErrorCase(Enum):
     ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
     ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
 
-    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); those in
-    # Okta's shape are never sent to the redirect URI, which nobody has vouched for yet.
+    # Authorization requests (RFC 6749 section 4.1.2.1, OpenID Connect Core 1.0 section 3.1.2.6); errors in
+    # Okta's format are never sent to the redirect URI, which is not validated at that point.
     AUTHORIZE_CLIENT = _okta(400, "invalid_client", "No client is registered under the client_id of this link.")
     REDIRECT_UNREGISTERED = _okta(400, "invalid_request", "The redirect_uri is not one that the client registered.")
     REQUEST_URI_UNKNOWN = _okta(400, "invalid_request_uri", "The request_uri is unknown, expired or spent.")
-    PAGE_OUTDATED = _okta(400, "invalid_request", "This page belongs to no sign-in under way; start again.")
+    PAGE_OUTDATED = _okta(400, "invalid_request", "This page does not belong to a sign-in in progress; start again.")
     STATE_MISSING = _oauth(400, "invalid_request", "The parameter state is missing.")
     NONCE_MISSING = _oauth(400, "invalid_request", "The parameter nonce is missing, and a token by redirect needs it.")
-    RESPONSE_TYPE_UNKNOWN = _oauth(400, "unsupported_response_type", "The response_type is none that is answered.")
+    RESPONSE_TYPE_UNKNOWN = _oauth(400, "unsupported_response_type", "The response_type is not supported.")
     RESPONSE_TYPE_NOT_ALLOWED = _oauth(
         400, "unauthorized_client", "The client is not registered for the grant that this response_type needs."
     )
-    RESPONSE_MODE_UNKNOWN = _oauth(400, "unsupported_response_mode", "The response_mode is none that fits here.")
-    CHALLENGE_METHOD = _oauth(400, "invalid_request", "The code_challenge_method is S256, and no other.")
-    CHALLENGE_MALFORMED = _oauth(400, "invalid_request", "The code_challenge is no SHA-256 in base64url.")
-    CHALLENGE_MISSING = _oauth(400, "invalid_request", "A public client has to send a code_challenge.")
-    PROMPT_UNKNOWN = _oauth(400, "invalid_request", "The prompt is none that is known, or none beside another one.")
-    MAX_AGE_MALFORMED = _oauth(400, "invalid_request", "The max_age is no number of seconds.")
+    RESPONSE_MODE_UNKNOWN = _oauth(400, "unsupported_response_mode", "The response_mode is not supported here.")
+    CHALLENGE_METHOD = _oauth(400, "invalid_request", "The code_challenge_method must be S256.")
+    CHALLENGE_MALFORMED = _oauth(400, "invalid_request", "The code_challenge is not a SHA-256 in base64url.")
+    CHALLENGE_MISSING = _oauth(400, "invalid_request", "A public client must send a code_challenge.")
+    PROMPT_UNKNOWN = _oauth(400, "invalid_request", "The prompt is unknown, or combines none with another value.")
+    MAX_AGE_MALFORMED = _oauth(400, "invalid_request", "The max_age is not a number of seconds.")
     REQUEST_OBJECT = _okta(400, "invalid_request_object", "The request object was not accepted: {}.")
-    LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids to ask.")
-    USER_DENIED = _oauth(400, "access_denied", "The user did not allow it.")
+    LOGIN_REQUIRED = _oauth(400, "login_required", "The user is not signed in, and prompt none forbids a page.")
+    USER_DENIED = _oauth(400, "access_denied", "The user denied access.")
 
     # Backchannel authentication (OpenID Connect CIBA section 13).
-    HINT_MISSING = _oauth(400, "invalid_request", "One of login_hint and id_token_hint has to name the user.")
-    USER_UNKNOWN = _oauth(400, "unknown_user_id", "The hint names no user that is registered.")
+    HINT_MISSING = _oauth(400, "invalid_request", "The user must be named by login_hint or id_token_hint.")
+    USER_UNKNOWN = _oauth(400, "unknown_user_id", "The hint does not name a registered user.")
     OPENID_MISSING = _oauth(400, "invalid_scope", "The scope openid is missing.")
     BINDING_MESSAGE = _oauth(400, "invalid_binding_message", "The binding_message is not a short plain text.")
     EXPIRY_MALFORMED = _oauth(400, "invalid_request", "The requested_expiry is not 1 to 300 seconds.")
 
     # Logging out (OpenID Connect RP-Initiated Logout 1.0 section 2).
-    LOGOUT_HINT = _okta(400, "invalid_request", "The id_token_hint is missing, or no ID token of this server.")
+    LOGOUT_HINT = _okta(400, "invalid_request", "The id_token_hint is missing, or not an ID token of this server.")
     LOGOUT_REDIRECT = _okta(400, "invalid_request", "The post_logout_redirect_uri is not one that is registered.")
 
     # Registration (RFC 7591 section 3.2.2).
@@ -119,52 +119,48 @@ class ErrorCase(Enum):
     CLIENTS_FULL = _oauth(
         400, "invalid_request", "No more clients can be registered here; remove some, or reset the issuer."
     )
-    REDIRECT_INVALID = _oauth(400, "invalid_redirect_uri", "A redirect URI is missing, or is none.")
+    REDIRECT_INVALID = _oauth(400, "invalid_redirect_uri", "A redirect URI is missing or invalid.")
 
     # Grants (RFC 6749 section 5.2).
     GRANT_MISSING = _oauth(400, "invalid_request", "The parameter grant_type is missing.")
-    GRANT_UNKNOWN = _oauth(
-        400, "unsupported_grant_type", "This server does not know the grant type that was asked for."
-    )
+    GRANT_UNKNOWN = _oauth(400, "unsupported_grant_type", "The requested grant type is unknown.")
     GRANT_NOT_ALLOWED = _oauth(400, "unauthorized_client", "The client is not registered for this grant type.")
     CODE_INVALID = _oauth(400, "invalid_grant", "The authorization code is unknown, spent or expired.")
     CODE_FOR_ANOTHER_CLIENT = _oauth(400, "invalid_grant", "The authorization code was issued to another client.")
     CODE_FOR_ANOTHER_REDIRECT = _oauth(400, "invalid_grant", "The redirect_uri is not the one the code was sent to.")
     CODE_FOR_ANOTHER_SERVER = _oauth(400, "invalid_request", "The authorization code comes from another server.")
-    VERIFIER_WRONG = _oauth(400, "invalid_grant", "The code_verifier does not fit the code_challenge.")
+    VERIFIER_WRONG = _oauth(400, "invalid_grant", "The code_verifier does not match the code_challenge.")
     VERIFIER_MISSING = _oauth(400, "invalid_request", "The code_verifier is missing.")
-    VERIFIER_UNEXPECTED = _oauth(400, "invalid_request", "A code_verifier came, but no code_challenge went before it.")
-    PKCE_REQUIRED = _oauth(401, "invalid_client", "A public client has to use PKCE.")
+    VERIFIER_UNEXPECTED = _oauth(400, "invalid_request", "A code_verifier was sent without a code_challenge before it.")
+    PKCE_REQUIRED = _oauth(401, "invalid_client", "A public client must use PKCE.")
     REFRESH_TOKEN_INVALID = _oauth(400, "invalid_grant", "The refresh token is unknown, expired or revoked.")
-    REFRESH_WIDENED = _oauth(400, "access_denied", "A refresh cannot ask for more scopes than were granted.")
+    REFRESH_WIDENED = _oauth(400, "access_denied", "A refresh cannot request more scopes than were granted.")
     PASSWORD_WRONG = _oauth(400, "invalid_grant", "The user name or the password is wrong.")
-    SCOPE_UNKNOWN = _oauth(400, "invalid_scope", "A scope was asked for that this server does not have.")
-    SCOPE_MISSING = _oauth(400, "invalid_scope", "No scope was asked for, and this server has no default scope.")
+    SCOPE_UNKNOWN = _oauth(400, "invalid_scope", "A requested scope does not exist at this server.")
+    SCOPE_MISSING = _oauth(400, "invalid_scope", "The request has no scope, and this server has no default scope.")
     SCOPE_TOO_LONG = _oauth(400, "invalid_scope", "The parameter scope is longer than 1024 characters.")
-    SCOPE_NEEDS_USER = _oauth(
-        400, "invalid_scope", "The scopes of OpenID Connect need a user, and this grant has none."
-    )
-    SCOPE_NEEDS_OPENID = _oauth(403, "access_denied", "The scopes of OpenID Connect need the scope openid beside them.")
-    NO_POLICY = _oauth(401, "access_denied", "No rule of an access policy fits this request.")
-    POLICY_DENIES = _oauth(400, "access_denied", "The access policy denies a scope that was asked for.")
+    SCOPE_NEEDS_USER = _oauth(400, "invalid_scope", "The scopes of OpenID Connect require a grant with a user.")
+    SCOPE_NEEDS_OPENID = _oauth(403, "access_denied", "The scopes of OpenID Connect require the scope openid.")
+    NO_POLICY = _oauth(401, "access_denied", "No rule of an access policy matches this request.")
+    POLICY_DENIES = _oauth(400, "access_denied", "The access policy denies a requested scope.")
     USER_NOT_ASSIGNED = _oauth(400, "access_denied", "The user is not assigned to this client.")
-    CONSENT_REQUIRED = _oauth(400, "consent_required", "Consent is needed, and this grant has nobody to ask.")
+    CONSENT_REQUIRED = _oauth(400, "consent_required", "Consent is required, and this grant has no page for it.")
     NETWORK_ZONE = _oauth(403, "access_denied", "The request comes from a network zone that is not allowed.")
-    POLL_PENDING = _oauth(400, "authorization_pending", "The user has not approved it yet.")
-    POLL_TOO_FAST = _oauth(400, "slow_down", "The client asks more often than its interval allows.")
+    POLL_PENDING = _oauth(400, "authorization_pending", "The user has not approved the request yet.")
+    POLL_TOO_FAST = _oauth(400, "slow_down", "The client polls more often than its interval allows.")
     POLL_EXPIRED = _oauth(400, "expired_token", "The code that was polled with has expired.")
-    POLL_DENIED = _oauth(400, "access_denied", "The user did not approve it.")
-    POLL_INVALID = _oauth(400, "invalid_grant", "The code that was polled with is not known.")
+    POLL_DENIED = _oauth(400, "access_denied", "The user denied the request.")
+    POLL_INVALID = _oauth(400, "invalid_grant", "The code that was polled with is unknown.")
     EXCHANGE_INVALID = _oauth(400, "invalid_request", "The token exchange is incomplete: {}.")
-    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is not good for it, or speaks for no user.")
-    DEVICE_SECRET = _oauth(400, "invalid_grant", "The device secret is not good, or not the one of the ID token.")
+    SUBJECT_TOKEN = _oauth(400, "invalid_grant", "The subject_token is invalid, or has no user.")
+    DEVICE_SECRET = _oauth(400, "invalid_grant", "The device secret is invalid, or does not belong to the ID token.")
     EXCHANGE_TARGET = _oauth(400, "invalid_target", "The audience of the exchange is not one of this server.")
     ASSERTION_ISSUER = _oauth(401, "invalid_token", "The issuer of the assertion is not trusted.")
     ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")
     ASSERTION_REPLAYED = _oauth(400, "invalid_grant", "The assertion was used before.")
     ASSERTION_GRANT = _oauth(400, "invalid_grant", "The assertion was not accepted: {}.")
     TOO_MANY_GROUPS = _oauth(400, "server_error", "The groups claim would hold more than a hundred groups.")
-    HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not answer.")
+    HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not respond.")
     USER_RATE = _oauth(429, "invalid_grant", "Too many attempts were made for this user.")
 
     # UserInfo (OpenID Connect Core 1.0 section 5.3.3, RFC 6750 section 3).
@@ -183,7 +179,7 @@ RFC_OVERRIDES: dict[ErrorCase, tuple[int, str]] = {
     ErrorCase.LOGIN_FAILED: (403, "access_denied"),
     ErrorCase.FORBIDDEN: (403, "access_denied"),
     ErrorCase.FEATURE_OFF: (403, "access_denied"),
-    # RFC 7592 section 2.1: a client that is not there is not found by its token.
+    # RFC 7592 section 2.1: an unknown client gets the response for an invalid token.
     ErrorCase.API_TOKEN_INVALID: (401, "invalid_token"),
     ErrorCase.NO_SUCH_CLIENT: (401, "invalid_token"),
     ErrorCase.NO_SUCH_SERVER: (404, "not_found"),
@@ -204,4 +200,4 @@ RFC_OVERRIDES: dict[ErrorCase, tuple[int, str]] = {
     ErrorCase.SUBJECT_TOKEN: (400, "invalid_request"),  # RFC 8693 section 2.2.2
     ErrorCase.ASSERTION_ISSUER: (400, "invalid_grant"),  # RFC 7523 section 3.1
 }
-"""Status and code; a row of the table of problems that is not here is the same in both profiles."""
+"""Status and code of the strict profile; other cases are the same in both profiles."""

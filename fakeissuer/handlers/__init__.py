@@ -1,1 +1,1 @@
-"""One file for each family of endpoints: ``base`` says how all of Okta's behave, ``control`` how those of tests do."""
+"""The HTTP handlers of the endpoints, pages and APIs that imitate Okta."""

@@ -14,13 +14,13 @@ from fakeissuer.responses.reply import Reply
 
 
 class AuthorizeHandler(BrowserMixin, EndpointHandler):
-    """The start of signing in."""
+    """Check an authorization request and start the sign-in."""
 
     endpoint = "authorize"
     is_limited = True
 
     def respond(self, server: Server) -> Reply:
-        """Return the next page for the user, or the way back to the client."""
+        """Return a redirect to the next page, or the authorization response to the client."""
         state = self.state
         issuer = self.issuer_of(server)
         requested = self.form if self.request.method == "POST" else self.query
@@ -35,6 +35,6 @@ class AuthorizeHandler(BrowserMixin, EndpointHandler):
         session = self.session()
         return self.with_session(session, begin(state, session, request))
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
-        """Return the page for a request that has no redirect URI to be trusted."""
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # the page is the same at every server
+        """Return an error page; without a trusted redirect URI nothing is sent to the client."""
         return self.error_page(error)

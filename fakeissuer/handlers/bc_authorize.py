@@ -6,7 +6,7 @@ import math
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.grant_types import CIBA
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.authorization.backchannel import begin
@@ -15,12 +15,12 @@ from fakeissuer.responses.reply import Reply, json_reply
 
 
 class BackchannelHandler(ClientHandler):
-    """The start for a client whose user is somewhere else."""
+    """Start the authentication of a user who is not at the client's device."""
 
     endpoint = "backchannel"
 
     def respond(self, server: Server) -> Reply:
-        """Return what the client polls the token endpoint with."""
+        """Return the ``auth_req_id`` with which the client polls the token endpoint."""
         form, state, issuer = self.form, self.state, self.issuer_of(server)
         client = self.authenticated_client(server, form)
         if CIBA not in client.grant_types:

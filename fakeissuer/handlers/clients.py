@@ -1,4 +1,4 @@
-"""Dynamic client registration (RFC 7591 section 3) and what follows it, which the org alone answers."""
+"""Dynamic client registration (RFC 7591 section 3) and management, at the org server only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
-from fakeissuer.handlers.base.parameters import JSON, media_type
+from fakeissuer.handlers.base.endpoint import ClientHandler
+from fakeissuer.handlers.base.handler import JSON_MEDIA_TYPE, media_type
 from fakeissuer.handlers.okta_api.api_token import check_api_token
 from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import ORG
@@ -21,41 +21,37 @@ from fakeissuer.oauth.registration import (
 from fakeissuer.responses.reply import Reply, json_reply
 
 MAX_CLIENTS = 1000
-"""How many clients there may be before no more is registered: in the strict profile anybody registers them."""
+"""The limit for registered clients: in the strict profile registration takes no token, and memory is finite."""
 
 
 class RegisterHandler(ClientHandler):
-    """A client that registers itself: at Okta with an API token, in the strict profile without."""
+    """Register a client: with an API token in Okta's profile, without one in the strict profile."""
 
     endpoint = "register"
 
-    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # is in path_kwargs too
-        """Answer at the org, and nowhere else."""
+    async def get(self, server: str | None = None, client_id: str = "") -> None:  # noqa: ARG002  # read from path_kwargs
+        """Handle a request of any method; a path without a server id belongs to the org server."""
         await self.handle(server or ORG)
 
     head = post = put = delete = patch = options = get
 
-    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # there is only one
+    def respond(self, server: Server) -> Reply:  # noqa: ARG002  # clients belong to all servers
         """Register the client."""
         if not self.state.profile.is_strict:
             check_api_token(self.request.headers)
         if len(self.state.registry.clients) >= MAX_CLIENTS:
             raise OAuthError(ErrorCase.CLIENTS_FULL)
-        client = registered_client(self._metadata(), self._now)
-        self._keep(client)
-        return json_reply(registration_response(client, self._now), 201)
+        client = registered_client(self._metadata(), int(self.now))
+        self._save(client)
+        return json_reply(registration_response(client, int(self.now)), 201)
 
-    def _keep(self, client: Client) -> None:
+    def _save(self, client: Client) -> None:
         self.state.registry.clients[client.id] = client
 
     def _metadata(self) -> bytes:
-        if media_type(self.request.headers) != JSON:
+        if media_type(self.request.headers) != JSON_MEDIA_TYPE:
             raise OAuthError(ErrorCase.METADATA_UNREADABLE)
         return self.request.body
-
-    @property
-    def _now(self) -> int:
-        return int(self.state.clock.now())
 
     @property
     def _started_at(self) -> int:
@@ -63,22 +59,22 @@ class RegisterHandler(ClientHandler):
 
 
 class RegisteredClientHandler(RegisterHandler):
-    """A client that is registered already; reading and changing it takes an API token in every profile."""
+    """Read, replace or remove a registered client, with an API token in every profile."""
 
     methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""
-        client = self._known_client()
+        client = self._registered_client()
         if self.request.method == "DELETE":
             del self.state.registry.clients[client.id]
             return Reply(204)
         if self.request.method == "PUT":
-            client = registered_client(self._metadata(), self._now, client)
-            self._keep(client)
+            client = registered_client(self._metadata(), int(self.now), client)
+            self._save(client)
         return json_reply(registration_without_secret(client, self._started_at))
 
-    def _known_client(self) -> Client:
+    def _registered_client(self) -> Client:
         check_api_token(self.request.headers)
         name = self.path_kwargs["client_id"]
         client = self.state.registry.clients.get(name)
@@ -88,12 +84,12 @@ class RegisteredClientHandler(RegisterHandler):
 
 
 class NewSecretHandler(RegisteredClientHandler):
-    """Another secret for a client."""
+    """Replace the secret of a client."""
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
-        """Give the client a secret that nobody has seen, in the place of the one it had."""
-        client = with_new_secret(self._known_client())
-        self._keep(client)
+        """Give the client a new secret; the old one stops working."""
+        client = with_new_secret(self._registered_client())
+        self._save(client)
         return json_reply(registration_response(client, self._started_at))

@@ -6,7 +6,7 @@ import uuid
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.grant_types import DEVICE_CODE
 from fakeissuer.model.identifiers import new_user_code
 from fakeissuer.model.servers import Server
@@ -16,17 +16,17 @@ from fakeissuer.state.pending import DEVICE_CODE_LIFETIME_S, POLL_INTERVAL_S, RE
 
 
 class DeviceHandler(ClientHandler):
-    """The start for a device that has no browser."""
+    """Start the authorization of a device without a browser."""
 
     endpoint = "device"
 
     def respond(self, server: Server) -> Reply:
-        """Return the codes: one for the device to ask with, one for the user to type."""
+        """Return the device code for polling and the user code for the user to type."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if DEVICE_CODE not in client.grant_types:
             raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
-        now = self.state.clock.now()
+        now = self.now
         device = DeviceAuthorization(
             server=server.id,
             issuer=self.issuer_of(server),
@@ -38,7 +38,7 @@ class DeviceHandler(ClientHandler):
         device_code = str(uuid.uuid4())
         state.devices.put(device_code, device, expires_at=now + RETENTION_S)
         state.user_codes.put(device.user_code, device, expires_at=device.expires_at)
-        activate = f"{state.urls.base_url(server, self.requested_url)}/activate"
+        activate = f"{self.urls_of(server).base_url}/activate"
         members = {
             "device_code": device_code,
             "user_code": device.user_code,

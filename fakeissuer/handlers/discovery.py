@@ -1,4 +1,4 @@
-"""The documents in which a server describes itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
+"""The discovery documents of a server (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fakeissuer.responses.reply import Reply, json_reply
 
 
 class DiscoveryHandler(EndpointHandler):
-    """The OpenID Connect document."""
+    """Serve the OpenID Connect discovery document."""
 
     endpoint = "discovery"
     strict_members: ClassVar[Metadata] = {"authorization_response_iss_parameter_supported": True}
-    """What the profile that keeps to the RFCs says beside Okta's or otherwise (RFC 9207 section 3)."""
+    """Members that the strict profile adds or replaces (RFC 9207 section 3)."""
 
     def respond(self, server: Server) -> Reply:
-        """Return the document; a ``client_id`` that is named with it has to exist."""
+        """Return the document; a ``client_id`` in the query must be registered."""
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.state.registry.clients:
             raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400)
@@ -30,15 +30,15 @@ class DiscoveryHandler(EndpointHandler):
         return json_reply(document)
 
     def document(self, server: Server) -> Metadata:
-        """Return the document of a server."""
-        return openid_configuration(server, self.state.urls, self.requested_url)
+        """Return the document's members in Okta's profile."""
+        return openid_configuration(server, self.urls_of(server))
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):
-    """The OAuth document, at both of its paths."""
+    """Serve the authorization server metadata, at both of its paths."""
 
     strict_members: ClassVar[Metadata] = {**DiscoveryHandler.strict_members, "claims_supported": RFC9068_CLAIMS}
 
     def document(self, server: Server) -> Metadata:
-        """Return the document of a server."""
-        return authorization_server_metadata(server, self.state.urls, self.requested_url)
+        """Return the document's members in Okta's profile."""
+        return authorization_server_metadata(server, self.urls_of(server))

@@ -1,4 +1,4 @@
-"""The key set (RFC 7517 section 5), to be kept until the next rotation and no longer."""
+"""The key set of a server (RFC 7517 section 5)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fakeissuer.responses.reply import Reply, json_reply
 
 
 class KeysHandler(EndpointHandler):
-    """The published keys of a server."""
+    """Serve the published keys of a server."""
 
     endpoint = "keys"
 
     def respond(self, server: Server) -> Reply:
-        """Return the key set, with the seconds left until the rotation as its age."""
-        ring = self.state.ring(server)
-        max_age_s = ring.max_age_s(self.state.clock.now())
+        """Return the key set; its ``max-age`` is the time to the next rotation, in seconds."""
+        ring = self.state.key_rings.for_server(server)
+        max_age_s = ring.max_age_s(self.now)
         return json_reply(ring.key_set(), headers={"Cache-Control": f"max-age={max_age_s}, must-revalidate"})

@@ -1,4 +1,4 @@
-"""The end of a session (OpenID Connect RP-Initiated Logout 1.0 section 2)."""
+"""The logout endpoint (OpenID Connect RP-Initiated Logout 1.0 section 2)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from fakeissuer.responses.reply import Reply
 
 
 class LogoutHandler(BrowserMixin, EndpointHandler):
-    """Signing out, at the wish of a client that shows the ID token of the user."""
+    """Sign a user out for a client that sends the user's ID token."""
 
     endpoint = "logout"
 
     def respond(self, server: Server) -> Reply:
-        """End the session of the browser, and send it to where the client wants it."""
+        """End the session of the browser and redirect to the client, if it named a URI."""
         parameters = self.form if self.request.method == "POST" else self.query
-        client, login = self._hinted(server, parameters.get("id_token_hint", ""))
+        client, login = self._client_and_login(server, parameters.get("id_token_hint", ""))
         uri = parameters.get("post_logout_redirect_uri")
         if uri is not None and not is_registered(uri, client.post_logout_redirect_uris):
             raise OAuthError(ErrorCase.LOGOUT_REDIRECT)
         session = self.session()
-        if session.login == login:  # a hint about somebody else ends nobody's session
+        if session.login == login:  # the ID token of another user ends no session
             session.sign_out()
         if uri is None:
             reply = page("message", heading="You are signed out", sentence="You may close this page.", code="")
@@ -38,12 +38,13 @@ class LogoutHandler(BrowserMixin, EndpointHandler):
             reply = Reply(302, headers={"Location": f"{uri}{query}", "Cache-Control": "no-cache, no-store"})
         return self.with_session(session, reply)
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # a page is the same at each
-        """Return the page for a request that nobody is sent on from."""
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # the page is the same at every server
+        """Return an error page; a rejected request is never redirected."""
         return self.error_page(error)
 
-    def _hinted(self, server: Server, hint: str) -> tuple[Client, str | None]:
-        # One that has expired is good enough; that we issued it is known by the store, and nobody else can know it.
+    def _client_and_login(self, server: Server, hint: str) -> tuple[Client, str | None]:
+        # An expired ID token is accepted. The store finds only tokens that this issuer issued, so no signature check is
+        # needed against forged hints.
         issued = self.state.store.find(hint)
         if issued is None or issued.kind != "id" or issued.server != server.id:
             raise OAuthError(ErrorCase.LOGOUT_HINT)

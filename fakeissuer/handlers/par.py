@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.client_endpoint import ClientHandler
+from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.authorization.request import read_request, read_target
@@ -18,12 +18,12 @@ _CREDENTIAL_PARAMETERS = frozenset({"client_secret", "client_assertion", "client
 
 
 class ParHandler(ClientHandler):
-    """An authorization request that does not go through the browser."""
+    """Store an authorization request that a client sends directly."""
 
     endpoint = "par"
 
     def respond(self, server: Server) -> Reply:
-        """Check the request and keep it; Okta answers 200 where RFC 9126 says 201."""
+        """Check and store the request; Okta responds with 200, where RFC 9126 section 2.2 requires 201."""
         form, state = self.form, self.state
         client = self.authenticated_client(server, form)
         if "request_uri" in form:
@@ -35,6 +35,6 @@ class ParHandler(ClientHandler):
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"
         pushed = PushedRequest(server=server.id, parameters=parameters)
-        state.pushed.put(name, pushed, expires_at=self.state.clock.now() + _LIFETIME_S)
+        state.pushed.put(name, pushed, expires_at=self.now + _LIFETIME_S)
         status = 201 if state.profile.is_strict else 200
         return json_reply({"request_uri": name, "expires_in": _LIFETIME_S}, status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
-from fakeissuer.handlers.base.parameters import form_arguments
+from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import profile_claims
 from fakeissuer.model.servers import Server
@@ -13,18 +13,18 @@ from fakeissuer.responses.reply import Reply, json_reply
 
 
 class UserInfoHandler(EndpointHandler):
-    """What is known about the user of an access token."""
+    """Serve the claims of the user that an access token was issued for."""
 
     endpoint = "userinfo"
     is_limited = True
 
     def respond(self, server: Server) -> Reply:
-        """Return the user's claims, as far as the token's scopes go."""
+        """Return the user's claims that the token's scopes cover."""
         state = self.state
         issued = state.store.find(self._access_token())
         if issued is None or issued.kind != "access" or issued.server != server.id:
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
-        if not issued.is_active(self.state.clock.now()):
+        if not issued.is_active(self.now):
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise OAuthError(ErrorCase.USERINFO_SCOPE)
@@ -33,20 +33,20 @@ class UserInfoHandler(EndpointHandler):
         return json_reply(profile_claims(user, issued.scopes) | custom)
 
     def endpoint_error(self, server: Server, error: OAuthError) -> Reply:
-        """Return the refusal, a challenge that names the resource as Okta's does."""
-        addresses = self.state.urls
+        """Return the error response, with a challenge that names the resource, as Okta does."""
+        urls = self.urls_of(server)
         challenge = {
-            "authorization_uri": f"{addresses.endpoints(server, self.requested_url)}/authorize",
-            "realm": addresses.base_url(server, self.requested_url),
+            "authorization_uri": f"{urls.endpoints}/authorize",
+            "realm": urls.base_url,
             "scope": "openid",
             "error": error.case.value.code,
             "error_description": str(error),
             "resource": self.request.path,
         }
         if self.state.profile.is_strict and error.case is ErrorCase.USERINFO_TOKEN_MISSING:
-            # RFC 6750 section 3.1: whoever brought no token has made no error yet.
+            # RFC 6750 section 3.1: no error code if the request has no token.
             del challenge["error"], challenge["error_description"]
-        return self.error_reply(error, "Bearer " + ", ".join(f'{name}="{text}"' for name, text in challenge.items()))
+        return self.error_reply(error, "Bearer " + ", ".join(f'{name}="{value}"' for name, value in challenge.items()))
 
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
@@ -55,7 +55,7 @@ class UserInfoHandler(EndpointHandler):
         posted = (form_arguments(self.request) or {}).get("access_token", [])
         if len(posted) > 1 or (posted and authorization):
             raise OAuthError(ErrorCase.USERINFO_TWO_TOKENS)
-        if posted and self.request.method == "POST":  # the body of a GET means nothing (RFC 6750 section 2.2)
+        if posted and self.request.method == "POST":  # RFC 6750 section 2.2: never in the body of a GET
             return posted[0].decode("utf-8", "replace")
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":

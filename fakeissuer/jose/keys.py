@@ -1,6 +1,6 @@
-"""The one place that touches jwcrypto: making keys, showing their public half, signing (RFC 7515, RFC 7517).
+"""Key pairs: generation, public members, signatures (RFC 7515, RFC 7517); the only module that uses jwcrypto.
 
-Importing this takes longer than starting the rest of the server, so it is imported when the first key is made.
+Importing this takes longer than starting the rest of the server, so import it when the first key is generated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "P-521": {"kty": "EC", "crv": "P-521"},
     "Ed25519": {"kty": "OKP", "crv": "Ed25519"},
 }
-"""What kinds of key there are, as jwcrypto asks for them."""
+"""The kinds of key, with jwcrypto's arguments."""
 
 KIND_OF_ALGORITHM = {
     "RS256": "RSA",
@@ -41,7 +41,6 @@ KIND_OF_ALGORITHM = {
 }
 """The kind of key that each algorithm signs with (RFC 7518 section 3.1, RFC 8037 section 3.1)."""
 
-
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 """The ``kty`` that the algorithms of each family need."""
 
@@ -50,7 +49,7 @@ _UNKNOWN_KEY_FORMAT = "not a private key that this program wrote"
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key pair under its name; only ``public`` may ever be shown."""
+    """A key pair with its kid; only ``public`` may be published."""
 
     kid: str
     alg: str
@@ -59,15 +58,19 @@ class SigningKey:
     private: JWK = field(repr=False)
 
     def can_sign(self, alg: str) -> bool:
-        """Tell whether the key is of the kind that the algorithm needs."""
+        """Return whether the algorithm can use the key."""
         return self.kind.split("-1024")[0] == KIND_OF_ALGORITHM.get(alg)
+
+    def jose_header(self, alg: str, typ: str | None = None) -> dict[str, Any]:
+        """Return the JOSE header of a token signed with this key: ``kid``, ``alg``, and ``typ`` unless it is None."""
+        header = {"kid": self.kid, "alg": alg}
+        return header if typ is None else {**header, "typ": typ}
 
 
 def create_key(kid: str, alg: str, kind: str) -> SigningKey:
     """Return a new key pair.
 
-    This takes 35 to 110 ms for RSA and holds the interpreter's lock meanwhile, so that a thread would not help:
-    keys are therefore made one at a time, each when it is first needed.
+    RSA takes 35 to 110 ms and holds the interpreter lock, so threads do not help; generate keys on first use.
     """
     return _named(JWK.generate(**_KINDS[kind]), kid, alg, kind)
 
@@ -76,14 +79,14 @@ def load_key(members: Mapping[str, str]) -> SigningKey:
     """Return the key pair that ``dump_key`` wrote.
 
     Raises:
-        ValueError: these are not the members of a private key of a kind that we make.
+        ValueError: the members are not those of a private key of a known kind.
     """
     jwk = dict(members)
     try:
         kid, alg, kind = jwk.pop("kid"), jwk.pop("alg"), jwk.pop("kind")
         key = JWK(**jwk)
     except (JWException, KeyError, TypeError, ValueError) as exc:
-        # What jwcrypto says may quote what it was given: nothing of a private key belongs in a message.
+        # jwcrypto's messages may quote parts of the private key.
         raise ValueError(_UNKNOWN_KEY_FORMAT) from exc
     if kind not in _KINDS or alg not in KIND_OF_ALGORITHM or "d" not in jwk:
         raise ValueError(_UNKNOWN_KEY_FORMAT)
@@ -91,7 +94,7 @@ def load_key(members: Mapping[str, str]) -> SigningKey:
 
 
 def dump_key(key: SigningKey) -> dict[str, str]:
-    """Return the members of the private key, for the key file and nothing else."""
+    """Return the members of the private key, for the key file only."""
     members: dict[str, str] = key.private.export_private(as_dict=True)
     return {**members, "kid": key.kid, "alg": key.alg, "kind": key.kind}
 
@@ -104,28 +107,32 @@ def sign(key: SigningKey, header: Mapping[str, Any], payload: bytes) -> str:
     return compact
 
 
+def to_payload(claims: Mapping[str, Any]) -> bytes:
+    """Return a claims set as JSON; NaN and Infinity are written the way Python names them, for tests."""
+    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def is_signed_by(members: Mapping[str, Any], alg: str, token: str) -> bool:
-    """Tell whether a token carries the signature of this public key, made with this algorithm and no other."""
+    """Return whether a token has a signature of this public key with exactly this algorithm."""
     received = JWS()
     received.allowed_algs = [alg]
-    # The library acts on whatever else stands in a key, or fails: ``generate`` makes one (RFC 7517 section 4: ignore
-    # it).
+    # Unknown members are ignored (RFC 7517 section 4); jwcrypto would act on some, such as ``generate``.
     known = PUBLIC_KEY_MEMBERS.get(members.get("kty", ""), frozenset())
     try:
         received.deserialize(token, JWK(**{name: value for name, value in members.items() if name in known}))
-    except (JWException, TypeError, ValueError):  # a key of a client may be any nonsense
+    except (JWException, TypeError, ValueError):  # a registered key may be malformed
         return False
     return True
 
 
 def sign_input(key: SigningKey, alg: str, signing_input: bytes) -> bytes:
-    """Return the signature over exactly these bytes, whatever they are: for tokens that are spoilt on purpose."""
+    """Return the signature of these bytes, for tokens that are malformed on purpose."""
     signature: bytes = JWA.signing_alg(alg).sign(key.private, signing_input)
     return signature
 
 
 def public_pem(key: SigningKey) -> bytes:
-    """Return the public key as PEM, the bytes that an attacker keys an HMAC with (RFC 8725 section 2.1)."""
+    """Return the public key as PEM, with which an attacker could key an HMAC (RFC 8725 section 2.1)."""
     pem: bytes = key.private.export_to_pem()
     return pem
 

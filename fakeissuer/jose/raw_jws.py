@@ -5,35 +5,32 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from fakeissuer.jose.keys import SigningKey
+from collections.abc import Callable, Iterable
+from typing import Any
 
 Signer = Callable[[bytes], bytes]
-"""Gives the signature over the bytes of a signing input."""
+"""Returns the signature of a signing input."""
 
 
 class RawJSON(str):
-    """JSON text that goes into a token as it is: numbers and names that no encoder would write."""
+    """JSON text that is inserted unchanged, such as numbers that no encoder writes."""
 
     __slots__ = ()
 
 
 def json_object(members: Iterable[tuple[str, Any]]) -> bytes:
-    """Return a JSON object of these members, even if two have one name; NaN stays what Python calls it."""
+    """Return a JSON object of these members, including duplicates; NaN is written as in Python."""
     texts = (f"{_json(name)}:{value if isinstance(value, RawJSON) else _json(value)}" for name, value in members)
     return ("{" + ",".join(texts) + "}").encode()
 
 
 def encode_compact(header: bytes, payload: bytes, sign: Signer) -> str:
-    """Return a token of these very bytes, with a signature that is right for them."""
+    """Return a token of exactly these bytes with a correct signature."""
     return signed(f"{base64url(header)}.{base64url(payload)}", sign)
 
 
 def signed(signing_input: str, sign: Signer) -> str:
-    """Return a signing input, whatever stands in it, with its signature."""
+    """Return a signing input with its signature."""
     return f"{signing_input}.{base64url(sign(signing_input.encode()))}"
 
 
@@ -43,7 +40,7 @@ def no_signature(_signing_input: bytes) -> bytes:
 
 
 def hs256(secret: bytes) -> Signer:
-    """Return what signs with HMAC and SHA-256, keyed by whatever bytes an attacker would choose."""
+    """Return an HMAC-SHA-256 signer with these bytes as its key."""
     return lambda signing_input: hmac.digest(secret, signing_input, "sha256")
 
 
@@ -54,14 +51,3 @@ def _json(value: object) -> str:
 def base64url(data: bytes) -> str:
     """Return bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def jose_header(key: SigningKey, alg: str, typ: str | None = None) -> dict[str, Any]:
-    """Return the JOSE header: ``kid`` and ``alg``, in that order, and a ``typ`` only if there is to be one."""
-    header = {"kid": key.kid, "alg": alg}
-    return header if typ is None else {**header, "typ": typ}
-
-
-def to_payload(claims: Mapping[str, Any]) -> bytes:
-    """Return a claims set as the bytes to be signed; NaN and Infinity stay what Python calls them, for tests."""
-    return json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()

@@ -13,12 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
-
 _VALID_FOR = dt.timedelta(days=1)
 
 
 def self_signed(key: SigningKey) -> str:
-    """Return a certificate for a key, signed by itself, as ``x5c`` holds it: DER in plain base64 (RFC 7515 4.1.6)."""
+    """Return a self-signed certificate as in ``x5c``: DER in base64 (RFC 7515 section 4.1.6)."""
     private = serialization.load_pem_private_key(key.private.export_to_pem(private_key=True, password=None), None)
     assert isinstance(private, RSAPrivateKey)  # noqa: S101  # for the type checker: the caller's key is RSA
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "attacker.example")])

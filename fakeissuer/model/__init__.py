@@ -1,1 +1,1 @@
-"""Registered servers, clients and users, and the claims of their tokens."""
+"""Immutable data: registered servers, clients and users, the claims of their tokens, names, URLs and profiles."""

@@ -1,4 +1,4 @@
-"""What an entry may hold: public keys, claims that fit into JSON and are not the issuer's own, names that there are."""
+"""Checks of registered data: custom claims, and references to known names."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ _PROTOCOL_CLAIMS = frozenset(
         "client_id",
     )
 )
-"""The claims that the issuer answers for itself."""
+"""The claims of access tokens that only the issuer sets."""
 
 _ID_TOKEN_CLAIMS = _PROTOCOL_CLAIMS | {"amr", "idp", "nonce", "azp", "sid", "at_hash", "c_hash", "ds_hash"}
-"""Those that it answers for in an ID token."""
+"""The claims of ID tokens that only the issuer sets."""
 
 
 def check_custom_claims(claims: Mapping[str, Any], id_token_claims: Mapping[str, Any]) -> None:
-    """Check that none of these claims is one that the issuer answers for, and that all can stand in a token.
+    """Check that custom claims are not reserved for the issuer and have JSON values.
 
     Raises:
-        ValueError: one is, and the control plane mints whatever a test wants there; or a value has no place in JSON.
+        ValueError: a claim is reserved, or JSON cannot represent its value.
     """
     for member, named, reserved_names in (
         ("claims", claims, _PROTOCOL_CLAIMS),
         ("id_token_claims", id_token_claims, _ID_TOKEN_CLAIMS),
     ):
         if reserved := reserved_names & named.keys():
-            raise ValueError(f"{member} may not name {', '.join(sorted(reserved))}; mint a token for that")
+            raise ValueError(f"{member} may not name {', '.join(sorted(reserved))}; mint a token instead")
         _check_fits_json(member, named)
 
 
 def check_known_names(member: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Check that all names in the member of this name are known ones.
+    """Check that a member contains known names only.
 
     Raises:
-        ValueError: one is not; the known ones are named.
+        ValueError: a name is unknown.
     """
     known = tuple(known)
     for name in names:
         if name not in known:
-            raise ValueError(f"{member} names {name!r}, which there is not; expected some of {', '.join(known)}")
+            raise ValueError(f"{member} names {name!r}, which does not exist; expected some of {', '.join(known)}")
 
 
 def _check_fits_json(path: str, value: Any) -> None:
@@ -68,6 +68,6 @@ def _check_fits_json(path: str, value: Any) -> None:
         for inner in value:
             _check_fits_json(path, inner)
     elif not (value is None or isinstance(value, bool | str) or parse_numeric_date(value) is not None):
-        # TOML has dates and times, infinity, and integers without end.
+        # TOML has dates, times, infinity and integers of any size.
         what = "number that is infinite or too large" if isinstance(value, int | float) else type(value).__name__
-        raise ValueError(f"{path} holds a {what}; expected what JSON can hold: texts, finite numbers, lists, objects")
+        raise ValueError(f"{path} holds a {what}; expected a JSON value: a string, finite number, list or object")

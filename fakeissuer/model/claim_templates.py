@@ -1,15 +1,16 @@
-"""Claims of one's own, of a server, a client or a user, with places in them that are filled in.
+"""Custom claims of a server, a client or a user, with placeholders.
 
-As at Okta each is for access tokens or for ID tokens; userinfo tells those of ID tokens.
+As at Okta, each claim is for access tokens or for ID tokens; userinfo returns those of ID tokens.
 
-``${user.email}``, ``${client.name}`` or ``${server.audience}`` stand for what is registered, and ``${scopes}``
-for what was granted. A text that is nothing but one place becomes what stands there, a list or a number too.
+``${user.email}``, ``${client.name}`` and ``${server.audience}`` insert registered values, ``${scopes}`` the granted
+scopes. A string that consists of one placeholder becomes its value, which may be a list or a number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from fakeissuer.errors import InvalidRequestError
@@ -23,7 +24,7 @@ _SECRET_MEMBERS = frozenset({"password", "secret", "jwks", "claims", "id_token_c
 
 
 def _allowed_members(kind: type[User | Client | Server]) -> tuple[str, ...]:
-    properties = (name for name, value in vars(kind).items() if isinstance(value, property))
+    properties = (name for name, value in vars(kind).items() if isinstance(value, property | cached_property))
     return tuple(name for name in (*kind.__struct_fields__, *properties) if name not in _SECRET_MEMBERS)
 
 
@@ -32,24 +33,23 @@ _ALLOWED_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "client": _allowed_members(Client),
     "server": _allowed_members(Server),
 }
-"""What a place may name; a secret has none in a token, whoever asks for it."""
+"""The members that a placeholder may name; secrets are excluded."""
 
 
 def check_placeholders(claims: Mapping[str, Any]) -> None:
-    """Check that each place in these claims stands for something that may be told.
+    """Check that each placeholder in these claims has a public value.
 
     Raises:
-        InvalidRequestError: one is mistyped, does not end, or stands for a secret; a token would silently say something
-            else.
+        InvalidRequestError: a placeholder is unknown, unclosed or names a secret.
     """
     for text in _texts(claims):
         for owner, member, _ in _PLACEHOLDER.findall(text):
             if owner and member not in _ALLOWED_MEMBERS[owner]:
-                expected = f"of a {owner} there are {', '.join(_ALLOWED_MEMBERS[owner])}"
-                raise InvalidRequestError(f"claims hold ${{{owner}.{member}}}, which is not told; {expected}.")
+                expected = f"expected one of {', '.join(_ALLOWED_MEMBERS[owner])}"
+                raise InvalidRequestError(f"claims contain ${{{owner}.{member}}}, unknown or secret; {expected}.")
         if invalid := _UNCLOSED.search(_PLACEHOLDER.sub(" ", text)):
             expected = "${user.…}, ${client.…}, ${server.…} or ${scopes}"
-            raise InvalidRequestError(f"claims hold {invalid[0]!r}, which stands for nothing; expected {expected}.")
+            raise InvalidRequestError(f"claims contain {invalid[0]!r}, not a placeholder; expected {expected}.")
 
 
 def custom_claims(
@@ -59,7 +59,7 @@ def custom_claims(
     scopes: tuple[str, ...],
     member: Literal["claims", "id_token_claims"] = "claims",
 ) -> dict[str, Any]:
-    """Return the claims of the server, the client and the user, the later winning over the earlier."""
+    """Return the claims of the server, the client and the user, where later ones take precedence."""
     known: dict[str, Any] = {"server": server, "client": client, "user": user, "scopes": list(scopes)}
     owners = [owner for owner in (server, client, user) if owner is not None]
     claims: dict[str, Any] = {}

@@ -1,11 +1,11 @@
-"""What Okta's servers put in a token: the claims of each kind, in the order in which they stand on the wire."""
+"""The claims of each kind of token, in the order of Okta's responses."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fakeissuer.jose.raw_jws import base64url
 from fakeissuer.model.grant_types import AUTHORIZATION_CODE
@@ -13,29 +13,25 @@ from fakeissuer.model.identifiers import derived_id, new_access_token_id, new_id
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 
-if TYPE_CHECKING:
-    pass
-
 Claims = dict[str, Any]
 
 SIGNING_ALGORITHM = "RS256"
-"""What Okta signs with; other algorithms come from the mint call alone."""
+"""Okta's signing algorithm; only the mint call uses others."""
 
 ID_TOKEN_LIFETIME_S = 3600
 REFRESH_IDLE_LIFETIME_S = 7 * 86_400
 _ORG_REFRESH_LIFETIME_S = 90 * 86_400
-"""That of the org's refresh tokens, whether they are used or not."""
+"""The lifetime of the org server's refresh tokens, in use or not."""
 ORG_TOKEN_TYPE = "application/okta-internal-at+jwt"  # noqa: S105  # a media type
 _IDENTITY_PROVIDER = derived_id("00o", "fake issuer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What was granted to whom: all that the claims of a token are made from.
+    """A grant, from which the claims of tokens are derived.
 
-    All tokens of one authentication share its ``grant_id``, and those that were exchanged for one of them begin theirs
-    with it, so that they can die together. The access policy judges it
-    by its ``grant_type`` whenever it is renewed; what was minted is as good as a user who has signed in.
+    All tokens of one authentication share its ``grant_id``, and the IDs of tokens that were exchanged for them start
+    with it, so that they can be revoked together. A refresh is checked against the access policy under ``grant_type``.
     """
 
     server: Server
@@ -59,12 +55,12 @@ class Grant:
 
     @property
     def auth_time(self) -> int:
-        """When the user signed in; without a flow, when the token was made."""
+        """When the user signed in; for minted tokens, when the token was issued."""
         return self.issued_at if self.authenticated_at is None else self.authenticated_at
 
 
 def access_token_claims(grant: Grant) -> Claims:
-    """Return the claims of an access token; without a user it speaks for the client itself."""
+    """Return the claims of an access token; without a user the client is the subject."""
     subject = grant.user.login if grant.user else grant.client_id
     claims: Claims = {
         "ver": 1,
@@ -72,7 +68,7 @@ def access_token_claims(grant: Grant) -> Claims:
         "iss": grant.issuer,
         "aud": grant.issuer if grant.server.is_org else grant.server.audience,
     }
-    if grant.server.is_org:  # seen in a recorded token: there the subject stands before the times
+    if grant.server.is_org:  # the order in a recorded token
         claims["sub"] = subject
     claims |= {"iat": grant.issued_at, "exp": grant.issued_at + grant.lifetime_s}
     if grant.key_thumbprint:
@@ -121,9 +117,9 @@ def id_token_claims(
     code: str | None = None,
     device_secret: str | None = None,
 ) -> Claims:
-    """Return the claims of an ID token: its audience is the client, its subject the user's id and not the login.
+    """Return the claims of an ID token: its audience is the client, its subject the user's ID, not the login.
 
-    Beside an access token it is thin: the rest of the profile is then for userinfo to tell.
+    With an access token it omits most of the profile, which userinfo returns.
     """
     claims: Claims = {"sub": user.id}
     if "profile" in grant.scopes:
@@ -150,7 +146,7 @@ def id_token_claims(
 
 
 def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
-    """Return what is known of a user, as far as the scopes go (OpenID Connect Core 1.0 section 5.4)."""
+    """Return the claims about a user that the scopes allow (OpenID Connect Core 1.0 section 5.4)."""
     has_profile, has_email = "profile" in scopes, "email" in scopes
     claims: Claims = {"sub": user.id}
     if has_profile:
@@ -168,7 +164,7 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
 
 
 def refresh_lifetime_s(grant: Grant) -> int:
-    """Return for how many seconds a fresh refresh token of a grant is good without being used."""
+    """Return the seconds for which an unused refresh token of a grant is valid."""
     return _ORG_REFRESH_LIFETIME_S if grant.server.is_org else grant.refresh_idle_s
 
 
@@ -179,6 +175,6 @@ def left_half_hash(text: str) -> str:
 
 
 def apply_changes(members: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return members with changes: a value is put in its place or at the end, None takes the member away."""
+    """Return members with changes: a value replaces or appends a member, None removes it."""
     result = {**members, **changes}
     return {name: value for name, value in result.items() if not (name in changes and value is None)}

@@ -14,17 +14,17 @@ from fakeissuer.model.redirect_uris import RedirectUri, check_redirect_uris
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
 MIN_HMAC_SECRET_LENGTH = 32
-"""Characters that a secret has at least before Okta lets it key an HMAC."""
+"""The minimum length in characters of a secret that keys an HMAC, as at Okta."""
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """A registered client; one with neither a secret nor a key of its own is a public one.
+    """A registered client; a client with neither a secret nor keys is public.
 
-    ``jwks`` are its public keys, as a JWK Set, by which its assertions are known. A redirect URI that ends with ``:*``
-    stands for any port and any path. ``users`` are the logins of those who are assigned to it, None means everybody.
-    ``rotation_type`` says whether a refresh token is used once, which public clients do by default, and
-    ``rotation_leeway`` for how many seconds it may be used again all the same. ``response_types`` and ``issued_at``, in
-    seconds since the epoch, are told of a client that registered itself.
+    ``jwks`` is the JWK Set that verifies its assertions. A redirect URI that ends with ``:*`` matches any port and
+    path. ``users`` are the logins of the assigned users; None assigns all users. ``rotation_type`` selects rotation of
+    refresh tokens, the default for public clients; ``rotation_leeway`` is the number of seconds for which a replaced
+    refresh token stays valid. ``response_types`` and ``issued_at`` (seconds since the epoch) are set for dynamically
+    registered clients.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -48,25 +48,25 @@ class Client(Record, frozen=True, kw_only=True):
 
     @property
     def is_public(self) -> bool:
-        """Tell whether the client just names itself, and so has to use PKCE."""
+        """Whether the client does not authenticate and must use PKCE."""
         return self.auth_methods == ("none",)
 
     @property
     def rotates(self) -> bool:
-        """Tell whether each use of a refresh token gives a new one."""
+        """Whether each use of a refresh token returns a new one."""
         return self.rotation_type == "ROTATE" or (self.rotation_type is None and self.is_public)
 
     def __post_init__(self) -> None:
-        """Refuse a client that could never authenticate or use its grants, or would give a secret away.
+        """Check that the client can authenticate and use its grants.
 
         Raises:
-            ValueError: secret, keys and methods contradict each other, or a key, a grant, a URI or a claim cannot be.
+            ValueError: secret, keys and methods are inconsistent, or a key, a grant, a URI or a claim is invalid.
         """
         if not self.auth_methods or ("none" in self.auth_methods and len(self.auth_methods) > 1):
-            raise ValueError("a client has some auth_methods, and beside 'none' no other")
+            raise ValueError("a client has at least one of the auth_methods, and 'none' excludes all others")
         if (self.secret is None) == any(method.startswith("client_secret") for method in self.auth_methods):
             raise ValueError(
-                "a client has a secret if its auth_methods use one, and else none; without secret and key: ['none']"
+                "a client has a secret exactly if its auth_methods use one; without secret and keys use ['none']"
             )
         if "client_secret_jwt" in self.auth_methods and len(self.secret or "") < MIN_HMAC_SECRET_LENGTH:
             length = len(self.secret or "")
@@ -80,4 +80,4 @@ class Client(Record, frozen=True, kw_only=True):
         check_redirect_uris("redirect_uris", self.redirect_uris)
         check_redirect_uris("post_logout_redirect_uris", self.post_logout_redirect_uris)
         if REDIRECT_GRANTS & set(self.grant_types) and not self.redirect_uris:
-            raise ValueError("redirect_uris is empty; expected one at least, which the grants of this client need")
+            raise ValueError("redirect_uris is empty; expected at least one, because the client's grants need it")

@@ -1,4 +1,4 @@
-"""The endpoints by name: what faults and the journal call them, where they are, which methods they answer."""
+"""The endpoints by name: their paths and methods."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENDPOINT_NAMES: tuple[EndpointName, ...] = get_args(EndpointName)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an endpoint is, and which methods it answers."""
+    """The path and the methods of an endpoint."""
 
     path: str
     methods: tuple[str, ...]
@@ -45,7 +45,7 @@ ENDPOINTS: dict[EndpointName, Endpoint] = {
     "par": Endpoint("par", ("POST",)),
     "register": Endpoint("clients", ("POST",)),
 }
-"""Paths below ``/v1/`` of a server, except discovery at its root and ``register``, which belongs to the org."""
+"""Paths below ``/v1/`` of a server, except discovery at its root and ``register`` at the org server only."""
 
 ORG = "org"
-"""The name of the org authorization server, in the control plane; it has no place of its own below ``/oauth2/``."""
+"""The name of the org authorization server in the control plane; its URLs do not contain it."""

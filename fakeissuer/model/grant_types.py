@@ -1,7 +1,4 @@
-"""The names of the grants (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA).
-
-And of what an authorization request is answered with, where that takes a grant.
-"""
+"""Grant types and response types (RFC 6749 section 1.3, RFC 7523, RFC 8628, RFC 8693, OpenID Connect CIBA)."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ UNSUPPORTED_GRANTS = frozenset(
         "interaction_code",
     }
 )
-"""Grants that Okta knows and that are not imitated: whoever asks for one is told that it is off for the client."""
+"""Okta's grants that are not imitated: requests get the error for a grant that is disabled for the client."""
 
 GRANT_TYPES = (
     AUTHORIZATION_CODE,
@@ -39,7 +36,7 @@ GRANT_TYPES = (
     CIBA,
     *sorted(UNSUPPORTED_GRANTS),
 )
-"""Every name that a client may be registered with."""
+"""Every grant type that a client may be registered with."""
 
 REDIRECT_GRANTS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
 """Grants that need a redirect URI."""
@@ -47,7 +44,7 @@ REDIRECT_GRANTS = frozenset({AUTHORIZATION_CODE, IMPLICIT})
 RESPONSE_TYPES = frozenset(
     map(frozenset, [["code"], ["id_token"], ["token"], ["code", "id_token"], ["code", "token"], ["id_token", "token"]])
 ) | {frozenset({"code", "id_token", "token"})}
-"""What an authorization request may ask for (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
+"""The response types (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 
 
 def required_grants(response_type: frozenset[str]) -> set[str]:

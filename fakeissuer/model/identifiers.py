@@ -1,4 +1,4 @@
-"""Identifiers as Okta makes them: a prefix that tells the kind, then characters that tell nothing."""
+"""Identifiers in Okta's format: a prefix for the kind, then random characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def random_text() -> str:
 
 
 def new_access_token_id(refresh_token_id: str | None = None) -> str:
-    """Return the jti of an access token; it names the refresh token that was issued with it."""
+    """Return the jti of an access token, which contains the ID of its refresh token."""
     return f"AT.{random_text()}" + (f".{refresh_token_id}" if refresh_token_id else "")
 
 
@@ -25,7 +25,7 @@ def new_id_token_id() -> str:
 
 
 def new_refresh_token_id() -> str:
-    """Return the id of a refresh token; unlike the token itself it is no secret."""
+    """Return the ID of a refresh token, which unlike the token is not secret."""
     return "oar" + "".join(secrets.choice(_ALPHANUMERIC) for _ in range(17))
 
 
@@ -33,9 +33,9 @@ MAX_CHAIN_LENGTH = 8
 
 
 def new_grant_id(parent_id: str | None = None) -> str:
-    """Return the id of a grant; one that was exchanged for a token of another begins with the id of that.
+    """Return the ID of a grant; after a token exchange it starts with the ID of the original grant.
 
-    A longer chain of exchanges than anybody makes hangs on its first links, so that no id grows without end.
+    Long chains of exchanges keep only their first links, so that IDs do not grow without limit.
     """
     if parent_id is None:
         return random_text()
@@ -43,17 +43,17 @@ def new_grant_id(parent_id: str | None = None) -> str:
 
 
 def descends_from(grant_id: str | None, parent_id: str) -> bool:
-    """Tell whether this is the id of that grant, or of one that came of it."""
+    """Return whether a grant is the parent or was derived from it."""
     return grant_id is not None and f"{grant_id}.".startswith(f"{parent_id}.")
 
 
 def new_user_code() -> str:
-    """Return the eight letters that a user types to join a device to an account."""
+    """Return the eight letters that a user enters to authorize a device."""
     return "".join(secrets.choice(string.ascii_uppercase) for _ in range(8))
 
 
 def new_error_id() -> str:
-    """Return the errorId of an answer in Okta's own error shape: 25 characters."""
+    """Return the errorId of a response in Okta's own error format: 25 characters."""
     return "oae" + secrets.token_urlsafe(16)
 
 
@@ -63,9 +63,9 @@ def new_request_id() -> str:
 
 
 def derived_id(prefix: str, name: str) -> str:
-    """Return the id that belongs to a name, the same each time: 20 characters, the prefix among them.
+    """Return an ID derived from a name, 20 characters with the prefix.
 
-    A test that names a user twice means the same user, without having to register one first.
+    The same name gives the same ID, so that tests can use unregistered users.
     """
     digest = hashlib.sha256(f"{prefix} {name}".encode()).digest()
     return prefix + "".join(_ALPHANUMERIC[byte % len(_ALPHANUMERIC)] for byte in digest[:17])

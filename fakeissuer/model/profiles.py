@@ -1,4 +1,4 @@
-"""Whom the issuer imitates: Okta to the letter, or a server that keeps to the RFCs where Okta does not."""
+"""Profiles of the issuer: Okta exactly, or a server that follows the RFCs where Okta deviates."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ ProfileName = Literal["okta", "strict-rfc"]
 
 
 class Variants(Record, frozen=True, kw_only=True):
-    """Where accounts of Okta differ, or none was found: each may be switched in the file of ``--config``."""
+    """Behaviours that differ between Okta accounts; each can be set in the ``--config`` file."""
 
     unknown_client_status: Literal[400, 401] = 401
-    """The status with which the token endpoint refuses a client that nobody registered."""
+    """The status of the token endpoint for an unregistered client."""
 
     introspection_names_client_as_user: bool = False
-    """Whether introspection tells a ``username`` of a token that has no user: the id of the client then."""
+    """Whether introspection returns the client ID as ``username`` of a token without a user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What differs between the two."""
+    """The differences between the profiles."""
 
     access_token_claims: Callable[[Grant], Claims]
     typ: str | None
     """The ``typ`` of the access tokens of custom servers."""
 
     is_strict: bool
-    """Whether refusals keep to RFC 6749 section 5.2: one shape, and a challenge with a 401."""
+    """Whether error responses follow RFC 6749 section 5.2: one format, and a challenge with a 401."""
 
     variants: Variants = field(default_factory=Variants)
 

@@ -1,6 +1,6 @@
-"""The records that travel between a test, the control plane and the state, and the strict reading of them.
+"""The base class of typed JSON records, and their strict parsing.
 
-A record reads as attributes or as the JSON object that it becomes: ``fault.times`` is ``fault["times"]``.
+Members are attributes and items: ``fault.times`` equals ``fault["times"]``.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from fakeissuer.errors import InvalidRequestError
 
 T = TypeVar("T")
 
-# A step of the path that msgspec tells: into a member, or into one of a list.
+# A step of a path in msgspec's messages: into a member, or into a list.
 _STEP = re.compile(r"\.\w+|\[")
 
 _MAX_DEPTH = 100
-"""How many objects and lists may stand in one another."""
+"""The maximum nesting of objects and lists."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Data with named and typed members; what stands in ``secret_members`` is left out of the repr."""
+    """Typed members; those in ``secret_members`` are omitted from the repr."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset()
 
     def __getitem__(self, member: str) -> Any:
-        """Return the member of that name, as its JSON object would.
+        """Return the member of that name.
 
         Raises:
             KeyError: there is no such member.
@@ -42,55 +42,54 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return getattr(self, member)
 
     def __repr__(self) -> str:
-        """Show every member but the secret ones: a failing test prints its records."""
+        """Show the members except the secret ones, because failing tests print records."""
         shown = (
             f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in self.secret_members
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def to_json(value: object) -> bytes:
-    """Return compact JSON in UTF-8, members in the order in which they were declared or inserted."""
-    return msgspec.json.encode(value)
+to_json = msgspec.json.encode
+"""Encode a value as compact JSON in UTF-8, with the members in the order of their declaration or insertion."""
 
 
 def read_members(body: bytes) -> dict[str, Any]:
-    """Return the members of a JSON object, read strictly; an empty body is an object without members.
+    """Parse a JSON object strictly; an empty body is an empty object.
 
     Raises:
-        InvalidRequestError: it is not JSON in UTF-8, not an object, or names a member twice.
+        InvalidRequestError: the body is not JSON in UTF-8, not an object, or repeats a member.
     """
     if not body:
         return {}
     try:
         members = msgspec.json.decode(body, type=dict[str, Any])
-        # A member that is there twice means two things to two readers; msgspec keeps the last without a word.
+        # Parsers disagree on duplicate members, and msgspec silently keeps the last.
         json.loads(body, object_pairs_hook=_reject_duplicates)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise InvalidRequestError(f"The body is not the JSON object that was expected: {exc}.") from exc
+        raise InvalidRequestError(f"The body is not a JSON object as expected: {exc}.") from exc
     return members
 
 
 def to_record(members: Mapping[str, Any], kind: type[T]) -> T:
-    """Return a record made of these members, checked strictly: no conversion, nothing unknown, nothing missing.
+    """Return a record of these members, checked strictly and without conversions.
 
     Raises:
         InvalidRequestError: a member is unknown, missing, of a wrong type or out of range; the message names it.
     """
-    # What can be read can still be too deep to be written again, and would then fail half-way through a call.
+    # Deeper values can be parsed but not encoded again, so a call would fail after it changed the state.
     if _is_deeper(members, _MAX_DEPTH):
-        raise InvalidRequestError(f"This was not accepted: it is nested more than {_MAX_DEPTH} levels deep.")
+        raise InvalidRequestError(f"The request is invalid: it is nested more than {_MAX_DEPTH} levels deep.")
     try:
         return msgspec.convert(dict(members), kind, strict=True)
     except msgspec.ValidationError as exc:
-        # A record's own check has said what it expected; the library's have not.
+        # The messages of a record's own checks say what was expected; msgspec's do not.
         has_own_message = isinstance(exc.__cause__, ValueError)
-        known_members = "" if has_own_message else f" The members there are: {', '.join(_members_at(kind, str(exc)))}."
-        raise InvalidRequestError(f"This was not accepted: {exc}.{known_members}") from exc
+        known_members = "" if has_own_message else f" Expected members: {', '.join(_members_at(kind, str(exc)))}."
+        raise InvalidRequestError(f"The request is invalid: {exc}.{known_members}") from exc
 
 
 def _members_at(kind: type, message: str) -> tuple[str, ...]:
-    # The complaint ends with where it is, such as ``$.policy[0].groups``: the innermost record on the way is meant.
+    # The message ends with a path such as ``$.policy[0].groups``; return the members of its innermost record.
     node = type_info(kind)
     members = _members_of(node)
     for step in _STEP.findall(message.rpartition("$")[2]):
@@ -109,7 +108,7 @@ def _inner(node: Type, step: str) -> Type:
         inner = next((member.type for member in node.fields if step == f".{member.name}"), inner)
     elif isinstance(node, VarTupleType):
         inner = node.item_type
-    # What may be left out is a union with None.
+    # An optional member is a union with None.
     options = inner.types if isinstance(inner, UnionType) else (inner,)
     return next(option for option in options if not isinstance(option, NoneType))
 
@@ -117,7 +116,7 @@ def _inner(node: Type, step: str) -> Type:
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise InvalidRequestError("The body names a member twice; each may be there once.")
+        raise InvalidRequestError("The body repeats a member; send each at most once.")
     return members
 
 
@@ -130,7 +129,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def parse_numeric_date(value: object) -> float | None:
-    """Return a number of seconds, None for what is no finite number: a bool is none either."""
+    """Return a number of seconds, or None unless the value is a finite number; booleans are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -143,4 +142,4 @@ def parse_numeric_date(value: object) -> float | None:
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 UNSET = ("",)
-"""What nobody can write, for scopes that are empty are refused."""
+"""Marks default scopes that were not given; no request can contain it, because scopes cannot be empty."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-# What a browser reads otherwise than we do: a backslash is a slash to it, and line ends are nothing.
+# Excludes characters that browsers interpret differently: a backslash as a slash, line ends as nothing.
 _PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
 
 _HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]_-]*")
@@ -20,10 +20,10 @@ _SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript"})
 
 
 def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
-    """Check that a browser can be sent to each of the URIs in the member of this name, and does no more than go there.
+    """Check that a browser can be redirected to each URI of a member, and does not run it as a script.
 
     Raises:
-        ValueError: it cannot, or would run one as a script in the place of a page.
+        ValueError: a URI is invalid or has a script scheme.
     """
     for uri in uris:
         if problem := _uri_problem(uri):
@@ -33,10 +33,10 @@ def check_redirect_uris(member: str, uris: Iterable[str]) -> None:
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
-    """Tell whether a client may be sent to this URI.
+    """Return whether a URI matches a registered one.
 
-    A registered one that ends with ``:*`` stands for any port and path of that scheme and host, for programs and tests
-    that listen where they can (RFC 8252 section 7.3).
+    A registered URI that ends with ``:*`` matches any port and path of its scheme and host, for programs and tests that
+    listen on a free port (RFC 8252 section 7.3).
     """
     if not _PLAIN.fullmatch(uri) or "#" in uri:
         return False
@@ -44,19 +44,19 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
 
 
 def csp_origin(uri: str) -> str:
-    """Return the origin of a URI as a content security policy names it; of an app's own scheme there is just that."""
+    """Return the origin of a URI for a content security policy; for an app's own scheme only the scheme."""
     parts = urlsplit(uri)
-    # A semicolon in a registered host would end the directive and begin one of the client's own.
+    # A semicolon in a registered host would inject a directive.
     if not _HOST_AND_PORT.fullmatch(parts.netloc):
         return "'none'"
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
 def form_action_sources(uri: str) -> str:
-    """Return what a form may lead to that ends with a client, as a content security policy names it.
+    """Return the ``form-action`` sources for a form that redirects to a client.
 
-    A browser holds each redirect that follows the form against this, and a client may send its user on to a front end
-    of another origin, which it has registered nowhere; so only schemes are named.
+    Browsers apply the policy to all following redirects, and a client may redirect to an unregistered origin, so the
+    policy names schemes only.
     """
     scheme = urlsplit(uri).scheme
     return "http: https:" if scheme in ("http", "https") else f"http: https: {scheme}:"
@@ -67,7 +67,7 @@ def _uri_problem(uri: str) -> str | None:
     if scheme in _SCRIPT_SCHEMES:
         return "would run as a script"
     if not _PLAIN.fullmatch(uri):
-        return "has characters that are none of a URI"
+        return "has characters that a URI cannot have"
     if "#" in uri:
         return "has a fragment (RFC 6749 section 3.1.2 forbids it)"
     try:
@@ -82,11 +82,11 @@ def _matches_host(uri: str, pattern: str) -> bool:
     wanted = urlsplit(pattern.removesuffix(ANY_PORT))
     try:
         parts = urlsplit(uri)
-        parts.port  # noqa: B018  # a port that is no number is found out by asking for it
+        parts.port  # noqa: B018  # raises ValueError for an invalid port
     except ValueError:
         return False
     return (parts.scheme, parts.hostname) == (wanted.scheme, wanted.hostname) and parts.username is None
 
 
 RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,2000}\Z")]
-"""A URI of printable ASCII: it goes into a header and into a page."""
+"""A URI of printable ASCII, because it is inserted into headers and pages."""

@@ -1,4 +1,4 @@
-"""Who and what the fake issuer knows: authorization servers, clients, users. Tests may add, change and remove them."""
+"""The registered authorization servers, clients and users, which tests can add, change and remove."""
 
 from __future__ import annotations
 
@@ -23,60 +23,58 @@ _KEY_MEMBERS: dict[ResourceKind, tuple[str, type[User | Client | Server]]] = {
     "servers": ("id", Server),
 }
 _RESERVED_IDS = frozenset({"v1", ORG})
-"""What stands below ``/oauth2/`` already, or is a server of another sort, and cannot be the id of a custom server."""
+"""IDs that a custom server cannot have, because their URLs belong to the org server."""
 
 
 @dataclass
 class Registry:
-    """The servers, clients and users there are, by id and by login."""
+    """Servers and clients by id, users by login."""
 
     servers: dict[str, Server]
     clients: dict[str, Client]
     users: dict[str, User]
 
     def copy(self) -> Registry:
-        """Return a directory that can be changed without changing this one."""
+        """Return an independent copy."""
         return Registry(dict(self.servers), dict(self.clients), dict(self.users))
 
     def server(self, server_id: str) -> Server:
         """Return the server of that id.
 
         Raises:
-            InvalidRequestError: there is none; what there is, is named.
+            InvalidRequestError: there is no such server.
         """
         if server_id not in self.servers:
             raise InvalidRequestError(f"There is no server of that id; there are: {', '.join(self.servers)}.")
         return self.servers[server_id]
 
     def user(self, login: str) -> User:
-        """Return the user of that login; one who is not registered is made up, the same each time."""
+        """Return the user of that login; an unregistered user is derived from the login."""
         return self.users.get(login) or User(login=login)
 
     def get(self, kind: ResourceKind, name: str) -> User | Client | Server:
-        """Return an entry.
+        """Return a resource.
 
         Raises:
-            NotFoundError: there is none of that name.
+            NotFoundError: there is no resource of that name.
             InvalidRequestError: there is no such kind.
         """
         resources = self._resources(kind)
         if name not in resources:
-            raise NotFoundError(f"There is nothing of that name among the {kind}.")
+            raise NotFoundError(f"There is no resource of that name in {kind}.")
         resource: User | Client | Server = resources[name]
         return resource
 
     def put(self, kind: ResourceKind, name: str, members: Mapping[str, Any]) -> User | Client | Server:
-        """Add an entry made of these members, or put it in the place of the one of that name.
+        """Add or replace a resource.
 
         Raises:
-            InvalidRequestError: there is no such kind, or the members are not those of such an entry, or name another
-                one
-                or what there is not.
+            InvalidRequestError: there is no such kind, or the members are invalid or refer to unknown names.
         """
         resources = self._resources(kind)
         key_member, record = _KEY_MEMBERS[kind]
         if members.get(key_member, name) != name:
-            raise InvalidRequestError(f"The member {key_member} is not the name in the path; leave it out.")
+            raise InvalidRequestError(f"The member {key_member} differs from the name in the path; omit it.")
         if kind == "servers" and name in _RESERVED_IDS:
             raise InvalidRequestError(f"A custom server cannot be called {' or '.join(sorted(_RESERVED_IDS))}.")
         resource: User | Client | Server = to_record({**members, key_member: name}, record)
@@ -88,11 +86,11 @@ class Registry:
         return resource
 
     def remove(self, kind: ResourceKind, name: str) -> User | Client | Server:
-        """Remove an entry and return what it was.
+        """Remove and return a resource.
 
         Raises:
-            NotFoundError: there is none of that name.
-            InvalidRequestError: there is no such kind, or it is the org server, which every org has.
+            NotFoundError: there is no resource of that name.
+            InvalidRequestError: there is no such kind, or it is the org server, which always exists.
         """
         resource = self.get(kind, name)
         if kind == "servers" and name == ORG:
@@ -101,17 +99,17 @@ class Registry:
         return resource
 
     def _check_policy(self, server: Server) -> None:
-        # A rule that names nobody fits nobody: a mistyped name would look like a policy that denies.
+        # A rule with a mistyped name would match no request, and look like a policy that denies access.
         groups = dict.fromkeys(("Everyone", *(group for user in self.users.values() for group in user.groups)))
         try:
             for number, rule in enumerate(server.policy):
                 check_known_names(f"policy[{number}].clients", rule.clients or (), self.clients)
                 check_known_names(f"policy[{number}].groups", rule.groups or (), groups)
         except ValueError as exc:
-            raise InvalidRequestError(f"This was not accepted: {exc}.") from exc
+            raise InvalidRequestError(f"The request is invalid: {exc}.") from exc
 
     def _resources(self, kind: ResourceKind) -> dict[str, Any]:
         if kind not in _KEY_MEMBERS:
-            raise InvalidRequestError(f"There is nothing of that kind; the kinds are {', '.join(_KEY_MEMBERS)}.")
+            raise InvalidRequestError(f"There is no such kind; expected one of {', '.join(_KEY_MEMBERS)}.")
         resources: dict[str, Any] = getattr(self, kind)
         return resources

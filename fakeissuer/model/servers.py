@@ -1,7 +1,8 @@
-"""What is registered: authorization servers with their access policy, clients, users."""
+"""Authorization servers with their access policies."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
@@ -19,13 +20,13 @@ OIDC_SCOPES = (*RESERVED_SCOPES, "groups")
 _Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 
-_IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):
-    """A rule of an access policy: which grants, clients, groups of users and scopes it allows; None means any.
+    """A rule of an access policy: the grants, clients, groups and scopes that it allows; None means any.
 
-    Its lifetimes are in seconds, in the ranges that Okta has for them; that of a refresh token is without being used.
+    Lifetimes are in seconds, in Okta's ranges; a refresh token's applies while it is not used.
     """
 
     grant_types: tuple[Name, ...] | None = None
@@ -36,15 +37,15 @@ class PolicyRule(Record, frozen=True, kw_only=True):
     refresh_token_idle_lifetime: Annotated[int, Meta(ge=600, le=157_680_000)] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse grants that there are not: a rule that was mistyped would never fit.
+        """Check the grant types, because a rule with a mistyped one would never match.
 
         Raises:
-            ValueError: a grant type is not known.
+            ValueError: a grant type is unknown.
         """
         check_known_names("grant_types", self.grant_types or (), GRANT_TYPES)
 
 
-class Server(Record, frozen=True, kw_only=True):
+class Server(Record, frozen=True, kw_only=True, dict=True):
     """An authorization server: its identifiers, its scopes, its access policy and its claims.
 
     The first matching rule of ``policy`` applies. ``default_scopes`` are those of a request without a scope; if left
@@ -59,7 +60,7 @@ class Server(Record, frozen=True, kw_only=True):
     scopes: tuple[Name, ...] = (*OIDC_SCOPES, "api:read", "api:write")
     default_scopes: tuple[Name, ...] = UNSET
     access_token_lifetime: _Lifetime = 3600
-    issuer_mode: _IssuerMode = "CUSTOM_URL"
+    issuer_mode: IssuerMode = "CUSTOM_URL"
     policy: tuple[PolicyRule, ...] = (PolicyRule(),)
     trusted_issuers: dict[str, KeySet] = field(default_factory=dict)
     published_scopes: tuple[Name, ...] = ()
@@ -67,17 +68,17 @@ class Server(Record, frozen=True, kw_only=True):
     id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Fill in the default scopes, and refuse key sets that are none, claims and scopes that there cannot be.
+        """Set the default scopes, and check claims, scopes and key sets.
 
         Raises:
-            ValueError: a trusted issuer has no JWK Set of public keys, or a claim or a scope cannot be.
+            ValueError: a claim or scope is invalid, or a trusted issuer has no public keys.
         """
         if self.default_scopes == UNSET:
             force_setattr(self, "default_scopes", tuple(scope for scope in ("api:read",) if scope in self.scopes))
         check_custom_claims(self.claims, self.id_token_claims)
         for scope in self.scopes:
             if " " in scope:
-                raise ValueError(f"scopes holds {scope!r}; expected no space, which divides scopes in a request")
+                raise ValueError(f"scopes holds {scope!r}; expected no space, because spaces separate scopes")
         check_known_names("default_scopes", self.default_scopes, self.scopes)
         check_known_names("published_scopes", self.published_scopes, self.scopes)
         for number, rule in enumerate(self.policy):
@@ -85,7 +86,7 @@ class Server(Record, frozen=True, kw_only=True):
         for issuer, jwks in self.trusted_issuers.items():
             check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 
-    @property
+    @cached_property
     def is_org(self) -> bool:
-        """Tell whether this is the org server, whose tokens nobody else can verify."""
+        """Whether this is the org server, whose access tokens only Okta can validate."""
         return self.id == ORG

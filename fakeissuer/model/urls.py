@@ -1,16 +1,18 @@
-"""What the issuer is called: fixed when it starts, never read from a request, never one of Okta's own names."""
+"""The issuer's URLs: fixed at start, and never on one of Okta's domains."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fakeissuer.errors import SettingsError
-from fakeissuer.model.servers import Server
+from fakeissuer.model.endpoints import ORG
+from fakeissuer.model.servers import IssuerMode, Server
 
-# A fake that calls itself Okta could be taken for Okta: its tokens name an issuer that somebody else trusts.
+# With one of these domains the fake could issue tokens for an issuer that real APIs trust.
 _OKTA_DOMAINS = (
     "okta.com",
     "oktapreview.com",
@@ -24,17 +26,17 @@ _OKTA_DOMAINS = (
 )
 
 _HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-"""What a Host header holds that a URL can be made of (RFC 9110 section 7.2)."""
+"""A valid Host header (RFC 9110 section 7.2)."""
 
 
 def is_okta_domain(host: str) -> bool:
-    """Tell whether a host name, without port, is one of Okta's domains or below one."""
+    """Return whether a host name without port is one of Okta's domains or a subdomain."""
     host = host.lower().rstrip(".")
     return any(host == domain or host.endswith(f".{domain}") for domain in _OKTA_DOMAINS)
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address, without port and brackets, can only mean this machine."""
+    """Return whether a host name or address, without port and brackets, is a loopback one."""
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
@@ -44,10 +46,10 @@ def is_loopback(host: str) -> bool:
 
 
 def check_public_url(url: str) -> str:
-    """Return a URL that the issuer may be called by.
+    """Check and return a public URL.
 
     Raises:
-        SettingsError: it is not an http or https URL of a host, carries more than that, or is one of Okta's names.
+        SettingsError: it is not an http or https URL of a host and optional path, or is on one of Okta's domains.
     """
     expected = "expected something like http://127.0.0.1:9400, without a slash at the end"
     try:
@@ -61,12 +63,12 @@ def check_public_url(url: str) -> str:
         problem = f"--public-url: {url!r} names more than a host and a port, or ends with a slash; {expected}"
         raise SettingsError([problem])
     if is_okta_domain(host):
-        raise SettingsError([f"--public-url: {host} belongs to Okta, and a fake must not be taken for it; {expected}"])
+        raise SettingsError([f"--public-url: {host} belongs to Okta and must not be impersonated; {expected}"])
     return url
 
 
 def _is_usable_base_url(requested_url: str) -> bool:
-    # Whoever writes the Host header chooses the name: it may be nothing, no host, or one of Okta's own.
+    # The client controls the Host header, which may be missing, malformed or one of Okta's domains.
     try:
         parts = urlsplit(requested_url)
         host, _ = parts.hostname, parts.port
@@ -77,28 +79,42 @@ def _is_usable_base_url(requested_url: str) -> bool:
 
 @dataclass(frozen=True)
 class IssuerURLs:
-    """Where the issuer listens, and what it is called from outside."""
+    """The URL on which the issuer listens, and its public URL."""
 
     listening_url: str
     public_url: str
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The host names and addresses that the issuer goes by, without ports and brackets."""
+        """The host names and addresses of the issuer, without ports and brackets."""
         return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
 
-    def base_url(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL before ``/oauth2``: a DYNAMIC server uses the URL of the request if it is valid."""
-        if server.issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
-            return requested_url
-        return self.listening_url if server.issuer_mode == "ORG_URL" else self.public_url
-
     def endpoints(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL of a server below which its endpoints are, without a slash at the end."""
-        base = self.base_url(server, requested_url)
-        return f"{base}/oauth2/v1" if server.is_org else f"{base}/oauth2/{server.id}/v1"
+        """Return the URL of a server's endpoints; ``requested_url`` is used as in ``server_urls``."""
+        return server_urls(self, server.id, server.issuer_mode, requested_url).endpoints
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the issuer identifier of a server: like Okta's, without a slash at its end."""
-        base = self.base_url(server, requested_url)
-        return base if server.is_org else f"{base}/oauth2/{server.id}"
+        """Return the issuer identifier of a server; ``requested_url`` is used as in ``server_urls``."""
+        return server_urls(self, server.id, server.issuer_mode, requested_url).issuer
+
+
+@dataclass(frozen=True)
+class ServerURLs:
+    """The URLs of one server, like Okta's without a slash at the end; ``base_url`` is the part before ``/oauth2``."""
+
+    base_url: str
+    issuer: str
+    endpoints: str
+
+
+@lru_cache(maxsize=256)
+def server_urls(
+    urls: IssuerURLs, server_id: str, issuer_mode: IssuerMode, requested_url: str | None = None
+) -> ServerURLs:
+    """Return the URLs of a server; those of a DYNAMIC server begin with ``requested_url`` if that is a valid URL."""
+    base_url = urls.listening_url if issuer_mode == "ORG_URL" else urls.public_url
+    if issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
+        base_url = requested_url
+    issuer = base_url if server_id == ORG else f"{base_url}/oauth2/{server_id}"
+    endpoints = f"{base_url}/oauth2/v1" if server_id == ORG else f"{issuer}/v1"
+    return ServerURLs(base_url=base_url, issuer=issuer, endpoints=endpoints)

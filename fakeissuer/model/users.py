@@ -14,13 +14,13 @@ from fakeissuer.model.records import Name, Record
 
 
 class User(Record, frozen=True, kw_only=True):
-    """Somebody who signs in: ``login`` is the name typed, ``id`` what ID tokens say."""
+    """A user; ``login`` is the user name, ``id`` the subject of ID tokens."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
     login: Name
     id: Annotated[str, Meta(max_length=200)] = ""
-    password: Name = "password"  # noqa: S105  # printed at start, for everybody to use
+    password: Name = "password"  # noqa: S105  # public, printed at start
     given_name: str = "Test"
     family_name: str = "User"
     email: str = ""
@@ -33,10 +33,10 @@ class User(Record, frozen=True, kw_only=True):
     id_token_claims: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the login.
+        """Derive missing members from the login.
 
         Raises:
-            ValueError: a claim is one that the issuer answers for.
+            ValueError: a claim is reserved for the issuer.
         """
         check_custom_claims(self.claims, self.id_token_claims)
         if not self.id:
@@ -45,10 +45,10 @@ class User(Record, frozen=True, kw_only=True):
             force_setattr(self, "email", self.login)
 
     def has_password(self, presented: str) -> bool:
-        """Tell whether this is the user's password, in a time that does not tell how much of it is right."""
+        """Return whether this is the user's password, in constant time."""
         return hmac.compare_digest(self.password.encode(), presented.encode())
 
     @property
     def name(self) -> str:
-        """The name in full."""
+        """The full name."""
         return f"{self.given_name} {self.family_name}"

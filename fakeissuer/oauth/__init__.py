@@ -1,1 +1,1 @@
-"""What a request is entitled to, decided without HTTP."""
+"""The OAuth rules, without HTTP: client authentication, grants, scopes, issuing, introspection, registration."""

@@ -24,7 +24,7 @@ _MAX_LIFETIME_S = 3600
 
 
 class AssertionProblem(StrEnum):
-    """What can be wrong with an assertion; each is a clause of the sentence that the client reads."""
+    """Why an assertion is rejected; the value completes the error description."""
 
     UNREADABLE = "it is not a JWT"
     ALGORITHM = "its alg is not one that this way to authenticate allows"
@@ -37,7 +37,7 @@ class AssertionProblem(StrEnum):
     USED = "its jti was used before"
     JTI = "its jti is not a text"
     SIGNATURE = "its signature is wrong"
-    SHORT_SECRET = "the client secret has fewer than 32 characters"  # noqa: S105  # a sentence
+    SHORT_SECRET = "the client secret has fewer than 32 characters"  # noqa: S105  # a message
     NO_KEY_SET = "no key set is registered for the client"
     KEY_ID = "its kid does not name one key of the client"
     KEY_USE = "the key that it names is not for signatures"
@@ -45,7 +45,7 @@ class AssertionProblem(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Assertion:
-    """An assertion that nobody has verified yet: its text, and what it says of itself."""
+    """A decoded assertion whose signature and claims are not verified."""
 
     text: str
     header: Mapping[str, Any]
@@ -53,18 +53,22 @@ class Assertion:
 
     @property
     def method(self) -> AuthMethod:
-        """The way to authenticate that its algorithm belongs to."""
+        """The client authentication method that the algorithm belongs to."""
         return "client_secret_jwt" if self.alg in _HMAC_DIGESTS else "private_key_jwt"
 
     @property
     def alg(self) -> str:
-        """The algorithm of the header, empty when that is no text."""
+        """The ``alg`` of the header, or an empty string if it is not a string."""
         alg = self.header.get("alg")
         return alg if isinstance(alg, str) else ""
 
     @property
     def unverified_client_id(self) -> str:
-        """The client that it names twice, as issuer and as subject."""
+        """The client id that is both ``iss`` and ``sub``.
+
+        Raises:
+            OAuthError: The two differ or are not a client id.
+        """
         subject = self.claims.get("sub")
         if not isinstance(subject, str) or not subject or self.claims.get("iss") != subject:
             raise assertion_rejected(AssertionProblem.SUBJECT)
@@ -72,16 +76,16 @@ class Assertion:
 
 
 def assertion_rejected(problem: AssertionProblem) -> OAuthError:
-    """Return the refusal of an assertion with this flaw."""
+    """Return the error that rejects an assertion for this problem."""
     return OAuthError(ErrorCase.ASSERTION_REFUSED, problem)
 
 
 def read_assertion(text: str) -> Assertion:
-    """Return what an assertion says, believing nothing of it.
+    """Decode an assertion without verifying it.
 
     Raises:
-        OAuthError: it is not a JWS in compact serialization over a JSON object, or has a ``crit`` that nobody
-            understands.
+        OAuthError: The text is not a JWS in compact serialization with a JSON object, or its header has ``crit``,
+            because no extension is supported.
     """
     try:
         header, payload, _ = (_decoded(part) for part in text.split("."))
@@ -94,10 +98,10 @@ def read_assertion(text: str) -> Assertion:
 
 
 def check_assertion(assertion: Assertion, client: Client, audience: str, now: float, used: UsedJTIs) -> None:
-    """Check that the client signed the assertion, for this endpoint and for this moment, and use it up.
+    """Check signature, audience and times of an assertion, and record its ``jti`` as used.
 
     Raises:
-        OAuthError: it did not.
+        OAuthError: One of the checks fails.
     """
     verify_client_signature(assertion, client)
     if assertion.claims.get("aud") not in (audience, [audience]):
@@ -106,10 +110,10 @@ def check_assertion(assertion: Assertion, client: Client, audience: str, now: fl
 
 
 def verify_client_signature(assertion: Assertion, client: Client) -> None:
-    """Verify that a client signed this, with its secret or with a key of its own.
+    """Verify that a client signed the assertion, with its secret or with one of its keys.
 
     Raises:
-        OAuthError: it did not.
+        OAuthError: The signature does not verify.
     """
     if assertion.method == "client_secret_jwt":
         _check_hmac(assertion, client.secret or "")
@@ -118,10 +122,10 @@ def verify_client_signature(assertion: Assertion, client: Client) -> None:
 
 
 def check_time_claims(claims: Mapping[str, Any], now: float, signer: str, used: UsedJTIs) -> None:
-    """Check that a verified assertion is for this moment, and use it up.
+    """Check the time claims of a verified assertion, and record its ``jti`` as used.
 
     Raises:
-        OAuthError: it is not, lives longer than an hour, or was used before.
+        OAuthError: The assertion is expired, not yet valid, valid for more than an hour, or was used before.
     """
     expires = parse_numeric_date(claims.get("exp"))
     if expires is None:
@@ -131,13 +135,13 @@ def check_time_claims(claims: Mapping[str, Any], now: float, signer: str, used: 
     if expires > now + _MAX_LIFETIME_S:
         raise assertion_rejected(AssertionProblem.LIFETIME_TOO_LONG)
     for name in ("iat", "nbf"):
-        moment = parse_numeric_date(claims.get(name, 0))
-        if moment is None or moment > now:
+        seconds = parse_numeric_date(claims.get(name, 0))
+        if seconds is None or seconds > now:
             raise assertion_rejected(AssertionProblem.NOT_YET_VALID)
     jti = claims.get("jti")
     if jti is not None and not isinstance(jti, str):
         raise assertion_rejected(AssertionProblem.JTI)
-    # Last, so that nobody uses up somebody else's jti with an assertion that would have been refused.
+    # Last: otherwise an attacker could use up the jti of another client with an assertion that is rejected.
     if jti is not None and not used.add_once(signer, jti, expires_at=expires, now=now):
         raise assertion_rejected(AssertionProblem.USED)
 
@@ -146,7 +150,7 @@ def _check_hmac(assertion: Assertion, secret: str) -> None:
     if len(secret) < MIN_HMAC_SECRET_LENGTH:
         raise assertion_rejected(AssertionProblem.SHORT_SECRET)
     signing_input, _, signature = assertion.text.rpartition(".")
-    # Not by jwcrypto, which wants 64 characters for HS512: Okta is content with 32 (RFC 7518 section 3.2 is not).
+    # jwcrypto requires 64 characters for HS512, as RFC 7518 section 3.2 does; Okta requires only 32.
     expected = hmac.digest(secret.encode(), signing_input.encode(), _HMAC_DIGESTS[assertion.alg])
     if not hmac.compare_digest(expected, _decoded(signature)):
         raise assertion_rejected(AssertionProblem.SIGNATURE)
@@ -156,13 +160,13 @@ def verify_signature(assertion: Assertion, jwks: KeySet | None) -> None:
     """Verify that a key of this set signed the assertion.
 
     Raises:
-        OAuthError: no key of the set did, or not with an algorithm and a key that are fit for it.
+        OAuthError: No key matches, the key does not fit the algorithm, or the signature does not verify.
     """
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
 
     if assertion.alg not in _ASYMMETRIC_ALGORITHMS:
         raise assertion_rejected(AssertionProblem.ALGORITHM)
-    key = _key(assertion.header.get("kid"), jwks)
+    key = _matching_key(assertion.header.get("kid"), jwks)
     if key.get("use", "sig") != "sig":
         raise assertion_rejected(AssertionProblem.KEY_USE)
     if key.get("alg", assertion.alg) != assertion.alg or key["kty"] != keys.KEY_TYPES[assertion.alg[:2]]:
@@ -171,11 +175,11 @@ def verify_signature(assertion: Assertion, jwks: KeySet | None) -> None:
         raise assertion_rejected(AssertionProblem.SIGNATURE)
 
 
-def _key(kid: object, jwks: KeySet | None) -> dict[str, Any]:
+def _matching_key(kid: object, jwks: KeySet | None) -> dict[str, Any]:
     if jwks is None:
         raise assertion_rejected(AssertionProblem.NO_KEY_SET)
     keys = jwks["keys"]
-    # A single key needs no name; among several the header has to say which.
+    # Without a kid the set must have a single key.
     matching = keys if kid is None else [key for key in keys if key.get("kid") == kid]
     if len(matching) != 1:
         raise assertion_rejected(AssertionProblem.KEY_ID)
@@ -183,7 +187,7 @@ def _key(kid: object, jwks: KeySet | None) -> dict[str, Any]:
 
 
 def _decoded(part: str) -> bytes:
-    # The library's decoder skips what is no base64url: two texts would then be one assertion.
+    # The standard decoder ignores other characters: two different texts would then be the same assertion.
     if not part.isascii() or set("+/=") & set(part):
         raise ValueError("this is not base64url")
     try:

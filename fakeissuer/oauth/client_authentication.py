@@ -1,6 +1,6 @@
-"""Client authentication, checked for real (RFC 6749 section 2.3, RFC 7523 section 2.2).
+"""Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
 
-By Basic, by the form, by an assertion, or just a name for public clients.
+The methods are Basic, form parameters and assertions; a public client only sends its id.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ClientCredentials:
-    """How a request says which client sends it; without a repr, for a secret is in it.
+    """The client credentials of a request, without a repr because they contain a secret.
 
-    In Basic the secret is form-encoded, so that ``secret`` is what it stands for; ``secret_as_sent`` is what was
-    written.
+    Basic form-encodes the secret: ``secret`` is the decoded one, ``secret_as_sent`` the encoded one.
     """
 
     method: AuthMethod
@@ -37,10 +36,10 @@ class ClientCredentials:
 
 
 def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_url: str) -> Client:
-    """Return the client that the credentials prove; an assertion has to be meant for the endpoint that was called.
+    """Return the authenticated client; an assertion must have the URL of the endpoint as its audience.
 
     Raises:
-        OAuthError: the client is unknown, is registered for another method, or secret or assertion is wrong.
+        OAuthError: The client is unknown, is registered for another method, or its secret or assertion is wrong.
     """
     client = state.registry.clients.get(credentials.client_id)
     if client is None and credentials.assertion is not None:
@@ -49,7 +48,7 @@ def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_ur
         is_400 = state.profile.variants.unknown_client_status == 400
         raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400 if is_400 else ErrorCase.UNKNOWN_CLIENT)
     if credentials.method not in client.auth_methods:
-        # A confidential client that sends only its name has forgotten its secret, which is the likelier mistake.
+        # For a confidential client that sends only its id, a missing secret is the likelier mistake.
         raise OAuthError(ErrorCase.NO_CLIENT_CREDENTIALS if credentials.method == "none" else ErrorCase.WRONG_METHOD)
     if credentials.assertion is not None:
         check_assertion(credentials.assertion, client, endpoint_url, state.clock.now(), state.used_jtis)
@@ -59,7 +58,7 @@ def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_ur
 
 
 def _is_secret(expected: str, credentials: ClientCredentials) -> bool:
-    # Both are compared, whatever comes of the first: the time that it takes tells nothing.
+    # Both are always compared, so that the time reveals nothing about the secret.
     matches_decoded = hmac.compare_digest(expected.encode(), credentials.secret.encode())
     matches_raw = hmac.compare_digest(expected.encode(), credentials.secret_as_sent.encode())
     return matches_decoded or matches_raw
@@ -68,10 +67,10 @@ def _is_secret(expected: str, credentials: ClientCredentials) -> bool:
 def read_credentials(
     authorization: list[str], form: Mapping[str, str], query: Mapping[str, str], *, is_strict: bool = False
 ) -> ClientCredentials:
-    """Return the credentials that a request presents, in exactly one way; strictly, Basic names a secret too.
+    """Return the client credentials of a request; with ``is_strict`` Basic must contain a secret.
 
     Raises:
-        OAuthError: there are none, they come in two ways or in the URL, or Basic cannot be decoded.
+        OAuthError: Credentials are missing, sent by two methods or in the URL, or Basic cannot be decoded.
     """
     if query.keys() & {"client_secret", "client_assertion"}:
         raise OAuthError(ErrorCase.SECRET_IN_QUERY)
@@ -105,16 +104,18 @@ def _read_basic(field: str, form_client_id: str | None, *, is_strict: bool) -> C
     if scheme.lower() != "basic":
         raise OAuthError(ErrorCase.NO_CLIENT_CREDENTIALS)
     try:
-        client_id, colon, as_sent = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        client_id, colon, secret_as_sent = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as exc:
         raise OAuthError(ErrorCase.BASIC_MALFORMED) from exc
-    # Both halves are form-encoded before they are joined (RFC 6749 section 2.3.1), which most clients forget: a
-    # secret with a plus or a percent sign is then one that stands for itself.
-    client_id, secret = unquote_plus(client_id), unquote_plus(as_sent)
+    # Id and secret are form-encoded (RFC 6749 section 2.3.1). Most clients omit that, so a secret with a plus or a
+    # percent sign is accepted as sent, too.
+    client_id, secret = unquote_plus(client_id), unquote_plus(secret_as_sent)
     if not client_id or (is_strict and not colon):
         raise OAuthError(ErrorCase.BASIC_MALFORMED)
     if form_client_id is not None and form_client_id != client_id:
         raise OAuthError(ErrorCase.TWO_METHODS)
-    if not colon:  # so Okta's own library for browsers names a public client when it revokes
+    if not colon:  # Okta's library for browsers sends the id of a public client this way when it revokes
         return ClientCredentials(method="none", client_id=client_id)
-    return ClientCredentials(method="client_secret_basic", client_id=client_id, secret=secret, secret_as_sent=as_sent)
+    return ClientCredentials(
+        method="client_secret_basic", client_id=client_id, secret=secret, secret_as_sent=secret_as_sent
+    )

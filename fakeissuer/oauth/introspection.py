@@ -1,10 +1,9 @@
-"""What introspection tells of a token (RFC 7662 section 2.2), from the store of what was issued and nothing else."""
+"""Introspection responses (RFC 7662 section 2.2), made from the store of issued tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claims import SIGNING_ALGORITHM
 from fakeissuer.model.servers import Server
 from fakeissuer.state.state import IssuerState
@@ -13,60 +12,62 @@ from fakeissuer.state.token_store import IssuedToken
 Introspection = dict[str, Any]
 
 _INACTIVE: Introspection = {"active": False}
-"""All that is said of a token that is foreign, expired, revoked, malformed or of another server."""
+"""The response for a token that is unknown, expired, revoked, malformed or of another server."""
 
 _JWT_TYPE = "token-introspection+jwt"
 JWT_MEDIA_TYPE = f"application/{_JWT_TYPE}"
 
 _HIDDEN_CLAIMS = frozenset({"ver", "cid", "scp", "auth_time"})
-"""Claims of an access token that Okta leaves out, or tells under another name."""
+"""Claims of an access token that Okta omits or renames."""
 
 _RESERVED_MEMBERS = frozenset({"active", "scope", "username", "token_type", "client_id"})
-"""Members that the issuer answers for: a claim of that name in a token says nothing here."""
+"""Members that the issuer itself sets; claims of these names are not copied."""
 
 
 def introspect(state: IssuerState, server: Server, issuer: str, token: str) -> Introspection:
-    """Return the answer for one token, members in Okta's order."""
+    """Return the introspection response for a token, members in Okta's order."""
     issued = state.store.find(token)
     if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
         return dict(_INACTIVE)
     if issued.kind in ("refresh", "device_secret"):
-        return _of_refresh_token(issued)
+        return _refresh_token_response(issued)
     if issued.claims.get("iss") != issuer:
         return dict(_INACTIVE)
     if issued.kind == "id":
         return {"active": True} | {name: value for name, value in issued.claims.items() if name != "active"}
-    return _of_access_token(issued, names_client_as_user=state.profile.variants.introspection_names_client_as_user)
+    return _access_token_response(
+        issued, names_client_as_user=state.profile.variants.introspection_names_client_as_user
+    )
 
 
 def signed_introspection(
     state: IssuerState, server: Server, issuer: str, client_id: str, response: Introspection
 ) -> str:
-    """Return an answer as a JWT for the client that asked, signed by the server's ACTIVE key (RFC 9701 section 5)."""
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    """Return a response as a JWT for a client, signed with the server's ACTIVE key (RFC 9701 section 5)."""
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
 
-    key = state.ring(server).signing_key()
+    key = state.key_rings.for_server(server).signing_key()
     claims = {"iss": issuer, "aud": client_id, "iat": int(state.clock.now()), "token_introspection": response}
-    return keys.sign(key, jose_header(key, SIGNING_ALGORITHM, _JWT_TYPE), to_payload(claims))
+    return keys.sign(key, key.jose_header(SIGNING_ALGORITHM, _JWT_TYPE), keys.to_payload(claims))
 
 
-def _of_access_token(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
+def _access_token_response(issued: IssuedToken, *, names_client_as_user: bool) -> Introspection:
     claims = dict(issued.claims)
     response: Introspection = {"active": True}
-    # In the strict profile scopes and client go by the names that introspection has for them, too.
+    # In the strict profile the claims already have the names of the introspection members.
     if "scp" in claims or "scope" in claims:
         response["scope"] = _words(claims.get("scp", claims.get("scope")))
     if issued.username is not None or names_client_as_user:
         response["username"] = issued.username or issued.client_id
-    kept_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
-    response |= {name: claims[name] for name in kept_claims if name in claims}
+    copied_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
+    response |= {name: claims[name] for name in copied_claims if name in claims}
     response |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
         response["uid"] = claims["uid"]
     return response | {name: value for name, value in claims.items() if name not in _HIDDEN_CLAIMS | _RESERVED_MEMBERS}
 
 
-def _of_refresh_token(issued: IssuedToken) -> Introspection:
+def _refresh_token_response(issued: IssuedToken) -> Introspection:
     return {
         "active": True,
         "token_type": "Bearer",

@@ -1,4 +1,4 @@
-"""Issuing: the tokens that a grant gives, signed, remembered, and put into an answer in Okta's order."""
+"""Issuing tokens: a grant becomes signed tokens, which are stored and put into the token response."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.jose.raw_jws import jose_header, to_payload
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import (
     ID_TOKEN_LIFETIME_S,
+    ORG_TOKEN_TYPE,
     REFRESH_IDLE_LIFETIME_S,
     SIGNING_ALGORITHM,
     Claims,
@@ -21,10 +21,10 @@ from fakeissuer.model.claims import (
 from fakeissuer.model.clients import Client
 from fakeissuer.model.grant_types import REFRESH_TOKEN
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
+from fakeissuer.model.profiles import Profile
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.oauth.access_policy import matching_rule
-from fakeissuer.oauth.scopes import check_known
+from fakeissuer.oauth.scopes import check_known, matching_rule
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken, TokenKind
 
@@ -37,33 +37,36 @@ _MAX_GROUPS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRequest:
-    """A request to the token endpoint, of a client that has proved who it is."""
+    """A request of an authenticated client to the token endpoint, at the time ``now`` (seconds since the epoch).
+
+    ``requested_url`` is the URL of the request; only a DYNAMIC server uses it.
+    """
 
     state: IssuerState
     server: Server
     issuer: str
     client: Client
     form: dict[str, str]
+    now: float
     requested_url: str | None = None
-    """The URL by which the client called; only a server that is DYNAMIC goes by it."""
 
     def __repr__(self) -> str:
-        """Leave out the form: there are passwords, codes and tokens in it."""
+        """Omit the form, which holds passwords, codes and tokens."""
         return f"TokenRequest(server={self.server.id!r}, client={self.client.id!r})"
 
     def grant(self, grant_type: str, scopes: tuple[str, ...], user: User | None, **more: Any) -> Grant:
-        """Return a new grant that the access policy allows.
+        """Return a new grant.
 
         Raises:
-            OAuthError: the policy does not.
+            OAuthError: The access policy does not allow it.
         """
-        return new_grant(self.state, self.server, self.issuer, self.client, grant_type, scopes, user, **more)
+        return new_grant(self.server, self.issuer, self.client, grant_type, scopes, user, now=self.now, **more)
 
     def renew(self, grant: Grant, scopes: tuple[str, ...]) -> Grant:
-        """Return a grant as it is now: user, claims and policy may have changed, and the sign-in is what it was.
+        """Return a grant with the current user, claims and policy, and with the sign-in of the earlier grant.
 
         Raises:
-            OAuthError: the server has not all these scopes any more, or the policy does not allow it any more.
+            OAuthError: The server no longer has one of the scopes, or the access policy no longer allows the grant.
         """
         check_known(self.server, scopes)
         user = self.state.registry.user(grant.user.login) if grant.user else None
@@ -80,19 +83,21 @@ class TokenRequest:
 
 
 def new_grant(
-    state: IssuerState,
     server: Server,
     issuer: str,
     client: Client,
     grant_type: str,
     scopes: tuple[str, ...],
     user: User | None,
+    *,
+    now: float,
     **more: Any,
 ) -> Grant:
-    """Return a grant of this moment that the access policy of the server allows.
+    """Return a grant that is issued at ``now``, in seconds since the epoch.
 
     Raises:
-        OAuthError: the policy does not, the user is not assigned to the client or in more groups than a token may name.
+        OAuthError: The access policy does not allow the grant, the user is not assigned to the client, or the user is
+            in more groups than a token may list.
     """
     if user is not None and client.users is not None and user.login not in client.users:
         raise OAuthError(ErrorCase.USER_NOT_ASSIGNED)
@@ -105,21 +110,28 @@ def new_grant(
         client_id=client.id,
         scopes=scopes,
         user=user,
-        issued_at=int(state.clock.now()),
+        issued_at=int(now),
         lifetime_s=rule.access_token_lifetime or server.access_token_lifetime,
         refresh_idle_s=rule.refresh_token_idle_lifetime or REFRESH_IDLE_LIFETIME_S,
         grant_id=new_grant_id(),
         grant_type=grant_type,
-        custom_claims=custom_claims(server, client, user, scopes),
-        custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
+        **_custom_claims(server, client, user, scopes),
     )
-    return replace(grant, **more)
+    return replace(grant, **more) if more else grant
+
+
+def access_token_type(profile: Profile, server: Server) -> str | None:
+    """Return the ``typ`` of a server's access tokens, or None if they have none.
+
+    Okta's org server issues access tokens for Okta itself, which have a type of their own.
+    """
+    return ORG_TOKEN_TYPE if server.is_org and not profile.is_strict else profile.typ
 
 
 def token_response(
     state: IssuerState, grant: Grant, refresh_token: str | None = None, device_secret: str | None = None
 ) -> TokenResponse:
-    """Return the answer of the token endpoint, with an ID token where ``openid`` was granted (RFC 6749 section 5.1)."""
+    """Return the token response, with an ID token if ``openid`` was granted (RFC 6749 section 5.1)."""
     access_token = issue_access_token(state, grant)
     response: TokenResponse = {
         "token_type": "Bearer",
@@ -135,7 +147,10 @@ def token_response(
 
 
 def user_token_response(state: IssuerState, client: Client, grant: Grant) -> TokenResponse:
-    """Return the answer to a user's grant, with a refresh token if ``offline_access`` was granted to a fit client."""
+    """Return the token response to a grant of a user.
+
+    It has a refresh token if ``offline_access`` was granted and the client has the refresh token grant.
+    """
     if "offline_access" not in grant.scopes or REFRESH_TOKEN not in client.grant_types:
         return token_response(state, grant)
     grant = replace(grant, refresh_token_id=new_refresh_token_id())
@@ -144,10 +159,9 @@ def user_token_response(state: IssuerState, client: Client, grant: Grant) -> Tok
 
 
 def issue_access_token(state: IssuerState, grant: Grant) -> str:
-    """Return a new access token, signed by the server's ACTIVE key and written into the store."""
+    """Return a new access token."""
     claims = state.profile.access_token_claims(grant)
-    typ = state.access_token_type(grant.server)
-    return _signed(state, grant, "access", claims, typ)
+    return _issue_jwt(state, grant, "access", claims, access_token_type(state.profile, grant.server))
 
 
 def issue_id_token(
@@ -158,37 +172,48 @@ def issue_id_token(
     code: str | None = None,
     device_secret: str | None = None,
 ) -> str:
-    """Return a new ID token, bound to the access token, the code and the device secret that go with it."""
+    """Return a new ID token with the hashes of the access token, code and device secret issued with it."""
     bound = replace(grant, lifetime_s=ID_TOKEN_LIFETIME_S)
     claims = id_token_claims(bound, user, access_token, code, device_secret)
-    return _signed(state, grant, "id", claims, None)
+    return _issue_jwt(state, grant, "id", claims, None)
 
 
 def issue_refresh_token(state: IssuerState, grant: Grant, expires_at: int | None = None) -> str:
-    """Return a new refresh token, good until a moment, or for as long as those of the server are without use."""
+    """Return a new refresh token that expires at ``expires_at``, by default after its lifetime without use."""
     token = random_text()
-    state.store.add(token, IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant, expires_at)))
+    state.store.add(token, IssuedToken.of_refresh_token(grant, _renewable_claims(grant, expires_at)))
     return token
 
 
 def _issue_device_secret(state: IssuerState, grant: Grant) -> str:
-    """Return what another app of the same device shows to sign the same user in (OpenID Connect Native SSO)."""
+    """Return the secret with which other apps of the device sign in the same user (OpenID Connect Native SSO)."""
     secret = random_text()
-    issued = IssuedToken.of_refresh_token(grant, _renewable_claims(state, grant))
+    issued = IssuedToken.of_refresh_token(grant, _renewable_claims(grant))
     issued.kind = "device_secret"
     state.store.add(secret, issued)
     return secret
 
 
-def _renewable_claims(state: IssuerState, grant: Grant, expires_at: int | None = None) -> Claims:
-    exp = int(state.clock.now()) + refresh_lifetime_s(grant) if expires_at is None else expires_at
+def _renewable_claims(grant: Grant, expires_at: int | None = None) -> Claims:
+    exp = grant.issued_at + refresh_lifetime_s(grant) if expires_at is None else expires_at
     return {"exp": exp, "sub": grant.user.login if grant.user else None}
 
 
-def _signed(state: IssuerState, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+def _custom_claims(server: Server, client: Client, user: User | None, scopes: tuple[str, ...]) -> dict[str, Any]:
+    owners = (server, client) if user is None else (server, client, user)
+    if not any(owner.claims or owner.id_token_claims for owner in owners):
+        return {}
+    return {
+        "custom_claims": custom_claims(server, client, user, scopes),
+        "custom_id_token_claims": custom_claims(server, client, user, scopes, "id_token_claims"),
+    }
 
-    key = state.access_token_key(grant.server) if kind == "access" else state.ring(grant.server).signing_key()
-    token = keys.sign(key, jose_header(key, SIGNING_ALGORITHM, typ), to_payload(claims))
+
+def _issue_jwt(state: IssuerState, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
+    from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
+
+    ring = state.key_rings.for_server(grant.server)
+    key = ring.access_token_key() if kind == "access" else ring.signing_key()
+    token = keys.sign(key, key.jose_header(SIGNING_ALGORITHM, typ), keys.to_payload(claims))
     state.store.add(token, IssuedToken.of(grant, kind, claims))
     return token

@@ -1,7 +1,4 @@
-"""The two documents in which a server describes itself, members in Okta's order.
-
-OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2.
-"""
+"""The discovery documents, members in Okta's order (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from typing import Any
 
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
-from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.model.urls import ServerURLs
 
 Metadata = dict[str, Any]
 
@@ -29,34 +26,33 @@ _ID_TOKEN_CLAIMS = """
     iss ver sub aud iat exp jti auth_time amr idp nonce name nickname preferred_username given_name middle_name
     family_name email email_verified profile zoneinfo locale address phone_number picture website gender birthdate
     updated_at at_hash c_hash
-""".split()  # noqa: SIM905  # one name a line would be a screen of commas
+""".split()  # noqa: SIM905  # a list would have one name a line
 _ACCESS_TOKEN_CLAIMS = ["ver", "jti", "iss", "aud", "iat", "exp", "cid", "uid", "scp", "sub"]
 RFC9068_CLAIMS = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope", "auth_time", "acr"]
-"""Those of access tokens in the profile that keeps to the RFCs."""
+"""The claims of access tokens in the strict profile (RFC 9068 section 2.2)."""
 
 
-def openid_configuration(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
-    """Return the OpenID Connect discovery document; custom scopes and claims are not listed in it."""
-    is_org = server.is_org
-    return _document(server, addresses, requested_url, for_oidc=True) | {
-        "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if is_org else [])],
+def openid_configuration(server: Server, urls: ServerURLs) -> Metadata:
+    """Return the OpenID Connect discovery document, which does not list custom scopes and claims."""
+    return _document(server, urls, for_oidc=True) | {
+        "grant_types_supported": [*_GRANT_TYPES, *([CLIENT_CREDENTIALS] if server.is_org else [])],
     }
 
 
-def authorization_server_metadata(server: Server, addresses: IssuerURLs, requested_url: str) -> Metadata:
-    """Return the OAuth document, the only one of a custom server's two that mentions client_credentials."""
-    return _document(server, addresses, requested_url, for_oidc=False)
+def authorization_server_metadata(server: Server, urls: ServerURLs) -> Metadata:
+    """Return the authorization server metadata; of a custom server, only this document lists ``client_credentials``."""
+    return _document(server, urls, for_oidc=False)
 
 
-def _document(server: Server, addresses: IssuerURLs, requested_url: str, *, for_oidc: bool) -> Metadata:
-    issuer, endpoints = addresses.issuer(server, requested_url), addresses.endpoints(server, requested_url)
+def _document(server: Server, urls: ServerURLs, *, for_oidc: bool) -> Metadata:
+    endpoints = urls.endpoints
     known_scopes = ORG_SCOPES if server.is_org else RESERVED_SCOPES
     members: Metadata = {
-        "issuer": issuer,
+        "issuer": urls.issuer,
         "authorization_endpoint": f"{endpoints}/authorize",
         "token_endpoint": f"{endpoints}/token",
         "userinfo_endpoint": f"{endpoints}/userinfo",
-        "registration_endpoint": f"{addresses.base_url(server, requested_url)}/oauth2/v1/clients",
+        "registration_endpoint": f"{urls.base_url}/oauth2/v1/clients",
         "jwks_uri": f"{endpoints}/keys",
         "response_types_supported": _RESPONSE_TYPES if for_oidc else [*_RESPONSE_TYPES, "token"],
         "response_modes_supported": ["query", "fragment", "form_post", "okta_post_message"],

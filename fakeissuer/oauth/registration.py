@@ -1,4 +1,4 @@
-"""Reading the metadata of a client that registers itself (RFC 7591 section 2), and answering with what it became."""
+"""Client metadata (RFC 7591 section 2): read for a registration, and returned in the response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fakeissuer.model.redirect_uris import ANY_PORT, check_redirect_uris
 
 
 class ClientMetadata(msgspec.Struct, kw_only=True):
-    """What a client says of itself; members that are not known are ignored (RFC 7591 section 2)."""
+    """The metadata of a client; unknown members are ignored (RFC 7591 section 2)."""
 
     client_name: str = "A registered client"
     redirect_uris: tuple[str, ...] = ()
@@ -29,11 +29,11 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     jwks: KeySet | None = None
 
 
-def registered_client(body: bytes, now: int, known: Client | None = None) -> Client:
-    """Return the client that this metadata makes at this moment; a known one keeps its id, its secret and its age.
+def registered_client(body: bytes, now: int, previous: Client | None = None) -> Client:
+    """Return the client with this metadata; ``previous`` keeps its id, secret and time of registration.
 
     Raises:
-        OAuthError: it is no metadata, or of a client that cannot be.
+        OAuthError: The metadata is malformed or contradictory.
     """
     try:
         metadata = to_record(read_members(body), ClientMetadata)
@@ -44,16 +44,16 @@ def registered_client(body: bytes, now: int, known: Client | None = None) -> Cli
     _check_redirects(metadata)
     method = metadata.token_endpoint_auth_method
     members: dict[str, Any] = {
-        "id": derived_id("0oa", random_text()) if known is None else known.id,
+        "id": derived_id("0oa", random_text()) if previous is None else previous.id,
         "name": metadata.client_name,
-        "secret": _secret(known) if method.startswith("client_secret") else None,
+        "secret": _secret(previous) if method.startswith("client_secret") else None,
         "jwks": metadata.jwks,
         "auth_methods": [method],
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,
         "post_logout_redirect_uris": metadata.post_logout_redirect_uris,
         "response_types": metadata.response_types,
-        "issued_at": now if known is None else known.issued_at,
+        "issued_at": now if previous is None else previous.issued_at,
     }
     try:
         return to_record(members, Client)
@@ -62,10 +62,10 @@ def registered_client(body: bytes, now: int, known: Client | None = None) -> Cli
 
 
 def with_new_secret(client: Client) -> Client:
-    """Return a client with another secret.
+    """Return a client with a new secret.
 
     Raises:
-        OAuthError: it has none.
+        OAuthError: The client has no secret.
     """
     if client.secret is None:
         raise OAuthError(ErrorCase.NOT_VALID, "the client has no secret")
@@ -73,7 +73,7 @@ def with_new_secret(client: Client) -> Client:
 
 
 def registration_without_secret(client: Client, started_at: int) -> dict[str, Any]:
-    """Return what is told of a client that registered before: all but its secret, which is shown once."""
+    """Return the client information response without the secret, which is returned only once."""
     response = registration_response(client, started_at)
     return {name: value for name, value in response.items() if not name.startswith("client_secret")}
 
@@ -81,7 +81,7 @@ def registration_without_secret(client: Client, started_at: int) -> dict[str, An
 def registration_response(client: Client, started_at: int) -> dict[str, Any]:
     """Return the client information response (RFC 7591 section 3.2.1), members in Okta's order.
 
-    A client that did not register itself has been there since the issuer started.
+    A client that did not register itself counts as registered at ``started_at``.
     """
     issued_at = started_at if client.issued_at is None else client.issued_at
     response: dict[str, Any] = {"client_id": client.id, "client_id_issued_at": issued_at}
@@ -101,7 +101,7 @@ def registration_response(client: Client, started_at: int) -> dict[str, Any]:
 def _check_redirects(metadata: ClientMetadata) -> None:
     if REDIRECT_GRANTS & set(metadata.grant_types) and not metadata.redirect_uris:
         raise OAuthError(ErrorCase.REDIRECT_INVALID)
-    # Only what is registered by hand may stand for any port: whoever registers here may be anybody.
+    # Wildcard ports are only for clients of the configuration: an attacker could register here, too.
     if any(uri.endswith(ANY_PORT) for uri in (*metadata.redirect_uris, *metadata.post_logout_redirect_uris)):
         raise OAuthError(ErrorCase.REDIRECT_INVALID)
     try:
@@ -111,12 +111,14 @@ def _check_redirects(metadata: ClientMetadata) -> None:
         raise OAuthError(ErrorCase.REDIRECT_INVALID) from exc
 
 
-def _secret(known: Client | None) -> str:
-    return random_text() if known is None or known.secret is None else known.secret
+def _secret(previous: Client | None) -> str:
+    return random_text() if previous is None or previous.secret is None else previous.secret
 
 
 def _usable_response_types(client: Client) -> list[str]:
-    # Those of a client that did not register itself follow from its grants.
-    wanted = ("code", "id_token", "token") if client.response_types is None else client.response_types
+    # A client that did not register itself has the response types of its grants.
+    response_types = ("code", "id_token", "token") if client.response_types is None else client.response_types
     grants = set(client.grant_types)
-    return [response_type for response_type in wanted if required_grants(frozenset(response_type.split())) <= grants]
+    return [
+        response_type for response_type in response_types if required_grants(frozenset(response_type.split())) <= grants
+    ]

@@ -1,1 +1,1 @@
-"""Status, headers and body of a response before it is sent."""
+"""Responses: status, headers and body, HTML pages, and the base class of handlers."""

@@ -1,4 +1,4 @@
-"""What every handler does with a failure: it is logged without the request, whose URL or body may hold a token."""
+"""The base class of all handlers, which logs failures without URL query and body, because these may contain tokens."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ logger = logging.getLogger("fakeissuer")
 
 
 class BaseHandler(RequestHandler):
-    """The base of all handlers."""
+    """The base class of all handlers."""
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = (HTTPError,)
-    """What is an answer and no failure."""
+    """Exceptions that become error responses and are not logged."""
 
     def log_exception(
         self,
@@ -23,6 +23,7 @@ class BaseHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,  # noqa: ARG002  # as above
     ) -> None:
-        """Log what nobody expected, and nothing of the request."""
+        """Log an unexpected exception with method and path only."""
         if not isinstance(value, self.expected_errors):
-            logger.error("a handler failed", exc_info=value)
+            fields = {"method": self.request.method, "path": self.request.path}
+            logger.error("request failed", exc_info=value, extra=fields)

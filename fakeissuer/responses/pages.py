@@ -1,4 +1,4 @@
-"""The pages that people see: templates filled in, everything escaped, under a strict content security policy."""
+"""HTML pages from templates, with escaped values and a strict content security policy."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def page(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Reply:
-    """Return a page, as the template of that name makes it of the values.
+    """Return the page of a template.
 
-    ``form_action`` is what a form may lead to, beside our own origin: a browser applies the rule to the redirects that
-    follow a form as well. ``framed_by`` is who may show the page in a frame.
+    ``form_action`` are additional ``form-action`` sources, because browsers apply the policy to redirects after a
+    form. ``framed_by`` are the origins that may show the page in a frame.
     """
     nonce = secrets.token_urlsafe(16)
     body: bytes = _template(name).generate(nonce=nonce, to_json=_to_json, **values)
@@ -57,12 +57,12 @@ def page(
 
 
 def _to_json(value: object) -> str:
-    # Into an attribute, where the template escapes it: nothing is ever written into a script.
+    # Used in attributes, where the template escapes it; scripts contain no values.
     return json.dumps(value)
 
 
 @cache
 def _template(name: str) -> Template:
-    from tornado.template import Loader  # noqa: PLC0415  # no start waits for a page
+    from tornado.template import Loader  # noqa: PLC0415  # not needed at start
 
     return Loader(str(TEMPLATES), autoescape="xhtml_escape").load(f"{name}.html")

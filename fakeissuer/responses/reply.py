@@ -1,4 +1,4 @@
-"""What a handler answers, before it is put on the wire: status, headers, body."""
+"""A response before it is sent, and the formats of error responses."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from fakeissuer.model.records import to_json
 
 _RATE_LIMIT = 600
 _RATE_WINDOW_S = 60
-"""Requests, and seconds, that Okta's headers tell of; the limit is told and never reached but on demand."""
+"""The limit in Okta's rate limit headers and its window; only a fault exceeds it."""
 
 JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; header names are written as they go out, and a cookie or a code may stand in their values."""
+    """A response; its headers may contain cookies and codes, so the repr omits them."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def with_defaults(self, headers: Mapping[str, str]) -> Reply:
-        """Return the same answer with these headers too, where it has none of that name, in any case, yet."""
+        """Return the response with these headers added unless it has a header of the same name in any case."""
         own = {name.lower() for name in self.headers}
         missing = {name: value for name, value in headers.items() if name.lower() not in own}
         return replace(self, headers={**missing, **self.headers})
 
 
 def json_reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """Return an answer whose body is JSON."""
+    """Return a JSON response."""
     return Reply(status, to_json(value), {**JSON, **(headers or {})})
 
 
 def error_reply(error: OAuthError, challenge: str = "") -> Reply:
-    """Return the answer to a refused request, in the shape that the table of problems gives its row."""
+    """Return the error response in the format of its case."""
     spec = error.case.value
     if spec.format is ErrorFormat.CHALLENGE:
         headers = {"WWW-Authenticate": challenge, "Access-Control-Expose-Headers": "WWW-Authenticate"}
@@ -56,14 +56,14 @@ def error_reply(error: OAuthError, challenge: str = "") -> Reply:
 
 
 def rfc_error_reply(error: OAuthError, challenge: str = "") -> Reply:
-    """Return the answer to a refused request of the profile that keeps to the RFCs: all have the shape of OAuth."""
+    """Return the error response of the strict profile, always in OAuth format."""
     spec = error.case.value
     if spec.format is ErrorFormat.CHALLENGE:
         return error_reply(error, challenge)
     status, code = RFC_OVERRIDES.get(error.case, (spec.status, spec.code))
     headers = {}
     if status == 401:
-        # RFC 9110 section 15.5.2: there is a challenge, and one about the scheme that was not good enough.
+        # RFC 9110 section 15.5.2 requires a challenge.
         headers["WWW-Authenticate"] = f'{"Bearer" if code == "invalid_token" else "Basic"} realm="fakeissuer"'
     return json_reply({"error": code, "error_description": str(error)}, status, headers)
 
@@ -77,19 +77,19 @@ CASE_FOR_STATUS = {
     429: ErrorCase.TOO_MANY_REQUESTS,
     503: ErrorCase.UNAVAILABLE,
 }
-"""The row of the table that fits where only a status is known."""
+"""The case for errors with a status only."""
 
 
 def rate_limit_headers(now: float) -> dict[str, str]:
-    """Return the headers that tell of a limit which has not been reached."""
+    """Return the rate limit headers of a regular response; ``now`` is in seconds since the epoch."""
     left = {"limit": _RATE_LIMIT, "remaining": _RATE_LIMIT - 1, "reset": int(now) + _RATE_WINDOW_S}
     return {f"x-rate-limit-{name}": str(value) for name, value in left.items()}
 
 
 def rate_limit_exceeded_headers(now: float) -> dict[str, str]:
-    """Return the headers that go with a 429, whatever the limit is for.
+    """Return the headers of a 429: the limit and its reset time, in seconds since the epoch.
 
-    They say when it is lifted, in seconds since the epoch; there is no Retry-After, for Okta's has none.
+    Like Okta's, the response has no Retry-After.
     """
     reset = str(int(now) + _RATE_WINDOW_S)
     return {"X-Rate-Limit-Limit": str(_RATE_LIMIT), "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset}

@@ -1,1 +1,1 @@
-"""One fake issuer as a process or a thread: sockets, options, logs, and the object that a test uses."""
+"""Running the fake issuer as a process or a thread: options, sockets, routes, logs, and the interface for tests."""

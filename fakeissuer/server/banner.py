@@ -1,4 +1,4 @@
-"""What the program says when it starts: whom to trust, who may sign in, and one line that gets a token."""
+"""The start-up message: issuers, clients, users, and a curl command that gets a token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def startup_message(overview: Overview) -> str:
 
 
 def token_command(overview: Overview) -> str | None:
-    """Return a line for a shell that gets a token, if some client may get one for itself."""
+    """Return a curl command that gets a token, or None without a client that has a secret and client_credentials."""
     for client in overview.clients:
         if CLIENT_CREDENTIALS in client.grant_types and client.secret is not None:
             token_endpoint = overview.servers[0].links["token"]

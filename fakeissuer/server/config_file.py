@@ -1,4 +1,4 @@
-"""``--config FILE``: other servers, clients and users to start with, in TOML, as the control plane takes them.
+"""``--config FILE``: more servers, clients and users in TOML, with the members of the control plane.
 
 ::
 
@@ -40,17 +40,17 @@ _VARIANTS = "variants"
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a file says: entries by kind and name, with their secrets, and what is switched."""
+    """The content of a file: resources by kind and name, including their secrets, and variants."""
 
     resources: dict[ResourceKind, dict[str, dict[str, Any]]] = field(default_factory=dict, repr=False)
     variants: Variants = field(default_factory=Variants)
 
 
 def read_config(file: Path) -> Config:
-    """Return what the file says.
+    """Return the content of the file.
 
     Raises:
-        SettingsError: the file cannot be read, is not TOML, or holds something else.
+        SettingsError: the file cannot be read, is not TOML, or has unknown or malformed tables.
     """
     try:
         tables = tomllib.loads(file.read_text("utf-8"))
@@ -85,12 +85,12 @@ def _variants(table: Any, problems: list[str]) -> Variants:
 
 
 def seeded_config() -> str:
-    """Return what every fake issuer starts with, as a file for ``--config``; the org server is always there."""
-    import tomli_w  # noqa: PLC0415  # only this command writes
+    """Return the initial configuration as a file for ``--config``; it omits the org server, which always exists."""
+    import tomli_w  # noqa: PLC0415  # only this command writes TOML
 
-    directory = seed("")
-    resources = {kind: getattr(directory, kind) for kind in _KINDS}
-    resources["servers"] = {name: server for name, server in directory.servers.items() if not server.is_org}
+    registry = seed("")
+    resources = {kind: getattr(registry, kind) for kind in _KINDS}
+    resources["servers"] = {name: server for name, server in registry.servers.items() if not server.is_org}
     tables: dict[str, Any] = {
         kind: {name: _members(resource, _NAME_MEMBERS[kind]) for name, resource in by_name.items()}
         for kind, by_name in resources.items()
@@ -105,24 +105,24 @@ def _members(resource: Record, name_member: str) -> dict[str, Any]:
 
 
 def _without_null(value: Any) -> Any:
-    # TOML has no null: what is left out is what it would mean.
+    # TOML has no null; an absent member means the same.
     if isinstance(value, dict):
         return {name: _without_null(inner) for name, inner in value.items() if inner not in (None, {})}
     return [_without_null(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def configure(directory: Registry, config: Config) -> None:
-    """Add the entries to a directory, or put them in the place of those of the same name.
+def configure(registry: Registry, config: Config) -> None:
+    """Add or replace the resources of a registry.
 
     Raises:
-        SettingsError: one line for each entry that is not accepted.
+        SettingsError: resources are invalid; one line for each.
     """
     problems = []
-    for kind in reversed(_KINDS):  # a policy may name the clients and the groups of users of the same file
+    for kind in reversed(_KINDS):  # a policy may refer to clients and groups of the same file
         by_name = config.resources.get(kind, {})
         for name, members in by_name.items():
             try:
-                directory.put(kind, name, members)
+                registry.put(kind, name, members)
             except InvalidRequestError as exc:
                 problems.append(f"--config: {kind}.{name}: {exc}")
     if problems:

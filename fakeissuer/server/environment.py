@@ -1,4 +1,4 @@
-"""What the environment says: secrets, which do not belong on a command line that every user of the machine can see."""
+"""Secrets from the environment, because all users of a machine can read a command line."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ CONTROL_TOKEN_VARIABLE = "FAKEISSUER_CONTROL_TOKEN"  # noqa: S105  # the name of
 
 
 def control_token() -> str | None:
-    """Return the token that protects the control plane, None if it is not protected by one."""
+    """Return the token that protects the control plane, or None if there is none."""
     return os.environ.get(CONTROL_TOKEN_VARIABLE) or None

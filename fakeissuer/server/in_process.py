@@ -38,9 +38,9 @@ class _IssuerContext:
 def running(**options: Any) -> _IssuerContext:
     """Return a context manager that runs a fake issuer for the duration of its block.
 
-    ``with`` serves it on a thread and an event loop of its own, ``async with`` on the running event loop.
+    ``with`` serves it on a separate thread with its own event loop, ``async with`` on the running event loop.
     The options are those of ``ServingOptions``: ``port``, ``address``, ``public_url`` and so on; the default is a free
-    port of 127.0.0.1.
+    port on 127.0.0.1.
 
     Raises:
         SettingsError: an option is invalid.
@@ -53,21 +53,21 @@ async def _on_this_loop(options: ServingOptions) -> AsyncIterator[RunningIssuer]
     serving = ServingIssuer(options)
     try:
         serving.start()
-        yield RunningIssuer(serving.issuer, asyncio.get_running_loop())
+        yield RunningIssuer(serving.control, asyncio.get_running_loop())
     finally:
         await serving.stop()
 
 
 @contextmanager
 def _on_a_thread(options: ServingOptions) -> Iterator[RunningIssuer]:
-    serving = ServingIssuer(options)  # here and not over there, so that what is wrong is told to whoever asked
+    serving = ServingIssuer(options)  # on this thread, so that a SettingsError reaches the caller
     started: Future[tuple[RunningIssuer, Callable[[], object]]] = Future()
-    # A daemon: a test run that is interrupted does not wait for it.
+    # A daemon thread does not delay the exit of an interrupted test run.
     thread = threading.Thread(target=lambda: asyncio.run(_serve(serving, started)), name="fakeissuer", daemon=True)
     thread.start()
-    handle, stop = started.result()
+    issuer, stop = started.result()
     try:
-        yield handle
+        yield issuer
     finally:
         stop()
         thread.join()
@@ -78,10 +78,10 @@ async def _serve(serving: ServingIssuer, started: Future[tuple[RunningIssuer, Ca
     stopping = asyncio.Event()
     try:
         serving.start()
-    except BaseException as exc:  # noqa: BLE001  # whatever it is, it belongs to whoever waits, who would wait for ever
+    except BaseException as exc:  # noqa: BLE001  # raised again in the thread that waits for the start
         started.set_exception(exc)
     else:
-        started.set_result((RunningIssuer(serving.issuer, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
+        started.set_result((RunningIssuer(serving.control, loop), lambda: loop.call_soon_threadsafe(stopping.set)))
         await stopping.wait()
     finally:
         await serving.stop()

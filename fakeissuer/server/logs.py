@@ -1,10 +1,10 @@
-"""One line a request on standard error, as text or as JSON: never a query, a header or a body."""
+"""Logs on standard error: one line for each request, as text or JSON, without query, headers and body."""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import Literal
+from typing import Any, Literal
 
 from tornado.web import RequestHandler
 
@@ -12,11 +12,13 @@ _LogFormat = Literal["text", "json"]
 
 logger = logging.getLogger("fakeissuer.access")
 
+_RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
 
 def log_request(handler: RequestHandler) -> None:
-    """Log what was asked, without the query: a token or a secret may be in it.
+    """Log a request without its query, which may contain a token or secret.
 
-    Looking at the control plane is of little interest: a console that is open does it every other second.
+    Reads of the control plane are logged at debug level, because an open console polls it.
     """
     request = handler.request
     fields = {
@@ -26,39 +28,50 @@ def log_request(handler: RequestHandler) -> None:
         "seconds": round(request.request_time(), 4),
     }
     is_control_read = request.method == "GET" and request.path.startswith("/_fake/")
-    level = logging.DEBUG if is_control_read else logging.INFO
-    logger.log(level, "%(method)s %(path)s %(status)s %(seconds)ss", fields, extra={"event": fields})
+    logger.log(logging.DEBUG if is_control_read else logging.INFO, "request handled", extra=fields)
 
 
 class JsonFormatter(logging.Formatter):
-    """Each record as one JSON object on one line."""
+    """Each record as one JSON object on one line, with its extra fields as members."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        fields = {"time": record.created, "level": record.levelname.lower(), "logger": record.name}
-        event = getattr(record, "event", None)
-        if not isinstance(event, dict):
-            event = {"message": record.getMessage()}
+        members = {
+            "time": record.created,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extra_fields(record),
+        }
         if record.exc_info:
-            event = {**event, "exception": self.formatException(record.exc_info)}
-        return json.dumps({**fields, **event})
+            members["exception"] = self.formatException(record.exc_info)
+        return json.dumps(members, default=str)
 
 
 class TextFormatter(logging.Formatter):
-    """Each record as one line for people; what a client chose to send cannot start another."""
+    """Each record as one line with its extra fields as ``name=value``; a client cannot inject line breaks."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name of the base class
+        """Return the line without traceback."""
+        fields = (f"{name}={value}" for name, value in _extra_fields(record).items())
+        return " ".join([super().formatMessage(record), *fields])
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         return super().format(record).replace("\r", "\\r")
 
 
+def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _RECORD_ATTRIBUTES}
+
+
 def without_quoted_requests(record: logging.LogRecord) -> bool:
-    """Drop Tornado's line about a malformed request: it quotes the header, a bearer token included."""
+    """Drop Tornado's message about a malformed request, which quotes its headers and so may contain a token."""
     return not str(record.msg).startswith("Malformed HTTP")
 
 
 def configure_logs(log_format: _LogFormat) -> None:
-    """Send every log line of the process to standard error in this format."""
+    """Send all log records of the process to standard error in this format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter("%(levelname)s %(message)s"))
     handler.addFilter(without_quoted_requests)

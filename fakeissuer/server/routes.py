@@ -1,4 +1,4 @@
-"""The only place where handlers meet paths: a Tornado application that speaks for one issuer."""
+"""The Tornado application that serves one issuer: handlers by path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tornado.web import Application, url
 
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.handlers import CONTROL_ROUTES
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.handlers.authorize import AuthorizeHandler
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.fault_injection import FaultInjector
@@ -58,7 +58,7 @@ _ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
     (f"{_CREDENTIALS}/keys", ServerKeysHandler),
     (f"{_CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
 )
-"""What Okta has beside OAuth, as far as signing in and keys need it."""
+"""The part of Okta's own API that signing in and keys need."""
 
 _PAGES = (
     ("/signin", SignInHandler),
@@ -68,9 +68,9 @@ _PAGES = (
 )
 
 
-def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGuard) -> Application:
-    """Return the application that serves an issuer, and its control plane behind a guard."""
-    okta = {"state": issuer.state, "fault_injector": fault_injector}
+def make_app(control: IssuerControl, fault_injector: FaultInjector, guard: ControlGuard) -> Application:
+    """Return the application that serves an issuer and its control plane."""
+    okta = {"state": control.state, "fault_injector": fault_injector}
     routes: list[Rule] = [
         url(f"(?:{_SERVER})?{_OIDC_DOCUMENT}", DiscoveryHandler, okta),
         url(f"(?:{_SERVER})?{_OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
@@ -78,15 +78,15 @@ def make_app(issuer: FakeIssuer, fault_injector: FaultInjector, guard: ControlGu
     ]
     for handler in HANDLERS:
         path = re.escape(ENDPOINTS[handler.endpoint].path)
-        # Without an id in between it is the org server's, which has its endpoints at /oauth2/v1/.
+        # Without a server id the path belongs to the org server, whose endpoints are at /oauth2/v1/.
         routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
     clients = f"/oauth2/v1/{ENDPOINTS['register'].path}"
     routes.append(url(clients, RegisterHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
     routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
     routes += [url(path, handler, okta) for path, handler in (*_PAGES, *_ORG_API)]
-    control = {"issuer": issuer, "guard": guard}
-    routes += [url(f"/_fake{path}", handler, control) for path, handler in CONTROL_ROUTES]
+    arguments = {"control": control, "guard": guard}
+    routes += [url(f"/_fake{path}", handler, arguments) for path, handler in CONTROL_ROUTES]
     return Application(
         routes,
         default_handler_class=NotFoundHandler,

@@ -1,4 +1,4 @@
-"""Sockets: a fake issuer that listens, from its options to its end."""
+"""A listening fake issuer, from its options to its shutdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 
 from fakeissuer.control.access import ControlGuard
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.handlers import CALL_PATHS
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.errors import SettingsError
 from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.profiles import PROFILES, ProfileName
@@ -32,7 +33,7 @@ _BACKLOG = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ServingOptions:
-    """Where to listen and what to be called; port 0 is any free one."""
+    """The options of the program; port 0 chooses a free port."""
 
     address: str = "127.0.0.1"
     port: int = 0
@@ -47,56 +48,58 @@ class ServingOptions:
     insecure_any_address: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what would be a danger or could not work.
+        """Convert paths and check the options.
 
         Raises:
-            SettingsError: one line a problem.
+            SettingsError: an option is invalid, or the address is exposed without protection.
         """
         for name in ("keys_file", "ca_file", "config_file"):
             if (path := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(path))  # a text does as well
+                object.__setattr__(self, name, Path(path))  # callers may pass strings
         if not 0 <= self.port <= 65_535:
-            raise SettingsError([f"--port: {self.port} is none; expected 0 to 65535"])
+            raise SettingsError([f"--port: {self.port} is not a port; expected 0 to 65535"])
         if not (self.address.isascii() and self.address.isprintable()):
-            raise SettingsError([f"--address: {self.address!r} is none; expected something like 127.0.0.1"])
+            raise SettingsError([f"--address: {self.address!r} is not an address; expected something like 127.0.0.1"])
         if self.public_url is not None:
             check_public_url(self.public_url)
         if self.profile not in PROFILES:
-            raise SettingsError([f"--profile: {self.profile!r} is not known; expected {' or '.join(PROFILES)}"])
+            raise SettingsError([f"--profile: {self.profile!r} is unknown; expected {' or '.join(PROFILES)}"])
         if self.ca_file is not None and not self.tls:
-            raise SettingsError(["--ca-file: there is no certificate to write without --tls"])
+            raise SettingsError(["--ca-file: there is no certificate without --tls; add --tls"])
         if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
             expected = f"expected a loopback address, or {CONTROL_TOKEN_VARIABLE} to be set, or --insecure-any-address"
-            raise SettingsError([f"--address: other machines reach {self.address!r} and could get tokens; {expected}"])
+            raise SettingsError([f"--address: other machines can reach {self.address!r} and get tokens; {expected}"])
 
 
 class ServingIssuer:
-    """A fake issuer that answers requests on the running event loop, from ``start`` to ``stop``."""
+    """A fake issuer that serves requests on the running event loop from ``start`` to ``stop``.
+
+    The constructor binds the socket, so that the issuer's URL is known before the first request.
+
+    Raises:
+        SettingsError: the address is not available, or a file cannot be used.
+    """
 
     def __init__(self, options: ServingOptions) -> None:
-        """Bind the socket, so that the issuer's name is known, but answer nothing yet.
-
-        Raises:
-            SettingsError: the address cannot be listened on, or the key file cannot be used.
-        """
         pool = KeyPool(options.keys_file)
         config = Config() if options.config_file is None else read_config(options.config_file)
         self._socket = _bind(options)
         try:
             addresses = _issuer_urls(options, self._socket.getsockname()[1])
-            directory = seed(addresses.public_url)
-            configure(directory, config)
+            registry = seed(addresses.public_url)
+            configure(registry, config)
             tls_context = _tls_context(options, addresses)
         except BaseException:
             self._socket.close()
             raise
         self.url = addresses.listening_url
         profile = replace(PROFILES[options.profile], variants=config.variants)
-        self.issuer = FakeIssuer(IssuerState(addresses, pool, profile, directory, options.auto_login))
+        state = IssuerState(addresses, pool, profile, registry, options.auto_login)
+        self.control = IssuerControl(state, CALL_PATHS)
         self._fault_injector = FaultInjector()
         guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
         self._server = HTTPServer(
-            make_app(self.issuer, self._fault_injector, guard),
+            make_app(self.control, self._fault_injector, guard),
             ssl_options=tls_context,
             max_body_size=_MAX_BODY_BYTES,
             max_buffer_size=2 * _MAX_BODY_BYTES,
@@ -105,13 +108,13 @@ class ServingIssuer:
         )
 
     def start(self) -> None:
-        """Answer requests from now on."""
+        """Start to accept connections."""
         self._server.add_socket(self._socket)
 
     async def stop(self) -> None:
-        """Stop answering, and close every connection, those that a fault still holds included."""
+        """Stop accepting connections, and close all open ones, including those that a fault delays."""
         self._server.stop()
-        self._socket.close()  # which the server does, but only once it has been started
+        self._socket.close()  # the server closes it only if it was started
         await self._fault_injector.stop()
         await self._server.close_all_connections()
 
@@ -126,7 +129,7 @@ def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
 def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLContext | None:
     if not options.tls:
         return None
-    from fakeissuer.server.tls import server_context  # noqa: PLC0415  # cryptography is loaded with the first key
+    from fakeissuer.server.tls import server_context  # noqa: PLC0415  # slow to import
 
     try:
         return server_context(tuple(sorted(addresses.hosts | _LOOPBACK_NAMES)), options.ca_file)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def server_context(hosts: tuple[str, ...], ca_file: Path | None) -> ssl.SSLContext:
-    """Return a TLS context for these hosts, under a CA made for this run, whose certificate is written to the file.
+    """Return a TLS context for these hosts with a new CA, whose certificate is written to the file.
 
-    The CA's key is never written anywhere, so that nobody can use the file for more than to trust this server.
+    The CA's key is never stored, so the file can only be used to trust this server.
 
     Raises:
         OSError: the file cannot be written.

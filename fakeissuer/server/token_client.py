@@ -1,4 +1,4 @@
-"""Asking a running fake issuer for a token: what ``python -m fakeissuer token`` does."""
+"""The client behind ``python -m fakeissuer token``: requests a token from a running fake issuer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMEOUT_S = 10
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRequestOptions:
-    """Where to ask, and the members of the mint request."""
+    """The URL of the fake issuer, and the members of the mint request."""
 
     url: str
     members: dict[str, Any]
@@ -27,10 +27,10 @@ class TokenRequestOptions:
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> TokenRequestOptions:
-        """Return the question that the command line asks.
+        """Return the request that the command line describes.
 
         Raises:
-            SettingsError: the URL is none, or a claim is not NAME=JSON.
+            SettingsError: the URL is invalid, or a claim is not NAME=JSON.
         """
         url, server = split_issuer(options.issuer)
         members = {
@@ -45,7 +45,7 @@ class TokenRequestOptions:
 
 
 def split_issuer(url: str) -> tuple[str, str | None]:
-    """Return the URL of a fake issuer, and the server that is meant if the URL is that of one.
+    """Split an issuer URL into the base URL and the server id; without a server the id is None.
 
     Raises:
         SettingsError: it is not an http or https URL.
@@ -63,13 +63,13 @@ def split_issuer(url: str) -> tuple[str, str | None]:
 
 
 def _read_claim(text: str) -> tuple[str, Any]:
-    """Return name and value of a claim as it is typed, ``name=json``.
+    """Parse ``name=json`` from the command line.
 
     Raises:
-        SettingsError: there is no ``=``, no name before it, or no JSON behind it.
+        SettingsError: the text has no ``=``, no name or no valid JSON.
     """
     name, _, value = text.partition("=")
-    expected = """expected NAME=JSON, a text in double quotes: --claim 'team="red"'"""
+    expected = """expected NAME=JSON, strings in double quotes: --claim 'team="red"'"""
     problem = SettingsError([f"--claim: {text!r} is not a claim; {expected}"])
     if not name:
         raise problem
@@ -80,11 +80,11 @@ def _read_claim(text: str) -> tuple[str, Any]:
 
 
 def request_token(options: TokenRequestOptions, control_token: str | None) -> str:
-    """Return the token that a running fake issuer mints.
+    """Request a token from a running fake issuer.
 
     Raises:
-        TokenRequestError: nobody answers there, or the answer is a refusal.
-        SettingsError: the file of certificates cannot be used.
+        TokenRequestError: there is no fake issuer at the URL, or it rejected the request.
+        SettingsError: the CA file cannot be used.
     """
     headers = {"Content-Type": "application/json"}
     if control_token:
@@ -97,12 +97,14 @@ def request_token(options: TokenRequestOptions, control_token: str | None) -> st
             return str(json.load(response)["token"])
     except HTTPError as exc:
         with exc:
-            raise TokenRequestError(f"{options.url} refused: {_error_description(exc)}") from exc
+            raise TokenRequestError(f"{options.url} rejected the request: {_error_description(exc)}") from exc
     except (URLError, OSError) as exc:
         reason = getattr(exc, "reason", exc)
-        raise TokenRequestError(f"nobody answers at {options.url} ({reason}); start one: python -m fakeissuer") from exc
+        raise TokenRequestError(
+            f"cannot connect to {options.url} ({reason}); start a fake issuer: python -m fakeissuer"
+        ) from exc
     except (HTTPException, ValueError, KeyError, TypeError) as exc:
-        raise TokenRequestError(f"{options.url} answered, but it is no fake issuer") from exc
+        raise TokenRequestError(f"{options.url} is not a fake issuer; check --issuer") from exc
 
 
 def _trust(options: TokenRequestOptions) -> ssl.SSLContext | None:
@@ -110,7 +112,7 @@ def _trust(options: TokenRequestOptions) -> ssl.SSLContext | None:
         return None
     try:
         return ssl.create_default_context(cafile=options.ca_file)
-    except OSError as exc:  # an SSLError, for a file that holds no certificate, is one too
+    except OSError as exc:  # includes SSLError, for a file without a certificate
         expected = "expected the file that a fake issuer wrote for --tls --ca-file"
         raise SettingsError(
             [f"--ca-file: {options.ca_file} cannot be used: {exc.strerror or exc}; {expected}"]
@@ -121,4 +123,4 @@ def _error_description(response: HTTPError) -> str:
     try:
         return str(json.load(response)["error_description"])
     except (ValueError, KeyError, TypeError):
-        return f"HTTP {response.code}, and it is no fake issuer"
+        return f"HTTP {response.code}, and the URL is not a fake issuer"

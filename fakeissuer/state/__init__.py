@@ -1,1 +1,1 @@
-"""Everything that changes while the issuer runs."""
+"""The mutable state of a running issuer: clock, keys, tokens, sessions, faults and the journal."""

@@ -1,4 +1,4 @@
-"""Trouble on demand: what is to go wrong, at which endpoint, how often."""
+"""Fault injection: the faults that tests configure, by endpoint and server."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ KINDS = (
     "gzip_bomb",
     "content_type",
 )
-"""The members that each say what goes wrong; a fault has exactly one of them."""
+"""The members that select the kind of fault; a fault has exactly one of them."""
 
-# RFC 9110 section 5.1 and 5.5. A line break in a value would let a test write headers, or a second response, that it
-# did not mean to; a body that is cut or dripped is what the other kinds are for.
+# RFC 9110 sections 5.1 and 5.5. A line break in a value would add headers or a second response by accident.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -45,16 +44,16 @@ _BODILESS = (204, 205, 304)
 _FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
-_REFUSALS = tuple(problem.name.lower() for problem in ErrorCase)
-"""The refusals that there are, by name."""
+_ERROR_NAMES = tuple(problem.name.lower() for problem in ErrorCase)
+"""The names of the predefined error responses."""
 
 
 class Fault(Record, frozen=True, kw_only=True):
-    """One thing that goes wrong at one endpoint, ``times`` times or until faults are cleared.
+    """A fault at one endpoint, for ``times`` requests or until faults are cleared.
 
-    ``refuse`` names a row of the table of problems. ``delay`` is in seconds, ``drip`` in seconds between two bytes,
-    ``truncate`` in bytes that still come, ``huge`` and ``gzip_bomb`` in bytes of the (inflated) body. Where ``true``
-    is given instead, a value is chosen.
+    ``refuse`` is the name of an ``ErrorCase`` in lower case. ``delay`` is in seconds, ``drip`` in seconds between two
+    bytes, ``truncate`` in bytes that are sent, ``huge`` and ``gzip_bomb`` in bytes of the (inflated) body; ``true``
+    selects a default.
     """
 
     endpoint: EndpointName
@@ -76,10 +75,10 @@ class Fault(Record, frozen=True, kw_only=True):
     content_type: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no fault, or several.
+        """Check that the members describe one fault.
 
         Raises:
-            ValueError: it is not exactly one kind, or a value cannot go into an HTTP header.
+            ValueError: there is not exactly one kind, or a value is not valid in an HTTP header.
         """
         kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
         if len(kinds) != 1:
@@ -87,28 +86,28 @@ class Fault(Record, frozen=True, kw_only=True):
                 f"a fault has exactly one of {', '.join(KINDS)}; this one has {', '.join(kinds) or 'none'}"
             )
         if getattr(self, kinds[0]) is False:
-            raise ValueError(f"{kinds[0]} is false; leave it out, or say true")
-        if self.refuse is not None and self.refuse not in _REFUSALS:
-            raise ValueError(f"refuse is one of {', '.join(_REFUSALS)}")
+            raise ValueError(f"{kinds[0]} is false; omit it, or use true")
+        if self.refuse is not None and self.refuse not in _ERROR_NAMES:
+            raise ValueError(f"refuse is one of {', '.join(_ERROR_NAMES)}")
         if self.status is None and (self.headers is not None or self.body is not None):
             raise ValueError("headers and body belong to a fault with a status")
         if self.status in _BODILESS and self.body is not None:
-            raise ValueError(f"an answer with status {self.status} has no body (RFC 9110 sections 6.4.1 and 15.3.6)")
+            raise ValueError(f"a response with status {self.status} has no body (RFC 9110 sections 6.4.1 and 15.3.6)")
         for name, value in self._header_fields():
             if name.lower() in _FRAMING:
-                raise ValueError(f"{name} frames the message and is not for a test to set; use truncate, drip or huge")
+                raise ValueError(f"{name} cannot be set, because it frames the message; use truncate, drip or huge")
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
                 raise ValueError("a header name is a token and its value one line of Latin-1 (RFC 9110 section 5)")
 
     @property
     def kind(self) -> str:
-        """The member that says what goes wrong."""
+        """The kind of the fault."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
-    def amount(self, chosen: float) -> float:
-        """Return the number that goes with the kind, or the one given here where the fault says just ``true``."""
+    def amount(self, default: float) -> float:
+        """Return the number of the kind, or the default if its value is ``true``."""
         value = getattr(self, self.kind)
-        return chosen if value is True else float(value)
+        return default if value is True else float(value)
 
     def _header_fields(self) -> list[tuple[str, str]]:
         fields = list((self.headers or {}).items())
@@ -126,33 +125,33 @@ class _Planned:
 
 
 class Faults:
-    """The faults that are planned; of several for the same request the one that came first is used up first."""
+    """The active faults; if several match a request, the one added first applies."""
 
     def __init__(self) -> None:
         """Start without any."""
-        self._planned: list[_Planned] = []
+        self.pending: list[_Planned] = []
 
     def add(self, fault: Fault) -> None:
         """Plan a fault."""
-        self._planned.append(_Planned(fault, fault.times))
+        self.pending.append(_Planned(fault, fault.times))
 
     def take(self, endpoint: str, server: str) -> Fault | None:
-        """Return the fault that this request meets, and count it; None if all goes well.
+        """Return the fault for a request and count the request, or return None.
 
-        Nothing is awaited between looking and counting, so that ``times`` is exact however many requests come at once.
+        The method never awaits, so ``times`` is exact under concurrency.
         """
-        for planned in self._planned:
+        for planned in self.pending:
             if planned.fault.endpoint == endpoint and planned.fault.server in (None, server):
                 if planned.left is not None:
                     planned.left -= 1
-                    self._planned = [other for other in self._planned if other.left != 0]
+                    self.pending = [other for other in self.pending if other.left != 0]
                 return planned.fault
         return None
 
     def planned(self) -> list[Fault]:
         """Return what is still to come; ``times`` is what is left of it."""
-        return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self._planned]
+        return [msgspec.structs.replace(planned.fault, times=planned.left) for planned in self.pending]
 
     def clear(self) -> None:
         """Plan nothing any more."""
-        self._planned.clear()
+        self.pending.clear()

@@ -6,23 +6,24 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, islice
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from fakeissuer.model.records import Record
 
 CAPACITY = 10_000
-"""How many requests are kept in detail; the counts go on beyond it."""
+"""The default number of requests stored in full; counts have no limit."""
 
 _MAX_CONNECTIONS = 10_000
-"""How many connections are told apart; of more than that, the latest are counted."""
+"""The maximum number of distinguished connections; the latest are counted."""
 
 UNKNOWN_SERVER = "(unknown)"
-"""The server under which all are counted that there are not: whoever makes up names makes the counts no longer."""
+"""Requests for unknown servers are counted under this name, so that made-up names do not use memory."""
 
 
 @dataclass(kw_only=True)
 class JournalEntry:
-    """One request while it is answered; ``status`` is filled in with the answer, None if none was given."""
+    """One request; ``status`` is set with the response, and None if there was no response."""
 
     method: str
     path: str
@@ -36,7 +37,7 @@ class JournalEntry:
 
 
 class Request(Record, frozen=True, kw_only=True):
-    """One request as it is told; ``credentials`` is the scheme that came with it and no more."""
+    """One request as returned to tests; ``credentials`` is the authentication scheme only."""
 
     method: str
     path: str
@@ -50,33 +51,36 @@ class Request(Record, frozen=True, kw_only=True):
 
 
 class Requests(Record, frozen=True, kw_only=True):
-    """Requests that fit a question: how many, over how many TCP connections, and the latest of them in full."""
+    """The matching requests: their number, their TCP connections, and the latest in full."""
 
     count: int
     connections: int
     requests: tuple[Request, ...]
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Requests:
+        # Everything in it is immutable; a copy of ten thousand requests would take seconds.
+        return self
+
     def __len__(self) -> int:
-        """Return how many there were."""
+        """Return the number of requests, including those not stored in full."""
         return self.count
 
     def __iter__(self) -> Iterator[Request]:
-        """Go through those that are kept in full, oldest first."""
+        """Iterate over the requests stored in full, oldest first."""
         return iter(self.requests)
 
 
 class Journal:
-    """The requests to Okta's endpoints, oldest first; those to the control plane are not among them."""
+    """The requests to Okta's endpoints, oldest first, without those to the control plane."""
 
     def __init__(self, capacity: int = CAPACITY, max_connections: int = _MAX_CONNECTIONS) -> None:
-        """Start empty; keep at most so many requests in full, and tell so many connections apart."""
         self._latest: deque[JournalEntry] = deque(maxlen=capacity)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._max_connections = max_connections
         self._keys_by_connection: OrderedDict[int, set[tuple[str, str]]] = OrderedDict()
 
     def add(self, entry: JournalEntry) -> None:
-        """Write down a request when it has come in, so that it counts even if it is never answered."""
+        """Record a request when it arrives, so that it counts even without a response."""
         key = (entry.endpoint, entry.server)
         self._latest.append(entry)
         self._counts[key] += 1
@@ -86,7 +90,7 @@ class Journal:
             self._keys_by_connection.popitem(last=False)
 
     def read(self, endpoint: str | None = None, server: str | None = None, latest: int | None = None) -> Requests:
-        """Return the requests to this endpoint of this server, at most so many in full; None means any, and all."""
+        """Return the requests to an endpoint of a server, the latest in full; None means no restriction."""
         keys = {key for key in self._counts if endpoint in (None, key[0]) and server in (None, key[1])}
         matching = (entry for entry in reversed(self._latest) if (entry.endpoint, entry.server) in keys)
         requests = [Request(**vars(entry)) for entry in islice(matching, latest)]
@@ -97,22 +101,21 @@ class Journal:
         )
 
     def clear(self) -> None:
-        """Start anew."""
+        """Delete all requests and counts."""
         self._latest.clear()
         self._counts.clear()
         self._keys_by_connection.clear()
 
 
 class ConnectionCounter:
-    """Numbers connections in the order in which they first ask for something, and keeps none of them alive."""
+    """Numbers connections in the order of their first requests, from 1, without keeping them alive."""
 
     def __init__(self) -> None:
-        """Start with number 1."""
         self._next_number = count(1)
         self._numbers: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     def number(self, connection: object) -> int:
-        """Return the number of a connection: the same for as long as it lasts."""
+        """Return the number of a connection, which does not change while it is open."""
         if connection not in self._numbers:
             self._numbers[connection] = next(self._next_number)
         return self._numbers[connection]

@@ -1,7 +1,4 @@
-"""The key pairs that were ever made, kept so that ``reset`` makes the same keys come back without making any.
-
-With a file behind it, a restart finds the same keys again.
-"""
+"""All generated key pairs; they survive a reset, and with a file also a restart."""
 
 from __future__ import annotations
 
@@ -18,31 +15,32 @@ if TYPE_CHECKING:
 
 
 class KeyPool:
-    """Key pairs by server and by their name on that server, each made when it is first asked for."""
+    """Key pairs by server and by their name on that server, each generated on first use.
+
+    A file that does not exist is created.
+
+    Raises:
+        SettingsError: the file cannot be read or written, is readable for other users, or does not hold keys.
+    """
 
     def __init__(self, file: Path | None = None) -> None:
-        """Start empty, or with what the file holds; a file that is not there is created.
-
-        Raises:
-            SettingsError: the file cannot be read or written, others may read it, or it holds something else.
-        """
         self._keys: dict[str, SigningKey] = {}
         self._file = file
         if file is not None:
             self._load(file)
 
     def key(self, server: str, name: str, *, alg: str = "RS256", kind: str = "RSA") -> SigningKey:
-        """Return the key of that name; alg and kind matter when it is made."""
+        """Return the key of that name; ``alg`` and ``kind`` apply when it is generated."""
         name_in_pool = f"{server}/{name}"
         if name_in_pool not in self._keys:
-            from fakeissuer.jose import keys  # noqa: PLC0415  # 130 ms of imports that discovery does not need
+            from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
             self._keys[name_in_pool] = keys.create_key(random_text(), alg, kind)
             self._save()
         return self._keys[name_in_pool]
 
     def existing(self, server: str, name: str) -> SigningKey | None:
-        """Return the key of that name if there is one yet."""
+        """Return the key of that name, or None if it was not generated yet."""
         return self._keys.get(f"{server}/{name}")
 
     def _load(self, file: Path) -> None:
@@ -51,7 +49,7 @@ class KeyPool:
                 self._save()
                 return
             if file.stat().st_mode & 0o077:
-                raise SettingsError([f"--keys: others may read {file}; expected a file of mode 0600: chmod 600 {file}"])
+                raise SettingsError([f"--keys: other users can read {file}; expected mode 0600: chmod 600 {file}"])
             stored = json.loads(file.read_text("utf-8"))
             from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
@@ -59,7 +57,7 @@ class KeyPool:
         except OSError as exc:
             raise SettingsError([f"--keys: {file} cannot be used: {exc.strerror}"]) from exc
         except (ValueError, AttributeError, TypeError) as exc:
-            expected = "expected a file that this program wrote, or none, to have one made"
+            expected = "expected a file that this program wrote, or a path where it can create one"
             raise SettingsError([f"--keys: {file} does not hold keys; {expected}"]) from exc
 
     def _save(self) -> None:
@@ -70,9 +68,9 @@ class KeyPool:
             from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
             stored = {name_in_pool: keys.dump_key(key) for name_in_pool, key in self._keys.items()}
-        # Written beside and then moved, so that a reader never meets half a file; nobody else may read it, ever.
+        # A private temporary file is renamed, so that a reader never sees a partial file.
         temporary = self._file.with_name(f"{self._file.name}.{random_text()}.new")
-        # A file or a link that somebody else has put there already is not written to: they could read it then.
+        # An existing file or link is not reused: another user could have created it to read the keys.
         opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(opened, "w", encoding="utf-8") as out:

@@ -1,4 +1,4 @@
-"""What is kept between two steps of a client: what it pushed, and what a user's approval gives it.
+"""State between two steps of a flow: pushed requests, codes and pending authorizations.
 
 See RFC 6749 section 4.1.2, RFC 8628 section 3 and RFC 9126 section 2.
 """
@@ -16,12 +16,12 @@ DEVICE_CODE_LIFETIME_S = 600
 BACKCHANNEL_LIFETIME_S = 300
 POLL_INTERVAL_S = 5
 RETENTION_S = 86_400
-"""How long a code that has expired is still told from one that never was."""
+"""How long an expired code gets another error than an unknown one."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PushedRequest:
-    """The parameters that a client pushed, and the server that it pushed them to, which alone answers them."""
+    """The parameters of a pushed request, which only the server that received it accepts."""
 
     server: str
     parameters: Mapping[str, str]
@@ -29,7 +29,7 @@ class PushedRequest:
 
 @dataclass(kw_only=True, repr=False)
 class AuthorizationCode:
-    """What a code stands for, to whom it was sent, and whether it was used."""
+    """The grant of a code, its redirect URI and PKCE challenge, and whether it was used."""
 
     grant: Grant
     redirect_uri: str
@@ -40,7 +40,7 @@ class AuthorizationCode:
 
 @dataclass(kw_only=True, repr=False)
 class PendingAuthorization:
-    """What a client asks for again and again until its user has decided: how often it may, and what the user said."""
+    """An authorization that a client polls for until the user decides; ``expires_at`` is in seconds since the epoch."""
 
     server: str
     issuer: str
@@ -55,14 +55,14 @@ class PendingAuthorization:
 
 @dataclass(kw_only=True, repr=False)
 class DeviceAuthorization(PendingAuthorization):
-    """A device that waits for a user who types its code."""
+    """A device authorization that waits for a user to enter its code."""
 
     user_code: str
 
 
 @dataclass(kw_only=True, repr=False)
 class BackchannelAuthentication(PendingAuthorization):
-    """A client that waits for a user whom it named; ``name`` is what the approval page calls it."""
+    """A CIBA request that waits for the user whom the client named; ``name`` identifies it on the approval page."""
 
     name: str
     login: str

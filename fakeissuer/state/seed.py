@@ -1,4 +1,4 @@
-"""What every fake issuer starts with, and returns to on ``reset``."""
+"""The initial servers, clients and users, which ``reset`` restores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PUBLIC: tuple[AuthMethod, ...] = ("none",)
 
 
 def seed(org_url: str) -> Registry:
-    """Return the directory of the start; the org server's audience is its own URL, as at Okta."""
+    """Return the initial registry; the org server's audience is its own URL, as at Okta."""
     servers = (
         Server(id="default", audience="api://default"),
         Server(id="partner", audience="api://partner"),
@@ -30,13 +30,13 @@ def seed(org_url: str) -> Registry:
         Client(
             id=SERVICE_APP,
             name="service app",
-            secret="service-secret",  # noqa: S106  # printed at start, for everybody to use
+            secret="service-secret-for-tests-only-0000001",  # noqa: S106  # public, printed at start
             grant_types=(CLIENT_CREDENTIALS, TOKEN_EXCHANGE),
         ),
         Client(
             id=WEB_APP,
             name="web app",
-            secret="web-secret",  # noqa: S106  # as above
+            secret="web-secret-for-tests-only-00000000001",  # noqa: S106  # as above
             grant_types=("authorization_code", "refresh_token", "password"),
             redirect_uris=_LOOPBACK_REDIRECTS,
             post_logout_redirect_uris=_LOOPBACK_REDIRECTS,
@@ -50,7 +50,7 @@ def seed(org_url: str) -> Registry:
             post_logout_redirect_uris=_LOOPBACK_REDIRECTS,
         ),
         Client(id=DEVICE_APP, name="device app", auth_methods=_PUBLIC, grant_types=(DEVICE_CODE,)),
-        Client(id=API_APP, name="the API itself", secret="api-secret"),  # noqa: S106  # as above
+        Client(id=API_APP, name="the API itself", secret="api-secret-for-tests-only-00000000001"),  # noqa: S106  # as above
     )
     users = (
         User(login="alice@example.com", given_name="Alice", family_name="Adams", groups=("Everyone", "Admins")),

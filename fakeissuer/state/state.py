@@ -1,38 +1,33 @@
-"""All that can change while the issuer runs, and what of it a reset brings back."""
+"""The state of one issuer, and its reset."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from fakeissuer.model.claims import ORG_TOKEN_TYPE
 from fakeissuer.model.profiles import Profile
 from fakeissuer.model.registry import Registry
-from fakeissuer.model.servers import Server
 from fakeissuer.model.urls import IssuerURLs
 from fakeissuer.state.clock import Clock
 from fakeissuer.state.expiring_store import ExpiringStore
 from fakeissuer.state.faults import Faults
 from fakeissuer.state.journal import ConnectionCounter, Journal
 from fakeissuer.state.key_pool import KeyPool
-from fakeissuer.state.key_ring import KeyRing
+from fakeissuer.state.key_ring import KeyRings
 from fakeissuer.state.pending import AuthorizationCode, BackchannelAuthentication, DeviceAuthorization, PushedRequest
 from fakeissuer.state.sessions import Sessions
 from fakeissuer.state.token_store import TokenStore
 from fakeissuer.state.used_jtis import UsedJTIs
 
-if TYPE_CHECKING:
-    from fakeissuer.jose.keys import SigningKey
-
 
 class IssuerState:
-    """The state of one fake issuer; it belongs to the one event loop that serves it."""
+    """The state of one fake issuer; use it on the event loop that serves the issuer.
 
-    directory: Registry
+    ``start`` is the registry that a reset restores; ``auto_login`` is the user who signs in without a page.
+    """
+
+    registry: Registry
 
     def __init__(
         self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None
     ) -> None:
-        """Start with this directory, which every reset brings back; who is to sign in without a page, if anybody."""
         self.auto_login = auto_login
         self.profile = profile
         self.urls = addresses
@@ -49,16 +44,15 @@ class IssuerState:
         self.journal = Journal()
         self.faults = Faults()
         self.connections = ConnectionCounter()
-        self.pool = pool
         self.started_at = self.clock.now()
+        self.key_rings = KeyRings(pool, self.clock, is_strict=profile.is_strict)
         self._start = start
-        self._rings: dict[str, KeyRing] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Return to the state of the start; the keys come back from the pool, so that nothing has to be made."""
+        """Restore the initial state; the keys come from the pool, so none is generated."""
         self.registry = self._start.copy()
-        self._rings = {}
+        self.key_rings.clear()
         self.clock.reset()
         self.store.clear()
         self.used_jtis.clear()
@@ -70,30 +64,5 @@ class IssuerState:
 
     @property
     def cookie_name(self) -> str:
-        """The name of the session cookie; browsers share cookies between the ports of a host, so ours is in it."""
+        """The name of the session cookie; it contains the port, because browsers share cookies between ports."""
         return f"fakeissuer-{self.urls.listening_url.rpartition(':')[2]}"
-
-    def ring(self, server: Server) -> KeyRing:
-        """Return the keys of a server, as they are at this moment of the clock."""
-        if server.id not in self._rings:
-            self._rings[server.id] = KeyRing(server.id, self.pool, self.started_at)
-        ring = self._rings[server.id]
-        ring.advance_to(self.clock.now())
-        return ring
-
-    def access_token_key(self, server: Server) -> SigningKey:
-        """Return the key that signs access tokens: the ACTIVE one, but for Okta's org, whose key nobody is shown."""
-        ring = self.ring(server)
-        return ring.auxiliary_key("internal") if self._is_internal(server) else ring.signing_key()
-
-    def access_token_type(self, server: Server) -> str | None:
-        """Return the ``typ`` of a server's access tokens."""
-        return ORG_TOKEN_TYPE if self._is_internal(server) else self.profile.typ
-
-    def remove_keys(self, server_id: str) -> None:
-        """Drop what happened to the keys of a server that is removed."""
-        self._rings.pop(server_id, None)
-
-    def _is_internal(self, server: Server) -> bool:
-        # Okta's org server issues access tokens for Okta alone.
-        return server.is_org and not self.profile.is_strict

@@ -1,4 +1,4 @@
-"""Every token that was issued, so that introspection and revocation can tell the truth (RFC 7662, RFC 7009)."""
+"""The issued tokens, for introspection (RFC 7662) and revocation (RFC 7009)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fakeissuer.model.records import parse_numeric_date
 TokenKind = Literal["access", "id", "refresh", "device_secret"]
 
 CAPACITY = 50_000
-"""How many tokens are remembered; the oldest is forgotten first, and is then no longer active."""
+"""The default maximum number of tokens; the oldest is removed first and becomes inactive."""
 
 
 @dataclass(kw_only=True)
 class IssuedToken:
-    """What is known about one token: its claims, for whom it was made, whether it was revoked.
+    """An issued token: its claims, its client and user, and whether it is revoked.
 
-    A refresh token keeps the ``grant`` that it renews, and the moment when another one took its place.
+    A refresh token has the ``grant`` that it renews, and the time at which a rotation replaced it.
     """
 
     kind: TokenKind
@@ -39,7 +39,7 @@ class IssuedToken:
 
     @classmethod
     def of(cls, grant: Grant, kind: TokenKind, claims: Claims) -> IssuedToken:
-        """Return what is known of a token that was just made of a grant."""
+        """Return the record of a new token of a grant."""
         return cls(
             kind=kind,
             server=grant.server.id,
@@ -53,14 +53,14 @@ class IssuedToken:
 
     @classmethod
     def of_refresh_token(cls, grant: Grant, claims: Claims) -> IssuedToken:
-        """Return what is known of a refresh token, which renews its grant."""
+        """Return the record of a new refresh token of a grant."""
         issued = cls.of(grant, "refresh", claims)
         issued.device_id = derived_id("guo", grant.client_id)
         issued.grant = grant
         return issued
 
     def is_active(self, now: float) -> bool:
-        """Tell whether the token may be used at this moment, in seconds since the epoch; there is no leeway here."""
+        """Return whether the token is valid at this time, in seconds since the epoch, without leeway."""
         expires, not_before = (
             parse_numeric_date(self.claims.get("exp")),
             parse_numeric_date(self.claims.get("nbf", now)),
@@ -69,29 +69,28 @@ class IssuedToken:
 
 
 class TokenStore:
-    """The issued tokens, found by the token itself; only a hash of it is kept."""
+    """The issued tokens by the SHA-256 of the token."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        """Start empty; hold at most so many tokens."""
         self._capacity = capacity
         self._tokens: OrderedDict[bytes, IssuedToken] = OrderedDict()
 
     def add(self, token: str, issued: IssuedToken) -> None:
-        """Remember a token that has just been issued; one that is the same to the letter stays revoked."""
-        known = self._tokens.get(_digest(token))
-        issued.revoked = issued.revoked or (known is not None and known.revoked)
+        """Store an issued token; an identical token that was revoked stays revoked."""
+        previous = self._tokens.get(_digest(token))
+        issued.revoked = issued.revoked or (previous is not None and previous.revoked)
         self._tokens[_digest(token)] = issued
         if len(self._tokens) > self._capacity:
             self._tokens.popitem(last=False)
 
     def find(self, token: str) -> IssuedToken | None:
-        """Return what is known about a token, None for one that was never issued here."""
+        """Return the record of a token, or None if it was not issued here."""
         return self._tokens.get(_digest(token))
 
     def revoke(self, token: str) -> bool:
-        """Revoke a token, and with a refresh token its access tokens; tell whether it was known.
+        """Revoke a token, and for a refresh token also its access tokens; return whether the token was found.
 
-        Revoking an access token leaves its refresh token alone (RFC 7009 section 2.1 allows both).
+        Revoking an access token does not revoke its refresh token (RFC 7009 section 2.1 allows both).
         """
         issued = self.find(token)
         if issued is None:
@@ -104,9 +103,9 @@ class TokenStore:
         return True
 
     def revoke_grant(self, grant_id: str) -> None:
-        """Revoke all tokens of one authentication: somebody else has been seen with a piece of it.
+        """Revoke all tokens of one authentication, after a code or refresh token was reused.
 
-        What was exchanged for one of them goes too, which RFC 8693 leaves to the server.
+        Tokens exchanged for one of them are revoked, too, which RFC 8693 leaves to the server.
         """
         for issued in self._tokens.values():
             if descends_from(issued.grant_id, grant_id):
@@ -119,7 +118,7 @@ class TokenStore:
                 issued.revoked = True
 
     def clear(self) -> None:
-        """Forget every token."""
+        """Remove all tokens."""
         self._tokens.clear()
 
 

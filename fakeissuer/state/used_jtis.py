@@ -1,4 +1,4 @@
-"""What may be used once and was: ids of assertions, each remembered for as long as it could be replayed."""
+"""Replay detection for assertions: the used IDs, each until its assertion expires."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import json
 
 
 class UsedJTIs:
-    """Ids that were used, under whatever they are unique in; an id whose time is over is forgotten.
+    """The used IDs by owner, removed when they expire.
 
-    A hash of each is kept, so that a client that sends long ones takes no more room than others.
+    Only hashes are stored, so that long IDs use no more memory than short ones.
     """
 
     def __init__(self) -> None:
-        """Start without any."""
         self._used: set[bytes] = set()
         self._expirations: list[tuple[float, bytes]] = []
 
     def add_once(self, owner: str, name: str, *, expires_at: float, now: float) -> bool:
-        """Remember an id until a moment, in seconds since the epoch; tell whether this is its first use."""
+        """Store an ID until it expires, in seconds since the epoch, and return whether this is its first use."""
         while self._expirations and self._expirations[0][0] <= now:
             self._used.discard(heapq.heappop(self._expirations)[1])
         digest = hashlib.sha256(json.dumps([owner, name]).encode()).digest()
@@ -30,6 +29,6 @@ class UsedJTIs:
         return True
 
     def clear(self) -> None:
-        """Forget every id."""
+        """Remove all IDs."""
         self._used.clear()
         self._expirations.clear()

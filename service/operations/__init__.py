@@ -1,1 +1,1 @@
-"""What running the service takes: sockets, limits, health, logs, and words for what is wrong."""
+"""Running the service: sockets, workers, limits, logs, metrics, the admin port, and the diagnostic commands."""

@@ -112,7 +112,7 @@ class _DenyListHandler(_Handler):
         except (_BadRequest, OverflowError) as exc:
             return self.send_json_error(400, "invalid_request", str(exc))
         fields = {"kind": entry.kind, "expires_at": _format_time(entry.expires_at)}
-        _logger.warning("deny list entry added: kind=%(kind)s expires_at=%(expires_at)s", fields, extra=fields)
+        _logger.warning("deny list entry added", extra=fields)
         self.set_status(201)
         self.write(asdict(entry) | {"shared": shared})
         return None
@@ -123,8 +123,7 @@ class _DenyListHandler(_Handler):
         except _BadRequest as exc:
             return self.send_json_error(400, "invalid_request", str(exc))
         shared = await self._deny_list.remove(*entry.key)
-        fields = {"kind": entry.kind}
-        _logger.warning("deny list entry removed: kind=%(kind)s", fields, extra=fields)
+        _logger.warning("deny list entry removed", extra={"kind": entry.kind})
         self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}, "shared": shared})
         return None
 

@@ -1,13 +1,29 @@
-"""Configures logging, and keeps credentials out of the messages of other libraries."""
+"""Configures logging: an event is a fixed message and its fields, without tokens and secrets."""
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
+from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
 _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
+_SECRET_FIELDS = frozenset({"admin_token", "authorization", "client_secret", "cookie", "password", "secret", "token"})
+_QUOTED_CHARACTERS = frozenset(' ="')
+
+
+class _TextFormatter(logging.Formatter):
+    """Appends the fields of an event to its message, as ``key=value``."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name of the base class
+        """Return the line, before the traceback if there is one."""
+        fields = merge_record_extra(record, {}, RESERVED_ATTRS)
+        shown = [
+            f"{name}={_quote(value)}" for name, value in fields.items() if f"%({name})" not in str(record.msg)
+        ]  # a field that the message contains is not repeated
+        return " ".join([super().formatMessage(record), *shown])
 
 
 def configure_logging(*, log_format: str, log_level: str) -> None:
@@ -22,12 +38,28 @@ def configure_logging(*, log_format: str, log_level: str) -> None:
     if log_format == "json":
         formatter = JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields=_JSON_NAMES)
     else:
-        formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        formatter = _TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(formatter)
+    handler.addFilter(_hide_secrets)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     logging.getLogger("tornado.general").addFilter(_without_malformed_message)
     # At DEBUG, Tornado's client logs every header that it sends, such as our client credentials.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
+
+
+def _quote(value: object) -> str:
+    """Return the value of a field, quoted if needed: a client's value must not look like a further field or line."""
+    text = str(value)
+    if text and text.isprintable() and _QUOTED_CHARACTERS.isdisjoint(text):
+        return text
+    return json.dumps(text)
+
+
+def _hide_secrets(record: logging.LogRecord) -> bool:
+    """Replace the fields that contain credentials, in both formats."""
+    for name in record.__dict__.keys() & _SECRET_FIELDS:
+        setattr(record, name, "(hidden)")
+    return True
 
 
 def _without_malformed_message(record: logging.LogRecord) -> bool:

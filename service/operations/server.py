@@ -42,7 +42,7 @@ async def serving(
         server.stop()
         service.close_long_lived()
         if not await service.finish_requests(within=STOP_TIMEOUT):
-            _logger.warning("some requests did not finish within %.0f s and are dropped", STOP_TIMEOUT)
+            _logger.warning("pending requests dropped", extra={"timeout_s": STOP_TIMEOUT})
         await server.close_all_connections()
         await service.close()
 
@@ -51,7 +51,7 @@ async def serving(
 async def serving_admin(application: Application, bound: BoundSockets) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
     server = _serve(application, bound, tls=None)
-    _logger.info("admin port at %s", bound.url)
+    _logger.info("admin port listening", extra={"url": bound.url})
     try:
         yield
     finally:
@@ -86,7 +86,7 @@ async def run_until_stopped(service: ResourceServerApplication, *, announce: Cal
     if parent is not None:
         loop.remove_reader(parent.sentinel)
     warm_up.cancel()
-    _logger.info("stopping: no new connections, pending requests have %.0f s", STOP_TIMEOUT)
+    _logger.info("stopping, waiting for pending requests", extra={"timeout_s": STOP_TIMEOUT})
 
 
 def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | None:

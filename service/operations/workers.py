@@ -73,7 +73,7 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
             announced = True
             announce()
         elif all(worker.exits >= _MAX_START_ATTEMPTS for worker in workers):
-            _logger.error("no worker could start within %d attempts; their errors are above", _MAX_START_ATTEMPTS)
+            _logger.error("no worker could start; see their errors above", extra={"attempts": _MAX_START_ATTEMPTS})
             return False
     return True
 
@@ -99,7 +99,7 @@ class _Worker:
         if self.respawn_at is None:
             if self._process.exitcode is None:
                 return
-            self._record_exit(f"ended with {self._process.exitcode}")
+            self._record_exit("worker exited, restarting", exit_code=self._process.exitcode)
         if self.respawn_at is not None and time.monotonic() >= self.respawn_at:
             self.start()
 
@@ -131,7 +131,7 @@ class _Worker:
         while self._process.exitcode is None and time.monotonic() < deadline:
             self._process.join(_POLL_INTERVAL)
         if self._process.exitcode is None:
-            _logger.warning("worker %d did not stop and is killed", self._number)
+            _logger.warning("worker did not stop, killing it", extra={"worker": self._number})
             self._process.kill()
             self._process.join()
 
@@ -143,7 +143,7 @@ class _Worker:
         try:
             self._process.start()
         except OSError as exc:
-            self._record_exit(f"could not be started ({exc.strerror})")
+            self._record_exit("worker could not be started, retrying", error=exc.strerror)
         finally:
             ready_pipe.close()
 
@@ -151,12 +151,10 @@ class _Worker:
     def _is_started(self) -> bool:
         return self._process.pid is not None
 
-    def _record_exit(self, outcome: str) -> None:
+    def _record_exit(self, event: str, **fields: object) -> None:
         self.exits += 1
         self.respawn_at = max(time.monotonic(), self._started_at + _MIN_LIFETIME)
-        _logger.warning(
-            "worker %d %s, restarting", self._number, outcome, extra={"worker": self._number, "outcome": outcome}
-        )
+        _logger.warning(event, extra={"worker": self._number, **fields})
 
 
 def _worker_main(work: WorkerFunction, number: int, ready_pipe: Connection) -> None:

@@ -1,4 +1,4 @@
-"""One issuer's part of the settings: what a person may write about it, and the terms that follow."""
+"""The settings of one issuer: as written by the operator, and as used by the validators."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ OKTA_AUDIENCE = "api://default"
 
 
 def _split(value: object) -> object:
-    """A list in the environment is separated by commas, and spaces around them are nothing."""
+    """Split a comma-separated list from the environment, and strip the spaces around each item."""
     if isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]
     return value
 
 
 def _rename_strict(profile: object) -> object:
-    """Return ``rfc9068`` for ``strict``, the value that goes with the environment name ``SERVICE_RFC9068``."""
+    """Return ``rfc9068`` for ``strict``, the value that is used with the environment name ``SERVICE_RFC9068``."""
     return "rfc9068" if profile == "strict" else profile
 
 
@@ -37,7 +37,7 @@ def _check_issuer(issuer: str) -> str:
 
 def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     if not algorithms or not ALGORITHMS.keys() >= set(algorithms):
-        raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; a symmetric one or none is never accepted")
+        raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; symmetric algorithms and none are never accepted")
     return algorithms
 
 
@@ -53,11 +53,11 @@ AuthenticationMethod = Literal[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientCredentials:
-    """Who we are to an issuer when we ask it about tokens (RFC 6749 section 2.3).
+    """The credentials with which the service introspects tokens (RFC 6749 section 2.3).
 
     Args:
         private_key_file: Path of a private key, in PEM or as a JWK.
-        method: How to authenticate; None for the best that the issuer offers.
+        method: The authentication method; None selects the first that the issuer supports.
     """
 
     client_id: str
@@ -68,17 +68,18 @@ class ClientCredentials:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrustedIssuer:
-    """An authorization server whose tokens are accepted, and on what terms; times are in seconds.
+    """An authorization server whose tokens are accepted, with its effective settings; times are in seconds.
 
     Args:
-        validation: The kind of validator that judges its tokens.
-        leeway: By how much its clock and ours may disagree.
-        max_token_age: How long after ``iat`` a token is accepted; None for as long as it says itself.
-        requires_rfc9068: Whether its tokens must have the type and all the claims of RFC 9068.
-        stale_if_error: How long its last good keys serve while it cannot be asked.
-        client: Who we are when we ask it about a token; None where we cannot ask.
-        introspection_cache_lifetime: How long an introspection response is cached; a revoked token lives that long.
-        introspection_jwt: Whether its answers must be signed (RFC 9701).
+        validation: The kind of validator.
+        leeway: The tolerated clock difference between the issuer and the service.
+        max_token_age: The longest accepted time since ``iat``; None accepts a token until ``exp``.
+        requires_rfc9068: Whether tokens must have the type and all the claims of RFC 9068.
+        stale_if_error: How long the last good key set is used while the issuer is unavailable.
+        client: The credentials for introspection; None if the service has none.
+        introspection_cache_lifetime: How long an introspection response is cached; a revoked token is accepted for
+            that long.
+        introspection_jwt: Whether introspection responses must be signed (RFC 9701).
         accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
     """
 
@@ -137,7 +138,7 @@ class IssuerSettings(BaseModel):
 
     @property
     def client(self) -> ClientCredentials | None:
-        """Who we are to this issuer; never what we are to another, which would give a secret away."""
+        """The credentials for this issuer; those of another issuer are never used, which would disclose a secret."""
         if self.client_id is None:
             return None
         return ClientCredentials(
@@ -149,54 +150,54 @@ class IssuerSettings(BaseModel):
 
 
 def read_secret_file(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return settings with a secret taken out of the file that ``{name}_file`` names, where it is not set itself.
+    """Return settings with the secret ``name`` read from the file ``{name}_file``, unless it is set directly.
 
     Raises:
         ValueError: The file cannot be read, or is empty.
     """
-    found = dict(values)
-    path = found.get(f"{name}_file")
-    if path and not found.get(name):
+    settings = dict(values)
+    path = settings.get(f"{name}_file")
+    if path and not settings.get(name):
         try:
             secret = Path(path).read_text("utf-8").strip()
         except (OSError, UnicodeError) as exc:
-            raise ValueError(f"{name}_file: {path}: {getattr(exc, 'strerror', None) or 'it is not text'}") from None
+            raise ValueError(f"{name}_file: {path}: {getattr(exc, 'strerror', None) or 'not UTF-8 text'}") from None
         if not secret:
             raise ValueError(f"{name}_file: {path} is empty")
-        found[name] = secret
-    return found
+        settings[name] = secret
+    return settings
 
 
 def audience_at_okta(issuer: object) -> tuple[str, ...]:
-    """Return the audience of an Okta custom server, where the issuer is one and its spelling lets that be seen."""
+    """Return the default audience of an Okta custom server, or an empty tuple for any other issuer."""
     try:
-        known = isinstance(issuer, str) and issuer_identifier.is_okta_custom_server(issuer)
-    except ValueError:  # not a URL; the issuer's own check says so in better words
-        known = False
-    return (OKTA_AUDIENCE,) if known else ()
+        is_okta = isinstance(issuer, str) and issuer_identifier.is_okta_custom_server(issuer)
+    except ValueError:  # not a URL; the check of the issuer reports it
+        is_okta = False
+    return (OKTA_AUDIENCE,) if is_okta else ()
 
 
-def find_problems(one: TrustedIssuer) -> Iterator[str]:
-    """Yield a sentence for what keeps this issuer's tokens from being judged: the setting, why, and what to write."""
-    is_org = issuer_identifier.is_okta_org_server(one.issuer)
-    if is_org and (one.validation in {"jwt", "hybrid"} or (one.validation == "auto" and one.client is None)):
+def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
+    """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
+    is_org = issuer_identifier.is_okta_org_server(issuer.issuer)
+    if is_org and (issuer.validation in {"jwt", "hybrid"} or (issuer.validation == "auto" and issuer.client is None)):
         yield (
-            f"issuer: {one.issuer} is an Okta org server, whose tokens only Okta can judge: set "
-            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET so that it can be asked, and no other "
-            f"validation; or write a custom authorization server, such as {one.issuer}/oauth2/default"
+            f"issuer: {issuer.issuer} is an Okta org server, whose tokens only Okta can validate; set "
+            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET and use introspection, or use a custom authorization "
+            f"server, such as {issuer.issuer}/oauth2/default"
         )
-    elif one.validation in {"introspection", "hybrid"} and one.client is None:
+    elif issuer.validation in {"introspection", "hybrid"} and issuer.client is None:
         yield (
-            f"client_id: is not set, and {one.validation} asks {one.issuer} about tokens, which answers only "
-            "those it knows; set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
+            f"client_id: is not set, but {issuer.validation} validation must authenticate to {issuer.issuer}; "
+            "set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
         )
-    elif not one.audiences and is_org:
+    elif not issuer.audiences and is_org:
         yield (
-            f"audience: is not set; the tokens of an Okta org server are meant for the org itself, "
-            f"so set OKTA_OAUTH2_AUDIENCE={one.issuer}"
+            "audience: is not set; the tokens of an Okta org server have the org as their audience, "
+            f"so set OKTA_OAUTH2_AUDIENCE={issuer.issuer}"
         )
-    elif not one.audiences:
+    elif not issuer.audiences:
         yield (
-            f"audience: is not set, so tokens meant for any API of {one.issuer} would be accepted; "
-            "set OKTA_OAUTH2_AUDIENCE to the audience that your authorization server puts into its tokens"
+            f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
+            "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
         )

@@ -1,6 +1,6 @@
-"""What the service is told: frozen, read once, and refused at start where it cannot be served.
+"""The settings of the program, which are frozen and validated at start.
 
-Every setting ``x`` is also read from ``SERVICE_X``; the names that Okta's guides and SDKs use come first.
+Every setting ``x`` is also read from ``SERVICE_X``; the names from Okta's guides and SDKs take precedence.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Keyword arguments win over the environment; nothing else is read here.
+    """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
-        pydantic.ValidationError: A value cannot be served; :mod:`service.settings.sources` turns it into sentences.
+        pydantic.ValidationError: A value is invalid; ``load_settings`` raises a ``SettingsError`` instead.
     """
 
     model_config = SettingsConfigDict(
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
         frozen=True,
         use_attribute_docstrings=True,
-        extra="ignore",  # .okta.env is shared with other programs; unknown keys of our own file are refused on reading
+        extra="ignore",  # .okta.env is shared with other programs; sources.py rejects unknown keys in the TOML file
         hide_input_in_errors=True,
     )
 
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         ),
     )
     """Whether ``hybrid`` accepts a token with a valid signature while introspection fails."""
-    cache_url: SecretStr = SecretStr("memory://")  # it may carry a password
+    cache_url: SecretStr = SecretStr("memory://")  # may contain a password
     """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
     issuers: tuple[IssuerSettings, ...] = ()
     """Further issuers, as ``[[issuers]]`` tables of the TOML file or as JSON in the environment."""
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     """The origins whose pages may call the API; ``https://*.example.com`` stands for all subdomains."""
     public_url: str | None = None
     """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
-    http_proxy: SecretStr | None = None  # it may carry a password
+    http_proxy: SecretStr | None = None  # may contain a password
     """The proxy for requests to issuers."""
     ca_file: str | None = None
     """A file of CA certificates in PEM, used in place of the system's."""
@@ -169,19 +169,19 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave out pydantic's other sources; :mod:`service.settings.sources` reads the files that the user names."""
+        """Disable pydantic's file sources; :mod:`service.settings.sources` reads the files."""
         return init_settings, env_settings
 
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Fill in what Okta's users leave out: the issuer of an org, and the audience of a custom server."""
-        found = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
-        if not found.get("issuer") and found.get("org_url"):
-            found["issuer"] = _issuer_of_org(found["org_url"], found.get("authorization_server_id", "default"))
-        if not found.get("audience"):
-            found["audience"] = audience_at_okta(found.get("issuer"))
-        return found
+        """Derive the issuer from the Okta org, and the audience of an Okta custom server."""
+        settings = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
+        if not settings.get("issuer") and settings.get("org_url"):
+            settings["issuer"] = _issuer_of_org(settings["org_url"], settings.get("authorization_server_id", "default"))
+        if not settings.get("audience"):
+            settings["audience"] = audience_at_okta(settings.get("issuer"))
+        return settings
 
     @field_validator("cors_origins")
     @classmethod
@@ -194,7 +194,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_public_url(cls, url: str | None) -> str | None:
         if url is not None and (not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname):
-            raise ValueError("expected http(s)://host[:port][/path], as clients write it, without query and fragment")
+            raise ValueError("expected http(s)://host[:port][/path], as clients use it, without query and fragment")
         return url
 
     @model_validator(mode="after")
@@ -211,47 +211,47 @@ class Settings(BaseSettings):
                 "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
                 "or try the service without an Okta account: python -m service --demo"
             )
-        for one in trusted:
-            yield from find_problems(one)
-        if len({one.issuer for one in trusted}) < len(trusted):
-            yield "issuers: one issuer stands there twice, so that nobody can tell which terms hold; leave one of them"
+        for issuer in trusted:
+            yield from find_problems(issuer)
+        if len({issuer.issuer for issuer in trusted}) < len(trusted):
+            yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
         if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
             yield (
-                f"processes: was {self.processes}, of which one alone would hear what the admin port denies; set "
-                "cache_url to a memory that they share, such as redis://127.0.0.1:6379/0, or leave admin_port out"
+                f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
+                "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
             )
         if (self.certfile is None) != (self.keyfile is None):
             yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
 
     @property
     def proxy_url(self) -> str | None:
-        """The proxy to reach issuers through, with its password."""
+        """The URL of the proxy for requests to issuers, with its password."""
         return self.http_proxy.get_secret_value() if self.http_proxy else None
 
     @property
     def admin_secret(self) -> str | None:
-        """What callers of the admin port have to show; None where nobody may change anything there."""
+        """The token for the deny list on the admin port; None if the deny list is disabled."""
         return self.admin_token.get_secret_value() if self.admin_token else None
 
     @property
     def _is_cache_local(self) -> bool:
-        """Whether each process has a memory of its own."""
+        """Whether each process has its own cache."""
         return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:
-        """The authorization servers whose tokens are accepted, each on its own terms or on the program's."""
+        """The authorization servers whose tokens are accepted; a setting of an issuer overrides that of the program."""
         tables = list(self.issuers)
         if self.issuer is not None:
             tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience, **self._client()))
-        return tuple(self._trusted(table) for table in tables)
+        return tuple(self._trusted_issuer(table) for table in tables)
 
     def _client(self) -> dict[str, Any]:
-        """Return who we are to the single issuer."""
+        """Return the client credentials for ``issuer``."""
         names = ("client_id", "client_secret", "private_key_file", "introspection_auth_method")
         return {name: getattr(self, name) for name in names}
 
-    def _trusted(self, table: IssuerSettings) -> TrustedIssuer:
+    def _trusted_issuer(self, table: IssuerSettings) -> TrustedIssuer:
         overrides = {name: value for name, value in table if value is not None}
         effective = {name: overrides.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
         return TrustedIssuer(
@@ -276,19 +276,19 @@ SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "Sec
 
 
 def by_field(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values under the names of the settings, whichever of its names each was found under."""
-    found = dict(values)
+    """Return values with their aliases replaced by the names of the settings."""
+    by_name = dict(values)
     for name, info in Settings.model_fields.items():
         if isinstance(info.validation_alias, AliasChoices):
             for alias in info.validation_alias.choices:
-                if alias in found:
-                    found.setdefault(name, found[alias])
-                    del found[alias]
-    return found
+                if alias in by_name:
+                    by_name.setdefault(name, by_name[alias])
+                    del by_name[alias]
+    return by_name
 
 
 def _issuer_of_org(org_url: str, server_id: str) -> str:
-    """Return the issuer of one authorization server of an Okta org; the server ``org`` is the org itself."""
+    """Return the issuer of an authorization server of an Okta org; ``org`` is the org server."""
     base = org_url if "://" in org_url else f"https://{org_url}"
     base = base.rstrip("/")
     return base if server_id == "org" else f"{base}/oauth2/{server_id}"

@@ -1,4 +1,4 @@
-"""Where the settings come from: command line over environment over ``.okta.env`` over a TOML file over defaults."""
+"""Reads the settings from command line, environment, ``.okta.env`` and TOML file, in this order of precedence."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from service.settings.issuers import IssuerSettings
 from service.settings.program import SECRETS, Settings, by_field
 
 DEFAULT_ENV_FILE = Path(".okta.env")
-"""The file in which Okta's guides keep settings; read when it is there."""
+"""The file in which Okta's guides keep settings; read if it exists."""
 
 _DERIVED = {"issuer": "org_url", "client_secret": "client_secret_file", "admin_token": "admin_token_file"}
-"""Settings that another one brings about where they are not set themselves."""
+"""For each setting that can be derived, the setting from which it is derived."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedSettings:
-    """The settings, and where each one that is not a default was found."""
+    """The settings, and the source of each one that is not a default."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -34,15 +34,15 @@ class LoadedSettings:
 def load_settings(
     command_line: Mapping[str, Any], *, env_file: Path | None = None, config_file: Path | None = None
 ) -> LoadedSettings:
-    """Read every source once, the strongest last.
+    """Read and merge all sources.
 
     Args:
         command_line: Settings by name; None means that the option was not given.
-        env_file: A file of ``NAME=value`` lines; by default ``.okta.env`` where there is one.
+        env_file: A file of ``NAME=value`` lines; by default ``.okta.env`` if it exists.
         config_file: A TOML file.
 
     Raises:
-        SettingsError: Something is missing, misspelt or impossible; one sentence for each problem.
+        SettingsError: A setting is missing, misspelt or invalid; one sentence for each problem.
     """
     dotenv = _existing(env_file) or DEFAULT_ENV_FILE
     layers = {
@@ -62,7 +62,7 @@ def load_settings(
     except pydantic.ValidationError as exc:
         raise SettingsError(
             list(_describe_errors(exc, origins))
-        ) from None  # pydantic quotes values, and some are secret
+        ) from None  # pydantic quotes values, which may be secret
     derived = {
         name: f"derived from {source}"
         for name, source in _DERIVED.items()
@@ -73,7 +73,7 @@ def load_settings(
 
 def _existing(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
-        raise SettingsError([f"{path}: there is no such file; name one that exists, or leave the option out"])
+        raise SettingsError([f"{path}: no such file; name an existing file, or leave the option out"])
     return path
 
 
@@ -83,7 +83,7 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except ValueError as exc:
-        raise SettingsError([f"{path}: it is not TOML: {exc}"]) from exc
+        raise SettingsError([f"{path}: not valid TOML: {exc}"]) from exc
     unknown = sorted(values.keys() - Settings.model_fields.keys())
     if unknown:
         raise SettingsError([f"{path}: {_unknown_name(name, Settings.model_fields)}" for name in unknown])
@@ -96,7 +96,7 @@ def _unknown_name(name: str, known: Iterable[str]) -> str:
 
 
 def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterable[str]:
-    """Return one line a problem: the key, where it was found, what it was unless that is secret, what was expected."""
+    """Yield one line for each problem: key, source, value unless it may be secret, and what was expected."""
     for problem in error.errors(include_url=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
@@ -108,7 +108,7 @@ def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]
         if problem["type"] == "extra_forbidden":
             yield f"{key}{origin}: {_unknown_name(inner[-1], IssuerSettings.model_fields)}"
             continue
-        # A value may be shown unless it is a secret, or a whole table, which could hold one.
+        # A secret is not shown, nor is a whole table, which may contain one.
         may_be_shown = name not in SECRETS and isinstance(problem["input"], str | int | float | None)
         shown = f" was {problem['input']!r};" if may_be_shown else ""
         yield f"{key}{origin}:{shown} {message}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from browser_actions import fill_in, focused, press, press_keys, shows
 from devices import poll_for, start_device
-from person import fill_in, focused, press, press_keys, shows
 from selenium.webdriver import Chrome, Keys
 
 from fakeissuer.server.in_process import running
@@ -32,7 +32,7 @@ def test_a_user_types_the_code_and_the_device_gets_tokens(
     press_keys(browser, "alice@example.com", Keys.TAB, "wrong", Keys.ENTER)
     assert shows(browser, "[role=alert]", "The user name or the password is wrong.")
     fill_in(browser, "Password", "password").send_keys(Keys.ENTER)
-    assert shows(browser, "h1", "device app asks for access")
+    assert shows(browser, "h1", "device app requests access")
     press(browser, "Allow")
     assert shows(browser, "h1", "Your device is activated")
     assert {"access_token", "id_token"} <= poll_for(fake_issuer, started).json().keys()
@@ -48,7 +48,7 @@ def test_a_signed_in_user_confirms_the_code_of_a_link(
     assert shows(browser, "h1", "Your device was not let in")
     browser.get(start_device(fake_issuer)["verification_uri_complete"])
     press(browser, "Next")
-    assert shows(browser, "h1", "device app asks for access")
+    assert shows(browser, "h1", "device app requests access")
 
 
 def test_with_auto_login_the_link_approves_the_device(browser: Chrome) -> None:

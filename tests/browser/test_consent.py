@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from browser_actions import landed, press, press_keys, shows, tab_to
 from chromium import violations
-from person import landed, press, press_keys, shows, tab_to
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from fakeissuer.server.running_issuer import RunningIssuer
 
 BOB = "Bob Brown (bob@example.com)"
-ASKS = "Careful asks for access"
+ASKS = "Careful requests access"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_denying_consent_returns_no_code(browser: Chrome, start: str) -> None:
     assert landed(browser, start) == {
         "state": "xyz",
         "error": "access_denied",
-        "error_description": "The user did not allow it.",
+        "error_description": "The user denied access.",
     }
 
 

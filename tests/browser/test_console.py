@@ -6,9 +6,9 @@ import re
 
 import jwt
 import pytest
+from browser_actions import fill_in, focused, press, press_keys, shows, until
 from chromium import violations
 from page_rules import GOOD_OUTLINE, outline, smallest_controls, width_overrun
-from person import fill_in, focused, press, press_keys, shows, until
 from picture import picture
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
@@ -56,7 +56,7 @@ def test_the_console_shows_the_servers_and_their_keys(console: Chrome, fake_issu
 def test_the_console_rotates_keys(console: Chrome, fake_issuer: RunningIssuer) -> None:
     before = [kid for kid, *_ in table(console, "keys")]
     press(console, "Rotate")
-    assert shows(console, "#said", "The keys were rotated.")
+    assert shows(console, "#status", "The keys were rotated.")
     after = {kid: status for kid, status, _ in table(console, "keys")}
     assert [after.get(kid) for kid in before] == ["EXPIRED", "ACTIVE", None]
     assert [key.status for key in fake_issuer.keys()] == list(after.values())
@@ -70,11 +70,11 @@ def test_the_console_shows_new_requests(console: Chrome) -> None:
 
 
 def test_the_console_mints_a_token_and_copies_a_curl_line(console: Chrome, fake_issuer: RunningIssuer) -> None:
-    fill_in(console, "User (empty: a client for itself)", "alice@example.com")
+    fill_in(console, "User (empty: a token for a client)", "alice@example.com")
     fill_in(console, "Scopes (empty: the server's default)", "api:read api:write")
     fill_in(console, "Seconds until it expires", "60")
     press(console, "Mint")
-    assert shows(console, "#said", "A token was minted.")
+    assert shows(console, "#status", "A token was minted.")
     line = console.find_element(By.ID, "curl").text
     found = re.fullmatch(r"curl -H 'Authorization: Bearer ([\w.-]+)' http://127\.0\.0\.1:8080/api/whoami", line)
     assert found is not None
@@ -82,7 +82,7 @@ def test_the_console_mints_a_token_and_copies_a_curl_line(console: Chrome, fake_
     assert (claims["sub"], claims["scp"]) == ("alice@example.com", ["api:read", "api:write"])
     assert claims["exp"] - claims["iat"] == 60
     press(console, "Copy the curl line")
-    assert shows(console, "#said", "Copied.")
+    assert shows(console, "#status", "Copied.")
     field = console.find_element(By.ID, "mint-sub")
     field.clear()
     field.send_keys(Keys.CONTROL, "v")
@@ -93,7 +93,7 @@ def test_without_a_clipboard_the_console_selects_the_line(console: Chrome) -> No
     console.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     press(console, "Mint")
     press(console, "Copy the curl line")
-    assert shows(console, "#said", "The line is marked; copy it with the keyboard.")
+    assert shows(console, "#status", "The command is selected; copy it with the keyboard.")
     assert console.execute_script("return getSelection().toString()").startswith("curl -H ")
 
 
@@ -102,7 +102,7 @@ def test_the_console_plans_and_clears_faults(console: Chrome, fake_issuer: Runni
     Select(console.find_element(By.ID, "fault-kind")).select_by_visible_text("429")
     fill_in(console, "How often (empty: until cleared)", "2")
     press(console, "Plan it")
-    assert shows(console, "#said", "The fault is planned.")
+    assert shows(console, "#status", "The fault is planned.")
     [fault] = fake_issuer.faults()
     assert (fault.endpoint, fault.status, fault.times) == ("introspect", 429, 2)
     assert "introspect" in console.find_element(By.CSS_SELECTOR, "#faults li").text
@@ -113,29 +113,29 @@ def test_the_console_plans_and_clears_faults(console: Chrome, fake_issuer: Runni
     assert "times: 1" in console.find_element(By.CSS_SELECTOR, "#faults li").text
     picture(console, "console", width=1160)
     press(console, "Clear all")
-    assert shows(console, "#said", "No fault is planned.")
+    assert shows(console, "#status", "No fault is planned.")
     assert fake_issuer.faults() == []
 
 
 def test_the_console_moves_the_clock_and_resets_it(console: Chrome, fake_issuer: RunningIssuer) -> None:
     fill_in(console, "Advance by seconds", "86400").send_keys(Keys.ENTER)
-    assert shows(console, "#said", "The clock was moved.")
+    assert shows(console, "#status", "The clock was moved.")
     assert 86_390 < fake_issuer.clock.state().offset <= 86_400
     press(console, "Return to real time")
-    assert shows(console, "#said", "The clock is at real time.")
+    assert shows(console, "#status", "The clock is at real time.")
     assert fake_issuer.clock.state().offset == 0
 
 
 def test_the_console_shows_the_error_of_a_rejected_call(console: Chrome) -> None:
     fill_in(console, "Seconds until it expires", "99999999999999999")
     press(console, "Mint")
-    until(console, lambda: "expires_in" in console.find_element(By.ID, "said").text)
+    until(console, lambda: "expires_in" in console.find_element(By.ID, "status").text)
     assert "status of 400" in violations(console)[0]
-    assert console.find_element(By.ID, "said").get_dom_attribute("class") == "problem"
+    assert console.find_element(By.ID, "status").get_dom_attribute("class") == "problem"
     fill_in(console, "Seconds until it expires", "60")
     press(console, "Mint")
-    assert shows(console, "#said", "A token was minted.")
-    assert console.find_element(By.ID, "said").get_dom_attribute("class") == "note"
+    assert shows(console, "#status", "A token was minted.")
+    assert console.find_element(By.ID, "status").get_dom_attribute("class") == "note"
 
 
 LOSE = "window.real = fetch; window.fetch = () => Promise.reject(new Error('The issuer is unreachable.'))"
@@ -143,9 +143,9 @@ LOSE = "window.real = fetch; window.fetch = () => Promise.reject(new Error('The 
 
 def test_the_console_shows_an_outage_until_the_issuer_is_back(console: Chrome) -> None:
     console.execute_script(LOSE)
-    assert shows(console, "#said.problem", "The issuer is unreachable.")
+    assert shows(console, "#status.problem", "The issuer is unreachable.")
     console.execute_script("window.fetch = window.real")
-    assert shows(console, "#said.note", "")
+    assert shows(console, "#status.note", "")
 
 
 LATE = """
@@ -163,7 +163,7 @@ def test_a_late_response_does_not_replace_a_newer_one(console: Chrome, fake_issu
     console.execute_script(LATE)
     until(console, lambda: console.execute_script("return Boolean(window.letGo)"))
     press(console, "Rotate")
-    assert shows(console, "#said", "The keys were rotated.")
+    assert shows(console, "#status", "The keys were rotated.")
     rotated = table(console, "keys")
     assert rotated == keys_of(fake_issuer, "default")
     seen = "return new Promise((go) => { window.letGo(); setTimeout(go, 0); })"
@@ -193,12 +193,12 @@ def test_the_console_asks_for_the_control_token_and_does_not_store_it(browser: C
         assert not browser.find_element(By.ID, "console").is_displayed()
         assert (outline(browser), width_overrun(browser), smallest_controls(browser)) == (GOOD_OUTLINE, 0, [])
         press_keys(browser, "wrong", Keys.ENTER)
-        assert shows(browser, "#said", "That is not the control token.")
+        assert shows(browser, "#status", "That is not the control token.")
         assert "status of 401" in "".join(violations(browser))
         press_keys(browser, TOKEN, Keys.ENTER)
         assert shows(browser, "#servers td", "default")
         press(browser, "Rotate")
-        assert shows(browser, "#said", "The keys were rotated.")
+        assert shows(browser, "#status", "The keys were rotated.")
         assert TOKEN not in "".join(browser.execute_script(KEPT))
         assert browser.find_element(By.ID, "control-token").get_property("value") == ""
         browser.refresh()

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_actions import landed, press
 from client_site import Page, site
-from person import landed, press
 from selenium.webdriver import Chrome
 from tornado.web import StaticFileHandler
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
+from browser_actions import PATIENCE_S, fill_in, landed, press, shows
 from chromium import violations
 from client_site import site
 from page_rules import (
@@ -17,7 +18,6 @@ from page_rules import (
     survives_a_script,
     width_overrun,
 )
-from person import PATIENCE_S, fill_in, landed, press, shows
 from plain_http import send
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome

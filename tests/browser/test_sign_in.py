@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from browser_actions import fill_in, focused, landed, press, press_keys, shows, until
 from chromium import violations
 from client_site import Page, Redirect, site
-from person import fill_in, focused, landed, press, press_keys, shows, until
 from picture import picture
 from scripted_browser import SPA, authorization_url
 from selenium.webdriver import Chrome, Keys

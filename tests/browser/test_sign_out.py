@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from browser_actions import landed, press, shows
 from chromium import violations
-from person import landed, press, shows
 from scripted_browser import authorization_url
 from selenium.webdriver import Chrome
 

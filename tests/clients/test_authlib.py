@@ -41,7 +41,9 @@ def came_back(session: Any, url: str) -> str:
     return str(answer.headers["Location"])
 
 
-@pytest.mark.parametrize(("client_id", "more"), [(WEB, {"client_secret": "web-secret"}), (SPA, {})])
+@pytest.mark.parametrize(
+    ("client_id", "more"), [(WEB, {"client_secret": "web-secret-for-tests-only-00000000001"}), (SPA, {})]
+)
 def test_the_code_flow_with_pkce_gives_refreshable_tokens(
     issuer: RunningIssuer, session: Callable[..., Any], client_id: str, more: dict[str, str]
 ) -> None:
@@ -63,7 +65,7 @@ def test_the_code_flow_with_pkce_gives_refreshable_tokens(
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_client_credentials_and_introspection(issuer: RunningIssuer, session: Callable[..., Any], method: str) -> None:
-    client = session(SERVICE, client_secret="service-secret", token_endpoint_auth_method=method)
+    client = session(SERVICE, client_secret="service-secret-for-tests-only-0000001", token_endpoint_auth_method=method)
     token = client.fetch_token(grant_type="client_credentials")
     answer = client.introspect_token(f"{issuer.issuer_url()}/v1/introspect", token=token["access_token"])
     assert answer.json()["active"] is True

@@ -56,7 +56,7 @@ def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> 
     (tmp_path / "payments.py").write_text(handler)
     variables = {
         "OKTA_OAUTH2_CLIENT_ID": "0oaapi00000000000001",
-        "OKTA_OAUTH2_CLIENT_SECRET": "api-secret",
+        "OKTA_OAUTH2_CLIENT_SECRET": "api-secret-for-tests-only-00000000001",
         "SERVICE_ADMIN_TOKEN": "operators-only",
         "SERVICE_ROUTES": "payments:ROUTES",
         "PYTHONPATH": str(tmp_path),
@@ -91,7 +91,7 @@ def _announced(service: subprocess.Popen[str]) -> tuple[str, str]:
     assert service.stderr is not None
     admin = ""
     for line in service.stderr:
-        if found := re.search(r"admin port at (\S+)", line):
+        if found := re.search(r"admin port listening url=(\S+)", line):
             admin = found[1]
         if found := re.search(r"^listening on (\S+)$", line):
             return found[1], admin

@@ -17,25 +17,25 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 @pytest.fixture
 def app(fake_issuer: RunningIssuer, io_loop: IOLoop, monkeypatch: pytest.MonkeyPatch) -> ResourceServerApplication:
-    """Two kinds of tokens side by side: Okta's, and those of our own machines."""
+    """An application that accepts Okta's tokens and internal tokens."""
     monkeypatch.setenv("INTERNAL_TOKEN_SECRET", SECRET.decode())
-    ours = IssuerSettings(
-        issuer="https://machines.example", audience=("api://default",), validation="internal_tokens:build"
+    internal = IssuerSettings(
+        issuer="https://internal.example", audience=("api://default",), validation="internal_tokens:build"
     )
-    settings = Settings(issuer=fake_issuer.issuer_url(), issuers=(ours,))
+    settings = Settings(issuer=fake_issuer.issuer_url(), issuers=(internal,))
     return make_app(settings, clock=ManualClock(fake_issuer.clock.now()))
 
 
 @pytest.mark.gen_test
-async def test_both_kinds_of_tokens_are_judged_each_by_its_own_validator(
+async def test_each_issuer_has_its_own_validator(
     app: ResourceServerApplication, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     now = int(fake_issuer.clock.now())
-    good = sign("billing", expiry=now + 60, secret=SECRET)
+    valid = sign("billing", expiry=now + 60, secret=SECRET)
     for token, status in [
         (fake_issuer.token(), 200),
-        (good, 200),
-        (good.replace("billing", "payroll"), 401),
+        (valid, 200),
+        (valid.replace("billing", "payroll"), 401),
         (sign("billing", expiry=now - 600, secret=SECRET), 401),
         (sign("billing", expiry=now + 60, secret=b"f" * 32), 401),
         ("internal.billing", 401),
@@ -43,13 +43,13 @@ async def test_both_kinds_of_tokens_are_judged_each_by_its_own_validator(
         headers = {"Authorization": f"Bearer {token}"}
         response = await http_client.fetch(f"{base_url}/api/whoami", headers=headers, raise_error=False)
         assert status == response.code, token.partition(".")[0]
-        if token == good:
+        if token == valid:
             assert "billing" == json.loads(response.body)["client_id"]
     await app.close()
 
 
-def test_a_short_secret_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_secret_is_rejected_at_startup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERNAL_TOKEN_SECRET", "short")
     with pytest.raises(SettingsError, match="INTERNAL_TOKEN_SECRET"):
-        make_app(Settings(issuer="https://machines.example", audience=("api://x",), validation="internal_tokens:build"))
+        make_app(Settings(issuer="https://internal.example", audience=("api://x",), validation="internal_tokens:build"))
     assert callable(build)

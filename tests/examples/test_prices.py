@@ -37,110 +37,110 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop, clock: ManualClock) -> Iter
 
 
 @pytest.fixture
-def later(app: ResourceServerApplication, clock: ManualClock) -> Callable[[float], Awaitable[None]]:
-    """Return what lets time pass, and has every open token looked at."""
+def advance(app: ResourceServerApplication, clock: ManualClock) -> Callable[[float], Awaitable[None]]:
+    """Return a function that advances the clock and checks every open token."""
 
-    async def advance(seconds: float) -> None:
+    async def advance_and_check(seconds: float) -> None:
         clock.advance(seconds)
         context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
         await context.monitor.check_all()
 
-    return advance
+    return advance_and_check
 
 
 @pytest.fixture
 def connect(base_url: str, http_server: HTTPServer, open_socket: Callable[..., Any]) -> Connect:
-    async def connecting(
+    async def open_price_socket(
         token: str | None, *subprotocols: str, offered: str | None = None, **headers: str
     ) -> WebSocketClientConnection:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        offers = [*subprotocols, *([_offer(offered)] if offered else [])]
-        socket: WebSocketClientConnection = await open_socket(f"{base_url}/prices/socket", *offers, **headers)
+        protocols = [*subprotocols, *([_token_subprotocol(offered)] if offered else [])]
+        socket: WebSocketClientConnection = await open_socket(f"{base_url}/prices/socket", *protocols, **headers)
         return socket
 
-    return connecting
+    return open_price_socket
 
 
-def _offer(token: str) -> str:
+def _token_subprotocol(token: str) -> str:
     return "base64url.bearer.authorization." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
 
 
-async def _ask(socket: WebSocketClientConnection, question: object) -> dict[str, Any]:
-    await socket.write_message(json.dumps(question))
-    answer = await socket.read_message()
-    assert answer is not None, socket.close_code
-    return dict(json.loads(answer))
+async def _send(socket: WebSocketClientConnection, message: object) -> dict[str, Any]:
+    await socket.write_message(json.dumps(message))
+    response = await socket.read_message()
+    assert response is not None, socket.close_code
+    return dict(json.loads(response))
 
 
-async def _refusal(connecting: Any) -> tuple[int, str]:
-    with pytest.raises(HTTPClientError) as refusal:
-        await connecting
-    response = refusal.value.response
+async def _rejection(connection: Any) -> tuple[int, str]:
+    with pytest.raises(HTTPClientError) as error:
+        await connection
+    response = error.value.response
     assert response is not None
-    return refusal.value.code, response.headers.get("WWW-Authenticate", "")
+    return error.value.code, response.headers.get("WWW-Authenticate", "")
 
 
 @pytest.mark.gen_test
-async def test_a_client_with_a_header_is_served_until_its_token_ends(
-    connect: Connect, fake_issuer: RunningIssuer, later: Callable[[float], Awaitable[None]]
+async def test_a_socket_is_closed_when_its_token_expires(
+    connect: Connect, fake_issuer: RunningIssuer, advance: Callable[[float], Awaitable[None]]
 ) -> None:
     socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read", expires_in=60))
-    assert {"for": "alice@example.com", "price": 3} == await _ask(socket, {})
-    await later(59)
-    assert 3 == (await _ask(socket, {}))["price"]
-    await later(1)
+    assert {"for": "alice@example.com", "price": 3} == await _send(socket, {})
+    await advance(59)
+    assert 3 == (await _send(socket, {}))["price"]
+    await advance(1)
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
 
 
 @pytest.mark.gen_test
-async def test_a_browser_offers_its_token_which_is_never_repeated(connect: Connect, fake_issuer: RunningIssuer) -> None:
+async def test_a_token_offered_as_a_subprotocol_is_never_selected(connect: Connect, fake_issuer: RunningIssuer) -> None:
     token = fake_issuer.token(sub="alice@example.com", scp="api:read")
     for subprotocols, chosen in [(("prices.v1", "prices.v2"), "prices.v1"), ((), None)]:
         socket = await connect(None, *subprotocols, offered=token, Origin=PAGE)
         assert chosen == socket.selected_subprotocol
-        assert "alice@example.com" == (await _ask(socket, {}))["for"]
+        assert "alice@example.com" == (await _send(socket, {}))["for"]
 
 
 @pytest.mark.gen_test
-async def test_is_refused_before_the_upgrade(connect: Connect, fake_issuer: RunningIssuer) -> None:
-    good = fake_issuer.token(scp="api:read")
-    assert (401, 'Bearer realm="api"') == await _refusal(connect(None))
-    for connecting, status in [
+async def test_a_connection_is_rejected_before_the_upgrade(connect: Connect, fake_issuer: RunningIssuer) -> None:
+    valid = fake_issuer.token(scp="api:read")
+    assert (401, 'Bearer realm="api"') == await _rejection(connect(None))
+    for connection, status in [
         (connect("nonsense"), 401),
         (connect(None, offered="nonsense"), 401),
         (connect(fake_issuer.token(scp="api:write")), 403),
-        (connect(good, offered=good), 400),
-        (connect(None, _offer(good), offered=good), 400),
+        (connect(valid, offered=valid), 400),
+        (connect(None, _token_subprotocol(valid), offered=valid), 400),
         (connect(None, "base64url.bearer.authorization.a"), 400),
         (connect(None, offered="a b"), 400),
     ]:
-        assert status == (await _refusal(connecting))[0]
+        assert status == (await _rejection(connection))[0]
 
 
 @pytest.mark.gen_test
-async def test_a_page_of_another_origin_is_refused_even_with_a_good_token(
+async def test_a_page_of_another_origin_is_rejected_despite_a_valid_token(
     connect: Connect, fake_issuer: RunningIssuer, base_url: str
 ) -> None:
-    good = fake_issuer.token(scp="api:read")
+    valid = fake_issuer.token(scp="api:read")
     for origin in ("https://evil.example", "https://example.com", "null"):
-        assert (403, "") == await _refusal(connect(None, offered=good, Origin=origin))
-    socket = await connect(None, offered=good, Origin=base_url)
-    assert 3 == (await _ask(socket, {}))["price"]
+        assert (403, "") == await _rejection(connect(None, offered=valid, Origin=origin))
+    socket = await connect(None, offered=valid, Origin=base_url)
+    assert 3 == (await _send(socket, {}))["price"]
 
 
 @pytest.mark.gen_test
-async def test_another_token_lengthens_the_life_of_the_socket(
-    connect: Connect, fake_issuer: RunningIssuer, later: Callable[[float], Awaitable[None]]
+async def test_a_new_token_extends_the_life_of_the_socket(
+    connect: Connect, fake_issuer: RunningIssuer, advance: Callable[[float], Awaitable[None]]
 ) -> None:
     mint = {"sub": "alice@example.com", "scp": "api:read"}
     socket = await connect(fake_issuer.token(**mint, expires_in=60))
-    until = (await _ask(socket, {"token": fake_issuer.token(**mint, expires_in=600)}))["until"]
+    until = (await _send(socket, {"token": fake_issuer.token(**mint, expires_in=600)}))["until"]
     assert until - fake_issuer.clock.now() > 500
-    await later(61)
-    assert "alice@example.com" == (await _ask(socket, {}))["for"]
-    await later(600)
+    await advance(61)
+    assert "alice@example.com" == (await _send(socket, {}))["for"]
+    await advance(600)
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
 
@@ -155,7 +155,7 @@ async def test_another_token_lengthens_the_life_of_the_socket(
     ],
 )
 @pytest.mark.gen_test
-async def test_a_bad_token_in_a_message_closes_the_socket(
+async def test_an_invalid_token_in_a_message_closes_the_socket(
     token: dict[str, Any] | None, code: int, connect: Connect, fake_issuer: RunningIssuer
 ) -> None:
     socket = await connect(fake_issuer.token(sub="alice@example.com", scp="api:read"))
@@ -168,7 +168,7 @@ async def test_a_bad_token_in_a_message_closes_the_socket(
     ("message", "code"), [("{", 1007), ("7", 1007), ('{"token": 7}', 4401), ('{"token": null}', 4401)]
 )
 @pytest.mark.gen_test
-async def test_what_is_no_question_closes_the_socket(
+async def test_a_malformed_message_closes_the_socket(
     message: str, code: int, connect: Connect, fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     socket = await connect(fake_issuer.token(scp="api:read"))
@@ -179,15 +179,15 @@ async def test_what_is_no_question_closes_the_socket(
 
 
 @pytest.mark.gen_test
-async def test_a_stream_of_events_ends_with_its_token(
-    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str, later: Callable[[float], Awaitable[None]]
+async def test_an_event_stream_ends_when_its_token_expires(
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str, advance: Callable[[float], Awaitable[None]]
 ) -> None:
-    received, looks = list[bytes](), list[asyncio.Future[None]]()
+    received, checks = list[bytes](), list[asyncio.Future[None]]()
 
     def on_chunk(chunk: bytes) -> None:
         received.append(chunk)
         if len(received) == 2:
-            looks.append(asyncio.ensure_future(later(61)))
+            checks.append(asyncio.ensure_future(advance(61)))
 
     token = fake_issuer.token(scp="api:read", expires_in=60)
     response = await http_client.fetch(

@@ -1,12 +1,12 @@
-"""What the tests of the fake issuer hold in their hands: a client, a browser, and parts that stand without a server."""
+"""Fixtures: an HTTP client, a browser without a display, and the state of an issuer without a server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-import seeded
-from plain_http import Answer, Ask, send
+import seeded_clients
+from plain_http import Response, Send, send
 from scripted_browser import Browser, redirected
 
 from fakeissuer.model.profiles import PROFILES
@@ -20,7 +20,7 @@ URL = "http://127.0.0.1:9400"
 
 
 @pytest.fixture
-def ask() -> Ask:
+def ask() -> Send:
     return send
 
 
@@ -31,7 +31,7 @@ def browser(fake_issuer: RunningIssuer) -> Browser:
 
 @pytest.fixture
 def code(browser: Browser) -> Callable[..., str]:
-    """A fresh code for alice, for what is asked."""
+    """Return a new code for alice; the arguments are request parameters."""
 
     def call(**parameters: str) -> str:
         answer = browser.authorize(**parameters)
@@ -43,10 +43,12 @@ def code(browser: Browser) -> Callable[..., str]:
 
 
 @pytest.fixture
-def redeem(fake_issuer: RunningIssuer) -> Callable[..., Answer]:
-    """The token endpoint, as the seeded web app sees it."""
+def redeem(fake_issuer: RunningIssuer) -> Callable[..., Response]:
+    """Send a request to the token endpoint, by default as the seeded web app."""
 
-    def call(grant_type: str, *, client: str | None = seeded.WEB, server: str = "default", **form: str) -> Answer:
+    def call(
+        grant_type: str, *, client: str | None = seeded_clients.WEB, server: str = "default", **form: str
+    ) -> Response:
         path = "/oauth2/v1/token" if server == "org" else f"/oauth2/{server}/v1/token"
         return send(fake_issuer.url + path, "POST", form={"grant_type": grant_type, **form}, client=client)
 
@@ -55,7 +57,7 @@ def redeem(fake_issuer: RunningIssuer) -> Callable[..., Answer]:
 
 @pytest.fixture(scope="session")
 def pool() -> KeyPool:
-    """Keys that all tests share: making them is what takes time."""
+    """Keys that all tests share, because generating them is slow."""
     return KeyPool()
 
 

@@ -1,4 +1,4 @@
-"""The fixtures in somebody else's project: a run of pytest of its own, alone and with several workers."""
+"""The fixtures in a separate pytest run, alone and with several workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from fakeissuer.server.running_issuer import RunningIssuer
 
-SOMEBODYS_TESTS = """
+PROJECT_TESTS = """
 import json
 import urllib.request
 
@@ -49,7 +49,7 @@ def test_the_plugin_alone_loads_no_server():
 
 
 def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_somebodys.py").write_text(source)
+    (folder / "test_project.py").write_text(source)
     plugins = ["-p", "no:cacheprovider", "-p", "no:tornado", "-W", "error"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugins, *arguments, str(folder)],
@@ -61,25 +61,25 @@ def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.Complet
     )
 
 
-def test_each_test_starts_afresh_on_a_server_that_is_reused(tmp_path: Path) -> None:
-    got = run_pytest(tmp_path, SOMEBODYS_TESTS)
+def test_each_test_gets_a_reset_server(tmp_path: Path) -> None:
+    got = run_pytest(tmp_path, PROJECT_TESTS)
     assert got.returncode == 0, got.stdout
     assert "7 passed" in got.stdout
 
 
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
-def test_workers_of_xdist_have_a_server_each(tmp_path: Path) -> None:
-    got = run_pytest(tmp_path, SOMEBODYS_TESTS, "-n", "3")
+def test_each_xdist_worker_has_its_own_server(tmp_path: Path) -> None:
+    got = run_pytest(tmp_path, PROJECT_TESTS, "-n", "3")
     assert got.returncode == 0, got.stdout
     assert "7 passed" in got.stdout
 
 
-def test_a_run_that_needs_no_issuer_loads_none(tmp_path: Path) -> None:
+def test_the_plugin_does_not_import_the_server(tmp_path: Path) -> None:
     got = run_pytest(tmp_path, LIGHT)
     assert got.returncode == 0, got.stdout
 
 
-def test_several_issuers_live_side_by_side(fake_issuer: RunningIssuer) -> None:
+def test_several_issuers_can_run_at_once(fake_issuer: RunningIssuer) -> None:
     from fakeissuer import running  # noqa: PLC0415  # as a user's test would, in one more line
 
     with running() as another:

@@ -75,7 +75,11 @@ def test_the_banner_lists_clients_and_users_and_its_curl_line_gets_a_token() -> 
         while not said or not said[-1].lstrip().startswith("curl"):
             said.append(process.stdout.readline())
         text = "".join(said)
-        for expected in (f"{url}/oauth2/default", f"{url}/oauth2/partner", "0oaservice0000000001 / service-secret"):
+        for expected in (
+            f"{url}/oauth2/default",
+            f"{url}/oauth2/partner",
+            "0oaservice0000000001 / service-secret-for-tests-only-0000001",
+        ):
             assert expected in text
         assert "alice@example.com / password" in text
         command = shlex.split(said[-1])
@@ -113,7 +117,7 @@ def test_the_program_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
         assert process.wait(timeout=START_TIMEOUT_S) == 0
         log = process.stderr.read()
     assert "Traceback" not in log
-    assert "GET /.well-known/openid-configuration 200" in log
+    assert "method=GET path=/.well-known/openid-configuration status=200" in log
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from service import BearerAuthMixin, ResourceServerApplication, Settings, Settin
 from service.clock import ManualClock
 from service.issuers.client import MAX_CONNECTIONS
 
-CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
 @pytest.fixture
@@ -349,6 +349,12 @@ async def test_neither_token_nor_secret_reaches_the_log(
     await send(token)
     fake_issuer.fail("introspect", garbage=True)
     await send("an-opaque-token-of-some-length")
-    basic = base64.b64encode(b"0oaapi00000000000001:api-secret").decode()
-    for secret in (token, token.rpartition(".")[2], "an-opaque-token-of-some-length", "api-secret", basic):
+    basic = base64.b64encode(b"0oaapi00000000000001:api-secret-for-tests-only-00000000001").decode()
+    for secret in (
+        token,
+        token.rpartition(".")[2],
+        "an-opaque-token-of-some-length",
+        "api-secret-for-tests-only-00000000001",
+        basic,
+    ):
         assert secret not in caplog.text

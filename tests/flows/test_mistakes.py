@@ -287,7 +287,9 @@ async def test_mistake_24_an_issuer_that_follows_the_host_of_the_request(
     assert fake_issuer.issuer_url() == json.loads(response.body)["issuer"]
 
 
-@pytest.mark.parametrize("credentials", [("0oaapi00000000000001", "wrong"), ("0oaunknown000000001", "api-secret")])
+@pytest.mark.parametrize(
+    "credentials", [("0oaapi00000000000001", "wrong"), ("0oaunknown000000001", "api-secret-for-tests-only-00000000001")]
+)
 @pytest.mark.gen_test
 async def test_mistake_25_a_fake_that_accepts_any_client(
     credentials: tuple[str, str], fake_issuer: RunningIssuer, http_client: AsyncHTTPClient

@@ -16,7 +16,7 @@ from service.caches import shared
 from service.operations.admin import make_admin_app
 from service.operations.metrics import Metrics
 
-CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
 @pytest.fixture(params=["redis", "memcached"])

@@ -24,7 +24,7 @@ from service.operations.sockets import bind
 from service.web.handler.context import ResourceServerContext
 
 Connect = Callable[[str, str], Awaitable[WebSocketClientConnection]]
-CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
 @pytest.fixture

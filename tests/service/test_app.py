@@ -20,8 +20,8 @@ class Things(BearerAuthMixin, RequestHandler):
         self.write({"hello": self.principal.subject})
 
 
-class Forgotten(RequestHandler):
-    """A handler whose author forgot the mixin."""
+class Unprotected(RequestHandler):
+    """A handler without the mixin."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> ResourceServerApplicatio
 
 
 @pytest.mark.gen_test
-async def test_routes_of_ones_own_take_the_place_of_the_guides(
+async def test_custom_routes_replace_the_default_ones(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com')}"}
@@ -41,19 +41,19 @@ async def test_routes_of_ones_own_take_the_place_of_the_guides(
 
 
 @pytest.mark.gen_test
-async def test_refuses_a_route_without_protection() -> None:
-    with pytest.raises(SettingsError, match="Forgotten"):
-        make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=[(r"/", Forgotten)])
+async def test_an_unprotected_route_is_rejected() -> None:
+    with pytest.raises(SettingsError, match="Unprotected"):
+        make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=[(r"/", Unprotected)])
 
 
 @pytest.mark.gen_test
-async def test_refuses_a_kind_of_validation_that_does_not_exist() -> None:
+async def test_an_unknown_validation_is_rejected() -> None:
     with pytest.raises(SettingsError, match="validation"):
         make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default", validation="jtw"))
 
 
 @pytest.mark.gen_test
-async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: RunningIssuer) -> None:
+async def test_the_given_clock_and_client_are_used(fake_issuer: RunningIssuer) -> None:
     clock, client = ManualClock(fake_issuer.clock.now()), JSONClient()
     app = make_app(Settings(issuer=fake_issuer.issuer_url()), client=client, clock=clock)
     await app.warm_up()
@@ -71,7 +71,7 @@ async def test_uses_the_clock_and_the_client_that_it_is_given(fake_issuer: Runni
 
 
 @pytest.mark.gen_test
-async def test_a_token_over_the_size_that_is_set_is_refused_unread(fake_issuer: RunningIssuer) -> None:
+async def test_a_token_over_the_maximum_size_is_rejected_without_a_request(fake_issuer: RunningIssuer) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), max_token_size=512))
     server = app.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()

@@ -5,17 +5,17 @@ import inspect
 from service import errors
 
 
-def test_the_tree_is_the_one_that_is_drawn() -> None:
-    drawn = {line.split("──")[1].split()[0] for line in (errors.__doc__ or "").splitlines() if "──" in line} | {
+def test_the_documented_class_tree_is_complete() -> None:
+    documented = {line.split("──")[1].split()[0] for line in (errors.__doc__ or "").splitlines() if "──" in line} | {
         "ServiceError"
     }
-    declared = {
+    defined = {
         name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.ServiceError)
     }
-    assert drawn == declared
+    assert documented == defined
 
 
-def test_an_issuers_trouble_is_never_caught_as_a_clients_mistake() -> None:
+def test_issuer_unavailable_is_not_a_token_error() -> None:
     assert [errors.ServiceError] == [
         kind
         for kind in errors.IssuerUnavailable.__mro__
@@ -23,7 +23,7 @@ def test_an_issuers_trouble_is_never_caught_as_a_clients_mistake() -> None:
     ]
 
 
-def test_a_refusal_says_its_reason_and_its_detail() -> None:
+def test_an_error_message_has_reason_and_detail() -> None:
     error = errors.InvalidToken(errors.Reason.EXPIRED, "3 s ago", claim="exp")
     assert ("expired: 3 s ago", "exp") == (str(error), error.claim)
     assert "expired" == str(errors.InvalidToken(errors.Reason.EXPIRED))

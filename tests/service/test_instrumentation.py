@@ -1,4 +1,4 @@
-"""What an instrumentation is told, over real HTTP, by an application and the parts that it is made of."""
+"""The callbacks of an instrumentation, called by an application over real HTTP."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from recording_instrumentation import RecordingInstrumentation
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
-from witness import Witness
 
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
@@ -16,15 +16,17 @@ from service.instrumentation import Instrumentation, NullInstrumentation
 
 
 @pytest.fixture
-def witness() -> Witness:
-    return Witness()
+def instrumentation() -> RecordingInstrumentation:
+    return RecordingInstrumentation()
 
 
 @pytest.fixture
-def app(fake_issuer: RunningIssuer, io_loop: IOLoop, witness: Witness) -> Iterator[ResourceServerApplication]:
-    # Nobody listens at the address of the shared cache.
+def app(
+    fake_issuer: RunningIssuer, io_loop: IOLoop, instrumentation: RecordingInstrumentation
+) -> Iterator[ResourceServerApplication]:
+    # No server listens at the address of the shared cache.
     settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
-    service = make_app(settings, instrumentation=witness)
+    service = make_app(settings, instrumentation=instrumentation)
     yield service
     io_loop.run_sync(service.close)
 
@@ -39,41 +41,44 @@ def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
 
 
 @pytest.mark.gen_test
-async def test_it_is_told_of_answers_questions_and_failures(
-    witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
+async def test_responses_issuer_requests_and_cache_errors_are_reported(
+    instrumentation: RecordingInstrumentation, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("keys", status=500, times=1)
     token, issuer = fake_issuer.token(), fake_issuer.issuer_url()
-    for path, brought in (
+    for path, presented in (
         ("/api/hello", None),
         ("/api/whoami", None),
         ("/api/whoami", token),
         ("/nowhere", token),
         ("/api/whoami", "a.b.c"),
     ):
-        await call(path, brought)
+        await call(path, presented)
     assert [
         ("GET", 200, None),
         ("GET", 401, "missing_token"),
         ("GET", 503, "issuer_unavailable"),
         ("GET", 404, None),
         ("GET", 401, "malformed_token"),
-    ] == witness.answers
-    assert [(f"{issuer}/.well-known/openid-configuration", "200"), (f"{issuer}/v1/keys", "500")] == witness.questions
-    assert witness.failures >= 1
+    ] == instrumentation.responses
+    assert [
+        (f"{issuer}/.well-known/openid-configuration", "200"),
+        (f"{issuer}/v1/keys", "500"),
+    ] == instrumentation.issuer_requests
+    assert instrumentation.cache_errors >= 1
 
 
 @pytest.mark.gen_test
-async def test_a_question_that_nobody_answers_failed(
-    witness: Witness, call: Callable[..., Any], fake_issuer: RunningIssuer
+async def test_an_issuer_request_without_a_response_is_reported_as_failed(
+    instrumentation: RecordingInstrumentation, call: Callable[..., Any], fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", drop=True)
     assert 503 == await call("/api/whoami", fake_issuer.token())
-    assert {"failed"} == {outcome for _, outcome in witness.questions}
+    assert {"failed"} == {outcome for _, outcome in instrumentation.issuer_requests}
 
 
-def test_without_one_nobody_is_told() -> None:
-    nobody: Instrumentation = NullInstrumentation()
-    nobody.on_response(method="GET", status=200, seconds=0.0, reason=None)
-    nobody.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
-    nobody.on_cache_error()
+def test_null_instrumentation_does_nothing() -> None:
+    instrumentation: Instrumentation = NullInstrumentation()
+    instrumentation.on_response(method="GET", status=200, seconds=0.0, reason=None)
+    instrumentation.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
+    instrumentation.on_cache_error()

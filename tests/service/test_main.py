@@ -1,4 +1,4 @@
-"""The command line, as a person meets it: each command is a process of its own."""
+"""The command line; each command runs as a process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _run(start: Start, *arguments: str, **variables: str) -> tuple[int, str, str
     return process.returncode, out, err
 
 
-def test_without_settings_it_says_what_is_missing(start: Start) -> None:
+def test_missing_settings_are_reported(start: Start) -> None:
     status, out, err = _run(start, "service")
     assert (2, "") == (status, out)
     assert "OKTA_OAUTH2_ISSUER" in err
@@ -35,12 +35,12 @@ def test_without_settings_it_says_what_is_missing(start: Start) -> None:
     assert 1 == len(err.splitlines())
 
 
-def test_run_is_what_it_does_when_nothing_is_said(start: Start) -> None:
+def test_run_is_the_default_command(start: Start) -> None:
     assert _run(start, "service", "run") == _run(start, "service")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("arguments", "message"),
     [
         (["service", "--issuer", "https://dev-1-admin.okta.com/oauth2/default"], "admin console"),
         (["service", "--issuer", "https://issuer.example"], "audience"),
@@ -52,18 +52,18 @@ def test_run_is_what_it_does_when_nothing_is_said(start: Start) -> None:
         (["service", "--config", "missing.toml"], "missing.toml"),
         (["service", "--no-such-option"], "--no-such-option"),
         (["service", "serve"], "serve"),
-        (["service", "--demo", "--address", "0.0.0.0", "--issuer-port", "0"], "this machine alone"),
+        (["service", "--demo", "--address", "0.0.0.0", "--issuer-port", "0"], "loopback addresses only"),
     ],
     ids=lambda value: " ".join(value[1:]) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_exit_2_and_says_what_was_expected(start: Start, arguments: list[str], word: str) -> None:
+def test_wrong_usage_exits_with_2_and_a_message(start: Start, arguments: list[str], message: str) -> None:
     status, _, err = _run(start, *arguments)
     assert 2 == status
-    assert word in err
+    assert message in err
     assert "Traceback" not in err
 
 
-def test_an_address_in_use_is_exit_1(start: Start, fake_issuer_url: str) -> None:
+def test_an_address_in_use_exits_with_1(start: Start, fake_issuer_url: str) -> None:
     port = fake_issuer_url.rpartition(":")[2]
     status, _, err = _run(start, "service", "--issuer", OKTA, "--port", port)
     assert 1 == status
@@ -71,11 +71,11 @@ def test_an_address_in_use_is_exit_1(start: Start, fake_issuer_url: str) -> None
     assert "Traceback" not in err
 
 
-def test_tells_its_version(start: Start) -> None:
+def test_the_version_is_printed(start: Start) -> None:
     assert (0, f"tornado-resource-server {__version__}\n", "") == _run(start, "service", "--version")
 
 
-def test_config_shows_each_setting_and_where_it_came_from(start: Start) -> None:
+def test_config_shows_each_setting_and_its_source(start: Start) -> None:
     variables = {"SERVICE_LEEWAY": "30", "SERVICE_HTTP_PROXY": "http://alice:hunter2@proxy.example"}
     status, out, _ = _run(start, "service", "config", "--issuer", OKTA, **variables)
     assert 0 == status
@@ -86,9 +86,9 @@ def test_config_shows_each_setting_and_where_it_came_from(start: Start) -> None:
     assert "hunter2" not in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_issuer_being_down_does_not_stop_the_start_and_a_signal_ends_it_cleanly(
-    number: signal.Signals, start: Start
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_the_service_starts_without_the_issuer_and_a_signal_stops_it(
+    signal_number: signal.Signals, start: Start
 ) -> None:
     process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER="http://127.0.0.1:1/oauth2/default")
     url = listening(process)
@@ -97,13 +97,13 @@ def test_the_issuer_being_down_does_not_stop_the_start_and_a_signal_ends_it_clea
     assert 503 == status
     assert "127.0.0.1" in body
     assert 401 == curl(f"{url}/api/whoami")[0]
-    process.send_signal(number)
+    process.send_signal(signal_number)
     _, err = process.communicate(timeout=10)
     assert 0 == process.returncode
     assert "Traceback" not in err
 
 
-def test_the_demonstration_prints_curl_lines_that_work_when_pasted(environment: dict[str, str]) -> None:
+def test_the_demo_prints_working_curl_lines(environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, Path(__file__).parents[1] / "demo.py"],
         env=environment,
@@ -114,13 +114,15 @@ def test_the_demonstration_prints_curl_lines_that_work_when_pasted(environment: 
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
-def test_two_programs_do_what_the_guide_shows(start: Start) -> None:
-    """The guide, end to end: an issuer in one process, the API in another, a person with curl in a third."""
+def test_issuer_and_service_work_as_in_the_guide(start: Start) -> None:
+    """The guide end to end, with the issuer, the API and curl as three processes."""
     issuer = listening(start("fakeissuer", "--port", "0"))
     process = start("service", "--port", "0", OKTA_OAUTH2_ISSUER=f"{issuer}/oauth2/default")
     api = listening(process)
     form = ["-d", "grant_type=client_credentials&scope=api:read"]
-    status, body = curl("-u", "0oaservice0000000001:service-secret", *form, f"{issuer}/oauth2/default/v1/token")
+    status, body = curl(
+        "-u", "0oaservice0000000001:service-secret-for-tests-only-0000001", *form, f"{issuer}/oauth2/default/v1/token"
+    )
     assert 200 == status
     found = re.search(r'"access_token": ?"([^"]+)"', body)
     assert found is not None
@@ -148,13 +150,13 @@ def test_the_token_command_prints_a_token_that_is_accepted(start: Start) -> None
     assert '"sub": "alice@example.com"' in body
 
 
-def test_starts_fast_enough_to_be_tried(start: Start) -> None:
+def test_the_service_starts_within_ten_seconds(start: Start) -> None:
     started = time.monotonic()
     listening(start("service", "--port", "0", "--issuer", OKTA))
     assert time.monotonic() - started < 10
 
 
-def test_the_admin_port_denies_a_token_that_was_good_a_moment_ago(start: Start) -> None:
+def test_a_token_denied_at_the_admin_port_is_rejected(start: Start) -> None:
     with fakeissuer.running() as issuer:
         port = free_port()
         service = start(
@@ -172,7 +174,7 @@ def test_the_admin_port_denies_a_token_that_was_good_a_moment_ago(start: Start) 
 
 def _status(url: str, token: str, body: dict[str, object] | None = None) -> int:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Authorization": f"Bearer {token}"})  # noqa: S310  # ours
+    request = urllib.request.Request(url, data=data, headers={"Authorization": f"Bearer {token}"})  # noqa: S310  # a loopback URL
     try:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # as above
             return int(response.status)

@@ -10,7 +10,7 @@ from service.urls import origin_pattern, parse_origin
     ["*", "https://app.example", "http://localhost:3000", "http://[::1]:3000", "https://*.example.com",
      "https://*.example.com:8443", "chrome-extension://abcdef"],
 )  # fmt: skip
-def test_accepts(origin: str) -> None:
+def test_a_valid_origin_is_accepted(origin: str) -> None:
     parse_origin(origin)
 
 
@@ -20,12 +20,12 @@ def test_accepts(origin: str) -> None:
      "https://*example.com", "https://a.*.example.com", "https://*.*.example.com", "*.example.com",
      "https://user@app.example", "https://app.example?", "https://app.example#a"],
 )  # fmt: skip
-def test_refuses(origin: str) -> None:
+def test_an_invalid_origin_is_rejected(origin: str) -> None:
     with pytest.raises(ValueError, match=r"origin|wide"):
         parse_origin(origin)
 
 
-def test_only_a_star_makes_a_pattern() -> None:
+def test_only_an_origin_with_a_star_gives_a_pattern() -> None:
     assert origin_pattern("https://app.example") is None
     assert origin_pattern("*") is None
     pattern = origin_pattern("https://*.example.com:8443")

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from browser_actions import press, shows, until
 from chromium import violations
-from person import press, shows, until
 from programs import clean_environment, listening
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By

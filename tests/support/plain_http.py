@@ -1,4 +1,4 @@
-"""A plain HTTP client, so that what is tested is what is on the wire."""
+"""A plain HTTP client, so that tests see exactly what is sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back."""
+class Response:
+    """The response to a request."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -25,7 +25,7 @@ class Answer:
         return json.loads(self.body)
 
 
-Ask = Callable[..., Answer]
+Send = Callable[..., Response]
 
 
 def send(
@@ -36,7 +36,7 @@ def send(
     body: bytes | None = None,
     client: str | None = None,
     headers: dict[str, str] | None = None,
-) -> Answer:
+) -> Response:
     """Send one request on a connection of its own; ``client`` is ``id:secret``, for Basic."""
     parts = urlsplit(url)
     sent = dict(headers or {})
@@ -49,6 +49,6 @@ def send(
     try:
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, sent)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
+        return Response(answer.status, answer.headers, answer.read())
     finally:
         connection.close()

@@ -90,7 +90,7 @@ class Browser:
     def consent(self, answer: Any, decision: str = "allow") -> Any:
         page = self.get(answer.headers["Location"])
         action, hidden = forms(page)[0]
-        return self.post(action, {**hidden, "verdict": decision})
+        return self.post(action, {**hidden, "decision": decision})
 
     def _headers(self) -> dict[str, str]:
         return {**self.headers, **({"Cookie": self.cookie} if self.cookie else {})}

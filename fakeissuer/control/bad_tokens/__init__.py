@@ -1,8 +1,8 @@
-"""The catalogue of bad tokens: each is spoilt in one way only, and says what a correct resource server answers.
+"""The catalogue of bad tokens: each breaks one rule, and has the status and error of a correct resource server.
 
-Such a server trusts this issuer and its audience, allows RS256 alone, gives two minutes of leeway, knows no DPoP and
-reads at most 16 KiB. Tokens that a parser may still take for a credential get ``invalid_token``, others
-``invalid_request`` (RFC 6750 section 3.1).
+Such a server trusts this issuer and its audience, allows only RS256, has two minutes of leeway, does not support DPoP
+and reads at most 16 KiB. A token that is a b64token gets ``invalid_token``, any other ``invalid_request`` (RFC 6750
+section 3.1).
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ def bad_tokens(state: IssuerState, server_id: str = "default") -> list[BadToken]
     """Return a bad token of each kind for a server.
 
     Raises:
-        InvalidRequestError: there is no such server, or it is the org server, whose tokens are bad everywhere else
-            anyway.
+        InvalidRequestError: there is no such server, or it is the org server, whose tokens only Okta can validate.
     """
     server = state.registry.server(server_id)
     if server.is_org:
         raise InvalidRequestError(
-            "Nobody can verify the org server's tokens, so there are none to be spoilt; name another."
+            "The org server's tokens cannot be verified locally, so it has no bad tokens; choose another server."
         )
     builder = TokenBuilder(state, server)
     return [

@@ -1,4 +1,4 @@
-"""Tokens whose claims are missing, wrong, or not what they have to be (RFC 7519 section 4.1, RFC 9068 section 4)."""
+"""Tokens with missing, wrong or malformed claims (RFC 7519 section 4.1, RFC 9068 section 4)."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _INVALID_NUMERIC_DATES: dict[str, Any] = {
     "1e400": RawJSON("1e400"),
     "5000-digits": RawJSON("9" * 5000),
 }
-"""What passes for a NumericDate in some reader or other, as JSON and as what Python's reader takes for JSON."""
+"""Values that some parsers accept as a NumericDate, some of them accepted by Python's JSON parser only."""
 
 
 def _with_claims(changes: dict[str, Any], builder: TokenBuilder) -> str:
-    """Return a token that is good but for these claims."""
+    """Return a token that is valid except for these claims."""
     return builder.token(claims=builder.claims(**changes))
 
 
 def _with_date_offset(name: str, seconds: int, builder: TokenBuilder) -> str:
-    """Return a token with a NumericDate that lies so many seconds from now."""
+    """Return a token with a NumericDate so many seconds from now."""
     return builder.token(claims=builder.claims(**{name: builder.now + seconds}))
 
 
@@ -41,18 +41,18 @@ def expired(builder: TokenBuilder) -> str:
 
 
 def _with_duplicate(name: str, first_value: Any, builder: TokenBuilder) -> str:
-    """Return a token with a claim that is there twice; readers that keep the last see nothing odd."""
+    """Return a token with a duplicate claim; parsers that keep the last value accept it."""
     return builder.token(claims=raw_jws.json_object([(name, first_value), *builder.claims().items()]))
 
 
 def _reencoded(encoding: str, builder: TokenBuilder) -> str:
-    """Return a token whose payload is JSON, but not in UTF-8."""
+    """Return a token whose payload is JSON in another encoding than UTF-8."""
     text = raw_jws.json_object(builder.claims(note="é").items()).decode()
     return builder.token(claims=text.encode(encoding))
 
 
 def _raw_payload(payload: bytes, builder: TokenBuilder) -> str:
-    """Return a token with this for a payload."""
+    """Return a token with these bytes as the payload."""
     return builder.token(claims=payload)
 
 

@@ -1,4 +1,4 @@
-"""Tokens that are not a JWS in compact serialization, or not quite (RFC 7515 sections 2 and 7.1, RFC 6750 2.1)."""
+"""Tokens that are not a valid compact JWS (RFC 7515 sections 2 and 7.1, RFC 6750 section 2.1)."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ _CANONICAL = "base64url has no unused bits set"
 
 
 def _truncated(parts: int, builder: TokenBuilder) -> str:
-    """Return the first so many parts of a token."""
+    """Return the first parts of a token."""
     return ".".join(builder.token().split(".")[:parts])
 
 
 def _encrypted_shape(builder: TokenBuilder) -> str:
-    """Return five parts, as a JWE has them."""
+    """Return five parts, like a JWE."""
     header, payload, signature = builder.token().split(".")
     return f"{header}.{payload}.{signature}.{payload}.{signature}"
 
 
 def oversize(builder: TokenBuilder) -> str:
-    """Return a token that is good but for a claim that makes it too long to be read."""
+    """Return a token that is valid except for a claim that makes it too long."""
     return builder.token(claims=builder.claims(note="x" * _OVERSIZE_BYTES))
 
 
 def _noncanonical_signature(builder: TokenBuilder) -> str:
-    """Return a token whose signature decodes to the right bytes, from another text than the one they encode to."""
+    """Return a token whose signature decodes to the right bytes but is not their canonical encoding."""
     return _set_unused_bit(builder.token())
 
 
 def _noncanonical_payload(builder: TokenBuilder) -> str:
-    """Return a token whose payload has unused bits set, signed as it stands."""
+    """Return a correctly signed token whose payload encoding has unused bits set."""
     payload = raw_jws.json_object(builder.claims().items())
-    payload += b" " * (1 if len(payload) % 3 == 0 else 0)  # three bytes fill four characters: there none is unused
+    payload += b" " * (1 if len(payload) % 3 == 0 else 0)  # three bytes leave no unused bits
     signing_input = f"{base64url(raw_jws.json_object(builder.header().items()))}.{base64url(payload)}"
     return raw_jws.signed(_set_unused_bit(signing_input), builder.signer())
 
 
 def _standard_alphabet(builder: TokenBuilder) -> str:
-    """Return a token whose signature is in the alphabet of plain base64."""
-    # Each token has a jti of its own, and so another signature; nearly all hold one of the characters.
+    """Return a token whose signature uses the standard base64 alphabet."""
+    # Signatures differ by the random jti; nearly all contain one of the characters.
     tokens = (builder.token() for _ in repeat(None))
     token = next(token for token in tokens if {"-", "_"} & set(token.rpartition(".")[2]))
     signing_input, _, signature = token.rpartition(".")
@@ -57,7 +57,7 @@ def _standard_alphabet(builder: TokenBuilder) -> str:
 
 
 def _padded_payload(builder: TokenBuilder) -> str:
-    """Return a token with padding in its middle."""
+    """Return a token with padding after the payload."""
     header, payload, signature = builder.token().split(".")
     return f"{header}.{payload}=.{signature}"
 
@@ -69,7 +69,7 @@ def _json_serialization(builder: TokenBuilder) -> str:
 
 
 def _with_inserted(text: str, builder: TokenBuilder) -> str:
-    """Return a token with something in the middle of its signature."""
+    """Return a token with text inserted into its signature."""
     token = builder.token()
     return token[:-10] + text + token[-10:]
 

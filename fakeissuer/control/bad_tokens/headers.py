@@ -1,4 +1,4 @@
-"""Tokens whose JOSE header asks for what must not be done (RFC 7515 section 4, RFC 8725 sections 3.10 and 3.11)."""
+"""Tokens with a malformed or dangerous JOSE header (RFC 7515 section 4, RFC 8725 sections 3.10 and 3.11)."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ _KEY_FROM_HEADER = "a key that the token itself brings or points to is never use
 _CRITICAL = "a critical extension that is not understood makes the token invalid"
 _KID_TEXT = "kid is a text"
 DEEP_LEVELS = 3000
-"""Nesting that exhausts the stack of a recursive parser, and still fits into 16 KiB."""
+"""Nesting that exhausts the stack of a recursive parser and still fits into 16 KiB."""
 
 
 def _with_header(members: dict[str, Any], builder: TokenBuilder) -> str:
-    """Return a token that is signed with these header members beside the usual ones, and is good but for them."""
+    """Return a token that is valid except for these header members."""
     return builder.token(header=builder.header(**members))
 
 
 def _attackers_token(builder: TokenBuilder, **members: Any) -> str:
-    """Return a token that an attacker has signed, whose header leads to the attacker's key."""
+    """Return a token signed by an attacker whose header refers to the attacker's key."""
     return builder.token(
         header=builder.header(kid=builder.attacker_key.kid, **members), sign=builder.signer(builder.attacker_key)
     )
 
 
 def _with_certificate(builder: TokenBuilder) -> str:
-    """Return a token that brings a certificate for the key that it was signed with."""
-    from fakeissuer.jose.x5c import self_signed  # noqa: PLC0415  # cryptography is loaded with the first key
+    """Return a token with an embedded certificate for the attacker's key."""
+    from fakeissuer.jose.x5c import self_signed  # noqa: PLC0415  # slow to import, needed with the first key
 
     certificate = self_signed(builder.attacker_key)
     return _attackers_token(builder, x5c=[certificate])
 
 
 def _compressed(builder: TokenBuilder) -> str:
-    """Return a token whose payload is deflated, which JWE knows and JWS does not."""
+    """Return a token with a deflated payload, which only JWE supports."""
     deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     payload = deflate.compress(raw_jws.json_object(builder.claims().items())) + deflate.flush()
     return builder.token(header=builder.header(zip="DEF"), claims=payload)
 
 
 def _with_duplicate(name: str, first_value: str, builder: TokenBuilder) -> str:
-    """Return a token with a header name that is there twice; readers that keep the last see nothing odd."""
+    """Return a token with a duplicate header parameter; parsers that keep the last value accept it."""
     return builder.token(header=raw_jws.json_object([(name, first_value), *builder.header().items()]))
 
 
 def _reencoded(encoding: str, builder: TokenBuilder) -> str:
-    """Return a token whose header is JSON, but not in UTF-8."""
+    """Return a token whose header is JSON in another encoding than UTF-8."""
     text = raw_jws.json_object({**builder.header(), "note": "é"}.items()).decode()
     return builder.token(header=text.encode(encoding))
 
 
 def _raw_header(header: bytes, builder: TokenBuilder) -> str:
-    """Return a token with this for a header."""
+    """Return a token with these bytes as the header."""
     return builder.token(header=header)
 
 
 def _nested(builder: TokenBuilder) -> str:
-    """Return a token with a header member that is a list in a list in a list."""
+    """Return a token with a deeply nested header parameter."""
     return builder.token(header=builder.header(note=raw_jws.RawJSON("[" * DEEP_LEVELS + "]" * DEEP_LEVELS)))
 
 
@@ -94,7 +94,7 @@ ROWS = (
     Row("crit-text", "crit is a list", partial(_with_header, {"crit": "exp"})),
     Row("b64-false", "an unencoded payload is not accepted", partial(_with_header, {"b64": False, "crit": ["b64"]})),
     Row("b64-false-not-critical", "an unencoded payload is not accepted", partial(_with_header, {"b64": False})),
-    Row("zip", "a _compressed payload is not accepted", _compressed),
+    Row("zip", "a compressed payload is not accepted", _compressed),
     *(
         Row(f"typ-{typ}", "typ is absent, JWT or at+jwt", partial(_with_header, {"typ": typ}))
         for typ in ("dpop+jwt", "secevent+jwt", "logout+jwt", "JWS")
@@ -109,5 +109,5 @@ ROWS = (
     Row("header-latin-1", "the header is UTF-8", partial(_reencoded, "latin-1")),
     Row("header-utf-16", "the header is UTF-8", partial(_reencoded, "utf-16")),
     Row("header-byte-order-mark", "the header begins with its object", partial(_reencoded, "utf-8-sig")),
-    Row("header-_nested-deeply", "the header's depth is bounded", _nested),
+    Row("header-nested-deeply", "the header's depth is bounded", _nested),
 )

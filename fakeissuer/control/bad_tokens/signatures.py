@@ -1,4 +1,4 @@
-"""Tokens whose signature proves nothing (RFC 8725 sections 2.1, 3.1 and 3.2, RFC 7515 section 5.2)."""
+"""Tokens with a missing, wrong or forged signature (RFC 8725 sections 2.1, 3.1 and 3.2, RFC 7515 section 5.2)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fakeissuer.control.bad_tokens.token_builder import ABSENT, Row, TokenBuilde
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url
 
-_UNSIGNED = "an algorithm is demanded: alg none has no signature"
-_ALGORITHM_CONFUSION = "the allow-list has no HMAC: its key would be the public key, which everybody has"
+_UNSIGNED = "a token is signed: alg none has no signature"
+_ALGORITHM_CONFUSION = "the allow-list has no HMAC: its key would be the public key"
 _NOT_ALLOWED = "only the algorithms of the allow-list are accepted"
 
 
@@ -20,40 +20,40 @@ def _unsigned(spelling: str, builder: TokenBuilder) -> str:
 
 
 def _keyed_with_pem(builder: TokenBuilder) -> str:
-    """Return an HMAC keyed with the public key as a PEM file."""
+    """Return a token with an HMAC keyed with the public key as PEM."""
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(_public_pem(builder)))
 
 
 def _keyed_with_der(builder: TokenBuilder) -> str:
-    """Return an HMAC keyed with the public key as DER."""
+    """Return a token with an HMAC keyed with the public key as DER."""
     lines = _public_pem(builder).splitlines()
     der = base64.b64decode(b"".join(line for line in lines if not line.startswith(b"-")))
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(der))
 
 
 def _keyed_with_modulus(builder: TokenBuilder) -> str:
-    """Return an HMAC keyed with the modulus as the key set shows it."""
+    """Return a token with an HMAC keyed with the modulus as published in the key set."""
     return builder.token(header=builder.header(alg="HS256"), sign=raw_jws.hs256(builder.key.public["n"].encode()))
 
 
 def _other_algorithm(alg: str, builder: TokenBuilder) -> str:
-    """Return a token that the server's key has signed with an algorithm that is not its own."""
+    """Return a token signed with the server's key, but another algorithm."""
     return builder.token(header=builder.header(alg=alg), sign=builder.signer(alg=alg))
 
 
 def _signed_by_unpublished_key(kid: object, builder: TokenBuilder) -> str:
-    """Return a token that is signed by a key which the key set never shows."""
+    """Return a token signed with a key that is never published."""
     return builder.token(header=builder.header(kid=kid), sign=builder.signer(builder.attacker_key))
 
 
 def _signed_by_other_server(builder: TokenBuilder) -> str:
     """Return a token in this server's name that another server of the same host has signed."""
-    key = builder.state.ring(builder.other_server).signing_key()
+    key = builder.state.key_rings.for_server(builder.other_server).signing_key()
     return builder.token(header=builder.header(kid=key.kid), sign=builder.signer(key))
 
 
 def _flipped_bit(builder: TokenBuilder) -> str:
-    """Return a token with one bit of its signature turned round."""
+    """Return a token with one bit of its signature flipped."""
     sign = builder.signer()
     return builder.token(sign=lambda signing_input: _flip(sign(signing_input)))
 
@@ -65,7 +65,7 @@ def _truncated_signature(builder: TokenBuilder) -> str:
 
 
 def _changed_payload(builder: TokenBuilder) -> str:
-    """Return a token that was given another scope after it was signed."""
+    """Return a token whose scope was changed after signing."""
     header, _, signature = builder.token().split(".")
     widened = raw_jws.json_object(builder.claims(scp=["api:read", "api:write"]).items())
     return f"{header}.{base64url(widened)}.{signature}"
@@ -76,7 +76,7 @@ def _flip(signature: bytes) -> bytes:
 
 
 def _public_pem(builder: TokenBuilder) -> bytes:
-    from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+    from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
     return keys.public_pem(builder.key)
 

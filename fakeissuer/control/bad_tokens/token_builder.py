@@ -1,4 +1,4 @@
-"""Where bad tokens are made: a good one to start from, and the tools to spoil it."""
+"""A builder for bad tokens: a valid token, any part of which can be replaced."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fakeissuer.control.mint import mint
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.jose import raw_jws
-from fakeissuer.jose.raw_jws import Signer, jose_header
+from fakeissuer.jose.raw_jws import Signer
 from fakeissuer.model.claims import Grant
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.issue import access_token_type
 from fakeissuer.state.seed import SERVICE_APP
 from fakeissuer.state.state import IssuerState
 
@@ -24,7 +25,7 @@ HOUR_S = 3600
 
 
 class BadToken(Record, frozen=True, kw_only=True):
-    """A spoilt token: the rule that it breaks, and the status and error of a correct resource server."""
+    """A bad token, the rule that it breaks, and the status and error of a correct resource server."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"token"})
 
@@ -37,7 +38,7 @@ class BadToken(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the catalogue."""
+    """One entry of the catalogue."""
 
     name: str
     breaks: str
@@ -51,32 +52,31 @@ class Row:
 
 
 class _Absent:
-    """Says that a member is to be left out; None is a value, JSON's null."""
+    """Marks a member to omit, because None stands for null."""
 
 
 ABSENT = _Absent()
 
 
 class TokenBuilder:
-    """A server's keys and names, and a good token's parts."""
+    """Builds tokens of one server from the parts of a valid token."""
 
     def __init__(self, state: IssuerState, server: Server) -> None:
-        """Take the server whose tokens are to be spoilt."""
         self.state = state
         self.server = server
         self.issuer = state.urls.issuer(server)
         self.now = int(state.clock.now())
-        self.key = state.ring(server).signing_key()
-        self.attacker_key = state.ring(server).auxiliary_key("unpublished")
+        self.key = state.key_rings.for_server(server).signing_key()
+        self.attacker_key = state.key_rings.for_server(server).auxiliary_key("unpublished")
         others = (other for other in state.registry.servers.values() if not other.is_org and other.id != server.id)
         self.other_server = next(others, Server(id="elsewhere", audience="api://elsewhere"))
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a good JOSE header with changes."""
-        return _with_changes(jose_header(self.key, "RS256", self.state.access_token_type(self.server)), changes)
+        return _with_changes(self.key.jose_header("RS256", access_token_type(self.state.profile, self.server)), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Return the claims of a good access token with changes."""
+        """Return the claims of a valid access token with changes."""
         grant = Grant(
             server=self.server,
             issuer=self.issuer,
@@ -95,7 +95,7 @@ class TokenBuilder:
         claims: dict[str, Any] | bytes | None = None,
         sign: Signer | None = None,
     ) -> str:
-        """Return a token of these parts; what is left out is as in a good one."""
+        """Return a token of these parts; omitted parts are those of a valid token."""
         return raw_jws.encode_compact(
             _octets(self.header() if header is None else header),
             _octets(self.claims() if claims is None else claims),
@@ -103,13 +103,13 @@ class TokenBuilder:
         )
 
     def signer(self, key: SigningKey | None = None, alg: str = "RS256") -> Signer:
-        """Return what signs with a key, the server's ACTIVE one if none is given."""
-        from fakeissuer.jose import keys  # noqa: PLC0415  # loaded with the first key, see jose
+        """Return a signer for a key, by default the server's ACTIVE key."""
+        from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
         return partial(keys.sign_input, key or self.key, alg)
 
     def mint(self, **members: Any) -> str:
-        """Return what the mint call gives."""
+        """Return a token from the mint call."""
         return mint(self.state, MintRequest(**{"server": self.server.id, **members})).token
 
 

@@ -1,4 +1,4 @@
-"""Tokens that are good for something else than calling this API (RFC 9068 section 5, RFC 8725 section 2.8)."""
+"""Tokens that are valid for another purpose than calling this API (RFC 9068 section 5, RFC 8725 section 2.8)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from fakeissuer.model.endpoints import ORG
 
 
 def _of_another_server(builder: TokenBuilder) -> str:
-    """Return a token that another server issued for its own audience."""
+    """Return a token issued by another server for its own audience."""
     issuer, key = (
         builder.state.urls.issuer(builder.other_server),
-        builder.state.ring(builder.other_server).signing_key(),
+        builder.state.key_rings.for_server(builder.other_server).signing_key(),
     )
     claims = builder.claims(iss=issuer, aud=builder.other_server.audience)
     return builder.token(header=builder.header(kid=key.kid), claims=claims, sign=builder.signer(key))
@@ -19,12 +19,12 @@ def _of_another_server(builder: TokenBuilder) -> str:
 ROWS = (
     Row(
         "id-token",
-        "an ID token tells a client who signed in, and is no access token",
+        "an ID token is for the client and is not an access token",
         lambda builder: builder.mint(kind="id"),
     ),
     Row(
         "id-token-for-this-audience",
-        "an ID token is no access token, whatever its audience",
+        "an ID token is not an access token, whatever its audience",
         lambda builder: builder.mint(kind="id", aud=builder.server.audience),
     ),
     Row(

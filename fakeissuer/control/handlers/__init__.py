@@ -1,32 +1,24 @@
-"""The control plane below ``/_fake/``: how tests tell the issuer what to do, over HTTP."""
+"""HTTP handlers of the control plane below ``/_fake/``."""
 
 from __future__ import annotations
 
+from fakeissuer.control.handlers import keys, overview, registry, requests, scenario, tokens
 from fakeissuer.control.handlers.base import ControlHandler
-from fakeissuer.control.handlers.keys import KeysHandler, PublicationDelayHandler, RotateHandler, WithdrawHandler
-from fakeissuer.control.handlers.overview import OverviewHandler
-from fakeissuer.control.handlers.registry import ResourceHandler
-from fakeissuer.control.handlers.requests import RequestsHandler
-from fakeissuer.control.handlers.scenario import ApprovalsHandler, ClockHandler, FaultsHandler, ResetHandler
-from fakeissuer.control.handlers.tokens import BadTokensHandler, RevokeHandler, TokensHandler
+
+_MODULES = (overview, tokens, scenario, keys, requests, registry)
 
 CONTROL_ROUTES: tuple[tuple[str, type[ControlHandler]], ...] = (
-    ("/?", OverviewHandler),
-    ("/tokens", TokensHandler),
-    ("/bad-tokens", BadTokensHandler),
-    ("/revoke", RevokeHandler),
-    ("/approvals", ApprovalsHandler),
-    ("/faults", FaultsHandler),
-    ("/clock", ClockHandler),
-    ("/keys", KeysHandler),
-    ("/keys/rotate", RotateHandler),
-    ("/keys/withdraw", WithdrawHandler),
-    ("/keys/lag", PublicationDelayHandler),
-    ("/requests", RequestsHandler),
-    ("/(?P<kind>users|clients|servers)/(?P<name>[^/]+)", ResourceHandler),
-    ("/reset", ResetHandler),
-    ("/.*", ControlHandler),
+    *(
+        (member.path, member)
+        for module in _MODULES
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, ControlHandler) and member is not ControlHandler
+    ),
+    (ControlHandler.path, ControlHandler),
 )
-"""Each call by its path below ``/_fake``, in the order of the table in the documentation."""
+"""The path below ``/_fake`` and the handler of each call, collected from the modules; the last matches any path."""
 
-__all__ = ["CONTROL_ROUTES", "ControlHandler"]
+CALL_PATHS = tuple(path.removeprefix("/") for path, _ in CONTROL_ROUTES if not set(path) & set("?*"))
+"""The calls with a constant path, without the slash."""
+
+__all__ = ["CALL_PATHS", "CONTROL_ROUTES", "ControlHandler"]

@@ -1,13 +1,13 @@
-"""What every control call does: it is guarded, read strictly, and answered in JSON, a refusal too."""
+"""The base of all control handlers: access check, strict parsing and JSON responses."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tornado.web import HTTPError
 
 from fakeissuer.control.access import ControlGuard
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.errors import FakeIssuerError, InvalidRequestError, NotFoundError
 from fakeissuer.model.records import Record, read_members, to_json, to_record
 from fakeissuer.responses.handler import BaseHandler
@@ -16,13 +16,13 @@ T = TypeVar("T", bound=Record)
 
 _DESCRIPTIONS = {
     404: "There is no such control call.",
-    405: "This control call does not answer that method.",
-    500: "The control call failed; the log says more.",
+    405: "This control call does not support the method.",
+    500: "The control call failed; the log has the details.",
 }
 
 
 class EmptyBody(Record, frozen=True, kw_only=True):
-    """The body of a call that takes none."""
+    """The body of a call without parameters."""
 
 
 class ServerQuery(Record, frozen=True, kw_only=True):
@@ -32,36 +32,39 @@ class ServerQuery(Record, frozen=True, kw_only=True):
 
 
 class ControlHandler(BaseHandler):
-    """The base of all control calls, and the answer at a path where there is none."""
+    """The base of all control handlers; on its own it responds to unknown paths with 404."""
+
+    path: ClassVar[str] = "/.*"
+    """The path below ``/_fake``, a regular expression."""
 
     expected_errors = (FakeIssuerError, HTTPError)
 
-    def initialize(self, *, issuer: FakeIssuer, guard: ControlGuard) -> None:
-        """Take the issuer to control, and who may do that."""
-        self.issuer = issuer
+    def initialize(self, *, control: IssuerControl, guard: ControlGuard) -> None:
+        """Store the operations and the access check."""
+        self.control = control
         self.guard = guard
 
     def set_default_headers(self) -> None:
-        """Let nobody keep what changes from call to call."""
+        """Forbid caching, because the state changes from call to call."""
         self.set_header("Cache-Control", "no-store")
 
     def prepare(self) -> None:
-        """Refuse whoever may not control this issuer, before anything is read."""
-        check_access = self.check_access()
-        if check_access is not None:
-            status, sentence = check_access
+        """Reject callers without access before the body is parsed."""
+        rejection = self.check_access()
+        if rejection is not None:
+            status, description = rejection
             if status == 401:
                 self.set_header("WWW-Authenticate", 'Bearer realm="fakeissuer control plane"')
-            self.send({"error": "access_denied", "error_description": sentence}, status)
+            self.send({"error": "access_denied", "error_description": description}, status)
         elif type(self) is ControlHandler:
             raise HTTPError(404)
 
     def check_access(self) -> tuple[int, str] | None:
-        """Return status and sentence for a request that may not pass, None for one that may."""
+        """Return the status and description of a rejection, or None if the caller has access."""
         return self.guard.check_access(self.request)
 
     def send(self, value: object, status: int = 200) -> None:
-        """Answer with JSON."""
+        """Send a JSON response."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.finish(to_json(value))
@@ -70,24 +73,24 @@ class ControlHandler(BaseHandler):
         """Return the body as a record.
 
         Raises:
-            InvalidRequestError: it is not exactly such a record.
+            InvalidRequestError: the body does not have exactly the members of the record.
         """
         return to_record(read_members(self.request.body), kind)
 
     def read_query(self, kind: type[T]) -> T:
-        """Return the parameters of the URL as a record of texts; an empty one counts as left out.
+        """Return the query parameters as a record of strings; an empty parameter counts as absent.
 
         Raises:
-            InvalidRequestError: one is unknown, or comes twice.
+            InvalidRequestError: a parameter is unknown or repeated.
         """
         arguments = self.request.query_arguments
         if any(len(values) > 1 for values in arguments.values()):
-            raise InvalidRequestError("A parameter of the URL came twice.")
+            raise InvalidRequestError("A query parameter is repeated; send each at most once.")
         texts = {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}
         return to_record({name: text for name, text in texts.items() if text}, kind)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Say what was wrong and what was expected."""
+        """Send the error as JSON."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, NotFoundError):
             self.send({"error": "not_found", "error_description": str(error)}, 404)
@@ -95,5 +98,5 @@ class ControlHandler(BaseHandler):
             self.send({"error": "invalid_request", "error_description": str(error)}, 400)
         else:
             code = {404: "not_found", 405: "method_not_allowed"}.get(status_code, "server_error")
-            sentence = _DESCRIPTIONS.get(status_code, "The request could not be read.")
-            self.send({"error": code, "error_description": sentence}, status_code)
+            description = _DESCRIPTIONS.get(status_code, "The request could not be parsed.")
+            self.send({"error": code, "error_description": description}, status_code)

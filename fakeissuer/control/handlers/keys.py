@@ -1,4 +1,4 @@
-"""``/_fake/keys``: the life of a server's keys, in a test's own time."""
+"""``/_fake/keys``: the life cycle of a server's keys."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from fakeissuer.model.records import Record
 
 
 class WithdrawRequest(Record, frozen=True, kw_only=True):
-    """A key by its kid; the server is known by it, and may be named all the same."""
+    """A key by its key ID, optionally restricted to one server."""
 
     kid: str
     server: str | None = None
 
 
 class PublicationDelayRequest(Record, frozen=True, kw_only=True):
-    """Which server lags, and for how many seconds: without them until it is told to stop."""
+    """The server whose next key is not published, and for how many seconds; by default until the lag is deleted."""
 
     server: str = "default"
     seconds: float | None = None
@@ -23,36 +23,44 @@ class PublicationDelayRequest(Record, frozen=True, kw_only=True):
 class KeysHandler(ControlHandler):
     """The keys of a server."""
 
+    path = "/keys"
+
     def get(self) -> None:
-        """Tell each key's kid, status, and whether it is published."""
-        self.send(self.issuer.keys(self.read_query(ServerQuery).server))
+        """Return the key ID and status of each key, and whether it is published."""
+        self.send(self.control.keys(self.read_query(ServerQuery).server))
 
 
 class RotateHandler(ControlHandler):
-    """NEXT becomes ACTIVE."""
+    """Key rotation."""
+
+    path = "/keys/rotate"
 
     def post(self) -> None:
         """Rotate the keys of a server."""
-        self.send(self.issuer.rotate(self.read(ServerQuery).server))
+        self.send(self.control.rotate(self.read(ServerQuery).server))
 
 
 class WithdrawHandler(ControlHandler):
-    """A key leaves the key set."""
+    """Removal of a key from the key set."""
+
+    path = "/keys/withdraw"
 
     def post(self) -> None:
         """Withdraw a key."""
         query = self.read(WithdrawRequest)
-        self.send(self.issuer.withdraw(query.kid, query.server))
+        self.send(self.control.withdraw(query.kid, query.server))
 
 
 class PublicationDelayHandler(ControlHandler):
-    """The new key signs before it is published."""
+    """A key that signs before it is published."""
+
+    path = "/keys/lag"
 
     def post(self) -> None:
-        """Sign with a key that the key set does not show yet."""
+        """Sign with a new key that is not published."""
         query = self.read(PublicationDelayRequest)
-        self.send(self.issuer.delay_publication(query.server, query.seconds))
+        self.send(self.control.delay_publication(query.server, seconds=query.seconds))
 
     def delete(self) -> None:
-        """Publish the key that was kept back."""
-        self.send(self.issuer.publish_now(self.read_query(ServerQuery).server))
+        """Publish the key."""
+        self.send(self.control.publish_now(self.read_query(ServerQuery).server))

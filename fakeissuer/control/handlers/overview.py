@@ -1,4 +1,4 @@
-"""``/_fake/``: everything that is here, as JSON, and for a browser as a console to work with."""
+"""``/_fake/``: an overview as JSON, and the console for browsers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from fakeissuer.responses.pages import page
 
 
 class OverviewHandler(ControlHandler):
-    """Servers, clients, users, and where to find what."""
+    """Servers, clients, users and links."""
+
+    path = "/?"
 
     def get(self) -> None:
-        """Tell what is here; the page is empty, and its script asks for the same as any program."""
+        """Return the overview; the console is a page without data whose script requests the same JSON."""
         if not self._wants_html:
-            self.send(self.issuer.overview())
+            self.send(self.control.overview())
             return
         reply = page("console", needs_token=self.guard.token is not None, endpoints=ENDPOINT_NAMES)
         for name, value in reply.headers.items():
@@ -21,12 +23,12 @@ class OverviewHandler(ControlHandler):
         self.finish(reply.body)
 
     def check_access(self) -> tuple[int, str] | None:
-        """Return why this is refused; a browser cannot show a token before a page has asked for it."""
+        """Return a rejection or None; the console needs no token, because its page asks the user for one."""
         if self._wants_html and self.guard.token is not None:
             return None
         return super().check_access()
 
     @property
     def _wants_html(self) -> bool:
-        # Whoever asks for nothing in particular is a program; only browsers name HTML.
+        # Only browsers name HTML in Accept; programs send */* or nothing.
         return self.request.method == "GET" and "text/html" in self.request.headers.get("Accept", "")

@@ -1,4 +1,4 @@
-"""``/_fake/users``, ``/_fake/clients``, ``/_fake/servers``: who and what the issuer knows."""
+"""``/_fake/users``, ``/_fake/clients`` and ``/_fake/servers``: the registered data."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from fakeissuer.model.registry import ResourceKind
 class ResourceHandler(ControlHandler):
     """One user, client or server."""
 
+    path = "/(?P<kind>users|clients|servers)/(?P<name>[^/]+)"
+
     def get(self, kind: str, name: str) -> None:
-        """Tell what is known about it."""
-        self.send(self.issuer.get(cast(ResourceKind, kind), name))
+        """Return the resource."""
+        self.send(self.control.get(cast(ResourceKind, kind), name))
 
     def put(self, kind: str, name: str) -> None:
-        """Add it, or put it in the place of the one that is there."""
-        self.send(self.issuer.put(cast(ResourceKind, kind), name, read_members(self.request.body)))
+        """Add or replace the resource."""
+        self.send(self.control.put(cast(ResourceKind, kind), name, **read_members(self.request.body)))
 
     def delete(self, kind: str, name: str) -> None:
-        """Remove it; the answer is what it was."""
-        self.send(self.issuer.remove(cast(ResourceKind, kind), name))
+        """Remove and return the resource."""
+        self.send(self.control.remove(cast(ResourceKind, kind), name))

@@ -1,4 +1,4 @@
-"""``/_fake/requests``: what was asked of the issuer."""
+"""``/_fake/requests``: the requests that the issuer received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fakeissuer.model.records import Record
 
 
 class RequestsQuery(Record, frozen=True, kw_only=True):
-    """Which requests are meant, and how many of the latest are told in full; what is left out means any, and all."""
+    """Filters, and how many of the latest requests are returned in full; an absent member does not restrict."""
 
     endpoint: EndpointName | None = None
     server: str | None = None
@@ -20,15 +20,17 @@ class RequestsQuery(Record, frozen=True, kw_only=True):
 
 
 class RequestsHandler(ControlHandler):
-    """The journal."""
+    """The journal of requests."""
+
+    path = "/requests"
 
     def get(self) -> None:
-        """Tell how many requests there were, over how many connections, and which."""
+        """Return the number of requests and connections, and the requests."""
         query = self.read_query(RequestsQuery)
         latest = None if query.latest is None else int(query.latest)
-        self.send(self.issuer.requests(query.endpoint, query.server, latest))
+        self.send(self.control.requests(query.endpoint, server=query.server, latest=latest))
 
     def delete(self) -> None:
-        """Forget the requests so far."""
-        self.issuer.state.journal.clear()
-        self.send(self.issuer.requests())
+        """Delete the recorded requests."""
+        self.control.clear_requests()
+        self.send(self.control.requests())

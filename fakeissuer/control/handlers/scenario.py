@@ -1,4 +1,4 @@
-"""``/_fake/faults``: trouble on demand."""
+"""Faults, the clock, pending approvals and the reset: what a test scenario changes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from fakeissuer.state.faults import Fault
 
 
 class FaultsHandler(ControlHandler):
-    """The faults that are still to come."""
+    """The active faults."""
+
+    path = "/faults"
 
     def get(self) -> None:
-        """Tell which faults are still to come; ``times`` is what is left."""
-        self.send(self.issuer.state.faults.planned())
+        """Return the active faults; ``times`` is the number of requests that each still affects."""
+        self.send(self.control.faults())
 
     def post(self) -> None:
-        """Plan a fault."""
-        self.send(self.issuer.plan_fault(self.read(Fault)))
+        """Add a fault."""
+        self.send(self.control.add_fault(self.read(Fault)))
 
     def delete(self) -> None:
-        """Plan nothing any more."""
-        self.issuer.state.faults.clear()
+        """Remove all faults."""
+        self.control.clear_faults()
         self.send([])
 
 
 class ClockRequest(Record, frozen=True, kw_only=True):
-    """Changes of the clock, in this order: ``set`` in seconds since the epoch, ``advance`` in seconds, ``freeze``."""
+    """Changes applied in this order: ``set`` in seconds since the epoch, ``advance`` in seconds, ``freeze``."""
 
     set: float | None = None
     advance: float | None = None
@@ -36,49 +38,55 @@ class ClockRequest(Record, frozen=True, kw_only=True):
 class ClockHandler(ControlHandler):
     """The clock."""
 
+    path = "/clock"
+
     def get(self) -> None:
-        """Tell what the clock says."""
-        self.send(self.issuer.clock.state())
+        """Return the state of the clock."""
+        self.send(self.control.clock.state())
 
     def post(self) -> None:
-        """Move the clock, stop it, or let it run on."""
+        """Set, advance, freeze or unfreeze the clock."""
         query = self.read(ClockRequest)
         if query == ClockRequest():
-            raise InvalidRequestError("Say what is to happen to the clock: set, advance or freeze.")
-        self.issuer.clock.move(set_to=query.set, advance=query.advance, freeze=query.freeze)
-        self.send(self.issuer.clock.state())
+            raise InvalidRequestError("The body has no change of the clock; expected set, advance or freeze.")
+        self.control.clock.move(set_to=query.set, advance=query.advance, freeze=query.freeze)
+        self.send(self.control.clock.state())
 
     def delete(self) -> None:
         """Return to real time."""
-        self.issuer.clock.reset()
-        self.send(self.issuer.clock.state())
+        self.control.clock.reset()
+        self.send(self.control.clock.state())
 
 
 class ApprovalDecision(Record, frozen=True, kw_only=True):
-    """Whose requests are settled, and how."""
+    """A user's decision on all pending requests."""
 
     login: str
     allow: bool = True
 
 
 class ApprovalsHandler(ControlHandler):
-    """Requests of CIBA."""
+    """Pending CIBA requests."""
+
+    path = "/approvals"
 
     def get(self) -> None:
-        """Tell what waits."""
-        self.send(self.issuer.approvals())
+        """Return the pending requests."""
+        self.send(self.control.approvals())
 
     def post(self) -> None:
-        """Settle all that waits for a user."""
+        """Approve or deny all pending requests of a user."""
         decision = self.read(ApprovalDecision)
-        self.send(self.issuer.resolve(decision.login, allow=decision.allow))
+        self.send(self.control.approve(decision.login, allow=decision.allow))
 
 
 class ResetHandler(ControlHandler):
-    """The way back."""
+    """The reset."""
+
+    path = "/reset"
 
     def post(self) -> None:
-        """Return to the state of the start."""
+        """Restore the initial state."""
         self.read(EmptyBody)
-        self.issuer.reset()
+        self.control.reset()
         self.send({"reset": True})

@@ -1,4 +1,4 @@
-"""``/_fake/tokens`` and ``/_fake/revoke``: any token in one call, and the end of one."""
+"""``/_fake/tokens``, ``/_fake/bad-tokens`` and ``/_fake/revoke``."""
 
 from __future__ import annotations
 
@@ -18,26 +18,32 @@ class RevokeRequest(Record, frozen=True, kw_only=True):
 
 
 class TokensHandler(ControlHandler):
-    """Minting."""
+    """Minting of tokens."""
+
+    path = "/tokens"
 
     def post(self) -> None:
         """Mint a token."""
         requested_url = f"{self.request.protocol}://{self.request.host}"
-        self.send(self.issuer.mint(self.read(MintRequest), requested_url))
+        self.send(self.control.mint_requested(self.read(MintRequest), requested_url))
 
 
 class BadTokensHandler(ControlHandler):
     """The catalogue of bad tokens."""
 
+    path = "/bad-tokens"
+
     def get(self) -> None:
-        """Give a bad token of each kind."""
-        self.send(self.issuer.bad_tokens(self.read_query(ServerQuery).server))
+        """Return one bad token of each kind."""
+        self.send(self.control.bad_tokens(self.read_query(ServerQuery).server))
 
 
 class RevokeHandler(ControlHandler):
-    """Revoking, without being the client that the token belongs to."""
+    """Revocation without client authentication."""
+
+    path = "/revoke"
 
     def post(self) -> None:
         """Revoke a token."""
-        self.issuer.revoke(self.read(RevokeRequest).token)
+        self.control.revoke(self.read(RevokeRequest).token)
         self.send({"revoked": True})

@@ -1,1 +1,1 @@
-"""Code that the endpoint handlers share."""
+"""Base classes of the handlers, and the execution of faults."""

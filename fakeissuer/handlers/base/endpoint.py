@@ -1,4 +1,4 @@
-"""What all of Okta's endpoints do: they are counted, may go wrong on purpose, and answer in Okta's shapes."""
+"""The base classes of the OAuth endpoints: journal, fault injection, rate limit headers, client authentication."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.fault_injection import BODY_FAULTS, SOCKET_FAULTS, status_reply
 from fakeissuer.handlers.base.handler import OktaHandler
-from fakeissuer.handlers.base.parameters import form_arguments, single_values
+from fakeissuer.model.clients import Client
 from fakeissuer.model.endpoints import ENDPOINTS, ORG, EndpointName
 from fakeissuer.model.servers import Server
+from fakeissuer.model.urls import ServerURLs, server_urls
+from fakeissuer.oauth.client_authentication import authenticate, read_credentials
 from fakeissuer.responses.reply import Reply, rate_limit_headers
 from fakeissuer.state.faults import Fault
 from fakeissuer.state.journal import UNKNOWN_SERVER, JournalEntry
 
 _MAX_PATH_LENGTH = 500
-"""How much of a path the journal keeps: a client may write a thousand times as much."""
+"""Characters of a path that the journal keeps; a client may send far longer ones."""
 _SCHEMES = ("Basic", "Bearer", "DPoP")
 _PREFLIGHT_AGE_S = 3600
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,100}(?:, ?[A-Za-z0-9-]{1,100}){0,50}")
+_NO_STORE_HEADERS = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Expires": "0"}
+"""Headers of every response that may contain or describe a token (RFC 6749 section 5.1)."""
 
 
 class EndpointHandler(OktaHandler):
-    """One endpoint of every server: it says its name, and what it answers."""
+    """One endpoint of every server; subclasses set ``endpoint`` and implement ``respond``."""
 
     endpoint: ClassVar[EndpointName]
     is_limited: ClassVar[bool] = False
-    """Whether Okta counts the requests, and tells of its limit."""
+    """Whether Okta sends rate limit headers at this endpoint."""
 
     async def get(self, server: str | None = None) -> None:
-        """Answer whatever the method is; a server that the path does not name is the org's."""
+        """Handle a request of any method; a path without a server id belongs to the org server."""
         # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
         await self.handle(f"/{ORG}" if server == ORG else server or ORG)
 
@@ -39,31 +43,31 @@ class EndpointHandler(OktaHandler):
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods that are answered."""
+        """The HTTP methods that the endpoint implements."""
         return ENDPOINTS[self.endpoint].methods
 
     def respond(self, server: Server) -> Reply:
-        """Return the endpoint's own answer.
+        """Return the endpoint's own response.
 
         Raises:
-            OAuthError: it has none for this request.
+            OAuthError: The request is rejected.
         """
         raise NotImplementedError
 
-    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # some name the server in their answer
-        """Return the answer to a request that ``respond`` refused."""
+    def endpoint_error(self, server: Server, error: OAuthError) -> Reply:  # noqa: ARG002  # subclasses name the server
+        """Return the error response for a request that ``respond`` rejected."""
         return self.error_reply(error)
 
     def common_headers(self) -> dict[str, str]:
-        """Return what goes with every answer; where there is a rate limit it is told, and never reached."""
-        limit = rate_limit_headers(self.state.clock.now()) if self.is_limited else {}
+        """Return the headers of every response, with a rate limit that is announced and never reached."""
+        limit = rate_limit_headers(self.now) if self.is_limited else {}
         return super().common_headers() | limit
 
     async def handle(self, server_id: str) -> None:
-        """Count the request, answer it, and put the answer on the wire, whole or spoilt."""
+        """Record the request in the journal and send the response, with the fault that is planned for it."""
         entry = self._record(server_id)
         fault = None
-        if self.request.method != "OPTIONS":
+        if self.state.faults.pending and self.request.method != "OPTIONS":
             fault = self.state.faults.take(self.endpoint, server_id)
         entry.fault = fault.kind if fault else None
         reply = self.with_common_headers(await self._reply(server_id, fault))
@@ -73,35 +77,19 @@ class EndpointHandler(OktaHandler):
         else:
             self.send(reply)
 
+    def urls_of(self, server: Server) -> ServerURLs:
+        """Return the URLs of a server; those of a DYNAMIC server begin with the URL of the request."""
+        requested_url = self.requested_url if server.issuer_mode == "DYNAMIC" else None
+        return server_urls(self.state.urls, server.id, server.issuer_mode, requested_url)
+
     def issuer_of(self, server: Server) -> str:
-        """Return the issuer identifier of a server, as far as this request may have a say in it."""
-        return self.state.urls.issuer(server, self.requested_url)
+        """Return the issuer identifier of a server."""
+        return self.urls_of(server).issuer
 
     @property
     def requested_url(self) -> str:
-        """The URL by which the client called; only a server that is DYNAMIC goes by it."""
+        """The scheme, host and port of the request; only a DYNAMIC server uses them."""
         return f"{self.request.protocol}://{self.request.host}"
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The parameters of the body.
-
-        Raises:
-            OAuthError: the body is no form, or a parameter came twice (RFC 6749 section 3.2).
-        """
-        arguments = form_arguments(self.request)
-        if arguments is None:
-            raise OAuthError(ErrorCase.FORM_EXPECTED)
-        return single_values(arguments)
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the URL.
-
-        Raises:
-            OAuthError: a parameter came twice.
-        """
-        return single_values(self.request.query_arguments)
 
     async def _reply(self, server_id: str, fault: Fault | None) -> Reply:
         if fault is None:
@@ -115,6 +103,7 @@ class EndpointHandler(OktaHandler):
             return Reply(302, headers={"Location": location})
         if fault.delay is not None:
             await self.fault_injector.pause(fault.delay)
+            self.now = self.state.clock.now()
         reply = self._respond_or_reject(server_id)
         return BODY_FAULTS[fault.kind](reply, fault) if fault.kind in BODY_FAULTS else reply
 
@@ -140,7 +129,7 @@ class EndpointHandler(OktaHandler):
             path=self.request.path[:_MAX_PATH_LENGTH],
             endpoint=self.endpoint,
             server=server_id if server_id in self.state.registry.servers else UNKNOWN_SERVER,
-            time=self.state.clock.now(),
+            time=self.now,
             connection=self.state.connections.number(self.request.server_connection),
             credentials=next((known for known in _SCHEMES if known.lower() == scheme), "other" if scheme else None),
         )
@@ -148,8 +137,29 @@ class EndpointHandler(OktaHandler):
         return entry
 
 
+class ClientHandler(EndpointHandler):
+    """An endpoint at which clients authenticate, and whose responses are never cached."""
+
+    is_limited = True
+
+    def common_headers(self) -> dict[str, str]:
+        """Return the headers of every response, those against caching included."""
+        return super().common_headers() | _NO_STORE_HEADERS
+
+    def authenticated_client(self, server: Server, form: dict[str, str]) -> Client:
+        """Return the client that authenticated this request.
+
+        Raises:
+            OAuthError: Client authentication failed.
+        """
+        authorization = self.request.headers.get_list("Authorization")
+        credentials = read_credentials(authorization, form, self.query, is_strict=self.state.profile.is_strict)
+        endpoint_url = f"{self.urls_of(server).endpoints}/{ENDPOINTS[self.endpoint].path}"
+        return authenticate(self.state, credentials, endpoint_url)
+
+
 def _preflight(methods: tuple[str, ...], requested: str) -> Reply:
-    # Okta's own libraries send headers of theirs, such as X-Okta-User-Agent-Extended, so whatever is asked for is fine.
+    # Okta's own libraries send headers such as X-Okta-User-Agent-Extended, so every requested header is allowed.
     headers = {
         "Access-Control-Allow-Methods": ", ".join(method for method in methods if method != "HEAD"),
         "Access-Control-Allow-Headers": requested

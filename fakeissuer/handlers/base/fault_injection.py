@@ -1,4 +1,4 @@
-"""Carrying out a fault: what a client sees go wrong happens here, on a real socket."""
+"""The execution of faults: changed replies, and raw writes to the socket."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ _DRIP_S = 1.0
 
 
 class FaultInjector:
-    """Spoils replies on their way out; what takes time ends when the issuer stops."""
+    """Send faulty replies; faults that take time end when the issuer stops."""
 
     def __init__(self) -> None:
-        """Start with nothing under way."""
         self._stopping = asyncio.Event()
         self._streams: set[IOStream] = set()
         self._tasks: set[asyncio.Task[object] | None] = set()
 
     async def pause(self, seconds: float) -> None:
-        """Wait for so many seconds, or until the issuer stops."""
-        with self._under_way(), suppress(TimeoutError):
+        """Wait for this many seconds, or until the issuer stops."""
+        with self._running(), suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def send_faulty(self, stream: IOStream, reply: Reply, fault: Fault) -> None:
-        """Write to the socket what the fault makes of a reply, and close it."""
+        """Write a reply to the socket with a fault, and close the socket."""
         self._streams.add(stream)
         try:
-            with self._under_way(), suppress(StreamClosedError):  # a client that has seen enough may leave
+            with self._running(), suppress(StreamClosedError):  # the client may disconnect early
                 async for chunk in SOCKET_FAULTS[fault.kind](reply, fault):
                     await (stream.write(chunk) if isinstance(chunk, bytes) else self.pause(chunk))
         finally:
@@ -48,7 +47,7 @@ class FaultInjector:
             stream.close()
 
     async def stop(self) -> None:
-        """Let go of every connection that a fault still holds."""
+        """Close every connection that a fault keeps open."""
         self._stopping.set()
         for stream in tuple(self._streams):
             stream.close()
@@ -56,7 +55,7 @@ class FaultInjector:
             await asyncio.wait(tasks)
 
     @contextmanager
-    def _under_way(self) -> Iterator[None]:
+    def _running(self) -> Iterator[None]:
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
@@ -66,17 +65,17 @@ class FaultInjector:
 
 
 def garbage(reply: Reply, _fault: Fault) -> Reply:
-    """Return an answer that calls itself JSON and is none."""
+    """Return a reply with the media type of JSON and a body that is not JSON."""
     return replace(reply, status=200, body=b'{"keys": [{"kty": "RSA", \x00\xff this is not JSON')
 
 
 def empty(reply: Reply, _fault: Fault) -> Reply:
-    """Return an answer without a body."""
+    """Return a reply without a body."""
     return replace(reply, status=200, body=b"")
 
 
 def content_type(reply: Reply, fault: Fault) -> Reply:
-    """Return the right answer under a wrong name."""
+    """Return the reply with a wrong ``Content-Type``."""
     return replace(reply, headers={**reply.headers, "Content-Type": fault.content_type or "text/html"})
 
 
@@ -85,21 +84,21 @@ BODY_FAULTS: dict[str, Callable[[Reply, Fault], Reply]] = {
     "empty": empty,
     "content_type": content_type,
 }
-"""Faults that are another answer, sent as HTTP should be."""
+"""Faults that change the reply; Tornado sends it."""
 
 _Chunk = bytes | float
-"""What goes on the wire next: bytes, or a pause in seconds."""
+"""Bytes to write, or a pause in seconds."""
 
 
 async def drop(_reply: Reply, _fault: Fault) -> AsyncIterator[_Chunk]:
-    """Send nothing: the connection just ends."""
+    """Send nothing; the connection is closed."""
     yield b""
 
 
 async def truncate(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
-    """Send less of the body than the Content-Length promises."""
-    kept = min(int(fault.amount(len(reply.body) // 2)), max(len(reply.body) - 1, 0))
-    yield head(reply, max(len(reply.body), 1)) + reply.body[:kept]
+    """Send fewer bytes than the ``Content-Length`` announces."""
+    size = min(int(fault.amount(len(reply.body) // 2)), max(len(reply.body) - 1, 0))
+    yield head(reply, max(len(reply.body), 1)) + reply.body[:size]
 
 
 async def drip(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
@@ -111,7 +110,7 @@ async def drip(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
 
 
 async def huge(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
-    """Send the right answer and then white space, so that its size is all that is wrong with it."""
+    """Send the reply followed by spaces, so that only its size is wrong."""
     padding = max(int(fault.amount(_MANY_BYTES)) - len(reply.body), 0)
     yield head(reply, len(reply.body) + padding) + reply.body
     for chunk in _spaces(padding):
@@ -119,15 +118,15 @@ async def huge(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
 
 
 async def gzip_bomb(reply: Reply, fault: Fault) -> AsyncIterator[_Chunk]:
-    """Send a small gzip body that inflates to a large one: the right answer and then white space."""
-    deflate = zlib.compressobj(level=9, wbits=zlib.MAX_WBITS | 16)  # 16 asks for gzip's frame (RFC 1952)
-    packed = bytearray(deflate.compress(reply.body))
+    """Send a small gzip body that inflates to a large one: the reply followed by spaces."""
+    deflate = zlib.compressobj(level=9, wbits=zlib.MAX_WBITS | 16)  # 16 selects the gzip format (RFC 1952)
+    compressed = bytearray(deflate.compress(reply.body))
     for chunk in _spaces(max(int(fault.amount(_MANY_BYTES)) - len(reply.body), 0)):
-        packed += deflate.compress(chunk)
-        yield 0.0  # others are served while a large one is packed
-    packed += deflate.flush()
-    packed_reply = replace(reply, headers={**reply.headers, "Content-Encoding": "gzip"})
-    yield head(packed_reply, len(packed)) + bytes(packed)
+        compressed += deflate.compress(chunk)
+        yield 0.0  # other requests are served in between
+    compressed += deflate.flush()
+    compressed_reply = replace(reply, headers={**reply.headers, "Content-Encoding": "gzip"})
+    yield head(compressed_reply, len(compressed)) + bytes(compressed)
 
 
 SOCKET_FAULTS: dict[str, Callable[[Reply, Fault], AsyncIterator[_Chunk]]] = {
@@ -137,11 +136,11 @@ SOCKET_FAULTS: dict[str, Callable[[Reply, Fault], AsyncIterator[_Chunk]]] = {
     "huge": huge,
     "gzip_bomb": gzip_bomb,
 }
-"""Faults that HTTP does not allow for, written to the socket as they are."""
+"""Faults that violate HTTP or take time, written to the socket directly."""
 
 
 def head(reply: Reply, content_length: int) -> bytes:
-    """Return status line and headers, with the Content-Length that the fault wants (RFC 9112 section 2.1)."""
+    """Return the status line and the headers with this ``Content-Length`` (RFC 9112 section 2.1)."""
     headers = {**reply.headers, "Content-Length": str(content_length), "Connection": "close"}
     lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -149,13 +148,12 @@ def head(reply: Reply, content_length: int) -> bytes:
 
 
 def _spaces(size: int) -> Iterator[bytes]:
-    """Give so many _spaces, a chunk at a time."""
     for start in range(0, size, _CHUNK_BYTES):
         yield b" " * min(_CHUNK_BYTES, size - start)
 
 
 def status_reply(fault: Fault, error_reply: Callable[[OAuthError], Reply]) -> Reply:
-    """Return the answer that a fault asks for by its ``status``; without a body it is the refusal that fits."""
+    """Return the reply of a fault with a ``status``; without a ``body`` it has the error body for that status."""
     status = fault.status or 200
     headers = fault.headers or {}
     if isinstance(fault.body, str):

@@ -1,1 +1,1 @@
-"""Okta's management and authentication APIs, as far as tests need them."""
+"""The parts of Okta's management and authentication APIs that tests use."""

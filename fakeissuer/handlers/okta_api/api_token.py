@@ -1,4 +1,4 @@
-"""The API token of Okta's own API: any will do, but there has to be one."""
+"""The API token of Okta's own API: required, but any value is accepted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fakeissuer.errors.error_responses import ErrorCase
 
 
 def check_api_token(headers: HTTPHeaders) -> None:
-    """Check that a request carries an API token, by the scheme SSWS or as a Bearer token; which one is not looked at.
+    """Check that a request has an API token, with the scheme SSWS or Bearer; its value is not checked.
 
     Raises:
-        OAuthError: there is none.
+        OAuthError: The token is missing.
     """
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() not in ("ssws", "bearer") or not token.strip():

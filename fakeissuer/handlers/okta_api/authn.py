@@ -1,4 +1,4 @@
-"""``/api/v1/authn``: a user's name and password for a session token, with which the sign-in page is skipped."""
+"""``/api/v1/authn``: exchange user name and password for a session token, which replaces the sign-in page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LIFETIME_S = 300
 
 
 class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """Who signs in; whatever else is sent is for factors that are not imitated."""
+    """User name and password; other members are ignored, because further factors are not imitated."""
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"password"})
 
@@ -28,10 +28,10 @@ class Primary(Record, frozen=True, kw_only=True, forbid_unknown_fields=False):
 
 
 class AuthnHandler(OktaHandler):
-    """Primary authentication without a page."""
+    """Authenticate a user without a page."""
 
     async def post(self) -> None:
-        """Sign a user in, and give what an authorization request takes as its ``sessionToken``, once."""
+        """Return a session token, which an authorization request uses once as ``sessionToken``."""
         self.send_result(self._respond)
 
     def _respond(self) -> Reply:
@@ -43,7 +43,7 @@ class AuthnHandler(OktaHandler):
         user = state.registry.users.get(primary.username)
         if user is None or not user.has_password(primary.password):
             raise OAuthError(ErrorCase.LOGIN_FAILED)
-        token, expires_at = random_text(), state.clock.now() + _LIFETIME_S
+        token, expires_at = random_text(), self.now + _LIFETIME_S
         state.session_tokens.put(token, user.login, expires_at=expires_at)
         expires = datetime.fromtimestamp(min(expires_at, MAX_TIMESTAMP_S), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         profile = {"login": user.login, "firstName": user.given_name, "lastName": user.family_name}

@@ -1,4 +1,4 @@
-"""``/api/v1/authorizationServers/{id}/credentials``: a server's keys with their status, and their rotation."""
+"""``/api/v1/authorizationServers/{id}/credentials``: the status and the rotation of a server's keys."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fakeissuer.state.key_ring import KeyRing
 
 
 class Rotation(Record, frozen=True, kw_only=True):
-    """Which keys are rotated: those for signatures, and there are no others."""
+    """The body of a rotation request: only signing keys can be rotated."""
 
     use: Literal["sig"]
 
 
 class _CredentialsHandler(OktaHandler):
     def keys_reply(self, server: str, *, rotates: bool) -> Reply:
-        """Return the keys of a server, after a rotation where that is asked for."""
+        """Return the keys of a server, after a rotation if ``rotates``."""
         check_api_token(self.request.headers)
         self._check_server(server)
         if rotates:
@@ -37,21 +37,21 @@ class _CredentialsHandler(OktaHandler):
             to_record(read_members(self.request.body), Rotation)
         except InvalidRequestError as exc:
             raise OAuthError(ErrorCase.NOT_VALID, "the member use is sig, and there is no other") from exc
-        self._ring(server).rotate(self.state.clock.now())
+        self._ring(server).rotate(self.now)
 
     def _ring(self, server: str) -> KeyRing:
-        return self.state.ring(self.state.registry.server(server))
+        return self.state.key_rings.for_server(self.state.registry.server(server))
 
     def _keys(self, server: str) -> Reply:
         ring = self._ring(server)
         status_of = {key.kid: key.status for key in ring.statuses()}
-        here = f"{self.state.urls.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
+        keys_url = f"{self.state.urls.public_url}/api/v1/authorizationServers/{server}/credentials/keys"
         return json_reply(
             [
                 {
                     "status": status_of[key["kid"]],
                     **key,
-                    "_links": {"self": {"href": f"{here}/{key['kid']}", "hints": {"allow": ["GET"]}}},
+                    "_links": {"self": {"href": f"{keys_url}/{key['kid']}", "hints": {"allow": ["GET"]}}},
                 }
                 for key in ring.key_set()["keys"]
                 if key["kid"] in status_of
@@ -60,16 +60,16 @@ class _CredentialsHandler(OktaHandler):
 
 
 class ServerKeysHandler(_CredentialsHandler):
-    """The keys of a server."""
+    """List the keys of a server."""
 
     async def get(self, server: str) -> None:
-        """Tell each published key and its status."""
+        """Return each published key with its status."""
         self.send_result(lambda: self.keys_reply(server, rotates=False))
 
 
 class KeyRotateHandler(_CredentialsHandler):
-    """The rotation of a server's keys, at once, whatever the rotation mode."""
+    """Rotate the keys of a server at once, in every rotation mode."""
 
     async def post(self, server: str) -> None:
-        """Make NEXT the ACTIVE key, and ACTIVE an EXPIRED one."""
+        """Make the NEXT key ACTIVE and the ACTIVE key EXPIRED."""
         self.send_result(lambda: self.keys_reply(server, rotates=True))

@@ -1,4 +1,4 @@
-"""The page where a user approves what clients ask for behind their back (OpenID Connect CIBA section 8)."""
+"""The page on which a user approves backchannel authentication requests (OpenID Connect CIBA section 8)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fakeissuer.state.sessions import Session
 
 
 class ApproveHandler(PageHandler):
-    """Who the user is, then one request after the other."""
+    """Sign the user in and show their pending requests, one at a time."""
 
     def render_page(self, session: Session) -> Reply:
-        """Return the page for the oldest request, or the one to sign in."""
-        if session.login is None or session.is_expired(self.state.clock.now()):
+        """Return the page of the oldest pending request, or the sign-in page."""
+        if session.login is None or session.is_expired(self.now):
             return self._sign_in_page(session)
         pending = backchannel.pending_for(self.state, session.login)
         if not pending:
@@ -26,22 +26,22 @@ class ApproveHandler(PageHandler):
         return self._consent_page(session, pending[0])
 
     def submit(self, session: Session) -> Reply:
-        """Sign the user in, or carry out their verdict, and show what comes next."""
+        """Sign the user in, or approve or deny a request, and return the next page."""
         state, parameters = self.state, self.parameters
-        if "verdict" not in parameters:
+        if "decision" not in parameters:
             user = user_of(state.registry, parameters)
             if user is None:
                 return self._sign_in_page(session, WRONG_PASSWORD)
-            session.sign_in(user.login, state.clock.now())
+            session.sign_in(user.login, self.now)
             return self.render_page(session)
-        named = [
+        matching = [
             authentication
             for authentication in backchannel.pending_for(state, session.login or "")
-            if authentication.name == parameters.get("waiting")
+            if authentication.name == parameters.get("interaction")
         ]
-        if not named or session.is_expired(state.clock.now()):
+        if not matching or session.is_expired(self.now):
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
-        backchannel.resolve(state, named, is_allowed=parameters["verdict"] == "allow")
+        backchannel.resolve(state, matching, is_allowed=parameters["decision"] == "allow")
         return self.render_page(session)
 
     def _sign_in_page(self, session: Session, problem: str = "") -> Reply:
@@ -54,5 +54,5 @@ class ApproveHandler(PageHandler):
             client.name if client is not None else authentication.client_id,
             authentication.scopes,
             binding_message=authentication.binding_message,
-            hidden={**self.hidden_fields(session), "waiting": authentication.name},
+            hidden={**self.hidden_fields(session), "interaction": authentication.name},
         )

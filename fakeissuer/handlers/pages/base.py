@@ -1,4 +1,4 @@
-"""What the endpoints and pages for people share: a session behind a cookie, and errors as pages."""
+"""Sessions and error pages, for every handler that a browser visits."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from fakeissuer.state.sessions import Session
 
 
 class BrowserMixin(OktaHandler):
-    """Whoever comes here sits at a browser."""
+    """A handler for browsers: it has a session and returns errors as pages."""
 
     def session(self) -> Session:
-        """Return the session of the browser, a new one if it shows no cookie of ours."""
-        return self.state.sessions.get_or_create(self._cookie, self.state.clock.now())
+        """Return the session of the browser, or a new one if the cookie is missing or unknown."""
+        return self.state.sessions.get_or_create(self._cookie, self.now)
 
     def with_session(self, session: Session, reply: Reply) -> Reply:
-        """Keep the session, and return the reply with its cookie where the browser does not have it yet."""
-        self.state.sessions.save(session, self._cookie, self.state.clock.now())
+        """Save the session, and return the reply with its cookie unless the browser already sent that."""
+        self.state.sessions.save(session, self._cookie, self.now)
         if session.cookie == self._cookie:
             return reply
-        # Over TLS as Okta sends it, for a silent sign-in in a frame; a browser takes no such cookie without TLS.
+        # Okta sends SameSite=None, for silent sign-in in a frame; browsers reject that without TLS.
         attributes = "SameSite=None; Secure" if self.request.protocol == "https" else "SameSite=Lax"
         cookie = f"{self.state.cookie_name}={session.cookie}; Path=/; HttpOnly; {attributes}"
         return reply.with_defaults({"Set-Cookie": cookie})
 
     def error_page(self, error: OAuthError) -> Reply:
-        """Return a refusal that nobody but the person at the browser is told; as JSON to a program that asks so."""
+        """Return an error page, or a JSON error if the request accepts JSON and not HTML."""
         accepted = self.request.headers.get("Accept", "")
         spec = error.case.value
         if "application/json" in accepted and "text/html" not in accepted:
@@ -38,7 +38,7 @@ class BrowserMixin(OktaHandler):
         return page("message", spec.status, heading=heading, sentence=str(error), code=spec.code)
 
     def reject(self, error: OAuthError) -> Reply:
-        """Return a page to a browser, which alone names HTML: a program that goes astray here can read JSON."""
+        """Return an error page if the request accepts HTML, as browsers do, else a JSON error."""
         return (
             self.error_page(error) if "text/html" in self.request.headers.get("Accept", "") else self.error_reply(error)
         )
@@ -50,8 +50,8 @@ class BrowserMixin(OktaHandler):
 
 
 class NotFoundHandler(BrowserMixin):
-    """The answer at a path where there is none."""
+    """Reject requests to unknown paths."""
 
     async def prepare(self) -> None:
-        """Refuse whatever it is."""
+        """Reject a request of any method with 404."""
         raise HTTPError(404)

@@ -1,4 +1,4 @@
-"""The pages that an authorization request leads through: signing in and consenting."""
+"""The pages of an authorization request: sign-in and consent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.handlers.base.parameters import form_arguments, single_values
+from fakeissuer.handlers.base.handler import form_arguments, single_values
 from fakeissuer.handlers.pages.base import BrowserMixin
 from fakeissuer.model.redirect_uris import form_action_sources
 from fakeissuer.oauth.authorization.flow import PendingInteraction, deny, next_step
@@ -23,39 +23,39 @@ WRONG_PASSWORD = "The user name or the password is wrong."  # noqa: S105  # a se
 
 
 class PageHandler(BrowserMixin):
-    """A page with a form that leads back to it."""
+    """A page with a form that is posted to the page itself."""
 
     async def get(self) -> None:
-        """Show the page."""
-        self._respond(is_sent=False)
+        """Send the page."""
+        self._respond(is_submitted=False)
 
     async def post(self) -> None:
-        """Take what the person did."""
-        self._respond(is_sent=True)
+        """Process the submitted form."""
+        self._respond(is_submitted=True)
 
     def render_page(self, session: Session) -> Reply:
-        """Return the page."""
+        """Return the page with its form."""
         raise NotImplementedError
 
     def submit(self, session: Session) -> Reply:
-        """Return what follows from the form that was sent."""
+        """Return the response to the submitted form."""
         raise NotImplementedError
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the URL or the form says."""
+        """The parameters of the form, or of the URL of a GET request."""
         if self.request.method != "POST":
             return single_values(self.request.query_arguments)
         return single_values(form_arguments(self.request) or {})
 
     def hidden_fields(self, session: Session) -> dict[str, str]:
-        """Return what each form takes along; the secret of the session keeps forms of other sites out."""
+        """Return the hidden fields of every form; ``csrf`` is a secret of the session that other sites cannot know."""
         return {"csrf": session.csrf}
 
     def sign_in_page(
         self, session: Session, client_name: str, login_hint: str, *, problem: str, **values: Any
     ) -> Reply:
-        """Return the page that asks who it is."""
+        """Return the sign-in page."""
         return page(
             "signin",
             action=self.request.path,
@@ -67,7 +67,7 @@ class PageHandler(BrowserMixin):
         )
 
     def consent_page(self, session: Session, client_name: str, scopes: Iterable[str], **values: Any) -> Reply:
-        """Return the consent page for these scopes, with the ``binding_message`` if there is one."""
+        """Return the consent page for these scopes, with the ``binding_message`` if one is passed."""
         return page(
             "consent",
             action=self.request.path,
@@ -77,30 +77,30 @@ class PageHandler(BrowserMixin):
             **{"hidden": self.hidden_fields(session), "binding_message": "", **values},
         )
 
-    def _respond(self, *, is_sent: bool) -> None:
+    def _respond(self, *, is_submitted: bool) -> None:
         session = self.session()
         try:
-            if is_sent:
+            if is_submitted:
                 self._check_csrf(session)
-            reply = self.submit(session) if is_sent else self.render_page(session)
+            reply = self.submit(session) if is_submitted else self.render_page(session)
         except OAuthError as error:
             reply = self.error_page(error)
         self.send(self.with_session(session, reply))
 
     def _check_csrf(self, session: Session) -> None:
-        # A form on somebody else's page would otherwise sign a user in, or consent, in their own browser.
+        # Cross-site request forgery: a form on another site could sign a user in or consent in the user's browser.
         if not hmac.compare_digest(self.parameters.get("csrf", "").encode(), session.csrf.encode()):
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
 
 
 class RequestPage(PageHandler):
-    """A page about an authorization request that waits."""
+    """A page of one pending authorization request."""
 
     def interaction(self, session: Session) -> tuple[str, PendingInteraction]:
-        """Return the request that the page is about.
+        """Return the name and the state of the request that the page belongs to.
 
         Raises:
-            OAuthError: this browser has none of that name.
+            OAuthError: The session has no pending request of that name.
         """
         name = self.parameters.get("request", "")
         interaction = session.get(name)
@@ -109,15 +109,15 @@ class RequestPage(PageHandler):
         return name, interaction
 
     def hidden_fields(self, session: Session) -> dict[str, str]:
-        """Return what each form takes along."""
+        """Return the hidden fields of every form, the name of the request included."""
         return {**super().hidden_fields(session), "request": self.parameters.get("request", "")}
 
 
 class SignInHandler(RequestPage):
-    """Signing in: by a name that is typed, or as one of the users there are."""
+    """Sign in with user name and password, or as one of the listed users."""
 
     def render_page(self, session: Session, problem: str = "") -> Reply:
-        """Return the page."""
+        """Return the sign-in page."""
         _, interaction = self.interaction(session)
         target = interaction.request.target
         return self.sign_in_page(
@@ -130,7 +130,7 @@ class SignInHandler(RequestPage):
         )
 
     def submit(self, session: Session) -> Reply:
-        """Sign the user in and go on, or say that it did not work."""
+        """Sign the user in and return the next step, or the page again with the problem."""
         name, interaction = self.interaction(session)
         state = self.state
         if "cancel" in self.parameters:
@@ -138,35 +138,35 @@ class SignInHandler(RequestPage):
         user = user_of(state.registry, self.parameters)
         if user is None:
             return self.render_page(session, WRONG_PASSWORD)
-        session.sign_in(user.login, state.clock.now(), interaction.request.acr_values)
+        session.sign_in(user.login, self.now, interaction.request.acr_values)
         interaction.has_signed_in = True
         return next_step(state, session, name, interaction)
 
 
 class ConsentHandler(RequestPage):
-    """Allowing a client what it asks for, or not."""
+    """Let the user allow or deny the scopes that a client requested."""
 
     def interaction(self, session: Session) -> tuple[str, PendingInteraction]:
-        """Return the request that the page is about.
+        """Return the name and the state of the request that the page belongs to.
 
         Raises:
-            OAuthError: this browser has none of that name, or nobody has signed in who could allow anything.
+            OAuthError: The session has no pending request of that name, or no user is signed in.
         """
         if session.login is None:
             raise OAuthError(ErrorCase.PAGE_OUTDATED)
         return super().interaction(session)
 
     def render_page(self, session: Session) -> Reply:
-        """Return the page."""
+        """Return the consent page."""
         _, interaction = self.interaction(session)
         target = interaction.request.target
         form_action = form_action_sources(target.redirect_uri)
         return self.consent_page(session, target.client.name, interaction.request.scopes, form_action=form_action)
 
     def submit(self, session: Session) -> Reply:
-        """Go on with what the user allowed, or tell the client no."""
+        """Return the next step after the consent, or the error response if the user denied it."""
         name, interaction = self.interaction(session)
-        if self.parameters.get("verdict") != "allow":
+        if self.parameters.get("decision") != "allow":
             return deny(self.state, session, name, interaction)
         session.consent(interaction.request.target.client.id, interaction.request.scopes)
         interaction.has_consented = True

@@ -1,1 +1,1 @@
-"""The authorization endpoint: ``request`` parses, ``flow`` chooses the next step, ``response`` redirects."""
+"""Authorization by a user: in the browser, on a device (RFC 8628) or over the backchannel (CIBA)."""

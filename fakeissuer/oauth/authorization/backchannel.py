@@ -1,4 +1,4 @@
-"""A user's verdict on a client that named them (OpenID Connect Client-Initiated Backchannel Authentication 1.0)."""
+"""Pending backchannel authentication requests (OpenID Connect Client-Initiated Backchannel Authentication 1.0)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from fakeissuer.state.pending import BACKCHANNEL_LIFETIME_S, RETENTION_S, Backch
 from fakeissuer.state.state import IssuerState
 
 _SHORT_TEXT = re.compile(r"[\w .,:;!?+/@#-]{0,50}")
-"""What a small screen can show, and nobody takes for a page or a command (CIBA section 7.1)."""
-SECONDS = re.compile(r"[0-9]{1,3}")
+"""A short plain text without markup, for a small screen (CIBA section 7.1)."""
+_SECONDS = re.compile(r"[0-9]{1,3}")
 
 
 def begin(
     state: IssuerState, server: Server, issuer: str, client: Client, form: Mapping[str, str]
 ) -> tuple[str, BackchannelAuthentication]:
-    """Return the ``auth_req_id`` under which a client may ask from now on, and what it waits for.
+    """Store an authentication request, and return it with its ``auth_req_id``.
 
     Raises:
-        OAuthError: no registered user is named, ``openid`` is not asked for, or a parameter is malformed.
+        OAuthError: The user is not registered, ``openid`` is not requested, or a parameter is malformed.
     """
     scopes = scopes_with_user(server, form.get("scope", ""))
     if "openid" not in scopes:
@@ -43,7 +43,7 @@ def begin(
         scopes=scopes,
         expires_at=now + _lifetime_s(form.get("requested_expiry")),
         name=random_text(),
-        login=_hinted_user(state, server, form),
+        login=_login_of_hint(state, server, form),
         binding_message=form.get("binding_message", ""),
     )
     if state.auto_login == authentication.login:
@@ -53,7 +53,7 @@ def begin(
 
 
 def pending_for(state: IssuerState, login: str | None = None) -> list[BackchannelAuthentication]:
-    """Return what waits for a user, or for anybody, the oldest first."""
+    """Return the pending requests of a user, or of all users if ``login`` is None, oldest first."""
     now = state.clock.now()
     return [
         authentication
@@ -65,10 +65,10 @@ def pending_for(state: IssuerState, login: str | None = None) -> list[Backchanne
 
 
 def resolve(state: IssuerState, pending: Sequence[BackchannelAuthentication], *, is_allowed: bool) -> None:
-    """Let clients have their tokens, or not; one that is gone by now gets none.
+    """Approve or deny requests; those of a removed client or server are denied.
 
     Raises:
-        OAuthError: the access policy does not allow one of them; all go on waiting then.
+        OAuthError: The access policy does not allow one of them; all stay pending then.
     """
     grants = [_grant(state, authentication) if is_allowed else None for authentication in pending]
     for authentication, grant in zip(pending, grants, strict=True):
@@ -83,11 +83,11 @@ def _grant(state: IssuerState, authentication: BackchannelAuthentication) -> Gra
     )
     if server is None or client is None:
         return None
-    user = state.registry.user(authentication.login)
-    return new_grant(state, server, authentication.issuer, client, CIBA, authentication.scopes, user)
+    user, now = state.registry.user(authentication.login), state.clock.now()
+    return new_grant(server, authentication.issuer, client, CIBA, authentication.scopes, user, now=now)
 
 
-def _hinted_user(state: IssuerState, server: Server, form: Mapping[str, str]) -> str:
+def _login_of_hint(state: IssuerState, server: Server, form: Mapping[str, str]) -> str:
     login_hint, id_token_hint = form.get("login_hint"), form.get("id_token_hint")
     if (login_hint is None) == (id_token_hint is None):
         raise OAuthError(ErrorCase.HINT_MISSING)
@@ -103,6 +103,6 @@ def _hinted_user(state: IssuerState, server: Server, form: Mapping[str, str]) ->
 def _lifetime_s(text: str | None) -> int:
     if text is None:
         return BACKCHANNEL_LIFETIME_S
-    if not SECONDS.fullmatch(text) or not 1 <= int(text) <= BACKCHANNEL_LIFETIME_S:
+    if not _SECONDS.fullmatch(text) or not 1 <= int(text) <= BACKCHANNEL_LIFETIME_S:
         raise OAuthError(ErrorCase.EXPIRY_MALFORMED)
     return int(text)

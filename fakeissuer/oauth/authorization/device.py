@@ -1,4 +1,4 @@
-"""A user's verdict on a device (RFC 8628 section 3.3)."""
+"""Pending device authorizations and their approval (RFC 8628 section 3.3)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fakeissuer.state.state import IssuerState
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoundDevice:
-    """A device that waits, with the client that it is and the server that it asked."""
+class PendingDevice:
+    """A pending device authorization with its client and server."""
 
     authorization: DeviceAuthorization
     client: Client
     server: Server
 
 
-def find(state: IssuerState, code_as_typed: str) -> FoundDevice | None:
-    """Return the device that shows this code, None if none does; case, spaces and dashes are nothing."""
+def find_pending(state: IssuerState, code_as_typed: str) -> PendingDevice | None:
+    """Return the pending device with this user code, or None; case, spaces and dashes are ignored."""
     code = "".join(character for character in code_as_typed.upper() if character.isalnum())
     authorization = state.user_codes.get(code, state.clock.now())
     if authorization is None or authorization.decision != "pending":
@@ -35,25 +35,25 @@ def find(state: IssuerState, code_as_typed: str) -> FoundDevice | None:
     return (
         None
         if client is None or server is None
-        else FoundDevice(authorization=authorization, client=client, server=server)
+        else PendingDevice(authorization=authorization, client=client, server=server)
     )
 
 
-def approve(state: IssuerState, session: Session, found: FoundDevice) -> None:
-    """Let the device in, for the user of the session.
+def approve(state: IssuerState, session: Session, pending: PendingDevice) -> None:
+    """Approve a device for the user of the session.
 
     Raises:
-        OAuthError: the access policy does not allow it.
+        OAuthError: The access policy does not allow it.
     """
-    authorization = found.authorization
+    authorization = pending.authorization
     authorization.grant = new_grant(
-        state,
-        found.server,
+        pending.server,
         authorization.issuer,
-        found.client,
+        pending.client,
         DEVICE_CODE,
         authorization.scopes,
         state.registry.user(session.login or ""),
+        now=state.clock.now(),
         authenticated_at=int(session.authenticated_at),
         amr=session.amr,
     )
@@ -61,7 +61,7 @@ def approve(state: IssuerState, session: Session, found: FoundDevice) -> None:
     state.user_codes.delete(authorization.user_code)
 
 
-def deny(state: IssuerState, found: FoundDevice) -> None:
-    """Keep the device out."""
-    found.authorization.decision = "denied"
-    state.user_codes.delete(found.authorization.user_code)
+def deny(state: IssuerState, pending: PendingDevice) -> None:
+    """Deny a device."""
+    pending.authorization.decision = "denied"
+    state.user_codes.delete(pending.authorization.user_code)

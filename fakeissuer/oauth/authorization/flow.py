@@ -1,4 +1,4 @@
-"""What comes next for a user who was sent here: signing in, consenting, or going back to the client with an answer."""
+"""The steps of an authorization request: sign-in, consent, and the authorization response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGN_IN, CONSENT = "/signin", "/consent"
 
 @dataclass(kw_only=True)
 class PendingInteraction:
-    """A request that waits for its user, and what the user did for it so far."""
+    """A pending authorization request, and the steps that its user has completed."""
 
     request: AuthorizationRequest
     has_signed_in: bool = False
@@ -32,7 +32,7 @@ class PendingInteraction:
 
 
 def begin(state: IssuerState, session: Session, request: AuthorizationRequest) -> Reply:
-    """Return the first step for a request, keeping it in the session of the browser."""
+    """Store a request in the session of the browser, and return its first step."""
     name, interaction = random_text(), PendingInteraction(request=request)
     login = state.session_tokens.pop(request.session_token, state.clock.now())
     if login is not None:
@@ -43,10 +43,10 @@ def begin(state: IssuerState, session: Session, request: AuthorizationRequest) -
 
 
 def next_step(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
-    """Return the next page for the user, or what takes the answer, or the refusal, to the client.
+    """Return a redirect to the next page, or the authorization response to the client, an error response included.
 
     Raises:
-        OAuthError: the client is not to be answered, see ``_finish``.
+        OAuthError: The client must not get a response, see ``_finish``.
     """
     target = interaction.request.target
     try:
@@ -79,7 +79,7 @@ def _next_page(state: IssuerState, session: Session, interaction: PendingInterac
 
 
 def deny(state: IssuerState, session: Session, name: str, interaction: PendingInteraction) -> Reply:
-    """Return what tells the client that the user does not want it; raises as ``next_step`` does."""
+    """Return the error response for a user who denied the request; raise as ``next_step`` does."""
     return _send_error(state, session, name, interaction, OAuthError(ErrorCase.USER_DENIED))
 
 
@@ -91,10 +91,10 @@ def _send_error(
 
 
 def _finish(state: IssuerState, session: Session, name: str, request: AuthorizationRequest) -> None:
-    """Let a request wait no longer, and use up the ``request_uri`` that it came by, whatever the answer is.
+    """Remove a pending request, and use up its ``request_uri``, for success and error responses alike.
 
     Raises:
-        OAuthError: the client is not to be answered, for it is gone, or was answered already in another tab.
+        OAuthError: The client must not get a response: it was removed, or got a response through another tab.
     """
     session.remove_interaction(name)
     pushed = request.request_uri
@@ -107,7 +107,7 @@ def _needs_sign_in(state: IssuerState, session: Session, interaction: PendingInt
     request, now = interaction.request, state.clock.now()
     if interaction.has_signed_in:
         return False
-    if session.login is None or session.is_expired(now) or request.wants_sign_in:
+    if session.login is None or session.is_expired(now) or request.requires_sign_in:
         return True
     if request.max_age_s is not None and now - session.authenticated_at > request.max_age_s:
         return True
@@ -130,13 +130,13 @@ def _issue_response(state: IssuerState, session: Session, request: Authorization
     target = request.target
     user = state.registry.user(session.login or "")
     grant = new_grant(
-        state,
         request.server,
         target.issuer,
         target.client,
         request.grant_type,
         request.scopes,
         user,
+        now=state.clock.now(),
         authenticated_at=int(session.authenticated_at),
         amr=session.amr,
         acr=session.acr if request.acr_values else None,
@@ -147,10 +147,10 @@ def _issue_response(state: IssuerState, session: Session, request: Authorization
 
 
 def _issue_members(state: IssuerState, grant: Grant, user: User, request: AuthorizationRequest) -> dict[str, str]:
-    wanted = request.target.response_types
+    response_types = request.target.response_types
     members: dict[str, str] = {}
-    token = issue_access_token(state, grant) if "token" in wanted else None
-    if "code" in wanted:
+    token = issue_access_token(state, grant) if "token" in response_types else None
+    if "code" in response_types:
         members["code"] = random_text()
         now = state.clock.now()
         code = AuthorizationCode(
@@ -159,9 +159,9 @@ def _issue_members(state: IssuerState, grant: Grant, user: User, request: Author
             challenge=request.challenge,
             expires_at=now + CODE_LIFETIME_S,
         )
-        # Kept for longer than it is good, so that one that comes twice is still known for what it is.
+        # Stored beyond its lifetime, so that a second use is still recognized and revokes the tokens.
         state.codes.put(members["code"], code, expires_at=now + RETENTION_S)
-    if "id_token" in wanted:
+    if "id_token" in response_types:
         members["id_token"] = issue_id_token(state, grant, user, token, members.get("code"))
     if token is not None:
         members |= {"access_token": token, "token_type": "Bearer", "expires_in": str(grant.lifetime_s)}

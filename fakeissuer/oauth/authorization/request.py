@@ -18,12 +18,12 @@ from fakeissuer.state.state import IssuerState
 RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
 _PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-SECONDS = re.compile(r"[0-9]{1,9}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseTarget:
-    """Where the answer goes, and how: from here on, errors go there too."""
+    """Where and how the authorization response is sent; error responses are sent there too."""
 
     issuer: str
     client: Client
@@ -34,13 +34,13 @@ class ResponseTarget:
 
     @property
     def default_mode(self) -> str:
-        """How the answer goes when the request does not say: tokens never into a query, which servers log."""
+        """The response mode by default: tokens are never put into a query, which servers log."""
         return "query" if self.response_types <= {"code"} else "fragment"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that can be answered: what is asked for, and how the user is to be asked."""
+    """A checked authorization request; ``max_age_s`` is in seconds."""
 
     server: Server
     target: ResponseTarget
@@ -55,21 +55,21 @@ class AuthorizationRequest:
     session_token: str = field(repr=False)
 
     @property
-    def wants_sign_in(self) -> bool:
-        """Whether the user is to sign in, session or not: a ``max_age`` of 0 says what ``prompt=login`` says."""
+    def requires_sign_in(self) -> bool:
+        """Whether the user has to sign in despite a session; a ``max_age`` of 0 means the same as ``prompt=login``."""
         return "login" in self.prompt or self.max_age_s == 0
 
     @property
     def grant_type(self) -> str:
-        """The grant by which the access policy judges the request."""
+        """The grant type to which the access policy is applied."""
         return AUTHORIZATION_CODE if "code" in self.target.response_types else IMPLICIT
 
 
 def pushed_parameters(state: IssuerState, server: Server, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the parameters that a ``request_uri`` stands for, or these if there is none (RFC 9126 section 4).
+    """Return the pushed parameters of a ``request_uri``, or ``parameters`` if it is missing (RFC 9126 section 4).
 
     Raises:
-        OAuthError: it stands for none, or for those of another client or at another server.
+        OAuthError: The ``request_uri`` is unknown, or belongs to another client or server.
     """
     name = parameters.get("request_uri")
     if name is None:
@@ -83,11 +83,11 @@ def pushed_parameters(state: IssuerState, server: Server, parameters: Mapping[st
 
 
 def read_target(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> ResponseTarget:
-    """Return where the answer goes.
+    """Return the target of the authorization response.
 
     Raises:
-        OAuthError: the client is unknown or the redirect URI not its own, so that nothing may be sent there: an open
-            redirector would send users, and codes, to whomever an attacker likes.
+        OAuthError: The client is unknown or the redirect URI is not registered for it. Nothing may be sent there: an
+            open redirector would send users and codes to an attacker.
     """
     client = state.registry.clients.get(parameters.get("client_id", ""))
     if client is None:
@@ -107,10 +107,10 @@ def read_target(state: IssuerState, issuer: str, parameters: Mapping[str, str]) 
 
 
 def check_still_registered(state: IssuerState, request: AuthorizationRequest) -> None:
-    """Check that what the request was read with is there yet: users take their time, and entries change.
+    """Check that server, client and redirect URI of a pending request are still registered.
 
     Raises:
-        OAuthError: the server or the client is gone, or the redirect URI is not its own any more.
+        OAuthError: One of them was removed since the request was read.
     """
     if request.server.id not in state.registry.servers:
         raise OAuthError(ErrorCase.NO_SUCH_SERVER, request.server.id)
@@ -124,15 +124,15 @@ def check_still_registered(state: IssuerState, request: AuthorizationRequest) ->
 def read_request(
     state: IssuerState, server: Server, target: ResponseTarget, parameters: Mapping[str, str]
 ) -> AuthorizationRequest:
-    """Return the request, checked.
+    """Read and check an authorization request.
 
     Raises:
-        OAuthError: it cannot be answered as it is; the target is told.
+        OAuthError: A parameter is missing, malformed or not allowed; the target gets an error response.
     """
     if not target.state and not state.profile.is_strict:
         raise OAuthError(ErrorCase.STATE_MISSING)
     _check_response(target)
-    # OpenID Connect Core 1.0 section 3.2.2.1 asks it for ID tokens, Okta for whatever token comes by the redirect.
+    # OpenID Connect Core 1.0 section 3.2.2.1 requires a nonce for ID tokens, Okta for every token in a redirect.
     needs_nonce = {"id_token"} if state.profile.is_strict else {"id_token", "token"}
     if needs_nonce & target.response_types and not parameters.get("nonce"):
         raise OAuthError(ErrorCase.NONCE_MISSING)
@@ -168,7 +168,7 @@ def _challenge(target: ResponseTarget, parameters: Mapping[str, str]) -> str | N
         if method is not None or (target.client.is_public and "code" in target.response_types):
             raise OAuthError(ErrorCase.CHALLENGE_MISSING)
         return None
-    # RFC 7636 section 4.3 reads a missing method as plain, which shows the verifier to whoever sees the request.
+    # RFC 7636 section 4.3: a missing method means plain, which reveals the verifier to everyone who sees the request.
     if method != "S256":
         raise OAuthError(ErrorCase.CHALLENGE_METHOD)
     if not _CHALLENGE.fullmatch(challenge):
@@ -184,6 +184,6 @@ def _prompt(text: str) -> frozenset[str]:
 
 
 def _max_age(text: str | None) -> int | None:
-    if text is not None and not SECONDS.fullmatch(text):
+    if text is not None and not _SECONDS.fullmatch(text):
         raise OAuthError(ErrorCase.MAX_AGE_MALFORMED)
     return None if text is None else int(text)

@@ -1,4 +1,4 @@
-"""An authorization request as a signed JWT (OpenID Connect Core 1.0 section 6.1, RFC 9101)."""
+"""Request objects: authorization requests as signed JWTs (OpenID Connect Core 1.0 section 6.1, RFC 9101)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ _FORBIDDEN_PARAMETERS = frozenset({"request", "request_uri"})
 
 
 def with_request_object(state: IssuerState, issuer: str, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the parameters of a request; what its request object says takes the place of what stands beside it.
+    """Return the parameters of a request; those of its request object replace the plain ones.
 
     Raises:
-        OAuthError: the object is not one of this client for this issuer. Nobody is sent on then: the redirect URI
-            beside
-            it is what an attacker could have changed.
+        OAuthError: The request object is not signed by the client or not meant for this issuer. The error must not be
+            sent to the redirect URI beside it, which an attacker could have changed.
     """
     if "request" not in parameters:
         return parameters

@@ -1,4 +1,4 @@
-"""Sending the answer to the client, in each response mode (RFC 6749 section 4.1.2, OAuth 2.0 Form Post)."""
+"""The authorization response in each response mode (RFC 6749 section 4.1.2, OAuth 2.0 Form Post)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fakeissuer.responses.reply import Reply
 from fakeissuer.state.state import IssuerState
 
 NO_STORE_HEADERS = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache", "Referrer-Policy": "no-referrer"}
-"""A code in a URL is neither to be kept nor told to the next site."""
+"""A code in a URL must not be cached, or sent to another site in a ``Referer``."""
 
 
 def error_response(state: IssuerState, target: ResponseTarget, error: OAuthError) -> Reply:
-    """Return the answer that tells the client what was wrong; its state comes first, as at Okta."""
+    """Return an error response to the client; its ``state`` comes first, as at Okta."""
     members = {"error": error.case.value.code, "error_description": str(error)}
     if target.state is not None:
         members = {"state": target.state, **members}
@@ -25,8 +25,8 @@ def error_response(state: IssuerState, target: ResponseTarget, error: OAuthError
 
 
 def deliver(state: IssuerState, target: ResponseTarget, members: Mapping[str, str]) -> Reply:
-    """Return what takes these members to the client."""
-    if state.profile.is_strict:  # RFC 9207: a client of several issuers sees which one answered
+    """Return the reply that sends these members to the client."""
+    if state.profile.is_strict:  # RFC 9207, against mix-up attacks
         members = {**members, "iss": target.issuer}
     mode = target.response_mode if target.response_mode in RESPONSE_MODES else target.default_mode
     if mode == "query" and target.default_mode != "query":
@@ -39,5 +39,5 @@ def deliver(state: IssuerState, target: ResponseTarget, members: Mapping[str, st
     if mode == "okta_post_message":
         origin = csp_origin(target.redirect_uri)
         return page("post_message", framed_by=origin, headers=NO_STORE_HEADERS, origin=origin, members=dict(members))
-    mark = "#" if mode == "fragment" else "&" if "?" in target.redirect_uri else "?"
-    return Reply(302, headers={"Location": f"{target.redirect_uri}{mark}{urlencode(members)}", **NO_STORE_HEADERS})
+    separator = "#" if mode == "fragment" else "&" if "?" in target.redirect_uri else "?"
+    return Reply(302, headers={"Location": f"{target.redirect_uri}{separator}{urlencode(members)}", **NO_STORE_HEADERS})

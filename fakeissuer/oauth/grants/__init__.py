@@ -1,11 +1,9 @@
-"""The grants of the token endpoint (RFC 6749 section 4): who may have which token, a file for each."""
+"""The grants of the token endpoint (RFC 6749 section 4), one module for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from fakeissuer.errors import OAuthError
-from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.grant_types import (
     AUTHORIZATION_CODE,
     CIBA,
@@ -15,7 +13,6 @@ from fakeissuer.model.grant_types import (
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
-    UNSUPPORTED_GRANTS,
 )
 from fakeissuer.oauth.grants.authorization_code import authorization_code
 from fakeissuer.oauth.grants.client_credentials import client_credentials
@@ -36,22 +33,4 @@ GRANTS: dict[str, Callable[[TokenRequest], TokenResponse]] = {
     TOKEN_EXCHANGE: token_exchange,
     JWT_BEARER: jwt_bearer,
 }
-"""The grants that are answered; the name of one that is not here is an unsupported_grant_type."""
-
-
-def handle_token_request(request: TokenRequest) -> TokenResponse:
-    """Return the token answer for a client that has proved who it is (RFC 6749 section 5.1).
-
-    Raises:
-        OAuthError: the grant is missing, unknown or not for this client, or what it asks for is not to be had.
-    """
-    grant_type = request.form.get("grant_type")
-    if not grant_type:
-        raise OAuthError(ErrorCase.GRANT_MISSING)
-    if grant_type in UNSUPPORTED_GRANTS:
-        raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
-    if grant_type not in GRANTS:
-        raise OAuthError(ErrorCase.GRANT_UNKNOWN)
-    if grant_type not in request.client.grant_types:
-        raise OAuthError(ErrorCase.GRANT_NOT_ALLOWED)
-    return GRANTS[grant_type](request)
+"""The supported grants by their ``grant_type``; each raises ``OAuthError`` if it rejects the request."""

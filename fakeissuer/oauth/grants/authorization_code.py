@@ -1,4 +1,4 @@
-"""A code for tokens (RFC 6749 section 4.1.3), by nobody but whoever asked for the code (RFC 7636 section 4.6)."""
+"""The authorization code grant (RFC 6749 section 4.1.3) with PKCE (RFC 7636 section 4.6)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def authorization_code(request: TokenRequest) -> TokenResponse:
-    """Return the tokens that a code stands for.
+    """Exchange an authorization code for tokens.
 
     Raises:
-        OAuthError: the code is none, was used, or was meant for somebody else; all that it ever gave is dead then.
+        OAuthError: The code is unknown, expired, was used before, or was issued for another request. A code that was
+            used before also revokes the tokens issued for it.
     """
     state = request.state
-    code = state.codes.get(request.form.get("code", ""), state.clock.now())
+    code = state.codes.get(request.form.get("code", ""), request.now)
     if code is None:
         raise OAuthError(ErrorCase.CODE_INVALID)
     was_used, code.is_used = code.is_used, True
-    # Whoever shows a code that is not theirs, or that was used, has stolen it or was robbed (RFC 6749 section 4.1.2):
-    # it is spent by the attempt, and the tokens that it gave before are revoked.
+    # RFC 6749 section 4.1.2: a code that is used twice was stolen by one of the two senders. Every attempt uses it up,
+    # and a second one revokes the tokens of the first.
     if was_used and code.grant.grant_id is not None:
         state.store.revoke_grant(code.grant.grant_id)
-    if was_used or state.clock.now() >= code.expires_at:
+    if was_used or request.now >= code.expires_at:
         raise OAuthError(ErrorCase.CODE_INVALID)
-    _check_fits(code, request)
+    _check_request(code, request)
     _check_verifier(code, request)
     grant = request.renew(code.grant, code.grant.scopes)
     return user_token_response(state, request.client, replace(grant, nonce=code.grant.nonce))
 
 
-def _check_fits(code: AuthorizationCode, request: TokenRequest) -> None:
+def _check_request(code: AuthorizationCode, request: TokenRequest) -> None:
     if code.grant.client_id != request.client.id:
         raise OAuthError(ErrorCase.CODE_FOR_ANOTHER_CLIENT)
     if code.grant.server.id != request.server.id:

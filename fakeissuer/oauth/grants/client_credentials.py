@@ -1,4 +1,4 @@
-"""The client for itself (RFC 6749 section 4.4)."""
+"""The client credentials grant (RFC 6749 section 4.4)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fakeissuer.oauth.scopes import scopes_without_user
 
 
 def client_credentials(request: TokenRequest) -> TokenResponse:
-    """Return a token with which the client speaks for itself.
+    """Return an access token for the client itself.
 
     Raises:
-        OAuthError: a scope is not to be had, or the client needs a consent that nobody can give here.
+        OAuthError: A scope is not allowed, or the client requires consent, which this grant cannot ask for.
     """
     scopes = scopes_without_user(request.server, request.form.get("scope", ""))
     if request.client.consent_method == "REQUIRED":

@@ -1,4 +1,4 @@
-"""One app of a device signs in whom another one has (OpenID Connect Native SSO for Mobile Apps 1.0 section 4)."""
+"""Single sign-on between the apps of a device (OpenID Connect Native SSO for Mobile Apps 1.0 section 4)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105  # as
 
 
 def device_sso(request: TokenRequest) -> TokenResponse:
-    """Return tokens of the calling client for the user of an ID token, which the secret of the device vouches for.
+    """Return tokens of the calling client for the user of an ID token that belongs to the device secret.
 
     Raises:
-        OAuthError: the two do not belong together, one of them is not good, or the audience is not the issuer.
+        OAuthError: ID token or device secret is invalid, the two do not match, or the audience is not the issuer.
     """
     form = request.form
     if form.get("subject_token_type") != _ID_TOKEN_TYPE:
@@ -41,9 +41,9 @@ def _subject(request: TokenRequest, id_token: str, device_secret: str) -> Issued
     subject, device = state.store.find(id_token), state.store.find(device_secret)
     if subject is None or subject.kind != "id" or subject.server != request.server.id or subject.revoked:
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
-    if device is None or device.kind != "device_secret" or not device.is_active(state.clock.now()):
+    if device is None or device.kind != "device_secret" or not device.is_active(request.now):
         raise OAuthError(ErrorCase.DEVICE_SECRET)
-    # An ID token is shown around: alone, or with the secret of another device, it signs nobody in.
+    # ID tokens are not secret: an attacker could combine a stolen one with the secret of another device.
     if not hmac.compare_digest(f"{subject.claims.get('ds_hash')}".encode(), left_half_hash(device_secret).encode()):
         raise OAuthError(ErrorCase.DEVICE_SECRET)
     return subject

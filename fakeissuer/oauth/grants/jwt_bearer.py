@@ -1,4 +1,4 @@
-"""An assertion of an issuer that the server trusts, for an access token (RFC 7523 section 2.1)."""
+"""The JWT bearer grant: an assertion of a trusted issuer for an access token (RFC 7523 section 2.1)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fakeissuer.oauth.scopes import scopes_with_user
 
 
 def jwt_bearer(request: TokenRequest) -> TokenResponse:
-    """Return an access token for the user whom a trusted issuer vouches for.
+    """Return an access token for the subject of an assertion.
 
     Raises:
-        OAuthError: the issuer is not trusted, or the assertion is not its own, not for this server, or not for now.
+        OAuthError: The issuer is not trusted, or signature, audience or times of the assertion are wrong.
     """
     scopes = scopes_with_user(request.server, request.form.get("scope", ""))
     if {"openid", "offline_access"} & set(scopes):
@@ -27,7 +27,7 @@ def jwt_bearer(request: TokenRequest) -> TokenResponse:
     except OAuthError as error:
         if error.case is not ErrorCase.ASSERTION_REFUSED:
             raise
-        # The assertion is what is granted for, here: it says nothing of how the client proved who it is.
+        # Here the assertion is the grant and does not authenticate the client, so the errors are those of a grant.
         case = ErrorCase.ASSERTION_REPLAYED if error.detail == AssertionProblem.USED else ErrorCase.ASSERTION_GRANT
         raise OAuthError(case, error.detail) from error
     user = request.state.registry.user(login)
@@ -44,7 +44,7 @@ def _assertion_subject(request: TokenRequest, assertion: Assertion) -> str:
     token_endpoint = f"{state.urls.endpoints(request.server, request.requested_url)}/token"
     if claims.get("aud") not in (request.issuer, token_endpoint, [request.issuer], [token_endpoint]):
         raise OAuthError(ErrorCase.ASSERTION_AUDIENCE)
-    check_time_claims(claims, state.clock.now(), f"{issuer}", state.used_jtis)
+    check_time_claims(claims, request.now, f"{issuer}", state.used_jtis)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 200:
         raise OAuthError(ErrorCase.ASSERTION_GRANT, "it names no user as its sub")
@@ -57,9 +57,9 @@ def _keys_of(request: TokenRequest, issuer: Any) -> KeySet | None:
         return request.server.trusted_issuers[issuer]
     return next(
         (
-            state.ring(server).key_set()
+            state.key_rings.for_server(server).key_set()
             for server in state.registry.servers.values()
-            # One that is DYNAMIC goes by the name that it was called by, and by its own where nobody called.
+            # Tokens of a DYNAMIC server have the URL of their request as the issuer, or the public URL if minted.
             if issuer in (state.urls.issuer(server), state.urls.issuer(server, request.requested_url))
         ),
         None,

@@ -1,4 +1,4 @@
-"""The user's own password, in the client's hands (RFC 6749 section 4.3), as Okta still has it."""
+"""The password grant (RFC 6749 section 4.3), which Okta still supports."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fakeissuer.oauth.scopes import scopes_with_user
 
 
 def password(request: TokenRequest) -> TokenResponse:
-    """Return tokens for a registered user who is named with the right password.
+    """Return tokens for a registered user.
 
     Raises:
-        OAuthError: there is no such user, or the password is another.
+        OAuthError: The user is unknown or the password is wrong.
     """
     scopes = scopes_with_user(request.server, request.form.get("scope", ""))
     user = request.state.registry.users.get(request.form.get("username", ""))

@@ -1,4 +1,4 @@
-"""The grants that a client polls for: device code (RFC 8628) and CIBA."""
+"""The grants that a client polls for: device code (RFC 8628 section 3.4) and CIBA."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fakeissuer.state.pending import POLL_INTERVAL_S, PendingAuthorization
 
 
 def poll(request: TokenRequest, pending: PendingAuthorization | None) -> TokenResponse:
-    """Return the tokens, once the user has approved.
+    """Return the tokens of an approved authorization.
 
     Raises:
-        OAuthError: the user has not yet or never will, the code has expired or is none, or the client asks too often.
+        OAuthError: The authorization is pending, denied, expired or unknown, or the client polls too often.
     """
-    now = request.state.clock.now()
+    now = request.now
     if pending is None or pending.client_id != request.client.id or pending.server != request.server.id:
         raise OAuthError(ErrorCase.POLL_INVALID)
     if pending.decision == "used":
@@ -40,12 +40,10 @@ def _check_interval(pending: PendingAuthorization, now: float) -> None:
 
 
 def ciba(request: TokenRequest) -> TokenResponse:
-    """Return the tokens, once the user whom the client named has approved."""
-    state = request.state
-    return poll(request, state.backchannel.get(request.form.get("auth_req_id", ""), state.clock.now()))
+    """Return the tokens of a backchannel authentication request that the user approved."""
+    return poll(request, request.state.backchannel.get(request.form.get("auth_req_id", ""), request.now))
 
 
 def device_code(request: TokenRequest) -> TokenResponse:
-    """Return the tokens, once the user has let the device in."""
-    state = request.state
-    return poll(request, state.devices.get(request.form.get("device_code", ""), state.clock.now()))
+    """Return the tokens of a device that the user approved."""
+    return poll(request, request.state.devices.get(request.form.get("device_code", ""), request.now))

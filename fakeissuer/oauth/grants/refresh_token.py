@@ -1,4 +1,4 @@
-"""A refresh token for new tokens (RFC 6749 section 6), used once where it rotates (RFC 9700 section 4.14.2)."""
+"""The refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2)."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from fakeissuer.state.token_store import IssuedToken
 
 
 def refresh_token(request: TokenRequest) -> TokenResponse:
-    """Return new tokens for a refresh token, and another one in its place where the client rotates them.
+    """Return new tokens for a refresh token, and a new refresh token if those of the client rotate.
 
     Raises:
-        OAuthError: it is no active refresh token of the client; one that was rotated too long ago takes its whole
-            family
-            with it, for two parties have it then and one of them is a thief. Or the client may not have its scopes.
+        OAuthError: The token is not an active refresh token of the client, or its scopes are no longer allowed. A token
+            that was rotated before the leeway has been stolen: all tokens of its grant are revoked then.
     """
-    state, now = request.state, request.state.clock.now()
+    state, now = request.state, request.now
     token = request.form.get("refresh_token", "")
     issued = state.store.find(token)
     if issued is None or issued.kind != "refresh" or issued.grant is None or not _is_own(issued, request):
         raise OAuthError(ErrorCase.REFRESH_TOKEN_INVALID)
-    # Before its age is looked at: a thief who waits until it has expired has stolen it all the same.
+    # Before the expiry check: a thief could otherwise wait until the stolen token has expired.
     if issued.rotated_at is not None and now >= issued.rotated_at + request.client.rotation_leeway:
         state.store.revoke_grant(issued.grant_id or "")
         raise OAuthError(ErrorCase.REFRESH_TOKEN_INVALID)
     if not issued.is_active(now):
         raise OAuthError(ErrorCase.REFRESH_TOKEN_INVALID)
     grant = _renew(issued.grant, request)
-    # At the org the end was set when the user signed in; elsewhere each use puts it off.
+    # At the org server the expiry is fixed at sign-in; at other servers each use extends it.
     expires_at = issued.claims["exp"] if request.server.is_org else int(now) + refresh_lifetime_s(grant)
     if not request.client.rotates:
         issued.claims["exp"] = expires_at
@@ -50,4 +49,4 @@ def _renew(grant: Grant, request: TokenRequest) -> Grant:
     requested = scope_tokens(request.form.get("scope", "")) or grant.scopes
     if not set(requested) <= set(grant.scopes):
         raise OAuthError(ErrorCase.REFRESH_WIDENED)
-    return request.renew(grant, requested)  # without its nonce, which belongs to the first ID token alone
+    return request.renew(grant, requested)  # without the nonce, which belongs only to the first ID token

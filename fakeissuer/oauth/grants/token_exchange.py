@@ -1,4 +1,4 @@
-"""A service acts on behalf of the user who called it (RFC 8693 section 2)."""
+"""The token exchange grant: a service acts for the user who called it (RFC 8693 section 2)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ def token_exchange(request: TokenRequest) -> TokenResponse:
     """Return an access token of the calling client for the user of another access token.
 
     Raises:
-        OAuthError: something is missing or of another type, the audience is not the server's, or the token is not
-            active,
-            speaks for no user, or comes from a server that is not trusted.
+        OAuthError: A parameter is missing or has another type, the audience is not that of the server, or the token is
+            not active, has no user, or comes from a server that is not trusted.
     """
     form = request.form
     if form.get("actor_token_type") == DEVICE_SECRET_TYPE:
@@ -45,13 +44,13 @@ def _subject(request: TokenRequest, token: str) -> IssuedToken:
     issued = request.state.store.find(token)
     if issued is None or issued.kind != "access" or issued.username is None:
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
-    if not issued.is_active(request.state.clock.now()) or not _is_trusted(request, issued):
+    if not issued.is_active(request.now) or not _is_trusted(request, issued):
         raise OAuthError(ErrorCase.SUBJECT_TOKEN)
     return issued
 
 
 def _is_trusted(request: TokenRequest, issued: IssuedToken) -> bool:
-    # Whoever can get a token of one server could otherwise make it one of every other.
+    # Otherwise a client could exchange a token of one server for a token of every other server.
     issuer = issued.claims.get("iss")
     if issued.server == request.server.id:
         return bool(issuer == request.issuer)

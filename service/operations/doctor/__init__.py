@@ -1,4 +1,4 @@
-"""Says what is wrong, in words for people: ``check`` with the issuers and the settings, ``explain`` with one token.
+"""The commands ``check`` for issuers and settings, and ``explain`` for one token.
 
-Both walk the rules that the service itself applies; neither has any of its own.
+Both apply the rules of the service and have none of their own.
 """

@@ -1,4 +1,4 @@
-"""``check``: asks every configured issuer what the service will need, and looks at the settings themselves."""
+"""``check``: tests the settings, and every request that the service will send to its issuers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from service.web.application.route_table import Row, list_rows
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReport:
-    """What all checks found, and what is mounted."""
+    """The findings of all checks, and the mounted routes."""
 
     findings: tuple[Finding, ...]
     rows: tuple[Row, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether the service could do its work."""
+        """Whether no check failed."""
         return not any(finding.outcome is Outcome.FAIL for finding in self.findings)
 
     def lines(self) -> list[str]:
@@ -47,7 +47,7 @@ class CheckReport:
 async def check(
     settings: Settings, *, client: JSONClient, clock: Clock, routes: Sequence[Any] | None = None
 ) -> CheckReport:
-    """Ask each issuer, and look at the settings and at what would be mounted.
+    """Check each issuer, the settings and the routes.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -82,37 +82,37 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
 
 
 def _check_route_table(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
-    """Return the table of routes, and what the audit at start would say of them; nothing where none are named."""
+    """Return the table of routes with the findings of the audit at start; both are empty without routes."""
     if routes is None:
         return (), []
     try:
         rows = tuple(list_rows(routes))
     except SettingsError as exc:
-        advice = "as long as it is so, the service does not start"
+        advice = "the service does not start until this is fixed"
         return (), [fail("routes", problem.removeprefix("routes: "), advice) for problem in exc.problems]
     public = sum(row.is_public for row in rows)
-    found = f"{len(rows)} methods on {len({row.pattern for row in rows})} routes, {public} of them for anybody"
+    found = f"{len(rows)} methods on {len({row.pattern for row in rows})} routes, {public} of them public"
     return rows, [ok("routes", found)]
 
 
 async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> Finding:
-    """Return what a validator says that cannot be looked into; what it needs of its issuer is its own affair."""
+    """Check a validator whose requests to the issuer are unknown, by ``check_ready``."""
     about = f"validator {issuer.validation}"
     validator = find_factory(issuer.validation)(issuer, context)
     try:
         await validator.check_ready()
     except IssuerUnavailable as exc:
-        advice = "nobody can judge this issuer's tokens until it is ready"
+        advice = "this issuer's tokens get 503 until it is ready"
         return fail(about, exc.detail, advice)
     finally:
         await validator.close()
-    return ok(about, "it says that it is ready; discovery and keys are its affair")
+    return ok(about, "it is ready; it handles discovery and keys itself")
 
 
 def _check_issuer_name(issuer: str) -> Finding:
-    """Return what kind of issuer it is; misspelt ones do not get past the settings."""
+    """Return the kind of issuer; the settings have rejected malformed ones."""
     kind = ", an Okta custom authorization server" if is_okta_custom_server(issuer) else ""
-    slash = "; the slash at its end belongs to the name" if issuer.endswith("/") else ""
+    slash = "; the trailing slash is part of the name" if issuer.endswith("/") else ""
     return ok("issuer", f"{issuer}{kind}{slash}")
 
 
@@ -120,35 +120,37 @@ def _check_audience(issuer: TrustedIssuer) -> Finding:
     found = " or ".join(map(to_json, sorted(issuer.audiences)))
     if OKTA_AUDIENCE not in issuer.audiences:
         return ok("audience", found)
-    remark = "Okta's default, which every API has that uses that server; each of them gets tokens that are good here"
+    remark = "Okta's default, which all APIs of that server share; the tokens of each are accepted here"
     return ok("audience", f"{found}, {remark}")
 
 
 async def _check_cache(settings: Settings, clock: Clock) -> Finding:
-    """Return whether the memory that all processes share can be reached; its address may hold a password."""
+    """Check the connection to the shared cache; its URL may contain a password."""
     about = "shared cache"
     url = settings.cache_url.get_secret_value()
     cache = open_cache(url, clock=clock, ca_file=settings.ca_file)
     try:
         if cache.is_local:
-            return ok(about, "memory://, so that each process remembers for itself")
+            return ok(about, "memory://, so each process has a cache of its own")
         is_available = await cache.ping()
     finally:
         await cache.close()
     if is_available:
-        return ok(about, f"{url.partition('://')[0]}, it keeps what it is given")
-    advice = "the service goes on without it, and asks the issuer more often; is cache_url right, and the server up?"
-    return warn(about, f"{url.partition('://')[0]}, it does not answer in time", advice)
+        return ok(about, f"{url.partition('://')[0]}, it is available")
+    advice = (
+        "the service continues without it, with more requests to the issuer; is cache_url right, and the server up?"
+    )
+    return warn(about, f"{url.partition('://')[0]}, it does not respond in time", advice)
 
 
 def _check_cors(settings: Settings) -> Finding:
     origins = settings.cors_origins
-    found = ", ".join(origins) or "none, so that pages of other origins cannot call"
+    found = ", ".join(origins) or "none, so pages of other origins cannot call the API"
     if "*" in origins:
-        advice = "the pages of every site may call; name the origins of your own in SERVICE_CORS_ORIGINS"
+        advice = "pages of every site may call the API; list your own origins in SERVICE_CORS_ORIGINS"
         return warn("CORS origins", found, advice)
     if insecure := [origin for origin in origins if not is_secure(origin)]:
-        advice = f"whoever is on the way can write pages of {', '.join(insecure)}; use https there"
+        advice = f"an attacker on the network can change pages of {', '.join(insecure)}; use https there"
         return warn("CORS origins", found, advice)
     return ok("CORS origins", found)
 
@@ -160,9 +162,9 @@ def _check_own_tls(settings: Settings) -> Finding:
             tls_context(settings.certfile, settings.keyfile)
         except OSError as exc:
             found = f"{settings.certfile}: {exc.strerror or exc}"
-            return fail(about, found, "name a certificate and its key in PEM, which this user may read")
+            return fail(about, found, "name a certificate and its key in PEM, readable by this user")
         return ok(about, settings.certfile)
     if is_secure(f"http://{settings.address}"):
-        return ok(about, "none, since it is served to this machine alone")
-    advice = "tokens travel in clear unless a proxy in front speaks TLS; set certfile and keyfile where there is none"
+        return ok(about, "none, since it listens on a loopback address")
+    advice = "tokens are sent in clear text unless a proxy terminates TLS; set certfile and keyfile without one"
     return warn(about, f"none at {settings.address}", advice)

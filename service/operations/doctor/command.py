@@ -1,4 +1,4 @@
-"""Runs the two commands: reads, asks, prints, and says with which code the program ends."""
+"""Runs ``check`` and ``explain``, prints their reports, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from service.settings.program import Settings
 from service.web.application.route_table import format_table
 
 _MAX_INPUT_SIZE = 1024 * 1024
-"""Bytes; whatever is piped in beyond them is no token anyway."""
+"""Bytes of standard input that are read."""
 
 
 async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: bool = False) -> int:
     """Print one line a check, and return 0, or 1 when a check fails.
 
     Args:
-        routes: What would be mounted.
-        show_routes: Whether to print, before the checks, what each of its methods requires.
+        routes: The routes that the service would mount.
+        show_routes: Whether to print first what each method requires.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -55,7 +55,7 @@ async def run_explain(words: Sequence[str], settings: Settings) -> int:
 
 @contextlib.contextmanager
 def _run_with_client(settings: Settings) -> Iterator[JSONClient]:
-    # What goes wrong is told in the report; the log would say it a second time.
+    # The report contains every problem; the log would repeat it.
     configure_logging(log_format=settings.log_format, log_level="error")
     client = JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file)
     try:
@@ -70,5 +70,5 @@ def _read_piped() -> str:
 
 def _print(lines: Sequence[str]) -> None:
     for line in lines:
-        # A terminal that does not have all characters gets the numbers of the others.
+        # Characters that the terminal cannot encode are escaped.
         print(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))

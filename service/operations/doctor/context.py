@@ -1,4 +1,4 @@
-"""One token under examination: what is known of it, filled in by one rule after another."""
+"""The state of ``explain``: one token and what the rules have found so far."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from service.validators.registry import find_factory
 
 @dataclass(kw_only=True)
 class ExplainContext:
-    """What the rules work on. ``seen``, ``expected`` and ``advice`` belong to the rule that is asked right now."""
+    """The token and its parts; ``found``, ``expected`` and ``advice`` belong to the current rule."""
 
     text: str = field(repr=False)
     settings: Settings
@@ -49,22 +49,22 @@ class ExplainContext:
     principal: Principal | None = None
 
     def clear(self) -> None:
-        """Forget what the rule before has said."""
+        """Reset the texts of the previous rule."""
         self.found = self.expected = self.advice = ""
 
     @property
     def token(self) -> PresentedToken:
-        """The token as the service reads it, within its size."""
+        """The token, parsed as the service does."""
         if self.presented is None:
             self.presented = PresentedToken.read(self.text, max_size=self.settings.max_token_size)
         return self.presented
 
     @property
     def jws(self) -> CompactJWS:
-        """The signed parts of the JWT that the token is.
+        """The parts of the JWT.
 
         Raises:
-            InvalidToken: The service reads none in it, and its word counts.
+            InvalidToken: The token is no JWT.
         """
         if self.token.jws is None:
             raise InvalidToken(Reason.MALFORMED_TOKEN, self.token.parse_error)
@@ -72,7 +72,7 @@ class ExplainContext:
 
     @property
     def validator_context(self) -> ValidatorContext:
-        """What a validator may lean on while it is asked about this one token."""
+        """The context for a validator of this token."""
         cache = open_cache("memory://", clock=self.clock)
         return ValidatorContext(
             client=self.client, clock=self.clock, token_cache=ValidatedTokenCache(clock=self.clock), cache=cache
@@ -80,19 +80,19 @@ class ExplainContext:
 
     @property
     def trusted(self) -> TrustedIssuer:
-        """The issuer that the token is from, once it is found among those that are trusted."""
+        """The trusted issuer of the token."""
         if self.issuer is None:
             raise RuntimeError("the rule about the issuer comes before the ones that need it")
         return self.issuer
 
     @property
     def rules(self) -> ClaimRules:
-        """What is expected of the claims of that issuer's tokens."""
+        """The claim rules of that issuer."""
         return jwt.rules_for(self.trusted)
 
 
 def is_validated_locally(issuer: TrustedIssuer) -> bool:
-    """Return whether an issuer's JWTs are judged by rules that can be walked, and not by another validator.
+    """Return whether an issuer's JWTs are validated by the built-in rules, and not by another validator.
 
     Raises:
         SettingsError: There is no validator of that kind.

@@ -1,4 +1,4 @@
-"""``explain``: the conclusion on one token, and why, rule by rule."""
+"""``explain``: applies each rule to one token and reports the findings and the conclusion."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from service.tokens.principal import Principal
 from service.web.responses.challenge import error_response_for
 
 _RULES_BEFORE_READING = 2
-"""The rules that hold for every token; after them, validators of another kind may know it."""
+"""The number of rules for every token; other validators come after them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The conclusion on one token. What it holds is printed by ``lines`` alone, which knows what to hide."""
+    """The report on one token; only ``lines`` prints it, with secrets removed."""
 
     findings: tuple[Finding, ...] = field(repr=False)
     conclusion: Principal | TokenError | IssuerUnavailable = field(repr=False)
@@ -37,19 +37,19 @@ class Explanation:
         return isinstance(self.conclusion, Principal)
 
     def lines(self) -> list[str]:
-        """Return the whole report, in lines that a terminal only shows."""
+        """Return the report as lines without secrets and control characters."""
         secrets = [self.context.text, *self.context.text.split(".")]
         return [escape_for_terminal(redact(line, secrets)) for line in self._report_lines()]
 
     def _report_lines(self) -> Iterator[str]:
         yield from self.remarks
         if self.context.header is not None:
-            yield "header, as it was sent; anybody can write one, and only the signature tells who did:"
+            yield "header, unverified:"
             yield from indent_json(self.context.header)
         if self.context.claims is not None:
-            yield "claims, of which the same is true:"
+            yield "claims, unverified:"
             yield from indent_json(self.context.claims)
-        yield "rules, in the order in which the service asks them:"
+        yield "rules, in the order in which the service applies them:"
         for finding in self.findings:
             yield from finding.lines()
         yield f"conclusion: {self._conclusion()}"
@@ -59,15 +59,17 @@ class Explanation:
             return f"accepted: {_describe_principal(self.conclusion, self.context.now)}"
         response = error_response_for(self.conclusion, realm=self.context.settings.realm)
         if isinstance(self.conclusion, IssuerUnavailable):
-            return f"cannot be judged, because the issuer cannot be asked; the service answers {response.status}"
-        return f"refused ({self.conclusion.reason}): {response.description}; the service answers {response.status}"
+            return f"undecided, because the issuer is unavailable; the service responds with {response.status}"
+        return (
+            f"rejected ({self.conclusion.reason}): {response.description}; the service responds with {response.status}"
+        )
 
 
 async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
-    """Judge one token by each rule of the service in turn, and keep account; says no more than the service would.
+    """Apply each rule of the service to one token.
 
     Args:
-        text: The token, and whatever was pasted with it.
+        text: The token, possibly with pasted text around it.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -95,12 +97,12 @@ def _rules_for(settings: Settings) -> tuple[Rule, ...]:
 async def _apply_rule(
     rule: Rule, context: ExplainContext, findings: list[Finding]
 ) -> TokenError | IssuerUnavailable | None:
-    """Put the rule's finding on the list, and return its refusal where it refuses."""
+    """Append the finding of a rule, and return the error if the token breaks the rule."""
     context.clear()
     try:
         await rule.run(context)
     except IssuerUnavailable as exc:
-        advice = "the token may well be good; python -m service check tells what is wrong with the issuer"
+        advice = "the token may be valid; python -m service check shows what is wrong with the issuer"
         findings.append(Finding(outcome=Outcome.UNKNOWN, about=rule.description, found=exc.detail, advice=advice))
         return exc
     except TokenError as exc:
@@ -112,12 +114,12 @@ async def _apply_rule(
 
 
 def _principal_of(context: ExplainContext) -> Principal:
-    claims = context.token.unverified_claims  # every rule has passed, the one about the signature among them
+    claims = context.token.unverified_claims  # every rule has passed, the signature included
     return Principal.from_claims(claims, max_token_age=context.trusted.max_token_age)
 
 
 def _describe_principal(principal: Principal, now: float) -> str:
-    who = to_json(principal.subject) if principal.subject else "nobody in particular"
-    client = f" at the client {to_json(principal.client_id)}" if principal.client_id else ""
+    who = to_json(principal.subject) if principal.subject else "no subject"
+    client = f", client {to_json(principal.client_id)}" if principal.client_id else ""
     scopes = " ".join(sorted(principal.scopes)) or "none"
-    return f"it speaks for {who}{client}, until {format_date(principal.expires_at, now)}; its scopes are: {scopes}"
+    return f"subject {who}{client}, until {format_date(principal.expires_at, now)}; scopes: {scopes}"

@@ -1,4 +1,4 @@
-"""The rules for the text of a token, before anything in it is looked at."""
+"""The rules for the format of a token: characters, size, JWS parts, JSON."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from service.web.credentials.sources import parse_bearer
 
 _PART_NAMES = ("header", "payload", "signature")
 _OPAQUE = (
-    "the token is opaque: only its issuer can judge it, by introspection, which needs OKTA_OAUTH2_CLIENT_ID and "
+    "the token is opaque: it can only be introspected, which requires OKTA_OAUTH2_CLIENT_ID and "
     "OKTA_OAUTH2_CLIENT_SECRET; or is it no access token? (refresh tokens and authorization codes are no JWTs)"
 )
 _BY_PARTS = {
     1: _OPAQUE,
-    5: "five parts are an encrypted token, which only its recipient can read; have the issuer sign and not encrypt",
+    5: "five parts are an encrypted token, which is not supported; configure the issuer to sign its tokens only",
 }
 
 
 async def check_b64token(context: ExplainContext) -> None:
-    """Refuse what is no bearer token at all."""
+    """Check the characters of a bearer token (RFC 6750 section 2.1)."""
     context.found = f"{len(context.text)} characters"
-    context.expected = "letters, digits and -._~+/ alone, and = at the end"
+    context.expected = "only letters, digits and -._~+/, and = at the end"
     context.advice = describe_pasted_text(context.text)
     parse_bearer(context.text)
 
 
 async def check_size(context: ExplainContext) -> None:
-    """Refuse what is too long to be read."""
+    """Check the size."""
     context.found = f"{len(context.text)} characters"
     context.expected = f"at most {context.settings.max_token_size}"
-    context.advice = f"have the issuer put less into it; max_token_size can be set, and goes up to {MAX_TOKEN_SIZE}"
+    context.advice = f"configure the issuer to add fewer claims; max_token_size can be at most {MAX_TOKEN_SIZE}"
     _ = context.token
 
 
 async def check_compact_jws(context: ExplainContext) -> None:
-    """Refuse what is no JWS in compact serialization (RFC 7515 section 7.1)."""
+    """Check the three parts of a compact JWS (RFC 7515 section 7.1)."""
     texts = context.text.split(".")
     context.found = f"{len(texts)} part" + ("s" if len(texts) > 1 else "")
-    context.expected = "three parts in base64url, with dots between them"
-    context.advice = _BY_PARTS.get(len(texts), "was it cut off, or joined with something, while it was copied?")
+    context.expected = "three parts in base64url, separated by dots"
+    context.advice = _BY_PARTS.get(len(texts), "was it truncated, or joined with other text, when it was copied?")
     if len(texts) != len(_PART_NAMES):
         raise InvalidToken(Reason.MALFORMED_TOKEN)
-    context.advice = "base64url has no padding, no + and no /, and one spelling for one value; send it as it was issued"
+    context.advice = "base64url has no padding, no + and no /; send the token exactly as it was issued"
     context.parts = [_decoded(context, name, text) for name, text in zip(_PART_NAMES, texts, strict=True)]
 
 
 async def check_header_json(context: ExplainContext) -> None:
-    """Refuse a header that is no JSON object, or one that two readers could understand in two ways."""
-    context.advice = "the first part is no JOSE header: this is another sort of token, or a damaged one"
+    """Check that the header is one unambiguous JSON object."""
+    context.advice = "the first part is no JOSE header: this is another kind of token, or a damaged one"
     context.header = _json(context, context.parts[0])
     context.found = f"{len(context.header)} members"
 
 
 async def check_claims_json(context: ExplainContext) -> None:
-    """Refuse claims that are no JSON object, or one that two readers could understand in two ways."""
-    context.advice = "the second part is no JWT claims set: this is another sort of token, or a damaged one"
+    """Check that the claims are one unambiguous JSON object."""
+    context.advice = "the second part is no JWT claims set: this is another kind of token, or a damaged one"
     context.claims = _json(context, context.parts[1])
     context.found = f"{len(context.claims)} members"
     _ = context.jws
@@ -74,10 +74,10 @@ def _decoded(context: ExplainContext, name: str, text: str) -> bytes:
 
 
 def _json(context: ExplainContext, data: bytes) -> dict[str, Any]:
-    context.expected = "one JSON object in UTF-8, each name in it once"
+    context.expected = "one JSON object in UTF-8, with each name once"
     try:
         return encoding.decode_json_object(data)
     except ValueError as exc:
-        # A decoding error quotes what it cannot decode, which is a piece of the token.
+        # A decoding error quotes the bytes, which are part of the token.
         context.found = "it is not UTF-8" if isinstance(exc, UnicodeError) else str(exc)
         raise InvalidToken(Reason.MALFORMED_TOKEN) from None

@@ -1,4 +1,4 @@
-"""Values from outside, in words that people can read and that a terminal can show."""
+"""Formats untrusted values for a terminal: dates, durations, JSON, without secrets and control characters."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60}
 _MAX_VALUE_LENGTH = 160
 _MIN_SECRET_LENGTH = 8
-"""Characters; a shorter piece stands in many an innocent word, and tells nobody anything."""
+"""Characters; shorter pieces occur in ordinary words and reveal nothing."""
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
 def escape_for_terminal(line: str) -> str:
-    """Return a line that a terminal only shows.
+    """Return a line with control characters escaped.
 
-    Whoever made the token chose what is in it, and could clear the screen, write a conclusion of their own over ours,
-    or turn the direction of writing so that one value looks like another.
+    The creator of a token chooses its content, and could clear the screen, overwrite the conclusion, or reverse the
+    direction of writing so that one value looks like another.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without these secrets, and without whatever else in it looks like a JWT."""
+    """Return a text without these secrets and without anything that looks like a JWT."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _MIN_SECRET_LENGTH:
             text = text.replace(secret, "(hidden)")
@@ -38,13 +38,13 @@ def indent_json(members: Mapping[str, Any]) -> list[str]:
 
 
 def to_json(value: object) -> str:
-    """Return a value as JSON on one line, cut where it is very long."""
+    """Return a value as JSON on one line, truncated if it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}…"
 
 
 def format_duration(seconds: float) -> str:
-    """Return a number of seconds as people say it."""
+    """Return a number of seconds in the largest suitable unit."""
     amount = abs(seconds)
     unit, size = next(((unit, size) for unit, size in _UNITS.items() if amount >= 2 * size), ("second", 1))
     count = int(amount // size)
@@ -52,7 +52,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_date(date: float, now: float) -> str:
-    """Return a NumericDate in UTC, and how far it is from now; both in seconds since the epoch."""
+    """Return a NumericDate in UTC and relative to now; both arguments are seconds since the epoch."""
     try:
         utc = dt.datetime.fromtimestamp(date, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):

@@ -1,39 +1,37 @@
-"""What people paste where a token belongs: the token, and what stood around it."""
+"""Extracts a token from pasted text, and describes common mistakes."""
 
 from __future__ import annotations
 
 import re
 
 _PREFIX = re.compile(r"(?:authorization\s*:\s*)?bearer\s+|authorization\s*:\s*", re.IGNORECASE)
-_MISTAKES = (  # JSON comes first: it may well have white space and quotes in it
+_MISTAKES = (  # JSON comes first: it may contain white space and quotes
     (
         re.compile(r'^\s*\{.*"access_token"', re.DOTALL),
-        "this is the issuer's whole answer; take access_token out of it",
+        "this is the issuer's whole response; use the value of access_token",
     ),
-    (re.compile(r"^\{"), "this is JSON; a token is sent in its compact form, three parts with dots between them"),
-    (re.compile(r"\s"), "there is white space in it; was it copied over several lines? join them"),
-    (re.compile("^[\"'].*[\"']$", re.DOTALL), "it stands in quotes; leave them out"),
-    (re.compile(r"%[0-9A-Fa-f]{2}"), "it is percent-encoded; send it as it came from the issuer"),
-    (re.compile(","), "there is a comma in it; send one token alone"),
+    (re.compile(r"^\{"), "this is JSON; a token is sent in compact form, three parts separated by dots"),
+    (re.compile(r"\s"), "it contains white space; was it copied over several lines? join them"),
+    (re.compile("^[\"'].*[\"']$", re.DOTALL), "it is in quotes; leave them out"),
+    (re.compile(r"%[0-9A-Fa-f]{2}"), "it is percent-encoded; send it exactly as issued"),
+    (re.compile(","), "it contains a comma; send one token"),
 )
 
 
 def strip_pasted_text(text: str) -> tuple[str, list[str]]:
-    """Return the token in a text that was pasted, and a remark on each thing that was left out around it."""
+    """Return the token in a pasted text, and a remark on each text that was removed."""
     remarks = []
     if (token := text.strip()) != text:
-        remarks.append("White space around the token is left out; a client must not send it.")
+        remarks.append("White space around the token was removed; a client must not send it.")
     if prefix := _PREFIX.match(token):
         token = token[prefix.end() :].lstrip()
-        remarks.append(
-            "The name of the field or of the scheme before the token is left out: what follows it is judged."
-        )
+        remarks.append("The header name or scheme before the token was removed.")
     return token, remarks
 
 
 def describe_pasted_text(text: str) -> str:
-    """Return what somebody probably did who sent characters that no token has, and what to do instead."""
+    """Return the probable mistake in a text that is no token, and its correction."""
     if not text:
-        return "there is nothing there; give the token, or - and the token on standard input"
+        return "it is empty; give the token, or - and the token on standard input"
     known = (words for pattern, words in _MISTAKES if pattern.search(text))
-    return next(known, "send the token as it came from the issuer, and nothing else")
+    return next(known, "send only the token, exactly as issued")

@@ -1,4 +1,4 @@
-"""Asks an issuer about a token that nobody issued, to see whether it would answer about others."""
+"""Introspects an invented token, to test the endpoint and the client credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ABOUT = "introspection"
 
 
 async def check_introspection(issuer: Issuer, credentials: ClientCredentials) -> Finding:
-    """Return whether an issuer answers us, and tells the truth about a made-up token.
+    """Return whether an issuer accepts our credentials, and reports an invented token as inactive.
 
     Raises:
         SettingsError: The credentials cannot be used.
@@ -24,15 +24,17 @@ async def check_introspection(issuer: Issuer, credentials: ClientCredentials) ->
         document = await issuer.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
     except CredentialsRejected as exc:
         advice = (
-            "is OKTA_OAUTH2_CLIENT_ID a client of this very issuer, is its secret or key the one that is set here, "
-            "and is it registered for this way of authenticating (introspection_auth_method)? Until then: 503"
+            "is OKTA_OAUTH2_CLIENT_ID a client of this issuer, is its secret or key right, "
+            "and is it registered for this authentication method (introspection_auth_method)? Until then: 503"
         )
         return fail(_ABOUT, f"{exc.detail}, as {to_json(credentials.client_id)}", advice)
     except IssuerUnavailable as exc:
-        return fail(_ABOUT, exc.detail, "tokens that only the issuer can judge get 503 until it answers")
+        return fail(_ABOUT, exc.detail, "tokens that must be introspected get 503 until it responds")
     finally:
         await issuer.close()
     if document["active"] is not False:
-        advice = "what calls everything active protects nothing; is this the introspection endpoint?"
-        return fail(_ABOUT, f"it calls a made-up token active: {to_json(document['active'])}", advice, expected="false")
-    return ok(_ABOUT, f"it knows {to_json(credentials.client_id)}, and calls a made-up token inactive")
+        advice = "an endpoint that reports every token as active protects nothing; is this the introspection endpoint?"
+        return fail(
+            _ABOUT, f"an invented token is reported as active: {to_json(document['active'])}", advice, expected="false"
+        )
+    return ok(_ABOUT, f"it accepts the client {to_json(credentials.client_id)}, and an invented token is inactive")

@@ -1,4 +1,4 @@
-"""Asks one issuer everything that the service will need of it."""
+"""Sends one issuer the requests that the service will send."""
 
 from __future__ import annotations
 
@@ -21,27 +21,24 @@ from service.tokens.issuer_identifier import find_mistakes
 from service.tokens.jwk import KeySet
 
 _NOTICEABLE_OFFSET = 5.0
-"""Seconds; a Date field counts whole ones, and an answer takes its time."""
+"""Seconds; a Date header has whole seconds, and a response takes time."""
 
-_CONNECTION = (
-    "is the URL right, and does this machine reach it? Behind a proxy set http_proxy, with certificates of "
-    "your own set ca_file"
-)
+_CONNECTION = "is the URL right, and reachable from here? Behind a proxy set http_proxy; for a private CA set ca_file"
 
-_NOT_FOUND = "is the URL right? At Okta, there is no authorization server of that id, or it is not active"
-_SERVER_ERROR = "the issuer is reached, and cannot answer: look at its own status page, and try again"
+_NOT_FOUND = "is the URL right? At Okta, there is no authorization server with that ID, or it is not active"
+_SERVER_ERROR = "the issuer has an error: see its status page, and try again"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _TimedResponse:
-    """An answer, and when it came, in seconds since the epoch."""
+    """A response, and the time of its arrival in seconds since the epoch."""
 
     response: JSONResponse
     at: float
 
 
 async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
-    """Yield one finding for each thing that is needed of an issuer whose tokens are judged here."""
+    """Yield one finding for each requirement on an issuer whose tokens are validated locally."""
     discovered, finding = await _request("discovery", lambda: fetch_discovery_document(issuer.issuer, client), clock)
     yield finding
     yield _tls(issuer.issuer, discovered)
@@ -55,7 +52,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
         yield finding
     published = None
     if jwks_uri is None:
-        yield skipped("key set", "there is no address to fetch it from")
+        yield skipped("key set", "there is no URL to fetch it from")
     else:
         published, finding = await _request("key set", lambda: client.get(jwks_uri), clock)
         yield finding
@@ -77,10 +74,10 @@ async def _request(about: str, send: Callable[[], Any], clock: Clock) -> tuple[_
 def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
     about = "TLS to the issuer"
     if urllib.parse.urlsplit(issuer).scheme != "https":
-        return ok(about, "none, since the issuer is on this machine")
+        return ok(about, "none, since the issuer is on a loopback address")
     if discovered is None:
-        return skipped(about, "there is no answer; the line above tells if the certificate is to blame")
-    return ok(about, "https, with a certificate that this machine trusts")
+        return skipped(about, "there is no response; the line above names a problem with the certificate")
+    return ok(about, "https, with a trusted certificate")
 
 
 def _check_document_issuer(document: dict[str, Any], expected: str) -> Finding:
@@ -89,20 +86,20 @@ def _check_document_issuer(document: dict[str, Any], expected: str) -> Finding:
         check_issuer(document, expected)
     except ValueError:
         named = document.get("issuer")
-        advice = _advise_on_issuer(named, expected) if isinstance(named, str) else "the document is none of an issuer"
+        advice = _advise_on_issuer(named, expected) if isinstance(named, str) else "the document has no issuer"
         return fail(about, to_json(named), advice, expected=to_json(expected))
     return ok(about, to_json(expected))
 
 
 def _advise_on_issuer(named: str, expected: str) -> str:
-    """Return what to do about a document in another name; Okta's org under two domains is the usual cause."""
+    """Return advice for metadata of another issuer; an Okta org with two domains is the usual cause."""
     if find_mistakes(named):
-        return "tokens in that name cannot be trusted; correct the issuer's own settings"
+        return "that issuer name is invalid; correct the settings of the issuer"
     miss = describe_issuer_difference(named, expected)
     because = f"{miss}; " if miss else ""
     return (
-        f"{because}tokens will bear that name too. At Okta, the setting Issuer of the authorization server "
-        "(issuerMode ORG_URL, CUSTOM_URL or DYNAMIC) says under which domain it speaks: set "
+        f"{because}tokens will have that issuer too. At Okta, the setting Issuer of the authorization server "
+        "(issuerMode ORG_URL, CUSTOM_URL or DYNAMIC) determines the domain: set "
         f"OKTA_OAUTH2_ISSUER={named}, or choose the other domain there"
     )
 
@@ -111,7 +108,7 @@ def _check_jwks_uri(document: dict[str, Any]) -> tuple[str | None, Finding]:
     try:
         uri = read_jwks_uri(document)
     except ValueError as exc:
-        advice = "the issuer has to publish its keys at an https address"
+        advice = "the issuer must publish its keys at an https URL"
         return None, fail("jwks_uri", str(exc), advice)
     return uri, ok("jwks_uri", uri)
 
@@ -135,12 +132,12 @@ def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
     try:
         key_set = KeySet.read(document)
     except ValueError as exc:
-        return None, fail(about, str(exc), "no token can be verified until there is one")
+        return None, fail(about, str(exc), "no token can be validated until there is one")
     usable = f"{len(key_set.keys)} usable ({', '.join(to_json(key.kid) for key in key_set.keys)})"
     if not key_set.skipped:
         return key_set, ok(about, usable)
     reasons = ", ".join(f"{count}: {why}" for why, count in Counter(key_set.skipped).items())
-    advice = "the skipped ones verify nothing here; that is right unless the issuer signs access tokens with them"
+    advice = "skipped keys are not used; that is right unless the issuer signs access tokens with them"
     return key_set, warn(about, f"{usable}; {len(key_set.skipped)} skipped ({reasons})", advice)
 
 
@@ -151,16 +148,16 @@ def _algorithms(key_set: KeySet, issuer: TrustedIssuer) -> Finding:
     )
     if not any(key_counts.values()):
         available = " or ".join(sorted({name for key in key_set.keys for name in key.algorithms}))
-        advice = f"every token would be refused; set algorithms to what the issuer signs with, {available}"
+        advice = f"every token would be rejected; set algorithms to those of the issuer, {available}"
         return fail("algorithms", seen, advice)
     if not all(key_counts.values()):
-        advice = "leave out of algorithms what the issuer does not sign with"
+        advice = "remove the algorithms that the issuer does not use"
         return warn("algorithms", seen, advice)
     return ok("algorithms", seen)
 
 
 def _max_age(max_age: float | None) -> Finding:
-    kept = f"the key set is kept for {format_duration(RefreshPolicy().age(max_age))}"
+    kept = f"the key set is cached for {format_duration(RefreshPolicy().age(max_age))}"
     seen = "no max-age" if max_age is None else f"max-age {max_age:.0f} s"
     return ok("Cache-Control", f"{seen}, so {kept}")
 
@@ -168,17 +165,17 @@ def _max_age(max_age: float | None) -> Finding:
 def _clock_offset(timed: _TimedResponse | None, leeway: float) -> Finding:
     about = "clock"
     if timed is None:
-        return skipped(about, "the issuer gave no answer")
+        return skipped(about, "the issuer did not respond")
     if timed.response.date is None:
-        advice = "compare the clocks yourself, if tokens are refused for their dates"
-        return warn(about, "the answer has no Date", advice)
+        advice = "compare the clocks yourself if tokens are rejected for their dates"
+        return warn(about, "the response has no Date header", advice)
     offset = timed.at - timed.response.date
     seen = f"this machine is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the issuer"
     if abs(offset) <= _NOTICEABLE_OFFSET:
-        return ok(about, f"{seen}, within what an answer takes")
+        return ok(about, f"{seen}, within the duration of a response")
     if abs(offset) <= leeway:
-        advice = f"the leeway of {leeway:.0f} s covers it so far; have both clocks follow a time server"
+        advice = f"the leeway of {leeway:.0f} s covers it so far; synchronize both clocks with NTP"
         return warn(about, seen, advice)
-    advice = f"the leeway of {leeway:.0f} s does not cover it: good tokens are refused, or spent ones accepted; "
-    advice += "set this machine's clock by a time server"
+    advice = f"the leeway of {leeway:.0f} s does not cover it: valid tokens are rejected, or expired ones accepted; "
+    advice += "synchronize this machine's clock with NTP"
     return fail(about, seen, advice)

@@ -1,4 +1,4 @@
-"""How the issuer that a token names misses the one that is trusted: people take one for the other at a glance."""
+"""Describes how the issuer of a token differs from a trusted issuer that looks similar."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from service.tokens.issuer_identifier import is_okta_custom_server
 
 
 def describe_issuer_difference(seen: str, trusted: str) -> str:
-    """Return in what an issuer differs from a trusted one that it resembles; empty where it does not resemble it."""
+    """Return the difference of an issuer from a similar trusted one; empty if they are equal or not similar."""
     try:
         ours, theirs = urllib.parse.urlsplit(trusted), urllib.parse.urlsplit(seen)
         same_host = (theirs.hostname, theirs.port) == (ours.hostname, ours.port)
-    except ValueError:  # the sender may have written anything
+    except ValueError:  # the token may contain any text
         return ""
     same_path = theirs.path.rstrip("/").lower() == ours.path.rstrip("/").lower() != ""
     if not (same_host or same_path or theirs.hostname == ours.hostname) or seen == trusted:
         return ""
-    return "; ".join(_differences(theirs, ours)) or "it is spelt in another way"
+    return "; ".join(_differences(theirs, ours)) or "the spelling differs"
 
 
 def _differences(theirs: SplitResult, ours: SplitResult) -> Iterator[str]:
@@ -28,7 +28,7 @@ def _differences(theirs: SplitResult, ours: SplitResult) -> Iterator[str]:
     if theirs.netloc.lower() != ours.netloc.lower():
         yield (
             f"it is on another host, {theirs.netloc} instead of {ours.netloc}: another Okta org, or the same one "
-            "under its other domain, since tokens name the domain that they were asked from"
+            "under its other domain, since tokens name the domain of the token request"
         )
     yield from _path_differences(theirs.path, ours)
     if (theirs.netloc, theirs.path) != (ours.netloc, ours.path) and (theirs.netloc + theirs.path).lower() == (
@@ -41,9 +41,9 @@ def _path_differences(path: str, ours: SplitResult) -> Iterator[str]:
     bare, expected = path.rstrip("/").lower(), ours.path.rstrip("/").lower()
     if bare == expected:
         if path.endswith("/") != ours.path.endswith("/"):
-            yield "a slash at the end " + ("is too much" if path.endswith("/") else "is missing")
+            yield ("an extra slash at the end" if path.endswith("/") else "a missing slash at the end")
     elif bare == "" and is_okta_custom_server(ours.geturl()):
-        yield "it is the org server of that Okta org, and not its custom authorization server"
+        yield "it is the org server of that Okta org instead of a custom authorization server"
     elif path.startswith("/oauth2/"):
         yield f"it is another authorization server there, {path!r} instead of {ours.path!r}"
     else:

@@ -1,4 +1,4 @@
-"""What was found, one rule or one check after another, and how it is printed."""
+"""The findings of ``check`` and ``explain``, and their text."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 
 class Outcome(enum.StrEnum):
-    """How one rule or one check ended: the first word of its line."""
+    """The outcome of one rule or check; the first word of its line."""
 
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
     UNKNOWN = "?"
-    """Nobody can tell, because an issuer cannot be asked."""
+    """Undecided, because an issuer is unavailable."""
     SKIPPED = "skipped"
 
 
@@ -22,10 +22,10 @@ class Finding:
     """One line of a report.
 
     Args:
-        about: The rule, or the thing that was checked.
-        seen: What there is.
-        expected: What there ought to be, where that is not plain.
-        advice: What to do.
+        about: The rule, or the subject of the check.
+        found: The value that was found.
+        expected: The expected value, unless that is obvious.
+        advice: How to fix it.
     """
 
     outcome: Outcome
@@ -35,12 +35,12 @@ class Finding:
     advice: str = ""
 
     def line(self) -> str:
-        """Return the finding on one line: what was seen, and what to do."""
+        """Return the finding on one line."""
         text = "; ".join(filter(None, [self.found, self.expected and f"expected {self.expected}", self.advice]))
         return f"{self.outcome:<7} {self.about}: {text}" if text else f"{self.outcome:<7} {self.about}"
 
     def lines(self) -> list[str]:
-        """Return the finding on one line where all is well, and with its details below where it is not."""
+        """Return the finding on one line, followed by its details unless it is ok or skipped."""
         if self.outcome in (Outcome.OK, Outcome.SKIPPED):
             return [f"{self.outcome:<7} {self.about}" + (f": {self.found}" if self.found else "")]
         details = {"found": self.found, "expected": self.expected, "fix": self.advice}
@@ -48,20 +48,20 @@ class Finding:
 
 
 def ok(about: str, found: str) -> Finding:
-    """Return that all is well."""
+    """Return a passed check."""
     return Finding(outcome=Outcome.OK, about=about, found=found)
 
 
 def warn(about: str, found: str, advice: str) -> Finding:
-    """Return that it works, and that somebody should look at it."""
+    """Return a passed check with a warning."""
     return Finding(outcome=Outcome.WARN, about=about, found=found, advice=advice)
 
 
 def fail(about: str, found: str, advice: str, *, expected: str = "") -> Finding:
-    """Return that it does not work."""
+    """Return a failed check."""
     return Finding(outcome=Outcome.FAIL, about=about, found=found, advice=advice, expected=expected)
 
 
 def skipped(about: str, why: str = "") -> Finding:
-    """Return that something before it has to work first."""
+    """Return a check that was skipped because an earlier one failed."""
     return Finding(outcome=Outcome.SKIPPED, about=about, found=f"not reached, since {why}" if why else "not reached")

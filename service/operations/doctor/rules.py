@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from service.operations.doctor import format_rules, signature_rules
-from service.operations.doctor.claim_messages import describe_expected, describe_found
+from service.operations.doctor.claim_rules import check_claim
 from service.operations.doctor.context import ExplainContext
-from service.tokens.claims import CHECKS, ClaimCheck
+from service.tokens.claims import CHECKS
 
 
 class Rule(NamedTuple):
@@ -20,17 +20,6 @@ class Rule(NamedTuple):
 
     description: str
     run: Callable[[ExplainContext], Awaitable[None]]
-
-
-def _claim_rule(check: ClaimCheck) -> Rule:
-    async def run(context: ExplainContext) -> None:
-        claims = context.token.unverified_claims  # verified, from here on
-        context.found = describe_found(check, claims, context.now)
-        context.expected = describe_expected(check, context.rules, context.now)
-        context.advice = check.advice
-        check.check(claims, context.rules, context.now)
-
-    return Rule(check.description, run)
 
 
 def _all_rules() -> Iterator[Rule]:
@@ -58,7 +47,8 @@ def _all_rules() -> Iterator[Rule]:
     )
     yield Rule("its key is published by the issuer", signature_rules.find_key)
     yield Rule("its signature is valid", signature_rules.check_signature)
-    yield from map(_claim_rule, CHECKS)
+    for check in CHECKS:
+        yield Rule(check.description, check_claim(check))
 
 
 RULES = tuple(_all_rules())

@@ -1,4 +1,4 @@
-"""The rules for who made a token: its issuer, its header, its key, its signature."""
+"""The rules for issuer, header, key and signature of a token."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from service.tokens.claims import check_type
 from service.tokens.jose_header import check_header
 
 _ORG_SERVER = (
-    "this is a token of an Okta org server, made for Okta's own API, and only Okta can judge it: "
-    "ask a custom authorization server for one, such as …/oauth2/default, or trust the org and let it be asked "
+    "this is a token of an Okta org server, intended for Okta's own APIs, and only Okta can validate it: "
+    "request one from a custom authorization server, such as …/oauth2/default, or trust the org and introspect "
     "(OKTA_OAUTH2_CLIENT_ID, OKTA_OAUTH2_CLIENT_SECRET)"
 )
 
 
 async def check_trusted_issuer(context: ExplainContext) -> None:
-    """Find the issuer that the token names among those that are trusted."""
+    """Find the issuer of the token among the trusted ones."""
     name = context.token.unverified_issuer
-    trusted = [one for one in context.settings.trusted_issuers if is_validated_locally(one)]
+    trusted = [issuer for issuer in context.settings.trusted_issuers if is_validated_locally(issuer)]
     context.found = (
         to_json(name) if name is not None else f"iss = {to_json(context.token.unverified_claims.get('iss'))}"
     )
-    context.expected = " or ".join(to_json(one.issuer) for one in trusted)
-    context.issuer = next((one for one in trusted if one.issuer == name), None)
+    context.expected = " or ".join(to_json(issuer.issuer) for issuer in trusted)
+    context.issuer = next((issuer for issuer in trusted if issuer.issuer == name), None)
     if context.issuer is None:
         context.advice = _explain_unknown_issuer(context, name or "")
         raise InvalidToken(Reason.UNKNOWN_ISSUER, claim="iss")
@@ -37,26 +37,27 @@ def _explain_unknown_issuer(context: ExplainContext, name: str) -> str:
     if context.jws.header.is_of_okta_org_token:
         return _ORG_SERVER
     differences = [
-        (one.issuer, describe_issuer_difference(name, one.issuer)) for one in context.settings.trusted_issuers
+        (trusted.issuer, describe_issuer_difference(name, trusted.issuer))
+        for trusted in context.settings.trusted_issuers
     ]
-    hints = [f"beside {to_json(issuer)}, {miss}" for issuer, miss in differences if miss]
-    fix = "set OKTA_OAUTH2_ISSUER to the issuer of your tokens, character by character, or ask that one for tokens"
+    hints = [f"compared with {to_json(issuer)}, {difference}" for issuer, difference in differences if difference]
+    fix = "set OKTA_OAUTH2_ISSUER to the exact issuer of your tokens, or request tokens from the trusted one"
     return "; ".join([*hints, fix])
 
 
 async def check_token_type(context: ExplainContext) -> None:
-    """Refuse a type that no access token has."""
+    """Check the type of the token."""
     header = context.jws.header
     context.found = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
     context.expected = "at+jwt" if context.rules.requires_rfc9068 else "none, JWT or at+jwt"
-    context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token, and no other kind of token"
+    context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token instead of another token"
     check_type(header, context.rules)
 
 
 def check_header_parameters(
     names: tuple[str, ...], expected: str, advice: str, *, last: bool = False
 ) -> Callable[[ExplainContext], Awaitable[None]]:
-    """Return the rule for some parameters of the header; the last of these rules answers for all that are left."""
+    """Return the rule for some header parameters; the last of these rules reports every remaining error."""
 
     async def rule(context: ExplainContext) -> None:
         header = context.jws.header.parameters
@@ -74,14 +75,14 @@ def check_header_parameters(
 
 
 async def find_key(context: ExplainContext) -> None:
-    """Find the key that the header names among those that the issuer publishes, asking the issuer for them."""
+    """Find the key of the header in the issuer's key set, which may be fetched."""
     key_set = context.validator_context.issuer(context.trusted).keys
     context.found = (
-        f"kid {to_json(context.kid)}" if context.kid is not None else "no kid, so each key that fits is tried"
+        f"kid {to_json(context.kid)}" if context.kid is not None else "no kid, so every suitable key is tried"
     )
     context.advice = (
-        "the key was withdrawn, or another program made the token under this issuer's name: ask for a new token; "
-        "python -m service check shows the keys that there are"
+        "the key was withdrawn, or the token is forged: request a new token; "
+        "python -m service check shows the published keys"
     )
     try:
         context.keys = await key_set.select(algorithm=context.algorithm, kid=context.kid)
@@ -98,7 +99,5 @@ async def check_signature(context: ExplainContext) -> None:
     """Verify the signature over the exact bytes that were sent."""
     context.found = f"{len(context.jws.signature)} bytes, {context.algorithm}"
     context.expected = f"a signature by {'that key' if len(context.keys) == 1 else f'one of {len(context.keys)} keys'}"
-    context.advice = (
-        "the token was changed after it was signed, or somebody else signed it: ask the issuer for a new one"
-    )
+    context.advice = "the token was changed after it was signed, or it is forged: request a new one"
     jws.verify(context.jws, algorithm=context.algorithm, keys=context.keys)

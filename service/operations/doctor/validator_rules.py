@@ -1,4 +1,4 @@
-"""Where a validator is asked that cannot be looked into, or the issuer itself: its word counts."""
+"""The rules that delegate to a validator or to the issuer."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from service.validators import auto, hybrid, introspection
 from service.validators.base import Factory
 from service.validators.registry import find_factory
 
-_INACTIVE = "it has expired, was revoked, or is of another issuer: ask for a new one"
+_INACTIVE = "it has expired, was revoked, or is of another issuer: request a new one"
 
 
 def delegated_rules(settings: Settings) -> Iterator[Rule]:
-    """Yield one rule for each issuer that has tokens which are not judged by the rules that can be walked.
+    """Yield one rule for each issuer whose tokens another validator may validate.
 
     Raises:
-        SettingsError: There is no validator of a kind that the settings name.
+        SettingsError: The settings name an unknown kind of validation.
     """
-    for one in settings.trusted_issuers:
-        factory = find_factory(one.validation)
-        if not is_validated_locally(one):
-            yield _rule(one, factory)
-        elif factory is auto.build and one.client is not None:
-            yield _opaque_rule(one)
+    for issuer in settings.trusted_issuers:
+        factory = find_factory(issuer.validation)
+        if not is_validated_locally(issuer):
+            yield _rule(issuer, factory)
+        elif factory is auto.build and issuer.client is not None:
+            yield _opaque_rule(issuer)
 
 
 def final_rules(settings: Settings) -> Iterator[Rule]:
-    """Yield the rule that asks the issuer, where a signature alone is not believed."""
-    if any(find_factory(one.validation) is hybrid.build for one in settings.trusted_issuers):
-        yield Rule("its issuer, asked about it, calls it active", _introspect)
+    """Yield the introspection rule if an issuer is validated in hybrid mode."""
+    if any(find_factory(issuer.validation) is hybrid.build for issuer in settings.trusted_issuers):
+        yield Rule("introspection reports it as active", _introspect)
 
 
 def _rule(issuer: TrustedIssuer, factory: Factory) -> Rule:
     async def run(context: ExplainContext) -> None:
         if _is_handled_by(context, issuer):
-            context.found = "not asked, since another one knows the token"
+            context.found = "skipped, since another validator handles the token"
         else:
             await _run_validator(context, issuer, factory)
 
-    return Rule(f"the validator {issuer.validation} of {issuer.issuer} has nothing against it", run)
+    return Rule(f"the validator {issuer.validation} of {issuer.issuer} accepts it", run)
 
 
 def _opaque_rule(issuer: TrustedIssuer) -> Rule:
     async def run(context: ExplainContext) -> None:
         signed = context.token.jws
         if signed is not None and not signed.header.is_of_okta_org_token:
-            context.found = "not asked, since the token is a JWT and can be judged here"
+            context.found = "skipped, since the token is a JWT and is validated locally"
         else:
             await _run_validator(context, issuer, introspection.build)
 
-    return Rule(f"if it is opaque, {issuer.issuer} calls it active", run)
+    return Rule(f"if it is opaque, {issuer.issuer} reports it as active", run)
 
 
 async def _run_validator(context: ExplainContext, issuer: TrustedIssuer, factory: Factory) -> None:
@@ -63,26 +63,26 @@ async def _run_validator(context: ExplainContext, issuer: TrustedIssuer, factory
         context.principal = await validator.validate(context.token)
     finally:
         await validator.close()
-    known = "it knows the token, and its word counts"
-    context.found = known if context.principal is not None else "it does not know the token, so the others are asked"
+    known = "it accepts the token"
+    context.found = known if context.principal is not None else "the token is of another issuer"
 
 
 async def _introspect(context: ExplainContext) -> None:
     if find_factory(context.trusted.validation) is not hybrid.build:
-        context.found = "not asked, since its signature is enough here"
+        context.found = "skipped, since the issuer is not validated in hybrid mode"
         return
     validator = introspection.build(context.trusted, context.validator_context)
     context.found, context.expected, context.advice = "", "active: true", _INACTIVE
     try:
-        await validator.validate_uncached(context.token)  # its own issuer's, as the rules before this one have found
+        await validator.validate_uncached(context.token)  # the earlier rules have found its issuer
     finally:
         await validator.close()
     context.found = "active"
 
 
 def _is_handled_by(context: ExplainContext, issuer: TrustedIssuer) -> bool:
-    """Return whether an issuer that stands before this one in the settings knows the token by its name."""
+    """Return whether an issuer earlier in the settings is the issuer of the token."""
     name = context.token.unverified_issuer
-    names = [one.issuer for one in context.settings.trusted_issuers]
+    names = [trusted.issuer for trusted in context.settings.trusted_issuers]
     earlier = context.settings.trusted_issuers[: names.index(issuer.issuer)]
-    return any(one.issuer == name and is_validated_locally(one) for one in earlier)
+    return any(trusted.issuer == name and is_validated_locally(trusted) for trusted in earlier)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from browser_actions import focused, press, press_keys, shows, tab_to, until
 from chromium import narrow
 from docs_page import (
     GET_NOTE,
@@ -20,7 +21,6 @@ from docs_page import (
     wait_until_ready,
 )
 from page_rules import GOOD_OUTLINE, foreign_requests, outline, smallest_controls, width_overrun
-from person import focused, press, press_keys, shows, tab_to, until
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import pytest
+from browser_actions import press, until
 from chromium import violations
 from docs_page import find, open_page
-from person import press, until
 from scripted_browser import SPA
 from selenium.webdriver import Chrome
 

@@ -5,7 +5,7 @@ const issuer = new URL(process.argv[2]);
 const unprotected = { execute: [client.allowInsecureRequests] };
 const redirect_uri = "http://127.0.0.1:5000/callback";
 
-const web = await client.discovery(issuer, "0oaweb00000000000001", "web-secret", undefined, unprotected);
+const web = await client.discovery(issuer, "0oaweb00000000000001", "web-secret-for-tests-only-00000000001", undefined, unprotected);
 const verifier = client.randomPKCECodeVerifier();
 const [state, nonce] = [client.randomState(), client.randomNonce()];
 const url = client.buildAuthorizationUrl(web, {

@@ -3,7 +3,7 @@
 import * as client from "openid-client";
 
 const unprotected = { execute: [client.allowInsecureRequests] };
-const web = await client.discovery(new URL(process.argv[2]), "0oaweb00000000000001", "web-secret", undefined, unprotected);
+const web = await client.discovery(new URL(process.argv[2]), "0oaweb00000000000001", "web-secret-for-tests-only-00000000001", undefined, unprotected);
 const pkceCodeVerifier = client.randomPKCECodeVerifier();
 const expectedState = client.randomState();
 const asked = {

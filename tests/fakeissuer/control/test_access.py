@@ -17,18 +17,18 @@ def request(remote_ip: str = "127.0.0.1", host: str = "127.0.0.1:9400", **header
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9400", "localhost", "[::1]:9400", "issuer.test"])
-def test_lets_this_machine_in(host: str) -> None:
+def test_this_machine_has_access(host: str) -> None:
     assert GUARD.check_access(request(host=host)) is None
 
 
 @pytest.mark.parametrize("remote_ip", ["10.0.0.1", "192.168.1.7", "2001:db8::1", "0.0.0.0", ""])
-def test_keeps_other_machines_out(remote_ip: str) -> None:
+def test_other_machines_are_rejected(remote_ip: str) -> None:
     check_access = GUARD.check_access(request(remote_ip))
     assert check_access is not None
     assert check_access[0] == 403
 
 
-def test_a_token_lets_other_machines_in() -> None:
+def test_a_token_gives_other_machines_access() -> None:
     guard = ControlGuard(allowed_hosts=frozenset(), token="sécret")
     assert guard.check_access(request("10.0.0.1", Authorization="Bearer sécret")) is None
     for shown in ("Bearer wrong", "Basic sécret", "", "Bearer é"):
@@ -37,5 +37,5 @@ def test_a_token_lets_other_machines_in() -> None:
         assert check_access[0] == 401
 
 
-def test_does_not_show_its_token() -> None:
+def test_the_repr_omits_the_token() -> None:
     assert "hidden" not in repr(ControlGuard(allowed_hosts=frozenset(), token="hidden"))

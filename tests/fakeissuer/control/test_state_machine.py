@@ -1,4 +1,4 @@
-"""Random calls at the control plane: each is carried out or refused with a sentence, and reset undoes them all."""
+"""Random control calls: each succeeds or is rejected with a description, and a reset undoes all of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ junk = st.recursive(
 
 
 def some_of(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects of these members, some left out, some spoilt with junk, some joined by an unknown one."""
+    """Objects with some of these members, some of them invalid, and sometimes an unknown member."""
     return st.fixed_dictionaries(
         {}, optional={name: st.one_of(good, good, good, junk) for name, good in members.items()} | {"unknown": junk}
     )
@@ -82,7 +82,7 @@ entries = some_of(
 
 
 class ControlPlane(RuleBasedStateMachine):
-    """Throws calls at one running issuer."""
+    """Sends random calls to one running issuer."""
 
     issuer: RunningIssuer
     ask: Ask
@@ -143,7 +143,7 @@ class ControlPlane(RuleBasedStateMachine):
 
     @rule(endpoint=st.sampled_from(["keys", "token", "introspect"]))
     def use_an_endpoint(self, endpoint: str) -> None:
-        if not self.issuer.faults():  # what a fault does to a client is told elsewhere
+        if not self.issuer.faults():  # other tests cover faults
             self.ask(f"{self.issuer.url}/oauth2/default/v1/{endpoint}")
 
     def teardown(self) -> None:
@@ -151,7 +151,7 @@ class ControlPlane(RuleBasedStateMachine):
         assert self.look() == self.start
 
 
-def test_reset_restores_the_start_byte_for_byte(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_reset_restores_the_initial_state_byte_for_byte(fake_issuer: RunningIssuer, ask: Ask) -> None:
     class Machine(ControlPlane):
         issuer = fake_issuer
 

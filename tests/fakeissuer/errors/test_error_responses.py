@@ -13,7 +13,7 @@ PLAIN = re.compile(r"[ !#-\[\]-~]+")
 
 
 @pytest.mark.parametrize("case", ErrorCase)
-def test_each_row_is_a_refusal_that_can_be_sent(case: ErrorCase) -> None:
+def test_each_case_is_a_valid_error_response(case: ErrorCase) -> None:
     spec = case.value
     assert spec.status in (400, 401, 403, 404, 405, 429, 500, 503)
     assert PLAIN.fullmatch(spec.description)
@@ -24,7 +24,7 @@ def test_each_row_is_a_refusal_that_can_be_sent(case: ErrorCase) -> None:
     assert bool(reply.body) is (spec.format is not ErrorFormat.CHALLENGE)
 
 
-def test_okta_codes_are_in_okta_shape() -> None:
+def test_okta_codes_have_the_okta_format() -> None:
     for case in ErrorCase:
         if case.value.code.startswith("E0000"):
             assert case.value.format is ErrorFormat.OKTA

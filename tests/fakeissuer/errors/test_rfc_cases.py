@@ -10,7 +10,7 @@ from fakeissuer.responses.reply import rfc_error_reply
 
 
 @pytest.mark.parametrize("case", ErrorCase)
-def test_each_refusal_has_one_shape_and_a_code_that_is_not_oktas(case: ErrorCase) -> None:
+def test_each_case_has_the_oauth_format_and_no_okta_code(case: ErrorCase) -> None:
     reply = rfc_error_reply(OAuthError(case, "x"), challenge='Bearer realm="x"')
     if case.value.format is ErrorFormat.CHALLENGE:
         assert reply.body == b""
@@ -31,5 +31,5 @@ def test_each_case_differs_from_oktas(case: ErrorCase) -> None:
     ("case", "scheme"),
     [(ErrorCase.WRONG_SECRET, "Basic"), (ErrorCase.API_TOKEN_INVALID, "Bearer"), (ErrorCase.NO_SUCH_CLIENT, "Bearer")],
 )
-def test_a_401_challenges_for_what_was_wrong(case: ErrorCase, scheme: str) -> None:
+def test_a_401_has_a_challenge_for_its_scheme(case: ErrorCase, scheme: str) -> None:
     assert rfc_error_reply(OAuthError(case)).headers["WWW-Authenticate"] == f'{scheme} realm="fakeissuer"'

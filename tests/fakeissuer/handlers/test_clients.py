@@ -23,18 +23,18 @@ def register(ask: Call, issuer: RunningIssuer, metadata: object, **headers: str)
 
 
 def test_a_client_registers_itself(fake_issuer: RunningIssuer, ask: Call) -> None:
-    answer = register(ask, fake_issuer, {**GOOD, "grant_types": ["authorization_code", "client_credentials"]})
-    assert answer.status == 201
-    got = answer.json()
-    assert list(got)[:5] == (
+    response = register(ask, fake_issuer, {**GOOD, "grant_types": ["authorization_code", "client_credentials"]})
+    assert response.status == 201
+    registered = response.json()
+    assert list(registered)[:5] == (
         ["client_id", "client_id_issued_at", "client_secret", "client_secret_expires_at", "client_name"]
     )
-    client = f"{got['client_id']}:{got['client_secret']}"
+    client = f"{registered['client_id']}:{registered['client_secret']}"
     form = {"grant_type": "client_credentials"}
     assert ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form, client=client).status == 200
 
 
-def test_a_client_with_keys_or_without_a_secret_gets_none(fake_issuer: RunningIssuer, ask: Call) -> None:
+def test_only_a_client_that_authenticates_with_a_secret_gets_one(fake_issuer: RunningIssuer, ask: Call) -> None:
     keys = {"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}
     by_key = register(ask, fake_issuer, {**GOOD, "token_endpoint_auth_method": "private_key_jwt", "jwks": keys})
     public = register(ask, fake_issuer, {**GOOD, "token_endpoint_auth_method": "none"})
@@ -61,36 +61,38 @@ def test_a_client_with_keys_or_without_a_secret_gets_none(fake_issuer: RunningIs
         ([], "invalid_client_metadata"),
     ],
 )
-def test_a_client_that_cannot_be_is_refused(
+def test_invalid_client_metadata_is_rejected(
     fake_issuer: RunningIssuer, ask: Call, metadata: object, error: str
 ) -> None:
-    answer = register(ask, fake_issuer, metadata)
-    assert (answer.status, answer.json()["error"]) == (400, error)
+    response = register(ask, fake_issuer, metadata)
+    assert (response.status, response.json()["error"]) == (400, error)
 
 
-def test_it_takes_an_api_token_and_json(fake_issuer: RunningIssuer, ask: Call) -> None:
+def test_registration_requires_an_api_token_and_json(fake_issuer: RunningIssuer, ask: Call) -> None:
     assert register(ask, fake_issuer, GOOD, Authorization="").json()["errorCode"] == "E0000011"
     assert register(ask, fake_issuer, GOOD, **{"Content-Type": "text/plain"}).json()["errorCode"] == "E0000003"
     assert ask(f"{fake_issuer.issuer_url()}/v1/clients", "POST").json()["errorCode"] == "E0000008"
 
 
-def test_there_is_an_end_to_registering(fake_issuer: RunningIssuer, ask: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_clients_is_limited(
+    fake_issuer: RunningIssuer, ask: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("fakeissuer.handlers.clients.MAX_CLIENTS", len(fake_issuer.overview().clients) + 1)
     client_id = register(ask, fake_issuer, GOOD).json()["client_id"]
-    refused = register(ask, fake_issuer, GOOD)
-    assert (refused.status, refused.json()["error"]) == (400, "invalid_request")
-    assert "remove some" in refused.json()["error_description"]
+    rejected = register(ask, fake_issuer, GOOD)
+    assert (rejected.status, rejected.json()["error"]) == (400, "invalid_request")
+    assert "remove some" in rejected.json()["error_description"]
     fake_issuer.remove("clients", client_id)
     assert register(ask, fake_issuer, GOOD).status == 201
 
 
-def test_the_strict_profile_lets_anybody_register(ask: Call) -> None:
+def test_the_strict_profile_registers_clients_without_a_token(ask: Call) -> None:
     with running(profile="strict-rfc") as issuer:
         assert register(ask, issuer, GOOD, Authorization="").status == 201
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("requested", "registered"),
     [
         ({}, ["code"]),
         ({"response_types": ["id_token"], "grant_types": ["implicit"]}, ["id_token"]),
@@ -99,45 +101,45 @@ def test_the_strict_profile_lets_anybody_register(ask: Call) -> None:
         ({"grant_types": ["client_credentials"]}, []),
     ],
 )
-def test_the_response_types_are_those_that_its_grants_allow(
-    fake_issuer: RunningIssuer, ask: Call, asked: dict[str, Any], told: list[str]
+def test_the_response_types_are_limited_to_those_of_the_grants(
+    fake_issuer: RunningIssuer, ask: Call, requested: dict[str, Any], registered: list[str]
 ) -> None:
-    assert register(ask, fake_issuer, {**GOOD, **asked}).json()["response_types"] == told
+    assert register(ask, fake_issuer, {**GOOD, **requested}).json()["response_types"] == registered
 
 
-def test_a_client_that_did_not_register_itself_has_those_of_its_grants(fake_issuer: RunningIssuer, ask: Call) -> None:
+def test_a_configured_client_has_the_response_types_of_its_grants(fake_issuer: RunningIssuer, ask: Call) -> None:
     known = {"name": "x", "secret": "s", "redirect_uris": ["https://app.test/cb"]}
     fake_issuer.put("clients", "both", **known, grant_types=["authorization_code", "implicit"])
-    answer = ask(f"{fake_issuer.url}/oauth2/v1/clients/both", headers={"Authorization": "SSWS token"})
-    assert answer.json()["response_types"] == ["code", "id_token", "token"]
+    response = ask(f"{fake_issuer.url}/oauth2/v1/clients/both", headers={"Authorization": "SSWS token"})
+    assert response.json()["response_types"] == ["code", "id_token", "token"]
 
 
-def test_the_moment_of_registration_is_kept(fake_issuer: RunningIssuer, ask: Call) -> None:
-    started = register(ask, fake_issuer, GOOD).json()
+def test_the_time_of_registration_does_not_change(fake_issuer: RunningIssuer, ask: Call) -> None:
+    registered = register(ask, fake_issuer, GOOD).json()
     fake_issuer.clock.advance(86_400)
     sent = {"Content-Type": "application/json", "Authorization": "SSWS token"}
-    url = f"{fake_issuer.url}/oauth2/v1/clients/{started['client_id']}"
+    url = f"{fake_issuer.url}/oauth2/v1/clients/{registered['client_id']}"
     calls = [
         ask(url, headers=sent),
         ask(url, "PUT", body=json.dumps(GOOD).encode(), headers=sent),
         ask(f"{url}/lifecycle/newSecret", "POST", headers=sent),
     ]
-    assert {call.json()["client_id_issued_at"] for call in calls} == {started["client_id_issued_at"]}
+    assert {call.json()["client_id_issued_at"] for call in calls} == {registered["client_id_issued_at"]}
 
 
-def test_a_client_of_the_start_is_as_old_as_the_issuer(fake_issuer: RunningIssuer, ask: Call) -> None:
+def test_a_configured_client_counts_as_registered_at_the_start(fake_issuer: RunningIssuer, ask: Call) -> None:
     url = f"{fake_issuer.url}/oauth2/v1/clients/0oaservice0000000001"
     first = ask(url, headers={"Authorization": "SSWS token"}).json()["client_id_issued_at"]
     fake_issuer.clock.advance(86_400)
     assert ask(url, headers={"Authorization": "SSWS token"}).json()["client_id_issued_at"] == first
 
 
-def test_the_strict_profile_refuses_as_the_rfcs_of_registration_do(ask: Call) -> None:
+def test_the_strict_profile_has_the_errors_of_rfc_7591_and_rfc_7592(ask: Call) -> None:
     with running(profile="strict-rfc") as issuer:
         no_json = register(ask, issuer, GOOD, **{"Content-Type": "text/plain"})
-        url = f"{issuer.url}/oauth2/v1/clients/nobody"
+        url = f"{issuer.url}/oauth2/v1/clients/unknown"
         no_token, no_client = ask(url), ask(url, headers={"Authorization": "Bearer x"})
     assert (no_json.status, no_json.json()["error"]) == (400, "invalid_client_metadata")
-    for answer in (no_token, no_client):
-        assert (answer.status, answer.json()["error"]) == (401, "invalid_token")
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    for response in (no_token, no_client):
+        assert (response.status, response.json()["error"]) == (401, "invalid_token")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")

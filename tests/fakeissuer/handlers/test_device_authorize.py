@@ -25,7 +25,7 @@ def poll(fake_issuer: RunningIssuer, device: dict[str, Any]) -> Call:
     return partial(poll_for, fake_issuer, device)
 
 
-def test_a_user_lets_the_device_in(
+def test_a_user_approves_a_device(
     fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any], poll: Call
 ) -> None:
     assert poll().json()["error"] == "authorization_pending"
@@ -37,27 +37,27 @@ def test_a_user_lets_the_device_in(
     action, hidden = forms(browser.post(action, {**hidden, "user_code": typed}))[0]
     again = browser.post(action, {**hidden, "username": "alice@example.com", "password": "wrong"})
     assert b"wrong" in again.body
-    action, hidden = forms(browser.post(action, {**hidden, "pick": "bob@example.com"}))[0]
-    assert b"activated" in browser.post(action, {**hidden, "verdict": "allow"}).body
+    action, hidden = forms(browser.post(action, {**hidden, "choice": "bob@example.com"}))[0]
+    assert b"activated" in browser.post(action, {**hidden, "decision": "allow"}).body
     fake_issuer.clock.advance(6)
-    answer = poll()
-    assert list(answer.json()) == ["token_type", "expires_in", "access_token", "scope", "id_token"]
+    response = poll()
+    assert list(response.json()) == ["token_type", "expires_in", "access_token", "scope", "id_token"]
     fake_issuer.clock.advance(6)
     assert poll().json()["error"] == "invalid_grant"
     assert b"no device" in browser.post("/activate", {**hidden, "user_code": device["user_code"]}).body
 
 
-def test_a_user_keeps_the_device_out(
+def test_a_user_denies_a_device(
     fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any], poll: Call
 ) -> None:
     browser.sign_in(browser.authorize())
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
     action, hidden = forms(browser.post(action, hidden))[0]
-    assert b"not let in" in browser.post(action, {**hidden, "verdict": "deny"}).body
+    assert b"not let in" in browser.post(action, {**hidden, "decision": "deny"}).body
     assert poll().json()["error"] == "access_denied"
 
 
-def test_a_device_keeps_its_pace(fake_issuer: RunningIssuer, poll: Call) -> None:
+def test_a_device_that_polls_too_often_must_slow_down(fake_issuer: RunningIssuer, poll: Call) -> None:
     fake_issuer.clock.freeze()
     seen = []
     for seconds in (0, 4, 9, 10, 600):
@@ -66,12 +66,12 @@ def test_a_device_keeps_its_pace(fake_issuer: RunningIssuer, poll: Call) -> None
     assert seen == ["authorization_pending", "slow_down", "slow_down", "slow_down", "expired_token"]
 
 
-def test_a_device_code_is_for_its_client_at_its_server(poll: Call) -> None:
+def test_a_device_code_is_valid_only_at_its_server(poll: Call) -> None:
     assert poll(device_code="unknown").json()["error"] == "invalid_grant"
     assert poll(server="partner").json()["error"] == "invalid_grant"
 
 
-def test_a_device_of_a_client_that_is_gone_is_none(
+def test_a_device_of_a_removed_client_is_unknown(
     fake_issuer: RunningIssuer, browser: Browser, device: dict[str, Any]
 ) -> None:
     action, hidden = forms(browser.get(device["verification_uri_complete"]))[0]
@@ -79,7 +79,7 @@ def test_a_device_of_a_client_that_is_gone_is_none(
     assert b"no device" in browser.post(action, hidden).body
 
 
-def test_auto_login_lets_it_in_at_once(ask: Call) -> None:
+def test_auto_login_approves_a_device_at_once(ask: Call) -> None:
     with running(auto_login="alice@example.com") as issuer:
         device = start_device(issuer)
         assert b"activated" in ask(device["verification_uri_complete"]).body

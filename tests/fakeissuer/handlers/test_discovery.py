@@ -15,7 +15,7 @@ OIDC = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
 
 
-def test_endpoints_are_where_the_document_says(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_document_names_the_endpoints(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for server, base in (("default", "/oauth2/default"), ("org", "/oauth2")):
         document = ask(fake_issuer.issuer_url(server) + OIDC).json()
         assert document["jwks_uri"] == f"{fake_issuer.url}{base}/v1/keys"
@@ -24,11 +24,11 @@ def test_endpoints_are_where_the_document_says(fake_issuer: RunningIssuer, ask: 
 
 
 def test_the_issuer_is_never_taken_from_the_host_header(fake_issuer: RunningIssuer, ask: Ask) -> None:
-    answer = ask(fake_issuer.issuer_url() + OIDC, headers={"Host": "attacker.example"})
-    assert answer.json()["issuer"] == fake_issuer.issuer_url()
+    response = ask(fake_issuer.issuer_url() + OIDC, headers={"Host": "attacker.example"})
+    assert response.json()["issuer"] == fake_issuer.issuer_url()
 
 
-def test_a_dynamic_server_follows_the_host_header_but_not_to_okta(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_dynamic_server_uses_the_host_header_unless_it_names_okta(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.put("servers", "default", audience="api://default", issuer_mode="DYNAMIC")
     url = fake_issuer.issuer_url() + OIDC
     assert ask(url, headers={"Host": "vanity.test"}).json()["issuer"] == "http://vanity.test/oauth2/default"
@@ -47,16 +47,16 @@ def test_a_public_url_names_the_issuer(ask: Ask) -> None:
 
 def test_an_unknown_server_is_not_found(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for server in ("unknown", "org", "Default"):
-        answer = ask(f"{fake_issuer.url}/oauth2/{server}{OIDC}")
-        assert (answer.status, answer.json()["errorCode"]) == (404, "E0000007")
+        response = ask(f"{fake_issuer.url}/oauth2/{server}{OIDC}")
+        assert (response.status, response.json()["errorCode"]) == (404, "E0000007")
 
 
-def test_only_scopes_that_there_are_can_be_published(fake_issuer: RunningIssuer) -> None:
+def test_only_scopes_of_the_server_can_be_published(fake_issuer: RunningIssuer) -> None:
     with pytest.raises(InvalidRequestError, match="published_scopes"):
         fake_issuer.put("servers", "default", audience="api://default", published_scopes=["unknown"])
 
 
-def test_an_org_url_server_keeps_its_name_whatever_it_is_called(ask: Ask) -> None:
+def test_an_org_url_server_ignores_the_host_header(ask: Ask) -> None:
     with running(public_url="https://vanity.test") as issuer:
         issuer.put("servers", "default", audience="api://default", issuer_mode="ORG_URL")
         url = issuer.overview().listening_url
@@ -65,7 +65,7 @@ def test_an_org_url_server_keeps_its_name_whatever_it_is_called(ask: Ask) -> Non
         assert document["token_endpoint"] == f"{url}/oauth2/default/v1/token"
 
 
-def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_strict_profile_announces_the_iss_response_parameter(fake_issuer: RunningIssuer, ask: Ask) -> None:
     member = "authorization_response_iss_parameter_supported"
     assert member not in ask(fake_issuer.issuer_url() + OIDC).json()
     with running(profile="strict-rfc") as issuer:
@@ -73,7 +73,7 @@ def test_the_strict_profile_says_that_its_answers_name_the_issuer(fake_issuer: R
             assert ask(issuer.issuer_url() + name).json()[member] is True
 
 
-def test_the_strict_profile_names_the_claims_of_its_access_tokens(ask: Ask) -> None:
+def test_the_strict_profile_lists_the_claims_of_its_access_tokens(ask: Ask) -> None:
     with running(profile="strict-rfc") as issuer:
         claims = ask(issuer.issuer_url() + OAUTH).json()["claims_supported"]
         token = issuer.mint(sub="alice@example.com").claims

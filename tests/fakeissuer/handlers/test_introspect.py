@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
-from seeded import API
+from seeded_clients import API
 
 from fakeissuer.server.in_process import running
 from fakeissuer.server.running_issuer import RunningIssuer
@@ -24,11 +24,11 @@ def introspect(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     return call
 
 
-def test_an_id_token_is_active_too(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
+def test_an_id_token_is_active(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     assert introspect(fake_issuer.token(kind="id")).json()["active"] is True
 
 
-def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
+def test_an_invalid_token_is_inactive(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     revoked, expiring = fake_issuer.token(), fake_issuer.token(expires_in=60)
     fake_issuer.revoke(revoked)
     fake_issuer.clock.advance(61)
@@ -56,7 +56,13 @@ def test_a_token_with_a_flaw_is_just_inactive(fake_issuer: RunningIssuer, intros
     assert [introspect(token).body for token in tokens] == [INACTIVE] * len(tokens)
 
 
-EVIL: dict[str, Any] = {"active": False, "username": "evil", "token_type": "nope", "scope": "all", "client_id": "x"}
+FORGED_CLAIMS: dict[str, Any] = {
+    "active": False,
+    "username": "evil",
+    "token_type": "nope",
+    "scope": "all",
+    "client_id": "x",
+}
 
 
 @pytest.mark.parametrize(
@@ -66,44 +72,44 @@ EVIL: dict[str, Any] = {"active": False, "username": "evil", "token_type": "nope
         ({"scp": "api:read"}, {}),
     ],
 )
-def test_a_claim_does_not_speak_for_the_issuer(
+def test_a_claim_does_not_replace_a_member_of_the_response(
     fake_issuer: RunningIssuer, introspect: Callable[..., Any], members: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     plain = introspect(fake_issuer.token(**members)).json()
-    told = introspect(fake_issuer.token(**members, claims={**EVIL, "team": "red"})).json()
-    assert list(told) == [*plain, "team"]
+    introspected = introspect(fake_issuer.token(**members, claims={**FORGED_CLAIMS, "team": "red"})).json()
+    assert list(introspected) == [*plain, "team"]
     own = {"active": True, "token_type": "Bearer", "scope": "api:read", "client_id": plain["client_id"], **expected}
-    assert {name: told[name] for name in EVIL if name in told} == own
+    assert {name: introspected[name] for name in FORGED_CLAIMS if name in introspected} == own
 
 
-def test_a_token_without_scopes_has_none_to_tell(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
-    told = introspect(fake_issuer.token(claims={"scp": None})).json()
-    assert (told["active"], "scope" in told) == (True, False)
+def test_a_token_without_scopes_has_no_scope_member(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
+    introspected = introspect(fake_issuer.token(claims={"scp": None})).json()
+    assert (introspected["active"], "scope" in introspected) == (True, False)
 
 
-def test_an_id_token_with_such_a_claim_is_active_too(
+def test_an_id_token_with_a_claim_named_active_is_active(
     fake_issuer: RunningIssuer, introspect: Callable[..., Any]
 ) -> None:
-    told = introspect(fake_issuer.token(kind="id", claims={"active": False})).json()
-    assert (next(iter(told)), told["active"]) == ("active", True)
+    introspected = introspect(fake_issuer.token(kind="id", claims={"active": False})).json()
+    assert (next(iter(introspected)), introspected["active"]) == ("active", True)
 
 
-def test_a_strict_token_is_told_under_the_names_of_the_rfc(ask: Ask) -> None:
+def test_the_strict_profile_uses_the_member_names_of_rfc_7662(ask: Ask) -> None:
     with running(profile="strict-rfc") as issuer:
         token = issuer.token(sub="alice@example.com", scp="api:read api:write")
-        told = ask(f"{issuer.issuer_url()}/v1/introspect", "POST", form={"token": token}, client=API).json()
-    assert (told["scope"], told["client_id"]) == ("api:read api:write", "0oaweb00000000000001")
-    assert list(told)[:2] == ["active", "scope"]
+        introspected = ask(f"{issuer.issuer_url()}/v1/introspect", "POST", form={"token": token}, client=API).json()
+    assert (introspected["scope"], introspected["client_id"]) == ("api:read api:write", "0oaweb00000000000001")
+    assert list(introspected)[:2] == ["active", "scope"]
 
 
 def test_bad_tokens_are_inactive(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
-    # Three of the catalogue are good tokens of a kind that an API must refuse, and a server knows them as its own.
+    # Three tokens of the catalogue are valid tokens of a kind that only an API must reject.
     own = {"id-token", "id-token-for-this-audience", "refresh-token"}
     active = {bad.name for bad in fake_issuer.bad_tokens() if introspect(bad.token).body != INACTIVE}
     assert active == own
 
 
-def test_each_server_knows_its_own_tokens_alone(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
+def test_a_token_is_active_only_at_its_server(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     for issuing in ("default", "partner", "org"):
         token = fake_issuer.token(server=issuing)
         active = [server for server in ("default", "partner", "org") if introspect(token, server).json()["active"]]
@@ -114,13 +120,13 @@ JWT = "application/token-introspection+jwt"
 
 
 @pytest.mark.parametrize("server", ["default", "org"])
-def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: RunningIssuer, ask: Ask, server: str) -> None:
+def test_a_client_that_accepts_a_jwt_gets_a_signed_one(fake_issuer: RunningIssuer, ask: Ask, server: str) -> None:
     url = fake_issuer.issuer_url(server) + ("/oauth2/v1/introspect" if server == "org" else "/v1/introspect")
     token = fake_issuer.token(server=server, sub="alice@example.com")
-    for to_record in (JWT, f"application/json;q=0.1, {JWT.upper()};q=1"):
-        answer = ask(url, "POST", form={"token": token}, client=API, headers={"Accept": to_record})
-        assert (answer.status, answer.headers["Content-Type"]) == (200, JWT)
-        text = answer.body.decode()
+    for accept in (JWT, f"application/json;q=0.1, {JWT.upper()};q=1"):
+        response = ask(url, "POST", form={"token": token}, client=API, headers={"Accept": accept})
+        assert (response.status, response.headers["Content-Type"]) == (200, JWT)
+        text = response.body.decode()
         header = jwt.get_unverified_header(text)
         active_kid = next(key.kid for key in fake_issuer.keys(server) if key.status == "ACTIVE")
         assert header == {"kid": active_kid, "alg": "RS256", "typ": "token-introspection+jwt"}
@@ -131,19 +137,17 @@ def test_answers_with_a_signed_jwt_when_asked_for_one(fake_issuer: RunningIssuer
         assert claims["token_introspection"] == ask(url, "POST", form={"token": token}, client=API).json()
 
 
-def test_an_inactive_token_is_just_that_in_a_jwt_too(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_jwt_about_an_inactive_token_has_no_other_members(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
-    answer = ask(url, "POST", form={"token": "nonsense"}, client=API, headers={"Accept": JWT})
-    claims = jwt.decode(answer.body.decode(), options={"verify_signature": False})
+    response = ask(url, "POST", form={"token": "nonsense"}, client=API, headers={"Accept": JWT})
+    claims = jwt.decode(response.body.decode(), options={"verify_signature": False})
     assert claims["token_introspection"] == {"active": False}
 
 
-def test_an_opaque_token_is_known_to_introspection_alone(
-    fake_issuer: RunningIssuer, introspect: Callable[..., Any]
-) -> None:
+def test_an_opaque_token_can_be_introspected(fake_issuer: RunningIssuer, introspect: Callable[..., Any]) -> None:
     minted = fake_issuer.mint(sub="alice@example.com", opaque=True)
     assert "." not in minted.token
-    answer = introspect(minted.token).json()
-    assert (answer["active"], answer["sub"], answer["jti"]) == (True, "alice@example.com", minted.claims["jti"])
+    response = introspect(minted.token).json()
+    assert (response["active"], response["sub"], response["jti"]) == (True, "alice@example.com", minted.claims["jti"])
     fake_issuer.revoke(minted.token)
     assert introspect(minted.token).body == INACTIVE

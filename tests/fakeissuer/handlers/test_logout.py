@@ -14,30 +14,32 @@ URL = "/oauth2/default/v1/logout"
 
 @pytest.fixture
 def id_token(code: Call, redeem: Call) -> str:
-    answer = redeem("authorization_code", code=code(), redirect_uri=CALLBACK).json()
-    return str(answer["id_token"])
+    response = redeem("authorization_code", code=code(), redirect_uri=CALLBACK).json()
+    return str(response["id_token"])
 
 
 def is_signed_in(browser: Browser) -> bool:
     return "code" in redirected(browser.authorize(prompt="none"))
 
 
-def test_ends_the_session_and_goes_back(fake_issuer: RunningIssuer, browser: Browser, id_token: str) -> None:
+def test_a_logout_ends_the_session_and_redirects_to_the_client(
+    fake_issuer: RunningIssuer, browser: Browser, id_token: str
+) -> None:
     fake_issuer.clock.advance(3601)
     assert is_signed_in(browser)
-    answer = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=f"{CALLBACK}?a=b", state="x y")
-    assert (answer.status, answer.headers["Location"]) == (302, f"{CALLBACK}?a=b&state=x+y")
+    response = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=f"{CALLBACK}?a=b", state="x y")
+    assert (response.status, response.headers["Location"]) == (302, f"{CALLBACK}?a=b&state=x+y")
     assert not is_signed_in(browser)
 
 
-def test_says_so_where_nobody_is_to_be_sent_on(browser: Browser, id_token: str) -> None:
-    answer = browser.post(URL, {"id_token_hint": id_token})
-    assert (answer.status, b"signed out" in answer.body) == (200, True)
+def test_a_logout_without_a_redirect_uri_shows_a_page(browser: Browser, id_token: str) -> None:
+    response = browser.post(URL, {"id_token_hint": id_token})
+    assert (response.status, b"signed out" in response.body) == (200, True)
     assert not is_signed_in(browser)
     assert browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri=CALLBACK).headers["Location"] == CALLBACK
 
 
-def test_a_hint_about_somebody_else_ends_nobodys_session(
+def test_the_id_token_of_another_user_ends_no_session(
     fake_issuer: RunningIssuer, browser: Browser, id_token: str
 ) -> None:
     bobs = fake_issuer.token(kind="id", sub="bob@example.com")
@@ -45,11 +47,13 @@ def test_a_hint_about_somebody_else_ends_nobodys_session(
     assert is_signed_in(browser)
 
 
-def test_a_wrong_hint_or_redirect_is_a_page(fake_issuer: RunningIssuer, browser: Browser, id_token: str) -> None:
-    of_nobody = fake_issuer.token(kind="id", cid="nobody")
-    for hint in ("", "x", fake_issuer.token(), fake_issuer.token(kind="id", server="partner"), of_nobody):
-        answer = browser.get(URL, id_token_hint=hint)
-        assert (answer.status, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+def test_a_wrong_hint_or_redirect_uri_shows_an_error_page(
+    fake_issuer: RunningIssuer, browser: Browser, id_token: str
+) -> None:
+    of_unknown_client = fake_issuer.token(kind="id", cid="unknown")
+    for hint in ("", "x", fake_issuer.token(), fake_issuer.token(kind="id", server="partner"), of_unknown_client):
+        response = browser.get(URL, id_token_hint=hint)
+        assert (response.status, response.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
     evil = browser.get(URL, id_token_hint=id_token, post_logout_redirect_uri="https://evil.test")
     assert evil.status == 400
     assert is_signed_in(browser)

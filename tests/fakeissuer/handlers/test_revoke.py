@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from seeded import WEB
+from seeded_clients import WEB
 
 from fakeissuer.server.running_issuer import RunningIssuer
 
@@ -19,7 +19,9 @@ def post(fake_issuer: RunningIssuer, ask: Ask) -> Callable[..., Any]:
     return call
 
 
-def test_a_refresh_token_takes_its_access_tokens_with_it(fake_issuer: RunningIssuer, post: Callable[..., Any]) -> None:
+def test_revoking_a_refresh_token_revokes_its_access_tokens(
+    fake_issuer: RunningIssuer, post: Callable[..., Any]
+) -> None:
     refresh_token = fake_issuer.token(kind="refresh", sub="alice@example.com")
     bound = fake_issuer.mint(sub="alice@example.com", refresh_token=refresh_token)
     other = fake_issuer.token(sub="alice@example.com")

@@ -11,7 +11,7 @@ from fakeissuer.model.checks import check_custom_claims
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -1.5, 2**70, "text", [], {}, ["a", {"b": [None]}], ("a", 1)])
-def test_a_claim_may_be_whatever_json_can_hold(value: Any) -> None:
+def test_a_claim_can_be_any_json_value(value: Any) -> None:
     check_custom_claims({"x": value}, {})
     json.dumps(value, allow_nan=False)
 
@@ -30,7 +30,7 @@ def test_a_claim_may_be_whatever_json_can_hold(value: Any) -> None:
         ({"y": {"z": [date(2020, 1, 1)]}}, "claims.x.y.z holds a date;"),
     ],
 )
-def test_a_claim_may_be_nothing_else(value: Any, expected: str) -> None:
+def test_a_claim_that_json_cannot_represent_is_rejected(value: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=f"^{expected}"):
         check_custom_claims({"x": value}, {})
     with pytest.raises(ValueError, match=f"^id_token_{expected}"):

@@ -34,16 +34,16 @@ ALICE = User(login="alice", email="a@b.test", groups=("Everyone", "Admins"))
         ("${client.secret}", None),
         ("${user.unknown}", None),
         ("${user.__class__}", None),
-        ("${nobody.name}", "${nobody.name}"),
+        ("${unknown.name}", "${unknown.name}"),
     ],
 )
-def test_a_place_is_filled_in(template: Any, expected: Any) -> None:
+def test_a_placeholder_is_replaced(template: Any, expected: Any) -> None:
     server = Server(id="s", audience="api://x", claims={"claim": template})
     client = Client(id="c", name="app", secret="hidden")
     assert custom_claims(server, client, ALICE, ("a", "b")) == {"claim": expected}
 
 
-def test_a_user_wins_over_a_client_and_that_over_a_server() -> None:
+def test_user_claims_override_client_claims_and_these_server_claims() -> None:
     server = Server(id="s", audience="x", claims={"a": "server", "b": "server", "c": "server"})
     client = Client(id="c", name="app", secret="s", claims={"b": "client", "c": "client"})
     user = User(login="u", claims={"c": "user"})
@@ -53,17 +53,17 @@ def test_a_user_wins_over_a_client_and_that_over_a_server() -> None:
 
 
 @pytest.mark.parametrize("kind", ["servers", "clients", "users"])
-def test_what_the_issuer_answers_for_is_not_to_be_set(fake_issuer: RunningIssuer, kind: Any) -> None:
+def test_reserved_claims_are_rejected(fake_issuer: RunningIssuer, kind: Any) -> None:
     good: dict[str, Any] = {"servers": {"audience": "a"}, "clients": {"name": "n", "secret": "s"}, "users": {}}[kind]
     with pytest.raises(InvalidRequestError, match="claims may not name sub"):
-        fake_issuer.put(kind, "x", **good, claims={"sub": "somebody"})
+        fake_issuer.put(kind, "x", **good, claims={"sub": "someone"})
     for name in ("sub", "nonce", "at_hash"):
         with pytest.raises(InvalidRequestError, match=f"id_token_claims may not name {name}"):
-            fake_issuer.put(kind, "x", **good, id_token_claims={name: "somebody"})
+            fake_issuer.put(kind, "x", **good, id_token_claims={name: "someone"})
     fake_issuer.put(kind, "x", **good, claims={"nonce": "a claim of access tokens like any other"})
 
 
-def test_tokens_have_them_after_the_subject(fake_issuer: RunningIssuer) -> None:
+def test_custom_claims_follow_the_subject(fake_issuer: RunningIssuer) -> None:
     fake_issuer.put("servers", "default", audience="api://default", claims={"team": "${user.family_name}"})
     claims = fake_issuer.mint(sub="alice@example.com").claims
     assert list(claims)[-2:] == ["sub", "team"]
@@ -82,31 +82,31 @@ def test_tokens_have_them_after_the_subject(fake_issuer: RunningIssuer) -> None:
         {"deep": ["${scopes}", ("${server.audience}",)]},
     ],
 )
-def test_a_place_that_stands_for_something_is_fine(template: Any) -> None:
+def test_a_valid_placeholder_is_accepted(template: Any) -> None:
     check_placeholders({"claim": template})
 
 
 @pytest.mark.parametrize(
     ("template", "expected"),
     [
-        ("${user.emial}", "user.emial.* of a user there are login, .*email"),
-        ("${client.secret}", "client.secret.* of a client there are id, name"),
+        ("${user.emial}", "user.emial.* expected one of login, .*email"),
+        ("${client.secret}", "client.secret.* expected one of id, name"),
         ("${user.password}", "user.password"),
         ("${server.policy}", "server.policy"),
         ("${user.__class__}", "user.__class__"),
-        ("${usr.email}", r"\$\{usr.email\}' *, which stands for nothing"),
-        ("a ${user.email", "stands for nothing"),
-        ("${", "stands for nothing"),
+        ("${usr.email}", r"\$\{usr.email\}' *, not a placeholder"),
+        ("a ${user.email", "not a placeholder"),
+        ("${", "not a placeholder"),
         ("${user.email}${scope}", "scope"),
         ({"deep": ["fine", {"deeper": "${user.emial}"}]}, "user.emial"),
     ],
 )
-def test_a_place_that_is_mistyped_or_a_secret_is_refused(template: Any, expected: str) -> None:
+def test_a_mistyped_or_secret_placeholder_is_rejected(template: Any, expected: str) -> None:
     with pytest.raises(InvalidRequestError, match=expected):
         check_placeholders({"claim": template})
 
 
-def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
+def test_id_token_claims_are_in_id_tokens_and_userinfo(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     fake_issuer.put(
         "servers",
         "default",
@@ -115,15 +115,15 @@ def test_id_tokens_and_userinfo_have_their_own_at_the_end(fake_issuer: RunningIs
         id_token_claims={"team": "server", "label": "${client.name}", "granted": "${scopes}"},
     )
     fake_issuer.put("users", "ann", id_token_claims={"team": "${user.family_name}"})
-    client, scope = "0oaweb00000000000001:web-secret", "openid email groups"
+    client, scope = "0oaweb00000000000001:web-secret-for-tests-only-00000000001", "openid email groups"
     form = {"grant_type": "password", "username": "ann", "password": "password", "scope": scope}
     got = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form, client=client).json()
     bearer = {"Authorization": f"Bearer {got['access_token']}"}
-    told = [
+    results = [
         jwt.decode(got["id_token"], options={"verify_signature": False}),
         ask(f"{fake_issuer.issuer_url()}/v1/userinfo", headers=bearer).json(),
         fake_issuer.mint(kind="id", sub="ann", scp=scope).claims,
     ]
     expected = {"groups": ["Everyone"], "team": "User", "label": "web app", "granted": scope.split()}
-    assert [dict(list(claims.items())[-4:]) for claims in told] == [expected] * 3
+    assert [dict(list(claims.items())[-4:]) for claims in results] == [expected] * 3
     assert "team" not in jwt.decode(got["access_token"], options={"verify_signature": False})

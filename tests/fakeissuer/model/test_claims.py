@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakeissuer.jose.raw_jws import to_payload
+from fakeissuer.jose.keys import to_payload
 from fakeissuer.model.claims import Grant, access_token_claims, apply_changes, id_token_claims, rfc9068_claims
 from fakeissuer.model.users import User
 from fakeissuer.state.state import IssuerState
@@ -59,7 +59,7 @@ def test_an_id_token_names_the_users_id_as_subject(state: IssuerState) -> None:
     assert claims["jti"].startswith("ID.")
 
 
-def test_a_bound_token_says_to_which_key(state: IssuerState) -> None:
+def test_a_bound_token_contains_the_key_thumbprint(state: IssuerState) -> None:
     claims = access_token_claims(grant(state, key_thumbprint="thumb"))
     assert list(claims)[5:8] == ["exp", "cnf", "cid"]
     assert claims["cnf"] == {"jkt": "thumb"}
@@ -76,7 +76,7 @@ def test_the_org_servers_token_is_for_the_org_and_has_its_subject_early(state: I
     assert claims["aud"] == claims["iss"] == state.urls.public_url
 
 
-def test_how_a_user_signed_in_is_said_where_it_was_asked(state: IssuerState) -> None:
+def test_a_requested_acr_is_in_all_tokens(state: IssuerState) -> None:
     strong = grant(state, user=ALICE, acr="strong")
     said = [claims["acr"] for claims in (access_token_claims(strong), rfc9068_claims(strong))]
     assert [*said, id_token_claims(strong, ALICE)["acr"]] == ["strong"] * 3
@@ -98,7 +98,7 @@ def test_rfc_9068_names_what_it_requires(state: IssuerState) -> None:
         ({"c": None}, {"a": 1, "b": 2}),
     ],
 )
-def test_changes_put_and_take_away(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_changes_set_and_remove_members(changes: dict[str, Any], expected: dict[str, Any]) -> None:
     assert apply_changes({"a": 1, "b": 2}, changes) == expected
 
 

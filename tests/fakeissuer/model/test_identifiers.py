@@ -3,7 +3,7 @@ from __future__ import annotations
 from fakeissuer.model.identifiers import MAX_CHAIN_LENGTH, descends_from, new_grant_id
 
 
-def test_what_was_exchanged_hangs_on_what_it_was_exchanged_for() -> None:
+def test_an_exchanged_grant_descends_from_its_parents() -> None:
     first = new_grant_id()
     second = new_grant_id(first)
     third = new_grant_id(second)
@@ -14,7 +14,7 @@ def test_what_was_exchanged_hangs_on_what_it_was_exchanged_for() -> None:
     assert not descends_from(None, first)
 
 
-def test_no_chain_makes_an_id_grow_without_end() -> None:
+def test_the_length_of_a_chain_is_limited() -> None:
     first = last = new_grant_id()
     for _ in range(100):
         last = new_grant_id(last)

@@ -30,7 +30,7 @@ class Anything(Record, frozen=True, kw_only=True):
     anything: Any
 
 
-def test_reads_as_attributes_and_as_json() -> None:
+def test_members_are_attributes_and_items() -> None:
     example = Example(name="a")
     assert example.name == example["name"] == "a"
     with pytest.raises(KeyError):
@@ -38,7 +38,7 @@ def test_reads_as_attributes_and_as_json() -> None:
     assert to_json(example) == b'{"name":"a","secret":"hidden"}'
 
 
-def test_shows_all_but_its_secrets() -> None:
+def test_the_repr_omits_secrets() -> None:
     assert repr(Example(name="a")) == "Example(name='a')"
 
 
@@ -47,12 +47,12 @@ def test_an_empty_body_has_no_members() -> None:
 
 
 @given(st.dictionaries(texts, values, max_size=5))
-def test_reads_any_json_object(members: dict[str, Any]) -> None:
+def test_any_json_object_is_parsed(members: dict[str, Any]) -> None:
     assert read_members(json.dumps(members).encode()) == members
 
 
 @given(st.binary())
-def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(body: bytes) -> None:
     with suppress(InvalidRequestError):
         assert isinstance(read_members(body), dict)
 
@@ -75,13 +75,13 @@ def test_reads_any_bytes_or_refuses_them(body: bytes) -> None:
         b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-def test_refuses_what_is_no_plain_json_object(body: bytes) -> None:
+def test_anything_but_a_json_object_is_rejected(body: bytes) -> None:
     with pytest.raises(InvalidRequestError):
         read_members(body)
 
 
 @pytest.mark.parametrize(("levels", "accepted"), [(98, True), (99, True), (100, False), (900, False)])
-def test_accepts_no_more_than_a_hundred_levels(levels: int, *, accepted: bool) -> None:
+def test_the_nesting_is_limited(levels: int, *, accepted: bool) -> None:
     nested: Any = "x"
     for _ in range(levels):
         nested = [nested]
@@ -89,6 +89,6 @@ def test_accepts_no_more_than_a_hundred_levels(levels: int, *, accepted: bool) -
         to_record({"anything": nested}, Anything)
 
 
-def test_says_what_is_known_when_a_member_is_not() -> None:
+def test_the_error_for_an_unknown_member_lists_the_known_ones() -> None:
     with pytest.raises(InvalidRequestError, match="name, secret"):
         to_record({"name": "a", "nmae": "b"}, Example)

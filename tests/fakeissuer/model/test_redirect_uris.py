@@ -30,7 +30,7 @@ ANY_PORT = ("http://127.0.0.1:*", "http://localhost:*")
         ("http://127.0.0.1:5000/é", ANY_PORT, False),
     ],
 )
-def test_a_redirect_uri_is_the_registered_one(uri: str, registered: list[str], *, expected: bool) -> None:
+def test_a_redirect_uri_must_match_a_registered_one(uri: str, registered: list[str], *, expected: bool) -> None:
     assert is_registered(uri, registered) is expected
 
 
@@ -43,14 +43,14 @@ def test_a_redirect_uri_is_the_registered_one(uri: str, registered: list[str], *
         ("https://a.test;script-src *;/b", "'none'"),
     ],
 )
-def test_an_origin_is_what_a_policy_names(uri: str, origin: str) -> None:
+def test_the_csp_origin_of_a_uri(uri: str, origin: str) -> None:
     assert csp_origin(uri) == origin
 
 
 @pytest.mark.parametrize(
     ("uri", "schemes"), [("http://a.test:1/b?c", "http: https:"), ("com.app:/cb", "http: https: com.app:")]
 )
-def test_a_form_may_lead_to_a_client_and_on_from_there(uri: str, schemes: str) -> None:
+def test_form_action_sources_are_schemes(uri: str, schemes: str) -> None:
     assert form_action_sources(uri) == schemes
 
 
@@ -66,7 +66,7 @@ def test_a_form_may_lead_to_a_client_and_on_from_there(uri: str, schemes: str) -
         "urn:ietf:wg:oauth:2.0:oob",
     ],
 )
-def test_a_uri_that_a_browser_can_go_to_may_be_registered(uri: str) -> None:
+def test_a_valid_uri_can_be_registered(uri: str) -> None:
     check_redirect_uris("redirect_uris", [uri])
 
 
@@ -88,6 +88,6 @@ def test_a_uri_that_a_browser_can_go_to_may_be_registered(uri: str) -> None:
         ("com.example.app:*", "names no host"),
     ],
 )
-def test_any_other_is_refused(uri: str, flaw: str) -> None:
+def test_an_invalid_uri_is_rejected(uri: str, flaw: str) -> None:
     with pytest.raises(ValueError, match=f"redirect_uris holds .* {flaw}"):
         check_redirect_uris("redirect_uris", ["https://app.test/cb", uri])

@@ -25,7 +25,7 @@ RSA = {"kty": "RSA", "n": "x", "e": "AQAB"}
         {"auth_methods": ["none"], "grant_types": ["implicit"], "redirect_uris": ["http://127.0.0.1:*"]},
     ],
 )
-def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
+def test_a_client_that_can_authenticate_is_accepted(members: dict[str, Any]) -> None:
     assert to_record({"id": "x", "name": "x", **members}, Client).id == "x"
 
 
@@ -33,15 +33,15 @@ def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
     ("members", "expected"),
     [
         ({}, "secret"),
-        ({"auth_methods": []}, "some auth_methods"),
-        ({"auth_methods": ["none", "private_key_jwt"]}, "no other"),
+        ({"auth_methods": []}, "at least one of the auth_methods"),
+        ({"auth_methods": ["none", "private_key_jwt"]}, "excludes all others"),
         ({"secret": "s", "auth_methods": ["private_key_jwt"]}, "secret"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"key": []}}, "keys"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [{"kty": "oct", "k": "x"}]}}, "kty"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"d": "x"}]}}, "private"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [{"kty": "RSA", "generate": "RSA"}]}}, "lacks e, n"),
         ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": [RSA | {"kty": "EC"}]}}, "lacks crv, x, y"),
-        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": []}}, "one public key"),
+        ({"auth_methods": ["private_key_jwt"], "jwks": {"keys": []}}, "at least one public key"),
         ({"auth_methods": ["private_key_jwt"]}, "jwks is missing"),
         ({"secret": "s" * 31, "auth_methods": ["client_secret_jwt"]}, "31 characters; expected 32"),
         ({"secret": "s", "grant_types": ["authorisation_code"]}, "'authorisation_code'"),
@@ -52,7 +52,7 @@ def test_a_client_can_authenticate(members: dict[str, Any]) -> None:
         ({"secret": "s", "claims": {"x": date(2020, 1, 1)}}, r"claims\.x holds a date"),
     ],
 )
-def test_a_client_that_never_could_is_refused(members: dict[str, Any], expected: str) -> None:
+def test_an_inconsistent_client_is_rejected(members: dict[str, Any], expected: str) -> None:
     with pytest.raises(InvalidRequestError, match=expected):
         to_record({"id": "x", "name": "x", **members}, Client)
 
@@ -80,26 +80,24 @@ def test_the_default_scopes_are_some_of_the_scopes(scopes: dict[str, Any], expec
         ({"scopes": ["a b"], "default_scopes": []}, "'a b'; expected no space"),
         ({"policy": [{"scopes": ["x"]}]}, r"policy\[0\]\.scopes names 'x'"),
         ({"policy": [{}, {"grant_types": ["pasword"]}]}, r"'pasword'.*`\$\.policy\[1\]`"),
-        ({"trusted_issuers": {"https://other.test": {"keys": []}}}, "https://other.test.* one public key"),
+        ({"trusted_issuers": {"https://other.test": {"keys": []}}}, "https://other.test.* at least one public key"),
         ({"trusted_issuers": {"https://other.test": {"keys": [{"kty": "RSA"}]}}}, "lacks e, n"),
     ],
 )
-def test_a_server_that_could_never_work_is_refused(members: dict[str, Any], expected: str) -> None:
+def test_an_inconsistent_server_is_rejected(members: dict[str, Any], expected: str) -> None:
     with pytest.raises(InvalidRequestError, match=expected):
         to_record({"id": "x", "audience": "x", **members}, Server)
 
 
 @pytest.mark.parametrize("policy", [{"group": ["Admins"]}, {"groups": "Admins"}, {"groups": [1]}])
-def test_what_is_wrong_inside_a_rule_names_the_members_of_a_rule(policy: dict[str, Any]) -> None:
-    with pytest.raises(
-        InvalidRequestError, match="The members there are: grant_types, clients, groups, scopes, access"
-    ):
+def test_an_error_in_a_rule_lists_the_members_of_a_rule(policy: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match="Expected members: grant_types, clients, groups, scopes, access"):
         to_record({"id": "x", "audience": "x", "policy": [policy]}, Server)
 
 
 @pytest.mark.parametrize("members", [{"claims": 5}, {"unknown": 5}, {"trusted_issuers": {"x": {"keys": 5}}}])
-def test_what_is_wrong_in_a_server_names_the_members_of_a_server(members: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequestError, match="The members there are: id, audience, scopes"):
+def test_an_error_in_a_server_lists_the_members_of_a_server(members: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match="Expected members: id, audience, scopes"):
         to_record({"id": "x", "audience": "x", **members}, Server)
 
 

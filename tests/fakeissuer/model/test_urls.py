@@ -25,7 +25,7 @@ LISTENING, PUBLIC = "http://127.0.0.1:9400", "https://issuer.test"
         ("localhost", False),
     ],
 )
-def test_knows_the_names_of_okta(host: str, *, is_oktas: bool) -> None:
+def test_oktas_domains_are_recognized(host: str, *, is_oktas: bool) -> None:
     assert is_okta_domain(host) is is_oktas
 
 
@@ -43,12 +43,12 @@ def test_knows_the_names_of_okta(host: str, *, is_oktas: bool) -> None:
         ("", False),
     ],
 )
-def test_knows_what_can_only_be_this_machine(host: str, *, loops: bool) -> None:
+def test_loopback_hosts_are_recognized(host: str, *, loops: bool) -> None:
     assert is_loopback(host) is loops
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9400", "https://issuer.test", "https://issuer.test/below"])
-def test_takes_a_plain_public_url(url: str) -> None:
+def test_a_plain_public_url_is_accepted(url: str) -> None:
     assert check_public_url(url) == url
 
 
@@ -71,12 +71,12 @@ def test_takes_a_plain_public_url(url: str) -> None:
         "",
     ],
 )
-def test_refuses_a_public_url_that_misleads(url: str) -> None:
+def test_an_invalid_public_url_is_rejected(url: str) -> None:
     with pytest.raises(SettingsError, match="--public-url"):
         check_public_url(url)
 
 
-def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
+def test_the_issuer_mode_selects_the_url() -> None:
     addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     requested = "http://proxy.test"
     issuers = {
@@ -111,12 +111,12 @@ def test_an_issuer_has_the_public_url_unless_its_mode_says_otherwise() -> None:
         ('x"', PUBLIC),
     ],
 )
-def test_a_dynamic_server_takes_any_good_name_but_okta_s(host: str, expected: str) -> None:
+def test_a_dynamic_server_uses_any_valid_host_except_oktas(host: str, expected: str) -> None:
     addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     server = Server(id="default", audience="api://default", issuer_mode="DYNAMIC")
     assert addresses.issuer(server, f"http://{host}") == f"{expected}/oauth2/default"
 
 
-def test_the_org_server_is_called_by_the_url_alone() -> None:
+def test_the_issuer_of_the_org_server_is_the_base_url() -> None:
     addresses = IssuerURLs(listening_url=LISTENING, public_url=PUBLIC)
     assert addresses.issuer(Server(id="org", audience=PUBLIC)) == PUBLIC

@@ -42,47 +42,51 @@ def public(kind: str = "RSA", **members: Any) -> dict[str, Any]:
 
 
 def sign(alg: str = "RS256", secret: str = SECRET, header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """An assertion; None takes a claim or a header parameter away."""
-    wanted = {name: value for name, value in (GOOD | claims).items() if value is not None}
+    """Return a signed assertion; None removes a claim or a header parameter."""
+    members = {name: value for name, value in (GOOD | claims).items() if value is not None}
     kind = CURVES.get(alg, "RSA")
-    said = {"alg": alg, "kid": kind} | (header or {})
-    said = {name: value for name, value in said.items() if value is not None}
+    parameters = {"alg": alg, "kid": kind} | (header or {})
+    parameters = {name: value for name, value in parameters.items() if value is not None}
     if alg.startswith("HS"):
         digest = f"sha{alg[2:]}"
-        return encode_compact(to_json(said), to_json(wanted), lambda text: hmac.digest(secret.encode(), text, digest))
+        return encode_compact(
+            to_json(parameters), to_json(members), lambda text: hmac.digest(secret.encode(), text, digest)
+        )
     if alg == "none":
-        return encode_compact(to_json(said), to_json(wanted), no_signature)
-    return encode_compact(to_json(said), to_json(wanted), lambda text: JWA.signing_alg(alg).sign(key(kind), text))
+        return encode_compact(to_json(parameters), to_json(members), no_signature)
+    return encode_compact(
+        to_json(parameters), to_json(members), lambda text: JWA.signing_alg(alg).sign(key(kind), text)
+    )
 
 
 def app(*keys: dict[str, Any], secret: str | None = None) -> Client:
-    """A client with these keys, or with a secret, which may be one that is too short for an HMAC."""
+    """Return a client with these keys, or with a secret, which may be too short for an HMAC."""
     if keys:
         return Client(id="app", name="app", jwks={"keys": list(keys)}, auth_methods=("private_key_jwt",))
     return Client(id="app", name="app", secret=secret, auth_methods=("client_secret_basic",))
 
 
-def judge(text: str, client: Client, used: UsedJTIs) -> None:
+def check(text: str, client: Client, used: UsedJTIs) -> None:
     assertion = read_assertion(text)
     assert assertion.unverified_client_id == "app"
     check_assertion(assertion, client, AUDIENCE, NOW, used)
 
 
-def flaw_of(text: str, client: Client | None = None, used: UsedJTIs | None = None) -> str:
+def problem_of(text: str, client: Client | None = None, used: UsedJTIs | None = None) -> str:
     with pytest.raises(OAuthError) as caught:
-        judge(text, client or app(public()), used or UsedJTIs())
+        check(text, client or app(public()), used or UsedJTIs())
     assert caught.value.case is ErrorCase.ASSERTION_REFUSED
     return caught.value.detail
 
 
 @pytest.mark.parametrize("alg", ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"])
-def test_knows_a_client_by_its_key(alg: str) -> None:
+def test_a_client_authenticates_with_its_key(alg: str) -> None:
     client = app(*(public(kind) for kind in ("RSA", *CURVES.values())))
     check_assertion(read_assertion(sign(alg)), client, AUDIENCE, NOW, UsedJTIs())
 
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
-def test_knows_a_client_by_its_secret(alg: str) -> None:
+def test_a_client_authenticates_with_its_secret(alg: str) -> None:
     assertion = read_assertion(sign(alg))
     check_assertion(assertion, app(secret=SECRET), AUDIENCE, NOW, UsedJTIs())
     assert assertion.method == "client_secret_jwt"
@@ -91,11 +95,11 @@ def test_knows_a_client_by_its_secret(alg: str) -> None:
 @pytest.mark.parametrize(
     "claims", [{"aud": [AUDIENCE]}, {"iat": None}, {"jti": None}, {"exp": NOW + 3600}, {"exp": NOW + 0.5}, {"nbf": NOW}]
 )
-def test_takes_what_is_left_to_the_client(claims: dict[str, Any]) -> None:
+def test_optional_claims_may_vary(claims: dict[str, Any]) -> None:
     check_assertion(read_assertion(sign(**claims)), app(public()), AUDIENCE, NOW, UsedJTIs())
 
 
-def test_a_single_key_needs_no_name() -> None:
+def test_a_single_key_needs_no_kid() -> None:
     anonymous = public()
     del anonymous["kid"]
     assertion = read_assertion(sign(header={"kid": None}))
@@ -104,7 +108,7 @@ def test_a_single_key_needs_no_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flaw", "claims"),
+    ("problem", "claims"),
     [
         (AssertionProblem.SUBJECT, {"iss": "another"}),
         (AssertionProblem.SUBJECT, {"sub": None, "iss": None}),
@@ -122,12 +126,12 @@ def test_a_single_key_needs_no_name() -> None:
         (AssertionProblem.JTI, {"jti": ["1"]}),
     ],
 )
-def test_refuses_wrong_claims(flaw: AssertionProblem, claims: dict[str, Any]) -> None:
-    assert flaw_of(sign(**claims)) == flaw
+def test_wrong_claims_are_rejected(problem: AssertionProblem, claims: dict[str, Any]) -> None:
+    assert problem_of(sign(**claims)) == problem
 
 
 @pytest.mark.parametrize(
-    ("flaw", "text", "client"),
+    ("problem", "text", "client"),
     [
         (AssertionProblem.SIGNATURE, sign()[:-6] + "AAAAAA", app(public())),
         (AssertionProblem.SIGNATURE, sign("HS256", "x" * 32), app(secret=SECRET)),
@@ -152,31 +156,31 @@ def test_refuses_wrong_claims(flaw: AssertionProblem, claims: dict[str, Any]) ->
         (AssertionProblem.UNREADABLE, sign(header={"crit": ["b64"], "b64": True}), app(public())),
     ],
 )
-def test_refuses_what_the_client_did_not_sign(flaw: AssertionProblem, text: str, client: Client) -> None:
-    assert flaw_of(text, client) == flaw
+def test_a_wrong_signature_or_key_is_rejected(problem: AssertionProblem, text: str, client: Client) -> None:
+    assert problem_of(text, client) == problem
 
 
-def test_an_algorithm_that_is_no_text_is_none() -> None:
+def test_an_algorithm_that_is_not_a_string_is_rejected() -> None:
     header = base64.urlsafe_b64encode(b'{"alg":["RS256"],"kid":"RSA"}').rstrip(b"=").decode()
-    assert flaw_of(f"{header}.{sign().partition('.')[2]}") == AssertionProblem.ALGORITHM
+    assert problem_of(f"{header}.{sign().partition('.')[2]}") == AssertionProblem.ALGORITHM
 
 
-def test_an_assertion_is_used_once_and_only_by_whom_it_is_from() -> None:
+def test_an_assertion_is_used_once_and_a_forged_one_uses_up_no_jti() -> None:
     used = UsedJTIs()
-    assert flaw_of(sign()[:-6] + "AAAAAA", used=used) == AssertionProblem.SIGNATURE
+    assert problem_of(sign()[:-6] + "AAAAAA", used=used) == AssertionProblem.SIGNATURE
     check_assertion(read_assertion(sign()), app(public()), AUDIENCE, NOW, used)
-    assert flaw_of(sign(), used=used) == AssertionProblem.USED
+    assert problem_of(sign(), used=used) == AssertionProblem.USED
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}\.[A-Za-z0-9_-]{0,9}", fullmatch=True))
-def test_reads_any_text_or_refuses_it(text: str) -> None:
-    assert flaw_of(text) in set(AssertionProblem)
+def test_any_text_is_rejected_with_a_known_problem(text: str) -> None:
+    assert problem_of(text) in set(AssertionProblem)
 
 
 @pytest.mark.parametrize(
     ("server", "path"), [("default", "introspect"), ("default", "revoke"), ("default", "token"), ("org", "introspect")]
 )
-def test_each_endpoint_takes_assertions_that_name_it(
+def test_each_endpoint_accepts_assertions_with_its_own_url(
     fake_issuer: RunningIssuer, ask: Ask, server: str, path: str
 ) -> None:
     grants = ["client_credentials"]
@@ -188,25 +192,25 @@ def test_each_endpoint_takes_assertions_that_name_it(
     def status(**more: Any) -> tuple[int, str | None]:
         assertion = sign(**{"aud": url, "iat": now, "exp": now + 60, **more})
         form = {"token": "x", "grant_type": "client_credentials", "client_assertion": assertion}
-        answer = ask(url, "POST", form=form | {"client_assertion_type": ASSERTION_TYPE})
-        return answer.status, json.loads(answer.body or b"{}").get("error")
+        response = ask(url, "POST", form=form | {"client_assertion_type": ASSERTION_TYPE})
+        return response.status, json.loads(response.body or b"{}").get("error")
 
     assert status() == (200, None)
     assert status() == (401, "invalid_client")
     assert status(jti="2") == (200, None)
     assert status(jti="3", aud=f"{url}/") == (401, "invalid_client")
-    assert status(jti="4", iss="nobody", sub="nobody")[0] == 401
+    assert status(jti="4", iss="unknown", sub="unknown")[0] == 401
 
 
-def test_another_client_than_the_form_names_is_two(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_an_assertion_of_another_client_than_in_the_form_is_rejected(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/token"
     form = {"client_id": "another", "client_assertion": sign(), "client_assertion_type": ASSERTION_TYPE}
-    answer = ask(url, "POST", form=form)
-    assert (answer.status, answer.json()["error"]) == (401, "invalid_request")
+    response = ask(url, "POST", form=form)
+    assert (response.status, response.json()["error"]) == (401, "invalid_request")
 
 
-def test_a_client_is_known_by_the_method_that_it_is_registered_for(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_client_must_use_its_registered_method(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.put("clients", "app", name="app", secret=SECRET)
     form = {"client_assertion": sign("HS256"), "client_assertion_type": ASSERTION_TYPE}
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form)
-    assert (answer.status, answer.json()["error"]) == (401, "invalid_client")
+    response = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", form=form)
+    assert (response.status, response.json()["error"]) == (401, "invalid_client")

@@ -31,17 +31,17 @@ def error_of(state: IssuerState, authorization: list[str], form: dict[str, str],
 @pytest.mark.parametrize(
     ("authorization", "form", "query"),
     [
-        (basic(f"{SERVICE_APP}:service-secret"), {}, {}),
-        (["bAsIc  " + basic(f"{SERVICE_APP}:service-secret")[0][6:]], {}, {}),
-        (basic(f"{SERVICE_APP}:service%2Dsecret"), {}, {}),
-        (basic(f"{SERVICE_APP}:service-secret"), {"client_id": SERVICE_APP}, {}),
-        ([], {"client_id": SERVICE_APP, "client_secret": "service-secret"}, {}),
+        (basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001"), {}, {}),
+        (["bAsIc  " + basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001")[0][6:]], {}, {}),
+        (basic(f"{SERVICE_APP}:service%2Dsecret%2Dfor-tests-only-0000001"), {}, {}),
+        (basic(f"{SERVICE_APP}:service-secret-for-tests-only-0000001"), {"client_id": SERVICE_APP}, {}),
+        ([], {"client_id": SERVICE_APP, "client_secret": "service-secret-for-tests-only-0000001"}, {}),
         ([], {"client_id": SINGLE_PAGE_APP}, {}),
         ([], {}, {"client_id": SINGLE_PAGE_APP}),
         (basic(SINGLE_PAGE_APP), {}, {}),
     ],
 )
-def test_knows_a_client_by_its_credentials(
+def test_valid_credentials_authenticate_a_client(
     state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str]
 ) -> None:
     assert authenticate(state, read_credentials(authorization, form, query), ENDPOINT).id in (
@@ -74,10 +74,15 @@ def test_knows_a_client_by_its_credentials(
         (basic(f"{SERVICE_APP}:x"), {"client_secret": "x"}, {}, ErrorCase.TWO_METHODS),
         (basic(f"{SERVICE_APP}:x"), {"client_id": "another"}, {}, ErrorCase.TWO_METHODS),
         ([], {"client_secret": "x", "client_assertion": "x"}, {}, ErrorCase.TWO_METHODS),
-        ([], {}, {"client_id": SERVICE_APP, "client_secret": "service-secret"}, ErrorCase.SECRET_IN_QUERY),
+        (
+            [],
+            {},
+            {"client_id": SERVICE_APP, "client_secret": "service-secret-for-tests-only-0000001"},
+            ErrorCase.SECRET_IN_QUERY,
+        ),
     ],
 )
-def test_refuses_each_way_to_get_it_wrong(
+def test_invalid_credentials_are_rejected(
     state: IssuerState, authorization: list[str], form: dict[str, str], query: dict[str, str], case: ErrorCase
 ) -> None:
     assert error_of(state, authorization, form, query) is case
@@ -85,7 +90,7 @@ def test_refuses_each_way_to_get_it_wrong(
 
 @pytest.mark.parametrize("secret", ["a+b%c", "a+b", "100%", "%41", "a b", "é%2B"])
 @pytest.mark.parametrize("encode", [str, quote_plus, quote])
-def test_a_secret_in_basic_is_form_encoded_or_as_it_is(
+def test_a_secret_in_basic_may_be_form_encoded_or_plain(
     state: IssuerState, secret: str, encode: Callable[[str], str]
 ) -> None:
     state.registry.put("clients", "odd", {"name": "odd", "secret": secret})
@@ -95,14 +100,14 @@ def test_a_secret_in_basic_is_form_encoded_or_as_it_is(
         assert error_of(state, basic(f"odd:{wrong}"), {}, {}) is ErrorCase.WRONG_SECRET
 
 
-def test_strictly_basic_is_a_name_and_a_secret() -> None:
+def test_the_strict_profile_requires_a_secret_in_basic() -> None:
     with pytest.raises(OAuthError) as caught:
         read_credentials(basic(SINGLE_PAGE_APP), {}, {}, is_strict=True)
     assert caught.value.case is ErrorCase.BASIC_MALFORMED
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1")))
-def test_reads_any_authorization_field_or_refuses_it(field: str) -> None:
+def test_any_authorization_field_is_read_or_rejected(field: str) -> None:
     with suppress(OAuthError):
         read_credentials([field], {}, {})
 

@@ -8,7 +8,7 @@ from fakeissuer.responses.pages import TEMPLATES, page
 
 
 @pytest.mark.parametrize("name", sorted(file.name for file in TEMPLATES.glob("*.html")))
-def test_no_page_fetches_anything_or_trusts_a_value(name: str) -> None:
+def test_pages_load_nothing_and_escape_values(name: str) -> None:
     text = (TEMPLATES / name).read_text()
     assert "raw " not in text
     assert "autoescape" not in text
@@ -19,7 +19,7 @@ def test_no_page_fetches_anything_or_trusts_a_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in TEMPLATES.glob("*.html") if file.stem != "base"))
-def test_a_page_is_right_for_a_reader_and_a_telephone(name: str) -> None:
+def test_pages_are_accessible_and_responsive(name: str) -> None:
     base, text = (TEMPLATES / "base.html").read_text(), (TEMPLATES / f"{name}.html").read_text()
     assert '<html lang="en">' in base
     assert "width=device-width" in base

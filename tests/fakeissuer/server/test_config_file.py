@@ -23,7 +23,7 @@ groups = ["Auditors"]
 """
 
 
-def test_adds_to_the_seed(tmp_path: Path) -> None:
+def test_a_file_adds_to_the_initial_registry(tmp_path: Path) -> None:
     file = tmp_path / "issuer.toml"
     file.write_text(GOOD)
     directory = seed("http://127.0.0.1:9400")
@@ -55,7 +55,7 @@ def test_adds_to_the_seed(tmp_path: Path) -> None:
         ("[clients.c]\nname = 'c'\nsecret = 's'\nredirect_uris = ['http://[bad:*']", r"clients\.c.*cannot be parsed"),
     ],
 )
-def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected: str) -> None:
+def test_an_invalid_file_is_rejected_with_the_problem(tmp_path: Path, content: str, expected: str) -> None:
     file = tmp_path / "issuer.toml"
     file.write_text(content)
     with pytest.raises(SettingsError, match=expected) as caught:
@@ -63,12 +63,12 @@ def test_says_what_is_wrong_with_the_file(tmp_path: Path, content: str, expected
     assert "\n" not in str(caught.value)
 
 
-def test_says_that_there_is_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_config(tmp_path / "nowhere.toml")
 
 
-def test_what_it_prints_is_what_it_starts_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_printed_configuration_is_the_initial_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config"]) == 0
     file = tmp_path / "issuer.toml"
     file.write_text(capsys.readouterr().out)
@@ -80,7 +80,7 @@ def test_what_it_prints_is_what_it_starts_with(tmp_path: Path, capsys: pytest.Ca
     assert emptied.servers == seeded.servers
 
 
-def test_policies_and_claims_may_stand_in_it(tmp_path: Path) -> None:
+def test_a_file_can_contain_policies_and_claims(tmp_path: Path) -> None:
     file = tmp_path / "issuer.toml"
     file.write_text("""
 [servers.orders]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seeded import API
+from seeded_clients import API
 
 import fakeissuer
 from fakeissuer import SettingsError, running
@@ -17,7 +17,7 @@ from fakeissuer.server.serving import ServingIssuer
 Ask = Callable[..., Any]
 
 
-def test_serves_synchronous_callers_from_a_thread_of_its_own(ask: Ask) -> None:
+def test_synchronous_callers_are_served_from_a_separate_thread(ask: Ask) -> None:
     before = set(threading.enumerate())
     with running() as issuer:
         assert ask(f"{issuer.issuer_url()}/.well-known/openid-configuration").json()["issuer"] == issuer.issuer_url()
@@ -28,7 +28,7 @@ def test_serves_synchronous_callers_from_a_thread_of_its_own(ask: Ask) -> None:
 
 
 @pytest.mark.gen_test
-async def test_serves_asynchronous_callers_on_their_own_loop(ask: Ask) -> None:
+async def test_asynchronous_callers_are_served_on_their_own_loop(ask: Ask) -> None:
     async with running() as issuer:
         answer = await asyncio.to_thread(ask, f"{issuer.issuer_url()}/v1/keys")
         assert answer.json() == issuer.key_set()
@@ -36,7 +36,7 @@ async def test_serves_asynchronous_callers_on_their_own_loop(ask: Ask) -> None:
 
 
 @pytest.mark.gen_test
-async def test_stops_on_the_callers_loop_while_a_fault_is_under_way(ask: Ask) -> None:
+async def test_the_issuer_stops_during_a_delayed_response(ask: Ask) -> None:
     async with running() as issuer:
         issuer.fail("keys", delay=60)
         asked = asyncio.create_task(asyncio.to_thread(ask, f"{issuer.issuer_url()}/v1/keys"))
@@ -47,7 +47,7 @@ async def test_stops_on_the_callers_loop_while_a_fault_is_under_way(ask: Ask) ->
     assert asked.exception() is None or isinstance(asked.exception(), OSError)
 
 
-def test_two_issuers_do_not_disturb_each_other(ask: Ask) -> None:
+def test_two_issuers_are_independent(ask: Ask) -> None:
     with running() as one, running() as other:
         untouched = (other.key_set(), other.overview())
         one.clock.advance(86_400)
@@ -69,33 +69,33 @@ def test_two_issuers_do_not_disturb_each_other(ask: Ask) -> None:
         assert introspected.json() == {"active": False}
 
 
-def test_its_script_can_be_called_from_many_threads() -> None:
+def test_methods_can_be_called_from_many_threads() -> None:
     with running() as issuer, ThreadPoolExecutor(16) as threads:
         tokens = list(threads.map(lambda _: issuer.token(), range(64)))
     assert len(set(tokens)) == 64
 
 
-def test_a_start_that_fails_is_told_to_the_caller() -> None:
+def test_a_failed_start_raises_in_the_caller() -> None:
     with running() as issuer:
         port = int(issuer.url.rpartition(":")[2])
         with pytest.raises(SettingsError, match="cannot be listened on"), running(port=port):
             pass
 
 
-def test_what_is_exported_is_what_is_there() -> None:
+def test_all_exported_names_exist() -> None:
     assert {name: getattr(fakeissuer, name) for name in fakeissuer.__all__}.keys() == set(fakeissuer.__all__)
     assert set(fakeissuer.__all__) <= set(dir(fakeissuer))
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
         _ = fakeissuer.nothing_of_the_kind
 
 
-def test_an_error_of_the_script_reaches_the_thread_that_called() -> None:
+def test_an_error_is_raised_in_the_calling_thread() -> None:
     with running() as issuer, pytest.raises(fakeissuer.InvalidRequestError):
         issuer.issuer_url("unknown")
 
 
 @pytest.mark.gen_test
-async def test_an_error_of_the_block_ends_the_issuer(ask: Ask) -> None:
+async def test_an_error_in_the_block_stops_the_issuer(ask: Ask) -> None:
     with pytest.raises(ZeroDivisionError):
         async with running() as issuer:
             raise ZeroDivisionError
@@ -103,7 +103,7 @@ async def test_an_error_of_the_block_ends_the_issuer(ask: Ask) -> None:
         await asyncio.to_thread(ask, issuer.url)
 
 
-def test_a_start_that_fails_on_its_own_thread_is_told_to_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_on_the_server_thread_raises_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: ServingIssuer) -> None:
         raise OSError("no more descriptors")
 
@@ -116,12 +116,12 @@ def test_a_start_that_fails_on_its_own_thread_is_told_to_the_caller(monkeypatch:
     "options",
     [{"port": 70_000}, {"address": "\0", "insecure_any_address": True}, {"config_file": "nowhere.toml"}],
 )
-def test_what_cannot_be_served_is_a_problem_of_the_settings(options: dict[str, Any]) -> None:
+def test_invalid_options_raise_a_settings_error(options: dict[str, Any]) -> None:
     with pytest.raises(SettingsError), running(**options):
         raise AssertionError("it serves")
 
 
-def test_a_file_may_be_named_by_a_text(tmp_path: Path) -> None:
+def test_a_file_can_be_given_as_a_string(tmp_path: Path) -> None:
     name = str(tmp_path / "keys.json")
     with running(keys_file=name) as issuer:
         kids = [key["kid"] for key in issuer.key_set()["keys"]]

@@ -21,22 +21,24 @@ def record(message: str, *arguments: object, failed: bool = False) -> logging.Lo
     return logging.LogRecord("fakeissuer", logging.ERROR, __file__, 1, message, arguments, exc_info)
 
 
-def test_whoever_looks_at_the_control_plane_is_not_told_of(
+def test_reads_of_the_control_plane_are_logged_at_debug_level(
     fake_issuer: RunningIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "fakeissuer.access")
     for path, method in (("/_fake/clock", "GET"), ("/_fake/clock", "DELETE"), ("/oauth2/default/v1/keys", "GET")):
         assert send(f"{fake_issuer.url}{path}", method).status == 200
-    fake_issuer.requests()  # the loop has gone on: the last line is written
-    logged = [(entry.levelname, entry.getMessage().rpartition(" ")[0]) for entry in caplog.records]
+    fake_issuer.requests()  # runs on the loop after the last line was logged
+    logged = [
+        (entry.levelname, entry.getMessage(), vars(entry)["method"], vars(entry)["path"]) for entry in caplog.records
+    ]
     assert logged == [
-        ("DEBUG", "GET /_fake/clock 200"),
-        ("INFO", "DELETE /_fake/clock 200"),
-        ("INFO", "GET /oauth2/default/v1/keys 200"),
+        ("DEBUG", "request handled", "GET", "/_fake/clock"),
+        ("INFO", "request handled", "DELETE", "/_fake/clock"),
+        ("INFO", "request handled", "GET", "/oauth2/default/v1/keys"),
     ]
 
 
-def test_json_is_one_object_on_one_line() -> None:
+def test_a_json_record_is_one_line() -> None:
     line = JsonFormatter().format(record("it\n%s", "failed", failed=True))
     assert "\n" not in line
     members = json.loads(line)
@@ -44,17 +46,18 @@ def test_json_is_one_object_on_one_line() -> None:
     assert "ValueError" in members["exception"]
 
 
-def test_an_event_is_told_by_its_members() -> None:
-    made = record("x")
-    made.event = {"method": "GET"}
-    members = json.loads(JsonFormatter().format(made))
-    assert (members["method"], "message" in members) == ("GET", False)
+def test_extra_fields_are_shown_in_both_formats() -> None:
+    entry = record("request handled")
+    entry.method = "GET"
+    members = json.loads(JsonFormatter().format(entry))
+    assert (members["method"], members["message"]) == ("GET", "request handled")
+    assert TextFormatter("%(levelname)s %(message)s").format(entry) == "ERROR request handled method=GET"
 
 
-def test_a_client_cannot_start_a_line() -> None:
+def test_a_client_cannot_inject_a_line_break() -> None:
     assert TextFormatter("%(message)s").format(record("a\rb")) == "a\\rb"
 
 
 @pytest.mark.parametrize(("message", "kept"), [("Malformed HTTP message from %s: %s", False), ("GET /", True)])
-def test_tornados_line_that_quotes_a_header_is_dropped(message: str, *, kept: bool) -> None:
+def test_tornados_message_that_quotes_a_header_is_dropped(message: str, *, kept: bool) -> None:
     assert without_quoted_requests(record(message)) is kept

@@ -10,7 +10,7 @@ from tornado.netutil import bind_sockets
 
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.handlers import ControlHandler
-from fakeissuer.control.issuer import FakeIssuer
+from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.fault_injection import FaultInjector
 from fakeissuer.model.endpoints import ENDPOINT_NAMES
@@ -22,13 +22,13 @@ Ask = Callable[..., Any]
 
 
 class UnfinishedHandler(EndpointHandler):
-    """An endpoint whose author forgot to answer."""
+    """An endpoint without an implementation."""
 
     endpoint = "keys"
 
 
 class FailingCall(ControlHandler):
-    """A control call with a mistake in it."""
+    """A control call that raises an unexpected exception."""
 
     def get(self) -> None:
         raise ZeroDivisionError
@@ -39,16 +39,16 @@ def test_every_endpoint_has_a_handler() -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_request(
+async def test_an_unexpected_failure_is_500_and_the_log_omits_the_query(
     state: IssuerState, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    issuer, fault_injector, guard = FakeIssuer(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
-    app = make_app(issuer, fault_injector, guard)
+    control, fault_injector, guard = IssuerControl(state), FaultInjector(), ControlGuard(allowed_hosts=frozenset())
+    app = make_app(control, fault_injector, guard)
     app.add_handlers(
         ".*",
         [
             ("/unfinished", UnfinishedHandler, {"state": state, "fault_injector": fault_injector}),
-            ("/failing", FailingCall, {"issuer": issuer, "guard": guard}),
+            ("/failing", FailingCall, {"control": control, "guard": guard}),
         ],
     )
     server = HTTPServer(app)
@@ -65,7 +65,7 @@ async def test_a_failure_that_nobody_expected_is_500_and_shows_nothing_of_the_re
     assert "hidden" not in caplog.text
 
 
-def test_a_malformed_request_is_answered_in_the_right_shape(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_malformed_request_gets_an_error_response(fake_issuer: RunningIssuer, ask: Ask) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     body = b"&".join(b"a=1" for _ in range(5000))
     answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=form)

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from scripted_browser import CALLBACK, Browser, redirected
-from seeded import API
+from seeded_clients import API
 
 from fakeissuer import InvalidRequestError, NotFoundError
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.server.running_issuer import RunningIssuer
 
 
-def test_its_clock_is_read_moved_and_stopped(fake_issuer: RunningIssuer) -> None:
+def test_the_clock_can_be_read_set_and_frozen(fake_issuer: RunningIssuer) -> None:
     clock = fake_issuer.clock
     clock.set(2_000_000_000)
     clock.freeze()
@@ -26,7 +26,7 @@ def test_its_clock_is_read_moved_and_stopped(fake_issuer: RunningIssuer) -> None
     assert abs(clock.state().offset) < 1
 
 
-def test_its_keys_lag_and_catch_up(fake_issuer: RunningIssuer) -> None:
+def test_the_publication_of_a_key_can_be_delayed(fake_issuer: RunningIssuer) -> None:
     assert not fake_issuer.delay_publication(seconds=30)[0].published
     assert fake_issuer.publish_now()[0].published
     fake_issuer.delay_publication("partner", seconds=30)
@@ -35,7 +35,7 @@ def test_its_keys_lag_and_catch_up(fake_issuer: RunningIssuer) -> None:
     assert fake_issuer.keys("partner")[0].published
 
 
-def test_withdraws_a_key_of_any_server(fake_issuer: RunningIssuer) -> None:
+def test_a_key_of_any_server_can_be_withdrawn(fake_issuer: RunningIssuer) -> None:
     for server in ("default", "partner", "org"):
         kid = fake_issuer.keys(server)[0].kid
         assert not fake_issuer.withdraw(kid)[0].published
@@ -50,12 +50,12 @@ def test_faults_are_listed_and_cleared(fake_issuer: RunningIssuer) -> None:
     assert fake_issuer.faults() == []
 
 
-def test_requests_are_forgotten(fake_issuer: RunningIssuer) -> None:
+def test_requests_can_be_cleared(fake_issuer: RunningIssuer) -> None:
     fake_issuer.clear_requests()
     assert len(fake_issuer.requests("keys", server="default")) == 0
 
 
-def test_users_are_put_and_removed(fake_issuer: RunningIssuer) -> None:
+def test_users_can_be_added_and_removed(fake_issuer: RunningIssuer) -> None:
     carol = fake_issuer.put("users", "carol@example.com", id="00ucarol", email="c@example.com")
     assert fake_issuer.get("users", "carol@example.com") == carol == fake_issuer.remove("users", "carol@example.com")
     assert fake_issuer.token(sub="carol@example.com").count(".") == 2
@@ -63,14 +63,14 @@ def test_users_are_put_and_removed(fake_issuer: RunningIssuer) -> None:
         fake_issuer.remove("users", "carol@example.com")
 
 
-def test_a_wrong_word_is_refused_and_the_right_ones_are_named(fake_issuer: RunningIssuer) -> None:
+def test_an_unknown_member_is_rejected_with_the_known_ones(fake_issuer: RunningIssuer) -> None:
     with pytest.raises(InvalidRequestError, match=", ".join(MintRequest.__struct_fields__)):
         fake_issuer.token(scope="a")
     with pytest.raises(InvalidRequestError):
         fake_issuer.fail("keys", status=True)
 
 
-def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: RunningIssuer) -> None:
+def test_a_new_issuer_has_no_requests(fake_issuer: RunningIssuer) -> None:
     assert fake_issuer.requests().count == 0
 
 
@@ -88,7 +88,7 @@ def test_a_path_where_nothing_is_served_is_not_counted(fake_issuer: RunningIssue
         lambda issuer: issuer.delay_publication(seconds=86_401),
     ],
 )
-def test_what_the_control_plane_refuses_is_refused_in_process_too(
+def test_invalid_calls_are_rejected_in_process(
     fake_issuer: RunningIssuer, call: Callable[[RunningIssuer], object]
 ) -> None:
     before = fake_issuer.keys()
@@ -97,8 +97,8 @@ def test_what_the_control_plane_refuses_is_refused_in_process_too(
     assert fake_issuer.keys() == before
 
 
-def test_what_it_gives_and_takes_is_a_copy(fake_issuer: RunningIssuer) -> None:
-    """A test that spoils what it holds must not spoil the issuer of the next one, which ``reset`` cannot mend."""
+def test_arguments_and_results_are_copies(fake_issuer: RunningIssuer) -> None:
+    """A reset cannot restore shared objects that a test has changed."""
     team = {"names": ["a"]}
     fake_issuer.put("users", "ann", claims={"team": team})
     minted = fake_issuer.mint(sub="ann", claims={"deep": team})
@@ -112,14 +112,14 @@ def test_what_it_gives_and_takes_is_a_copy(fake_issuer: RunningIssuer) -> None:
     assert fake_issuer.mint(sub="ann", claims={}).claims["team"] == {"names": ["a"]}
 
 
-def test_a_minted_token_is_judged_by_what_was_minted(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
+def test_a_changed_result_does_not_change_the_minted_token(fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     minted = fake_issuer.mint(sub="alice@example.com")
     minted.claims["exp"] = 0
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     assert ask(url, "POST", form={"token": minted.token}, client=API).json()["active"]
 
 
-def test_with_a_user_go_their_tokens_and_sessions(
+def test_removing_a_user_ends_their_tokens_and_sessions(
     fake_issuer: RunningIssuer,
     browser: Browser,
     code: Callable[..., str],

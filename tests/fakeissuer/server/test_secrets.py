@@ -1,4 +1,4 @@
-"""What shows itself in a log or a failing test: never a secret, a password or a token."""
+"""Representations in logs and failing tests never contain a secret, a password or a token."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ HOLDERS = [
 
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
-def test_what_holds_a_secret_does_not_show_it(holder: object) -> None:
+def test_a_repr_does_not_contain_secrets(holder: object) -> None:
     assert HIDDEN not in repr(holder)

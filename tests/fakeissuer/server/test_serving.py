@@ -10,19 +10,19 @@ from fakeissuer.server.serving import ServingOptions
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "10.0.0.1", "::", ""])
-def test_other_machines_reach_it_only_when_it_is_told_so(address: str) -> None:
+def test_an_exposed_address_requires_an_option_or_a_token(address: str) -> None:
     with pytest.raises(SettingsError, match="--insecure-any-address"):
         ServingOptions(address=address)
     assert ServingOptions(address=address, insecure_any_address=True)
     assert ServingOptions(address=address, control_token="t")
 
 
-def test_an_issuer_on_every_address_is_called_by_loopback() -> None:
+def test_an_issuer_on_all_addresses_has_a_loopback_url() -> None:
     with running(address="0.0.0.0", insecure_any_address=True) as issuer:
         assert issuer.url.startswith("http://127.0.0.1:")
 
 
-def test_ipv6_stands_in_brackets() -> None:
+def test_an_ipv6_address_is_in_brackets() -> None:
     try:
         with running(address="::1") as issuer:
             assert issuer.url.startswith("http://[::1]:")
@@ -30,7 +30,7 @@ def test_ipv6_stands_in_brackets() -> None:
         pytest.skip(f"no IPv6 here: {exc}")
 
 
-def test_a_ca_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_ca_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--ca-file"), running(tls=True, ca_file=tmp_path / "no" / "ca.pem"):
         pass
 
@@ -40,7 +40,7 @@ def test_tls_needs_no_ca_file() -> None:
         assert issuer.url.startswith("https://127.0.0.1:")
 
 
-def test_an_unknown_profile_and_a_ca_file_without_tls_are_refused(tmp_path: Path) -> None:
+def test_an_unknown_profile_and_a_ca_file_without_tls_are_rejected(tmp_path: Path) -> None:
     options: dict[str, Any] = {"profile": "magic"}
     with pytest.raises(SettingsError, match="--profile"):
         ServingOptions(**options)
@@ -48,5 +48,5 @@ def test_an_unknown_profile_and_a_ca_file_without_tls_are_refused(tmp_path: Path
         ServingOptions(ca_file=tmp_path)
 
 
-def test_options_do_not_show_the_control_token() -> None:
+def test_the_repr_of_options_omits_the_control_token() -> None:
     assert "hidden" not in repr(ServingOptions(control_token="hidden"))

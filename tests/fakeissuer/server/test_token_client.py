@@ -30,7 +30,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Main:
 
 
 @pytest.fixture
-def port_of_a_stranger() -> Iterator[socket.socket]:
+def foreign_listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening
 
@@ -44,31 +44,31 @@ def port_of_a_stranger() -> Iterator[socket.socket]:
         ("https://issuer.test/below/oauth2/partner/", ("https://issuer.test/below", "partner")),
     ],
 )
-def test_reads_a_server_out_of_its_issuer(url: str, expected: tuple[str, str | None]) -> None:
+def test_an_issuer_url_is_split_into_base_and_server(url: str, expected: tuple[str, str | None]) -> None:
     assert split_issuer(url) == expected
 
 
 @pytest.mark.parametrize(
     "url", ["", "issuer.test", "ftp://issuer.test", "http://", "http://[", "http://h:port", "http://:9400"]
 )
-def test_refuses_what_is_no_url(url: str) -> None:
+def test_an_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(SettingsError, match="--issuer"):
         split_issuer(url)
 
 
-def test_prints_the_token_alone(fake_issuer: RunningIssuer, run: Main) -> None:
+def test_only_the_token_is_printed(fake_issuer: RunningIssuer, run: Main) -> None:
     code, said, complained = run("--issuer", fake_issuer.issuer_url("partner"), "--sub", "a@example.com")
     assert (code, complained) == (0, "")
     fake_issuer.revoke(said.removesuffix("\n"))
 
 
-def test_tells_why_it_was_refused(fake_issuer: RunningIssuer, run: Main) -> None:
+def test_the_reason_of_a_rejection_is_printed(fake_issuer: RunningIssuer, run: Main) -> None:
     code, said, complained = run("--issuer", fake_issuer.url, "--server", "unknown")
     assert (code, said) == (1, "")
     assert "default, partner, org" in complained
 
 
-def test_shows_the_control_token_of_the_environment(run: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_control_token_is_read_from_the_environment(run: Main, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(control_token="a-control-token") as issuer:
         assert run("--issuer", issuer.url)[0] == 1
         monkeypatch.setenv("FAKEISSUER_CONTROL_TOKEN", "a-control-token")
@@ -76,15 +76,15 @@ def test_shows_the_control_token_of_the_environment(run: Main, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("body", ["not json", "{}", "[]"])
-def test_knows_a_stranger(run: Main, serve_once: Callable[..., str], body: str) -> None:
+def test_another_server_is_reported(run: Main, serve_once: Callable[..., str], body: str) -> None:
     for status in (200, 500):
         code, _, complained = run("--issuer", serve_once(body, status))
-        assert (code, "no fake issuer" in complained) == (1, True)
+        assert (code, "not a fake issuer" in complained) == (1, True)
 
 
 @pytest.fixture
 def serve_once() -> Iterator[Callable[[str, int], str]]:
-    """Give the URL of a server that answers one request with this body and status."""
+    """Return a function that starts a server for one request, with this body and status, and returns its URL."""
     processes: list[subprocess.Popen[str]] = []
     source = (
         "import http.server, sys\n"
@@ -117,18 +117,18 @@ def serve_once() -> Iterator[Callable[[str, int], str]]:
 
 @pytest.fixture
 def _interruptible() -> Iterator[None]:
-    """Let what a test starts be interrupted even where a shell runs the tests in its background, which ignores it."""
+    """Restore SIGINT for child processes, which ignore it if a shell runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("_interruptible")
-def test_an_interrupted_question_has_failed(port_of_a_stranger: socket.socket) -> None:
-    url = f"http://127.0.0.1:{port_of_a_stranger.getsockname()[1]}"
+def test_an_interrupted_request_exits_with_1(foreign_listener: socket.socket) -> None:
+    url = f"http://127.0.0.1:{foreign_listener.getsockname()[1]}"
     command: Any = [sys.executable, "-m", "fakeissuer", "token", "--issuer", url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        accepted, _ = port_of_a_stranger.accept()
+        accepted, _ = foreign_listener.accept()
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=20)
         accepted.close()
@@ -150,15 +150,15 @@ def test_wrong_usage_is_one_line(run: Main, arguments: list[str], expected: str)
     assert expected in complained
 
 
-def test_knows_a_stranger_that_does_not_speak_http(run: Main, port_of_a_stranger: socket.socket) -> None:
+def test_a_server_without_http_is_reported(run: Main, foreign_listener: socket.socket) -> None:
     def answer() -> None:
-        with port_of_a_stranger.accept()[0] as accepted:
+        with foreign_listener.accept()[0] as accepted:
             accepted.sendall(b"220 mail ready\r\n")
-            while accepted.recv(4096):  # until the one who asked has had enough
+            while accepted.recv(4096):  # until the client closes the connection
                 pass
 
-    stranger = threading.Thread(target=answer)
-    stranger.start()
-    code, said, complained = run("--issuer", f"http://127.0.0.1:{port_of_a_stranger.getsockname()[1]}")
-    stranger.join()
-    assert (code, said, "no fake issuer" in complained) == (1, "", True)
+    foreign_server = threading.Thread(target=answer)
+    foreign_server.start()
+    code, said, complained = run("--issuer", f"http://127.0.0.1:{foreign_listener.getsockname()[1]}")
+    foreign_server.join()
+    assert (code, said, "not a fake issuer" in complained) == (1, "", True)

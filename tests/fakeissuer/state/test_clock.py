@@ -9,7 +9,7 @@ from fakeissuer.state.clock import MAX_TIMESTAMP_S, Clock
 
 
 class RealTime:
-    """Time that goes on only when the test says so."""
+    """Time that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -28,29 +28,29 @@ def clock(real_time: RealTime) -> Clock:
     return Clock(real_time)
 
 
-def test_runs_with_real_time(clock: Clock, real_time: RealTime) -> None:
+def test_the_clock_runs_with_real_time(clock: Clock, real_time: RealTime) -> None:
     real_time.now += 5
     assert clock.now() == 1_005
 
 
-def test_advances_and_goes_on_from_there(clock: Clock, real_time: RealTime) -> None:
+def test_an_advanced_clock_continues_to_run(clock: Clock, real_time: RealTime) -> None:
     clock.advance(100)
     real_time.now += 5
     assert clock.now() == 1_105
 
 
-def test_goes_back(clock: Clock) -> None:
+def test_the_clock_can_go_back(clock: Clock) -> None:
     clock.advance(-100)
     assert clock.now() == 900
 
 
-def test_is_set(clock: Clock, real_time: RealTime) -> None:
+def test_a_set_clock_continues_to_run(clock: Clock, real_time: RealTime) -> None:
     clock.set(5_000)
     real_time.now += 1
     assert clock.now() == 5_001
 
 
-def test_stands_still_while_frozen_and_can_still_be_moved(clock: Clock, real_time: RealTime) -> None:
+def test_a_frozen_clock_stands_still_and_can_be_advanced(clock: Clock, real_time: RealTime) -> None:
     clock.freeze()
     real_time.now += 50
     assert clock.now() == 1_000
@@ -59,7 +59,7 @@ def test_stands_still_while_frozen_and_can_still_be_moved(clock: Clock, real_tim
     assert clock.now() == 1_010
 
 
-def test_runs_on_from_where_it_stood(clock: Clock, real_time: RealTime) -> None:
+def test_an_unfrozen_clock_continues_from_its_time(clock: Clock, real_time: RealTime) -> None:
     clock.freeze()
     real_time.now += 50
     clock.unfreeze()
@@ -73,7 +73,7 @@ def test_unfreezing_a_running_clock_changes_nothing(clock: Clock) -> None:
     assert clock.now() == 1_010
 
 
-def test_returns_to_real_time(clock: Clock, real_time: RealTime) -> None:
+def test_a_reset_returns_to_real_time(clock: Clock, real_time: RealTime) -> None:
     clock.advance(10)
     clock.freeze()
     clock.reset()
@@ -81,7 +81,7 @@ def test_returns_to_real_time(clock: Clock, real_time: RealTime) -> None:
     assert clock.now() == 1_001
 
 
-def test_tells_its_state(clock: Clock) -> None:
+def test_the_state_has_offset_and_frozen(clock: Clock) -> None:
     clock.advance(10)
     state = clock.state()
     assert (state.now, state.offset, state.frozen) == (1_010, 10, False)
@@ -91,14 +91,14 @@ def test_tells_its_state(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "5", None, math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400])
-def test_refuses_what_is_no_number_of_seconds(clock: Clock, value: float) -> None:
+def test_an_invalid_number_of_seconds_is_rejected(clock: Clock, value: float) -> None:
     for move in (clock.advance, clock.set):
         with pytest.raises(InvalidRequestError):
             move(value)
     assert clock.now() == 1_000
 
 
-def test_shows_nothing_beyond_the_year_9999(clock: Clock) -> None:
+def test_the_clock_stops_at_the_year_9999(clock: Clock) -> None:
     clock.set(MAX_TIMESTAMP_S)
     with pytest.raises(InvalidRequestError):
         clock.advance(1)

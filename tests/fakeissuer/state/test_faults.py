@@ -22,7 +22,7 @@ def fault(**members: Any) -> Fault:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_stands_alone(kind: str) -> None:
+def test_each_kind_is_a_fault(kind: str) -> None:
     assert fault(**{kind: AMOUNTS.get(kind, True)}).kind == kind
 
 
@@ -74,31 +74,31 @@ def test_each_kind_stands_alone(kind: str) -> None:
         {"drop": True, "unknown": 1},
     ],
 )
-def test_refuses_what_is_no_fault(members: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_rejected(members: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError):
         fault(**members)
 
 
-def test_names_the_kinds_when_there_are_two() -> None:
+def test_two_kinds_are_rejected_by_name() -> None:
     with pytest.raises(InvalidRequestError, match="drop, empty"):
         fault(drop=True, empty=True)
 
 
-def test_is_used_up() -> None:
+def test_a_fault_applies_to_a_number_of_requests() -> None:
     faults = Faults()
     faults.add(fault(drop=True, times=2))
     taken = [faults.take("keys", "default") is not None for _ in range(3)]
     assert taken == [True, True, False]
 
 
-def test_tells_what_is_left() -> None:
+def test_the_remaining_number_of_requests_is_listed() -> None:
     faults = Faults()
     faults.add(fault(drop=True, times=2))
     faults.take("keys", "default")
     assert [planned.times for planned in faults.planned()] == [1]
 
 
-def test_stays_until_cleared_without_a_count() -> None:
+def test_a_fault_without_times_applies_until_cleared() -> None:
     faults = Faults()
     faults.add(fault(drop=True))
     assert all(faults.take("keys", "default") for _ in range(100))
@@ -106,7 +106,7 @@ def test_stays_until_cleared_without_a_count() -> None:
     assert faults.take("keys", "default") is None
 
 
-def test_keeps_to_its_endpoint_and_server() -> None:
+def test_a_fault_applies_to_its_endpoint_and_server() -> None:
     faults = Faults()
     faults.add(fault(drop=True, server="partner"))
     assert faults.take("token", "partner") is None
@@ -114,14 +114,14 @@ def test_keeps_to_its_endpoint_and_server() -> None:
     assert faults.take("keys", "partner") is not None
 
 
-def test_the_first_planned_comes_first() -> None:
+def test_the_fault_added_first_applies_first() -> None:
     faults = Faults()
     faults.add(fault(drop=True, times=1))
     faults.add(fault(empty=True, times=1))
     assert [getattr(faults.take("keys", "default"), "kind", None) for _ in range(3)] == ["drop", "empty", None]
 
 
-def test_true_chooses_the_amount() -> None:
+def test_true_selects_the_default_amount() -> None:
     assert fault(huge=True).amount(5) == 5
     assert fault(huge=7).amount(5) == 7
     assert fault(truncate=0).amount(5) == 0

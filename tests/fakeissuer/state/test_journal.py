@@ -19,7 +19,7 @@ def entry(endpoint: str = "keys", server: str = "default", connection: int = 1) 
     )
 
 
-def test_counts_what_fits_a_question() -> None:
+def test_requests_are_counted_by_endpoint_and_server() -> None:
     journal = Journal()
     for endpoint, server, connection in (("keys", "default", 1), ("keys", "partner", 1), ("token", "default", 2)):
         journal.add(entry(endpoint, server, connection))
@@ -28,16 +28,16 @@ def test_counts_what_fits_a_question() -> None:
     assert [(answer.count, answer.connections) for answer in answers] == [(3, 2), (2, 1), (2, 2), (1, 1), (0, 0)]
 
 
-def test_a_status_that_comes_later_is_told() -> None:
+def test_a_later_status_is_included() -> None:
     journal = Journal()
-    made = entry()
-    journal.add(made)
+    request = entry()
+    journal.add(request)
     assert journal.read().requests[0].status is None
-    made.status = 200
+    request.status = 200
     assert journal.read().requests[0].status == 200
 
 
-def test_counts_on_beyond_what_it_keeps() -> None:
+def test_counts_are_not_limited_by_the_capacity() -> None:
     journal = Journal(capacity=2)
     for connection in range(5):
         journal.add(entry(connection=connection))
@@ -45,7 +45,7 @@ def test_counts_on_beyond_what_it_keeps() -> None:
     assert (len(answer), answer.connections, [request.connection for request in answer]) == (5, 5, [3, 4])
 
 
-def test_tells_the_latest_that_fit_oldest_first() -> None:
+def test_the_latest_matching_requests_are_returned_oldest_first() -> None:
     journal = Journal()
     for connection in range(4):
         journal.add(entry(server="default" if connection % 2 else "partner", connection=connection))
@@ -54,21 +54,21 @@ def test_tells_the_latest_that_fit_oldest_first() -> None:
     assert [answer.count for answer in told] == [4, 2, 4]
 
 
-def test_tells_so_many_connections_apart_and_no_more() -> None:
+def test_the_number_of_distinguished_connections_is_limited() -> None:
     journal = Journal(max_connections=3)
     for connection in (1, 2, 3, 1, 4, 1):
         journal.add(entry(connection=connection))
     assert (journal.read().count, journal.read().connections, list(journal._keys_by_connection)) == (6, 3, [3, 4, 1])
 
 
-def test_forgets() -> None:
+def test_the_journal_can_be_cleared() -> None:
     journal = Journal()
     journal.add(entry())
     journal.clear()
     assert journal.read().count == 0
 
 
-def test_a_connection_has_one_number_for_as_long_as_it_lasts() -> None:
+def test_an_open_connection_keeps_its_number() -> None:
     connections = ConnectionCounter()
     one, other = Connection(), Connection()
     assert [connections.number(connection) for connection in (one, other, one)] == [1, 2, 1]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fakeissuer.state.sessions import LIFETIME_S, MAX_PENDING, Session, Sessions
 
 
-def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
+def test_signing_in_changes_the_cookie_and_the_csrf_token() -> None:
     session = Session()
     planted = {session.cookie, session.csrf}
     session.sign_in("alice", 100)
@@ -12,7 +12,7 @@ def test_signing_in_changes_the_cookie_and_the_secret_of_the_forms() -> None:
     assert session.is_expired(100 + LIFETIME_S)
 
 
-def test_consent_is_of_one_user_for_one_client() -> None:
+def test_consent_applies_to_one_user_and_client() -> None:
     session = Session()
     session.sign_in("alice", 1)
     session.consent("app", ["a", "b"])
@@ -25,7 +25,7 @@ def test_consent_is_of_one_user_for_one_client() -> None:
     assert not session.has_consented("app", ["a"])
 
 
-def test_two_factors_are_said_where_they_were_asked_for() -> None:
+def test_requested_two_factor_authentication_is_in_acr_and_amr() -> None:
     session = Session()
     session.sign_in("alice", 1, ["urn:okta:loa:2fa:any"])
     assert (session.acr, session.amr) == ("urn:okta:loa:2fa:any", ("mfa", "otp", "pwd"))
@@ -33,14 +33,14 @@ def test_two_factors_are_said_where_they_were_asked_for() -> None:
     assert (session.login, session.acr) == (None, None)
 
 
-def test_only_so_much_waits() -> None:
+def test_the_number_of_interactions_is_limited() -> None:
     session = Session()
     for number in range(MAX_PENDING + 1):
         session.add_interaction(str(number), number)
     assert (session.get("0"), session.get("1")) == (None, 1)
 
 
-def test_a_cookie_that_was_replaced_is_worth_nothing() -> None:
+def test_a_replaced_cookie_is_invalid() -> None:
     sessions = Sessions()
     session = sessions.get_or_create(None, 1)
     sessions.save(session, None, 1)
@@ -54,7 +54,7 @@ def test_a_cookie_that_was_replaced_is_worth_nothing() -> None:
     assert sessions.get_or_create(session.cookie, 3) is not session
 
 
-def test_a_user_is_signed_out_everywhere_and_nobody_else() -> None:
+def test_ending_a_users_sessions_keeps_those_of_others() -> None:
     sessions, kept = Sessions(), [Session() for _ in range(3)]
     for session, login in zip(kept, ("alice", "bob", "alice"), strict=True):
         session.sign_in(login, 1)

@@ -33,11 +33,11 @@ def issued(kind: TokenKind = "access", refresh_token_id: str | None = None, **cl
         ({"exp": "100"}, 1, False),
     ],
 )
-def test_is_active_between_its_moments(claims: dict[str, Any], now: float, *, active: bool) -> None:
+def test_a_token_is_active_from_nbf_to_exp(claims: dict[str, Any], now: float, *, active: bool) -> None:
     assert issued(**claims).is_active(now) is active
 
 
-def test_finds_what_was_added_and_nothing_else() -> None:
+def test_only_stored_tokens_are_found() -> None:
     store = TokenStore()
     token = issued()
     store.add("token", token)
@@ -51,14 +51,14 @@ def test_a_refresh_token_is_revoked_with_its_access_tokens() -> None:
     store.add("refresh", issued("refresh", "oar1"))
     store.add("its own", issued("access", "oar1"))
     store.add("another's", issued("access", "oar2"))
-    store.add("nobody's", issued())
+    store.add("a client's", issued())
     assert store.revoke("refresh")
-    found = {token: store.find(token) for token in ("refresh", "its own", "another's", "nobody's")}
+    found = {token: store.find(token) for token in ("refresh", "its own", "another's", "a client's")}
     active = [token for token, known in found.items() if known is not None and known.is_active(1)]
-    assert active == ["another's", "nobody's"]
+    assert active == ["another's", "a client's"]
 
 
-def test_all_of_one_authentication_dies_together() -> None:
+def test_all_tokens_of_a_grant_are_revoked_together() -> None:
     store = TokenStore()
     for name, grant_id in (("one", "a"), ("two", "a.b"), ("three", "ab"), ("four", "b.a")):
         token = issued()
@@ -69,21 +69,21 @@ def test_all_of_one_authentication_dies_together() -> None:
     assert [name for name, known in found.items() if known is not None and not known.revoked] == ["three", "four"]
 
 
-def test_the_oldest_is_forgotten_first() -> None:
+def test_the_oldest_token_is_removed_first() -> None:
     store = TokenStore(capacity=2)
     for token in ("one", "two", "three"):
         store.add(token, issued())
     assert [store.find(token) is not None for token in ("one", "two", "three")] == [False, True, True]
 
 
-def test_is_empty_when_cleared() -> None:
+def test_a_cleared_store_is_empty() -> None:
     store = TokenStore()
     store.add("token", issued())
     store.clear()
     assert store.find("token") is None
 
 
-def test_a_token_that_is_issued_again_to_the_letter_stays_revoked() -> None:
+def test_a_revoked_token_that_is_issued_again_stays_revoked() -> None:
     store = TokenStore()
     store.add("token", issued())
     store.revoke("token")

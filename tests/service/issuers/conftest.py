@@ -37,7 +37,7 @@ def connect(
     issuers: list[Issuer] = []
 
     def build(**overrides: Any) -> IntrospectionEndpoint:
-        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
         settings = Settings(**({"issuer": fake_issuer.issuer_url()} | defaults | overrides))
         issuers.append(Issuer(settings.trusted_issuers[0], client=client, clock=issuer_clock, cache=cache))
         return issuers[-1].introspection

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
@@ -42,13 +43,24 @@ async def test_entries_are_added_listed_and_removed(
     http_client: AsyncHTTPClient, base_url: str, clock: ManualClock
 ) -> None:
     url = f"{base_url}/deny-list"
-    denied = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
+    added = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
     shown = {"kind": "sub", "value": "mallory", "issuer": "https://i.example", "expires_at": clock.now() + 60}
-    assert (201, shown | {"shared": True}) == (denied.code, json.loads(denied.body))
+    assert (201, shown | {"shared": True}) == (added.code, json.loads(added.body))
     assert {"denied": [shown]} == json.loads((await _send(http_client, url, "GET")).body)
-    lifted = await _send(http_client, url, "DELETE", {"sub": "mallory", "issuer": "https://i.example"})
-    assert 200 == lifted.code
+    removed = await _send(http_client, url, "DELETE", {"sub": "mallory", "issuer": "https://i.example"})
+    assert 200 == removed.code
     assert {"denied": []} == json.loads((await _send(http_client, url, "GET")).body)
+
+
+@pytest.mark.gen_test
+async def test_changes_are_logged_without_the_value_of_the_entry(
+    http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for method in ("POST", "DELETE"):
+        await _send(http_client, f"{base_url}/deny-list", method, {"sub": "mallory", "expires_in": 60})
+    fields = [merge_record_extra(record, {}, RESERVED_ATTRS) for record in caplog.records]
+    assert ["deny list entry added", "deny list entry removed"] == caplog.messages
+    assert [{"kind": "sub", "expires_at": "2023-11-14T22:14:20+00:00"}, {"kind": "sub"}] == fields
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "admin-token2", "é"])
@@ -57,9 +69,9 @@ async def test_without_the_admin_token_every_change_is_rejected(
     token: str, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     for method in ("GET", "POST", "DELETE"):
-        refused = await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"}, token)
-        assert 401 == refused.code
-        assert "Bearer" in refused.headers["WWW-Authenticate"]
+        response = await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"}, token)
+        assert 401 == response.code
+        assert "Bearer" in response.headers["WWW-Authenticate"]
 
 
 @pytest.mark.gen_test
@@ -70,37 +82,37 @@ async def test_without_a_configured_admin_token_the_response_names_the_setting(
     app.add_handlers(
         ".*", [*make_admin_app(deny_list, clock=clock, token=None, metrics=Metrics()).default_router.rules]
     )
-    refused = await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})
-    assert 403 == refused.code
-    assert b"SERVICE_ADMIN_TOKEN" in refused.body
+    response = await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})
+    assert 403 == response.code
+    assert b"SERVICE_ADMIN_TOKEN" in response.body
 
 
-BAD: dict[str, Any] = {
-    "no JSON": b"{",
+MALFORMED: dict[str, Any] = {
+    "not JSON": b"{",
     "a list": [],
-    "nothing to deny": {},
-    "two at once": {"jti": "x", "sub": "y"},
-    "a member that does not exist": {"jti": "x", "for": 3},
-    "a number for a value": {"jti": 1},
+    "no kind": {},
+    "two kinds": {"jti": "x", "sub": "y"},
+    "an unknown member": {"jti": "x", "for": 3},
+    "a value that is a number": {"jti": 1},
     "an empty value": {"sub": ""},
-    "a value without end": {"sub": "x" * 2000},
+    "a value that is too long": {"sub": "x" * 2000},
     "an issuer that is a list": {"sub": "x", "issuer": []},
     "a lifetime that is true": {"jti": "x", "expires_in": True},
     "a lifetime that is text": {"jti": "x", "expires_in": "60"},
-    "a lifetime of nothing": {"jti": "x", "expires_in": 0},
-    "a lifetime without end": {"jti": "x", "expires_in": MAX_ENTRY_LIFETIME + 1},
-    "infinity": b'{"jti": "x", "expires_in": 1e400}',
+    "a lifetime of zero": {"jti": "x", "expires_in": 0},
+    "a lifetime that is too long": {"jti": "x", "expires_in": MAX_ENTRY_LIFETIME + 1},
+    "an infinite lifetime": b'{"jti": "x", "expires_in": 1e400}',
 }
 
 
-@pytest.mark.parametrize("body", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 @pytest.mark.gen_test
 async def test_malformed_input_is_rejected(
     body: Any, http_client: AsyncHTTPClient, base_url: str, deny_list: DenyList
 ) -> None:
     for method in ("POST", "DELETE"):
-        refused = await _send(http_client, f"{base_url}/deny-list", method, body)
-        assert (400, "invalid_request") == (refused.code, json.loads(refused.body)["error"])
+        response = await _send(http_client, f"{base_url}/deny-list", method, body)
+        assert (400, "invalid_request") == (response.code, json.loads(response.body)["error"])
     assert [] == list(deny_list)
 
 

@@ -33,6 +33,57 @@ def test_text_format_has_time_level_and_message(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.endswith("WARNING service: watch out\n")
 
 
+def test_text_format_appends_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format="text", log_level="info")
+    logging.getLogger("service").warning("deny list entry added", extra={"kind": "sub", "attempts": 2})
+    assert capsys.readouterr().err.endswith("WARNING service: deny list entry added kind=sub attempts=2\n")
+
+
+def test_text_format_does_not_repeat_a_field_of_the_message(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format="text", log_level="info")
+    fields = {"method": "GET", "status": 200, "reason": "expired"}
+    logging.getLogger("service").info("%(method)s %(status)d", fields, extra=fields)
+    assert capsys.readouterr().err.endswith("service: GET 200 reason=expired\n")
+
+
+def test_text_format_appends_the_fields_before_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format="text", log_level="info")
+    error = RuntimeError("broken")
+    logging.getLogger("service").error("unhandled exception", exc_info=error, extra={"error_id": "abc"})
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.endswith("unhandled exception error_id=abc")
+    assert "RuntimeError: broken" == last
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("", '""'),
+        ("two words", '"two words"'),
+        ("a=b", '"a=b"'),
+        ('x" reason="y', r'"x\" reason=\"y"'),
+        ("x\nERROR service: forged", r'"x\nERROR service: forged"'),
+        ("\x1b[2J", r'"\u001b[2J"'),
+    ],
+)
+def test_a_value_cannot_look_like_another_field_or_line(
+    value: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(log_format="text", log_level="info")
+    logging.getLogger("service").info("rejected", extra={"client_id": value})
+    assert capsys.readouterr().err.endswith(f"service: rejected client_id={shown}\n")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_fields_with_credentials_are_hidden(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, log_level="info")
+    logging.getLogger("handlers").info("request", extra={"token": "sesame", "client_secret": "sesame", "route": "/a"})
+    err = capsys.readouterr().err
+    assert "sesame" not in err
+    assert 2 == err.count("(hidden)")
+    assert "/a" in err
+
+
 def test_a_malformed_request_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="text", log_level="debug")
     general = logging.getLogger("tornado.general")

@@ -43,7 +43,7 @@ def test_client_input_is_never_a_label() -> None:
     ]
 
 
-def test_the_page_names_every_metric() -> None:
+def test_every_metric_is_documented() -> None:
     generate = {line.split()[2] for line in _lines(Metrics()) if line.startswith("# TYPE")}
     named = set(re.findall(r"``(resource_server_\w+)``", PAGE.read_text("utf-8")))
     assert {name for name in generate if not name.endswith("_created")} == named
@@ -54,7 +54,7 @@ def test_processes_share_a_temporary_metrics_folder(monkeypatch: pytest.MonkeyPa
     with multiprocess_metrics():
         folder = Path(os.environ[MULTIPROC_DIR_VARIABLE])
         assert folder.is_dir()
-        assert [] == _lines(Metrics())  # nothing stands there yet
+        assert [] == _lines(Metrics())  # no process has written yet
     assert not folder.exists()
     assert MULTIPROC_DIR_VARIABLE not in os.environ
 

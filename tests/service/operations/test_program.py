@@ -1,4 +1,4 @@
-"""The program around the application: one process or several, as an operator meets them."""
+"""The program with one process or several."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ ROUTES = [(r"/who", Who), (r"/api/whoami", WhoAmI)]
 """
 
 
-def _answering(url: str, *, among: Callable[[set[int]], bool]) -> set[int]:
-    """Return the processes that answer, once enough of them have."""
+def _responding_processes(url: str, *, until: Callable[[set[int]], bool]) -> set[int]:
+    """Return the IDs of the processes that respond, once they satisfy the condition."""
     seen: set[int] = set()
     end = time.monotonic() + 20
-    while not among(seen) and time.monotonic() < end:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError):  # one that was killed had it in its hands
+    while not until(seen) and time.monotonic() < end:
+        with contextlib.suppress(
+            urllib.error.URLError, ConnectionError
+        ):  # a killed process may have accepted the connection
             seen.add(int(urllib.request.urlopen(f"{url}/who", timeout=5).read()))  # noqa: S310  # ours
-    assert among(seen)
+    assert until(seen)
     return seen
 
 
@@ -59,15 +61,16 @@ def test_several_processes_serve_one_port_and_a_killed_one_is_restarted(start: S
     options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
     process = start("service", *options, PYTHONPATH=str(folder))
     url = listening(process)
-    first = _answering(url, among=lambda seen: len(seen) == 2)
+    first = _responding_processes(url, until=lambda seen: len(seen) == 2)
     assert process.pid not in first
     os.kill(min(first), signal.SIGKILL)
-    later = _answering(url, among=lambda seen: len(seen - {min(first)}) == 2)
+    later = _responding_processes(url, until=lambda seen: len(seen - {min(first)}) == 2)
     assert max(first) in later
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
-    assert (0, 0) == (process.returncode, err.count("listening on"))  # the one line was read above
-    assert "ended with -9, restarting" in err
+    assert (0, 0) == (process.returncode, err.count("listening on"))  # the only one was read above
+    assert "worker exited, restarting" in err
+    assert "exit_code=-9" in err
     assert "Traceback" not in err
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
@@ -77,7 +80,7 @@ def test_workers_exit_when_their_parent_is_killed(start: Start, folder: Path) ->
     options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
     process = start("service", *options, PYTHONPATH=str(folder))
     url = listening(process)
-    _answering(url, among=lambda seen: len(seen) == 2)
+    _responding_processes(url, until=lambda seen: len(seen) == 2)
     process.kill()
     process.communicate(timeout=20)  # returns once the pipes are closed
     with pytest.raises(urllib.error.URLError):
@@ -94,7 +97,7 @@ def test_a_deny_entry_reaches_all_processes(kind: str, start: Start, folder: Pat
             OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
         )  # fmt: skip
         url, token = listening(process), issuer.token(sub="mallory@example.com")
-        _answering(url, among=lambda seen: len(seen) == 2)
+        _responding_processes(url, until=lambda seen: len(seen) == 2)
         bearer = ["-H", f"Authorization: Bearer {token}", f"{url}/api/whoami"]
         assert {200} == {curl(*bearer)[0] for _ in range(10)}
         admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/deny-list"]
@@ -114,7 +117,7 @@ def test_metrics_are_summed_over_all_processes(processes: str, start: Start, fol
             "--issuer", OKTA, PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url,
         )  # fmt: skip
         url = listening(process)
-        _answering(url, among=lambda seen: len(seen) == int(processes))
+        _responding_processes(url, until=lambda seen: len(seen) == int(processes))
         assert [401] * 7 == [curl(f"{url}/api/whoami")[0] for _ in range(7)]
         status, text = curl(f"http://127.0.0.1:{port}/metrics")
         assert 200 == status
@@ -127,7 +130,7 @@ def test_metrics_are_summed_over_all_processes(processes: str, start: Start, fol
 def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not holds():
-        assert time.monotonic() < end, "it took too long"
+        assert time.monotonic() < end, "timed out"
 
 
 @pytest.mark.parametrize(
@@ -139,9 +142,7 @@ def _until(holds: Callable[[], bool]) -> None:
         (["--demo", "--issuer-port", "0"], 2, "the demo runs in one process"),
     ],
 )
-def test_a_start_error_is_printed_once_and_not_by_each_process(
-    options: list[str], status: int, word: str, start: Start
-) -> None:
+def test_a_start_error_is_printed_once(options: list[str], status: int, word: str, start: Start) -> None:
     process = start("service", "--processes", "3", "--port", "0", *options)
     _, err = process.communicate(timeout=30)
     assert (status, 1) == (process.returncode, err.count(word))
@@ -154,8 +155,8 @@ ROUTES = {
     "no colon": ("made", "expected package.module:attribute"),
     "no list": ("made:TEXT", "to be a list of routes"),
     "a route without a handler": ("made:SHORT", "a pattern and a handler: AssertionError"),
-    "a handler that is nowhere": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
-    "a pattern that is none": ("made:PATTERN", "a pattern and a handler: "),
+    "a handler that cannot be imported": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
+    "an invalid pattern": ("made:PATTERN", "a pattern and a handler: "),
     "a module that fails": ("fails:ROUTES", "RuntimeError: a mistake of its author (fails.py, line 2)"),
 }
 
@@ -169,12 +170,12 @@ def test_routes_that_cannot_be_mounted_are_a_settings_error(
     )
     (tmp_path / "fails.py").write_text('"""Its author made one."""\nraise RuntimeError("a mistake\\nof its author")\n')
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as rejection:
         load_routes([path])
-    (said,) = refused.value.problems
-    assert said.startswith(f"routes: was {path!r}; ")
-    assert problem in said
-    assert "\n" not in said
+    (message,) = rejection.value.problems
+    assert message.startswith(f"routes: was {path!r}; ")
+    assert problem in message
+    assert "\n" not in message
 
 
 def test_routes_of_all_named_modules_are_loaded() -> None:

@@ -8,8 +8,8 @@ from service.operations.sockets import BoundSockets, bind
 
 
 def _close(bound: BoundSockets) -> None:
-    for one in bound.sockets:
-        one.close()
+    for bound_socket in bound.sockets:
+        bound_socket.close()
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def _close(bound: BoundSockets) -> None:
         ("::1", False, "http://[::1]:"),
     ],
 )
-def test_the_url_is_the_one_that_clients_use(address: str, tls: bool, url: str) -> None:  # noqa: FBT001  # a row of the table
+def test_the_url_has_the_scheme_address_and_port(address: str, tls: bool, url: str) -> None:  # noqa: FBT001  # a row of the table
     bound = bind(address, 0, tls=tls)
     assert f"{url}{bound.sockets[0].getsockname()[1]}" == bound.url
     _close(bound)
@@ -32,7 +32,7 @@ def test_early_connections_wait_in_the_backlog() -> None:
     _close(bound)
 
 
-# Tornado leaves the socket open that it could not bind; the garbage collector closes it.
+# Tornado does not close the socket that it could not bind; the garbage collector does.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
 def test_an_address_in_use_is_an_os_error() -> None:
     bound = bind("127.0.0.1", 0)

@@ -7,9 +7,11 @@ import signal
 import time
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import workers_at_work
+from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
 from service.operations import workers
 from service.operations.workers import WorkerFunction, cores, run_workers
@@ -33,6 +35,11 @@ class Witness:
         os.kill(os.getpid(), self._number)
 
 
+def _events(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
+    """Return the messages of the log and their fields."""
+    return [(record.message, merge_record_extra(record, {}, RESERVED_ATTRS)) for record in caplog.records]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_workers_and_restores_handlers(number: signal.Signals) -> None:
     before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
@@ -43,9 +50,10 @@ def test_a_signal_stops_all_workers_and_restores_handlers(number: signal.Signals
 def test_a_worker_that_exits_is_restarted_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_MIN_LIFETIME", 2.0)  # longer than any of them takes to start and to end
+    monkeypatch.setattr(workers, "_MIN_LIFETIME", 2.0)  # longer than a worker takes to start and exit
     assert ["serves", "stop"] == Witness().run(functools.partial(workers_at_work.die_first, tmp_path), count=2)
-    assert {f"worker {number} ended with 3, restarting" for number in range(2)} == set(caplog.messages)
+    expected = [("worker exited, restarting", {"worker": number, "exit_code": 3}) for number in range(2)]
+    assert expected == sorted(_events(caplog), key=lambda event: event[1]["worker"])
 
 
 def test_a_worker_that_does_not_stop_is_killed(
@@ -53,7 +61,7 @@ def test_a_worker_that_does_not_stop_is_killed(
 ) -> None:
     monkeypatch.setattr(workers, "STOP_TIMEOUT", 0.05)
     assert ["serves", "stop"] == Witness().run(workers_at_work.outlive, count=1)
-    assert ["worker 0 did not stop and is killed"] == caplog.messages
+    assert [("worker did not stop, killing it", {"worker": 0})] == _events(caplog)
 
 
 def test_there_is_at_least_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,8 +70,10 @@ def test_there_is_at_least_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores() >= 1
 
 
-def test_a_worker_is_restarted_although_its_child_lives_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child holds the end of the pipe that would tell of the death."""
+def test_a_worker_is_restarted_while_its_child_is_still_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child keeps the pipe open whose closing would report the exit of the worker."""
     monkeypatch.setattr(workers, "_POLL_INTERVAL", 0.05)
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 0.05)
     started = time.monotonic()
@@ -81,10 +91,10 @@ def test_if_no_worker_can_start_the_program_exits(
     witness = Witness()
     assert ["stop"] == witness.run(workers_at_work.die, count=2)
     assert witness.has_served is False
-    assert "no worker could start within 2 attempts" in caplog.text
+    assert ("no worker could start; see their errors above", {"attempts": 2}) in _events(caplog)
 
 
-@pytest.mark.parametrize(("pause", "count"), [(0.0, 1), (60.0, 2)], ids=["soon there is some", "there is none"])
+@pytest.mark.parametrize(("pause", "count"), [(0.0, 1), (60.0, 2)], ids=["retried at once", "retried later"])
 def test_a_failed_fork_leaves_the_other_workers_serving(
     pause: float, count: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +108,8 @@ def test_a_failed_fork_leaves_the_other_workers_serving(
 
     monkeypatch.setattr(SpawnProcess, "start", scarce)
     assert ["serves", "stop"] == Witness().run(workers_at_work.serve, count=count)
-    assert ["worker 0 could not be started (Cannot allocate memory), restarting"] == caplog.messages
+    fields = {"worker": 0, "error": "Cannot allocate memory"}
+    assert [("worker could not be started, retrying", fields)] == _events(caplog)
 
 
 def test_workers_exit_when_the_supervisor_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,4 +132,4 @@ def test_a_worker_that_exits_at_once_is_restarted_after_a_pause(
     monkeypatch.setattr(workers, "_MIN_LIFETIME", 60.0)
     work = functools.partial(workers_at_work.serve_behind_a_death, tmp_path)
     assert ["serves", "stop"] == Witness().run(work, count=2)
-    assert ["worker 0 ended with 3, restarting"] == caplog.messages
+    assert [("worker exited, restarting", {"worker": 0, "exit_code": 3})] == _events(caplog)

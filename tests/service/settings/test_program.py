@@ -71,13 +71,13 @@ def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch
     assert (8080, None) == (settings.port, settings.http_proxy)
 
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "no issuer": ({}, "OKTA_OAUTH2_ISSUER"),
     "a placeholder": ({"org_url": "https://{yourOktaDomain}"}, "placeholder"),
     "an org server": ({"issuer": "https://dev-123456.okta.com"}, "/oauth2/default"),
     "an org server with a secret and jwt": (
         {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y", "validation": "jwt"},
-        "only Okta can judge",
+        "only Okta can validate",
     ),
     "an org server without an audience": (
         {"issuer": "https://dev-1.okta.com", "client_id": "x", "client_secret": "y"},
@@ -85,49 +85,49 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "introspection without credentials": ({"issuer": OKTA, "validation": "introspection"}, "OKTA_OAUTH2_CLIENT_ID"),
     "hybrid without credentials": ({"issuer": OKTA, "validation": "hybrid"}, "OKTA_OAUTH2_CLIENT_ID"),
-    "a way of authenticating that there is not": (
+    "an unknown authentication method": (
         {"issuer": OKTA, "introspection_auth_method": "tls_client_auth"},
         "client_secret_basic",
     ),
-    "a secret in a file that is not there": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),
+    "a secret in a missing file": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),
     "an org server by id": ({"org_url": "dev-123456.okta.com", "authorization_server_id": "org"}, "org server"),
     "no audience": ({"issuer": "https://issuer.example"}, "OKTA_OAUTH2_AUDIENCE"),
-    "no audience behind commas": ({"issuer": "https://issuer.example", "audience": " , "}, "OKTA_OAUTH2_AUDIENCE"),
+    "an audience of commas only": ({"issuer": "https://issuer.example", "audience": " , "}, "OKTA_OAUTH2_AUDIENCE"),
     "a symmetric algorithm": ({"issuer": OKTA, "algorithms": "RS256,HS256"}, "RS256"),
     "no algorithm": ({"issuer": OKTA, "algorithms": ()}, "RS256"),
-    "none": ({"issuer": OKTA, "algorithms": "none"}, "none is never accepted"),
+    "the algorithm none": ({"issuer": OKTA, "algorithms": "none"}, "none are never accepted"),
     "a negative leeway": ({"issuer": OKTA, "leeway": -1}, "greater than or equal to 0"),
-    "an endless leeway": ({"issuer": OKTA, "leeway": "inf"}, "finite"),
+    "an infinite leeway": ({"issuer": OKTA, "leeway": "inf"}, "finite"),
     "an origin with a path": ({"issuer": OKTA, "cors_origins": "https://app.example/"}, "origin"),
-    "an origin that any page can have": ({"issuer": OKTA, "cors_origins": "null"}, "origin"),
-    "a pattern of origins that is too wide": ({"issuer": OKTA, "cors_origins": "https://*.com"}, "too wide"),
-    "a resource that is no URL": ({"issuer": OKTA, "public_url": "api.example"}, "http(s)://host"),
-    "a resource that ends its quotes": ({"issuer": OKTA, "public_url": 'https://api.example/"'}, "http(s)://host"),
-    "a resource with a query": ({"issuer": OKTA, "public_url": "https://api.example/?a"}, "http(s)://host"),
-    "a resource without a host": ({"issuer": OKTA, "public_url": "https://:80/"}, "http(s)://host"),
-    "a scope matching that there is not": ({"issuer": OKTA, "scope_matching": "prefix"}, "hierarchy"),
+    "the origin null": ({"issuer": OKTA, "cors_origins": "null"}, "origin"),
+    "an origin pattern that is too wide": ({"issuer": OKTA, "cors_origins": "https://*.com"}, "too wide"),
+    "a public URL without scheme": ({"issuer": OKTA, "public_url": "api.example"}, "http(s)://host"),
+    "a public URL with a quote": ({"issuer": OKTA, "public_url": 'https://api.example/"'}, "http(s)://host"),
+    "a public URL with a query": ({"issuer": OKTA, "public_url": "https://api.example/?a"}, "http(s)://host"),
+    "a public URL without a host": ({"issuer": OKTA, "public_url": "https://:80/"}, "http(s)://host"),
+    "an unknown scope matching": ({"issuer": OKTA, "scope_matching": "prefix"}, "hierarchy"),
     "an origin without scheme": ({"issuer": OKTA, "cors_origins": "app.example"}, "origin"),
-    "a port that is none": ({"issuer": OKTA, "port": 65536}, "65535"),
-    "an admin port that one process of several would have": (
+    "a port out of range": ({"issuer": OKTA, "port": 65536}, "65535"),
+    "an admin port with several processes and a local cache": (
         {"issuer": OKTA, "admin_port": 9001, "processes": 2},
         "processes",
     ),
-    "an admin port, and a memory whose name is written large": (
+    "a local cache in upper case": (
         {"issuer": OKTA, "admin_port": 9001, "processes": 2, "cache_url": "MEMORY://"},
         "processes",
     ),
     "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
-    "a realm that ends its quotes": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
-    "an issuer that is no URL": ({"issuer": "https://[::1"}, "URL"),
+    "a realm with a quote": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
+    "an issuer that is not a URL": ({"issuer": "https://[::1"}, "URL"),
 }
 
 
-@pytest.mark.parametrize(("values", "word"), REFUSED.values(), ids=REFUSED.keys())
-def test_malformed_input_is_rejected(values: dict[str, Any], word: str) -> None:
-    with pytest.raises(pydantic.ValidationError) as refusal:
+@pytest.mark.parametrize(("values", "word"), INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_setting_is_rejected_with_advice(values: dict[str, Any], word: str) -> None:
+    with pytest.raises(pydantic.ValidationError) as rejection:
         Settings(**values)
-    assert word in str(refusal.value)
+    assert word in str(rejection.value)
 
 
 def test_settings_are_frozen() -> None:
@@ -166,7 +166,7 @@ def test_credentials_are_not_inherited_by_other_issuers() -> None:
         issuer="https://known.example", audience=("api",), client_id="them", client_secret=SecretStr("theirs")
     )
     settings = Settings(issuer=OKTA, client_id="me", client_secret=SecretStr("hush"), issuers=(other, known))
-    clients = [one.client.client_id if one.client else None for one in settings.trusted_issuers]
+    clients = [issuer.client.client_id if issuer.client else None for issuer in settings.trusted_issuers]
     assert ["me", None, "them"] == clients
 
 

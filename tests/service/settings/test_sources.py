@@ -16,15 +16,15 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _problems(**options: object) -> str:
-    with pytest.raises(SettingsError) as refusal:
+    with pytest.raises(SettingsError) as rejection:
         load_settings(options)
-    return "\n".join(refusal.value.problems)
+    return "\n".join(rejection.value.problems)
 
 
 def test_the_stronger_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "service.toml"
     config.write_text(f'issuer = "{OKTA}"\nrealm = "toml"\nleeway = 1\nport = 1\naddress = "::1"\n')
-    (tmp_path / ".okta.env").write_text("SERVICE_LEEWAY=2\nSERVICE_PORT=2\nSERVICE_ADDRESS=::2\nCLIENT_ID=not-ours\n")
+    (tmp_path / ".okta.env").write_text("SERVICE_LEEWAY=2\nSERVICE_PORT=2\nSERVICE_ADDRESS=::2\nCLIENT_ID=unused\n")
     monkeypatch.setenv("SERVICE_PORT", "3")
     monkeypatch.setenv("SERVICE_ADDRESS", "::3")
     found = load_settings({"address": "::4", "port": None}, config_file=config)
@@ -87,12 +87,12 @@ def test_a_wrong_secret_is_not_shown() -> None:
 def test_an_unknown_key_is_rejected_with_the_nearest_one(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text(f'isuer = "{OKTA}"\nzebra = 1\n')
-    with pytest.raises(SettingsError) as refusal:
+    with pytest.raises(SettingsError) as rejection:
         load_settings({}, config_file=config)
     assert (
         f"{config}: there is no setting 'isuer'; did you mean 'issuer'?",
         f"{config}: there is no setting 'zebra'",
-    ) == refusal.value.problems
+    ) == rejection.value.problems
 
 
 @pytest.mark.parametrize("option", ["env_file", "config_file"])
@@ -104,7 +104,7 @@ def test_a_missing_file_is_rejected(option: str, tmp_path: Path) -> None:
 def test_malformed_toml_is_rejected(tmp_path: Path) -> None:
     config = tmp_path / "service.toml"
     config.write_text("issuer = \n")
-    with pytest.raises(SettingsError, match="not TOML"):
+    with pytest.raises(SettingsError, match="not valid TOML"):
         load_settings({}, config_file=config)
 
 
@@ -124,7 +124,7 @@ def test_the_wrong_table_is_named(tmp_path: Path) -> None:
     config.write_text(
         f'[[issuers]]\nissuer = "{OKTA}"\nlewway = 5\n\n[[issuers]]\nissuer = "http://issuer.example"\naudience = "a"\n'
     )
-    with pytest.raises(SettingsError) as refusal:
+    with pytest.raises(SettingsError) as rejection:
         load_settings({}, config_file=config)
     assert (
         f"issuers.0.lewway (from {config}): there is no setting 'lewway'; did you mean 'leeway'?",
@@ -132,7 +132,7 @@ def test_the_wrong_table_is_named(tmp_path: Path) -> None:
             f"issuers.1.issuer (from {config}): was 'http://issuer.example'; "
             "http:// can be forged on the way; write https://issuer.example"
         ),
-    ) == refusal.value.problems
+    ) == rejection.value.problems
 
 
 def test_several_problems_are_reported_at_once() -> None:

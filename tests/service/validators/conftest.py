@@ -41,7 +41,7 @@ def trusted(fake_issuer: RunningIssuer) -> Callable[..., TrustedIssuer]:
     """Return a function that builds the settings of the fake issuer, by default with valid credentials."""
 
     def trust(**overrides: Any) -> TrustedIssuer:
-        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
+        defaults = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
         return Settings(**({"issuer": fake_issuer.issuer_url()} | defaults | overrides)).trusted_issuers[0]
 
     return trust

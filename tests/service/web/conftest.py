@@ -19,48 +19,48 @@ from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
 
-class Words:
-    """A validator for tokens that say what they are: ``good`` or ``lasting`` with scopes, ``bad``, or ``unknown``."""
+class FakeValidator:
+    """A validator of tokens that name their result: ``good`` or ``lasting`` with scopes, ``bad``, or ``unknown``."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.calls = 0
 
     async def validate(self, token: PresentedToken) -> Principal | None:
-        self.asked += 1
-        word, *scopes = token.text.split("~")
-        match word:
+        self.calls += 1
+        result, *scopes = token.text.split("~")
+        match result:
             case "good" | "lasting":
-                exp = 1 if word == "good" else 4_000_000_000
-                return Principal.from_claims({"iss": "words", "exp": exp, "sub": "alice", "scp": scopes})
+                exp = 1 if result == "good" else 4_000_000_000
+                return Principal.from_claims({"iss": "test", "exp": exp, "sub": "alice", "scp": scopes})
             case "unknown":
                 raise IssuerUnavailable("the issuer is down", retry_after=7)
             case _:
                 raise InvalidToken(Reason.EXPIRED, "3 s ago", claim="exp")
 
     async def check_ready(self) -> None:
-        """Return at once."""
+        """Return immediately."""
 
     async def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing."""
 
 
 @pytest.fixture
-def words() -> Words:
-    return Words()
+def validator() -> FakeValidator:
+    return FakeValidator()
 
 
 @pytest.fixture
 def serve(
-    io_loop: IOLoop, words: Words, token_cache: ValidatedTokenCache, deny_list: DenyList
+    io_loop: IOLoop, validator: FakeValidator, token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> Callable[..., ResourceServerApplication]:
-    """Return what makes an application of routes, protected by :class:`Words`."""
+    """Return a function that builds an application of routes, protected by :class:`FakeValidator`."""
 
     def make(
         routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
     ) -> ResourceServerApplication:
         context = ResourceServerContext(
             authenticators=Authenticators(
-                lambda _: Authenticator([words], token_cache=token_cache, deny_list=deny_list)
+                lambda _: Authenticator([validator], token_cache=token_cache, deny_list=deny_list)
             ),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
@@ -73,7 +73,7 @@ def serve(
 
 @pytest.fixture
 def call(http_client: AsyncHTTPClient, base_url: str) -> Callable[..., Any]:
-    """Return what sends a request to the application of the test, with a token where one is given."""
+    """Return a function that sends a request to the application of the test, optionally with a token."""
 
     async def send(path: str, token: str | None = None, method: str = "GET", **headers: str) -> HTTPResponse:
         if token is not None:

@@ -10,18 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plain_http import Answer
+from plain_http import Response
 from scripted_browser import forms
 
 Members = Mapping[str, Any]
-View = Callable[[Answer], Members]
+View = Callable[[Response], Members]
 
 SHOWN_CODE = re.compile(rb"<code>([^<]*)</code>")
 MESSAGE = re.compile(r'data-members="([^"]*)"')
 CHALLENGED = re.compile(r'\berror="([^"]*)"')
 
 
-def body(answer: Answer) -> Members:
+def body(answer: Response) -> Members:
     """The JSON object of the body, nothing for an empty body or a page."""
     if not answer.body or "json" not in (answer.headers["Content-Type"] or ""):
         return {}
@@ -38,7 +38,7 @@ def listed(name: str, member: str) -> View:
     """One member of each object of a list, by its place; without a name the body is the list."""
     places = ("first", "second", "third")
 
-    def view(answer: Answer) -> Members:
+    def view(answer: Response) -> Members:
         objects = answer.json()[name] if name else answer.json()
         return {place: found[member] for place, found in zip(places, objects, strict=False)}
 
@@ -55,30 +55,30 @@ def claims(name: str) -> View:
     return lambda answer: _part(body(answer)[name], 1)
 
 
-def redirected(answer: Answer) -> Members:
+def redirected(answer: Response) -> Members:
     """What a redirect takes along, in the query or the fragment."""
     parts = urlsplit(answer.headers["Location"] or "")
     return dict(parse_qsl(parts.fragment or parts.query))
 
 
-def redirected_claims(answer: Answer) -> Members:
+def redirected_claims(answer: Response) -> Members:
     """The claims of the ID token that a redirect takes along."""
     return _part(redirected(answer)["id_token"], 1)
 
 
-def posted(answer: Answer) -> Members:
+def posted(answer: Response) -> Members:
     """What the form of a page takes along."""
     return forms(answer)[0][1]
 
 
-def messaged(answer: Answer) -> Members:
+def messaged(answer: Response) -> Members:
     """What the script of a page tells the window that opened it."""
     data = MESSAGE.search(answer.body.decode())
     members: Members = json.loads(html.unescape(data[1])) if data else {}
     return members
 
 
-def code_of(answer: Answer, members: Members) -> str:
+def code_of(answer: Response, members: Members) -> str:
     """The error code of an answer, wherever it stands; empty if there is none."""
     challenge = CHALLENGED.search(answer.headers["WWW-Authenticate"] or "")
     shown = SHOWN_CODE.search(answer.body)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import seeded
-from plain_http import Answer, send
+import seeded_clients
+from plain_http import Response, send
 from scripted_browser import CALLBACK, WEB, Browser, redirected
 
 from fakeissuer.model.identifiers import derived_id
@@ -17,7 +17,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 NOW = 2_000_000_000
 """When all of it happens, in seconds since the epoch."""
 
-SERVICE, WEB_CLIENT, API = seeded.SERVICE, seeded.WEB, seeded.API
+SERVICE, WEB_CLIENT, API = seeded_clients.SERVICE, seeded_clients.WEB, seeded_clients.API
 ALICE = "alice@example.com"
 ALICE_ID = derived_id("00u", ALICE)
 
@@ -70,7 +70,7 @@ class World:
         self.org_url = issuer.overview().listening_url
         self.browser = Browser(send, self.org_url)
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request as it is."""
         headers = dict(request.headers)
         if request.by_browser and self.browser.cookie:

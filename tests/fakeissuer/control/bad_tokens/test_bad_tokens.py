@@ -1,4 +1,4 @@
-"""A reader that is strict on purpose names every rule that a token breaks: each bad token must break exactly one."""
+"""A strict validator lists every rule that a token breaks: each bad token must break exactly the rule it names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEEWAY_S = 120
 DEPTH = 100
 B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
-# What each kind breaks, in the words of the reader below: the first prefix that fits counts.
+# The rule that each kind breaks, as StrictReader names it; the first matching prefix applies.
 BROKEN_BY_PREFIX = {
     "alg-": "alg",
     "key-of-another": "key",
@@ -54,9 +54,9 @@ BROKEN_BY_PREFIX = {
     "aud-": "aud",
     "cnf-": "cnf",
     "id-token-for": "kind",
-    "id-token": "aud and kind",  # as it is issued: for the client, and telling who signed in
+    "id-token": "aud and kind",  # an ordinary ID token for the client
     "refresh-token": "parts",
-    "org-server-token": "key and iss and aud and typ",  # as it is issued: everything about it is the org's own
+    "org-server-token": "key and iss and aud and typ",  # an ordinary token of the org server
     "token-of-another-server": "key and iss and aud",
     "one-part": "parts",
     "two-parts": "parts",
@@ -86,7 +86,9 @@ def catalogue(_fake_issuer_server: RunningIssuer) -> dict[str, tuple[BadToken, s
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_breaks_the_rule_that_it_names_and_no_other(row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
+def test_a_bad_token_breaks_only_the_rule_that_it_names(
+    row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]
+) -> None:
     bad, broken = catalogue[row.name]
     expected = next((rule for prefix, rule in BROKEN_BY_PREFIX.items() if row.name.startswith(prefix)), "b64token")
     assert broken == set(expected.split(" and "))
@@ -95,14 +97,14 @@ def test_breaks_the_rule_that_it_names_and_no_other(row: Row, catalogue: dict[st
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_can_be_sent_in_a_header(row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
+def test_a_bad_token_can_be_sent_in_a_header(row: Row, catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
     token = catalogue[row.name][0].token
     assert "\r" not in token
     assert "\n" not in token
     assert token.encode("latin-1")
 
 
-def test_pyjwt_accepts_a_good_token_and_refuses_those_that_it_knows_to_be_bad(
+def test_pyjwt_accepts_a_valid_token_and_rejects_bad_ones(
     catalogue: dict[str, tuple[BadToken, set[str]]], fake_issuer: RunningIssuer
 ) -> None:
     key_set = jwt.PyJWKSet.from_dict(fake_issuer.key_set())
@@ -115,7 +117,7 @@ def test_pyjwt_accepts_a_good_token_and_refuses_those_that_it_knows_to_be_bad(
             decode(token, key_set, fake_issuer)
 
 
-def test_a_bad_token_does_not_show_itself(catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
+def test_the_repr_of_a_bad_token_omits_the_token(catalogue: dict[str, tuple[BadToken, set[str]]]) -> None:
     for bad, _ in catalogue.values():
         assert bad.token not in repr(bad)
 
@@ -135,7 +137,7 @@ def test_each_custom_server_has_its_own_and_the_org_server_none(fake_issuer: Run
         fake_issuer.bad_tokens("unknown")
 
 
-def test_another_server_is_made_up_where_there_is_none(fake_issuer: RunningIssuer) -> None:
+def test_bad_tokens_do_not_need_a_second_server(fake_issuer: RunningIssuer) -> None:
     fake_issuer.remove("servers", "partner")
     assert len(fake_issuer.bad_tokens()) == len(ROWS)
 
@@ -146,11 +148,11 @@ def decode(token: str, key_set: jwt.PyJWKSet, issuer: RunningIssuer) -> dict[str
 
 
 class Unreadable(Exception):
-    """A part is not what it has to be; nothing behind it can be judged."""
+    """A part is malformed, so the following parts cannot be checked."""
 
 
 class StrictReader:
-    """Looks at everything that it still can, rather than stopping at the first rule that is broken."""
+    """Checks all rules instead of stopping at the first that is broken."""
 
     def __init__(self, keys: dict[str, dict[str, Any]], issuer: str, audience: str, now: float) -> None:
         self.keys = keys

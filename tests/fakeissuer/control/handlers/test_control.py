@@ -1,4 +1,4 @@
-"""The control plane over HTTP: what it does, and that it does nothing when it is asked for nonsense."""
+"""The control plane over HTTP: valid calls, and invalid calls that change nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def call(fake_issuer: RunningIssuer, ask: Ask) -> Call:
     return send
 
 
-def test_mints_any_token(call: Call) -> None:
+def test_a_call_mints_any_token(call: Call) -> None:
     answer = call("POST", "tokens", {"sub": "carol@example.com", "scp": ["a"], "claims": {"ver": None, "team": "red"}})
     assert answer.status == 200
     assert list(answer.json()) == ["token", "header", "claims"]
@@ -33,17 +33,17 @@ def test_mints_any_token(call: Call) -> None:
     assert (claims["sub"], claims["scp"], claims["team"], "ver" in claims) == ("carol@example.com", ["a"], "red", False)
 
 
-def test_mints_without_a_body(call: Call) -> None:
+def test_a_token_can_be_minted_without_a_body(call: Call) -> None:
     assert call("POST", "tokens").json()["claims"]["aud"] == "api://default"
 
 
-def test_gives_the_catalogue(call: Call) -> None:
+def test_a_call_returns_the_catalogue_of_bad_tokens(call: Call) -> None:
     entries = call("GET", "bad-tokens?server=partner").json()
     assert len(entries) >= 40
     assert all(list(entry) == ["name", "token", "breaks", "status", "error"] for entry in entries)
 
 
-def test_plans_lists_and_clears_faults(call: Call) -> None:
+def test_faults_can_be_added_listed_and_cleared(call: Call) -> None:
     assert call("POST", "faults", {"endpoint": "keys", "status": 503, "times": 2}).status == 200
     assert [(fault["endpoint"], fault["status"], fault["times"]) for fault in call("GET", "faults").json()] == [
         ("keys", 503, 2)
@@ -52,7 +52,7 @@ def test_plans_lists_and_clears_faults(call: Call) -> None:
     assert call("GET", "faults").json() == []
 
 
-def test_moves_the_clock(call: Call) -> None:
+def test_the_clock_can_be_set_and_advanced(call: Call) -> None:
     assert call("POST", "clock", {"set": 2_000_000_000, "freeze": True}).json()["now"] == 2_000_000_000
     assert call("POST", "clock", {"advance": 60}).json() == {
         "now": 2_000_000_060,
@@ -64,12 +64,12 @@ def test_moves_the_clock(call: Call) -> None:
     assert call("POST", "clock", {"freeze": False}).json()["frozen"] is False
 
 
-def test_a_clock_that_cannot_be_moved_so_far_is_not_moved_at_all(call: Call) -> None:
+def test_an_invalid_change_leaves_the_clock_unchanged(call: Call) -> None:
     assert call("POST", "clock", {"set": 5, "advance": -6}).status == 400
     assert abs(call("GET", "clock").json()["offset"]) < 1
 
 
-def test_handles_the_keys(call: Call) -> None:
+def test_keys_can_be_rotated_withdrawn_and_delayed(call: Call) -> None:
     before = call("GET", "keys").json()
     assert [(key["status"], key["published"]) for key in before] == [
         ("ACTIVE", True),
@@ -84,7 +84,7 @@ def test_handles_the_keys(call: Call) -> None:
     assert call("DELETE", "keys/lag").json()[0]["published"] is True
 
 
-def test_tells_what_was_asked(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_requests_are_listed_without_secrets(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
     ask(f"{fake_issuer.issuer_url()}/v1/keys?x=hidden", headers={"Authorization": "Bearer hidden"})
     ask(f"{fake_issuer.issuer_url('partner')}/v1/keys")
     answer = call("GET", "requests?endpoint=keys&server=default")
@@ -99,13 +99,13 @@ def test_tells_what_was_asked(call: Call, fake_issuer: RunningIssuer, ask: Ask) 
     assert call("DELETE", "requests").json() == {"count": 0, "connections": 0, "requests": []}
 
 
-def test_revokes(call: Call) -> None:
+def test_a_token_can_be_revoked(call: Call) -> None:
     token = call("POST", "tokens").json()["token"]
     assert call("POST", "revoke", {"token": token}).json() == {"revoked": True}
     assert call("POST", "revoke", {"token": "unknown"}).status == 404
 
 
-def test_changes_users_clients_and_servers(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_users_clients_and_servers_can_be_changed(call: Call, fake_issuer: RunningIssuer, ask: Ask) -> None:
     assert call("PUT", "users/carol%40example.com", {"groups": ["Auditors"]}).json()["groups"] == ["Auditors"]
     assert call("GET", "users/carol%40example.com").json()["login"] == "carol@example.com"
     client = {"name": "another", "secret": "s", "grant_types": ["client_credentials"]}
@@ -119,13 +119,13 @@ def test_changes_users_clients_and_servers(call: Call, fake_issuer: RunningIssue
     assert ask(f"{fake_issuer.url}/oauth2/orders/v1/token", "POST", form=form).status == 404
 
 
-def test_resets(call: Call) -> None:
+def test_a_reset_restores_the_initial_state(call: Call) -> None:
     call("DELETE", "users/alice@example.com")
     assert call("POST", "reset").json() == {"reset": True}
     assert call("GET", "users/alice@example.com").status == 200
 
 
-def test_shows_what_is_here(call: Call, fake_issuer: RunningIssuer) -> None:
+def test_the_overview_lists_servers_clients_and_users(call: Call, fake_issuer: RunningIssuer) -> None:
     overview = call("GET", "").json()
     assert [server["id"] for server in overview["servers"]] == ["default", "partner", "org"]
     assert overview["servers"][0]["issuer"] == fake_issuer.issuer_url()
@@ -134,7 +134,7 @@ def test_shows_what_is_here(call: Call, fake_issuer: RunningIssuer) -> None:
     assert overview["links"]["tokens"] == f"{fake_issuer.url}/_fake/tokens"
 
 
-NONSENSE = [
+INVALID_CALLS = [
     ("POST", "tokens", {"unknown": 1}),
     ("POST", "tokens", {"server": "unknown"}),
     ("POST", "tokens", {"server": 1}),
@@ -206,8 +206,8 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "members"), NONSENSE)
-def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
+@pytest.mark.parametrize(("method", "path", "members"), INVALID_CALLS)
+def test_an_invalid_call_is_rejected_and_changes_nothing(
     call: Call, fake_issuer: RunningIssuer, method: str, path: str, members: Any
 ) -> None:
     before = (fake_issuer.overview(), fake_issuer.faults(), fake_issuer.keys(), fake_issuer.key_set())
@@ -222,7 +222,7 @@ def test_nonsense_is_refused_with_a_sentence_and_changes_nothing(
     "body",
     [b"{", b"{}x", b'{"server": "default", "server": "partner"}', b"\xff", b"\xef\xbb\xbf{}", b"[" * 100_000, b"null"],
 )
-def test_what_is_no_json_object_is_refused(fake_issuer: RunningIssuer, ask: Ask, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_rejected(fake_issuer: RunningIssuer, ask: Ask, body: bytes) -> None:
     assert ask(f"{fake_issuer.url}/_fake/tokens", "POST", body=body).status == 400
 
 
@@ -233,22 +233,22 @@ def test_what_is_no_json_object_is_refused(fake_issuer: RunningIssuer, ask: Ask,
         ("GET", "tokens", 405),
         ("PATCH", "clock", 405),
         ("POST", "tokens/", 404),
-        ("GET", "users/nobody@example.com", 404),
+        ("GET", "users/unknown@example.com", 404),
         ("GET", "groups/x", 404),
     ],
 )
-def test_a_call_that_is_not_there_is_told_so(call: Call, method: str, path: str, status: int) -> None:
+def test_an_unknown_call_or_method_is_rejected(call: Call, method: str, path: str, status: int) -> None:
     answer = call(method, path)
     assert (answer.status, list(answer.json())) == (status, ["error", "error_description"])
 
 
 @pytest.mark.parametrize("kid", ["unknown", ""])
-def test_an_unknown_kid_is_not_there(call: Call, kid: str) -> None:
+def test_an_unknown_kid_is_not_found(call: Call, kid: str) -> None:
     assert call("POST", "keys/withdraw", {"kid": kid}).status == 404
     assert call("POST", "tokens", {"key": kid}).status == 404
 
 
-def test_its_calls_are_not_in_the_journal(call: Call) -> None:
+def test_control_calls_are_not_in_the_journal(call: Call) -> None:
     for _, handler in CONTROL_ROUTES:
         assert handler is not None
     call("GET", "requests")
@@ -265,17 +265,17 @@ def test_its_calls_are_not_in_the_journal(call: Call) -> None:
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_a_page_in_a_browser_is_kept_out(call: Call, fake_issuer: RunningIssuer, headers: dict[str, str]) -> None:
+def test_pages_of_other_origins_are_rejected(call: Call, fake_issuer: RunningIssuer, headers: dict[str, str]) -> None:
     """DNS rebinding shows in Host, cross-site request forgery in Origin."""
     assert call("POST", "faults", {"endpoint": "keys", "drop": True}, headers=headers).status == 403
     assert fake_issuer.faults() == []
 
 
-def test_the_own_origin_is_let_in(call: Call, fake_issuer: RunningIssuer) -> None:
+def test_the_issuers_own_origin_has_access(call: Call, fake_issuer: RunningIssuer) -> None:
     assert call("POST", "reset", headers={"Origin": fake_issuer.url}).status == 200
 
 
-def test_a_token_protects_it(ask: Ask) -> None:
+def test_a_control_token_is_required_if_set(ask: Ask) -> None:
     with running(control_token="a-control-token") as issuer:
         url = f"{issuer.url}/_fake/clock"
         refused = ask(url)

@@ -18,18 +18,16 @@ ENDPOINTS = ["token", "introspect", "revoke", "userinfo", "authorize", "logout",
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_method_that_an_endpoint_lacks_is_405(
-    fake_issuer: RunningIssuer, ask: Ask, endpoint: str, method: str
-) -> None:
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", method)
-    served = {"keys": ("GET",), "userinfo": ("GET", "POST"), "authorize": ("GET", "POST"), "logout": ("GET", "POST")}
-    if method in served.get(endpoint, ("POST",)):
-        assert answer.status != 405
+def test_an_unsupported_method_gets_405(fake_issuer: RunningIssuer, ask: Ask, endpoint: str, method: str) -> None:
+    response = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", method)
+    supported = {"keys": ("GET",), "userinfo": ("GET", "POST"), "authorize": ("GET", "POST"), "logout": ("GET", "POST")}
+    if method in supported.get(endpoint, ("POST",)):
+        assert response.status != 405
     else:
-        assert (answer.status, answer.json()["errorCode"]) == (405, "E0000022")
+        assert (response.status, response.json()["errorCode"]) == (405, "E0000022")
 
 
-def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_unknown_servers_are_journaled_under_one_name(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for number in range(3):
         assert ask(f"{fake_issuer.url}/oauth2/made-up-{number}/v1/keys").status == 404
     assert [request.server for request in fake_issuer.requests("keys")] == ["(unknown)"] * 3
@@ -37,59 +35,61 @@ def test_servers_that_are_made_up_are_counted_under_one_name(fake_issuer: Runnin
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_preflight_is_answered_for_any_origin(fake_issuer: RunningIssuer, ask: Ask, endpoint: str) -> None:
+def test_a_preflight_request_succeeds_for_any_origin(fake_issuer: RunningIssuer, ask: Ask, endpoint: str) -> None:
     url = f"{fake_issuer.issuer_url()}/v1/{endpoint}"
-    answer = ask(url, "OPTIONS", headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"})
-    assert (answer.status, answer.body) == (204, b"")
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
-    assert answer.headers["Access-Control-Max-Age"] == "3600"
-    assert answer.headers["Vary"] == "Origin"
+    response = ask(url, "OPTIONS", headers={"Origin": "https://spa.test", "Access-Control-Request-Method": "POST"})
+    assert (response.status, response.body) == (204, b"")
+    assert response.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+    assert response.headers["Access-Control-Max-Age"] == "3600"
+    assert response.headers["Vary"] == "Origin"
 
 
 @pytest.mark.parametrize(
-    ("asked", "allowed"),
+    ("requested", "allowed"),
     [
         ("x-okta-user-agent-extended,content-type", "x-okta-user-agent-extended,content-type"),
         ("", "Authorization, Content-Type, DPoP"),
         ("<b>", "Authorization, Content-Type, DPoP"),
     ],
 )
-def test_a_preflight_allows_the_headers_that_a_library_asks_for(
-    fake_issuer: RunningIssuer, ask: Ask, asked: str, allowed: str
+def test_a_preflight_response_allows_the_requested_headers(
+    fake_issuer: RunningIssuer, ask: Ask, requested: str, allowed: str
 ) -> None:
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS", headers={"Access-Control-Request-Headers": asked})
-    assert answer.headers["Access-Control-Allow-Headers"] == allowed
+    response = ask(
+        f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS", headers={"Access-Control-Request-Headers": requested}
+    )
+    assert response.headers["Access-Control-Allow-Headers"] == allowed
 
 
-def test_the_token_endpoint_allows_post_alone(fake_issuer: RunningIssuer, ask: Ask) -> None:
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
-    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+def test_the_token_endpoint_allows_only_post(fake_issuer: RunningIssuer, ask: Ask) -> None:
+    response = ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS")
+    assert response.headers["Access-Control-Allow-Methods"] == "POST"
 
 
-def test_a_preflight_uses_up_no_fault(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_preflight_request_uses_up_no_fault(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.fail("token", drop=True, times=1)
     assert ask(f"{fake_issuer.issuer_url()}/v1/token", "OPTIONS").status == 204
     assert len(fake_issuer.faults()) == 1
 
 
-def test_a_parameter_that_came_twice_is_named_as_it_was_written(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_error_names_a_repeated_parameter_as_it_was_sent(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for name in ("scope", "grüße", "𐀀", "\udcff"):
         body = f"{quote(name, errors='surrogateescape')}=1&".encode() * 2
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=headers)
+        response = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", body=body, headers=headers)
         shown = name.replace("\udcff", "\ufffd")
-        assert answer.json()["error_description"] == f"The parameter {shown} came more than once."
+        assert response.json()["error_description"] == f"The parameter {shown} came more than once."
 
 
-def test_every_answer_has_a_request_id_of_its_own(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_every_response_has_its_own_request_id(fake_issuer: RunningIssuer, ask: Ask) -> None:
     ids = {ask(f"{fake_issuer.issuer_url()}/v1/keys").headers["x-okta-request-id"] for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)
 
 
-def test_head_is_answered_without_a_body(fake_issuer: RunningIssuer, ask: Ask) -> None:
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
-    assert (answer.status, answer.body) == (200, b"")
+def test_a_head_response_has_no_body(fake_issuer: RunningIssuer, ask: Ask) -> None:
+    response = ask(f"{fake_issuer.issuer_url()}/v1/keys", "HEAD")
+    assert (response.status, response.body) == (200, b"")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,9 @@ def test_head_is_answered_without_a_body(fake_issuer: RunningIssuer, ask: Ask) -
     ids=str,
 )
 @pytest.mark.parametrize("endpoint", ["token", "userinfo", "keys"])
-def test_a_fault_has_the_headers_of_any_answer(fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any) -> None:
+def test_a_faulty_response_has_the_common_headers(
+    fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any
+) -> None:
     fake_issuer.fail(endpoint, **fault)
     url = urlsplit(f"{fake_issuer.issuer_url()}/v1/{endpoint}")
     connection = http.client.HTTPConnection(url.netloc)
@@ -119,33 +121,31 @@ def test_a_fault_has_the_headers_of_any_answer(fake_issuer: RunningIssuer, ask: 
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_own_headers_of_a_fault_win(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_headers_of_a_fault_replace_the_common_ones(fake_issuer: RunningIssuer, ask: Ask) -> None:
     own = {"X-Okta-Request-Id": "mine", "access-control-allow-origin": "*", "X-RATE-LIMIT-LIMIT": "0"}
     fake_issuer.fail("token", status=429, headers=own)
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", headers={"Origin": "https://spa.test"})
-    assert {name: answer.headers.get_all(name) for name in own} == {name: [text] for name, text in own.items()}
+    response = ask(f"{fake_issuer.issuer_url()}/v1/token", "POST", headers={"Origin": "https://spa.test"})
+    assert {name: response.headers.get_all(name) for name in own} == {name: [text] for name, text in own.items()}
 
 
 @pytest.mark.parametrize(
     "fault", [{"status": 429}, {"status": 429, "body": "{}"}, {"refuse": "user_rate"}, {"refuse": "too_many_requests"}]
 )
 @pytest.mark.parametrize("endpoint", ["token", "userinfo", "authorize", "keys", "revoke"])
-def test_every_429_says_when_the_limit_is_lifted(
-    fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any
-) -> None:
+def test_every_429_has_rate_limit_headers(fake_issuer: RunningIssuer, ask: Ask, endpoint: Any, fault: Any) -> None:
     fake_issuer.clock.set(2_000_000_000)
     fake_issuer.clock.freeze()
     fake_issuer.fail(endpoint, **fault)
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", "POST" if endpoint in ("token", "revoke") else "GET")
-    limit = [answer.headers[f"x-rate-limit-{name}"] for name in ("limit", "remaining", "reset")]
-    assert (answer.status, limit) == (429, ["600", "0", "2000000060"])
+    response = ask(f"{fake_issuer.issuer_url()}/v1/{endpoint}", "POST" if endpoint in ("token", "revoke") else "GET")
+    limit = [response.headers[f"x-rate-limit-{name}"] for name in ("limit", "remaining", "reset")]
+    assert (response.status, limit) == (429, ["600", "0", "2000000060"])
 
 
-def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_issuer: RunningIssuer, ask: Ask) -> None:
-    answer = ask(f"{fake_issuer.url}/nowhere", headers={"Origin": "https://spa.test"})
-    assert (answer.status, answer.json()["errorCode"]) == (404, "E0000008")
-    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-okta-request-id"])
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://spa.test"
+def test_an_unknown_path_gets_the_common_headers(fake_issuer: RunningIssuer, ask: Ask) -> None:
+    response = ask(f"{fake_issuer.url}/nowhere", headers={"Origin": "https://spa.test"})
+    assert (response.status, response.json()["errorCode"]) == (404, "E0000008")
+    assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-okta-request-id"])
+    assert response.headers["Access-Control-Allow-Origin"] == "https://spa.test"
 
 
 @pytest.mark.parametrize(
@@ -157,33 +157,33 @@ def test_a_path_where_nothing_is_served_is_answered_by_the_same_front_end(fake_i
         ("/api/v1/authn", "POST"),
     ],
 )
-def test_strictly_a_405_says_which_methods_there_are(
+def test_the_strict_profile_lists_the_methods_in_a_405(
     fake_issuer: RunningIssuer, ask: Ask, path: str, methods: str
 ) -> None:
     assert ask(fake_issuer.url + path, "PUT").headers["Allow"] is None
     with running(profile="strict-rfc") as issuer:
-        answer = ask(issuer.url + path, "PUT")
-    assert (answer.status, answer.headers["Allow"]) == (405, methods)
-    assert list(answer.json()) == ["error", "error_description"]
+        response = ask(issuer.url + path, "PUT")
+    assert (response.status, response.headers["Allow"]) == (405, methods)
+    assert list(response.json()) == ["error", "error_description"]
 
 
 @pytest.mark.parametrize(
     ("path", "status"), [("/nowhere", 404), ("/oauth2/nowhere/v1/keys", 404), ("/oauth2/nowhere/v1/token", 404)]
 )
-def test_strictly_what_is_not_there_is_told_in_the_one_shape(ask: Ask, path: str, status: int) -> None:
+def test_the_strict_profile_reports_not_found_as_an_oauth_error(ask: Ask, path: str, status: int) -> None:
     with running(profile="strict-rfc") as issuer:
-        answer = ask(issuer.url + path)
-    assert (answer.status, answer.json()["error"]) == (status, "not_found")
+        response = ask(issuer.url + path)
+    assert (response.status, response.json()["error"]) == (status, "not_found")
 
 
-def test_strictly_a_fault_without_a_body_has_the_one_shape_too(ask: Ask) -> None:
+def test_the_strict_profile_sends_a_fault_without_a_body_as_an_oauth_error(ask: Ask) -> None:
     with running(profile="strict-rfc") as issuer:
         issuer.fail("keys", status=503)
-        answer = ask(f"{issuer.issuer_url()}/v1/keys")
-    assert (answer.status, answer.json()["error"]) == (503, "temporarily_unavailable")
+        response = ask(f"{issuer.issuer_url()}/v1/keys")
+    assert (response.status, response.json()["error"]) == (503, "temporarily_unavailable")
 
 
-def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_journal_truncates_long_paths(fake_issuer: RunningIssuer, ask: Ask) -> None:
     ask(f"{fake_issuer.url}/oauth2/{'a' * 20_000}/v1/keys")
     assert len(fake_issuer.requests("keys").requests[-1].path) == 500
 
@@ -191,17 +191,17 @@ def test_the_journal_keeps_no_more_of_a_path_than_a_person_reads(fake_issuer: Ru
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "E0000011"), (418, "E0000003"), (500, "E0000009"), (599, "E0000009")]
 )
-def test_a_status_on_demand_says_what_would_fit_it(
+def test_a_fault_with_a_status_has_the_error_code_of_that_status(
     status: int, code: str, fake_issuer: RunningIssuer, ask: Ask
 ) -> None:
     fake_issuer.fail("keys", status=status)
-    answer = ask(f"{fake_issuer.issuer_url()}/v1/keys")
-    assert (answer.status, answer.json()["errorCode"]) == (status, code)
+    response = ask(f"{fake_issuer.issuer_url()}/v1/keys")
+    assert (response.status, response.json()["errorCode"]) == (status, code)
 
 
-def test_a_session_token_of_the_last_minutes_that_the_clock_knows(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_the_expiry_of_a_session_token_is_capped_at_the_year_9999(fake_issuer: RunningIssuer, ask: Ask) -> None:
     fake_issuer.clock.set(253_402_300_700)
     fake_issuer.clock.freeze()
     body = b'{"username": "alice@example.com", "password": "password"}'
-    answer = ask(f"{fake_issuer.url}/api/v1/authn", "POST", body=body, headers={"Content-Type": "application/json"})
-    assert answer.json()["expiresAt"] == "9999-12-31T23:59:59.000Z"
+    response = ask(f"{fake_issuer.url}/api/v1/authn", "POST", body=body, headers={"Content-Type": "application/json"})
+    assert response.json()["expiresAt"] == "9999-12-31T23:59:59.000Z"

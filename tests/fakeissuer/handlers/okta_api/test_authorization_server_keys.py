@@ -8,7 +8,7 @@ from fakeissuer.server.running_issuer import RunningIssuer
 Ask = Callable[..., Any]
 
 
-def test_a_rotation_moves_each_key_one_step_on(fake_issuer: RunningIssuer, ask: Ask) -> None:
+def test_a_rotation_moves_each_key_to_its_next_status(fake_issuer: RunningIssuer, ask: Ask) -> None:
     url = f"{fake_issuer.url}/api/v1/authorizationServers/default/credentials"
     headers = {"Authorization": "SSWS x"}
     before = ask(f"{url}/keys", headers=headers).json()

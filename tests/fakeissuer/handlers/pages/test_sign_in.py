@@ -11,16 +11,14 @@ from fakeissuer.state.sessions import Session
 
 
 @pytest.mark.parametrize("method", [PageHandler.render_page, PageHandler.submit])
-def test_a_page_that_lacks_a_part_says_so(method: Callable[..., Any]) -> None:
+def test_an_unimplemented_page_raises_an_error(method: Callable[..., Any]) -> None:
     with pytest.raises(NotImplementedError):
         method(object.__new__(PageHandler), Session())
 
 
 @pytest.mark.parametrize("page", ["signin", "consent", "activate", "approve"])
-def test_what_is_no_form_is_refused_as_a_form_of_another_site_is(
-    page: str, fake_issuer: RunningIssuer, ask: Callable[..., Any]
-) -> None:
+def test_a_body_that_is_not_a_form_is_rejected(page: str, fake_issuer: RunningIssuer, ask: Callable[..., Any]) -> None:
     part = '--b\r\nContent-Disposition: form-data; name="\u0436"\r\n\r\n1\r\n'
     fields = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = ask(f"{fake_issuer.url}/{page}", "POST", body=f"{part * 2}--b--\r\n".encode(), headers=fields)
-    assert 400 <= answer.status < 404
+    response = ask(f"{fake_issuer.url}/{page}", "POST", body=f"{part * 2}--b--\r\n".encode(), headers=fields)
+    assert 400 <= response.status < 404

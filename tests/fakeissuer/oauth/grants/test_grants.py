@@ -1,4 +1,4 @@
-"""The grants without a browser: password, token exchange, jwt-bearer, and what the access policy says of all."""
+"""The grants without a browser: password, token exchange and JWT bearer, and the access policy for all grants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from jwcrypto.jwk import JWK
 from jwcrypto.jwt import JWT
 from scripted_browser import CALLBACK
-from seeded import SERVICE
+from seeded_clients import SERVICE
 
 from fakeissuer.model.grant_types import JWT_BEARER, TOKEN_EXCHANGE
 from fakeissuer.server.running_issuer import RunningIssuer
@@ -20,8 +20,8 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 ALICE = {"username": "alice@example.com", "password": "password"}
 
 
-def claims(answer: Any) -> dict[str, Any]:
-    return jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+def claims(response: Any) -> dict[str, Any]:
+    return jwt.decode(response.json()["access_token"], options={"verify_signature": False})
 
 
 EXCHANGE = {"subject_token_type": ACCESS_TOKEN, "audience": "api://default", "scope": "api:read"}
@@ -29,16 +29,16 @@ EXCHANGE = {"subject_token_type": ACCESS_TOKEN, "audience": "api://default", "sc
 
 def test_a_service_acts_for_the_user_who_called_it(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(sub="alice@example.com")
-    answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+    response = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
     names = ["token_type", "expires_in", "access_token", "scope", "issued_token_type"]
-    assert list(answer.json()) == names
-    assert (claims(answer)["sub"], claims(answer)["cid"]) == ("alice@example.com", SERVICE.partition(":")[0])
+    assert list(response.json()) == names
+    assert (claims(response)["sub"], claims(response)["cid"]) == ("alice@example.com", SERVICE.partition(":")[0])
 
 
-def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer: RunningIssuer, redeem: Call) -> None:
+def test_an_expired_token_or_one_without_a_user_cannot_be_exchanged(fake_issuer: RunningIssuer, redeem: Call) -> None:
     for token in (fake_issuer.token(sub="alice@example.com", expires_in=-1), fake_issuer.token()):
-        answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
-        assert answer.json()["error"] == "invalid_grant"
+        response = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+        assert response.json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -51,46 +51,45 @@ def test_an_expired_or_a_clients_own_token_is_exchanged_for_nothing(fake_issuer:
         {"claims": {"iss": ["x"]}},
     ],
 )
-def test_a_token_of_another_server_is_exchanged_for_nothing(
+def test_a_token_of_another_server_cannot_be_exchanged(
     fake_issuer: RunningIssuer, redeem: Call, subject: dict[str, Any]
 ) -> None:
     if subject.get("claims") == {"iss": "own"}:
         subject = {**subject, "claims": {"iss": fake_issuer.issuer_url()}}
     token = fake_issuer.token(sub="alice@example.com", **subject)
-    answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
-    assert (answer.status, answer.json().get("error")) == (400, "invalid_grant")
+    response = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+    assert (response.status, response.json().get("error")) == (400, "invalid_grant")
 
 
-def test_a_server_that_is_named_as_trusted_vouches_for_its_tokens(fake_issuer: RunningIssuer, redeem: Call) -> None:
+def test_a_token_of_a_trusted_server_can_be_exchanged(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(server="partner", sub="alice@example.com")
     trusted = {fake_issuer.issuer_url("partner"): fake_issuer.key_set("partner")}
     fake_issuer.put("servers", "default", audience="api://default", trusted_issuers=trusted)
-    answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
-    assert claims(answer)["sub"] == "alice@example.com"
+    response = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE)
+    assert claims(response)["sub"] == "alice@example.com"
     fake_issuer.remove("servers", "partner")
     assert redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=token, **EXCHANGE).json()["error"] == "invalid_grant"
 
 
-def test_what_was_exchanged_dies_with_what_it_came_from(
+def test_exchanged_tokens_are_revoked_with_their_subject_token(
     fake_issuer: RunningIssuer, ask: Call, code: Call, redeem: Call
 ) -> None:
     sent = code(scope="api:read")
     first = redeem("authorization_code", code=sent, redirect_uri=CALLBACK).json()["access_token"]
     chain, alone = [first], fake_issuer.token(sub="alice@example.com")
     for _ in range(2):
-        answer = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=chain[-1], **EXCHANGE)
-        chain.append(answer.json()["access_token"])
-    of_nobody_else = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=alone, **EXCHANGE).json()["access_token"]
+        response = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=chain[-1], **EXCHANGE)
+        chain.append(response.json()["access_token"])
+    unrelated = redeem(TOKEN_EXCHANGE, client=SERVICE, subject_token=alone, **EXCHANGE).json()["access_token"]
     redeem("authorization_code", code=sent, redirect_uri=CALLBACK)
     url = f"{fake_issuer.issuer_url()}/v1/introspect"
     active = [
-        ask(url, "POST", form={"token": token}, client=SERVICE).json()["active"]
-        for token in (*chain, alone, of_nobody_else)
+        ask(url, "POST", form={"token": token}, client=SERVICE).json()["active"] for token in (*chain, alone, unrelated)
     ]
     assert active == [False, False, False, True, True]
 
 
-def test_an_app_signed_in_by_another_dies_with_it_and_not_the_other_way_round(
+def test_tokens_of_a_second_app_are_revoked_with_those_of_the_first_but_not_vice_versa(
     fake_issuer: RunningIssuer, ask: Call, code: Call, redeem: Call
 ) -> None:
     fake_issuer.clock.freeze()
@@ -108,8 +107,8 @@ def test_an_app_signed_in_by_another_dies_with_it_and_not_the_other_way_round(
             "audience": fake_issuer.issuer_url(),
             "scope": "openid offline_access",
         }
-        got: dict[str, Any] = redeem(TOKEN_EXCHANGE, client="app:s", **form).json()
-        return got
+        tokens: dict[str, Any] = redeem(TOKEN_EXCHANGE, client="app:s", **form).json()
+        return tokens
 
     def active(*tokens: str) -> list[bool]:
         url = f"{fake_issuer.issuer_url()}/v1/introspect"
@@ -129,7 +128,7 @@ KEY = JWK.generate(kty="EC", crv="P-256", kid="k")
 
 @pytest.fixture
 def bearer(fake_issuer: RunningIssuer, redeem: Call) -> Call:
-    """The grant, for an assertion of a trusted issuer with these claims."""
+    """Send an assertion of a trusted issuer with these claims."""
     keys = {"keys": [KEY.export_public(as_dict=True)]}
     fake_issuer.put("servers", "default", audience="api://default", trusted_issuers={"https://other.test": keys})
     fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[JWT_BEARER])
@@ -144,40 +143,38 @@ def bearer(fake_issuer: RunningIssuer, redeem: Call) -> Call:
     return call
 
 
-def test_a_trusted_issuer_vouches_for_a_user_once(bearer: Call) -> None:
-    answer = bearer()
-    assert answer.status == 200, answer.body
-    assert claims(answer)["sub"] == "alice@example.com"
-    answer = bearer()
-    assert (answer.status, answer.json()["error"]) == (400, "invalid_grant")
+def test_an_assertion_of_a_trusted_issuer_is_accepted_once(bearer: Call) -> None:
+    response = bearer()
+    assert response.status == 200, response.body
+    assert claims(response)["sub"] == "alice@example.com"
+    response = bearer()
+    assert (response.status, response.json()["error"]) == (400, "invalid_grant")
     assert bearer(jti="2").status == 200
 
 
 def test_a_server_trusts_the_other_servers_of_its_org(fake_issuer: RunningIssuer, bearer: Call, redeem: Call) -> None:
     own = fake_issuer.token(server="partner", sub="bob@example.com", aud=fake_issuer.issuer_url())
-    answer = redeem(JWT_BEARER, client="app:s", assertion=own, scope="api:read")
-    assert claims(answer)["sub"] == "bob@example.com"
+    response = redeem(JWT_BEARER, client="app:s", assertion=own, scope="api:read")
+    assert claims(response)["sub"] == "bob@example.com"
     assert redeem(JWT_BEARER, client="app:s", assertion="x", scope="api:read").json()["error"] == "invalid_grant"
     assert redeem(JWT_BEARER, client="app:s", scope="api:read", client_id="other").status == 401
 
 
-def test_a_dynamic_server_takes_assertions_by_the_name_that_it_was_called_by(
-    fake_issuer: RunningIssuer, ask: Call
-) -> None:
+def test_a_dynamic_server_accepts_assertions_with_the_url_of_the_request(fake_issuer: RunningIssuer, ask: Call) -> None:
     for server in ("default", "partner"):
         fake_issuer.put("servers", server, audience=f"api://{server}", issuer_mode="DYNAMIC")
     fake_issuer.put("clients", "app", name="app", secret="s", grant_types=[JWT_BEARER])
     endpoint = "http://vanity.test/oauth2/default/v1/token"
     elsewhere = {"iss": "http://vanity.test/oauth2/partner"}
-    for claims_of in ({"claims": elsewhere}, {}):  # an issuer is also called what it is called where nobody calls
+    for claims_of in ({"claims": elsewhere}, {}):  # a minted token has the public URL as its issuer
         assertion = fake_issuer.token(server="partner", sub="bob@example.com", aud=endpoint, **claims_of)
         form = {"grant_type": JWT_BEARER, "assertion": assertion, "scope": "api:read"}
         url, host = f"{fake_issuer.issuer_url()}/v1/token", {"Host": "vanity.test"}
-        answer = ask(url, "POST", form=form, client="app:s", headers=host)
-        assert answer.status == 200, answer.body
+        response = ask(url, "POST", form=form, client="app:s", headers=host)
+        assert response.status == 200, response.body
 
 
-ADMINS_ALONE = [
+ONLY_ADMINS = [
     {"grant_types": ["password"], "groups": ["Admins"], "scopes": ["api:read"], "access_token_lifetime": 300},
     {"grant_types": ["client_credentials"], "clients": ["0oaservice0000000001"]},
 ]
@@ -193,13 +190,13 @@ ADMINS_ALONE = [
         (TOKEN_EXCHANGE, {"client": SERVICE, **EXCHANGE}, (401, "access_denied")),
     ],
 )
-def test_the_first_rule_that_fits_counts(
+def test_the_first_matching_rule_applies(
     fake_issuer: RunningIssuer, redeem: Call, grant: str, form: dict[str, Any], expected: tuple[int, str | None]
 ) -> None:
     if grant == TOKEN_EXCHANGE:
         form = {**form, "subject_token": fake_issuer.token(sub="alice@example.com")}
-    fake_issuer.put("servers", "default", audience="api://default", policy=ADMINS_ALONE)
-    answer = redeem(grant, **form)
-    assert (answer.status, answer.json().get("error")) == expected
-    if grant == "password" and answer.status == 200:
-        assert answer.json()["expires_in"] == 300
+    fake_issuer.put("servers", "default", audience="api://default", policy=ONLY_ADMINS)
+    response = redeem(grant, **form)
+    assert (response.status, response.json().get("error")) == expected
+    if grant == "password" and response.status == 200:
+        assert response.json()["expires_in"] == 300

@@ -17,12 +17,16 @@ SPA_FORM: dict[str, Any] = {"client": None, "client_id": SPA}
 
 @pytest.fixture
 def tokens(code: Call, redeem: Call) -> dict[str, Any]:
-    """Those of the single-page app, whose refresh tokens rotate."""
-    asked = {"scope": "openid offline_access api:read", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-    sent = code(client_id=SPA, **asked)
-    answer = redeem("authorization_code", code=sent, redirect_uri=CALLBACK, code_verifier=VERIFIER, **SPA_FORM)
-    got: dict[str, Any] = answer.json()
-    return got
+    """The tokens of the single-page app, whose refresh tokens rotate."""
+    parameters = {
+        "scope": "openid offline_access api:read",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    sent = code(client_id=SPA, **parameters)
+    response = redeem("authorization_code", code=sent, redirect_uri=CALLBACK, code_verifier=VERIFIER, **SPA_FORM)
+    tokens: dict[str, Any] = response.json()
+    return tokens
 
 
 @pytest.fixture
@@ -35,14 +39,14 @@ def is_active(fake_issuer: RunningIssuer, ask: Call, token: str) -> bool:
     return bool(ask(f"{fake_issuer.issuer_url()}/v1/introspect", "POST", form=form).json()["active"])
 
 
-def test_a_public_client_gets_another_one_each_time(tokens: dict[str, Any], refresh: Call) -> None:
-    answer = refresh(tokens["refresh_token"]).json()
-    assert list(answer) == ["token_type", "expires_in", "access_token", "scope", "refresh_token", "id_token"]
-    assert answer["refresh_token"] != tokens["refresh_token"]
-    assert "nonce" not in jwt.decode(answer["id_token"], options={"verify_signature": False})
+def test_a_public_client_gets_a_new_refresh_token_each_time(tokens: dict[str, Any], refresh: Call) -> None:
+    response = refresh(tokens["refresh_token"]).json()
+    assert list(response) == ["token_type", "expires_in", "access_token", "scope", "refresh_token", "id_token"]
+    assert response["refresh_token"] != tokens["refresh_token"]
+    assert "nonce" not in jwt.decode(response["id_token"], options={"verify_signature": False})
 
 
-def test_a_rotated_one_is_good_for_its_grace_and_then_takes_all_with_it(
+def test_a_rotated_token_is_valid_during_the_leeway_and_then_revokes_its_grant(
     fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call
 ) -> None:
     first = tokens["refresh_token"]
@@ -52,12 +56,12 @@ def test_a_rotated_one_is_good_for_its_grace_and_then_takes_all_with_it(
     assert third["refresh_token"] not in (first, second["refresh_token"])
     fake_issuer.clock.advance(2)
     assert refresh(first).json()["error"] == "invalid_grant"
-    dead = [second["refresh_token"], second["access_token"], third["refresh_token"], tokens["access_token"]]
-    assert [is_active(fake_issuer, ask, token) for token in dead] == [False] * 4
+    revoked = [second["refresh_token"], second["access_token"], third["refresh_token"], tokens["access_token"]]
+    assert [is_active(fake_issuer, ask, token) for token in revoked] == [False] * 4
     assert refresh(third["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_a_rotated_one_takes_all_with_it_though_it_has_expired_since(
+def test_an_expired_rotated_token_revokes_its_grant(
     fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call
 ) -> None:
     fake_issuer.clock.advance(6 * A_DAY_S)
@@ -69,7 +73,7 @@ def test_a_rotated_one_takes_all_with_it_though_it_has_expired_since(
 
 
 @pytest.mark.parametrize("leeway", [0, 1, 60])
-def test_the_grace_lasts_as_long_as_the_client_says(
+def test_the_leeway_is_that_of_the_client(
     fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call, leeway: int
 ) -> None:
     fake_issuer.clock.freeze()
@@ -82,14 +86,14 @@ def test_the_grace_lasts_as_long_as_the_client_says(
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_a_refresh_tells_what_is_registered_now(
+def test_a_refresh_uses_the_current_registration(
     fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call
 ) -> None:
     fake_issuer.put("users", "alice@example.com", claims={"team": "blue"}, groups=["Others"])
     fake_issuer.put("servers", "default", audience="a", access_token_lifetime=600, claims={"in": "${user.groups}"})
-    answer = refresh(tokens["refresh_token"]).json()
-    claims = jwt.decode(answer["access_token"], options={"verify_signature": False})
-    assert (claims["team"], claims["in"], claims["aud"], answer["expires_in"]) == ("blue", ["Others"], "a", 600)
+    response = refresh(tokens["refresh_token"]).json()
+    claims = jwt.decode(response["access_token"], options={"verify_signature": False})
+    assert (claims["team"], claims["in"], claims["aud"], response["expires_in"]) == ("blue", ["Others"], "a", 600)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_a_refresh_tells_what_is_registered_now(
         ("clients", SPA, {"users": ["bob@example.com"]}, 400, "access_denied"),
     ],
 )
-def test_a_refresh_gives_no_more_than_signing_in_would(
+def test_a_refresh_is_limited_by_the_current_policy_and_scopes(
     fake_issuer: RunningIssuer,
     tokens: dict[str, Any],
     refresh: Call,
@@ -115,11 +119,11 @@ def test_a_refresh_gives_no_more_than_signing_in_would(
 ) -> None:
     known: dict[str, Any] = {"servers": {"audience": "a"}, "clients": A_SPA}[kind]
     fake_issuer.put(kind, name, **known, **members)
-    answer = refresh(tokens["refresh_token"])
-    assert (answer.status, answer.json().get("error")) == (status, error)
+    response = refresh(tokens["refresh_token"])
+    assert (response.status, response.json().get("error")) == (status, error)
 
 
-def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
+def test_a_confidential_client_keeps_its_refresh_token_unless_it_rotates(
     fake_issuer: RunningIssuer, code: Call, redeem: Call
 ) -> None:
     sent = code(scope="openid offline_access")
@@ -129,17 +133,24 @@ def test_a_confidential_client_keeps_its_own_unless_told_to_rotate(
     fake_issuer.clock.advance(6 * 86_400)
     assert redeem("refresh_token", refresh_token=token).status == 200
     fake_issuer.put(
-        "clients", WEB, name="web", secret="web-secret", grant_types=["refresh_token"], rotation_type="ROTATE"
+        "clients",
+        WEB,
+        name="web",
+        secret="web-secret-for-tests-only-00000000001",
+        grant_types=["refresh_token"],
+        rotation_type="ROTATE",
     )
     assert redeem("refresh_token", refresh_token=token).json()["refresh_token"] != token
 
 
-def test_a_week_without_use_ends_it(fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call) -> None:
+def test_a_refresh_token_expires_after_a_week_without_use(
+    fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call
+) -> None:
     fake_issuer.clock.advance(7 * 86_400)
     assert refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_the_rule_of_the_moment_says_how_long_the_next_one_lasts_unused(
+def test_the_matching_rule_sets_the_idle_lifetime(
     fake_issuer: RunningIssuer, tokens: dict[str, Any], refresh: Call
 ) -> None:
     fake_issuer.put("servers", "default", audience="a", policy=[{"refresh_token_idle_lifetime": 600}])
@@ -152,33 +163,33 @@ def test_the_rule_of_the_moment_says_how_long_the_next_one_lasts_unused(
     assert refresh(third).json()["error"] == "invalid_grant"
 
 
-def test_less_may_be_asked_for_and_more_may_not(tokens: dict[str, Any], refresh: Call) -> None:
+def test_a_refresh_may_narrow_the_scopes_but_not_widen_them(tokens: dict[str, Any], refresh: Call) -> None:
     narrow = refresh(tokens["refresh_token"], scope="api:read").json()
     assert (narrow["scope"], "id_token" in narrow) == ("api:read", False)
     assert refresh(narrow["refresh_token"]).json()["scope"] == "openid offline_access api:read"
-    answer = refresh(tokens["refresh_token"], scope="api:write")
-    assert (answer.status, answer.json()["error"]) == (400, "access_denied")
+    response = refresh(tokens["refresh_token"], scope="api:write")
+    assert (response.status, response.json()["error"]) == (400, "access_denied")
 
 
-def test_it_is_of_use_to_its_client_at_its_server_alone(
+def test_a_refresh_token_is_valid_only_for_its_client_and_server(
     fake_issuer: RunningIssuer, ask: Call, tokens: dict[str, Any], refresh: Call, redeem: Call
 ) -> None:
     token = tokens["refresh_token"]
-    answers = [
+    responses = [
         redeem("refresh_token", refresh_token=token),
         refresh(token, server="partner"),
         refresh(tokens["access_token"]),
         refresh("unknown"),
         redeem("refresh_token"),
     ]
-    assert [answer.json()["error"] for answer in answers] == ["invalid_grant"] * 5
+    assert [response.json()["error"] for response in responses] == ["invalid_grant"] * 5
     form = {"token": token, "client_id": SPA}
     assert ask(f"{fake_issuer.issuer_url()}/v1/revoke", "POST", form=form).status == 200
     assert refresh(token).json()["error"] == "invalid_grant"
     assert not is_active(fake_issuer, ask, tokens["access_token"])
 
 
-def test_a_minted_one_is_as_good_as_one_of_a_flow(fake_issuer: RunningIssuer, redeem: Call) -> None:
+def test_a_minted_refresh_token_can_be_used(fake_issuer: RunningIssuer, redeem: Call) -> None:
     token = fake_issuer.token(kind="refresh", sub="bob@example.com", scp="openid api:read")
-    answer = redeem("refresh_token", refresh_token=token)
-    assert (answer.status, answer.json()["expires_in"], answer.json()["scope"]) == (200, 3600, "openid api:read")
+    response = redeem("refresh_token", refresh_token=token)
+    assert (response.status, response.json()["expires_in"], response.json()["scope"]) == (200, 3600, "openid api:read")

@@ -50,7 +50,7 @@ def _by_name(report: CheckReport) -> dict[str, Finding]:
     return {finding.about: finding for finding in report.findings}
 
 
-def _not_well(report: CheckReport) -> dict[str, Outcome]:
+def _problems(report: CheckReport) -> dict[str, Outcome]:
     return {finding.about: finding.outcome for finding in report.findings if finding.outcome is not Outcome.OK}
 
 
@@ -58,7 +58,7 @@ def _not_well(report: CheckReport) -> dict[str, Outcome]:
 async def test_a_good_issuer_passes_every_check(settings: Settings, client: JSONClient) -> None:
     report = await _check(settings, client)
     assert report.passed
-    assert {} == _not_well(report)
+    assert {} == _problems(report)
     assert CHECKS == [finding.about for finding in report.findings]
     assert len(CHECKS) == len(report.lines())
     assert all(line.startswith("ok      ") and line.isprintable() for line in report.lines())
@@ -85,7 +85,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "a redirect": {"redirect": True},
     "a dropped connection": {"drop": True},
     "garbage": {"garbage": True},
-    "nothing": {"empty": True},
+    "an empty body": {"empty": True},
 }
 
 
@@ -98,7 +98,7 @@ async def test_without_a_discovery_document_the_other_checks_are_skipped_with_a_
     report = await _check(settings, client)
     assert not report.passed
     expected = {"discovery": Outcome.FAIL} | dict.fromkeys(AFTER_DISCOVERY, Outcome.SKIPPED)
-    assert expected == _not_well(report)
+    assert expected == _problems(report)
     assert all("since" in _by_name(report)[about].found for about in AFTER_DISCOVERY)
     assert CHECKS == [finding.about for finding in report.findings]
 
@@ -111,20 +111,20 @@ async def test_without_a_key_set_the_other_checks_are_skipped_with_a_reason(
     fake_issuer.fail("keys", **fault)
     report = await _check(settings, client)
     after = ["keys", "algorithms", "Cache-Control"]
-    assert {"key set": Outcome.FAIL} | dict.fromkeys(after, Outcome.SKIPPED) == _not_well(report)
+    assert {"key set": Outcome.FAIL} | dict.fromkeys(after, Outcome.SKIPPED) == _problems(report)
     assert CHECKS == [finding.about for finding in report.findings]
 
 
 ADVICE: dict[str, tuple[dict[str, Any], str]] = {
-    "the issuer does not know the address": ({"status": 404}, "no authorization server of that id"),
-    "the issuer has trouble": ({"status": 503}, "the issuer is reached, and cannot answer"),
-    "there is no answer": ({"drop": True}, "does this machine reach it?"),
+    "the URL is not found": ({"status": 404}, "no authorization server with that ID"),
+    "the issuer fails": ({"status": 503}, "the issuer has an error"),
+    "there is no response": ({"drop": True}, "reachable from here?"),
 }
 
 
 @pytest.mark.parametrize(("fault", "words"), ADVICE.values(), ids=ADVICE.keys())
 @pytest.mark.gen_test
-async def test_advice_is_given_for(
+async def test_a_failed_request_has_advice(
     fault: dict[str, Any], words: str, settings: Settings, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", **fault)
@@ -137,10 +137,10 @@ async def _document(issuer: str, client: JSONClient) -> dict[str, Any]:
 
 DOCUMENTS: dict[str, tuple[Mapping[str, Any], str, str]] = {
     "another issuer": ({"issuer": "https://dev-1.okta.com/oauth2/default"}, "issuer in the document", "issuerMode"),
-    "a misspelt issuer": ({"issuer": "http://dev-1.okta.com"}, "issuer in the document", "cannot be trusted"),
-    "no issuer": ({"issuer": None}, "issuer in the document", "none of an issuer"),
+    "a misspelt issuer": ({"issuer": "http://dev-1.okta.com"}, "issuer in the document", "is invalid"),
+    "no issuer": ({"issuer": None}, "issuer in the document", "has no issuer"),
     "no keys": ({"jwks_uri": None}, "jwks_uri", "no jwks_uri"),
-    "keys that can be forged on the way": ({"jwks_uri": "http://keys.example/"}, "jwks_uri", "https"),
+    "keys at an http URL": ({"jwks_uri": "http://keys.example/"}, "jwks_uri", "https"),
 }
 
 
@@ -209,7 +209,7 @@ async def test_skipped_keys_are_counted_with_their_reasons(
     for key in ("enc", "small", "unknown-kty"):
         fake_issuer.token(key=key)
     report = await _check(settings, client)
-    assert {"keys": Outcome.WARN} == _not_well(report)
+    assert {"keys": Outcome.WARN} == _problems(report)
     assert report.passed
     seen = _by_name(report)["keys"].found
     assert "2 usable" in seen
@@ -218,8 +218,8 @@ async def test_skipped_keys_are_counted_with_their_reasons(
 
 
 ALGORITHMS: dict[str, tuple[tuple[str, ...], Outcome, str]] = {
-    "one that no key is for": (("ES256",), Outcome.FAIL, "RS256"),
-    "one too many": (("RS256", "ES256"), Outcome.WARN, "leave out"),
+    "an algorithm without a key": (("ES256",), Outcome.FAIL, "RS256"),
+    "an unused algorithm": (("RS256", "ES256"), Outcome.WARN, "remove the algorithms"),
 }
 
 
@@ -229,14 +229,14 @@ async def test_unusable_algorithms_are_reported(
     algorithms: tuple[str, ...], outcome: Outcome, words: str, client: JSONClient, fake_issuer: RunningIssuer
 ) -> None:
     report = await _check(Settings(issuer=fake_issuer.issuer_url(), algorithms=algorithms), client)
-    assert {"algorithms": outcome} == _not_well(report)
+    assert {"algorithms": outcome} == _problems(report)
     assert words in _by_name(report)["algorithms"].advice
 
 
 OFFSETS: dict[str, tuple[float, Outcome, str]] = {
     "ahead, within the leeway": (-60, Outcome.WARN, "60 s ahead of"),
     "behind, within the leeway": (60, Outcome.WARN, "s behind"),
-    "beyond the leeway": (3600, Outcome.FAIL, "time server"),
+    "beyond the leeway": (3600, Outcome.FAIL, "NTP"),
 }
 
 
@@ -248,7 +248,7 @@ async def test_the_clock_is_compared_with_the_issuers(
     date = email.utils.formatdate(SystemClock.now() + offset, usegmt=True)
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": date})
     report = await _check(settings, client)
-    assert {"clock": outcome} == _not_well(report)
+    assert {"clock": outcome} == _problems(report)
     line = _by_name(report)["clock"].line()
     assert words in line or "61 s ahead of" in line
 
@@ -259,18 +259,28 @@ async def test_without_a_date_header_the_clock_check_warns(
 ) -> None:
     fake_issuer.fail("keys", status=200, body=dict(fake_issuer.key_set()), headers={"Date": "soon"})
     report = await _check(settings, client)
-    assert {"clock": Outcome.WARN} == _not_well(report)
-    assert "no max-age, so the key set is kept for 10 minutes" in _by_name(report)["Cache-Control"].found
+    assert {"clock": Outcome.WARN} == _problems(report)
+    assert "no max-age, so the key set is cached for 10 minutes" in _by_name(report)["Cache-Control"].found
 
 
 OWN: dict[str, tuple[dict[str, Any], str, Outcome, str]] = {
     "origins": ({"cors_origins": ("https://app.example",)}, "CORS origins", Outcome.OK, "https://app.example"),
     "every origin": ({"cors_origins": ("*",)}, "CORS origins", Outcome.WARN, "every site"),
-    "an open origin": ({"cors_origins": ("http://app.example",)}, "CORS origins", Outcome.WARN, "use https"),
+    "an http origin": ({"cors_origins": ("http://app.example",)}, "CORS origins", Outcome.WARN, "use https"),
     "another audience": ({"audience": ("api://x",)}, "audience", Outcome.OK, '"api://x"'),
-    "an open address": ({"address": "0.0.0.0"}, "TLS of the service", Outcome.WARN, "in clear"),
-    "no certificate": ({"certfile": "no.pem", "keyfile": "no.key"}, "TLS of the service", Outcome.FAIL, "No such file"),
-    "no good one": ({"certfile": __file__, "keyfile": __file__}, "TLS of the service", Outcome.FAIL, "in PEM"),
+    "a public address without TLS": ({"address": "0.0.0.0"}, "TLS of the service", Outcome.WARN, "in clear"),
+    "a missing certificate": (
+        {"certfile": "no.pem", "keyfile": "no.key"},
+        "TLS of the service",
+        Outcome.FAIL,
+        "No such file",
+    ),
+    "an invalid certificate": (
+        {"certfile": __file__, "keyfile": __file__},
+        "TLS of the service",
+        Outcome.FAIL,
+        "in PEM",
+    ),
 }
 
 
@@ -301,7 +311,7 @@ async def test_the_issuers_certificate_is_verified_with_ca_file(tmp_path: Path) 
 
 
 class Unready:
-    """A third party's validator that never gets ready, or always is."""
+    """A third-party validator that is ready, or fails with a detail."""
 
     def __init__(self, *, trouble: str) -> None:
         self._trouble = trouble
@@ -314,7 +324,7 @@ class Unready:
             raise IssuerUnavailable(self._trouble)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 @pytest.mark.parametrize(("trouble", "outcome"), [("the vault is shut", Outcome.FAIL), ("", Outcome.OK)])
@@ -333,7 +343,7 @@ async def test_a_custom_validator_is_checked_through_check_ready(
     findings = _by_name(await _check(Settings(issuers=tables), client))
     finding = findings[f"https://x.example/ validator {kind}"]
     assert (outcome, True) == (finding.outcome, trouble in finding.found)
-    assert "belongs to the name" in findings["https://x.example/ issuer"].found
+    assert "is part of the name" in findings["https://x.example/ issuer"].found
     assert Outcome.OK is findings[f"{fake_issuer.issuer_url('partner')} keys"].outcome
 
 
@@ -349,7 +359,7 @@ async def test_control_characters_of_an_issuer_are_escaped(
 @pytest.mark.gen_test
 async def test_public_methods_are_counted(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     report = await check(Settings(issuer=fake_issuer.issuer_url()), routes=ROUTES, client=client, clock=SystemClock())
-    assert "ok      routes: 3 methods on 3 routes, 2 of them for anybody" in report.lines()
+    assert "ok      routes: 3 methods on 3 routes, 2 of them public" in report.lines()
     assert [True, False, True] == [row.is_public for row in report.rows]
 
 

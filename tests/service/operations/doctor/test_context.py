@@ -16,9 +16,9 @@ def context() -> ExplainContext:
 
 
 def test_a_token_is_parsed_as_the_service_does(context: ExplainContext) -> None:
-    with pytest.raises(InvalidToken) as refusal:
+    with pytest.raises(InvalidToken) as rejection:
         _ = context.jws
-    assert Reason.MALFORMED_TOKEN is refusal.value.reason
+    assert Reason.MALFORMED_TOKEN is rejection.value.reason
 
 
 def test_there_are_no_rules_before_the_issuer_is_known(context: ExplainContext) -> None:

@@ -43,8 +43,8 @@ def _reason(explanation: Explanation) -> Reason:
 
 
 def _failed(explanation: Explanation) -> tuple[str, str]:
-    """Return the rule that failed, and everything that is said about it."""
-    (finding,) = [one for one in explanation.findings if one.outcome is Outcome.FAIL]
+    """Return the rule that failed, and its line in the report."""
+    (finding,) = [finding for finding in explanation.findings if finding.outcome is Outcome.FAIL]
     return finding.about, finding.line()
 
 
@@ -61,18 +61,18 @@ async def test_a_good_token_passes_every_rule(
     assert explanation.accepted
     assert [rule.description for rule in RULES] == [finding.about for finding in explanation.findings]
     assert {Outcome.OK} == {finding.outcome for finding in explanation.findings}
-    told = "\n".join(explanation.lines())
-    assert 'conclusion: accepted: it speaks for "alice@example.com"' in told
-    assert "its scopes are: api:read" in told
-    assert "in 59 minutes" in told or "in 60 minutes" in told
+    report = "\n".join(explanation.lines())
+    assert 'conclusion: accepted: subject "alice@example.com"' in report
+    assert "scopes: api:read" in report
+    assert "in 59 minutes" in report or "in 60 minutes" in report
 
 
 def test_every_claim_check_of_the_service_is_a_rule() -> None:
     assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) :]]
 
 
-async def _answer_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
-    """Return for which reason the service refuses a credential."""
+async def _reason_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
+    """Return the reason for which the service rejects a token, or ``accepted``."""
     time = SystemClock()
     cache = open_cache("memory://", clock=time)
     context = ValidatorContext(client=client, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
@@ -95,61 +95,69 @@ async def test_every_bad_token_has_the_reason_of_the_service(
     expected, got = {}, {}
     for bad in fake_issuer.bad_tokens():
         explanation = await _explain(bad.token, settings, client)
-        expected[bad.name] = await _answer_of_the_service(bad.token, settings, client)
+        expected[bad.name] = await _reason_of_the_service(bad.token, settings, client)
         got[bad.name] = str(_reason(explanation))
-        rule, told = _failed(explanation)
+        rule, report = _failed(explanation)
         outcomes = [finding.outcome for finding in explanation.findings]
         place = outcomes.index(Outcome.FAIL)
         assert [Outcome.OK] * place == outcomes[:place], bad.name
         assert {Outcome.SKIPPED} >= set(outcomes[place + 1 :]), bad.name
         assert RULES[place].description == rule
-        assert len(told) > len(rule) + 20, bad.name
-        assert f"the service answers {bad.status}" in explanation.lines()[-1]
+        assert len(report) > len(rule) + 20, bad.name
+        assert f"the service responds with {bad.status}" in explanation.lines()[-1]
         assert bad.token not in "\n".join(explanation.lines())
     assert expected == got
 
 
 TWICE = b'{"a": 1, "a": 2}'
-REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
-    "nothing": (lambda _: "", "characters of a bearer token", "there is nothing"),
+REJECTED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
+    "an empty text": (lambda _: "", "characters of a bearer token", "it is empty"),
     "a token in quotes": (lambda issuer: f'"{issuer.token()}"', "characters of a bearer token", "quotes"),
     "a token on two lines": (
         lambda issuer: issuer.token().replace(".", ".\n"),
         "characters of a bearer token",
         "several lines",
     ),
-    "a whole answer": (
+    "a whole token response": (
         lambda issuer: json.dumps({"access_token": issuer.token()}),
         "characters of a bearer token",
         "access_token",
     ),
     "a JWS as JSON": (lambda _: '{"payload": "e30"}', "characters of a bearer token", "compact form"),
     "two tokens": (lambda issuer: f"{issuer.token()},{issuer.token()}", "characters of a bearer token", "comma"),
-    "something encoded": (
+    "a percent-encoded token": (
         lambda issuer: issuer.token().replace(".", "%2E"),
         "characters of a bearer token",
         "percent-encoded",
     ),
     "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "size limit", "max_token_size"),
-    "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "only its issuer can judge it"),
-    "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "cut off"),
+    "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "it can only be introspected"),
+    "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "truncated"),
     "an encrypted token": (lambda issuer: f"{issuer.token()}.a.b", "three parts", "encrypted"),
     "a padded signature": (lambda issuer: f"{issuer.token()}==", "three parts", "the signature: "),
-    "no JSON": (lambda _: f"{_part(b'no')}.{_part({})}.abcd", "its header is", "one JSON object in UTF-8"),
-    "no UTF-8": (lambda _: f"{_part({})}.{_part(bytes([255]))}.abcd", "its claims are", "in UTF-8"),
-    "a name twice": (lambda _: f"{_part({})}.{_part(TWICE)}.abcd", "its claims are", "each name in it once"),
-    "a slash at the end": (lambda i: i.token(claims={"iss": f"{i.issuer_url()}/"}), "issuer", "a slash at the end"),
+    "a header that is not JSON": (
+        lambda _: f"{_part(b'no')}.{_part({})}.abcd",
+        "its header is",
+        "one JSON object in UTF-8",
+    ),
+    "claims that are not UTF-8": (lambda _: f"{_part({})}.{_part(bytes([255]))}.abcd", "its claims are", "in UTF-8"),
+    "a repeated name": (lambda _: f"{_part({})}.{_part(TWICE)}.abcd", "its claims are", "each name once"),
+    "a slash at the end": (lambda i: i.token(claims={"iss": f"{i.issuer_url()}/"}), "issuer", "slash at the end"),
     "no issuer": (lambda issuer: issuer.token(claims={"iss": None}), "its issuer is trusted", "iss = null"),
-    "a stranger": (lambda i: i.token(claims={"iss": "https://x.example"}), "its issuer", "OKTA_OAUTH2_ISSUER"),
-    "the org server's": (lambda issuer: issuer.token(server="org"), "its issuer is trusted", "Okta org server"),
-    "the org server's type": (
+    "an unknown issuer": (lambda i: i.token(claims={"iss": "https://x.example"}), "its issuer", "OKTA_OAUTH2_ISSUER"),
+    "a token of the org server": (
+        lambda issuer: issuer.token(server="org"),
+        "its issuer is trusted",
+        "Okta org server",
+    ),
+    "the type of the org server": (
         lambda issuer: issuer.token(header={"typ": "application/okta-internal-at+jwt"}),
         "its type",
         "Okta org server",
     ),
     "HS256": (lambda issuer: issuer.token(alg="HS256"), "its algorithm is allowed", "expected RS256"),
     "an extension": (lambda issuer: issuer.token(header={"crit": ["x"]}), "requires no extension", 'crit = ["x"]'),
-    "a number for a kid": (lambda issuer: issuer.token(header={"kid": 1}), "its key ID", "kid = 1"),
+    "a kid that is a number": (lambda issuer: issuer.token(header={"kid": 1}), "its key ID", "kid = 1"),
     "an unknown key": (
         lambda issuer: issuer.token(key="unpublished"),
         "published by the issuer",
@@ -163,13 +171,21 @@ REFUSED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
         'expected "api://default"',
     ),
     "an ID token": (lambda i: i.token(kind="id", aud="api://default"), "no ID token", "send the access token"),
-    "a bound token": (lambda issuer: issuer.token(dpop_jkt="x" * 43), "not bound to a key", "without DPoP"),
-    "a date in text": (lambda issuer: issuer.token(claims={"exp": "soon"}), "not expired", "not a NumericDate"),
+    "a sender-constrained token": (
+        lambda issuer: issuer.token(dpop_jkt="x" * 43),
+        "not bound to a key",
+        "without DPoP",
+    ),
+    "a date that is a string": (
+        lambda issuer: issuer.token(claims={"exp": "soon"}),
+        "not expired",
+        "not a NumericDate",
+    ),
     "the year 300000": (lambda i: i.token(claims={"nbf": 9_999_999_999_999}), "valid already", "beyond the calendar"),
 }
 
 
-@pytest.mark.parametrize(("make", "rule", "words"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(("make", "rule", "words"), REJECTED.values(), ids=REJECTED.keys())
 @pytest.mark.gen_test
 async def test_the_failed_rule_has_advice(
     make: Callable[[RunningIssuer], str],
@@ -180,9 +196,9 @@ async def test_the_failed_rule_has_advice(
     client: JSONClient,
 ) -> None:
     explanation = await _explain(make(fake_issuer), settings, client)
-    about, told = _failed(explanation)
-    assert rule in about + told
-    assert words in told
+    about, report = _failed(explanation)
+    assert rule in about + report
+    assert words in report
 
 
 @pytest.mark.parametrize(
@@ -194,7 +210,7 @@ async def test_a_token_in_pasted_text_is_explained_with_a_remark(
 ) -> None:
     explanation = await _explain(wrapping.format(fake_issuer.token()), settings, client)
     assert explanation.accepted
-    assert explanation.lines()[0].endswith(("judged.", "must not send it."))
+    assert explanation.lines()[0].endswith(("was removed.", "must not send it."))
 
 
 @pytest.mark.parametrize("endpoint", ["discovery", "keys"])
@@ -206,10 +222,10 @@ async def test_an_unavailable_issuer_leaves_the_token_undecided(
     explanation = await _explain(fake_issuer.token(), settings, client)
     assert not explanation.accepted
     assert isinstance(explanation.conclusion, IssuerUnavailable)
-    (finding,) = [one for one in explanation.findings if one.outcome is Outcome.UNKNOWN]
+    (finding,) = [finding for finding in explanation.findings if finding.outcome is Outcome.UNKNOWN]
     assert "expected 200, got 500" in finding.found
-    assert "cannot be judged" in explanation.lines()[-1]
-    assert "the service answers 503" in explanation.lines()[-1]
+    assert "undecided" in explanation.lines()[-1]
+    assert "the service responds with 503" in explanation.lines()[-1]
 
 
 @pytest.mark.gen_test
@@ -260,7 +276,7 @@ async def test_the_allowed_clients_are_named(fake_issuer: RunningIssuer, client:
 
 
 class OpaqueTokens:
-    """A third party's validator, which knows one opaque token."""
+    """A third-party validator that accepts one opaque token."""
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         if token.text == "revoked-token":
@@ -268,10 +284,10 @@ class OpaqueTokens:
         return Principal.from_claims({"iss": "x", "exp": 2e9}) if token.text == "good-token" else None
 
     async def check_ready(self) -> None:
-        """Always."""
+        """Return at once."""
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def opaque_tokens(issuer: TrustedIssuer, context: ValidatorContext) -> OpaqueTokens:
@@ -280,7 +296,7 @@ def opaque_tokens(issuer: TrustedIssuer, context: ValidatorContext) -> OpaqueTok
 
 @pytest.fixture
 def settings_with_plugin(fake_issuer: RunningIssuer, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    import sys  # noqa: PLC0415  # a plug-in is found by the name of its module, and test files have none
+    import sys  # noqa: PLC0415  # a plug-in is imported by the name of its module, which test files lack
     import types  # noqa: PLC0415  # as above
 
     module = types.ModuleType("plugin_of_test_explain")
@@ -299,7 +315,7 @@ async def test_a_custom_validator_decides_by_itself(
 ) -> None:
     good = await _explain("good-token", settings_with_plugin, client)
     assert good.accepted
-    assert "its word counts" in good.findings[-1].found
+    assert "it accepts the token" in good.findings[-1].found
     assert Reason.EXPIRED is _reason(await _explain("revoked-token", settings_with_plugin, client))
     assert Reason.MALFORMED_TOKEN is _reason(await _explain("another-token", settings_with_plugin, client))
     assert (await _explain(fake_issuer.token(), settings_with_plugin, client)).accepted
@@ -308,7 +324,7 @@ async def test_a_custom_validator_decides_by_itself(
 HOSTILE = {
     "an escape sequence": "\x1b[2Jconclusion: accepted",
     "a line break": "x\nconclusion: accepted",
-    "a turn of the writing": "\u202econclusion",
+    "a reversed writing direction": "\u202econclusion",
     "a line separator": "x\u2028conclusion: accepted",
 }
 
@@ -324,10 +340,10 @@ async def test_control_characters_of_a_token_are_escaped(
     assert 1 == sum(line.startswith("conclusion:") for line in explanation.lines())
 
 
-def _told(text: str, **changes: Any) -> str:
-    """Return what is said about a token of an issuer that cannot be asked."""
+def _report(text: str, **changes: Any) -> str:
+    """Return the report on a token of an unreachable issuer."""
 
-    async def tell() -> str:
+    async def run() -> str:
         client = JSONClient()
         settings = Settings(issuer="http://127.0.0.1:1/oauth2/default", **changes)
         explanation = await explain(text, settings, client=client, clock=ManualClock())
@@ -336,13 +352,13 @@ def _told(text: str, **changes: Any) -> str:
         assert explanation.lines()[-1].startswith("conclusion: ")
         return "\n".join([*explanation.lines(), repr(explanation)])
 
-    return asyncio.run(tell())
+    return asyncio.run(run())
 
 
 @profile(deadline=None)
 @given(st.text())
 def test_any_text_gets_a_conclusion(text: str) -> None:
-    assert "conclusion: refused" in _told(text)
+    assert "conclusion: rejected" in _report(text)
 
 
 JSON_VALUES = st.recursive(
@@ -364,19 +380,19 @@ def test_neither_the_token_nor_its_signature_is_ever_printed(
     end = _part(signature)
     more = {"note": end, end: 1} if repeats else {}
     token = f"{_part({**header, **more})}.{_part({**claims, **more})}.{end}"
-    told = _told(token)
-    assert "conclusion: " in told
+    report = _report(token)
+    assert "conclusion: " in report
     for secret in (token, *token.split(".")):
-        assert len(secret) < 8 or secret not in told
+        assert len(secret) < 8 or secret not in report
 
 
 @profile(deadline=None)
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=24))
 def test_an_opaque_token_is_never_printed(token: str) -> None:
-    assert token not in _told(token)
+    assert token not in _report(token)
 
 
 def test_a_token_inside_a_token_is_not_printed() -> None:
     inner = f"{_part({'alg': 'RS256'})}.{_part({'a': 1})}.c2lnbmF0dXJl"
-    told = _told(f"{_part({'alg': 'RS256', 'note': inner})}.{_part({'iss': inner})}.c2lnbmF0dXJl")
-    assert "c2lnbmF0dXJl" not in told
+    report = _report(f"{_part({'alg': 'RS256', 'note': inner})}.{_part({'iss': inner})}.c2lnbmF0dXJl")
+    assert "c2lnbmF0dXJl" not in report

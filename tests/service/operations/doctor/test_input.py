@@ -17,8 +17,8 @@ from service.operations.doctor.input import describe_pasted_text, strip_pasted_t
     ],
 )
 def test_the_token_is_extracted_from_pasted_text(text: str, remarks: int) -> None:
-    token, said = strip_pasted_text(text)
-    assert ("a.b.c", remarks) == (token, len(said))
+    token, found = strip_pasted_text(text)
+    assert ("a.b.c", remarks) == (token, len(found))
 
 
 @pytest.mark.parametrize("text", ["", "bearer", "bearera.b.c", "DPoP a.b.c"])
@@ -27,4 +27,4 @@ def test_other_text_is_unchanged(text: str) -> None:
 
 
 def test_every_mistake_is_described() -> None:
-    assert "as it came from the issuer" in describe_pasted_text("a=b")
+    assert "exactly as issued" in describe_pasted_text("a=b")

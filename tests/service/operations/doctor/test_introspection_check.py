@@ -13,9 +13,9 @@ from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 
 
-async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **terms: Any) -> Finding:
-    known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret"}
-    settings = Settings(**({"issuer": issuer.issuer_url()} | known | terms))
+async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **changes: Any) -> Finding:
+    known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
+    settings = Settings(**({"issuer": issuer.issuer_url()} | known | changes))
     report = await check(settings, client=client, clock=SystemClock())
     return next(finding for finding in report.findings if finding.about == about)
 
@@ -32,20 +32,20 @@ async def test_accepted_client_credentials_pass(
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a wrong secret": ({"client_secret": "wrong"}, {}, "its secret or key"),
-    "an unknown client": ({"client_id": "unknown"}, {}, "a client of this very issuer"),
+    "an unknown client": ({"client_id": "unknown"}, {}, "a client of this issuer"),
     "an outage": ({}, {"status": 500}, "get 503 until"),
-    "a yes to everything": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
+    "every token reported as active": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
 }
 
 
-@pytest.mark.parametrize(("terms", "fault", "advice"), FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize(("changes", "fault", "advice"), FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.gen_test
-async def test_explains(
-    terms: dict[str, Any], fault: dict[str, Any], advice: str, fake_issuer: RunningIssuer, client: JSONClient
+async def test_a_failed_introspection_has_advice(
+    changes: dict[str, Any], fault: dict[str, Any], advice: str, fake_issuer: RunningIssuer, client: JSONClient
 ) -> None:
     if fault:
         fake_issuer.fail("introspect", **fault)
-    finding = await _finding("introspection", fake_issuer, client, **terms)
+    finding = await _finding("introspection", fake_issuer, client, **changes)
     assert Outcome.FAIL is finding.outcome
     assert advice in finding.advice
     assert "wrong" not in finding.found
@@ -58,4 +58,4 @@ async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: J
         server.stop()
         finding = await _finding("shared cache", fake_issuer, client, cache_url=server.url)
     assert Outcome.WARN is finding.outcome
-    assert "goes on without it" in finding.advice
+    assert "continues without it" in finding.advice

@@ -9,8 +9,8 @@ from service.operations.doctor.issuer_typos import describe_issuer_difference
 OKTA = "https://dev-1.okta.com/oauth2/default"
 
 NEAR: dict[str, tuple[str, str, str]] = {
-    "a slash too much": (f"{OKTA}/", OKTA, "a slash at the end is too much"),
-    "a slash too few": ("https://x.example", "https://x.example/", "a slash at the end is missing"),
+    "a slash too much": (f"{OKTA}/", OKTA, "an extra slash at the end"),
+    "a slash too few": ("https://x.example", "https://x.example/", "a missing slash at the end"),
     "another scheme": (OKTA.replace("https", "http"), OKTA, "http:// instead of https://"),
     "the org": ("https://dev-1.okta.com", OKTA, "it is the org server of that Okta org"),
     "another server": (
@@ -23,8 +23,8 @@ NEAR: dict[str, tuple[str, str, str]] = {
     "another path": ("https://x.example/a", "https://x.example/b", "the path is '/a' instead of '/b'"),
     "upper case": ("https://dev-1.okta.com/oauth2/Default", OKTA, "upper and lower case differ"),
     "a host in upper case": ("https://DEV-1.okta.com/oauth2/default", OKTA, "upper and lower case differ"),
-    "a query": (f"{OKTA}?x=1", OKTA, "spelt in another way"),
-    "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "https://; a slash"),
+    "a query": (f"{OKTA}?x=1", OKTA, "the spelling differs"),
+    "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "https://; an extra slash"),
 }
 
 

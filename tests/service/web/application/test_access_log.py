@@ -16,7 +16,7 @@ def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplic
 
 
 @pytest.mark.gen_test
-async def test_each_request_is_one_line_without_query_and_token(
+async def test_each_request_is_logged_in_one_line_without_query_and_token(
     http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="service.access")

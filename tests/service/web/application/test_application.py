@@ -19,11 +19,11 @@ from service.web.handler.mixin import BearerAuthMixin
 class Slow(BearerAuthMixin, RequestHandler):
     public = True
     entered = asyncio.Event()
-    leave = asyncio.Event()
+    release = asyncio.Event()
 
     async def get(self) -> None:
         self.entered.set()
-        await self.leave.wait()
+        await self.release.wait()
         self.write({})
 
     def post(self) -> None:
@@ -32,52 +32,52 @@ class Slow(BearerAuthMixin, RequestHandler):
 
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
-    Slow.entered, Slow.leave = asyncio.Event(), asyncio.Event()
+    Slow.entered, Slow.release = asyncio.Event(), asyncio.Event()
     return serve([(r"/slow", Slow)])
 
 
 @pytest.mark.gen_test
-async def test_knows_when_the_last_request_is_answered(
+async def test_finish_requests_waits_for_every_response(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     assert await app.finish_requests(within=0.01)
     responses = [asyncio.ensure_future(http_client.fetch(f"{base_url}/slow")) for _ in range(3)]
     await Slow.entered.wait()
     assert not await app.finish_requests(within=0.01)
-    Slow.leave.set()
+    Slow.release.set()
     assert await app.finish_requests(within=5)
     assert [200, 200, 200] == [response.code for response in await asyncio.gather(*responses)]
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_hangs_up_in_the_middle_of_its_request_is_not_waited_for(
+async def test_finish_requests_does_not_wait_for_a_disconnected_client(
     app: ResourceServerApplication, http_server: HTTPServer, http_port: int
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
     await writer.drain()
-    while await app.finish_requests(within=0):  # noqa: ASYNC110  # the server reads when it gets to it
+    while await app.finish_requests(within=0):  # noqa: ASYNC110  # the server has no event for a started request
         await asyncio.sleep(0)
     writer.close()
     assert await app.finish_requests(within=5)
 
 
 @pytest.mark.gen_test
-async def test_gives_back_what_it_holds_in_the_order_noted(app: ResourceServerApplication) -> None:
-    given: list[str] = []
+async def test_cleanups_run_once_in_the_order_added(app: ResourceServerApplication) -> None:
+    calls: list[str] = []
 
-    async def later() -> None:
-        given.append("later")
+    async def second() -> None:
+        calls.append("second")
 
-    app.add_cleanup(lambda: given.append("first noted"))
-    app.add_cleanup(later)
+    app.add_cleanup(lambda: calls.append("first"))
+    app.add_cleanup(second)
     await app.close()
-    assert ["first noted", "later"] == given
+    assert ["first", "second"] == calls
     await app.close()
 
 
 @pytest.mark.gen_test
-async def test_routes_that_are_added_later_are_audited_too(
+async def test_routes_added_later_are_audited(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     with pytest.raises(SettingsError, match="RedirectHandler"):
@@ -86,40 +86,40 @@ async def test_routes_that_are_added_later_are_audited_too(
     assert 401 == (await http_client.fetch(f"{base_url}/later", raise_error=False)).code
 
 
-def test_an_application_that_is_adopted_is_audited_and_nothing_is_changed_when_it_fails(
+def test_a_failed_audit_leaves_another_application_unchanged(
     app: ResourceServerApplication,
 ) -> None:
-    theirs = Application([(r"/old", RedirectHandler, {"url": "/"})])
+    application = Application([(r"/old", RedirectHandler, {"url": "/"})])
     with pytest.raises(SettingsError, match="RedirectHandler"):
-        protect_application(theirs, app)
-    assert {} == theirs.settings
-    theirs = Application([(r"/whoami", WhoAmI)])
-    protect_application(theirs, app)
-    assert NotFound is theirs.settings["default_handler_class"]
+        protect_application(application, app)
+    assert {} == application.settings
+    application = Application([(r"/whoami", WhoAmI)])
+    protect_application(application, app)
+    assert NotFound is application.settings["default_handler_class"]
 
 
 @pytest.mark.gen_test
-async def test_routes_that_are_added_to_an_adopted_application_are_audited_too(app: ResourceServerApplication) -> None:
-    theirs = Application([])
-    protect_application(theirs, app)
+async def test_routes_added_to_another_application_are_audited(app: ResourceServerApplication) -> None:
+    application = Application([])
+    protect_application(application, app)
     with pytest.raises(SettingsError, match="RedirectHandler"):
-        theirs.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
-    theirs.add_handlers(r".*", [(r"/later", WhoAmI)])
-    server = theirs.listen(0, "127.0.0.1")
+        application.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
+    application.add_handlers(r".*", [(r"/later", WhoAmI)])
+    server = application.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()
     url = f"http://127.0.0.1:{socket.getsockname()[1]}/later"
     assert 401 == (await AsyncHTTPClient().fetch(url, raise_error=False)).code
     server.stop()
 
 
-def test_an_application_that_is_adopted_may_not_insist_on_what_is_not_set_up() -> None:
+def test_another_application_cannot_require_an_unknown_validation() -> None:
     service = make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=())
-    insisting = type("Insisting", (BearerAuthMixin, RequestHandler), {"validation": "introspectoin"})
+    handler = type("Handler", (BearerAuthMixin, RequestHandler), {"validation": "introspectoin"})
     with pytest.raises(SettingsError, match="introspectoin"):
-        protect_application(Application([(r"/x", insisting)]), service)
+        protect_application(Application([(r"/x", handler)]), service)
 
 
-def test_an_application_that_is_adopted_keeps_what_answers_its_other_paths(app: ResourceServerApplication) -> None:
-    theirs = Application([], default_handler_class=WhoAmI)
-    protect_application(theirs, app)
-    assert WhoAmI is theirs.settings["default_handler_class"]
+def test_another_application_keeps_its_default_handler(app: ResourceServerApplication) -> None:
+    application = Application([], default_handler_class=WhoAmI)
+    protect_application(application, app)
+    assert WhoAmI is application.settings["default_handler_class"]

@@ -36,13 +36,13 @@ class Everything(BearerAuthMixin, RequestHandler):
 
     @policy(public=True)
     def head(self) -> None:
-        """Look."""
+        """Return the headers."""
 
     def authorize(self, principal: Principal) -> bool:
         return principal.subject is not None
 
 
-def test_each_method_is_a_row_that_says_what_it_demands() -> None:
+def test_each_method_has_a_row_with_its_requirements() -> None:
     requirements = {row.method: row.requirements for row in list_rows([(r"/x", Everything)]) if row.pattern == "'/x$'"}
     rest = "groups Domain Users; level 3 or 4; clients a or b; acr phrh or phr; authenticated within 60 s; authorize"
     assert {
@@ -53,14 +53,14 @@ def test_each_method_is_a_row_that_says_what_it_demands() -> None:
     } == requirements
 
 
-def test_a_row_says_where_else_a_token_may_stand() -> None:
+def test_a_row_lists_token_sources_other_than_the_header() -> None:
     basket = type("Basket", (Everything,), {"token_sources": ("header", "cookie")})
     requirements = {row.method: row.requirements for row in list_rows([(r"/x", basket)]) if row.pattern == "'/x$'"}
     assert requirements["PUT"] == "an optional token; authorize; from header or cookie"
     assert "public" == requirements["HEAD"]
 
 
-def test_the_table_has_straight_columns_and_a_heading() -> None:
+def test_the_table_has_aligned_columns_and_a_heading() -> None:
     routes = [*ROUTES, Rule(HostMatches("old.example"), [(r"/old", public(RedirectHandler), {"url": "/"})])]
     assert [
         "METHOD  PATTERN                 HANDLER                                    REQUIRES",
@@ -71,6 +71,6 @@ def test_the_table_has_straight_columns_and_a_heading() -> None:
     ] == format_table(list_rows(routes))
 
 
-def test_a_route_that_nobody_judges_is_refused_as_at_start() -> None:
+def test_an_unprotected_route_raises_the_startup_error() -> None:
     with pytest.raises(SettingsError, match="RedirectHandler"):
         list_rows([(r"/old", RedirectHandler, {"url": "/"})])

@@ -17,7 +17,7 @@ ALL = ("header", "form", "query", "cookie")
 
 def _read(names: Sequence[str], *fields: str, **kwargs: object) -> Credentials | None:
     sources = source_functions(names, cookie="token")
-    return read_credentials(request(*fields, **kwargs), sources)  # type: ignore[arg-type]  # a table's row
+    return read_credentials(request(*fields, **kwargs), sources)  # type: ignore[arg-type]  # rows of the tables below
 
 
 FOUND = {
@@ -31,20 +31,22 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("fields", "terms", "place"), FOUND.values(), ids=FOUND.keys())
-def test_finds_a_token_only_where_it_was_told_to_look(fields: list[str], terms: dict[str, object], place: str) -> None:
-    for names in (ALL, [place]):
-        credentials = _read(names, *fields, **terms)
+@pytest.mark.parametrize(("fields", "options", "source"), FOUND.values(), ids=FOUND.keys())
+def test_a_token_is_read_only_from_the_configured_sources(
+    fields: list[str], options: dict[str, object], source: str
+) -> None:
+    for names in (ALL, [source]):
+        credentials = _read(names, *fields, **options)
         assert credentials is not None
-        assert ("abc", place) == (credentials.token, credentials.place)
-    assert _read([name for name in ALL if name != place], *fields, **terms) is None
+        assert ("abc", source) == (credentials.token, credentials.place)
+    assert _read([name for name in ALL if name != source], *fields, **options) is None
 
 
-NONE = {
+ABSENT = {
     "nothing": ([], {}),
     "a form in the body of a GET": ([FORM], {"body": b"access_token=abc"}),
     "a form in the body of a DELETE": ([FORM], {"method": "DELETE", "body": b"access_token=abc"}),
-    "a form of several parts": (
+    "a multipart form": (
         ["Content-Type: multipart/form-data; boundary=b"],
         {
             "method": "POST",
@@ -57,36 +59,38 @@ NONE = {
 }
 
 
-@pytest.mark.parametrize(("fields", "terms"), NONE.values(), ids=NONE.keys())
-def test_finds_no_token_in(fields: list[str], terms: dict[str, object]) -> None:
-    assert _read(ALL, *fields, **terms) is None
+@pytest.mark.parametrize(("fields", "options"), ABSENT.values(), ids=ABSENT.keys())
+def test_a_token_elsewhere_is_ignored(fields: list[str], options: dict[str, object]) -> None:
+    assert _read(ALL, *fields, **options) is None
 
 
 BEARER = "Authorization: Bearer abc"
-REFUSED = {
+REJECTED = {
     "header and query": ([BEARER], {"uri": "/?access_token=abc"}, Reason.SEVERAL_CREDENTIALS),
     "header and form": ([BEARER, FORM], {"method": "POST", "body": b"access_token=x"}, Reason.SEVERAL_CREDENTIALS),
     "header and cookie": ([BEARER, "Cookie: token=abc"], {}, Reason.SEVERAL_CREDENTIALS),
     "two in the query": ([], {"uri": "/?access_token=a&access_token=a"}, Reason.SEVERAL_CREDENTIALS),
     "two in a form": ([FORM], {"method": "POST", "body": b"access_token=a&access_token=b"}, Reason.SEVERAL_CREDENTIALS),
-    "two cookies of a name": (["Cookie: token=a; token=b"], {}, Reason.SEVERAL_CREDENTIALS),
-    "cookies of a name in two fields": (["Cookie: token=a", "Cookie: token=b"], {}, Reason.SEVERAL_CREDENTIALS),
+    "two cookies of the same name": (["Cookie: token=a; token=b"], {}, Reason.SEVERAL_CREDENTIALS),
+    "cookies of the same name in two fields": (["Cookie: token=a", "Cookie: token=b"], {}, Reason.SEVERAL_CREDENTIALS),
     "an empty parameter": ([], {"uri": "/?access_token="}, Reason.MALFORMED_CREDENTIALS),
-    "a parameter beyond ASCII": ([], {"uri": "/?access_token=%C3%A9"}, Reason.MALFORMED_CREDENTIALS),
+    "a non-ASCII parameter": ([], {"uri": "/?access_token=%C3%A9"}, Reason.MALFORMED_CREDENTIALS),
     "a space in a form": ([FORM], {"method": "POST", "body": b"access_token=a+b"}, Reason.MALFORMED_CREDENTIALS),
     "an empty cookie": (["Cookie: token="], {}, Reason.MALFORMED_CREDENTIALS),
 }
 
 
-@pytest.mark.parametrize(("fields", "terms", "reason"), REFUSED.values(), ids=REFUSED.keys())
-def test_refuses(fields: list[str], terms: dict[str, object], reason: Reason) -> None:
-    with pytest.raises(InvalidRequest) as refusal:
-        _read(ALL, *fields, **terms)
-    assert reason is refusal.value.reason
+@pytest.mark.parametrize(("fields", "options", "reason"), REJECTED.values(), ids=REJECTED.keys())
+def test_several_or_malformed_tokens_are_rejected(
+    fields: list[str], options: dict[str, object], reason: Reason
+) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        _read(ALL, *fields, **options)
+    assert reason is error.value.reason
 
 
 @given(st.binary())
-def test_any_body_gives_a_credential_none_or_a_refusal(body: bytes) -> None:
+def test_any_body_gives_credentials_none_or_an_invalid_request(body: bytes) -> None:
     try:
         credentials = _read(["form"], FORM, method="POST", body=body)
     except InvalidRequest:
@@ -95,12 +99,12 @@ def test_any_body_gives_a_credential_none_or_a_refusal(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", ["form", ["header", "cookie"], ("query",)])
-def test_reads_the_names_of_sources(value: str | Sequence[str]) -> None:
+def test_source_names_are_parsed(value: str | Sequence[str]) -> None:
     assert ((value,) if isinstance(value, str) else tuple(value)) == parse_sources(value, cookie="__Host-t")
 
 
 @pytest.mark.parametrize(
-    ("value", "cookie", "complaint"),
+    ("value", "cookie", "message"),
     [
         (7, "t", "a name or a list"),
         ([], "t", "is empty"),
@@ -113,6 +117,6 @@ def test_reads_the_names_of_sources(value: str | Sequence[str]) -> None:
         ("cookie", None, "the name of a cookie"),
     ],
 )
-def test_refuses_at_start(value: object, cookie: object, complaint: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=complaint):
+def test_invalid_source_names_are_rejected(value: object, cookie: object, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
         parse_sources(value, cookie=cookie)

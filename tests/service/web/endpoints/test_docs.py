@@ -21,7 +21,7 @@ def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplicatio
 
 
 @pytest.mark.gen_test
-async def test_says_what_is_mounted_and_asks_no_issuer_for_it(
+async def test_the_document_lists_the_routes_without_a_request_to_the_issuer(
     http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     response = await http_client.fetch(f"{base_url}/openapi.json", headers={"Origin": "https://app.example"})
@@ -36,7 +36,7 @@ async def test_says_what_is_mounted_and_asks_no_issuer_for_it(
 
 
 @pytest.mark.gen_test
-async def test_who_has_it_already_gets_nothing_again(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_a_client_with_the_current_document_gets_304(http_client: AsyncHTTPClient, base_url: str) -> None:
     first = await http_client.fetch(f"{base_url}/openapi.json")
     headers = {"If-None-Match": first.headers["Etag"]}
     again = await http_client.fetch(f"{base_url}/openapi.json", headers=headers, raise_error=False)
@@ -44,7 +44,7 @@ async def test_who_has_it_already_gets_nothing_again(http_client: AsyncHTTPClien
 
 
 @pytest.mark.gen_test
-async def test_what_is_mounted_later_is_described_as_well(
+async def test_routes_added_later_are_described(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     app.add_handlers(r".*", [(r"/later", Hello)])
@@ -52,7 +52,7 @@ async def test_what_is_mounted_later_is_described_as_well(
     assert "/later" in document["paths"]
 
 
-async def _is_there(application: tornado.web.Application) -> bool:
+async def _serves_document(application: tornado.web.Application) -> bool:
     server = application.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()
     url = f"http://127.0.0.1:{socket.getsockname()[1]}/openapi.json"
@@ -62,16 +62,16 @@ async def _is_there(application: tornado.web.Application) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("words", "of_ours", "of_others"),
+    ("options", "in_make_app", "in_protect"),
     [({}, True, False), ({"docs": True}, True, True), ({"docs": False}, False, False)],
 )
 @pytest.mark.gen_test
-async def test_an_application_of_ours_is_described_unless_told_not_to_and_one_of_others_if_told_to(
-    words: dict[str, Any], *, of_ours: bool, of_others: bool
+async def test_docs_default_to_on_in_make_app_and_off_in_protect(
+    options: dict[str, Any], *, in_make_app: bool, in_protect: bool
 ) -> None:
-    ours, others = make_app(Settings(issuer=ISSUER, **words)), tornado.web.Application(ROUTES)
-    guard = protect(others, Settings(issuer=ISSUER, **words))
-    assert of_ours is await _is_there(ours)
-    assert of_others is await _is_there(others)
-    await ours.close()
-    await guard.close()
+    application, existing = make_app(Settings(issuer=ISSUER, **options)), tornado.web.Application(ROUTES)
+    resource_server = protect(existing, Settings(issuer=ISSUER, **options))
+    assert in_make_app is await _serves_document(application)
+    assert in_protect is await _serves_document(existing)
+    await application.close()
+    await resource_server.close()

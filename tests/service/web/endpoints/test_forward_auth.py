@@ -21,7 +21,7 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
 
 
 @pytest.mark.parametrize(
-    ("subject", "client", "scopes", "told"),
+    ("subject", "client", "scopes", "expected"),
     [
         ("alice@example.com", "0oa1", ["b", "a:x"], ("alice@example.com", "0oa1", "a:x b")),
         (None, None, None, ("", "", "")),
@@ -32,11 +32,11 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
     ids=["plain", "none", "percent", "unicode", "line ends"],
 )
 @pytest.mark.gen_test
-async def test_the_fields_tell_who_it_is_and_nothing_else(
+async def test_the_response_headers_identify_the_caller(
     subject: str | None,
     client: str | None,
     scopes: list[str] | None,
-    told: tuple[str, str, str],
+    expected: tuple[str, str, str],
     fake_issuer: RunningIssuer,
     http_client: AsyncHTTPClient,
     base_url: str,
@@ -45,12 +45,12 @@ async def test_the_fields_tell_who_it_is_and_nothing_else(
     response = await http_client.fetch(f"{base_url}/auth", headers={"Authorization": f"Bearer {token}"})
     assert (204, b"", "no-store") == (response.code, response.body, response.headers["Cache-Control"])
     names = ("X-Auth-Subject", "X-Auth-Client-Id", "X-Auth-Scopes")
-    assert [[one] for one in told] == [response.headers.get_list(name) for name in names]
+    assert [[value] for value in expected] == [response.headers.get_list(name) for name in names]
 
 
 @pytest.mark.parametrize(("credentials", "status"), [(None, 401), ("good~a", 204), ("bad", 401), ("unknown", 503)])
 @pytest.mark.gen_test
-async def test_it_refuses_as_every_handler_does(
+async def test_errors_have_the_same_status_as_in_any_handler(
     credentials: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
 ) -> None:
     server = serve(forward_auth.ROUTES).listen(0, "127.0.0.1")
@@ -61,26 +61,28 @@ async def test_it_refuses_as_every_handler_does(
     server.stop()
 
 
-@pytest.mark.parametrize(("wanted", "status"), [(True, 401), (False, 404)])
+@pytest.mark.parametrize(("enabled", "status"), [(True, 401), (False, 404)])
 @pytest.mark.gen_test
-async def test_an_application_of_ones_own_has_it_where_the_settings_say_so(
-    wanted: bool,  # noqa: FBT001  # a row of the table
+async def test_a_protected_application_serves_it_if_enabled(
+    enabled: bool,  # noqa: FBT001  # a row of the table
     status: int,
     http_client: AsyncHTTPClient,
 ) -> None:
     application = Application([])
-    guard = protect(application, Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=wanted))
+    resource_server = protect(
+        application, Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=enabled)
+    )
     server = application.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()
     url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
     assert status == (await http_client.fetch(url, raise_error=False)).code
     server.stop()
-    await guard.close()
+    await resource_server.close()
 
 
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("bad", 401), ("good", 405)])
 @pytest.mark.gen_test
-async def test_a_preflight_that_a_proxy_asks_about_does_not_pass_unjudged(
+async def test_a_preflight_is_authenticated(
     token: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
 ) -> None:
     server = serve(forward_auth.ROUTES, cors_origins=["*"]).listen(0, "127.0.0.1")

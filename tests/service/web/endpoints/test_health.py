@@ -17,14 +17,16 @@ def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplicatio
 
 
 @pytest.mark.gen_test
-async def test_lives_and_is_ready(app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_the_service_is_alive_and_ready(
+    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str
+) -> None:
     assert 200 == (await http_client.fetch(f"{base_url}/healthz")).code
     assert 200 == (await http_client.fetch(f"{base_url}/readyz")).code
     await app.close()
 
 
 @pytest.mark.gen_test
-async def test_lives_and_is_not_ready_while_the_issuer_is_down(
+async def test_the_service_is_alive_but_not_ready_while_the_issuer_is_down(
     app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
 ) -> None:
     fake_issuer.fail("discovery", status=500)

@@ -48,7 +48,7 @@ def app(serve: Callable[..., ResourceServerApplication], public_url: str | None)
     ],
 )
 @pytest.mark.gen_test
-async def test_describes_the_resource_and_what_is_below_it(
+async def test_metadata_describes_the_resource_and_the_paths_below_it(
     suffix: str, resource: str | None, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     response = await http_client.fetch(base_url + WELL_KNOWN + suffix, raise_error=False)
@@ -64,23 +64,23 @@ async def test_describes_the_resource_and_what_is_below_it(
 
 @pytest.mark.parametrize("public_url", ["https://api.example/v1/", "https://api.example/"])
 @pytest.mark.gen_test
-async def test_what_a_challenge_leads_to_says_the_identifier_that_the_path_was_made_of(
+async def test_the_metadata_of_a_challenge_has_the_configured_identifier(
     http_client: AsyncHTTPClient, base_url: str, public_url: str
 ) -> None:
-    """A client compares them, and believes nothing else (RFC 9728 section 3.3)."""
+    """A client compares the two and rejects any other identifier (RFC 9728 section 3.3)."""
     challenge = (await http_client.fetch(f"{base_url}/things", raise_error=False)).headers["WWW-Authenticate"]
     metadata = challenge.partition('resource_metadata="https://api.example')[2].removesuffix('"')
     assert public_url == json.loads((await http_client.fetch(base_url + metadata)).body)["resource"]
 
 
 @pytest.mark.gen_test
-async def test_any_page_may_read_it(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_a_page_of_any_origin_can_read_the_metadata(http_client: AsyncHTTPClient, base_url: str) -> None:
     response = await http_client.fetch(base_url + WELL_KNOWN, headers={"Origin": "https://other.example"})
     assert "*" == response.headers["Access-Control-Allow-Origin"]
 
 
 @pytest.mark.gen_test
-async def test_a_refusal_says_where_it_is(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_a_challenge_links_to_the_metadata(http_client: AsyncHTTPClient, base_url: str) -> None:
     response = await http_client.fetch(f"{base_url}/things", raise_error=False)
     expected = 'Bearer realm="test", resource_metadata="https://api.example/.well-known/oauth-protected-resource/v1"'
     assert expected == response.headers["WWW-Authenticate"]
@@ -88,7 +88,7 @@ async def test_a_refusal_says_where_it_is(http_client: AsyncHTTPClient, base_url
 
 @pytest.mark.parametrize("public_url", [None])
 @pytest.mark.gen_test
-async def test_without_a_public_url_the_request_says_who_we_are_and_no_header_repeats_it(
+async def test_without_a_public_url_the_host_is_used_in_the_metadata_but_not_in_the_challenge(
     http_client: AsyncHTTPClient, base_url: str, public_url: str | None
 ) -> None:
     for suffix in ("", "/things"):
@@ -99,7 +99,7 @@ async def test_without_a_public_url_the_request_says_who_we_are_and_no_header_re
 
 
 @pytest.mark.gen_test
-async def test_names_no_scopes_where_nobody_demands_any(
+async def test_scopes_are_omitted_if_no_handler_requires_any(
     serve: Callable[..., ResourceServerApplication], http_client: AsyncHTTPClient
 ) -> None:
     server = serve([*ROUTES, (r"/hello", Hello)]).listen(0, "127.0.0.1")

@@ -13,11 +13,11 @@ from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 
 
-def test_compares_scopes_letter_by_letter_unless_it_is_told_otherwise(
-    words: Any, token_cache: ValidatedTokenCache, deny_list: DenyList
+def test_a_context_is_frozen_and_matches_scopes_exactly_by_default(
+    validator: Any, token_cache: ValidatedTokenCache, deny_list: DenyList
 ) -> None:
-    authenticators = Authenticators(lambda _: Authenticator([words], token_cache=token_cache, deny_list=deny_list))
+    authenticators = Authenticators(lambda _: Authenticator([validator], token_cache=token_cache, deny_list=deny_list))
     context = ResourceServerContext(authenticators=authenticators, cors=CrossOriginPolicy([]), realm="api")
     assert (ScopeMatching.EXACT, None) == (context.scope_matching, context.resource.metadata_url)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        context.realm = "other"  # type: ignore[misc]  # that is the attempt
+        context.realm = "other"  # type: ignore[misc]  # the attempt under test

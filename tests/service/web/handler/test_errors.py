@@ -17,7 +17,7 @@ from service.web.routing.wrap import protected, public
 
 
 class Raises(BearerAuthMixin, tornado.web.RequestHandler):
-    """Refuses with the status that stands in its path, by an error, by ``send_error``, or by nothing but the status."""
+    """Responds with the status in its path: by an exception, ``send_error`` or ``set_status``."""
 
     optional = True
 
@@ -32,15 +32,15 @@ class Raises(BearerAuthMixin, tornado.web.RequestHandler):
 
     def patch(self, status: str) -> None:
         self.set_status(int(status))
-        self.write("the author's own words")
+        self.write("the handler's body")
 
 
-class Mistakes(BearerAuthMixin, tornado.web.RequestHandler):
+class Failing(BearerAuthMixin, tornado.web.RequestHandler):
     public = True
 
     def get(self) -> None:
         self.send_error(500)
-        raise ZeroDivisionError("behind the answer")
+        raise ZeroDivisionError("after the response")
 
     def post(self) -> None:
         raise tornado.web.HTTPError(502, "the %s is down", "warehouse")
@@ -50,8 +50,8 @@ class Mistakes(BearerAuthMixin, tornado.web.RequestHandler):
         self.write("a")
 
 
-class Frugal(BearerAuthMixin, tornado.web.RequestHandler):
-    """Says what it means by a status and fields alone."""
+class StatusOnly(BearerAuthMixin, tornado.web.RequestHandler):
+    """Sets a status and header fields without a body."""
 
     public = True
 
@@ -73,14 +73,14 @@ class Frugal(BearerAuthMixin, tornado.web.RequestHandler):
 
 class Early(BearerAuthMixin, tornado.web.RequestHandler):
     def initialize(self) -> None:
-        assert self.current_user is None  # before anybody is judged
+        assert self.current_user is None  # before authentication
 
     def get(self) -> None:
         self.write({"user": self.current_user.subject})
 
 
-def _elsewhere(request: HTTPServerRequest) -> None:
-    """JSONResponse a request that was passed on, as another server does."""
+def _fallback(request: HTTPServerRequest) -> None:
+    """Respond to a delegated request as another server would."""
     assert request.connection is not None
     request.connection.write_headers(
         tornado.httputil.ResponseStartLine("HTTP/1.1", 200, "OK"),
@@ -97,11 +97,11 @@ def app(serve: Callable[..., ResourceServerApplication], tmp_path: Path) -> Reso
         [
             (r"/raises/(\d+)", Raises),
             (r"/files/(.*)", public(tornado.web.StaticFileHandler), {"path": str(tmp_path)}),
-            (r"/mistakes", Mistakes),
+            (r"/failing", Failing),
             (r"/early", Early),
-            (r"/frugal", Frugal),
+            (r"/status-only", StatusOnly),
             (r"/teapot", public(tornado.web.ErrorHandler), {"status_code": 418}),
-            (r"/elsewhere", protected(tornado.web.FallbackHandler), {"fallback": _elsewhere}),
+            (r"/fallback", protected(tornado.web.FallbackHandler), {"fallback": _fallback}),
         ],
         cors_origins=["*"],
     )
@@ -109,9 +109,7 @@ def app(serve: Callable[..., ResourceServerApplication], tmp_path: Path) -> Reso
 
 @pytest.mark.parametrize(("path", "status"), [("/teapot", 418), ("/nowhere", 404)])
 @pytest.mark.gen_test
-async def test_whatever_is_refused_is_json_that_a_page_can_read(
-    path: str, status: int, call: Callable[..., Any]
-) -> None:
+async def test_an_error_is_json_that_a_page_can_read(path: str, status: int, call: Callable[..., Any]) -> None:
     response = await call(path, Origin="https://app.example")
     assert (status, {"error", "error_description"}) == (response.code, set(json.loads(response.body)))
     assert ("no-store", "*") == (
@@ -120,24 +118,24 @@ async def test_whatever_is_refused_is_json_that_a_page_can_read(
     )
 
 
-WAYS = pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+EACH_METHOD = pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 
 
-@WAYS
+@EACH_METHOD
 @pytest.mark.gen_test
-async def test_a_401_of_a_handlers_own_has_a_challenge(method: str, call: Callable[..., Any]) -> None:
-    nobody, somebody = await call("/raises/401", None, method), await call("/raises/401", "good", method)
+async def test_a_401_of_a_handler_has_a_challenge(method: str, call: Callable[..., Any]) -> None:
+    anonymous, authenticated = await call("/raises/401", None, method), await call("/raises/401", "good", method)
     assert [("missing_token", 'Bearer realm="test"')] == [
-        (json.loads(nobody.body)["error"], nobody.headers["WWW-Authenticate"])
+        (json.loads(anonymous.body)["error"], anonymous.headers["WWW-Authenticate"])
     ]
-    assert "invalid_token" == json.loads(somebody.body)["error"]
-    assert 'error="invalid_token"' in somebody.headers["WWW-Authenticate"]
+    assert "invalid_token" == json.loads(authenticated.body)["error"]
+    assert 'error="invalid_token"' in authenticated.headers["WWW-Authenticate"]
 
 
-@WAYS
+@EACH_METHOD
 @pytest.mark.parametrize("status", [400, 404, 409, 418, 429, 500, 502, 503, 599])
 @pytest.mark.gen_test
-async def test_a_refusal_of_a_handlers_own_is_said_as_ours_are(
+async def test_an_error_of_a_handler_has_the_common_format(
     status: int, method: str, call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "service")
@@ -153,30 +151,30 @@ async def test_a_refusal_of_a_handlers_own_is_said_as_ours_are(
 
 
 @pytest.mark.gen_test
-async def test_the_words_of_a_handler_stay_its_own(call: Callable[..., Any]) -> None:
+async def test_a_body_of_a_handler_is_kept(call: Callable[..., Any]) -> None:
     response = await call("/raises/409", method="PATCH")
-    assert (409, b"the author's own words") == (response.code, response.body)
+    assert (409, b"the handler's body") == (response.code, response.body)
 
 
-# Tornado sends whatever a handler sets; only of what it raises is it known that it is meant as the end.
+# Tornado sends any status that a handler sets; a 1xx status is replaced only if it is raised or passed to send_error.
 @pytest.mark.parametrize(
-    ("status", "answer", "method"),
+    ("status", "expected", "method"),
     [
         *[(status, status, method) for status in (204, 304) for method in ("GET", "POST", "PUT")],
         *[(status, 500, method) for status in (100, 101) for method in ("GET", "POST")],
     ],
 )
 @pytest.mark.gen_test
-async def test_a_status_that_has_no_body_or_is_no_answer_leaves_no_client_waiting(
-    status: int, answer: int, method: str, call: Callable[..., Any], app: ResourceServerApplication
+async def test_a_status_without_a_body_ends_the_request(
+    status: int, expected: int, method: str, call: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     response = await call(f"/raises/{status}", method=method)
-    assert (answer, answer < 400) == (response.code, response.body == b"")
+    assert (expected, expected < 400) == (response.code, response.body == b"")
     assert await app.finish_requests(within=1)
 
 
 @pytest.mark.gen_test
-async def test_a_refusal_of_tornados_own_handler_is_said_as_ours_are(call: Callable[..., Any]) -> None:
+async def test_an_error_of_a_tornado_handler_has_the_common_format(call: Callable[..., Any]) -> None:
     response = await call("/files/file.txt", Range="bytes=10-")
     assert (416, "bytes */3") == (response.code, response.headers["Content-Range"])
     assert ("invalid_request", "no-store") == (json.loads(response.body)["error"], response.headers["Cache-Control"])
@@ -184,51 +182,51 @@ async def test_a_refusal_of_tornados_own_handler_is_said_as_ours_are(call: Calla
 
 @pytest.mark.parametrize("method", ["TRACE", "QUERY", "PROPFIND"])
 @pytest.mark.gen_test
-async def test_a_method_that_nobody_knows_is_405_for_everybody(method: str, call: Callable[..., Any]) -> None:
+async def test_an_unknown_method_gives_405_with_any_token(method: str, call: Callable[..., Any]) -> None:
     for token in (None, "good", "bad"):
         assert 405 == (await call("/raises/200", token, method)).code
 
 
 @pytest.mark.gen_test
-async def test_a_request_that_another_server_answers_is_over_with_its_answer(
+async def test_a_delegated_request_ends_with_its_response(
     call: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
-    assert 401 == (await call("/elsewhere")).code
-    assert b"{}" == (await call("/elsewhere", "good")).body
+    assert 401 == (await call("/fallback")).code
+    assert b"{}" == (await call("/fallback", "good")).body
     assert await app.finish_requests(within=1)
 
 
 @pytest.mark.gen_test
-async def test_the_cause_of_a_failure_stands_in_the_log_with_the_id_that_its_client_was_told(
+async def test_the_cause_of_a_failure_is_logged_with_the_error_id_of_the_response(
     call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for method, cause in (("GET", "behind the answer"), ("POST", "the warehouse is down")):
+    for method, cause in (("GET", "after the response"), ("POST", "the warehouse is down")):
         caplog.clear()
-        told = json.loads((await call("/mistakes", method=method)).body)["id"]
+        error_id = json.loads((await call("/failing", method=method)).body)["id"]
         failures = [record for record in caplog.records if record.name == "service.web.handler.errors"]
-        assert {f"unhandled exception in {method} /mistakes, error_id {told}"} == {
+        assert {f"unhandled exception in {method} /failing, error_id {error_id}"} == {
             record.getMessage() for record in failures
         }
         assert [True] == [cause in str(record.exc_info[1]) for record in failures if record.exc_info]
 
 
 @pytest.mark.gen_test
-async def test_an_answer_that_breaks_off_is_over_too(call: Callable[..., Any], app: ResourceServerApplication) -> None:
+async def test_a_truncated_response_ends_the_request(call: Callable[..., Any], app: ResourceServerApplication) -> None:
     with pytest.raises(HTTPStreamClosedError):
-        await call("/mistakes", method="PUT")
+        await call("/failing", method="PUT")
     assert await app.finish_requests(within=1)
 
 
 @pytest.mark.gen_test
-async def test_who_was_nobody_before_the_judgement_is_known_after_it(call: Callable[..., Any]) -> None:
+async def test_current_user_is_set_by_authentication(call: Callable[..., Any]) -> None:
     assert {"user": "alice"} == json.loads((await call("/early", "good")).body)
 
 
 @pytest.mark.gen_test
-async def test_what_a_handler_says_by_fields_stands(call: Callable[..., Any]) -> None:
-    theirs, empty, fields = [await call("/frugal", "good", method) for method in ("GET", "POST", "PUT")]
-    assert (401, ['Basic realm="mine"']) == (theirs.code, theirs.headers.get_list("WWW-Authenticate"))
-    assert "missing_token" == json.loads(theirs.body)["error"]
+async def test_status_and_header_fields_of_a_handler_are_kept(call: Callable[..., Any]) -> None:
+    challenge, empty, fields = [await call("/status-only", "good", method) for method in ("GET", "POST", "PUT")]
+    assert (401, ['Basic realm="mine"']) == (challenge.code, challenge.headers.get_list("WWW-Authenticate"))
+    assert "missing_token" == json.loads(challenge.body)["error"]
     assert (404, b"") == (empty.code, empty.body)
     assert (405, "PURGE", "max-age=60") == (fields.code, fields.headers["Allow"], fields.headers["Cache-Control"])
     assert "method_not_allowed" == json.loads(fields.body)["error"]

@@ -16,7 +16,7 @@ from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 
 APP = "https://app.example"
-ran: list[str] = []
+steps: list[str] = []
 
 
 class Things(BearerAuthMixin, RequestHandler):
@@ -36,7 +36,7 @@ class Open(BearerAuthMixin, RequestHandler):
 
     def get(self) -> None:
         assert self.current_user is None
-        self.write({"hello": "anybody"})
+        self.write({"hello": "world"})
 
     def post(self) -> None:
         self.write({"who": self.principal.subject})
@@ -60,9 +60,9 @@ class OtherPages(BearerAuthMixin, RequestHandler):
         self.write({})
 
 
-class ForgetsSuper(BearerAuthMixin, RequestHandler):
+class WithoutSuper(BearerAuthMixin, RequestHandler):
     def prepare(self) -> None:
-        ran.append(f"prepared for {self.principal.subject}")
+        steps.append(f"prepared for {self.principal.subject}")
 
     def get(self) -> None:
         self.write({})
@@ -74,23 +74,23 @@ class AwaitsSuper(BearerAuthMixin, RequestHandler):
         assert result is not None
         await result
         await asyncio.sleep(0)
-        ran.append(f"prepared for {self.principal.subject}")
+        steps.append(f"prepared for {self.principal.subject}")
 
     def get(self) -> None:
         self.write({})
 
 
-class Below(AwaitsSuper):
+class Subclass(AwaitsSuper):
     async def prepare(self) -> None:
         await super().prepare()
-        ran.append("and below")
+        steps.append("and in the subclass")
 
 
 class ExistingBase(RequestHandler):
     def prepare(self) -> Awaitable[None] | None:
         async def later() -> None:
             await asyncio.sleep(0)
-            ran.append("existing")
+            steps.append("existing")
 
         return later()
 
@@ -105,7 +105,7 @@ class MixedInLast(ExistingBase, BearerAuthMixin):
         self.write({})
 
 
-class Refuses(BearerAuthMixin, RequestHandler):
+class Raises(BearerAuthMixin, RequestHandler):
     def get(self) -> None:
         raise InsufficientScope(["things.admin"])
 
@@ -114,58 +114,60 @@ class Refuses(BearerAuthMixin, RequestHandler):
 
     def put(self) -> None:
         self.set_header("X-Half-Done", "yes")
-        raise ZeroDivisionError("the stack knows")
+        raise ZeroDivisionError("seen only in the stack trace")
 
 
 ROUTES = [
     (r"/things", Things),
     (r"/open", Open),
     (r"/other-pages", OtherPages),
-    (r"/forgets", ForgetsSuper),
-    (r"/awaits", AwaitsSuper),
-    (r"/below", Below),
+    (r"/without-super", WithoutSuper),
+    (r"/awaits-super", AwaitsSuper),
+    (r"/subclass", Subclass),
     (r"/first", MixedInFirst),
     (r"/last", MixedInLast),
-    (r"/refuses", Refuses),
+    (r"/raises", Raises),
 ]
 
 
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
-    ran.clear()
+    steps.clear()
     return serve(ROUTES, cors_origins=[APP])
 
 
 @pytest.mark.gen_test
-async def test_lets_a_good_token_in(call: Callable[..., Any]) -> None:
+async def test_a_valid_token_is_accepted(call: Callable[..., Any]) -> None:
     response = await call("/things", "good~things.read")
     assert (200, {"hello": "alice"}) == (response.code, json.loads(response.body))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/things", "/forgets", "/awaits", "/below", "/first", "/last", "/refuses"])
+@pytest.mark.parametrize(
+    "path", ["/things", "/without-super", "/awaits-super", "/subclass", "/first", "/last", "/raises"]
+)
 @pytest.mark.gen_test
-async def test_without_a_token_every_method_of_every_route_is_401(
+async def test_every_method_of_every_route_gives_401_without_a_token(
     path: str, method: str, call: Callable[..., Any]
 ) -> None:
     response = await call(path, method=method)
     assert (401, 'Bearer realm="test"') == (response.code, response.headers["WWW-Authenticate"])
-    assert [] == ran
+    assert [] == steps
 
 
-REFUSALS: dict[str, tuple[str, str | None, int, str]] = {
+REJECTIONS: dict[str, tuple[str, str | None, int, str]] = {
     "no token": ("/things", None, 401, "missing_token"),
-    "a bad token": ("/things", "bad", 401, "invalid_token"),
+    "an invalid token": ("/things", "bad", 401, "invalid_token"),
     "a malformed token": ("/things", "a b", 400, "invalid_request"),
     "a missing scope": ("/things", "good~things.write", 403, "insufficient_scope"),
-    "an issuer that is down": ("/things", "unknown", 503, "temporarily_unavailable"),
-    "a refusal of the handler's own": ("/refuses", "good", 403, "insufficient_scope"),
+    "an unavailable issuer": ("/things", "unknown", 503, "temporarily_unavailable"),
+    "an error of the handler": ("/raises", "good", 403, "insufficient_scope"),
 }
 
 
-@pytest.mark.parametrize(("path", "token", "status", "error"), REFUSALS.values(), ids=REFUSALS.keys())
+@pytest.mark.parametrize(("path", "token", "status", "error"), REJECTIONS.values(), ids=REJECTIONS.keys())
 @pytest.mark.gen_test
-async def test_refuses_in_one_way(
+async def test_all_errors_have_one_format(
     path: str, token: str | None, status: int, error: str, call: Callable[..., Any]
 ) -> None:
     response = await call(path, token, Origin=APP)
@@ -181,25 +183,25 @@ async def test_refuses_in_one_way(
 
 
 @pytest.mark.gen_test
-async def test_names_the_scopes_that_would_do(call: Callable[..., Any]) -> None:
+async def test_the_challenge_names_the_required_scopes(call: Callable[..., Any]) -> None:
     response = await call("/things", "good~things.read", method="POST")
     assert 'scope="things.read things.write"' in response.headers["WWW-Authenticate"]
 
 
 @pytest.mark.gen_test
-async def test_an_issuers_trouble_says_when_to_come_back(call: Callable[..., Any]) -> None:
+async def test_an_unavailable_issuer_gives_a_retry_after_header(call: Callable[..., Any]) -> None:
     assert "7" == (await call("/things", "unknown")).headers["Retry-After"]
 
 
 @pytest.mark.parametrize("token", [None, "good", "bad", "unknown", "a b"])
 @pytest.mark.gen_test
-async def test_a_public_handler_looks_at_no_token(token: str | None, call: Callable[..., Any], words: Any) -> None:
+async def test_a_public_handler_ignores_tokens(token: str | None, call: Callable[..., Any], validator: Any) -> None:
     assert 200 == (await call("/open", token)).code
-    assert 0 == words.asked
+    assert 0 == validator.calls
 
 
 @pytest.mark.gen_test
-async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
+async def test_using_the_principal_in_a_public_handler_is_an_error(
     call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert 500 == (await call("/open", "good", method="POST")).code
@@ -208,81 +210,77 @@ async def test_a_public_handler_that_asks_who_is_there_learns_its_mistake(
 
 @pytest.mark.parametrize(("method", "status"), [("PUT", 403), ("DELETE", 403), ("HEAD", 403)])
 @pytest.mark.gen_test
-async def test_a_403_of_a_public_handler_asks_nobody_for_a_token(
-    method: str, status: int, call: Callable[..., Any]
-) -> None:
+async def test_a_403_of_a_public_handler_stays_403(method: str, status: int, call: Callable[..., Any]) -> None:
     assert status == (await call("/open", method=method)).code
 
 
 @pytest.mark.parametrize(
     ("path", "prepared"),
     [
-        ("/forgets", ["prepared for alice"]),
-        ("/awaits", ["prepared for alice"]),
-        ("/below", ["prepared for alice", "and below"]),
+        ("/without-super", ["prepared for alice"]),
+        ("/awaits-super", ["prepared for alice"]),
+        ("/subclass", ["prepared for alice", "and in the subclass"]),
         ("/first", ["existing"]),
         ("/last", ["existing"]),
     ],
 )
 @pytest.mark.gen_test
-async def test_a_prepare_of_the_handlers_own_runs_after_the_judgement_and_once(
-    path: str, prepared: list[str], call: Callable[..., Any], words: Any
+async def test_prepare_of_a_handler_runs_once_after_authentication(
+    path: str, prepared: list[str], call: Callable[..., Any], validator: Any
 ) -> None:
     assert 401 == (await call(path, "bad")).code
-    assert [] == ran
+    assert [] == steps
     assert 200 == (await call(path, "good")).code
-    assert prepared == ran
-    assert 2 == words.asked
+    assert prepared == steps
+    assert 2 == validator.calls
 
 
 @pytest.mark.gen_test
-async def test_a_method_that_is_not_there_is_405_and_names_those_that_are(call: Callable[..., Any]) -> None:
+async def test_an_undefined_method_gives_405_with_the_allowed_methods(call: Callable[..., Any]) -> None:
     response = await call("/things", "good", method="DELETE")
     assert (405, "GET, POST") == (response.code, response.headers["Allow"])
     assert "method_not_allowed" == json.loads(response.body)["error"]
 
 
 @pytest.mark.gen_test
-async def test_an_error_of_tornados_own_keeps_its_status(
-    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_http_error_keeps_its_status(call: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    response = await call("/refuses?secret=yes", "good", method="POST")
+    response = await call("/raises?secret=yes", "good", method="POST")
     assert (409, "invalid_request") == (response.code, json.loads(response.body)["error"])
     assert "conflict about a thing" in caplog.text
     assert "secret" not in caplog.text
 
 
 @pytest.mark.gen_test
-async def test_a_mistake_of_ours_shows_an_id_that_is_in_the_log_and_no_stack(
+async def test_an_unhandled_exception_gives_an_error_id_and_no_stack_trace(
     call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    response = await call("/refuses?secret=yes", "good", method="PUT")
+    response = await call("/raises?secret=yes", "good", method="PUT")
     body = json.loads(response.body)
     assert (500, "server_error", None) == (response.code, body["error"], response.headers.get("X-Half-Done"))
     assert b"stack" not in response.body
     assert body["id"] in caplog.text
-    assert "the stack knows" in caplog.text
+    assert "seen only in the stack trace" in caplog.text
     assert "secret" not in caplog.text
     assert "good" not in caplog.text
 
 
-@pytest.mark.parametrize("path", ["/things", "/open", "/forgets", "/refuses", "/nowhere"])
+@pytest.mark.parametrize("path", ["/things", "/open", "/without-super", "/raises", "/nowhere"])
 @pytest.mark.parametrize("origin", [APP, "https://evil.example"])
 @pytest.mark.gen_test
-async def test_a_preflight_is_answered_before_anybody_is_judged(
-    path: str, origin: str, call: Callable[..., Any], words: Any
+async def test_a_preflight_needs_no_authentication(
+    path: str, origin: str, call: Callable[..., Any], validator: Any
 ) -> None:
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     response = await call(path, None, "OPTIONS", **headers)
     assert (204, b"") == (response.code, response.body)
     assert (APP if origin == APP else None) == response.headers.get("Access-Control-Allow-Origin")
-    assert 0 == words.asked
-    assert [] == ran
+    assert 0 == validator.calls
+    assert [] == steps
 
 
 @pytest.mark.gen_test
-async def test_a_preflight_of_a_listed_origin_learns_the_methods(call: Callable[..., Any]) -> None:
+async def test_a_preflight_of_a_listed_origin_gets_the_methods(call: Callable[..., Any]) -> None:
     headers = {"Origin": APP, "Access-Control-Request-Method": "POST"}
     response = await call("/things", None, "OPTIONS", **headers)
     assert "GET, POST" == response.headers["Access-Control-Allow-Methods"]
@@ -290,7 +288,7 @@ async def test_a_preflight_of_a_listed_origin_learns_the_methods(call: Callable[
 
 @pytest.mark.parametrize(("origin", "readable"), [("https://other.example", True), (APP, False)])
 @pytest.mark.gen_test
-async def test_a_handler_names_pages_of_its_own(origin: str, call: Callable[..., Any], *, readable: bool) -> None:
+async def test_a_handler_can_set_its_own_cors_origins(origin: str, call: Callable[..., Any], *, readable: bool) -> None:
     preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
     for response in (
         await call("/other-pages", Origin=origin),
@@ -309,13 +307,13 @@ async def test_a_handler_names_pages_of_its_own(origin: str, call: Callable[...,
         {"public": True, "scopes": "a"},
     ],
 )
-def test_a_mistake_in_the_policy_stops_the_program(attributes: dict[str, Any]) -> None:
-    with pytest.raises((TypeError, ValueError), match="Mistaken: "):
-        type("Mistaken", (BearerAuthMixin, RequestHandler), attributes)
+def test_an_invalid_policy_raises_at_class_creation(attributes: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match="Invalid: "):
+        type("Invalid", (BearerAuthMixin, RequestHandler), attributes)
 
 
 @pytest.mark.gen_test
-async def test_without_make_app_the_reason_is_told(http_client: AsyncHTTPClient) -> None:
+async def test_a_handler_outside_make_app_drops_the_connection(http_client: AsyncHTTPClient) -> None:
     app = tornado.web.Application([(r"/things", Things)])
     server = app.listen(0, "127.0.0.1")
     port = next(iter(server._sockets.values())).getsockname()[1]

@@ -32,7 +32,7 @@ class Handler:
         return None
 
 
-def test_authenticates_once_and_then_prepares() -> None:
+def test_authentication_runs_once_before_prepare() -> None:
     handler = Handler()
     assert handler.prepare() is None
     again: Any = handler.prepare()
@@ -40,14 +40,14 @@ def test_authenticates_once_and_then_prepares() -> None:
     assert [] == list(again.__await__())
 
 
-def test_prepares_nothing_once_the_request_is_answered() -> None:
+def test_prepare_is_skipped_after_an_error_response() -> None:
     handler = Handler(ends=True)
     assert handler.prepare() is None
     assert ["authenticated"] == handler.steps
 
 
 @pytest.mark.gen_test
-async def test_awaits_the_authentication() -> None:
+async def test_prepare_awaits_authentication() -> None:
     handler = Handler(waits=True)
     waiting = handler.prepare()
     assert waiting is not None

@@ -13,18 +13,18 @@ from service.web.handler import token_monitor
 from service.web.handler.token_monitor import TokenMonitor
 
 
-def _good() -> None:
-    """Say that a token is known to be good."""
+def _accept() -> None:
+    """Accept the token."""
 
 
 def _principal(clock: ManualClock, subject: str = "alice") -> Principal:
-    return Principal.from_claims({"iss": "words", "sub": subject, "exp": clock.now() + 60})
+    return Principal.from_claims({"iss": "test", "sub": subject, "exp": clock.now() + 60})
 
 
 @pytest.mark.gen_test
-async def test_ends_a_token_once_when_it_expires(clock: ManualClock) -> None:
+async def test_an_expired_token_ends_once(clock: ManualClock) -> None:
     monitor, ends = TokenMonitor(clock=clock), list[str]()
-    token = monitor.watch(_principal(clock), revalidate=_good, on_end=lambda: ends.append("ended"))
+    token = monitor.watch(_principal(clock), revalidate=_accept, on_end=lambda: ends.append("ended"))
     clock.advance(59)
     await monitor.check_all()
     assert (False, []) == (token.ended.is_set(), ends)
@@ -37,7 +37,7 @@ async def test_ends_a_token_once_when_it_expires(clock: ManualClock) -> None:
 
 
 @pytest.mark.gen_test
-async def test_ends_a_token_that_is_revoked_and_no_other(clock: ManualClock) -> None:
+async def test_only_the_revoked_token_ends(clock: ManualClock) -> None:
     monitor, revoked = TokenMonitor(clock=clock), set[str]()
 
     def revalidate(name: str) -> None:
@@ -55,36 +55,36 @@ async def test_ends_a_token_that_is_revoked_and_no_other(clock: ManualClock) -> 
 
 
 @pytest.mark.gen_test
-async def test_looks_by_itself_and_stops_when_nothing_is_open(
+async def test_checks_run_periodically_while_a_token_is_watched(
     clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_monitor, "_PERIOD", 0)
     monitor = TokenMonitor(clock=clock)
     for _ in range(2):
-        token = monitor.watch(_principal(clock), revalidate=_good)
-        other = monitor.watch(_principal(clock), revalidate=_good)
+        token = monitor.watch(_principal(clock), revalidate=_accept)
+        other = monitor.watch(_principal(clock), revalidate=_accept)
         clock.advance(60)
         await token.ended.wait()
         await other.ended.wait()
-    looking = monitor._task
-    assert looking is not None
-    await looking
+    task = monitor._task
+    assert task is not None
+    await task
     await monitor.close()
 
 
 @pytest.mark.gen_test
-async def test_holds_no_token_longer_than_whoever_uses_it(clock: ManualClock) -> None:
+async def test_the_monitor_does_not_keep_a_token_alive(clock: ManualClock) -> None:
     monitor = TokenMonitor(clock=clock)
-    monitor.watch(_principal(clock), revalidate=_good)
+    monitor.watch(_principal(clock), revalidate=_accept)
     gc.collect()
     assert 0 == len(monitor._tokens)
     await monitor.close()
 
 
 @pytest.mark.gen_test
-async def test_whoever_forgets_is_not_told(clock: ManualClock) -> None:
+async def test_a_detached_token_calls_no_callback(clock: ManualClock) -> None:
     monitor, ends = TokenMonitor(clock=clock), list[str]()
-    token = monitor.watch(_principal(clock), revalidate=_good, on_end=lambda: ends.append("ended"))
+    token = monitor.watch(_principal(clock), revalidate=_accept, on_end=lambda: ends.append("ended"))
     token.detach()
     clock.advance(60)
     await monitor.check_all()
@@ -93,27 +93,27 @@ async def test_whoever_forgets_is_not_told(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "is_expired_or_denied"),
+    ("error", "ended"),
     [(None, False), (InvalidToken(Reason.INACTIVE), True), (IssuerUnavailable("down"), False)],
 )
 @pytest.mark.gen_test
-async def test_asks_the_issuer_again_and_takes_only_a_refusal_for_the_end(
-    error: Exception | None, is_expired_or_denied: object, clock: ManualClock
+async def test_only_a_rejection_by_the_issuer_ends_a_token(
+    error: Exception | None, ended: object, clock: ManualClock
 ) -> None:
-    async def ask() -> Principal:
+    async def revalidate() -> Principal:
         if error is not None:
             raise error
         return _principal(clock)
 
     monitor = TokenMonitor(clock=clock)
-    token = monitor.watch(_principal(clock), revalidate=ask)
+    token = monitor.watch(_principal(clock), revalidate=revalidate)
     await monitor.check_all()
-    assert is_expired_or_denied is token.ended.is_set()
+    assert ended is token.ended.is_set()
     await monitor.close()
 
 
 @pytest.mark.gen_test
-async def test_lets_requests_run_between_many_tokens(clock: ManualClock) -> None:
+async def test_requests_run_between_the_checks_of_many_tokens(clock: ManualClock) -> None:
     monitor, served = TokenMonitor(clock=clock), list[int]()
     tokens = [monitor.watch(_principal(clock), revalidate=lambda: served.append(0)) for _ in range(250)]
 
@@ -128,7 +128,7 @@ async def test_lets_requests_run_between_many_tokens(clock: ManualClock) -> None
     await monitor.close()
 
 
-def test_a_message_is_held_to_what_is_denied_here(clock: ManualClock) -> None:
+def test_denied_and_expired_principals_are_recognized(clock: ManualClock) -> None:
     monitor = TokenMonitor(clock=clock, is_denied=lambda principal: principal.subject == "bob")
     assert [False, True] == [monitor.is_expired_or_denied(_principal(clock, name)) for name in ("alice", "bob")]
     principal = _principal(clock)
@@ -137,10 +137,13 @@ def test_a_message_is_held_to_what_is_denied_here(clock: ManualClock) -> None:
 
 
 @pytest.mark.gen_test
-async def test_at_the_end_of_the_service_it_says_so_and_not_that_the_token_ended(clock: ManualClock) -> None:
+async def test_closing_the_monitor_calls_on_stop_instead_of_on_end(clock: ManualClock) -> None:
     monitor, ends = TokenMonitor(clock=clock), list[str]()
     token = monitor.watch(
-        _principal(clock), revalidate=_good, on_end=lambda: ends.append("ended"), on_stop=lambda: ends.append("stopped")
+        _principal(clock),
+        revalidate=_accept,
+        on_end=lambda: ends.append("ended"),
+        on_stop=lambda: ends.append("stopped"),
     )
     await asyncio.sleep(0)
     await monitor.close()

@@ -23,16 +23,16 @@ from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.websocket import close_code
 from service.web.routing.wrap import protected
 
-GOOD = "base64url.bearer.authorization.Z29vZA"  # good
-ENDS: list[str] = []
-ACTS: list[tuple[str, frozenset[str] | None]] = []
+GOOD = "base64url.bearer.authorization.Z29vZA"  # the token ``good``
+CLOSED: list[str] = []
+MESSAGES: list[tuple[str, frozenset[str] | None]] = []
 
 
 class Echo(BearerAuthMixin, WebSocketHandler):
     optional = True
 
     def open(self) -> None:
-        if self.request.query == "refuse":
+        if self.request.query == "reject":
             raise InsufficientScope(["a"])
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -47,7 +47,7 @@ class Echo(BearerAuthMixin, WebSocketHandler):
                 return self._renew()
             case "sign in":
                 return self.reauthenticate("lasting~first")
-            case "nobody":
+            case "principal":
                 assert self.principal
         return None
 
@@ -61,56 +61,56 @@ class Echo(BearerAuthMixin, WebSocketHandler):
             await self.write_message(f"still {sorted(self.principal.scopes)}")
 
     def on_close(self) -> None:
-        ENDS.append("closed")
+        CLOSED.append("closed")
 
 
-class Choosy(Echo):
+class Selective(Echo):
     optional = False
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
-        assert all("bearer" not in one.lower() for one in subprotocols)
+        assert all("bearer" not in name.lower() for name in subprotocols)
         return subprotocols[-1] if subprotocols else None
 
     def check_origin(self, origin: str) -> bool:
-        return origin == "https://choosy.example"
+        return origin == "https://selective.example"
 
     def authorize(self, principal: Principal) -> bool:
         return "renewed" not in principal.scopes
 
 
-class Slow(Choosy):
-    async def authorize(self, principal: Principal) -> bool:  # type: ignore[override]  # either is allowed
+class Slow(Selective):
+    async def authorize(self, principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
         return "renewed" not in principal.scopes
 
 
-class Acting(BearerAuthMixin, WebSocketHandler):
+class Recording(BearerAuthMixin, WebSocketHandler):
     optional = True
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        ACTS.append((str(message), self.current_user and self.current_user.scopes))
+        MESSAGES.append((str(message), self.current_user and self.current_user.scopes))
         return self.reauthenticate(str(message)) if "~" in message or message == "bad" else None
 
     def on_close(self) -> None:
-        ENDS.append("acting")
+        CLOSED.append("recording")
 
 
-class Known(Acting):
-    """Has a user of its own making."""
+class OwnUser(Recording):
+    """Sets its own ``current_user``."""
 
     def prepare(self) -> None:
         self.current_user = self
 
     @property
     def scopes_seen(self) -> frozenset[str]:
-        return frozenset({"their own"})
+        return frozenset({"own"})
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        ACTS.append((str(message), self.current_user.scopes_seen))
+        MESSAGES.append((str(message), self.current_user.scopes_seen))
         return self.reauthenticate(str(message)) if "~" in message else None
 
 
-class Strict(Echo):
-    """Wants what its base wants, or pages of one more origin."""
+class Extended(Echo):
+    """Accepts the origins of its base and one more."""
 
     def check_origin(self, origin: str) -> bool:
         return super().check_origin(origin) or origin == "https://also.example"
@@ -118,14 +118,14 @@ class Strict(Echo):
 
 class Quiet(BearerAuthMixin, WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
-        raise AssertionError(f"acted on {message!r} after the token had ended")
+        raise AssertionError(f"handled {message!r} after the token had expired")
 
 
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication], io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
-    ENDS.clear()
-    ACTS.clear()
-    kinds = (Echo, Choosy, Slow, Quiet, Acting, Strict, Known)
+    CLOSED.clear()
+    MESSAGES.clear()
+    kinds = (Echo, Selective, Slow, Quiet, Recording, Extended, OwnUser)
     service = serve([(f"/{kind.__name__.lower()}", kind) for kind in kinds], cors_origins=["https://listed.example"])
     yield service
     io_loop.run_sync(service.close)
@@ -155,7 +155,7 @@ SOURCES = (read_header, read_subprotocol)
         (_request(GOOD.replace("base64url.bearer", "BASE64URL.Bearer")), "good"),
     ],
 )
-def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str | None) -> None:
+def test_an_offered_token_is_read(presented: HTTPServerRequest, token: str | None) -> None:
     credentials = read_credentials(presented, SOURCES)
     assert token == (credentials and credentials.token)
 
@@ -174,10 +174,10 @@ def test_reads_a_token_that_is_offered(presented: HTTPServerRequest, token: str 
         (_request("base64url.bearer.authorization.\xe9"), Reason.MALFORMED_CREDENTIALS),
     ],
 )
-def test_refuses_an_offer(presented: HTTPServerRequest, reason: Reason) -> None:
-    with pytest.raises(InvalidRequest) as refusal:
+def test_an_ambiguous_or_malformed_token_is_rejected(presented: HTTPServerRequest, reason: Reason) -> None:
+    with pytest.raises(InvalidRequest) as error:
         read_credentials(presented, SOURCES)
-    assert reason is refusal.value.reason
+    assert reason is error.value.reason
 
 
 def test_each_error_has_a_close_code() -> None:
@@ -189,10 +189,10 @@ def test_each_error_has_a_close_code() -> None:
 
 @pytest.mark.parametrize(
     ("path", "message", "code"),
-    [("/echo", "scope", 4403), ("/echo", "down", 1013), ("/echo", "nobody", 4401), ("/echo?refuse", "", 4403)],
+    [("/echo", "scope", 4403), ("/echo", "down", 1013), ("/echo", "principal", 4401), ("/echo?reject", "", 4403)],
 )
 @pytest.mark.gen_test
-async def test_a_refusal_in_a_callback_closes_the_socket(
+async def test_an_error_in_a_callback_closes_the_socket(
     path: str, message: str, code: int, connect: Callable[..., Any]
 ) -> None:
     socket = await connect(path)
@@ -202,14 +202,14 @@ async def test_a_refusal_in_a_callback_closes_the_socket(
 
 
 @pytest.mark.gen_test
-async def test_an_optional_token_lets_nobody_speak(connect: Callable[..., Any]) -> None:
+async def test_an_optional_token_allows_anonymous_messages(connect: Callable[..., Any]) -> None:
     socket = await connect("/echo")
     await socket.write_message("who")
     assert "None" == await socket.read_message()
 
 
 @pytest.mark.gen_test
-async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
+async def test_an_anonymous_client_can_authenticate_in_a_message(
     connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
@@ -224,17 +224,17 @@ async def test_whoever_came_without_a_token_may_bring_one_in_a_message(
 
 
 @pytest.mark.gen_test
-async def test_a_handlers_own_choices_never_see_the_token(connect: Callable[..., Any]) -> None:
+async def test_select_subprotocol_never_sees_the_token(connect: Callable[..., Any]) -> None:
     for offer in (GOOD, GOOD.replace("bearer", "BEARER")):
-        socket = await connect("/choosy", "a", offer, "b", Origin="https://choosy.example")
+        socket = await connect("/selective", "a", offer, "b", Origin="https://selective.example")
         assert "b" == socket.selected_subprotocol
     with pytest.raises(HTTPClientError, match="403"):
-        await connect("/choosy", GOOD, Origin="https://other.example")
+        await connect("/selective", GOOD, Origin="https://other.example")
 
 
-@pytest.mark.parametrize("path", ["/choosy", "/slow"])
+@pytest.mark.parametrize("path", ["/selective", "/slow"])
 @pytest.mark.gen_test
-async def test_a_token_that_is_not_let_in_changes_nothing(
+async def test_an_unauthorized_token_does_not_replace_the_current_one(
     path: str, connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
@@ -245,76 +245,76 @@ async def test_a_token_that_is_not_let_in_changes_nothing(
 
 
 @pytest.mark.gen_test
-async def test_a_message_after_the_end_of_the_token_is_not_acted_on(connect: Callable[..., Any]) -> None:
-    socket = await connect("/quiet", Authorization="Bearer good")  # which ended in 1970
+async def test_a_message_after_the_token_expired_is_not_handled(connect: Callable[..., Any]) -> None:
+    socket = await connect("/quiet", Authorization="Bearer good")  # expired in 1970
     await socket.write_message("act")
     assert await socket.read_message() is None
     assert 4401 == socket.close_code
 
 
 @pytest.mark.gen_test
-async def test_a_socket_that_is_closed_is_no_longer_watched(connect: Callable[..., Any]) -> None:
-    socket = await connect("/choosy", Authorization="Bearer good")
+async def test_a_closed_socket_is_no_longer_watched(connect: Callable[..., Any]) -> None:
+    socket = await connect("/selective", Authorization="Bearer good")
     socket.close()
     assert await socket.read_message() is None
-    while not ENDS:
+    while not CLOSED:
         await connect("/echo")
 
 
 @pytest.mark.gen_test
-async def test_whoever_a_socket_speaks_for_now_is_its_current_user(connect: Callable[..., Any]) -> None:
-    socket = await connect("/acting")
+async def test_current_user_follows_reauthentication(connect: Callable[..., Any]) -> None:
+    socket = await connect("/recording")
     for message in ("who", "lasting~first", "who", "lasting~second", "who", "good~gone"):
         await socket.write_message(message)
     await socket.read_message()
-    told = [scopes for message, scopes in ACTS if message == "who"]
-    assert [None, {"first"}, {"second"}] == told
+    seen = [scopes for message, scopes in MESSAGES if message == "who"]
+    assert [None, {"first"}, {"second"}] == seen
 
 
 @pytest.mark.gen_test
-async def test_a_user_of_the_handlers_own_making_stays(connect: Callable[..., Any]) -> None:
-    socket = await connect("/known")
+async def test_a_current_user_set_by_the_handler_is_kept(connect: Callable[..., Any]) -> None:
+    socket = await connect("/ownuser")
     for message in ("who", "lasting~first", "who", "good~gone"):
         await socket.write_message(message)
     await socket.read_message()
-    assert {frozenset({"their own"})} == {scopes for _, scopes in ACTS}
+    assert {frozenset({"own"})} == {scopes for _, scopes in MESSAGES}
 
 
 def _frame(message: str) -> bytes:
-    """Return a text as a client sends it (RFC 6455 section 5.2), under a mask that changes nothing."""
+    """Return a text frame of a client (RFC 6455 section 5.2), with a mask of zeros."""
     return bytes([0x81, 0x80 | len(message)]) + bytes(4) + message.encode()
 
 
-@pytest.mark.parametrize("ending", ["a refusal", "the end of the token", "the end of the service"])
+@pytest.mark.parametrize("ending", ["a rejected token", "the end of the token", "the end of the service"])
 @pytest.mark.gen_test
-async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
+async def test_messages_after_the_close_are_ignored(
     ending: str, http_server: HTTPServer, http_port: int, app: ResourceServerApplication
 ) -> None:
     context: ResourceServerContext = app.settings[ResourceServerContext.SETTING]
     reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(
-        b"GET /acting HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+        b"GET /recording HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
         b"Authorization: Bearer lasting~a\r\n\r\n" + _frame("first")
     )
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    while not ACTS:  # noqa: ASYNC110  # a handler has no event to wait for
+    while not MESSAGES:  # noqa: ASYNC110  # a handler has no event to wait for
         await asyncio.sleep(0)
-    if ending == "a refusal":
+    if ending == "a rejected token":
         writer.write(_frame("bad") + _frame("pipelined"))
     elif ending == "the end of the service":
         app.close_long_lived()
     else:
         for token in list(context.monitor._tokens):
             token.end()
-    assert b"\x88" == await reader.readexactly(1)  # a close frame, which this client does not answer
+    assert b"\x88" == await reader.readexactly(1)  # a close frame, which this client does not return
     for number in range(5):
         writer.write(_frame(f"late {number}"))
         await writer.drain()
     writer.close()
-    while "acting" not in ENDS:  # noqa: ASYNC110  # as above
+    while "recording" not in CLOSED:  # noqa: ASYNC110  # as above
         await asyncio.sleep(0)
-    assert ["first", *["bad"] * (ending == "a refusal")] == [message for message, _ in ACTS]
+    assert ["first", *["bad"] * (ending == "a rejected token")] == [message for message, _ in MESSAGES]
 
 
 @pytest.mark.parametrize(
@@ -322,13 +322,13 @@ async def test_nothing_is_acted_on_that_comes_after_the_socket_was_closed(
     [
         ("/echo", "https://listed.example"),
         ("/echo", "http://{host}"),
-        ("/strict", "https://listed.example"),
-        ("/strict", "https://also.example"),
-        ("/choosy", "https://choosy.example"),
+        ("/extended", "https://listed.example"),
+        ("/extended", "https://also.example"),
+        ("/selective", "https://selective.example"),
     ],
 )
 @pytest.mark.gen_test
-async def test_pages_of_these_origins_are_let_in(
+async def test_pages_of_allowed_origins_can_connect(
     path: str, origin: str, connect: Callable[..., Any], base_url: str
 ) -> None:
     host = base_url.partition("//")[2]
@@ -343,13 +343,13 @@ async def test_pages_of_these_origins_are_let_in(
         ("/echo", None),
         ("/echo", "http://["),
         ("/echo", "http://a:b"),
-        ("/strict", "https://other.example"),
-        ("/choosy", "https://listed.example"),
-        ("/choosy", "http://["),
+        ("/extended", "https://other.example"),
+        ("/selective", "https://listed.example"),
+        ("/selective", "http://["),
     ],
 )
 @pytest.mark.gen_test
-async def test_pages_of_other_origins_and_of_none_are_refused_as_anything_else(
+async def test_other_and_missing_origins_give_the_common_403(
     path: str, origin: str | None, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     fields = {"Origin": origin} if origin else {"Sec-Fetch-Site": "cross-site"}
@@ -380,7 +380,7 @@ UPGRADE = {
     ],
 )
 @pytest.mark.gen_test
-async def test_what_is_no_websocket_is_refused_as_anything_else(
+async def test_a_request_without_an_upgrade_gives_the_common_error(
     token: str | None, status: int, headers: dict[str, str], http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     if token:
@@ -393,23 +393,23 @@ async def test_what_is_no_websocket_is_refused_as_anything_else(
 
 
 @pytest.mark.gen_test
-async def test_an_open_socket_is_told_that_the_service_stops(
+async def test_an_open_socket_is_closed_with_1001_at_shutdown(
     connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
-    socket = await connect("/choosy", Authorization="Bearer lasting")
+    socket = await connect("/selective", Authorization="Bearer lasting")
     app.close_long_lived()
     assert await socket.read_message() is None
     assert 1001 == socket.close_code
 
 
-def test_a_class_that_checks_origins_itself_keeps_its_choice() -> None:
-    class Foreign(WebSocketHandler):
+def test_a_protected_class_keeps_its_own_origin_check() -> None:
+    class Existing(WebSocketHandler):
         def check_origin(self, origin: str) -> bool:
             return origin == "https://partner.example"
 
         def select_subprotocol(self, subprotocols: list[str]) -> str | None:
             return subprotocols[-1]
 
-    handler = protected(Foreign)
-    assert Foreign.check_origin is handler.check_origin  # type: ignore[attr-defined]  # WebSocketHandler has it
-    assert Foreign.select_subprotocol is handler.select_subprotocol  # type: ignore[attr-defined]  # as above
+    handler = protected(Existing)
+    assert Existing.check_origin is handler.check_origin  # type: ignore[attr-defined]  # WebSocketHandler has it
+    assert Existing.select_subprotocol is handler.select_subprotocol  # type: ignore[attr-defined]  # as above

@@ -5,13 +5,13 @@ import pytest
 from service.web.openapi.components import components, error_reference
 
 
-def test_the_security_schemes_stand_among_the_rest() -> None:
+def test_the_components_include_the_security_schemes() -> None:
     schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     assert schemes == components(schemes)["securitySchemes"]
 
 
 @pytest.mark.parametrize(
-    ("status", "header", "words"),
+    ("status", "header", "text"),
     [
         ("400", "WWW-Authenticate", "`invalid_request`"),
         ("401", "WWW-Authenticate", "`missing_token` or `invalid_token` or `insufficient_user_authentication`"),
@@ -21,18 +21,18 @@ def test_the_security_schemes_stand_among_the_rest() -> None:
         ("default", None, "Any other error"),
     ],
 )
-def test_each_refusal_says_its_errors_and_its_header(status: str, header: str | None, words: str) -> None:
+def test_each_error_response_names_its_errors_and_its_header(status: str, header: str | None, text: str) -> None:
     name = error_reference(status)["$ref"].removeprefix("#/components/responses/")
     response = components({})["responses"][name]
-    assert words in response["description"]
+    assert text in response["description"]
     assert ({header} if header else set()) == response["headers"].keys()
 
 
-def test_only_what_is_always_there_is_required() -> None:
+def test_only_headers_that_are_always_sent_are_required() -> None:
     headers = {
         name: header["required"]
-        for one in components({})["responses"].values()
-        for name, header in one["headers"].items()
-        if one["description"].startswith(("The token is missing", "The token is valid", "The token cannot"))
+        for response in components({})["responses"].values()
+        for name, header in response["headers"].items()
+        if response["description"].startswith(("The token is missing", "The token is valid", "The token cannot"))
     }
     assert {"WWW-Authenticate": False, "Retry-After": True} == headers

@@ -22,16 +22,16 @@ from service.web.routing.wrap import protected
 ISSUERS = ("https://a.example/oauth2/default", "https://b.example")
 
 
-def _describe(*routes: Any, **known: Any) -> dict[str, Any]:
+def _describe(*routes: Any, **options: Any) -> dict[str, Any]:
     application = tornado.web.Application(list(routes))
-    resource = Resource(authorization_servers=ISSUERS, **known)
+    resource = Resource(authorization_servers=ISSUERS, **options)
     document = describe(mounted_routes(application, default=None), title="Things", resource=resource)
     openapi_spec_validator.validate(document)
     return document
 
 
 class Things(BearerAuthMixin, RequestHandler):
-    """The things there are."""
+    """A collection of things."""
 
     scopes: ClassVar = {"GET": AnyOf("things:read", "things:admin"), "POST": "things:write"}
     openapi: ClassVar = {"POST": {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}}
@@ -47,7 +47,7 @@ class Other(BearerAuthMixin, RequestHandler):
     SUPPORTED_METHODS = ("GET", "PROPFIND")
 
     def propfind(self) -> None:
-        """Look."""
+        """List properties."""
 
 
 class Prices(BearerAuthMixin, WebSocketHandler):
@@ -59,7 +59,7 @@ class OnFridays(Matcher):
         return {}
 
 
-def test_everything_that_is_served_by_default_is_listed() -> None:
+def test_every_default_route_is_listed() -> None:
     settings = Settings(issuer="https://dev-1.okta.com/oauth2/default", forward_auth=True)
     document = _describe(*all_routes(settings, None, documentation=None))
     assert {
@@ -75,7 +75,7 @@ def test_everything_that_is_served_by_default_is_listed() -> None:
     assert ("3.1.0", "Things") == (document["openapi"], document["info"]["title"])
 
 
-def test_what_a_handler_can_be_is_described_in_one_valid_document() -> None:
+def test_every_kind_of_handler_is_described_in_one_valid_document() -> None:
     document = _describe(
         (r"/things/(\d+)", Things),
         (r"/prices", Prices),
@@ -101,27 +101,27 @@ def test_what_a_handler_can_be_is_described_in_one_valid_document() -> None:
         ((r"/x", protected(FallbackHandler), {"fallback": print}), [], [r"'/x$'"]),
     ],
 )
-def test_a_route_that_openapi_cannot_say_is_named_where_it_can_be_seen(
+def test_a_route_that_openapi_cannot_express_is_listed_separately(
     route: Any, listed: list[str], unlisted: list[str]
 ) -> None:
     document = _describe(route)
     assert (listed, unlisted) == (list(document["paths"]), document.get("x-unlisted-routes", []))
 
 
-def test_of_two_routes_with_one_path_the_first_is_listed_because_it_answers() -> None:
+def test_the_first_of_two_routes_with_the_same_path_is_listed() -> None:
     document = _describe((r"/x/(?P<a>\d+)", Hello), (r"/x/(?P<b>[a-z]+)", WhoAmI), (r"/x", WhoAmI))
     assert ["/x/{a}", "/x"] == list(document["paths"])
     assert [r"'/x/(?P<b>[a-z]+)$'"] == document["x-unlisted-routes"]
 
 
-def test_a_host_is_named_where_not_every_host_will_do() -> None:
+def test_a_host_pattern_is_listed_unless_it_matches_every_host() -> None:
     document = _describe(
         Rule(HostMatches(r".*"), [(r"/a", Hello)]), Rule(HostMatches(r"api\.example"), [(r"/b", Hello)])
     )
     assert ("x-hosts" in document["paths"]["/a"], document["paths"]["/b"]["x-hosts"]) == (False, [r"api\.example$"])
 
 
-def test_no_two_operations_have_one_name() -> None:
+def test_operation_ids_are_unique() -> None:
     document = _describe((r"/a", Hello), (r"/b", Hello), (r"/c", Hello))
     assert ["getHello", "getHello2", "getHello3"] == [item["get"]["operationId"] for item in document["paths"].values()]
 
@@ -134,22 +134,22 @@ def test_no_two_operations_have_one_name() -> None:
         ("https://api.example/v1/", [{"url": "https://api.example/v1"}]),
     ],
 )
-def test_the_server_is_the_one_that_clients_know(public_url: str | None, servers: list[dict[str, str]] | None) -> None:
+def test_the_server_is_the_public_url(public_url: str | None, servers: list[dict[str, str]] | None) -> None:
     assert servers == _describe((r"/a", Hello), public_url=public_url).get("servers")
 
 
-def test_the_version_changes_with_what_is_described_and_with_nothing_else() -> None:
-    one, again = _describe((r"/a", Hello)), _describe((r"/a", Hello), public_url="https://api.example")
-    assert one["info"]["version"] == again["info"]["version"] != _describe((r"/a", WhoAmI))["info"]["version"]
+def test_the_version_changes_only_with_the_described_routes() -> None:
+    one, same = _describe((r"/a", Hello)), _describe((r"/a", Hello), public_url="https://api.example")
+    assert one["info"]["version"] == same["info"]["version"] != _describe((r"/a", WhoAmI))["info"]["version"]
 
 
-def test_a_token_may_be_presented_in_every_place_that_a_handler_looks_at() -> None:
+def test_each_token_source_of_a_handler_has_a_security_scheme() -> None:
     class Basket(BearerAuthMixin, RequestHandler):
         token_sources = ("query", "cookie")
         token_cookie = "__Host-basket"
 
         def get(self) -> None:
-            """Look into it."""
+            """Read the basket."""
 
     document = _describe((r"/basket", Basket), (r"/whoami", WhoAmI))
     assert [{"query": []}, {"cookie.__Host-basket": []}] == document["paths"]["/basket"]["get"]["security"]

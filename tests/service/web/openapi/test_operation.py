@@ -25,12 +25,12 @@ class Handler(BearerAuthMixin, RequestHandler):
         """
 
 
-def _agree(handler: object, principal: Principal) -> bool:
+def _authorize(handler: object, principal: Principal) -> bool:
     return handler is not principal
 
 
-def _with(**words: Any) -> type[BearerAuthMixin]:
-    return type("With", (Handler,), words)
+def _with(**attributes: Any) -> type[BearerAuthMixin]:
+    return type("With", (Handler,), attributes)
 
 
 def _describe(
@@ -40,7 +40,7 @@ def _describe(
 
 
 @pytest.mark.parametrize(
-    ("words", "security", "refusals"),
+    ("attributes", "security", "errors"),
     [
         ({"public": True}, [], []),
         ({}, [{"bearer": []}, {"issuer": []}], ["400", "401", "503"]),
@@ -55,53 +55,53 @@ def _describe(
         ({"claims": {"a": 1}}, [{"bearer": []}, {"issuer": []}], ["400", "401", "403", "503"]),
         ({"allowed_clients": "c"}, [{"bearer": []}, {"issuer": []}], ["400", "401", "403", "503"]),
         ({"max_age": 60}, [{"bearer": []}, {"issuer": []}], ["400", "401", "503"]),
-        ({"authorize": _agree}, [{"bearer": []}, {"issuer": []}], ["400", "401", "403", "503"]),
+        ({"authorize": _authorize}, [{"bearer": []}, {"issuer": []}], ["400", "401", "403", "503"]),
     ],
 )
-def test_the_demands_say_which_tokens_do_and_which_refusals_there_are(
-    words: dict[str, Any], security: list[dict[str, list[str]]], refusals: list[str]
+def test_the_requirements_determine_security_and_error_responses(
+    attributes: dict[str, Any], security: list[dict[str, list[str]]], errors: list[str]
 ) -> None:
-    operation = _describe(_with(**words))
+    operation = _describe(_with(**attributes))
     assert security == operation["security"]
-    assert ["2XX", *refusals, "default"] == list(operation["responses"])
+    assert ["2XX", *errors, "default"] == list(operation["responses"])
 
 
 @pytest.mark.parametrize(
     ("issuers", "security"),
     [(0, [{"bearer": []}]), (2, [{"bearer": []}, {"issuer": []}, {"issuer2": []}])],
 )
-def test_a_token_of_any_issuer_does(issuers: int, security: list[dict[str, list[str]]]) -> None:
+def test_each_issuer_is_a_security_alternative(issuers: int, security: list[dict[str, list[str]]]) -> None:
     assert security == _describe(WhoAmI, issuers=issuers)["security"]
 
 
-def test_the_docstring_is_the_summary_and_the_description_with_the_requirements_behind_it() -> None:
+def test_docstring_and_requirements_become_summary_and_description() -> None:
     operation = _describe(_with(scopes="a", groups="G", claims={"level": 3}, acr_values="phr", max_age=60))
     assert "Read one thing." == operation["summary"]
     requirements = "Requires a token; scopes a; groups G; level 3; acr phr; authenticated within 60 s."
     assert f"At most one.\n\n{requirements}" == operation["description"]
 
 
-def test_where_a_token_may_stand_is_said_behind_the_demands() -> None:
+def test_the_description_ends_with_the_token_sources() -> None:
     operation = _describe(_with(token_sources=["header", "form"]))
     sentence = "The token is read from the Authorization header or the form field access_token."
     assert operation["description"].endswith(f"Requires a token.\n\n{sentence}")
 
 
-def test_a_handler_that_has_a_word_of_its_own_is_said_to() -> None:
-    assert _describe(_with(authorize=_agree))["description"].endswith("Requires a token; approval by the handler.")
+def test_the_description_mentions_authorize() -> None:
+    assert _describe(_with(authorize=_authorize))["description"].endswith("Requires a token; approval by the handler.")
 
 
-def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
+def test_an_empty_description_is_omitted() -> None:
     handler = public(type("Silent", (RequestHandler,), {"get": lambda _: None}))
     assert {"operationId", "security", "responses"} == _describe(handler).keys()
 
 
-def test_what_tornado_says_about_its_own_code_is_not_published() -> None:
+def test_the_docstrings_of_tornado_are_not_published() -> None:
     operation = _describe(protected(StaticFileHandler, scopes="files"))
     assert (None, "Requires a token; scopes files.") == (operation.get("summary"), operation["description"])
 
 
-def test_each_method_has_its_own_demands() -> None:
+def test_each_method_has_its_own_requirements() -> None:
     class Things(BearerAuthMixin, RequestHandler):
         scopes: ClassVar = {"GET": "read", "POST": "write"}
 
@@ -116,14 +116,14 @@ def test_each_method_has_its_own_demands() -> None:
     assert [] == _describe(Things, "POST")["security"]
 
 
-def test_a_parameter_in_the_path_makes_it_possible_that_nothing_is_there() -> None:
+def test_a_path_parameter_adds_a_404_response() -> None:
     parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     operation = _describe(_with(public=True), parameters=[parameter])
     assert [parameter] == operation["parameters"]
     assert ["2XX", "404", "default"] == list(operation["responses"])
 
 
-def test_a_websocket_opens_instead_of_answering() -> None:
+def test_a_websocket_responds_with_101() -> None:
     class Prices(BearerAuthMixin, WebSocketHandler):
         pass
 

@@ -11,7 +11,7 @@ from service.web.openapi.overrides import merge_overrides
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("overrides", "expected"),
     [
         (None, "mapping from methods"),
         ({"GET": "hello"}, "mapping from methods"),
@@ -27,24 +27,24 @@ from service.web.openapi.overrides import merge_overrides
         ({"GET": {"parameters": ["id"]}}, "list of mappings"),
     ],
 )
-def test_a_mistake_stops_the_program(words: Any, expected: str) -> None:
+def test_an_invalid_override_raises_at_class_creation(overrides: Any, expected: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"Things: openapi.*{expected}"):
-        type("Things", (BearerAuthMixin, RequestHandler), {"openapi": words})
+        type("Things", (BearerAuthMixin, RequestHandler), {"openapi": overrides})
 
 
-def test_an_attribute_that_is_almost_the_word_stops_the_program() -> None:
+def test_a_mistyped_openapi_attribute_raises_at_class_creation() -> None:
     with pytest.raises(TypeError, match="did you mean openapi"):
         type("Things", (BearerAuthMixin, RequestHandler), {"open_api": {}})
 
 
-def test_a_subclass_inherits_the_words() -> None:
+def test_a_subclass_inherits_the_overrides() -> None:
     class Louder(Hello):
         pass
 
     assert Hello.openapi == Louder.openapi
 
 
-OWN_PARAMETERS = [{"in": "path", "name": "id", "schema": {"type": "string"}}, {"in": "query", "name": "q"}]
+OVERRIDDEN_PARAMETERS = [{"in": "path", "name": "id", "schema": {"type": "string"}}, {"in": "query", "name": "q"}]
 DERIVED: dict[str, Any] = {
     "summary": "derived",
     "security": [],
@@ -53,7 +53,7 @@ DERIVED: dict[str, Any] = {
 }
 
 
-class TestLaidOver:
+class TestMergeOverrides:
     ROWS: ClassVar = [
         ({}, DERIVED),
         ({"summary": "own", "x-more": 1}, DERIVED | {"summary": "own", "x-more": 1}),
@@ -73,15 +73,15 @@ class TestLaidOver:
             {"responses": {"401": {"description": "o"}}},
             DERIVED | {"responses": DERIVED["responses"] | {"401": {"description": "o"}}},
         ),
-        ({"parameters": OWN_PARAMETERS}, DERIVED | {"parameters": OWN_PARAMETERS}),
+        ({"parameters": OVERRIDDEN_PARAMETERS}, DERIVED | {"parameters": OVERRIDDEN_PARAMETERS}),
     ]
 
-    @pytest.mark.parametrize(("own", "expected"), ROWS)
-    def test_what_an_author_says_goes_before_what_follows_from_the_code(
-        self, own: dict[str, Any], expected: dict[str, Any]
+    @pytest.mark.parametrize(("overrides", "expected"), ROWS)
+    def test_overrides_take_precedence_over_derived_values(
+        self, overrides: dict[str, Any], expected: dict[str, Any]
     ) -> None:
-        assert expected == merge_overrides(DERIVED, own)
+        assert expected == merge_overrides(DERIVED, overrides)
 
-    def test_an_operation_without_parameters_gets_them(self) -> None:
-        own = {"parameters": [{"in": "query", "name": "q"}]}
-        assert own["parameters"] == merge_overrides({"responses": {}}, own)["parameters"]
+    def test_an_operation_without_parameters_gets_those_of_the_overrides(self) -> None:
+        overrides = {"parameters": [{"in": "query", "name": "q"}]}
+        assert overrides["parameters"] == merge_overrides({"responses": {}}, overrides)["parameters"]

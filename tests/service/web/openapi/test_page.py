@@ -24,7 +24,7 @@ def page() -> Page:
 
 
 def _policy(page: Page) -> dict[str, list[str]]:
-    directives = (one.split() for one in page.headers["Content-Security-Policy"].split("; "))
+    directives = (directive.split() for directive in page.headers["Content-Security-Policy"].split("; "))
     return {name: values for name, *values in directives}
 
 
@@ -32,7 +32,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def test_only_the_scripts_and_the_style_that_stand_in_it_run(page: Page) -> None:
+def test_only_the_inline_scripts_and_style_of_the_page_are_allowed(page: Page) -> None:
     text = page.html.decode()
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
@@ -41,7 +41,7 @@ def test_only_the_scripts_and_the_style_that_stand_in_it_run(page: Page) -> None
     assert [_hash(style)] == _policy(page)["style-src"]
 
 
-def test_nothing_else_is_allowed_than_to_ask_this_api_and_its_issuers(page: Page) -> None:
+def test_only_the_api_and_its_issuers_can_be_requested(page: Page) -> None:
     policy = _policy(page)
     assert ["'self'", "https://a.example", "https://b.example:8443"] == policy["connect-src"]
     for directive in ("default-src", "form-action", "base-uri", "frame-ancestors", "trusted-types"):
@@ -54,7 +54,7 @@ def test_an_issuer_cannot_end_a_directive() -> None:
     assert ["'self'", "https://b.example"] == policy["connect-src"]
 
 
-def test_what_is_set_enters_as_text(page: Page) -> None:
+def test_settings_are_escaped(page: Page) -> None:
     text = page.html.decode()
     assert "&lt;b&gt;&quot;Things&quot;&lt;/b&gt;" in text
     assert 'value="&quot;&gt;&lt;script&gt;"' in text
@@ -62,7 +62,7 @@ def test_what_is_set_enters_as_text(page: Page) -> None:
     assert ISSUERS == json.loads(html.unescape(issuers))
 
 
-def test_nothing_is_fetched_from_elsewhere_and_nothing_becomes_markup() -> None:
+def test_templates_load_no_resources_and_inject_no_markup() -> None:
     for path in TEMPLATES.iterdir():
         text = path.read_text("utf-8")
         assert not re.search(r"\bsrc=|\burl\(|@import|\bimport\b", text), path.name
@@ -78,7 +78,7 @@ def app(io_loop: object) -> ResourceServerApplication:
 
 
 @pytest.mark.gen_test
-async def test_the_page_is_served_with_what_keeps_it_safe(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_the_page_is_served_with_security_headers(http_client: AsyncHTTPClient, base_url: str) -> None:
     response = await http_client.fetch(f"{base_url}/docs")
     assert 'value="my-client"' in response.body.decode()
     expected = {

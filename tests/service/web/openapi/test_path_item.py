@@ -38,13 +38,13 @@ class Parts(BearerAuthMixin, RequestHandler):
         ("/t", ["GET"], "/t"),
     ],
 )
-def test_parameters_are_called_as_in_the_route_or_as_by_the_method(regex: str, methods: list[str], path: str) -> None:
-    described, item = describe_path(Parts, methods, _template(regex), issuers=1)
-    assert path == described
+def test_parameters_are_named_by_the_route_or_the_method(regex: str, methods: list[str], path: str) -> None:
+    rendered, item = describe_path(Parts, methods, _template(regex), issuers=1)
+    assert path == rendered
     assert {"description", *map(str.lower, methods)} == item.keys()
 
 
-def test_a_parameter_says_what_its_values_look_like() -> None:
+def test_a_parameter_has_the_pattern_of_its_group() -> None:
     _, item = describe_path(Parts, ["GET"], _template("/t/([0-9]+)/f/(.*)"), issuers=1)
     assert [
         {"name": "thing", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^(?:[0-9]+)$"}},
@@ -59,7 +59,7 @@ def test_a_parameter_says_what_its_values_look_like() -> None:
     ] == item["get"]["parameters"]
 
 
-def test_what_json_schema_does_not_know_is_any_text() -> None:
+def test_a_pattern_unknown_to_json_schema_is_omitted() -> None:
     _, item = describe_path(Parts, ["GET"], _template(r"/t/([\x41])"), issuers=1)
     assert {"type": "string"} == item["get"]["parameters"][0]["schema"]
 

@@ -11,8 +11,8 @@ from service.web.openapi.security import describe_token_sources, schemes, securi
 ISSUERS = ("https://a.example/oauth2/default", "https://b.example/")
 
 
-def _with(**words: Any) -> type[BearerAuthMixin]:
-    return type("With", (BearerAuthMixin, RequestHandler), words)
+def _with(**attributes: Any) -> type[BearerAuthMixin]:
+    return type("With", (BearerAuthMixin, RequestHandler), attributes)
 
 
 @pytest.mark.parametrize(
@@ -34,29 +34,31 @@ def _with(**words: Any) -> type[BearerAuthMixin]:
         ("cookie", ["cookie.__Host-basket"], "The token is read from the cookie __Host-basket."),
     ],
 )
-def test_each_place_of_a_token_has_its_scheme_or_at_least_its_words(
+def test_each_token_source_has_a_scheme_or_a_sentence(
     sources: str | list[str], names: list[str], sentence: str
 ) -> None:
     handler = _with(token_sources=sources, token_cookie="__Host-basket", scopes="b a")
-    demanded = list(security_requirements(handler, handler.policy.requirements["GET"], issuers=len(ISSUERS)))
-    assert [{name: ["a", "b"]} for name in names] == demanded
+    requirements = list(security_requirements(handler, handler.policy.requirements["GET"], issuers=len(ISSUERS)))
+    assert [{name: ["a", "b"]} for name in names] == requirements
     assert sentence == describe_token_sources(handler)
     assert set(names) <= schemes(ISSUERS, [handler]).keys()
 
 
-def test_an_issuer_stands_there_by_the_address_of_its_metadata_so_that_nothing_is_fetched() -> None:
-    found = schemes(ISSUERS, [])
-    assert "https://a.example/oauth2/default/.well-known/openid-configuration" == found["issuer"]["openIdConnectUrl"]
-    assert "https://b.example/.well-known/openid-configuration" == found["issuer2"]["openIdConnectUrl"]
-    assert {"bearer", "issuer", "issuer2"} == found.keys()
+def test_an_issuer_is_described_by_its_metadata_url() -> None:
+    described = schemes(ISSUERS, [])
+    assert (
+        "https://a.example/oauth2/default/.well-known/openid-configuration" == described["issuer"]["openIdConnectUrl"]
+    )
+    assert "https://b.example/.well-known/openid-configuration" == described["issuer2"]["openIdConnectUrl"]
+    assert {"bearer", "issuer", "issuer2"} == described.keys()
 
 
-def test_each_cookie_is_a_scheme_of_its_own_and_the_query_is_one() -> None:
+def test_each_cookie_and_the_query_have_a_scheme() -> None:
     handlers = [
         _with(token_sources=["query", "cookie"], token_cookie="a"),
         _with(token_sources=["query", "cookie"], token_cookie="b"),
     ]
-    found = schemes([], handlers)
-    assert {"bearer", "query", "cookie.a", "cookie.b"} == found.keys()
-    assert ("apiKey", "query", "access_token") == tuple(found["query"][name] for name in ("type", "in", "name"))
-    assert ("apiKey", "cookie", "b") == tuple(found["cookie.b"][name] for name in ("type", "in", "name"))
+    described = schemes([], handlers)
+    assert {"bearer", "query", "cookie.a", "cookie.b"} == described.keys()
+    assert ("apiKey", "query", "access_token") == tuple(described["query"][name] for name in ("type", "in", "name"))
+    assert ("apiKey", "cookie", "b") == tuple(described["cookie.b"][name] for name in ("type", "in", "name"))

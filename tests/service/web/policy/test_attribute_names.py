@@ -27,27 +27,27 @@ MISTYPED = {
 }
 
 
-@pytest.mark.parametrize(("name", "meant"), MISTYPED.items())
-def test_an_attribute_that_is_almost_a_word_stops_the_program(name: str, meant: str) -> None:
-    with pytest.raises(TypeError, match=f"Mistyped: {name} has no effect; did you mean {meant}"):
+@pytest.mark.parametrize(("name", "expected"), MISTYPED.items())
+def test_a_mistyped_attribute_raises_at_class_creation(name: str, expected: str) -> None:
+    with pytest.raises(TypeError, match=f"Mistyped: {name} has no effect; did you mean {expected}"):
         type("Mistyped", (BearerAuthMixin, tornado.web.RequestHandler), {name: "things:read"})
 
 
-def test_an_attribute_that_is_inherited_from_another_class_is_not_checked() -> None:
+def test_the_attributes_of_other_base_classes_are_not_checked() -> None:
     names: dict[str, object] = {"scope": "things:read", "group": "a", "claim": None, "validator": "", "is_public": True}
     foreign = type("Foreign", (tornado.web.RequestHandler,), names)
     type("Fine", (BearerAuthMixin, foreign), {"public": True})
 
 
 @pytest.mark.parametrize("name", ["scope", "group", "claim", "authorise", "authorized", "is_public"])
-def test_a_method_or_another_object_is_not_taken_for_a_misspelled_attribute(name: str) -> None:
+def test_methods_and_other_objects_are_not_checked(name: str) -> None:
     for value in (lambda _self: True, property(lambda _self: True), object(), object):
         type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {name: value})
 
 
-def test_an_attribute_that_is_added_after_the_class_was_created_is_found_at_start() -> None:
+def test_a_mistyped_attribute_that_is_added_later_raises_at_start() -> None:
     handler = type("Late", (BearerAuthMixin, tornado.web.RequestHandler), {})
-    handler.scope = "things:read"  # type: ignore[attr-defined]  # the mistake
+    handler.scope = "things:read"  # type: ignore[attr-defined]  # the mistake under test
     with pytest.raises(TypeError, match="did you mean scopes"):
         Policy.read(handler, base=BearerAuthMixin)
 
@@ -62,21 +62,21 @@ def test_an_attribute_that_is_added_after_the_class_was_created_is_found_at_star
         tornado.websocket.WebSocketHandler,
     ],
 )
-def test_nothing_of_tornados_is_taken_for_a_mistake(kind: type) -> None:
-    type("Fine", (BearerAuthMixin, kind), {"_scope": "the author's own", "things": 1, "public": True})
+def test_the_attributes_of_tornado_handlers_are_accepted(kind: type) -> None:
+    type("Fine", (BearerAuthMixin, kind), {"_scope": "private", "things": 1, "public": True})
 
 
 @pytest.mark.parametrize("name", ["policy", "sources", "principal"])
-@pytest.mark.parametrize("place", ["the class", "a plain class among its bases"])
-def test_what_is_read_and_not_written_stops_the_program(name: str, place: str) -> None:
+@pytest.mark.parametrize("place", ["the class", "a plain base class"])
+def test_a_read_only_attribute_raises_at_class_creation(name: str, place: str) -> None:
     bases: tuple[type, ...] = (BearerAuthMixin, tornado.web.RequestHandler)
-    words = {name: {"scopes": "things:read"}}
+    attributes = {name: {"scopes": "things:read"}}
     if place != "the class":
-        bases, words = (type("Common", (), words), *bases), {}
+        bases, attributes = (type("Common", (), attributes), *bases), {}
     with pytest.raises(TypeError, match=f"Written: {name} cannot be set"):
-        type("Written", bases, words)
+        type("Written", bases, attributes)
 
 
-def test_a_method_may_be_called_what_other_libraries_call_a_demand() -> None:
+def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
     fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
     type("Below", (fine,), {})

@@ -8,7 +8,7 @@ from service.web.policy.scopes import AnyOf
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("attributes", "expected"),
     [
         ({}, ["a token"]),
         ({"public": True}, ["public"]),
@@ -21,5 +21,5 @@ from service.web.policy.scopes import AnyOf
         ({"max_age": 0}, ["a token", "authenticated within 0 s"]),
     ],
 )
-def test_each_demand_has_its_words(words: dict[str, object], expected: list[str]) -> None:
-    assert expected == list(describe_requirements(parse_requirements(**{**ATTRIBUTES, **words})))
+def test_each_requirement_is_described(attributes: dict[str, object], expected: list[str]) -> None:
+    assert expected == list(describe_requirements(parse_requirements(**{**ATTRIBUTES, **attributes})))

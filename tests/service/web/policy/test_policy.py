@@ -20,33 +20,33 @@ def _handler(**attributes: Any) -> type[BearerAuthMixin]:
 
 
 def _scopes(handler: type[BearerAuthMixin], method: str) -> tuple[set[str], ...]:
-    return tuple(set(one) for one in handler.policy.requirements[method].scopes.alternatives)
+    return tuple(set(scopes) for scopes in handler.policy.requirements[method].scopes.alternatives)
 
 
 SPELLINGS: dict[str, tuple[Any, str, list[set[str]]]] = {
-    "a text": ("things:read", "GET", [{"things:read"}]),
-    "a text of two": ("things:read things:write", "GET", [{"things:read", "things:write"}]),
+    "a string": ("things:read", "GET", [{"things:read"}]),
+    "a string of two scopes": ("things:read things:write", "GET", [{"things:read", "things:write"}]),
     "a list": (["things:read", "things:write"], "DELETE", [{"things:read", "things:write"}]),
     "a mapping": ({"GET": "things:read", "POST": ["things:write"]}, "POST", [{"things:write"}]),
     "alternatives": (AnyOf("a b", "c"), "GET", [{"a", "b"}, {"c"}]),
     "alternatives of one method": ({"GET": AnyOf("a", "b")}, "GET", [{"a"}, {"b"}]),
-    "a method that the mapping leaves out": ({"POST": "things:write"}, "GET", []),
-    "HEAD where the mapping names GET": ({"GET": "things:read"}, "HEAD", [{"things:read"}]),
-    "HEAD where the mapping names it": ({"GET": "things:read", "HEAD": "things:look"}, "HEAD", [{"things:look"}]),
+    "a method that is not in the mapping": ({"POST": "things:write"}, "GET", []),
+    "HEAD with only GET in the mapping": ({"GET": "things:read"}, "HEAD", [{"things:read"}]),
+    "HEAD in the mapping": ({"GET": "things:read", "HEAD": "things:look"}, "HEAD", [{"things:look"}]),
 }
 
 
 @pytest.mark.parametrize(("scopes", "method", "alternatives"), SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_reads_scopes_as(scopes: Any, method: str, alternatives: list[set[str]]) -> None:
+def test_scopes_are_parsed(scopes: Any, method: str, alternatives: list[set[str]]) -> None:
     assert tuple(alternatives) == _scopes(_handler(scopes=scopes), method)
 
 
-def test_demands_a_token_and_nothing_more_by_default() -> None:
+def test_only_a_token_is_required_by_default() -> None:
     for method in METHODS:
         assert Requirements() == _handler().policy.requirements[method]
 
 
-def test_a_method_of_the_handlers_own_is_bound_too() -> None:
+def test_requirements_apply_to_nonstandard_methods() -> None:
     handler = _handler(SUPPORTED_METHODS=(*METHODS, "PROPFIND"), scopes="files:list")
     assert ({"files:list"},) == _scopes(handler, "PROPFIND")
 
@@ -60,9 +60,15 @@ def test_a_method_of_the_handlers_own_is_bound_too() -> None:
         {"authorize": lambda _self: True},
         {"authorize": None},
     ],
-    ids=["a word of methods", "public", "optional", "no principal", "no method"],
+    ids=[
+        "a lowercase method",
+        "authorize and public",
+        "authorize and optional",
+        "authorize without a principal",
+        "authorize that is not callable",
+    ],
 )
-def test_a_policy_that_binds_nobody_stops_the_program(attributes: dict[str, Any]) -> None:
+def test_an_ineffective_policy_raises_at_class_creation(attributes: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match="Handler: "):
         _handler(**attributes)
 
@@ -72,25 +78,25 @@ class Decorated(BearerAuthMixin, RequestHandler):
     groups = "Staff"
 
     def get(self) -> None:
-        """Requirements what the class does."""
+        """Require what the class requires."""
 
     @policy(scopes="things:write")
     def post(self) -> None:
-        """Requirements another scope, and the class's group."""
+        """Require another scope, and the group of the class."""
 
     @policy(public=True)
     def head(self) -> None:
-        """Requirements nothing."""
+        """Require nothing."""
 
     @policy(optional=True)
     def put(self) -> None:
-        """Requirements no token."""
+        """Accept requests without a token."""
 
     def authorize(self, principal: Principal) -> bool:
         return principal.subject is not None
 
 
-def test_a_decorator_stands_in_place_of_the_class_word_by_word() -> None:
+def test_a_decorator_overrides_single_attributes_of_the_class() -> None:
     requirements = {method: Decorated.policy.requirements[method] for method in ("GET", "POST", "HEAD", "PUT")}
     groups = (frozenset({"Staff"}),)
     assert {
@@ -106,58 +112,58 @@ def test_a_decorated_method_of_a_public_handler_is_protected() -> None:
     assert (True, False) == (handler.policy.requirements["GET"].public, handler.policy.requirements["POST"].public)
 
 
-def test_an_override_that_forgets_the_decorator_keeps_the_demands() -> None:
-    class Below(Decorated):
+def test_an_override_without_the_decorator_keeps_the_requirements() -> None:
+    class Subclass(Decorated):
         def post(self) -> None:
-            """Be bound as the method above."""
+            """Require what the overridden method requires."""
 
-    class Other(Below):
+    class Other(Subclass):
         @policy(scopes="things:admin")
         def post(self) -> None:
-            """Be bound otherwise."""
+            """Require another scope."""
 
-    assert ({"things:write"},) == _scopes(Below, "POST")
+    assert ({"things:write"},) == _scopes(Subclass, "POST")
     assert ({"things:admin"},) == _scopes(Other, "POST")
 
 
-def test_head_demands_what_get_does_unless_it_says_otherwise() -> None:
-    class Below(Decorated):
+def test_head_has_the_requirements_of_get_unless_it_has_its_own() -> None:
+    class Subclass(Decorated):
         @policy(scopes="things:look")
         def get(self) -> None:
-            """Be asked by HEAD as well."""
+            """Require a scope."""
 
     read = _handler(get=policy(scopes="things:read")(lambda _self: None), head=lambda _self: None)
     assert ({"things:read"},) == _scopes(read, "HEAD")
-    assert Below.policy.requirements["HEAD"].public
+    assert Subclass.policy.requirements["HEAD"].public
     assert () == _scopes(_handler(SUPPORTED_METHODS=("POST",), post=policy()(lambda _self: None)), "POST")
 
 
-def test_a_decorator_is_read_on_a_plain_class_among_the_bases() -> None:
+def test_a_decorator_in_a_plain_base_class_is_read() -> None:
     common = type("Common", (), {"post": policy(scopes="things:write")(lambda _self: None)})
     handler = type("Handler", (common, BearerAuthMixin, RequestHandler), {})
     assert ({"things:write"},) == _scopes(handler, "POST")
 
 
-def test_a_decorated_method_can_call_the_one_above_it() -> None:
-    class Below(Decorated):
+def test_a_decorated_method_can_call_super() -> None:
+    class Subclass(Decorated):
         @policy(scopes="things:admin")
         def post(self) -> None:
             super().post()
 
-    handler = Below.__new__(Below)
+    handler = Subclass.__new__(Subclass)
     handler.post()
 
 
-def _hiding(method: Callable[..., Any]) -> Callable[..., Any]:
+def _without_wraps(method: Callable[..., Any]) -> Callable[..., Any]:
     def other(self: Any) -> None:
         method(self)
 
     return other
 
 
-def test_a_decorator_that_hides_a_policy_does_not_open_the_method() -> None:
+def test_a_policy_hidden_by_another_decorator_raises_when_called() -> None:
     class Hidden(BearerAuthMixin, RequestHandler):
-        @_hiding
+        @_without_wraps
         @policy(scopes="things:write")
         def post(self) -> None:
             raise AssertionError("ran")
@@ -166,25 +172,25 @@ def test_a_decorator_that_hides_a_policy_does_not_open_the_method() -> None:
         Hidden.__new__(Hidden).post()
 
 
-def test_a_decorator_that_wraps_keeps_the_policy() -> None:
+def test_a_decorator_that_uses_functools_wraps_keeps_the_policy() -> None:
     @policy(scopes="things:write")
     def post(_self: object) -> None:
-        """Be wrapped."""
+        """Do nothing."""
 
-    assert ({"things:write"},) == _scopes(_handler(post=functools.wraps(post)(_hiding(post))), "POST")
+    assert ({"things:write"},) == _scopes(_handler(post=functools.wraps(post)(_without_wraps(post))), "POST")
 
 
-@pytest.mark.parametrize("words", [{"scope": "a"}, {"authorize": True}])
-def test_a_decorator_refuses_words_that_there_are_not(words: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attributes", [{"scope": "a"}, {"authorize": True}])
+def test_unknown_attributes_of_a_policy_raise_type_error(attributes: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="it accepts public"):
-        policy(**words)
+        policy(**attributes)
 
 
-def test_a_method_has_one_policy() -> None:
+def test_two_policies_on_a_method_raise_type_error() -> None:
     with pytest.raises(TypeError, match="two policies"):
         policy(scopes="a")(policy(groups="b")(lambda _self: None))
 
 
-def test_a_policy_on_what_is_no_method_stops_the_program() -> None:
+def test_a_policy_outside_an_http_method_raises_at_class_creation() -> None:
     with pytest.raises(TypeError, match="on_finish"):
         _handler(on_finish=policy(scopes="a")(lambda _self: None))

@@ -16,70 +16,72 @@ def _principal(claims: dict[str, Any]) -> Principal:
     return Principal.from_claims({"iss": "https://issuer.example", "exp": 1, "cid": "app"} | claims)
 
 
-MET: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+SATISFIED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "nothing": ({}, {}),
     "a scope": ({"scopes": "a"}, {"scp": ["a", "b"]}),
     "one group": ({"groups": "Domain Users"}, {"groups": ["Everyone", "Domain Users"]}),
-    "a group as text": ({"groups": "Domain Users"}, {"groups": "Domain Users"}),
+    "a group as a string": ({"groups": "Domain Users"}, {"groups": "Domain Users"}),
     "all groups": ({"groups": ["A", "B"]}, {"groups": ["A", "B", "C"]}),
-    "one of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["B"]}),
-    "one of some lists of groups": ({"groups": AnyOf(["A", "B"], "C")}, {"groups": ["A", "B"]}),
+    "one of several groups": ({"groups": AnyOf("A", "B")}, {"groups": ["B"]}),
+    "one of several lists of groups": ({"groups": AnyOf(["A", "B"], "C")}, {"groups": ["A", "B"]}),
     "a claim": ({"claims": {"department": "finance"}}, {"department": "finance"}),
-    "a claim that holds it": ({"claims": {"roles": "admin"}}, {"roles": ["user", "admin"]}),
-    "one of some values": ({"claims": {"level": AnyOf(3, 4)}}, {"level": 4}),
+    "a claim whose list has the value": ({"claims": {"roles": "admin"}}, {"roles": ["user", "admin"]}),
+    "one of several values": ({"claims": {"level": AnyOf(3, 4)}}, {"level": 4}),
     "a bool": ({"claims": {"email_verified": True}}, {"email_verified": True}),
     "a client": ({"allowed_clients": "app"}, {}),
-    "one of some clients": ({"allowed_clients": ["other", "app"]}, {}),
-    "a class": ({"acr_values": "phr"}, {"acr": "phr"}),
-    "an age": ({"max_age": 60}, {"auth_time": NOW - 60}),
+    "one of several clients": ({"allowed_clients": ["other", "app"]}, {}),
+    "an authentication class": ({"acr_values": "phr"}, {"acr": "phr"}),
+    "a recent authentication": ({"max_age": 60}, {"auth_time": NOW - 60}),
 }
 
 
-@pytest.mark.parametrize(("words", "claims"), MET.values(), ids=MET.keys())
-def test_is_met_by(words: dict[str, Any], claims: dict[str, Any]) -> None:
-    parse_requirements(**{**ATTRIBUTES, **words}).check(_principal(claims), now=NOW)
+@pytest.mark.parametrize(("attributes", "claims"), SATISFIED.values(), ids=SATISFIED.keys())
+def test_a_principal_satisfies_the_requirements(attributes: dict[str, Any], claims: dict[str, Any]) -> None:
+    parse_requirements(**{**ATTRIBUTES, **attributes}).check(_principal(claims), now=NOW)
 
 
-UNMET: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], Reason]] = {
+UNSATISFIED: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], Reason]] = {
     "no scope": ({"scopes": "a"}, {}, InsufficientScope, Reason.INSUFFICIENT_SCOPE),
     "no groups": ({"groups": "A"}, {}, AccessDenied, Reason.GROUP_REQUIRED),
-    "half a name": ({"groups": "Domain Users"}, {"groups": ["Domain"]}, AccessDenied, Reason.GROUP_REQUIRED),
+    "part of a group name": ({"groups": "Domain Users"}, {"groups": ["Domain"]}, AccessDenied, Reason.GROUP_REQUIRED),
     "one of two groups": ({"groups": ["A", "B"]}, {"groups": ["A"]}, AccessDenied, Reason.GROUP_REQUIRED),
-    "none of some groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.GROUP_REQUIRED),
-    "groups that are no list": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.GROUP_REQUIRED),
+    "none of several groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.GROUP_REQUIRED),
+    "groups in an object": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.GROUP_REQUIRED),
     "no claim": ({"claims": {"department": "finance"}}, {}, AccessDenied, Reason.CLAIM_MISMATCH),
     "another value": ({"claims": {"a": "x"}}, {"a": "y"}, AccessDenied, Reason.CLAIM_MISMATCH),
-    "the claim's letters": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "a claim that starts with the value": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.CLAIM_MISMATCH),
     "a key of an object": ({"claims": {"a": "x"}}, {"a": {"x": 1}}, AccessDenied, Reason.CLAIM_MISMATCH),
-    "true for one": ({"claims": {"a": 1}}, {"a": True}, AccessDenied, Reason.CLAIM_MISMATCH),
-    "one for true": ({"claims": {"a": True}}, {"a": 1}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "true instead of 1": ({"claims": {"a": 1}}, {"a": True}, AccessDenied, Reason.CLAIM_MISMATCH),
+    "1 instead of true": ({"claims": {"a": True}}, {"a": 1}, AccessDenied, Reason.CLAIM_MISMATCH),
     "one claim of two": ({"claims": {"a": 1, "b": 2}}, {"a": 1}, AccessDenied, Reason.CLAIM_MISMATCH),
     "another client": ({"allowed_clients": ["other"]}, {}, AccessDenied, Reason.CLIENT_FORBIDDEN),
     "no client": ({"allowed_clients": ["app"]}, {"cid": None}, AccessDenied, Reason.CLIENT_FORBIDDEN),
-    "no class": ({"acr_values": "phr"}, {}, InsufficientAuthentication, Reason.INSUFFICIENT_ACR),
-    "no date": ({"max_age": 60}, {}, InsufficientAuthentication, Reason.AUTHENTICATION_TOO_OLD),
-    # Whoever can never be let in is not sent to sign in again, and again.
-    "a group before a class": (
+    "no authentication class": ({"acr_values": "phr"}, {}, InsufficientAuthentication, Reason.INSUFFICIENT_ACR),
+    "no auth_time": ({"max_age": 60}, {}, InsufficientAuthentication, Reason.AUTHENTICATION_TOO_OLD),
+    # A user without the group is not sent to sign in again, which could not help.
+    "a missing group before an authentication class": (
         {"groups": "A", "acr_values": "phr", "scopes": "a"}, {}, AccessDenied, Reason.GROUP_REQUIRED,
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "claims", "kind", "reason"), UNMET.values(), ids=UNMET.keys())
-def test_is_not_met_by(words: dict[str, Any], claims: dict[str, Any], kind: type[TokenError], reason: Reason) -> None:
-    with pytest.raises(kind) as refusal:
-        parse_requirements(**{**ATTRIBUTES, **words}).check(_principal(claims), now=NOW)
-    assert reason is refusal.value.reason
+@pytest.mark.parametrize(("attributes", "claims", "error_type", "reason"), UNSATISFIED.values(), ids=UNSATISFIED.keys())
+def test_a_principal_does_not_satisfy_the_requirements(
+    attributes: dict[str, Any], claims: dict[str, Any], error_type: type[TokenError], reason: Reason
+) -> None:
+    with pytest.raises(error_type) as error:
+        parse_requirements(**{**ATTRIBUTES, **attributes}).check(_principal(claims), now=NOW)
+    assert reason is error.value.reason
 
 
-def test_scopes_are_compared_in_the_way_that_is_set() -> None:
+def test_scopes_are_matched_as_configured() -> None:
     requirements = parse_requirements(**{**ATTRIBUTES, "scopes": "things:read"})
     requirements.check(_principal({"scp": ["things"]}), now=NOW, matching=ScopeMatching.HIERARCHY)
     with pytest.raises(InsufficientScope):
         requirements.check(_principal({"scp": ["things"]}), now=NOW)
 
 
-REFUSED: list[dict[str, Any]] = [
+INVALID: list[dict[str, Any]] = [
     {"public": "yes"},
     {"public": 1},
     {"optional": None},
@@ -106,16 +108,16 @@ REFUSED: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("words", REFUSED, ids=str)
-def test_refuses_what_means_something_else_than_it_says(words: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attributes", INVALID, ids=str)
+def test_invalid_requirements_are_rejected(attributes: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
-        parse_requirements(**{**ATTRIBUTES, **words})
+        parse_requirements(**{**ATTRIBUTES, **attributes})
 
 
 @pytest.mark.parametrize(
-    ("words", "error"),
+    ("attributes", "error"),
     [({"public": True, "validation": "introspection"}, ValueError), ({"validation": None}, TypeError)],
 )
-def test_refuses_a_validation_that_means_nothing(words: dict[str, Any], error: type[Exception]) -> None:
+def test_an_invalid_validation_is_rejected(attributes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"validation|public"):
-        parse_requirements(**(dict(ATTRIBUTES) | words))
+        parse_requirements(**(dict(ATTRIBUTES) | attributes))

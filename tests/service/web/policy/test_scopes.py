@@ -37,36 +37,41 @@ GRANTS: list[tuple[ScopeMatching, str, str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("matching", "granted", "demanded", "answer"), GRANTS)
-def test_knows_what_a_scope_grants(matching: ScopeMatching, granted: str, demanded: str, *, answer: bool) -> None:
-    assert answer is matching.grants(frozenset(granted.split()), frozenset(demanded.split()))
+@pytest.mark.parametrize(("matching", "granted", "required", "expected"), GRANTS)
+def test_a_scope_grants_the_matching_scopes(
+    matching: ScopeMatching, granted: str, required: str, *, expected: bool
+) -> None:
+    assert expected is matching.grants(frozenset(granted.split()), frozenset(required.split()))
 
 
 @given(st.sampled_from(ScopeMatching), st.text(alphabet="a:.*", min_size=1), st.text(alphabet="a:.*", min_size=1))
-def test_a_scope_never_grants_what_does_not_begin_with_its_own_parts(
-    matching: ScopeMatching, granted: str, demanded: str
-) -> None:
-    if matching.grants(frozenset({granted}), frozenset({demanded})) and granted != demanded:
+def test_a_scope_grants_only_itself_and_scopes_below_it(matching: ScopeMatching, granted: str, required: str) -> None:
+    if matching.grants(frozenset({granted}), frozenset({required})) and granted != required:
         stem = granted.removesuffix("*").rstrip(":.") if matching is WILDCARD else granted
-        assert demanded.startswith(stem)
-        assert demanded != stem
+        assert required.startswith(stem)
+        assert required != stem
 
 
-def test_one_alternative_is_enough_and_the_first_is_what_to_ask_for() -> None:
+def test_one_alternative_is_enough_and_the_first_is_preferred() -> None:
     requirements = parse_scopes(AnyOf("things:read things:list", "things:admin"))
-    for scopes, met in [("things:read things:list", True), ("things:admin", True), ("things:read", False), ("", False)]:
-        assert met is requirements.is_satisfied(frozenset(scopes.split()), EXACT)
+    for scopes, satisfied in [
+        ("things:read things:list", True),
+        ("things:admin", True),
+        ("things:read", False),
+        ("", False),
+    ]:
+        assert satisfied is requirements.is_satisfied(frozenset(scopes.split()), EXACT)
     assert {"things:read", "things:list"} == requirements.preferred
 
 
 @pytest.mark.parametrize("value", ["", (), [], " "])
-def test_demands_nothing_where_nothing_is_written(value: Any) -> None:
+def test_empty_requirements_are_always_satisfied(value: Any) -> None:
     assert parse_scopes(value).is_satisfied(frozenset(), EXACT)
 
 
 @pytest.mark.parametrize(
     "value", [7, None, ['a"b'], ["a b"], [""], [1], "a\\b", "é", AnyOf("a", ""), AnyOf(()), AnyOf(7), AnyOf(AnyOf("a"))]
 )
-def test_refuses_what_cannot_be_a_scope(value: Any) -> None:
+def test_invalid_scopes_are_rejected(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         parse_scopes(value)

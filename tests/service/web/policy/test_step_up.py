@@ -42,36 +42,38 @@ LEVELS: list[tuple[str, str | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("demanded", "acr", "satisfying"), LEVELS)
-def test_knows_which_class_is_enough(demanded: str, acr: str | None, *, satisfying: bool) -> None:
-    step_up = parse_step_up(acr_values=demanded, max_age=None)
-    if satisfying:
+@pytest.mark.parametrize(("required", "acr", "sufficient"), LEVELS)
+def test_an_authentication_class_is_compared_with_the_required_ones(
+    required: str, acr: str | None, *, sufficient: bool
+) -> None:
+    step_up = parse_step_up(acr_values=required, max_age=None)
+    if sufficient:
         step_up.check(_principal(acr=acr), now=NOW)
         return
-    with pytest.raises(InsufficientAuthentication) as refusal:
+    with pytest.raises(InsufficientAuthentication) as error:
         step_up.check(_principal(acr=acr), now=NOW)
-    assert (Reason.INSUFFICIENT_ACR, "acr", tuple(demanded.split()), None) == (
-        refusal.value.reason,
-        refusal.value.claim,
-        refusal.value.acr_values,
-        refusal.value.max_age,
+    assert (Reason.INSUFFICIENT_ACR, "acr", tuple(required.split()), None) == (
+        error.value.reason,
+        error.value.claim,
+        error.value.acr_values,
+        error.value.max_age,
     )
 
 
 @pytest.mark.parametrize("auth_time", [NOW, NOW - 300, NOW + 60])
-def test_an_authentication_within_the_age_is_enough(auth_time: float) -> None:
+def test_an_authentication_within_the_maximum_age_is_accepted(auth_time: float) -> None:
     parse_step_up(acr_values=(), max_age=300).check(_principal(auth_time=auth_time), now=NOW)
 
 
 @pytest.mark.parametrize("auth_time", [None, NOW - 301, 0, "now", True, float("inf"), float("nan"), [NOW]])
-def test_an_authentication_past_the_age_or_without_a_date_is_not(auth_time: Any) -> None:
-    with pytest.raises(InsufficientAuthentication) as refusal:
+def test_an_old_or_undated_authentication_is_rejected(auth_time: Any) -> None:
+    with pytest.raises(InsufficientAuthentication) as error:
         parse_step_up(acr_values="phr", max_age=300).check(_principal(acr="phr", auth_time=auth_time), now=NOW)
     assert (Reason.AUTHENTICATION_TOO_OLD, "auth_time", ("phr",), 300) == (
-        refusal.value.reason,
-        refusal.value.claim,
-        refusal.value.acr_values,
-        refusal.value.max_age,
+        error.value.reason,
+        error.value.claim,
+        error.value.acr_values,
+        error.value.max_age,
     )
 
 
@@ -79,6 +81,6 @@ def test_an_authentication_past_the_age_or_without_a_date_is_not(auth_time: Any)
     ("acr_values", "max_age"),
     [(7, None), (['a"b'], None), (["a b"], None), ([1], None), ((), -1), ((), 1.5), ((), True)],
 )
-def test_refuses_what_cannot_stand_in_a_challenge(acr_values: Any, max_age: Any) -> None:
+def test_values_that_a_challenge_cannot_carry_are_rejected(acr_values: Any, max_age: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         parse_step_up(acr_values=acr_values, max_age=max_age)

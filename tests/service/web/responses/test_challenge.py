@@ -24,7 +24,7 @@ from service.web.responses.challenge import (
     parse_challenges,
 )
 
-ANSWERS: list[tuple[TokenError, int, str, str]] = [
+RESPONSES: list[tuple[TokenError, int, str, str]] = [
     (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
     (
         InvalidRequest(Reason.SEVERAL_CREDENTIALS),
@@ -80,10 +80,10 @@ ANSWERS: list[tuple[TokenError, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "status", "code", "challenge"), ANSWERS, ids=lambda value: str(value)[:30])
-def test_answers_each_refusal(error: TokenError, status: int, code: str, challenge: str) -> None:
-    refusal = error_response_for(error, realm="api")
-    assert (status, code, {"WWW-Authenticate": challenge}) == (refusal.status, refusal.error, refusal.headers)
+@pytest.mark.parametrize(("error", "status", "code", "challenge"), RESPONSES, ids=lambda value: str(value)[:30])
+def test_each_error_has_a_response_with_a_challenge(error: TokenError, status: int, code: str, challenge: str) -> None:
+    response = error_response_for(error, realm="api")
+    assert (status, code, {"WWW-Authenticate": challenge}) == (response.status, response.error, response.headers)
 
 
 @pytest.mark.parametrize(
@@ -98,24 +98,24 @@ def test_answers_each_refusal(error: TokenError, status: int, code: str, challen
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_says_where_the_metadata_is(error: TokenError, end: str) -> None:
-    refusal = error_response_for(error, realm="api", resource_metadata="https://a.example/m")
-    assert refusal.headers["WWW-Authenticate"].endswith(end)
+def test_a_challenge_carries_the_metadata_url(error: TokenError, end: str) -> None:
+    response = error_response_for(error, realm="api", resource_metadata="https://a.example/m")
+    assert response.headers["WWW-Authenticate"].endswith(end)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
-def test_an_issuers_trouble_is_503_without_a_challenge(seconds: float, header: str) -> None:
-    refusal = error_response_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
-    assert (503, {"Retry-After": header}) == (refusal.status, refusal.headers)
+def test_an_unavailable_issuer_gives_503_without_a_challenge(seconds: float, header: str) -> None:
+    response = error_response_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
+    assert (503, {"Retry-After": header}) == (response.status, response.headers)
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_each_reason_has_one_sentence_in_the_allowed_characters(reason: Reason) -> None:
+def test_each_reason_has_a_description_in_the_allowed_characters(reason: Reason) -> None:
     assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", DESCRIPTIONS[reason])
 
 
 @given(st.sampled_from(sorted(Reason)), st.text(), st.text())
-def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim: str) -> None:
+def test_details_are_kept_out_of_the_response(reason: Reason, detail: str, claim: str) -> None:
     with_detail = error_response_for(InvalidToken(reason, detail, claim=claim), realm="api")
     assert error_response_for(InvalidToken(reason), realm="api") == with_detail
 
@@ -131,10 +131,10 @@ def test_no_detail_enters_a_header_or_a_body(reason: Reason, detail: str, claim:
         (502, "server_error"),
     ],
 )
-def test_describes_other_refusals(status: int, error: str) -> None:
-    refusal = error_response_for_status(status)
-    assert (status, error) == (refusal.status, refusal.error)
-    assert refusal.description
+def test_other_error_statuses_have_a_response(status: int, error: str) -> None:
+    response = error_response_for_status(status)
+    assert (status, error) == (response.status, response.error)
+    assert response.description
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,12 @@ def test_describes_other_refusals(status: int, error: str) -> None:
         (["Negotiate", 'Digest realm="a", qop=auth'], ("Negotiate", 'Digest realm="a", qop=auth')),
     ],
 )
-def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[str, ...]) -> None:
+def test_challenges_of_other_schemes_are_parsed(value: object, challenges: tuple[str, ...]) -> None:
     assert challenges == parse_challenges(value)
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "message"),
     [
         (7, "a string or a list of strings"),
         ([7], "is not a challenge"),
@@ -159,6 +159,6 @@ def test_reads_the_challenges_of_other_schemes(value: object, challenges: tuple[
         ('bearer realm="mine"', "repeats the bearer challenge"),
     ],
 )
-def test_a_challenge_that_is_none_or_would_contradict_ours_stops_the_program(value: object, words: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=words):
+def test_malformed_and_bearer_challenges_are_rejected(value: object, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
         parse_challenges(value)

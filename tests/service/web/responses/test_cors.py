@@ -8,11 +8,11 @@ from service.web.responses.cors import CrossOriginPolicy, is_preflight
 APP = "https://app.example"
 
 
-def test_says_nothing_when_it_is_off() -> None:
+def test_no_headers_are_sent_without_origins() -> None:
     assert {} == CrossOriginPolicy([]).headers_for(APP)
 
 
-def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
+def test_a_listed_origin_can_read_the_response_and_its_challenge() -> None:
     assert {
         "Access-Control-Allow-Origin": APP,
         "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After",
@@ -24,7 +24,7 @@ def test_lets_a_listed_origin_read_the_answer_and_its_challenge() -> None:
     [None, "null", "", "https://evil.example", "https://app.example.evil.example", "http://app.example",
      "https://app.example:8443", "https://APP.example", "https://app.example/"],
 )  # fmt: skip
-def test_an_origin_that_is_not_listed_only_learns_that_the_answer_varies(origin: str | None) -> None:
+def test_an_unlisted_origin_gets_only_the_vary_header(origin: str | None) -> None:
     assert {} == CrossOriginPolicy([APP]).headers_for(origin)
     assert "Origin" == CrossOriginPolicy([APP]).vary(None, origin=origin)
 
@@ -43,7 +43,7 @@ def test_an_origin_that_is_not_listed_only_learns_that_the_answer_varies(origin:
         (["*"], "null", None, "Origin"),
     ],
 )
-def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
+def test_origin_is_added_to_the_vary_header_of_the_handler(
     origins: list[str], origin: str | None, own: str | None, vary: str | None
 ) -> None:
     assert vary == CrossOriginPolicy(origins).vary(own, origin=origin)
@@ -70,19 +70,19 @@ def test_an_answer_varies_by_what_its_handler_says_and_by_the_origin(
         ("null", False),
     ],
 )
-def test_a_pattern_stands_for_whole_hosts_below_a_domain(origin: str, *, allowed: bool) -> None:
+def test_a_pattern_matches_only_hosts_below_its_domain(origin: str, *, allowed: bool) -> None:
     policy = CrossOriginPolicy(["https://*.example.com"])
     assert allowed is policy.allows(origin)
     assert (origin if allowed else None) == policy.headers_for(origin).get("Access-Control-Allow-Origin")
 
 
-def test_a_pattern_keeps_its_port() -> None:
+def test_a_pattern_matches_only_its_port() -> None:
     policy = CrossOriginPolicy(["http://*.localhost.test:3000"])
     assert [True, False] == [policy.allows(f"http://a.localhost.test:{port}") for port in (3000, 3001)]
 
 
 @pytest.mark.parametrize("origin", ["*", APP])
-def test_cookies_are_never_allowed(origin: str) -> None:
+def test_credentials_are_never_allowed(origin: str) -> None:
     policy = CrossOriginPolicy([origin])
     for headers in (policy.headers_for(APP), policy.preflight_headers_for(_preflight(), ["GET"])):
         assert "Access-Control-Allow-Origin" in headers
@@ -90,20 +90,22 @@ def test_cookies_are_never_allowed(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origins", "asked", "answer"), [([APP], "true", "true"), ([APP], "yes", None), (["*"], "true", None)]
+    ("origins", "requested", "expected"), [([APP], "true", "true"), ([APP], "yes", None), (["*"], "true", None)]
 )
-def test_a_listed_page_may_reach_into_a_private_network(origins: list[str], asked: str, answer: str | None) -> None:
-    request = _preflight(**{"Access-Control-Request-Private-Network": asked})
+def test_a_page_of_a_listed_origin_can_access_a_private_network(
+    origins: list[str], requested: str, expected: str | None
+) -> None:
+    request = _preflight(**{"Access-Control-Request-Private-Network": requested})
     headers = CrossOriginPolicy(origins).preflight_headers_for(request, ["GET"])
-    assert answer == headers.get("Access-Control-Allow-Private-Network")
+    assert expected == headers.get("Access-Control-Allow-Private-Network")
 
 
-def test_refuses_what_is_no_origin() -> None:
+def test_the_origin_null_is_rejected() -> None:
     with pytest.raises(ValueError, match="null"):
         CrossOriginPolicy(["null"])
 
 
-def test_a_star_allows_every_page_and_never_repeats_its_name() -> None:
+def test_a_star_allows_every_origin_without_repeating_it() -> None:
     policy = CrossOriginPolicy(["*"])
     assert "*" == policy.headers_for(APP)["Access-Control-Allow-Origin"]
     assert policy.allows(APP)
@@ -113,7 +115,7 @@ def _preflight(**headers: str) -> HTTPHeaders:
     return HTTPHeaders({"Origin": APP, "Access-Control-Request-Method": "GET"} | headers)
 
 
-def test_a_preflight_learns_methods_headers_and_how_long_to_remember() -> None:
+def test_a_preflight_gets_methods_headers_and_a_maximum_age() -> None:
     request = _preflight(**{"Access-Control-Request-Headers": "authorization,x-request-id"})
     headers = CrossOriginPolicy([APP]).preflight_headers_for(request, ["GET", "POST"])
     assert ("GET, POST", "authorization,x-request-id", "600") == (
@@ -123,13 +125,13 @@ def test_a_preflight_learns_methods_headers_and_how_long_to_remember() -> None:
     )
 
 
-def test_a_preflight_of_another_origin_learns_nothing() -> None:
+def test_a_preflight_of_another_origin_gets_no_headers() -> None:
     assert {} == CrossOriginPolicy(["https://other.example"]).preflight_headers_for(_preflight(), ["GET"])
 
 
-@pytest.mark.parametrize("asked", ["", "a b", 'x"y', "x;y", "x,,y"])
-def test_does_not_repeat_what_is_no_list_of_field_names(asked: str) -> None:
-    request = _preflight(**{"Access-Control-Request-Headers": asked})
+@pytest.mark.parametrize("requested", ["", "a b", 'x"y', "x;y", "x,,y"])
+def test_malformed_request_header_names_are_not_repeated(requested: str) -> None:
+    request = _preflight(**{"Access-Control-Request-Headers": requested})
     headers = CrossOriginPolicy([APP]).preflight_headers_for(request, ["GET"])
     assert "Authorization" == headers["Access-Control-Allow-Headers"]
 
@@ -142,5 +144,5 @@ def test_does_not_repeat_what_is_no_list_of_field_names(asked: str) -> None:
         (HTTPHeaders({"Access-Control-Request-Method": "GET"}), False),
     ],
 )
-def test_a_preflight_names_its_origin_and_a_method(headers: HTTPHeaders, *, expected: bool) -> None:
+def test_a_preflight_has_an_origin_and_a_method(headers: HTTPHeaders, *, expected: bool) -> None:
     assert expected is is_preflight(headers)

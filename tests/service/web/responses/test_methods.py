@@ -14,7 +14,7 @@ class Files(tornado.web.RequestHandler):
         """List them."""
 
 
-def test_names_the_methods_that_a_handler_has() -> None:
+def test_only_the_methods_of_a_handler_are_listed() -> None:
     assert ["GET"] == handler_methods(Hello)
     assert [] == handler_methods(NotFound)
     assert ["PROPFIND"] == handler_methods(Files)

@@ -4,7 +4,7 @@ import pytest
 
 from service.web.responses.resource import Resource
 
-PLACES = [
+METADATA_URLS = [
     ("https://api.example", "https://api.example/.well-known/oauth-protected-resource"),
     ("https://api.example/", "https://api.example/.well-known/oauth-protected-resource"),
     ("https://api.example:8443/v1", "https://api.example:8443/.well-known/oauth-protected-resource/v1"),
@@ -12,11 +12,11 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("public_url", "metadata_url"), PLACES)
-def test_the_well_known_path_comes_between_host_and_path(public_url: str, metadata_url: str) -> None:
+@pytest.mark.parametrize(("public_url", "metadata_url"), METADATA_URLS)
+def test_the_well_known_path_is_inserted_between_host_and_path(public_url: str, metadata_url: str) -> None:
     assert metadata_url == Resource(public_url=public_url).metadata_url
 
 
-def test_without_a_public_url_nothing_is_known_before_a_request() -> None:
+def test_a_resource_without_a_public_url_has_no_urls() -> None:
     resource = Resource()
     assert (None, None, "") == (resource.metadata_url, resource.origin, resource.path)

@@ -13,77 +13,82 @@ from service.web.application.application import ResourceServerApplication, prote
 from service.web.endpoints.okta_guide import Hello, WhoAmI
 
 
-class Forgotten(tornado.web.RequestHandler):
-    """A handler whose author forgot the mixin."""
+class Unprotected(tornado.web.RequestHandler):
+    """A handler without the mixin."""
 
 
-class Custom(Router):
-    """A router that nobody can look into."""
+class CustomRouter(Router):
+    """A router whose rules cannot be listed."""
 
 
-class Moody(RuleRouter):
-    """A router with rules that it does not follow."""
+class OverridingRouter(RuleRouter):
+    """A router that does not follow its rules."""
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> None:
-        raise AssertionError(f"asked about {request.path}")
+        raise AssertionError(f"called for {request.path}")
 
 
-class MoodyApplication(tornado.web.Application):
-    """An application that serves something else than its routes."""
+class OverridingApplication(tornado.web.Application):
+    """An application that does not follow its routes."""
 
     def get_handler_delegate(self, *_: Any, **__: Any) -> Any:
-        raise AssertionError("asked")
+        raise AssertionError("called")
 
 
 class Weekday(Matcher):
-    """A matcher that looks at no path and no host."""
+    """A matcher that compares neither path nor host."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        raise AssertionError(f"asked about {request.path}")
+        raise AssertionError(f"called for {request.path}")
 
 
-REFUSED: dict[str, tuple[Any, str]] = {
-    "a handler without the mixin": ((r"/x", Forgotten), "Forgotten"),
-    "a handler of Tornado's": ((r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}), "StaticFileHandler"),
-    "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Forgotten)]), "Forgotten"),
-    "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Forgotten)])), "Forgotten"),
-    "a router that nobody can look into": (Rule(HostMatches("a.example"), Custom()), "Custom"),
-    "a router that does not follow its rules": (Rule(HostMatches("a.example"), Moody([(r"/x", WhoAmI)])), "Moody"),
-    "a handler behind a matcher of one's own": (Rule(Weekday(), Forgotten), "Weekday leads to"),
+UNSAFE: dict[str, tuple[Any, str]] = {
+    "a handler without the mixin": ((r"/x", Unprotected), "Unprotected"),
+    "a handler of Tornado": ((r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}), "StaticFileHandler"),
+    "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Unprotected)]), "Unprotected"),
+    "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Unprotected)])), "Unprotected"),
+    "a router without a list of rules": (Rule(HostMatches("a.example"), CustomRouter()), "CustomRouter"),
+    "a router that does not follow its rules": (
+        Rule(HostMatches("a.example"), OverridingRouter([(r"/x", WhoAmI)])),
+        "OverridingRouter",
+    ),
+    "a handler behind a custom matcher": (Rule(Weekday(), Unprotected), "Weekday leads to"),
     "a function": (Rule(HostMatches("a.example"), print), "builtin_function"),
 }
 
 
-@pytest.mark.parametrize(("route", "name"), REFUSED.values(), ids=REFUSED.keys())
-def test_stops_the_start_and_names(route: Any, name: str, serve: Callable[..., ResourceServerApplication]) -> None:
-    with pytest.raises(SettingsError) as refusal:
+@pytest.mark.parametrize(("route", "name"), UNSAFE.values(), ids=UNSAFE.keys())
+def test_an_unprotected_route_is_rejected_at_startup(
+    route: Any, name: str, serve: Callable[..., ResourceServerApplication]
+) -> None:
+    with pytest.raises(SettingsError) as error:
         serve([(r"/api/hello", Hello), route])
-    (problem,) = refusal.value.problems
+    (problem,) = error.value.problems
     assert name in problem
     assert "BearerAuthMixin" in problem
 
 
-def test_lets_protected_and_public_handlers_pass(serve: Callable[..., ResourceServerApplication]) -> None:
+def test_protected_and_public_handlers_are_accepted(serve: Callable[..., ResourceServerApplication]) -> None:
     serve([(r"/api/hello", Hello), Rule(HostMatches("a.example"), [(r"/api/whoami", WhoAmI)])])
 
 
-def test_names_the_methods_and_every_pattern_on_the_way(serve: Callable[..., ResourceServerApplication]) -> None:
+def test_the_error_names_the_methods_and_every_pattern(serve: Callable[..., ResourceServerApplication]) -> None:
     files = Rule(HostMatches("a.example"), [(r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."})])
-    with pytest.raises(SettingsError) as refusal:
+    with pytest.raises(SettingsError) as error:
         serve([files])
     leads = "routes: 'a.example$' '/x/(.*)$' leads to GET, HEAD of tornado.web.StaticFileHandler, "
-    assert refusal.value.problems[0].startswith(leads)
+    assert error.value.problems[0].startswith(leads)
 
 
-def test_refuses_what_answers_all_other_paths_unless_it_is_protected(
+def test_an_unprotected_default_handler_is_rejected(
     serve: Callable[..., ResourceServerApplication],
 ) -> None:
-    with pytest.raises(SettingsError, match=r"\(anything else\) leads to .*Forgotten"):
-        serve([], default_handler_class=Forgotten)
+    with pytest.raises(SettingsError, match=r"\(anything else\) leads to .*Unprotected"):
+        serve([], default_handler_class=Unprotected)
     assert WhoAmI is serve([], default_handler_class=WhoAmI).settings["default_handler_class"]
 
 
-def test_looks_into_an_application_that_is_protected_itself(serve: Callable[..., ResourceServerApplication]) -> None:
+def test_a_nested_application_must_be_protected(serve: Callable[..., ResourceServerApplication]) -> None:
     inner = serve([(r"/inner/whoami", WhoAmI)])
     serve([Rule(PathMatches(r"/inner/.*"), inner)])
     bare = tornado.web.Application([(r"/inner/whoami", WhoAmI)])
@@ -91,28 +96,28 @@ def test_looks_into_an_application_that_is_protected_itself(serve: Callable[...,
         serve([Rule(PathMatches(r"/inner/.*"), bare)])
 
 
-def test_refuses_demands_that_were_changed_after_the_class_was_made(
+def test_requirements_changed_after_class_creation_are_rejected(
     serve: Callable[..., ResourceServerApplication],
 ) -> None:
     changed = type("Changed", (Hello,), {})
-    changed.public = False  # type: ignore[attr-defined]  # that is the mistake
+    changed.public = False  # type: ignore[attr-defined]  # the mistake under test
     with pytest.raises(SettingsError, match="changed after its class was created"):
         serve([(r"/x", changed)])
 
 
-def test_refuses_an_application_that_does_not_follow_its_routes(
+def test_an_application_that_overrides_routing_is_rejected(
     serve: Callable[..., ResourceServerApplication],
 ) -> None:
-    theirs = MoodyApplication([(r"/whoami", WhoAmI)])
-    with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*MoodyApplication"):
-        protect_application(theirs, serve([]))
-    inner = MoodyApplication([(r"/whoami", WhoAmI)])
+    application = OverridingApplication([(r"/whoami", WhoAmI)])
+    with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*OverridingApplication"):
+        protect_application(application, serve([]))
+    inner = OverridingApplication([(r"/whoami", WhoAmI)])
     inner.settings |= serve([]).settings
-    with pytest.raises(SettingsError, match=r"the router .*MoodyApplication"):
+    with pytest.raises(SettingsError, match=r"the router .*OverridingApplication"):
         serve([Rule(PathMatches(r"/inner/.*"), inner)])
 
 
-def test_names_every_mistake_and_its_pattern(serve: Callable[..., ResourceServerApplication]) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        serve([(r"/one", Forgotten), (r"/two", Forgotten)])
-    assert ["'/one$'", "'/two$'"] == [problem.split()[1] for problem in refusal.value.problems]
+def test_every_unprotected_route_is_reported(serve: Callable[..., ResourceServerApplication]) -> None:
+    with pytest.raises(SettingsError) as error:
+        serve([(r"/one", Unprotected), (r"/two", Unprotected)])
+    assert ["'/one$'", "'/two$'"] == [problem.split()[1] for problem in error.value.problems]

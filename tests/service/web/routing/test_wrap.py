@@ -48,7 +48,7 @@ def _legacy(request: HTTPServerRequest) -> None:
     ],
 )
 @pytest.mark.gen_test
-async def test_a_handler_of_others_answers(
+async def test_a_wrapped_handler_enforces_its_requirements(
     path: str, token: str | None, status: int, http_client: AsyncHTTPClient, base_url: str
 ) -> None:
     response = await http_client.fetch(
@@ -61,12 +61,12 @@ async def test_a_handler_of_others_answers(
     assert (status == 401) == ("WWW-Authenticate" in response.headers) or status == 403
 
 
-def test_keeps_the_name_that_a_reader_of_the_route_table_knows() -> None:
+def test_a_wrapped_handler_keeps_its_name() -> None:
     handler = protected(RedirectHandler)
     assert ("RedirectHandler", "tornado.web") == (handler.__name__, handler.__module__)
 
 
-def test_refuses_words_that_there_are_not() -> None:
+def test_invalid_attributes_are_rejected() -> None:
     with pytest.raises(TypeError, match="scope"):
         protected(StaticFileHandler, scope="files.read")
     with pytest.raises(ValueError, match="public"):

@@ -64,7 +64,7 @@ def _later(seconds: float, **parameters: str) -> Prepare:
     return ask
 
 
-SAID = "A+scope+was+asked+for+that+this+server+does+not+have."
+SAID = "A+requested+scope+does+not+exist+at+this+server."
 AS_JSON = {"Accept": "application/json"}
 
 

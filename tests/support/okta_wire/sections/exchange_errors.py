@@ -29,7 +29,7 @@ def _poll(*, times: int = 1, after_s: float = 0, deny: bool = False, **form: str
             world.sign_in()
             action, hidden = forms(world.browser.get(started["verification_uri_complete"]))[0]
             action, hidden = forms(world.browser.post(action, hidden))[0]
-            world.browser.post(action, {**hidden, "verdict": "deny"})
+            world.browser.post(action, {**hidden, "decision": "deny"})
         request = token_request(DEVICE, None, client_id=DEVICE_APP, **{"device_code": started["device_code"], **form})
         for _ in range(times - 1):
             world.send(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from plain_http import Answer
+from plain_http import Response
 
 from okta_wire.row import Row, Section
 from okta_wire.views import Members, body, first_of, listed
@@ -41,7 +41,7 @@ def _beside_a_token(server: str, keys: list[str]) -> Row:
         signing[:] = [world.issuer.mint(server=server).header["kid"]]
         return Request(path=at("keys", server))
 
-    def kids(answer: Answer) -> Members:
+    def kids(answer: Response) -> Members:
         return {"keys": [SIGNS if key["kid"] in signing else ANOTHER for key in body(answer)["keys"]]}
 
     case = f"which key signs the access tokens of {server}"

@@ -42,8 +42,8 @@ def _in_another_tab(world: World) -> Request:
     request = pushed(prompt="consent")(world)
     tabs = [world.browser.get(world.send(request).headers["Location"]) for _ in range(2)]
     (action, first), (_, second) = (forms(tab)[0] for tab in tabs)
-    world.browser.post(action, {**first, "verdict": "deny"})
-    return Request(path=action, method="POST", form={**second, "verdict": "allow"}, by_browser=True)
+    world.browser.post(action, {**first, "decision": "deny"})
+    return Request(path=action, method="POST", form={**second, "decision": "allow"}, by_browser=True)
 
 
 SECTION = Section(

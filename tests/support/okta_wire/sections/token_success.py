@@ -69,7 +69,7 @@ def _device(world: World) -> Request:
     world.sign_in()
     action, hidden = forms(world.browser.get(started["verification_uri_complete"]))[0]
     action, hidden = forms(world.browser.post(action, hidden))[0]
-    world.browser.post(action, {**hidden, "verdict": "allow"})
+    world.browser.post(action, {**hidden, "decision": "allow"})
     return token_request(DEVICE, None, client_id=DEVICE_APP, device_code=started["device_code"])
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from fakeissuer.handlers.base.parameters import media_type
+from fakeissuer.handlers.base.handler import media_type
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ from fakeissuer.handlers.base.parameters import media_type
         ("", ""),
     ],
 )
-def test_a_media_type_is_read_without_case_and_parameters(field: str, expected: str) -> None:
+def test_the_media_type_is_in_lower_case_without_parameters(field: str, expected: str) -> None:
     assert media_type(HTTPHeaders({"Content-Type": field})) == expected
 
 
-def test_a_body_without_a_type_has_none() -> None:
+def test_a_missing_content_type_gives_an_empty_media_type() -> None:
     assert media_type(HTTPHeaders()) == ""

@@ -1,28 +1,42 @@
-"""Formats the found and the expected value of a claim check for ``explain``."""
+"""The rules for the claims of a token: each applies one check of the service."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from service.errors import InvalidToken
+from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
-from service.tokens.claims import ClaimCheck, ClaimRules, check_rfc9068_claims, numeric_date
+from service.tokens.claims import ClaimCheck, ClaimRules, numeric_date
 
 _DATES = ("exp", "nbf", "iat")
 
 
-def describe_found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
+def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
+    """Return the rule that applies a check of the service."""
+
+    async def rule(context: ExplainContext) -> None:
+        claims = context.token.unverified_claims  # the rules before this one have verified the signature
+        context.found = _found(check, claims, context.now)
+        context.expected = _expected(check, context.rules, context.now)
+        context.advice = check.advice
+        check.check(claims, context.rules, context.now)
+
+    return rule
+
+
+def _found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
     """Return the claims that a check reads; dates also in UTC and relative to now."""
-    if check.check is check_rfc9068_claims:
+    if check.claim is None:
         return f"the claims {', '.join(sorted(claims))}" if claims else "no claims"
     names = (check.claim, *check.other_claims)
     found = [f"{name} = {to_json(claims[name])}{_date(claims, name, now)}" for name in names if name in claims]
     return ", ".join(found) or f"no {check.claim}"
 
 
-def describe_expected(check: ClaimCheck, rules: ClaimRules, now: float) -> str:
-    """Return the expected value of a check under these rules, or an empty string if the check has no text for it."""
+def _expected(check: ClaimCheck, rules: ClaimRules, now: float) -> str:
+    """Return the expected value of a check, with its placeholders replaced."""
     clients = rules.allowed_client_ids
     return check.expected.format_map(
         {
