@@ -33,21 +33,21 @@ def test_a_mistyped_attribute_raises_at_class_creation(name: str, expected: str)
         type("Mistyped", (BearerAuthMixin, tornado.web.RequestHandler), {name: "things:read"})
 
 
-def test_an_attribute_that_is_inherited_from_another_class_is_not_checked() -> None:
+def test_the_attributes_of_other_base_classes_are_not_checked() -> None:
     names: dict[str, object] = {"scope": "things:read", "group": "a", "claim": None, "validator": "", "is_public": True}
     foreign = type("Foreign", (tornado.web.RequestHandler,), names)
     type("Fine", (BearerAuthMixin, foreign), {"public": True})
 
 
 @pytest.mark.parametrize("name", ["scope", "group", "claim", "authorise", "authorized", "is_public"])
-def test_a_method_or_another_object_is_not_taken_for_a_misspelled_attribute(name: str) -> None:
+def test_methods_and_other_objects_are_not_checked(name: str) -> None:
     for value in (lambda _self: True, property(lambda _self: True), object(), object):
         type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {name: value})
 
 
-def test_an_attribute_that_is_added_after_the_class_was_created_is_found_at_start() -> None:
+def test_a_mistyped_attribute_that_is_added_later_raises_at_start() -> None:
     handler = type("Late", (BearerAuthMixin, tornado.web.RequestHandler), {})
-    handler.scope = "things:read"  # type: ignore[attr-defined]  # the mistake
+    handler.scope = "things:read"  # type: ignore[attr-defined]  # the mistake under test
     with pytest.raises(TypeError, match="did you mean scopes"):
         Policy.read(handler, base=BearerAuthMixin)
 

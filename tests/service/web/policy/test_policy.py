@@ -180,10 +180,10 @@ def test_a_decorator_that_uses_functools_wraps_keeps_the_policy() -> None:
     assert ({"things:write"},) == _scopes(_handler(post=functools.wraps(post)(_without_wraps(post))), "POST")
 
 
-@pytest.mark.parametrize("words", [{"scope": "a"}, {"authorize": True}])
-def test_a_decorator_refuses_words_that_there_are_not(words: dict[str, Any]) -> None:
+@pytest.mark.parametrize("attributes", [{"scope": "a"}, {"authorize": True}])
+def test_unknown_attributes_of_a_policy_raise_type_error(attributes: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="it accepts public"):
-        policy(**words)
+        policy(**attributes)
 
 
 def test_two_policies_on_a_method_raise_type_error() -> None:

@@ -100,7 +100,7 @@ def test_requirements_changed_after_class_creation_are_rejected(
     serve: Callable[..., ResourceServerApplication],
 ) -> None:
     changed = type("Changed", (Hello,), {})
-    changed.public = False  # type: ignore[attr-defined]  # that is the mistake
+    changed.public = False  # type: ignore[attr-defined]  # the mistake under test
     with pytest.raises(SettingsError, match="changed after its class was created"):
         serve([(r"/x", changed)])
 
