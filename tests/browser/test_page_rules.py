@@ -186,7 +186,9 @@ def test_names_with_markup_are_escaped(browser: Chrome, nasty: RunningIssuer, cl
     buttons = browser.execute_script("return [...document.querySelectorAll('[name=choice]')].map((b) => b.textContent)")
     assert f"{NASTY}  ({NASTY})" in buttons
     consent(browser, nasty)
-    assert browser.execute_script(text, "main > p") == f"You are signed in as {NASTY}. If you allow it, {NASTY} gets:"
+    assert (
+        browser.execute_script(text, "main > p") == f"You are signed in as {NASTY}. If you allow access, {NASTY} gets:"
+    )
     assert browser.execute_script(text, "li:last-child") == SCOPE
 
 
