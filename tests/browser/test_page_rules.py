@@ -119,7 +119,7 @@ def form_post(browser: Chrome, issuer: RunningIssuer) -> None:
 def post_message(browser: Chrome, issuer: RunningIssuer) -> None:
     """The page that is shown without a client."""
     page_without_client(browser, issuer, redirect_uri="http://127.0.0.1:1/cb", response_mode="okta_post_message")
-    shows(browser, "#answer", "No page of the client waits for the answer. Go back to the client and start again.")
+    shows(browser, "#response", "The page of the client is not open. Return to the client and start again.")
 
 
 def page_without_client(browser: Chrome, issuer: RunningIssuer, **parameters: str) -> None:
@@ -183,10 +183,12 @@ def test_names_with_markup_are_escaped(browser: Chrome, nasty: RunningIssuer, cl
     text = "return document.querySelector(arguments[0]).textContent"
     assert browser.execute_script(text, "h1") == f"Sign in to {NASTY}"
     assert browser.find_element(By.ID, "username").get_property("value") == NASTY.replace("\n", "")
-    buttons = browser.execute_script("return [...document.querySelectorAll('[name=pick]')].map((b) => b.textContent)")
+    buttons = browser.execute_script("return [...document.querySelectorAll('[name=choice]')].map((b) => b.textContent)")
     assert f"{NASTY}  ({NASTY})" in buttons
     consent(browser, nasty)
-    assert browser.execute_script(text, "main > p") == f"You are signed in as {NASTY}. If you allow it, {NASTY} gets:"
+    assert (
+        browser.execute_script(text, "main > p") == f"You are signed in as {NASTY}. If you allow access, {NASTY} gets:"
+    )
     assert browser.execute_script(text, "li:last-child") == SCOPE
 
 
