@@ -52,17 +52,18 @@ def _describe_paths(routes: Iterable[MountedRoute], *, issuers: int) -> tuple[di
     for route in routes:
         if route.handler is None or not route.matchers:
             continue
-        methods = [method for method in route.methods if method in METHODS]
         template = _template(route.matchers)
         # Tornado uses the first of two routes with the same path.
-        is_new = template is not None and (shape := template.render(lambda _: "")) not in shapes
-        if not is_new or len(methods) < len(route.methods) or not methods:
+        if template is None or (shape := template.render(lambda _: "")) in shapes:
             unlisted.append(route.pattern)
-        if template is not None and is_new:
-            shapes.add(shape)
-            if methods:
-                path, item = describe_path(route.handler, methods, template, issuers=issuers)
-                paths[path] = item | _hosts(route.matchers)
+            continue
+        shapes.add(shape)
+        methods = [method for method in route.methods if method in METHODS]
+        if not methods or len(methods) < len(route.methods):
+            unlisted.append(route.pattern)
+        if methods:
+            path, item = describe_path(route.handler, methods, template, issuers=issuers)
+            paths[path] = item | _hosts(route.matchers)
     _number_duplicates(paths)
     return paths, unlisted
 
