@@ -70,15 +70,15 @@ setup(
             *FAKE_ISSUER,
             *REDIS,
             *MEMCACHED,
-            # Clients that others wrote sign in to the fake issuer.
+            # Third-party clients of the fake issuer.
             "authlib>=1.6",
             "requests-oauthlib>=2",
             "coverage[toml]>=7.6",
             "docutils>=0.21",
             "hypothesis>=6.100",
             "openapi-spec-validator>=0.9",
-            "mcp>=2.3",  # its client finds our issuer from a refusal
-            # Okta's own verifier judges the fake issuer's tokens; it needs requests without saying so.
+            "mcp>=2.3",  # its client discovers the issuer from a 401
+            # Okta's verifier validates the fake issuer's tokens; it needs requests, but does not declare it.
             "okta-jwt-verifier>=0.5",
             "requests>=2.32",
             "pytest>=8.3",
