@@ -29,9 +29,10 @@ from service.issuers.client import JSONClient
 from service.issuers.keys import RemoteKeySet
 from service.settings.program import Settings
 from service.tokens import jws
-from service.tokens.claims import ClaimRules, check_claims, check_type
+from service.tokens.claim_rules import ClaimRules
+from service.tokens.claims import check_claims
 from service.tokens.credentials import Credentials
-from service.tokens.jose_header import check_header
+from service.tokens.jose_header import check_header, check_type
 from service.tokens.presented import PresentedToken
 from service.validators import jwt
 from service.validators.base import ValidatorContext

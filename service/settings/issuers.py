@@ -201,3 +201,31 @@ def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
             f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
             "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
         )
+
+
+def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:
+    """Return the effective settings of an issuer: its own, or else those of the program."""
+    overrides = {name: value for name, value in table if value is not None}
+    effective = {name: overrides.get(name, getattr(program, name)) for name in IssuerSettings.model_fields}
+    return TrustedIssuer(
+        issuer=table.issuer,
+        audiences=frozenset(table.audience or audience_at_okta(table.issuer)),
+        validation=effective["validation"],
+        algorithms=frozenset(effective["algorithms"]),
+        allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,
+        leeway=effective["leeway"],
+        max_token_age=effective["max_token_age"],
+        requires_rfc9068=effective["token_profile"] == "rfc9068",  # noqa: S105  # a profile, no password
+        stale_if_error=effective["stale_if_error"],
+        client=table.client,
+        introspection_cache_lifetime=effective["introspection_cache_lifetime"],
+        introspection_jwt=effective["introspection_jwt"],
+        accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
+    )
+
+
+def issuer_of_org(org_url: str, server_id: str) -> str:
+    """Return the issuer of an authorization server of an Okta org; ``org`` is the org server."""
+    base = org_url if "://" in org_url else f"https://{org_url}"
+    base = base.rstrip("/")
+    return base if server_id == "org" else f"{base}/oauth2/{server_id}"

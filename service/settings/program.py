@@ -5,12 +5,11 @@ Every setting ``x`` is also read from ``SERVICE_X``; the names from Okta's guide
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.settings.issuers import (
@@ -24,13 +23,12 @@ from service.settings.issuers import (
     TrustedIssuer,
     audience_at_okta,
     find_problems,
+    issuer_of_org,
     read_secret_file,
+    trusted_issuer,
 )
+from service.settings.types import Origins, Port, PublicURL
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.urls import parse_origin
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-_RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 
 
 class Settings(BaseSettings):
@@ -123,9 +121,9 @@ class Settings(BaseSettings):
     """The ``realm`` of challenges, and the title of the OpenAPI document."""
     scope_matching: Literal["exact", "wildcard", "hierarchy"] = "exact"
     """How granted scopes are compared with required ones: ``things:*`` or ``things`` can include ``things:read``."""
-    cors_origins: Texts = ()
+    cors_origins: Origins = ()
     """The origins whose pages may call the API; ``https://*.example.com`` stands for all subdomains."""
-    public_url: str | None = None
+    public_url: PublicURL | None = None
     """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
     http_proxy: SecretStr | None = None  # may contain a password
     """The proxy for requests to issuers."""
@@ -178,29 +176,14 @@ class Settings(BaseSettings):
         """Derive the issuer from the Okta org, and the audience of an Okta custom server."""
         settings = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
         if not settings.get("issuer") and settings.get("org_url"):
-            settings["issuer"] = _issuer_of_org(settings["org_url"], settings.get("authorization_server_id", "default"))
+            settings["issuer"] = issuer_of_org(settings["org_url"], settings.get("authorization_server_id", "default"))
         if not settings.get("audience"):
             settings["audience"] = audience_at_okta(settings.get("issuer"))
         return settings
 
-    @field_validator("cors_origins")
-    @classmethod
-    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            parse_origin(origin)
-        return origins
-
-    @field_validator("public_url")
-    @classmethod
-    def _check_public_url(cls, url: str | None) -> str | None:
-        if url is not None and (not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname):
-            raise ValueError("expected http(s)://host[:port][/path], as clients use it, without query and fragment")
-        return url
-
     @model_validator(mode="after")
     def _check_complete(self) -> Self:
-        problems = list(self._problems())
-        if problems:
+        if problems := list(self._problems()):
             raise ValueError("\n".join(problems))
         return self
 
@@ -235,7 +218,6 @@ class Settings(BaseSettings):
 
     @property
     def _is_cache_local(self) -> bool:
-        """Whether each process has its own cache."""
         return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
 
     @property
@@ -244,31 +226,12 @@ class Settings(BaseSettings):
         tables = list(self.issuers)
         if self.issuer is not None:
             tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience, **self._client()))
-        return tuple(self._trusted_issuer(table) for table in tables)
+        return tuple(trusted_issuer(table, self) for table in tables)
 
     def _client(self) -> dict[str, Any]:
         """Return the client credentials for ``issuer``."""
         names = ("client_id", "client_secret", "private_key_file", "introspection_auth_method")
         return {name: getattr(self, name) for name in names}
-
-    def _trusted_issuer(self, table: IssuerSettings) -> TrustedIssuer:
-        overrides = {name: value for name, value in table if value is not None}
-        effective = {name: overrides.get(name, getattr(self, name)) for name in IssuerSettings.model_fields}
-        return TrustedIssuer(
-            issuer=table.issuer,
-            audiences=frozenset(table.audience or audience_at_okta(table.issuer)),
-            validation=effective["validation"],
-            algorithms=frozenset(effective["algorithms"]),
-            allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,
-            leeway=effective["leeway"],
-            max_token_age=effective["max_token_age"],
-            requires_rfc9068=effective["token_profile"] == "rfc9068",  # noqa: S105  # a profile, no password
-            stale_if_error=effective["stale_if_error"],
-            client=table.client,
-            introspection_cache_lifetime=effective["introspection_cache_lifetime"],
-            introspection_jwt=effective["introspection_jwt"],
-            accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
-        )
 
 
 SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
@@ -285,10 +248,3 @@ def by_field(values: Mapping[str, Any]) -> dict[str, Any]:
                     by_name.setdefault(name, by_name[alias])
                     del by_name[alias]
     return by_name
-
-
-def _issuer_of_org(org_url: str, server_id: str) -> str:
-    """Return the issuer of an authorization server of an Okta org; ``org`` is the org server."""
-    base = org_url if "://" in org_url else f"https://{org_url}"
-    base = base.rstrip("/")
-    return base if server_id == "org" else f"{base}/oauth2/{server_id}"

@@ -7,70 +7,21 @@ The checks do not verify the signature; the caller does.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from service.errors import InvalidToken, Reason
-from service.tokens.jose_header import JOSEHeader
+from service.tokens.claim_rules import ClaimCheck, ClaimRules, Claims
 
-Claims = Mapping[str, Any]
-
-_ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
-_STRICT_TYPES = frozenset({"at+jwt"})
 _LARGEST_DATE = 2**53
 """Seconds; a float represents larger integers inexactly."""
 _REQUIRED_BY_RFC9068 = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
-
-
-REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp"})
-"""The claims that a JWT must have; an introspection response may lack them."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClaimRules:
-    """The expected claims of one issuer's tokens.
-
-    Args:
-        issuer: The issuer, compared character by character.
-        audiences: Our resource identifiers; the token must contain one of them.
-        allowed_client_ids: The clients that may present tokens, or None to allow all.
-        leeway: Seconds of tolerance for clock skew.
-        max_token_age: Seconds since ``iat`` after which a token is rejected even if it has not expired, or None.
-        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
-        required: Which of ``iss``, ``aud`` and ``exp`` must be present.
-    """
-
-    issuer: str
-    audiences: frozenset[str]
-    allowed_client_ids: frozenset[str] | None = None
-    leeway: float = 120.0
-    max_token_age: float | None = None
-    requires_rfc9068: bool = False
-    required: frozenset[str] = REQUIRED_OF_JWT
-
-
-def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
-    """Reject a JWT whose type is not that of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
-
-    Okta sends no ``typ`` and many issuers send ``JWT``, so these are accepted unless RFC 9068 is required.
-    """
-    accepted = _STRICT_TYPES if rules.requires_rfc9068 else _ACCESS_TOKEN_TYPES
-    if header.typ in accepted:
-        return
-    if header.is_of_okta_org_token:
-        detail = "a token of an Okta org server, which only Okta can validate; use a custom authorization server"
-    else:
-        typ = header.parameters.get("typ", "")
-        detail = f"expected {' or '.join(filter(None, sorted(accepted)))}, found {_shorten(typ)}"
-    raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="typ")
 
 
 def check_issuer(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Reject a token of another issuer (RFC 9068 section 4)."""
     if claims.get("iss") != rules.issuer and not _may_lack("iss", claims, rules):
         issuer = _required(claims, "iss", str)
-        raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, found {_shorten(issuer)}", claim="iss")
+        raise InvalidToken(Reason.WRONG_ISSUER, f"expected {rules.issuer!r}, found {shorten(issuer)}", claim="iss")
 
 
 def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
@@ -86,7 +37,7 @@ def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.MALFORMED_CLAIM, "expected a string or a list of strings", claim="aud")
     if rules.audiences.isdisjoint(audiences):
         expected = " or ".join(map(repr, sorted(rules.audiences)))
-        raise InvalidToken(Reason.WRONG_AUDIENCE, f"expected {expected}, found {_shorten(aud)}", claim="aud")
+        raise InvalidToken(Reason.WRONG_AUDIENCE, f"expected {expected}, found {shorten(aud)}", claim="aud")
 
 
 def check_expiration(claims: Claims, rules: ClaimRules, now: float) -> None:
@@ -132,7 +83,7 @@ def check_client_id(claims: Claims, rules: ClaimRules, now: float) -> None:
         return
     client_id = claims.get("client_id", claims.get("cid"))
     if not isinstance(client_id, str) or client_id not in rules.allowed_client_ids:
-        raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"found {_shorten(client_id)}", claim="client_id")
+        raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"found {shorten(client_id)}", claim="client_id")
 
 
 def check_not_id_token(claims: Claims, rules: ClaimRules, now: float) -> None:
@@ -155,21 +106,6 @@ def check_rfc9068_claims(claims: Claims, rules: ClaimRules, now: float) -> None:
         for name in _REQUIRED_BY_RFC9068:
             if name not in claims:
                 raise InvalidToken(Reason.MISSING_CLAIM, "RFC 9068 section 2.2 requires it", claim=name)
-
-
-class ClaimCheck(NamedTuple):
-    """One check, with its texts for ``explain``."""
-
-    claim: str | None
-    """The claim that the check is about; None for the claims set as a whole."""
-    description: str
-    check: Callable[[Claims, ClaimRules, float], None]
-    expected: str = ""
-    """The expected value; ``explain`` replaces the placeholders, such as ``{issuer}`` and ``{latest}``."""
-    advice: str = ""
-    """What to do about a token that the check rejects."""
-    other_claims: tuple[str, ...] = ()
-    """Further claims that the check reads."""
 
 
 _COMPARE_CLOCKS = "python -m service check compares the two clocks; correct the one that is wrong"
@@ -281,7 +217,7 @@ def numeric_date(claims: Claims, name: str) -> float | None:
         return None
     if type(value) is float and math.isfinite(value):
         return value
-    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, found {_shorten(value)}", claim=name)
+    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, found {shorten(value)}", claim=name)
 
 
 def _may_lack(name: str, claims: Claims, rules: ClaimRules) -> bool:
@@ -293,11 +229,11 @@ def _required(claims: Claims, name: str, kind: type | tuple[type, ...]) -> Any:
         raise InvalidToken(Reason.MISSING_CLAIM, claim=name)
     value = claims[name]
     if not isinstance(value, kind):
-        raise InvalidToken(Reason.MALFORMED_CLAIM, f"found {_shorten(value)}", claim=name)
+        raise InvalidToken(Reason.MALFORMED_CLAIM, f"found {shorten(value)}", claim=name)
     return value
 
 
-def _shorten(value: object) -> str:
+def shorten(value: object) -> str:
     """Return a claim value for the log, on one line and too short to contain a whole token."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

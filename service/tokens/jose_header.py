@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
+from service.tokens.claim_rules import ClaimRules
+from service.tokens.claims import shorten
 
 _MAX_KID = 1024
 """Characters of a key ID; more than any issuer uses."""
@@ -17,6 +19,8 @@ _FORBIDDEN_PARAMETERS = {
     "zip": "compression is for encrypted tokens, and a small token could decompress to a huge one",
 }
 _OKTA_ORG_TYPE = "okta-internal-at+jwt"
+_ACCESS_TOKEN_TYPES = frozenset({"", "jwt", "at+jwt"})
+_STRICT_TYPES = frozenset({"at+jwt"})
 
 
 class JOSEHeader(NamedTuple):
@@ -51,6 +55,22 @@ class JOSEHeader(NamedTuple):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self.parameters)!r})"
+
+
+def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
+    """Reject a JWT whose type is not that of an access token (RFC 8725 section 3.11, RFC 9068 section 4).
+
+    Okta sends no ``typ`` and many issuers send ``JWT``, so these are accepted unless RFC 9068 is required.
+    """
+    accepted = _STRICT_TYPES if rules.requires_rfc9068 else _ACCESS_TOKEN_TYPES
+    if header.typ in accepted:
+        return
+    if header.is_of_okta_org_token:
+        detail = "a token of an Okta org server, which only Okta can validate; use a custom authorization server"
+    else:
+        typ = header.parameters.get("typ", "")
+        detail = f"expected {' or '.join(filter(None, sorted(accepted)))}, found {shorten(typ)}"
+    raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="typ")
 
 
 def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str, str | None]:

@@ -14,7 +14,8 @@ from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
-from service.tokens.claims import REQUIRED_OF_JWT, ClaimRules, check_claims
+from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
+from service.tokens.claims import check_claims
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext

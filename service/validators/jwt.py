@@ -9,8 +9,9 @@ from service.clock import Clock
 from service.issuers.keys import RemoteKeySet
 from service.settings.issuers import TrustedIssuer
 from service.tokens import jws
-from service.tokens.claims import ClaimRules, check_claims, check_type
-from service.tokens.jose_header import check_header
+from service.tokens.claim_rules import ClaimRules
+from service.tokens.claims import check_claims
+from service.tokens.jose_header import check_header, check_type
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext

@@ -8,7 +8,8 @@ from typing import Any
 from service.errors import InvalidToken
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
-from service.tokens.claims import ClaimCheck, ClaimRules, numeric_date
+from service.tokens.claim_rules import ClaimCheck, ClaimRules
+from service.tokens.claims import numeric_date
 
 _DATES = ("exp", "nbf", "iat")
 

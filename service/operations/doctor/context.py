@@ -13,7 +13,7 @@ from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
 from service.settings.issuers import TrustedIssuer
 from service.settings.program import Settings
-from service.tokens.claims import ClaimRules
+from service.tokens.claim_rules import ClaimRules
 from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.jwk import JWK
 from service.tokens.jws import CompactJWS

@@ -9,8 +9,7 @@ from service.operations.doctor.context import ExplainContext, is_validated_local
 from service.operations.doctor.formatting import to_json
 from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.tokens import jws
-from service.tokens.claims import check_type
-from service.tokens.jose_header import check_header
+from service.tokens.jose_header import check_header, check_type
 
 _ORG_SERVER = (
     "this is a token of an Okta org server, intended for Okta's own APIs, and only Okta can validate it: "

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidToken, Reason
-from service.tokens.claims import CHECKS, ClaimRules, check_claims, check_type, numeric_date
-from service.tokens.jose_header import JOSEHeader
+from service.tokens.claim_rules import ClaimRules
+from service.tokens.claims import CHECKS, check_claims, numeric_date
+from service.tokens.jose_header import JOSEHeader, check_type
 
 NOW = 1_700_000_000
 RULES = ClaimRules(issuer="https://issuer.example", audiences=frozenset({"api://default", "api://other"}), leeway=120)

@@ -14,7 +14,8 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.claim_rules import check_claim
 from service.operations.doctor.context import ExplainContext
 from service.settings.program import Settings
-from service.tokens.claims import CHECKS, ClaimCheck
+from service.tokens.claim_rules import ClaimCheck
+from service.tokens.claims import CHECKS
 
 NOW = 1_700_000_000.0
 LENIENT: dict[str, Any] = {"issuer": "https://x.example", "audience": ("api://x",)}

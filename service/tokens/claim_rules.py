@@ -1,0 +1,50 @@
+"""The types of claim validation: the expected claims of an issuer's tokens, and one check of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Claims = Mapping[str, Any]
+
+REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp"})
+"""The claims that a JWT must have; an introspection response may lack them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimRules:
+    """The expected claims of one issuer's tokens.
+
+    Args:
+        issuer: The issuer, compared character by character.
+        audiences: Our resource identifiers; the token must contain one of them.
+        allowed_client_ids: The clients that may present tokens, or None to allow all.
+        leeway: Seconds of tolerance for clock skew.
+        max_token_age: Seconds since ``iat`` after which a token is rejected even if it has not expired, or None.
+        requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
+        required: Which of ``iss``, ``aud`` and ``exp`` must be present.
+    """
+
+    issuer: str
+    audiences: frozenset[str]
+    allowed_client_ids: frozenset[str] | None = None
+    leeway: float = 120.0
+    max_token_age: float | None = None
+    requires_rfc9068: bool = False
+    required: frozenset[str] = REQUIRED_OF_JWT
+
+
+class ClaimCheck(NamedTuple):
+    """One check, with its texts for ``explain``."""
+
+    claim: str | None
+    """The claim that the check is about; None for the claims set as a whole."""
+    description: str
+    check: Callable[[Claims, ClaimRules, float], None]
+    expected: str = ""
+    """The expected value; ``explain`` replaces the placeholders, such as ``{issuer}`` and ``{latest}``."""
+    advice: str = ""
+    """What to do about a token that the check rejects."""
+    other_claims: tuple[str, ...] = ()
+    """Further claims that the check reads."""
