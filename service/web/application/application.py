@@ -18,7 +18,7 @@ from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation
 from service.settings.limits import LimitSettings
 from service.web.application import access_log
-from service.web.connections.server import LimitedHTTPServer
+from service.web.connections.server import BACKLOG, LimitedHTTPServer
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
@@ -76,7 +76,7 @@ class ResourceServerApplication(tornado.web.Application):
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
         names = ("family", "backlog", "flags", "reuse_port")
-        socket_arguments = {name: kwargs.pop(name) for name in names if name in kwargs}
+        socket_arguments = {"backlog": BACKLOG} | {name: kwargs.pop(name) for name in names if name in kwargs}
         server = LimitedHTTPServer(self, limits=self.limits, **kwargs)
         server.listen(port, address, **socket_arguments)
         return server

@@ -48,12 +48,11 @@ class Acceptor:
         self._resume()
 
     def close(self) -> None:
-        """Stop accepting, and close the listening socket."""
+        """Stop accepting; the caller closes the listening socket."""
         if self._pause is None:
             self._loop.remove_handler(self._socket)
         else:
             self._loop.remove_timeout(self._pause)
-        self._socket.close()
         if self._waiting is not None:
             self._waiting[0].close()
 

@@ -17,6 +17,8 @@ from service.web.connections.registry import ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, PlainClientStream, TLSClientStream
 
+BACKLOG = 2048
+"""Connections that wait to be accepted; with Tornado's 128, a burst makes clients wait a second and try again."""
 _MAX_CONNECTIONS = 10_000
 _MIN_SPARE_DESCRIPTORS = 40
 """For listening sockets, connections to issuers and caches, the admin port and the reserve for health checks."""
@@ -50,25 +52,16 @@ class LimitedHTTPServer(HTTPServer):
         if "idle_connection_timeout" not in kwargs:
             self.conn_params.header_timeout = None  # the registry limits the time, which costs a request less
         self._registry = ConnectionRegistry(limits, max_connections=limits.max_connections or default_max_connections())
-        self._acceptors: list[Acceptor] = []
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from listening sockets."""
-        self._acceptors += [
-            Acceptor(
-                listening,
-                self._accept,
-                make_room=self._registry.make_room,
-                on_exhausted=self._report_exhausted,
+        for listening in sockets:
+            acceptor = Acceptor(
+                listening, self._accept, make_room=self._registry.make_room, on_exhausted=self._report_exhausted
             )
-            for listening in sockets
-        ]
-
-    def stop(self) -> None:
-        """Stop accepting connections, and close the listening sockets; pending requests continue."""
-        while self._acceptors:
-            self._acceptors.pop().close()
-        super().stop()
+            # As in Tornado's method, so that its `stop` works, and programs find the port.
+            self._sockets[listening.fileno()] = listening
+            self._handlers[listening.fileno()] = acceptor.close
 
     async def close_all_connections(self) -> None:
         """Close all connections but WebSockets."""

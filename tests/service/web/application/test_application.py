@@ -133,7 +133,8 @@ async def test_listen_applies_the_limits_of_the_settings(http_client: AsyncHTTPC
     app = _make_limited_app()
     server = app.listen(0, "127.0.0.1", reuse_port=False)
     assert isinstance(server, LimitedHTTPServer)
-    port = server._acceptors[0]._socket.getsockname()[1]
+    (listening,) = server._sockets.values()
+    port = listening.getsockname()[1]
     response = await http_client.fetch(f"http://127.0.0.1:{port}/slow", method="POST", body="x" * 11, raise_error=False)
     assert (413, "content_too_large") == (response.code, json.loads(response.body)["error"])
     server.stop()

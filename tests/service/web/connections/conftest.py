@@ -23,7 +23,8 @@ def serve_with(io_loop: IOLoop) -> ServeWith:
         Pending.release = asyncio.Event()
         server = server or LimitedHTTPServer(APPLICATION, limits=LimitSettings(**limits))
         server.listen(0, "127.0.0.1")
-        port = server._acceptors[0]._socket.getsockname()[1]  # type: ignore[attr-defined]  # no public name
+        (listening,) = server._sockets.values()
+        port = listening.getsockname()[1]
         clients = []
 
         async def connect() -> Client:
