@@ -51,6 +51,7 @@ async def test_a_message_over_the_limit_closes_the_connection_and_is_logged(
     await connection.write_message("x" * 1001)
     assert await connection.read_message() is None
     assert 1009 == connection.close_code
+    connection.close()
     assert "websocket_max_message_size" == await _logged_limit(caplog)
 
 
