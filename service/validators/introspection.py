@@ -79,8 +79,7 @@ class IntrospectionValidator:
         """
         if token.is_malformed_jwt or (token.jws is not None and token.unverified_issuer != self._rules.issuer):
             return None
-        if token.jws is not None:
-            self._check_jwt(token.jws, token.unverified_claims)
+        own = None if token.jws is None else self._check_jwt(token.jws, token.unverified_claims)
         document, expires_at = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
         if document["active"] is not True:  # only the boolean counts, not the string "true"
             raise InvalidToken(Reason.INACTIVE, f"introspection returned active: {document['active']!r}"[:80])
@@ -93,8 +92,7 @@ class IntrospectionValidator:
             max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
         )
-        if token.jws is not None:
-            own = Principal.from_claims(token.unverified_claims, max_token_age=self._rules.max_token_age)
+        if own is not None:
             principal = dataclasses.replace(principal, expires_at=min(principal.expires_at, own.expires_at))
         return ValidatedToken(principal, partial(self._is_before, expires_at))
 
@@ -110,8 +108,8 @@ class IntrospectionValidator:
         """Cancel pending requests to the issuer."""
         await self._issuer.close()
 
-    def _check_jwt(self, signed: CompactJWS, claims: dict[str, Any]) -> None:
-        """Check what a JWT says about itself, before it is introspected.
+    def _check_jwt(self, signed: CompactJWS, claims: dict[str, Any]) -> Principal:
+        """Check what a JWT says about itself, before it is introspected, and return its unconfirmed principal.
 
         The signature is left to the issuer, so these checks can reject a token, and never accept one.
         Without them, an attacker could use an ID token or a token for another API wherever the response does not
@@ -125,6 +123,7 @@ class IntrospectionValidator:
         check_header(signed.header, algorithms={algorithm})
         rules = dataclasses.replace(self._rules, required=_REQUIRED_OF_INTROSPECTED_JWT)
         check_claims(claims, rules, now=self._clock.now())
+        return Principal.from_claims(claims, max_token_age=rules.max_token_age)
 
     async def _check_response(self, claims: dict[str, Any], token: PresentedToken) -> None:
         """Check the claims of an active token.
