@@ -31,8 +31,8 @@ def advice_on(error: TokenError) -> str:
     """Return what to do about a token that a validator rejects, by the claim that it rejected."""
     if error.reason is Reason.INACTIVE:
         return "it has expired, was revoked, or is of another issuer: request a new one"
-    if error.reason is Reason.MISSING_CLAIM:
-        return f"configure the issuer to include {error.claim}"
+    if error.reason in {Reason.MISSING_CLAIM, Reason.MALFORMED_CLAIM}:
+        return f"configure the issuer to include a valid {error.claim}"
     about_claim = (check for check in CHECKS if error.claim in (check.claim, *check.other_claims))
     return next((check.advice for check in about_claim), "request a new token")
 

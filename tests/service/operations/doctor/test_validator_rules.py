@@ -30,7 +30,7 @@ async def test_the_setting_for_a_response_without_an_audience_is_named(
     fake_issuer.fail("introspect", status=200, body=NO_AUDIENCE | {"iss": fake_issuer.issuer_url()})
     report = await _report("opaque", client, fake_issuer, validation=validation)
     assert "found     the introspection response has no aud" in report
-    assert "fix       configure the issuer to include aud; or" in report
+    assert "fix       configure the issuer to include a valid aud; or" in report
     assert "set SERVICE_INSECURE_ACCEPT_INTROSPECTION_WITHOUT_AUDIENCE=true" in report
     setting = {"insecure_accept_introspection_without_audience": True}
     assert "conclusion: accepted" in await _report("opaque", client, fake_issuer, validation=validation, **setting)
