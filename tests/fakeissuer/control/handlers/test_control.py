@@ -43,6 +43,12 @@ def test_a_call_returns_the_catalogue_of_bad_tokens(call: Call) -> None:
     assert all(list(entry) == ["name", "token", "breaks", "status", "error"] for entry in entries)
 
 
+def test_a_call_returns_the_catalogue_of_good_tokens(call: Call, fake_issuer: RunningIssuer) -> None:
+    entries = call("GET", "good-tokens?server=partner").json()
+    assert [entry["name"] for entry in entries] == [good.name for good in fake_issuer.good_tokens()]
+    assert all(list(entry) == ["name", "token", "resembles"] for entry in entries)
+
+
 def test_faults_can_be_added_listed_and_cleared(call: Call) -> None:
     assert call("POST", "faults", {"endpoint": "keys", "status": 503, "times": 2}).status == 200
     assert [(fault["endpoint"], fault["status"], fault["times"]) for fault in call("GET", "faults").json()] == [
@@ -182,6 +188,7 @@ INVALID_CALLS = [
     ("GET", "requests?server=default&server=partner", None),
     ("GET", "bad-tokens?server=unknown", None),
     ("GET", "bad-tokens?server=org", None),
+    ("GET", "good-tokens?server=org", None),
     ("PUT", "users/x", {"password": 1}),
     ("PUT", "users/x", {"login": "y"}),
     ("PUT", "clients/x", {}),
