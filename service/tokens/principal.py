@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from service.errors import InvalidToken
+from service.errors import InvalidToken, Reason
 from service.tokens.claims import numeric_date
 
 
@@ -52,18 +52,21 @@ class Principal:
             default_expiry: The end of a token without ``exp``, in seconds since the epoch.
 
         Raises:
-            InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
+            InvalidToken: The subject, the token ID or the client is not a string, or the scopes are malformed.
         """
+        client_id, cid = _text(claims, "client_id"), _text(claims, "cid")
+        _text(claims, "jti")  # the deny list compares strings; no entry would match another value
+        expires_at = _end(claims, max_token_age, default_expiry)
         return cls(
             issuer=claims["iss"],
-            subject=_text(claims.get("sub")),
-            client_id=_text(claims.get("client_id", claims.get("cid"))),
-            scopes=_scopes(claims),
-            expires_at=_end(claims, max_token_age, default_expiry),
+            subject=_text(claims, "sub"),
+            client_id=cid if client_id is None else client_id,
+            scopes=_scopes(claims, "scope" if "scope" in claims else "scp"),
+            expires_at=expires_at,
             claims=freeze(claims),
             groups=_groups(claims),
-            acr=_text(claims.get("acr")),
-            auth_time=_auth_time(claims),
+            acr=_acr(claims),
+            auth_time=_auth_time(claims, expires_at),
         )
 
 
@@ -102,29 +105,58 @@ class _FrozenDict(dict[str, Any]):
         return dict, (dict(self),)
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the scope tokens of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, which may be a list."""
-    value = claims.get("scope", claims.get("scp"))
-    if isinstance(value, str):
-        return frozenset(value.split())
-    if isinstance(value, list):
-        return frozenset([scope for scope in value if isinstance(scope, str)])
-    return frozenset()
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    """Return a claim that must be a string, or None if it is absent."""
+    value = claims.get(name)
+    if isinstance(value, str) or name not in claims:
+        return value
+    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a string, found {type(value).__name__}", claim=name)
+
+
+def _scopes(claims: Mapping[str, Any], name: str) -> frozenset[str]:
+    """Return the scope tokens of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, each of which may be a list.
+
+    Only U+0020 separates scopes (RFC 6749 section 3.3). Where there is a tab, a line end or another kind of space, the
+    issuer may have granted one scope and a program behind this one read two; none of these characters is printable.
+    """
+    value = claims.get(name, "")
+    scopes = value.split(" ") if isinstance(value, str) else value
+    if isinstance(scopes, list) and all([isinstance(scope, str) and _is_scope(scope) for scope in scopes]):  # noqa: C419  # faster for short lists
+        return frozenset(filter(None, scopes))
+    detail = "expected scopes separated by single spaces, or a list of scopes"
+    raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+
+
+def _is_scope(text: str) -> bool:
+    return text.isprintable() and " " not in text
 
 
 def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names in ``groups``; a string is one name, since group names may contain spaces."""
+    """Return the names in ``groups``; a string is one name, since group names may contain spaces.
+
+    Other values are ignored and grant nothing: a group may also be an object (RFC 7643 section 4.1.2).
+    """
     value = claims.get("groups")
     names = value if isinstance(value, list) else [value]
     return frozenset([name for name in names if isinstance(name, str)])
 
 
-def _auth_time(claims: Mapping[str, Any]) -> float | None:
-    """Return ``auth_time``, or None if it is missing or malformed."""
+def _acr(claims: Mapping[str, Any]) -> str | None:
+    """Return ``acr``, or None if it is missing or malformed."""
+    value = claims.get("acr")
+    return value if isinstance(value, str) else None
+
+
+def _auth_time(claims: Mapping[str, Any], expires_at: float) -> float | None:
+    """Return ``auth_time``, or None if it is missing or malformed.
+
+    A user signs in before the token expires; a later time, such as one in milliseconds, would be recent for ever.
+    """
     try:
-        return numeric_date(claims, "auth_time")
+        auth_time = numeric_date(claims, "auth_time")
     except InvalidToken:
         return None
+    return None if auth_time is None or auth_time > expires_at else auth_time
 
 
 def _end(claims: Mapping[str, Any], max_token_age: float | None, default_expiry: float) -> float:
@@ -134,7 +166,3 @@ def _end(claims: Mapping[str, Any], max_token_age: float | None, default_expiry:
         return exp
     iat = numeric_date(claims, "iat")
     return exp if iat is None else min(exp, iat + max_token_age)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -77,14 +77,16 @@ ROWS = (
     _row("logout-token", _LOGOUT_TOKEN, {"events": {_BACKCHANNEL_LOGOUT: {}}, "sid": _SESSION}),
     _row("logout-token-of-keycloak", _LOGOUT_TOKEN, {"typ": "Logout", "sid": _SESSION}),
     _row("security-event", "a security event grants nothing", {"events": {_SESSION_REVOKED: {}}, "txn": "8675309"}),
-    *(_row(f"jarm-{name}", _AUTHORIZATION_RESPONSE, claims) for name, claims in _AUTHORIZATION_RESPONSES.items()),
+    *(
+        _row(f"jarm-{name}", _AUTHORIZATION_RESPONSE, {"sub": None, **claims})
+        for name, claims in _AUTHORIZATION_RESPONSES.items()
+    ),
     _row(
         "introspection-response",
         "an introspection response is for the resource server that requested it",
         {"token_introspection": {"active": True, "scope": "api:read", "sub": "alice@example.com"}},
     ),
     Row("userinfo-response", "exp is there, which a signed userinfo response lacks", _userinfo),
-    _row("session-token-of-cloudflare", "a session token is for the issuer", {"type": "org", "identity_nonce": "6ei6"}),
     *(
         _row(f"mark-{name.replace('_', '-')}-list", _MARK_TEXT, {name: [value]})
         for name, value in (("typ", "Bearer"), ("token_use", "access"))

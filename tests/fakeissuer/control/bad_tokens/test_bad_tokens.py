@@ -54,6 +54,10 @@ BROKEN_BY_PREFIX = {
     "iss-": "iss",
     "aud-": "aud",
     "cnf-": "cnf",
+    "sub-": "sub",
+    "jti-": "jti",
+    "client-id-": "client_id",
+    "scope-": "scope",
     "id-token-for": "kind",
     "id-token-of": "kind",
     "id-token": "aud and kind",  # an ordinary ID token for the client
@@ -64,7 +68,6 @@ BROKEN_BY_PREFIX = {
     "jarm-": "kind",
     "introspection-response": "kind",
     "userinfo-response": "exp",
-    "session-token": "kind",
     "mark-": "kind",
     "org-server-token": "key and iss and aud and typ",  # an ordinary token of the org server
     "token-of-another-server": "key and iss and aud",
@@ -272,9 +275,18 @@ class StrictReader:
             broken.add("aud")
         if "cnf" in claims:
             broken.add("cnf")
+        broken |= {name for name in ("sub", "jti", "client_id") if not isinstance(claims.get(name, ""), str)}
+        if not is_scope(claims.get("scope", "")):
+            broken.add("scope")
         if is_of_another_kind(claims):
             broken.add("kind")
         return broken
+
+
+def is_scope(value: object) -> bool:
+    if isinstance(value, list):
+        return all(is_scope(item) and " " not in item for item in value)
+    return isinstance(value, str) and re.fullmatch(r"[ \x21\x23-\x5b\x5d-\x7e]*", value) is not None
 
 
 ACCESS_TOKEN_MARKS = {
@@ -285,7 +297,6 @@ ACCESS_TOKEN_MARKS = {
     "TokenType": ["access-token"],
     "tokenName": ["access_token"],
     "purpose": ["access_token"],
-    "type": ["app"],
 }
 OTHER_KINDS_MEMBERS = {
     *("at_hash", "c_hash", "s_hash", "ds_hash"),
