@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from service.errors import InvalidToken, Reason
-from service.tokens.claims import numeric_date
+from service.tokens.claim_rules import ClaimRules, Claims
+
+_TEXTS = ("sub", "jti", "client_id", "cid")
+_SCOPES = ("scope", "scp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,29 +48,39 @@ class Principal:
     def from_claims(
         cls, claims: dict[str, Any], *, max_token_age: float | None = None, default_expiry: float = 0.0
     ) -> Principal:
-        """Return the principal of claims that have been checked, ``iss`` among them.
+        """Return the principal of claims that :func:`~service.tokens.claims.check_claims` accepts, ``iss`` among them.
 
         Args:
             max_token_age: Seconds after ``iat`` at which the token ends, even if ``exp`` is later.
             default_expiry: The end of a token without ``exp``, in seconds since the epoch.
-
-        Raises:
-            InvalidToken: The subject, the token ID or the client is not a string, or the scopes are malformed.
         """
-        client_id, cid = _text(claims, "client_id"), _text(claims, "cid")
-        _text(claims, "jti")  # the deny list compares strings; no entry would match another value
         expires_at = _end(claims, max_token_age, default_expiry)
         return cls(
             issuer=claims["iss"],
-            subject=_text(claims, "sub"),
-            client_id=cid if client_id is None else client_id,
-            scopes=_scopes(claims, "scope" if "scope" in claims else "scp"),
+            subject=claims.get("sub"),
+            client_id=claims.get("client_id", claims.get("cid")),
+            scopes=_scopes(claims),
             expires_at=expires_at,
             claims=freeze(claims),
             groups=_groups(claims),
             acr=_acr(claims),
             auth_time=_auth_time(claims, expires_at),
         )
+
+
+def check_principal(claims: Claims, rules: ClaimRules, now: float) -> None:  # noqa: ARG001  # the signature of a check
+    """Reject claims that identify no principal: a subject, token ID or client that is no string, malformed scopes.
+
+    The deny list and an API compare strings, so another value would match neither an entry nor an owner.
+    """
+    for name in _TEXTS:
+        if name in claims and not isinstance(claims[name], str):
+            detail = f"expected a string, found {type(claims[name]).__name__}"
+            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+    for name in _SCOPES:
+        if name in claims and not _is_scope(claims[name]):
+            detail = "expected scopes separated by single spaces, or a list of scopes"
+            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
 
 
 def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
@@ -105,33 +118,23 @@ class _FrozenDict(dict[str, Any]):
         return dict, (dict(self),)
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
-    """Return a claim that must be a string, or None if it is absent."""
-    value = claims.get(name)
-    if isinstance(value, str) or name not in claims:
-        return value
-    raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a string, found {type(value).__name__}", claim=name)
+def _is_scope(value: object) -> bool:
+    # Only U+0020 separates scopes (RFC 6749 section 3.3). At a tab, a line end or another space, the issuer may have
+    # granted one scope and a program behind this one read two; none of these characters is printable.
+    if isinstance(value, str):
+        return value.isprintable()
+    return isinstance(value, list) and all(
+        [isinstance(scope, str) and scope.isprintable() and " " not in scope for scope in value]  # noqa: C419  # faster for short lists
+    )
 
 
-def _scopes(claims: Mapping[str, Any], name: str) -> frozenset[str]:
-    """Return the scope tokens of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, each of which may be a list.
-
-    Only U+0020 separates scopes (RFC 6749 section 3.3). Where there is a tab, a line end or another kind of space, the
-    issuer may have granted one scope and a program behind this one read two; none of these characters is printable.
-    """
-    value = claims.get(name, "")
-    scopes = value.split(" ") if isinstance(value, str) else value
-    if isinstance(scopes, list) and all([isinstance(scope, str) and _is_scope(scope) for scope in scopes]):  # noqa: C419  # faster for short lists
-        return frozenset(filter(None, scopes))
-    detail = "expected scopes separated by single spaces, or a list of scopes"
-    raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+def _scopes(claims: Claims) -> frozenset[str]:
+    """Return the scopes of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, each of which may be a list."""
+    value = claims.get("scope", claims.get("scp", ""))
+    return frozenset(filter(None, value.split(" ") if isinstance(value, str) else value))
 
 
-def _is_scope(text: str) -> bool:
-    return text.isprintable() and " " not in text
-
-
-def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
+def _groups(claims: Claims) -> frozenset[str]:
     """Return the names in ``groups``; a string is one name, since group names may contain spaces.
 
     Other values are ignored and grant nothing: a group may also be an object (RFC 7643 section 4.1.2).
@@ -141,28 +144,22 @@ def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
     return frozenset([name for name in names if isinstance(name, str)])
 
 
-def _acr(claims: Mapping[str, Any]) -> str | None:
+def _acr(claims: Claims) -> str | None:
     """Return ``acr``, or None if it is missing or malformed."""
     value = claims.get("acr")
     return value if isinstance(value, str) else None
 
 
-def _auth_time(claims: Mapping[str, Any], expires_at: float) -> float | None:
+def _auth_time(claims: Claims, expires_at: float) -> float | None:
     """Return ``auth_time``, or None if it is missing or malformed.
 
     A user signs in before the token expires; a later time, such as one in milliseconds, would be recent for ever.
     """
-    try:
-        auth_time = numeric_date(claims, "auth_time")
-    except InvalidToken:
-        return None
-    return None if auth_time is None or auth_time > expires_at else auth_time
+    value = claims.get("auth_time")
+    is_date = isinstance(value, int | float) and not isinstance(value, bool) and value <= expires_at
+    return value if is_date else None
 
 
-def _end(claims: Mapping[str, Any], max_token_age: float | None, default_expiry: float) -> float:
-    exp = numeric_date(claims, "exp")
-    exp = default_expiry if exp is None else exp
-    if max_token_age is None:
-        return exp
-    iat = numeric_date(claims, "iat")
-    return exp if iat is None else min(exp, iat + max_token_age)
+def _end(claims: Claims, max_token_age: float | None, default_expiry: float) -> float:
+    exp: float = claims.get("exp", default_expiry)
+    return exp if max_token_age is None or "iat" not in claims else min(exp, claims["iat"] + max_token_age)

@@ -10,10 +10,8 @@ from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import numeric_date
-from service.tokens.principal import Principal
 
 _DATES = ("exp", "nbf", "iat")
-_PRINCIPAL = ("sub", "jti", "client_id", "cid", "scope", "scp")
 
 
 def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
@@ -27,16 +25,6 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
         check.check(claims, context.rules, context.now)
 
     return rule
-
-
-async def check_principal(context: ExplainContext) -> None:
-    """Check that the claims have the types from which a principal is made."""
-    claims = context.token.unverified_claims  # as above
-    named = [f"{name} = {to_json(claims[name])}" for name in _PRINCIPAL if name in claims]
-    context.found = ", ".join(named) or "none of them"
-    context.expected = "strings, and scopes separated by single spaces"
-    context.advice = "configure the issuer to send strings"
-    Principal.from_claims(claims)
 
 
 def _found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
