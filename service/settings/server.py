@@ -1,0 +1,41 @@
+"""The settings of the server: where it listens, its processes, the admin port, TLS and logging."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from service.settings.types import Port
+
+
+class ServerSettings(BaseModel):
+    """The part of the settings that concerns the server and not the validation of tokens."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    address: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Port = 8080
+    """The port to listen on; 0 for any free port."""
+    processes: Annotated[int, Field(ge=0, le=256)] = 1
+    """The number of worker processes; 0 for one per core."""
+    admin_port: Port | None = None
+    """The port for the deny list and the metrics; none if not set, 0 for any free port."""
+    admin_token: SecretStr | None = None
+    """The bearer token that requests to the deny list must send; if not set, they are all rejected."""
+    admin_token_file: str | None = None
+    """A file that holds ``admin_token``."""
+    certfile: str | None = None
+    """The TLS certificate in PEM; requires ``keyfile``."""
+    keyfile: str | None = None
+    """The private key of the TLS certificate; requires ``certfile``."""
+    log_format: Literal["text", "json"] = "text"
+    """The format of log lines."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The lowest level that is logged."""
+
+    @property
+    def admin_secret(self) -> str | None:
+        """The token for the deny list on the admin port; None if the deny list is disabled."""
+        return self.admin_token.get_secret_value() if self.admin_token else None

@@ -1,0 +1,98 @@
+"""The settings of the validation of tokens: the issuers, and the defaults for each of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+
+from service.settings.issuers import (
+    Algorithms,
+    AuthenticationMethod,
+    IssuerIdentifier,
+    IssuerSettings,
+    Profile,
+    Seconds,
+    Texts,
+)
+from service.tokens.presented import MAX_TOKEN_SIZE
+
+
+class ValidationSettings(BaseModel):
+    """The part of the settings that decides which tokens are accepted."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    issuer: IssuerIdentifier | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")
+    )
+    """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
+    org_url: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
+    """The URL of an Okta org, from which the issuer is derived if ``issuer`` is not set."""
+    authorization_server_id: str = Field(
+        default="default", validation_alias=AliasChoices("OKTA_AUTHORIZATION_SERVER_ID")
+    )
+    """The authorization server of the Okta org, used with ``org_url``; ``org`` is the org server."""
+    audience: Texts = Field(default=(), validation_alias=AliasChoices("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
+    """The accepted values of the ``aud`` claim; ``api://default`` by default for an Okta custom server."""
+    validation: str = "auto"
+    """How tokens are validated: ``auto``, ``jwt``, ``introspection``, ``hybrid``, or a validator of your own."""
+    algorithms: Algorithms = ("RS256",)
+    """The accepted signature algorithms."""
+    allowed_client_ids: Texts = ()
+    """The clients whose tokens are accepted; all clients if empty."""
+    leeway: Seconds = 120.0
+    """The tolerated clock difference between the issuer and the service."""
+    max_token_age: Seconds | None = None
+    """The longest accepted time since the ``iat`` claim; unlimited if not set."""
+    max_token_size: Annotated[int, Field(ge=256, le=MAX_TOKEN_SIZE)] = MAX_TOKEN_SIZE
+    """The longest accepted token, in characters."""
+    token_profile: Profile = Field(
+        default="lenient", validation_alias=AliasChoices("SERVICE_TOKEN_PROFILE", "SERVICE_RFC9068")
+    )
+    """Whether tokens must have the type and all the claims of RFC 9068; ``lenient`` accepts tokens without them."""
+    stale_if_error: Seconds = Field(
+        default=24 * 3600.0, validation_alias=AliasChoices("SERVICE_STALE_IF_ERROR", "SERVICE_GRACE")
+    )
+    """How long the last good key set is used while the issuer is unavailable."""
+    client_id: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_ID", "OKTA_CLIENT_ID")
+    )
+    """The client ID with which the service authenticates to the introspection endpoint."""
+    client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET", "OKTA_CLIENT_SECRET")
+    )
+    """The secret of that client."""
+    client_secret_file: str | None = Field(
+        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_CLIENT_SECRET_FILE", "OKTA_CLIENT_SECRET_FILE")
+    )
+    """A file that holds ``client_secret``."""
+    private_key_file: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_PRIVATE_KEY_FILE"))
+    """A file with the private key of that client, PEM or JWK, for ``private_key_jwt``."""
+    introspection_auth_method: AuthenticationMethod | None = Field(
+        default=None,
+        validation_alias=AliasChoices("SERVICE_INTROSPECTION_AUTH_METHOD", "SERVICE_CLIENT_AUTHENTICATION"),
+    )
+    """How the service authenticates to introspect; by default, the first method that the issuer supports."""
+    introspection_cache_lifetime: Seconds = Field(
+        default=60.0,
+        validation_alias=AliasChoices("SERVICE_INTROSPECTION_CACHE_LIFETIME", "SERVICE_INTROSPECTION_LIFETIME"),
+    )
+    """How long an introspection response is cached; a revoked token is accepted for that long."""
+    introspection_jwt: bool = False
+    """Whether introspection responses must be signed (RFC 9701)."""
+    insecure_accept_when_introspection_fails: bool = Field(
+        default=False,
+        validation_alias=AliasChoices(
+            "SERVICE_INSECURE_ACCEPT_WHEN_INTROSPECTION_FAILS", "SERVICE_INSECURE_SIGNATURE_SUFFICES"
+        ),
+    )
+    """Whether ``hybrid`` accepts a token with a valid signature while introspection fails."""
+    cache_url: SecretStr = SecretStr("memory://")  # may contain a password
+    """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
+    http_proxy: SecretStr | None = None  # may contain a password
+    """The proxy for requests to issuers."""
+    ca_file: str | None = None
+    """A file of CA certificates in PEM, used in place of the system's."""
+    issuers: tuple[IssuerSettings, ...] = ()
+    """Further issuers, as ``[[issuers]]`` tables of the TOML file or as JSON in the environment."""
