@@ -106,6 +106,8 @@ ROWS: dict[str, _Row] = {
             "grant_type": "refresh_token", "scope": ["api:read"], "nonce": "n-0S6", "auth_time": _NOW,
         },
     ),
+    "simplejwt": _Row("token_type is there, as in a refresh token", {"token_type": "access", "user_id": "1"}),
+    "spiffe": _Row("the type names no kind", {"sub": "spiffe://example.org/api", "aud": [_AUDIENCE]}, "JOSE"),
     "supabase": _Row(
         "amr and session_id are there", {"session_id": _SESSION, "aal": "aal1", "amr": [{"method": "otp"}]}
     ),
@@ -115,6 +117,7 @@ ROWS: dict[str, _Row] = {
     "custom-state": _Row(
         "state is there, as in an authorization response", {**_CLIENT, "state": "CA", "country": "US"}
     ),
+    "custom-code": _Row("code is there, as in an authorization response", {**_CLIENT, "code": "12"}),
     "typ-with-prefix": _Row("the type is written in full", _CLIENT, "application/at+jwt"),
     "typ-in-upper-case": _Row("the type is in upper case", _CLIENT, "AT+JWT"),
 }  # fmt: skip

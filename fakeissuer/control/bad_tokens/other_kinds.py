@@ -51,6 +51,7 @@ _ID_TOKENS: dict[str, dict[str, Any]] = {
     "keycloak-serialized": {**_SIGN_IN, "typ": "Serialized-ID", "azp": Placeholder.AUDIENCE},
     "pingam": {**_PINGAM, "tokenName": "id_token", "auth_time": Placeholder.NOW},
     "curity": {"purpose": "id", "acr": "acr:html-form", "delegation_id": _SESSION, "azp": Placeholder.AUDIENCE},
+    "ciba": {**_SIGN_IN, "urn:openid:params:jwt:claim:auth_req_id": "1c266114-a1be-4252-8ad1-04986c5b9ac1"},
     "token-type": {**_SIGN_IN, "token_type": "id_token"},
     "token-type-uri": {**_SIGN_IN, "token_type": "urn:ietf:params:oauth:token-type:id_token"},
 }
@@ -61,6 +62,7 @@ _REFRESH_TOKENS: dict[str, dict[str, Any]] = {
     "casdoor-custom": {"tokenType": "access-token", "TokenType": "refresh-token", "scope": "api:read"},
     "pingam": {**_PINGAM, "tokenName": "refresh_token", "scope": ["api:read"]},
     "curity": {"purpose": "refresh_token", "scope": "api:read", "client_id": Placeholder.AUDIENCE},
+    "simplejwt": {"token_type": "refresh", "user_id": "1"},
     "token-use": {"token_use": "refresh", "scope": "api:read", "client_id": Placeholder.AUDIENCE},
     "token-type": {"token_type": "refresh_token", "scope": "api:read", "client_id": Placeholder.AUDIENCE},
 }

@@ -303,7 +303,15 @@ ACCESS_TOKEN_MARKS = {
 }
 OTHER_KINDS_MEMBERS = {
     *("at_hash", "c_hash", "s_hash", "ds_hash"),
-    *("events", "token_introspection", "code", "access_token", "id_token", "error"),
+    *(
+        "urn:openid:params:jwt:claim:auth_req_id",
+        "events",
+        "token_introspection",
+        "code",
+        "access_token",
+        "id_token",
+        "error",
+    ),
 }
 
 
