@@ -10,7 +10,6 @@ from typing import Any
 
 from service.errors import InvalidToken, Reason
 from service.tokens.claim_rules import ClaimCheck, ClaimRules, Claims
-from service.tokens.principal import check_principal
 
 _LARGEST_DATE = 2**53
 """Seconds; a float represents larger integers inexactly."""
@@ -170,14 +169,6 @@ CHECKS: tuple[ClaimCheck, ...] = (
         expected="none of the claims that only ID tokens have",
         advice="send the access token that came with it; an ID token is intended for the client",
         other_claims=("at_hash", "c_hash"),
-    ),
-    ClaimCheck(
-        "sub",
-        "its subject, ID, client and scopes are strings",
-        check_principal,
-        expected="strings, and scopes separated by single spaces",
-        advice="configure the issuer to send strings",
-        other_claims=("jti", "client_id", "cid", "scope", "scp"),
     ),
     ClaimCheck(
         "cnf",

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from service.errors import InvalidToken, Reason
-from service.tokens.claim_rules import ClaimRules, Claims
+from service.tokens.claim_rules import Claims
+from service.tokens.claims import numeric_date
 
 _TEXTS = ("sub", "jti", "client_id", "cid")
 _SCOPES = ("scope", "scp")
@@ -48,12 +49,16 @@ class Principal:
     def from_claims(
         cls, claims: dict[str, Any], *, max_token_age: float | None = None, default_expiry: float = 0.0
     ) -> Principal:
-        """Return the principal of claims that :func:`~service.tokens.claims.check_claims` accepts, ``iss`` among them.
+        """Return the principal of claims that have been checked, ``iss`` among them.
 
         Args:
             max_token_age: Seconds after ``iat`` at which the token ends, even if ``exp`` is later.
             default_expiry: The end of a token without ``exp``, in seconds since the epoch.
+
+        Raises:
+            InvalidToken: ``exp`` is not a NumericDate, or :func:`check_principal` rejects the claims.
         """
+        check_principal(claims)
         expires_at = _end(claims, max_token_age, default_expiry)
         return cls(
             issuer=claims["iss"],
@@ -68,10 +73,13 @@ class Principal:
         )
 
 
-def check_principal(claims: Claims, rules: ClaimRules, now: float) -> None:  # noqa: ARG001  # the signature of a check
-    """Reject claims that identify no principal: a subject, token ID or client that is no string, malformed scopes.
+def check_principal(claims: Claims) -> None:
+    """Check the types of the claims that identify a principal and say what it may do.
 
     The deny list and an API compare strings, so another value would match neither an entry nor an owner.
+
+    Raises:
+        InvalidToken: The subject, the token ID or the client is not a string, or the scopes are malformed.
     """
     for name in _TEXTS:
         if name in claims and not isinstance(claims[name], str):
@@ -155,11 +163,17 @@ def _auth_time(claims: Claims, expires_at: float) -> float | None:
 
     A user signs in before the token expires; a later time, such as one in milliseconds, would be recent for ever.
     """
-    value = claims.get("auth_time")
-    is_date = isinstance(value, int | float) and not isinstance(value, bool) and value <= expires_at
-    return value if is_date else None
+    try:
+        auth_time = numeric_date(claims, "auth_time")
+    except InvalidToken:
+        return None
+    return None if auth_time is None or auth_time > expires_at else auth_time
 
 
 def _end(claims: Claims, max_token_age: float | None, default_expiry: float) -> float:
-    exp: float = claims.get("exp", default_expiry)
-    return exp if max_token_age is None or "iat" not in claims else min(exp, claims["iat"] + max_token_age)
+    exp = numeric_date(claims, "exp")
+    exp = default_expiry if exp is None else exp
+    if max_token_age is None:
+        return exp
+    iat = numeric_date(claims, "iat")
+    return exp if iat is None else min(exp, iat + max_token_age)

@@ -10,8 +10,10 @@ from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import numeric_date
+from service.tokens.principal import check_principal
 
 _DATES = ("exp", "nbf", "iat")
+_PRINCIPAL_CLAIMS = ("sub", "jti", "client_id", "cid", "scope", "scp")
 
 
 def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
@@ -25,6 +27,16 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
         check.check(claims, context.rules, context.now)
 
     return rule
+
+
+async def check_strings(context: ExplainContext) -> None:
+    """Check the types of the claims that identify the principal."""
+    claims = context.token.unverified_claims  # verified, as above
+    found = [f"{name} = {to_json(claims[name])}" for name in _PRINCIPAL_CLAIMS if name in claims]
+    context.found = ", ".join(found) or "none of them"
+    context.expected = "strings, and scopes separated by single spaces"
+    context.advice = "configure the issuer to send strings"
+    check_principal(claims)
 
 
 def _found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
