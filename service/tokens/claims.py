@@ -6,7 +6,6 @@ The checks do not verify the signature; the caller does.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from service.errors import InvalidToken, Reason
@@ -210,15 +209,13 @@ def numeric_date(claims: Claims, name: str) -> float | None:
     """Return a NumericDate in seconds since the epoch, or None if the claim is absent (RFC 7519 section 2).
 
     Raises:
-        InvalidToken: The value is not a finite number, is a boolean, or is an integer too large to compare exactly.
+        InvalidToken: The value is not a finite number, is a boolean, or is too large to compare exactly.
     """
     value = claims.get(name)
-    if type(value) is int and -_LARGEST_DATE < value < _LARGEST_DATE:
+    if (type(value) is int or type(value) is float) and -_LARGEST_DATE < value < _LARGEST_DATE:
         return value
     if name not in claims:
         return None
-    if type(value) is float and math.isfinite(value):
-        return value
     raise InvalidToken(Reason.MALFORMED_CLAIM, f"expected a finite number, found {shorten(value)}", claim=name)
 
 

@@ -29,7 +29,7 @@ class JOSEHeader(NamedTuple):
     kid: str | None
     """The key ID, or None if it is missing, too long or not a string."""
     typ: str | None
-    """The type in lower case without ``application/``, "" if it is missing, or None if it is not a string."""
+    """The type in lower case without ``application/``, "" if it is missing, or None if it is empty or no string."""
     forbidden: str | None
     """The first forbidden parameter, or None."""
 
@@ -41,7 +41,7 @@ class JOSEHeader(NamedTuple):
             parameters=MappingProxyType(dict(parameters)),
             alg=alg if isinstance(alg, str) else None,
             kid=kid if isinstance(kid, str) and len(kid) <= MAX_KID else None,
-            typ=_comparable(parameters.get("typ", "")),
+            typ=_comparable(parameters["typ"]) if "typ" in parameters else "",
             forbidden=next((name for name in FORBIDDEN_PARAMETERS if _has(parameters, name)), None),
         )
 
@@ -60,4 +60,4 @@ def _has(parameters: Mapping[str, Any], name: str) -> bool:
 
 def _comparable(typ: object) -> str | None:
     """Return a type in lower case and without its prefix, for comparison (RFC 7515 section 4.1.9)."""
-    return typ.lower().removeprefix("application/") if isinstance(typ, str) else None
+    return (typ.lower().removeprefix("application/") or None) if isinstance(typ, str) else None

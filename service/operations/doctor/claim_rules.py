@@ -10,8 +10,10 @@ from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
+from service.tokens.principal import check_principal
 
 _DATES = ("exp", "nbf", "iat")
+_PRINCIPAL_CLAIMS = ("sub", "jti", "client_id", "cid", "scope", "scp")
 
 
 def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
@@ -35,6 +37,16 @@ def advice_on(error: TokenError) -> str:
         return f"configure the issuer to include a valid {error.claim}"
     about_claim = (check for check in CHECKS if error.claim in (check.claim, *check.other_claims))
     return next((check.advice for check in about_claim), "request a new token")
+
+
+async def check_strings(context: ExplainContext) -> None:
+    """Check the types of the claims that identify the principal."""
+    claims = context.token.unverified_claims  # verified, as above
+    found = [f"{name} = {to_json(claims[name])}" for name in _PRINCIPAL_CLAIMS if name in claims]
+    context.found = ", ".join(found) or "none of them"
+    context.expected = "strings, and scopes separated by single spaces"
+    context.advice = "configure the issuer to send strings"
+    check_principal(claims)
 
 
 def _found(check: ClaimCheck, claims: Mapping[str, Any], rules: ClaimRules, now: float) -> str:

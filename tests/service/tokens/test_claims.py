@@ -92,6 +92,7 @@ def test_a_missing_claim_is_rejected(claim: str) -> None:
 
 HOSTILE_NUMBERS: list[object] = [
     "1700003600", "", None, True, False, [], [NOW + 60], {}, float("nan"), float("inf"), float("-inf"), 10**400,
+    1e300, -1e300, 2.0**53,
 ]  # fmt: skip
 
 

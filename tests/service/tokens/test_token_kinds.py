@@ -188,7 +188,7 @@ def test_types_of_access_tokens_are_accepted(header: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "typ",
     [
-        *("JWS", "id_token", "id_token+jwt", "Refresh", "Bearer", None, 1, ["at+jwt"]),
+        *("JWS", "id_token", "id_token+jwt", "Refresh", "Bearer", None, 1, ["at+jwt"], "", "application/", " "),
         *("logout+jwt", "application/Logout+JWT", "secevent+jwt", "dpop+jwt", "rt+jwt", "token-introspection+jwt"),
         *("oauth-authz-req+jwt", "oauth-id-jag+jwt", "entity-statement+jwt", "application/okta-internal-at+jwt"),
     ],

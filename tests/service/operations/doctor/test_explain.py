@@ -68,7 +68,7 @@ async def test_a_good_token_passes_every_rule(
 
 
 def test_every_claim_check_of_the_service_is_a_rule() -> None:
-    assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) :]]
+    assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) - 1 : -1]]
 
 
 async def _reason_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
