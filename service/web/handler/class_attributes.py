@@ -10,7 +10,10 @@ from tornado.websocket import WebSocketHandler
 
 from service.web.credentials.sources import TokenSource, parse_sources, read_header, source_functions
 from service.web.credentials.subprotocol import read_subprotocol
+from service.web.policy.assigned import reject_assignments
 from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.attribute_values import copy_values
+from service.web.policy.inherited import reject_lost_requirements
 from service.web.policy.openapi_attribute import check_openapi_attribute
 from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
@@ -58,6 +61,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
     policy: ClassVar[Policy] = Policy()
     sources: ClassVar[tuple[str, ...]] = ("header",)
     """The names in ``token_sources``; read-only."""
+    _values_read: ClassVar[tuple[object, ...]] = ()
+    """The values of the attributes when the class was made."""
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
@@ -69,12 +74,13 @@ class HandlerAttributes(tornado.web.RequestHandler):
         """Read the attributes of a subclass of ``base``.
 
         Raises:
-            TypeError: An attribute has a type without a meaning.
+            TypeError: An attribute has a type without a meaning, or would have no effect.
             ValueError: An attribute has an impossible value, or two attributes contradict each other.
         """
-        cls._is_websocket = issubclass(cls, WebSocketHandler)
         try:
             reject_reserved_names(cls, base=base)
+            reject_lost_requirements(cls, base=base)
+            reject_assignments(cls, base=base)
             cls.policy = Policy.read(cls, base=base)
             cls._own_cors = _parse_cors(cls.cors_origins)
             cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
@@ -82,6 +88,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
             check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
+        cls._values_read = copy_values(cls)
+        cls._is_websocket = issubclass(cls, WebSocketHandler)
         functions = source_functions(cls.sources, cookie=cls.token_cookie)
         cls._token_sources = (*functions, read_subprotocol) if cls._is_websocket else functions
 

@@ -11,7 +11,8 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 from service.app import make_app
 from service.errors import SettingsError
 from service.settings.program import Settings
-from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.application.application import ResourceServerApplication
+from service.web.application.protect import protect_application
 from service.web.endpoints.okta_guide import NotFound, WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
 

@@ -9,7 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, RuleRouter
 
 from service.errors import SettingsError
-from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.application.application import ResourceServerApplication
+from service.web.application.protect import protect_application
 from service.web.endpoints.okta_guide import Hello, WhoAmI
 
 
