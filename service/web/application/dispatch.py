@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,8 +29,6 @@ _STATE = CLASS_ONLY | {
 }
 """The attributes that no new handler has: they would replace a check, or are left from an earlier request."""
 
-_current_methods = operator.attrgetter("prepare", "_execute")
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _CheckedClass:
@@ -39,7 +36,7 @@ class _CheckedClass:
 
     Args:
         values: The values of its attributes.
-        methods: Its ``prepare`` and ``_execute``.
+        methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
         adapt: Makes authentication run first in a handler; None if the class does so itself.
     """
 
@@ -140,10 +137,7 @@ class Dispatcher:
             except SettingsError as exc:
                 return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
         if handler.request is not request or not _STATE.isdisjoint(vars(handler)):
-            names = ", ".join(sorted(_STATE & vars(handler).keys())) or "the request"
-            return _UnprotectedRoute(
-                application, request, target=kind, problem=f"whose {names} was set before the request was authenticated"
-            )
+            return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
         if checked.adapt is not None:
             checked.adapt(handler)
         return handler
@@ -161,6 +155,17 @@ class Dispatcher:
             values=copy_values(kind), methods=_current_methods(kind), adapt=_adaptation(kind)
         )
         return checked
+
+
+def _current_methods(kind: type[BearerAuthMixin]) -> tuple[object, ...]:
+    prepare, execute = kind.prepare, kind._execute  # noqa: SLF001  # Tornado's, which handlers override
+    return prepare, type(prepare), execute, type(execute)
+
+
+def _explain_state(handler: tornado.web.RequestHandler) -> str:
+    if names := CLASS_ONLY & vars(handler).keys():
+        return f"whose instances set {' and '.join(sorted(names))}, which has no effect; set it in the class body"
+    return "of which an instance serves two requests, or replaces its prepare or _execute"
 
 
 def _adaptation(kind: type[BearerAuthMixin]) -> Callable[[Any], None] | None:

@@ -21,7 +21,7 @@ from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.csrf import apply_source_rules
 from service.web.handler.errors import ErrorResponder
-from service.web.handler.prepare import authenticate_first
+from service.web.handler.prepare import authenticate_first, inherited_method
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements
@@ -50,7 +50,8 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
             websocket.protect_class(cls)
         if not getattr(cls.prepare, "authenticates_first", False):
             # A `prepare` that forgets to call super() must not open the handler.
-            cls.prepare = authenticate_first(cls.prepare)  # type: ignore[method-assign]  # replaced on purpose
+            prepare = vars(cls).get("prepare") or inherited_method(cls, "prepare")
+            cls.prepare = authenticate_first(prepare)  # type: ignore[method-assign]  # replaced on purpose
 
     @property
     def principal(self) -> Principal:

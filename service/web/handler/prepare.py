@@ -70,9 +70,22 @@ def _check_prepared(handler: Any) -> None:
         )
 
 
+def inherited_method(kind: type, name: str) -> Callable[..., Any]:
+    """Return a method for this class that calls the one that a handler inherits.
+
+    A copy of that method would stand before the one of another base class of a subclass.
+    """
+
+    @functools.wraps(getattr(kind, name))
+    def call_next(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(super(kind, self), name)(*args, **kwargs)
+
+    return call_next
+
+
 def is_authenticating(prepare: object) -> bool:
     """Return whether :func:`authenticate_first` returned this function; a decorator may have copied its attributes."""
-    return isinstance(prepare, FunctionType) and prepare.__code__ is _CODE
+    return type(prepare) is FunctionType and prepare.__code__ is _CODE  # a proxy has another type
 
 
 def prepare_after_authentication(handler: Any) -> None:

@@ -42,13 +42,13 @@ def _find_change(handler: type[BearerAuthMixin]) -> str | None:
     try:
         policy = Policy.read(handler, base=BearerAuthMixin)
     except (TypeError, ValueError) as exc:
-        return f"which was {_AFTERWARDS}: {exc}"
+        return f"which {_AFTERWARDS}: {exc}"
     if policy != handler.policy:
-        return f"whose methods with @policy were {_AFTERWARDS}, so it has no effect; put @policy above all decorators"
+        return f"whose methods with @policy {_AFTERWARDS}, so it has no effect; put @policy above all decorators"
     for name, mark in _WRAPPED.items():
         method = getattr(handler, name, None)
         if (name == "prepare" or handler._is_websocket) and not hasattr(method, mark):
-            return f"whose {name} was {_AFTERWARDS}, and no longer checks the token; define it in the class body"
+            return f"whose {name} {_AFTERWARDS} and no longer checks the token; define it in the class body"
     return None
 
 

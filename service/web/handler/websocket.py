@@ -14,6 +14,7 @@ from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
 from service.web.credentials.subprotocol import remove_offer
+from service.web.handler.prepare import inherited_method
 
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
 """Close codes: the private ones repeat an HTTP status, the others are registered (RFC 6455 section 11.7)."""
@@ -62,11 +63,12 @@ def protect_class(handler: type[Any]) -> None:
     A class that makes these choices itself keeps them.
     """
     for name, choice in (("check_origin", _check_origin), ("select_subprotocol", _select_subprotocol)):
-        if getattr(handler, name) is getattr(WebSocketHandler, name):
-            setattr(handler, name, choice)
+        # A base class of the author may follow one of which we have replaced the choice.
+        chosen = next(vars(kind)[name] for kind in handler.__mro__ if vars(kind).get(name, choice) is not choice)
+        setattr(handler, name, choice if chosen is vars(WebSocketHandler)[name] else chosen)
     for name, wrap in (("open", _wrap_open), ("on_message", _wrap_on_message)):
-        callback = getattr(handler, name)
-        if not hasattr(callback, "is_protected"):
+        if not hasattr(getattr(handler, name), "is_protected"):
+            callback = vars(handler).get(name) or inherited_method(handler, name)
             wrapped = functools.wraps(callback)(wrap(callback))
             vars(wrapped)["is_protected"] = True
             setattr(handler, name, wrapped)

@@ -127,7 +127,11 @@ def _describe_matchers(matchers: tuple[Matcher, ...]) -> str:
 def _overrides_routing(router: Router) -> bool:
     """Return whether a router overrides Tornado's routing, so that its rules do not show what it serves."""
     routing_methods = [getattr(type(router), name, None) for name in _ROUTING_METHODS]
-    return any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods)
+    if any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods):
+        return True
+    start_request = type(router).start_request
+    is_tornados = start_request.__module__.startswith("tornado.")
+    return not is_tornados and "start_request" not in start_request.__code__.co_names  # it calls no other one
 
 
 def _pattern(matcher: Matcher) -> Iterator[str]:
