@@ -11,8 +11,8 @@ import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 
 from service.errors import SettingsError
+from service.web.handler.adaptation import Adapt, find_adaptation
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.handler.prepare import execute_after_authentication, is_authenticating, prepare_after_authentication
 from service.web.handler.problems import find_problem
 from service.web.policy.assigned import CLASS_ONLY
 from service.web.policy.attribute_values import copy_values, current_values
@@ -42,7 +42,7 @@ class _CheckedClass:
 
     values: tuple[object, ...]
     methods: tuple[object, ...]
-    adapt: Callable[[Any], None] | None
+    adapt: Adapt | None
 
 
 class _Creator(functools.partial[tornado.web.RequestHandler]):
@@ -53,7 +53,6 @@ class _UnprotectedRoute(BearerAuthMixin, tornado.web.RequestHandler):
     """Responds 500 in place of what a route leads to, and logs the route."""
 
     public = True
-    _handles_preflights = False
 
     def initialize(self, *, target: object = None, problem: str | None = None) -> None:
         """Store the target in place of which this handler is created, and what is wrong with it, if known."""
@@ -152,7 +151,7 @@ class Dispatcher:
             raise SettingsError([problem])
         self._check(kind)
         self._checked[kind] = checked = _CheckedClass(
-            values=copy_values(kind), methods=_current_methods(kind), adapt=_adaptation(kind)
+            values=copy_values(kind), methods=_current_methods(kind), adapt=find_adaptation(kind)
         )
         return checked
 
@@ -166,9 +165,3 @@ def _explain_state(handler: tornado.web.RequestHandler) -> str:
     if names := CLASS_ONLY & vars(handler).keys():
         return f"whose instances set {' and '.join(sorted(names))}, which has no effect; set it in the class body"
     return "of which an instance serves two requests, or replaces its prepare or _execute"
-
-
-def _adaptation(kind: type[BearerAuthMixin]) -> Callable[[Any], None] | None:
-    if next(each for each in kind.__mro__ if "_execute" in vars(each)) is not tornado.web.RequestHandler:
-        return execute_after_authentication
-    return None if is_authenticating(kind.prepare) else prepare_after_authentication

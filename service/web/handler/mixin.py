@@ -21,7 +21,8 @@ from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.csrf import apply_source_rules
 from service.web.handler.errors import ErrorResponder
-from service.web.handler.prepare import authenticate_first, inherited_method
+from service.web.handler.inherited_method import inherited_method
+from service.web.handler.prepare import authenticate_first
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements

@@ -14,7 +14,7 @@ from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
 from service.web.credentials.subprotocol import remove_offer
-from service.web.handler.prepare import inherited_method
+from service.web.handler.inherited_method import inherited_method
 
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
 """Close codes: the private ones repeat an HTTP status, the others are registered (RFC 6455 section 11.7)."""

@@ -38,9 +38,6 @@ _RESERVED = {
 }
 """The read-only attributes of a handler."""
 
-_OPEN_INTERNALS = frozenset({"_handles_preflights"})
-"""The internal attributes that a handler may set."""
-
 
 def reject_near_misses(handler: type) -> None:
     """Reject a handler with an attribute that resembles one of ours, or with one of ours that has no value.
@@ -104,6 +101,8 @@ def reject_reserved_names(handler: type, *, base: type) -> None:
     for name, explanation in _RESERVED.items():
         if any(name in vars(kind) for kind in (handler, *other_bases)):
             raise TypeError(f"{name} cannot be set: {explanation}; choose another name")
+    if _package(handler) == _package(base):
+        return  # our own handlers
     internals = _internal_names(base)
     before_base = handler.__mro__[: handler.__mro__.index(base)]
     for kind in (handler, *(kind for kind in before_base if kind in other_bases)):
@@ -115,16 +114,19 @@ def _internal_names(base: type) -> frozenset[str]:
     """Return the names that begin with an underscore and are defined by ``base``, but not by Tornado."""
     own = {name for kind in base.__mro__ if issubclass(kind, tornado.web.RequestHandler) for name in vars(kind)}
     names = {name for name in own - vars(tornado.web.RequestHandler).keys() if name.startswith("_")}
-    return frozenset(name for name in names if not name.startswith("__")) - _OPEN_INTERNALS
+    return frozenset(name for name in names if not name.startswith("__"))
 
 
 def _written_with(handler: type) -> Iterator[type]:
     """Yield a handler and those plain classes of the same package from which it inherits."""
     yield handler
-    package = handler.__module__.partition(".")[0]
     for kind in handler.__mro__[1:-1]:
-        if kind.__module__.partition(".")[0] == package and not issubclass(kind, tornado.web.RequestHandler):
+        if _package(kind) == _package(handler) and not issubclass(kind, tornado.web.RequestHandler):
             yield kind
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
 
 
 def _annotations(kind: type) -> Mapping[str, object]:

@@ -490,6 +490,52 @@ class Items(RequestHandler):
         self.write({"owner": owner, "items": self.get_body_arguments("item")})
 
 
+class Overrides(RequestHandler):
+    """Lets a header choose the method, in its own ``_execute``."""
+
+    async def _execute(self, transforms: Any, *args: Any, **kwargs: Any) -> None:
+        self.request.method = self.request.headers.get("X-HTTP-Method-Override", self.request.method)
+        await super()._execute(transforms, *args, **kwargs)
+
+    def post(self) -> None:
+        ran.append("post")
+
+    def delete(self) -> None:
+        ran.append("delete")
+
+
+class OverridesAndSkipsPrepare(Overrides):
+    async def _execute(self, transforms: Any, *_args: Any, **_kwargs: Any) -> None:
+        self._transforms = transforms
+        self.request.method = self.request.headers.get("X-HTTP-Method-Override", self.request.method)
+        getattr(self, str(self.request.method).lower())()
+        await self.finish()
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "token", "status", "steps"),
+    [
+        (Overrides, "POST", "good", 200, ["post"]),
+        (Overrides, "DELETE", "good", 403, []),
+        (Overrides, "DELETE", "good~items.delete", 200, ["delete"]),
+        (OverridesAndSkipsPrepare, "POST", "good", 200, ["post"]),
+        (OverridesAndSkipsPrepare, "DELETE", "good", 500, []),
+        (OverridesAndSkipsPrepare, "DELETE", "good~items.delete", 500, []),
+    ],
+)
+@pytest.mark.gen_test
+async def test_an_own_execute_that_changes_the_method_is_authorized_for_the_new_one(
+    kind: type[RequestHandler], override: str, token: str, status: int, steps: list[str], serve: Serve
+) -> None:
+    application = serve([("/items", protected(kind, scopes={"DELETE": "items.delete"}))])
+    with _serving(application) as url:
+        headers = {"Authorization": f"Bearer {token}", "X-HTTP-Method-Override": override}
+        response = await AsyncHTTPClient().fetch(
+            f"{url}/items", method="POST", body="", headers=headers, raise_error=False
+        )
+    assert (status, steps) == (response.code, ran)
+
+
 class OwnedItems(Items, BearerAuthMixin):
     token_sources: ClassVar = ["header", "form"]
 

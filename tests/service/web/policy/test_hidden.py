@@ -52,13 +52,16 @@ def test_a_policy_under_another_decorator_does_not_start(value: object) -> None:
 
 
 def _unset() -> Callable[..., Any]:
-    later: object = delete
+    later: object = None
 
-    def other() -> object:
-        return later
+    def forget() -> object:
+        nonlocal later
+        found = later
+        del later
+        return found
 
-    del later
-    return other
+    forget()
+    return forget
 
 
 FINE: dict[str, object] = {
