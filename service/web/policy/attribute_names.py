@@ -39,15 +39,16 @@ _RESERVED = {
 """The read-only attributes of a handler."""
 
 
-def reject_near_misses(handler: type) -> None:
+def reject_near_misses(handler: type, *, base: type) -> None:
     """Reject a handler with an attribute that resembles one of ours, or with one of ours that has no value.
 
-    The attributes of other packages' classes are not checked, since their authors may not know this library.
+    The attributes of other packages' classes are not checked, since their authors may not know this library, nor those
+    of other handlers that come after ``base``, which may be older than its use.
 
     Raises:
         TypeError: An attribute resembles one of ours without being one, or is annotated without a value.
     """
-    for kind in _written_with(handler):
+    for kind in _written_with(handler, base):
         for name, value in vars(kind).items():
             if name in ATTRIBUTE_NAMES or name.startswith("_") or not isinstance(value, _VALUES):
                 continue
@@ -65,13 +66,13 @@ def reject_near_misses(handler: type) -> None:
                 raise TypeError(f"{name} has an annotation but no value; write {name} = …")
 
 
-def reject_similar_methods(handler: type) -> None:
+def reject_similar_methods(handler: type, *, base: type) -> None:
     """Reject a handler with a method that resembles ``authorize`` and takes a principal, since it is never called.
 
     Raises:
         TypeError: There is such a method.
     """
-    for kind in _written_with(handler):
+    for kind in _written_with(handler, base):
         for name, value in vars(kind).items():
             is_similar = difflib.get_close_matches(name.lower(), ["authorize"], n=1, cutoff=_SIMILARITY)
             if is_similar and inspect.isfunction(value) and takes_principal(value):
@@ -117,11 +118,13 @@ def _internal_names(base: type) -> frozenset[str]:
     return frozenset(name for name in names if not name.startswith("__"))
 
 
-def _written_with(handler: type) -> Iterator[type]:
-    """Yield a handler and those plain classes of the same package from which it inherits."""
+def _written_with(handler: type, base: type) -> Iterator[type]:
+    """Yield a handler and those classes of the same package from which it inherits that are written for ``base``."""
     yield handler
+    before_base = handler.__mro__[1 : handler.__mro__.index(base)]
     for kind in handler.__mro__[1:-1]:
-        if _package(kind) == _package(handler) and not issubclass(kind, tornado.web.RequestHandler):
+        is_plain = not issubclass(kind, tornado.web.RequestHandler)
+        if _package(kind) == _package(handler) and not issubclass(kind, base) and (is_plain or kind in before_base):
             yield kind
 
 

@@ -12,21 +12,26 @@ _DEPTH = 5
 
 def is_decorated_inside(value: object, mark: str) -> bool:
     """Return whether a class attribute wraps a function with this attribute, but does not have the attribute itself."""
-    return not _has(value, mark) and any(_has(inner, mark) for inner in _wrapped_by(value, _DEPTH))
+    return not _has(value, mark) and any(_has(inner, mark) for inner in _wrapped_by(value))
 
 
 def _has(value: object, mark: str) -> bool:
     return inspect.isroutine(value) and hasattr(value, mark)
 
 
-def _wrapped_by(value: object, depth: int) -> Iterator[object]:
+def _wrapped_by(value: object) -> Iterator[object]:
     """Yield the functions that an object holds as a closure, a partial call, a property or an attribute."""
-    if depth == 0 or isinstance(value, type):
-        return
-    for inner in _parts(value):
-        if callable(inner) or isinstance(inner, property | classmethod | functools.partialmethod):
-            yield inner
-            yield from _wrapped_by(inner, depth - 1)
+    seen, layer = {id(value)}, [value]
+    for _ in range(_DEPTH):
+        inner = [part for each in layer for part in _parts(each) if _is_function_like(part) and id(part) not in seen]
+        seen.update(map(id, inner))
+        yield from inner
+        layer = inner
+
+
+def _is_function_like(value: object) -> bool:
+    kinds = (property, classmethod, functools.partialmethod)
+    return (callable(value) and not isinstance(value, type)) or isinstance(value, kinds)
 
 
 def _parts(value: object) -> Iterator[object]:
@@ -42,5 +47,5 @@ def _parts(value: object) -> Iterator[object]:
         yield from (value.func, *value.args, *value.keywords.values())
     elif isinstance(value, staticmethod | classmethod):
         yield value.__func__
-    elif callable(value):
+    elif callable(value) and not isinstance(value, type):
         yield from getattr(value, "__dict__", {}).values()

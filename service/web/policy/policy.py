@@ -43,7 +43,7 @@ class Policy:
                 decorator of a method has no effect.
             ValueError: An attribute has an impossible value, or two requirements contradict each other.
         """
-        reject_near_misses(handler)
+        reject_near_misses(handler, base=base)
         reject_unreadable_values(handler)
         attributes = {name: getattr(handler, name) for name in ATTRIBUTES}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
@@ -161,7 +161,7 @@ def _overrides_authorize(handler: type[Any], base: type) -> bool:
     """
     authorize = inspect.getattr_static(handler, "authorize")
     if authorize is vars(base)["authorize"]:
-        reject_similar_methods(handler)
+        reject_similar_methods(handler, base=base)
         return False
     if isinstance(authorize, staticmethod) or not inspect.isroutine(authorize) or not takes_principal(authorize):
         raise TypeError("authorize is a method that takes the principal: def authorize(self, principal)")

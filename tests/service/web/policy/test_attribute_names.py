@@ -83,12 +83,19 @@ def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
 
 
 @pytest.mark.parametrize("name", ["scope", "roles", "Scopes"])
-@pytest.mark.parametrize("position", [0, 1], ids=["before the mixin", "after the mixin"])
-def test_a_mistyped_attribute_of_a_mixin_of_the_same_package_raises(name: str, position: int) -> None:
-    bases: list[type] = [BearerAuthMixin, tornado.web.RequestHandler]
-    bases.insert(position, type("AdminOnly", (), {name: "things:delete"}))
+@pytest.mark.parametrize(
+    ("bases", "position"),
+    [((), 0), ((), 1), ((tornado.web.RequestHandler,), 0)],
+    ids=["a mixin before ours", "a mixin after ours", "a handler before ours"],
+)
+def test_a_mistyped_attribute_of_a_class_of_the_same_package_raises(
+    name: str, bases: tuple[type, ...], position: int
+) -> None:
+    admin_only = type("AdminOnly", bases, {name: "things:delete"})
+    bases = (BearerAuthMixin, *(() if bases else (tornado.web.RequestHandler,)))
+    bases = (*bases[:position], admin_only, *bases[position:])
     with pytest.raises(TypeError, match=f"Wipe: {name} of AdminOnly has no effect; did you mean"):
-        type("Wipe", tuple(bases), {})
+        type("Wipe", bases, {})
 
 
 def test_the_attributes_of_a_mixin_of_another_package_are_not_checked() -> None:

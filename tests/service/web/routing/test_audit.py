@@ -118,6 +118,28 @@ def test_an_application_that_overrides_routing_is_rejected(
         serve([Rule(PathMatches(r"/inner/.*"), inner)])
 
 
+class OtherDelegates(tornado.web.Application):
+    """An application that does not look for a handler."""
+
+    def start_request(self, *_: Any) -> Any:
+        raise AssertionError("called")
+
+
+class CountedRequests(tornado.web.Application):
+    """An application that counts requests, and then looks for a handler as usual."""
+
+    def start_request(self, *connections: Any) -> Any:
+        return super().start_request(*connections)
+
+
+def test_an_application_that_does_not_start_requests_as_usual_is_rejected(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
+    protect_application(CountedRequests([(r"/whoami", WhoAmI)]), serve([]))
+    with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*OtherDelegates"):
+        protect_application(OtherDelegates([(r"/whoami", WhoAmI)]), serve([]))
+
+
 def test_every_unprotected_route_is_reported(serve: Callable[..., ResourceServerApplication]) -> None:
     with pytest.raises(SettingsError) as error:
         serve([(r"/one", Unprotected), (r"/two", Unprotected)])
