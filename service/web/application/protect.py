@@ -8,7 +8,7 @@ from typing import Any
 
 import tornado.web
 
-from service.web.application.application import ResourceServerApplication
+from service.web.application.application import ResourceServerApplication, websocket_limits
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.routing.audit import mounted_routes
@@ -29,6 +29,8 @@ def protect_application(application: tornado.web.Application, service: ResourceS
         "default_handler_class": default,
         ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
     }
+    for name, value in websocket_limits(service.limits).items():
+        application.settings.setdefault(name, value)
     service.dispatcher.install(application)
 
 
