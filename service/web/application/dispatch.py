@@ -54,17 +54,21 @@ class _UnprotectedRoute(BearerAuthMixin, tornado.web.RequestHandler):
 
     public = True
 
-    def initialize(self, *, target: object = None, problem: str | None = None) -> None:
+    def initialize(
+        self, *, target: object = None, problem: str | None = None, cause: BaseException | None = None
+    ) -> None:
         """Store the target in place of which this handler is created, and what is wrong with it, if known."""
         self._target = target
         self._problem = problem
+        self._cause = cause
 
     def prepare(self) -> None:
         """Respond 500 to every method."""
         route = route_of(self.application, self.request)
         if self._target is not None:
             route = replace(route, target=self._target)
-        raise RuntimeError(route.describe(self._problem or find_problem(route.target, {}) or "which is not ours"))
+        problem = self._problem or find_problem(route.target, {}) or "but another object would have served the request"
+        raise RuntimeError(route.describe(problem)) from self._cause
 
     def data_received(self, chunk: bytes) -> None:
         """Ignore the body, which the intended handler would have read as a stream."""
@@ -127,7 +131,11 @@ class Dispatcher:
         """
         if not issubclass(target_class, BearerAuthMixin):
             return _UnprotectedRoute(application, request, target=target_class)
-        handler = target_class(application, request, **kwargs)
+        try:
+            handler = target_class(application, request, **kwargs)
+        except Exception as exc:  # noqa: BLE001  # Tornado would close the connection without a response
+            problem = "which cannot be created"
+            return _UnprotectedRoute(application, request, target=target_class, problem=problem, cause=exc)
         kind = type(handler)  # the class may return a handler of another class
         checked = self._checked.get(kind)
         if checked is None or checked.values != current_values(kind) or checked.methods != _current_methods(kind):

@@ -214,6 +214,14 @@ REJECTED: dict[str, type[RequestHandler]] = {
 }
 
 
+def _fail(self: Any, **_options: Any) -> None:
+    raise ZeroDivisionError
+
+
+REJECTED |= {
+    "an object that cannot be created": protected(type("Failing", (Legacy,), {"initialize": _fail})),
+    "an object with unknown arguments": protected(type("Failing", (Legacy,), {"initialize": lambda _self, _a: None})),
+}
 REUSED: dict[str, Any] = {
     "by __new__": protected(Singleton),
     "by the metaclass": Cached("Kept", (BearerAuthMixin, Legacy), {}),
@@ -317,6 +325,19 @@ async def test_what_is_mounted_later_is_served_only_if_it_is_protected(
     assert [] == ran
     assert "RuntimeError: routes: " in caplog.text
     assert "which is neither protected nor marked public" in caplog.text
+
+
+@pytest.mark.gen_test
+async def test_a_method_that_finds_a_handler_cannot_be_replaced_later(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    application = serve([("/x", Secret)])
+    find = functools.partial(Application.get_handler_delegate, application)
+    application.get_handler_delegate = find  # type: ignore[method-assign]  # the mistake under test
+    for token in (None, "good"):
+        assert 500 == (await _fetch(application, "/x", token)).code
+    assert [] == ran
+    assert "Secret, but another object would have served the request" in caplog.text
 
 
 @pytest.mark.parametrize("way", ["make_app", "protect"])
