@@ -15,7 +15,7 @@ def log_request(handler: tornado.web.RequestHandler) -> None:
     fields = {
         "method": request.method,
         "path": request.path,
-        "status": handler.get_status(),
+        "status": tornado.web.RequestHandler.get_status(handler),  # a handler may override it
         "duration_ms": round(1000 * request.request_time(), 1),
         "remote_ip": request.remote_ip,
     }

@@ -112,7 +112,7 @@ class ResourceServerApplication(tornado.web.Application):
             return
         self._instrumentation.on_response(
             method=handler.request.method or "",
-            status=handler.get_status(),
+            status=tornado.web.RequestHandler.get_status(handler),
             seconds=handler.request.request_time(),
             reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
         )
