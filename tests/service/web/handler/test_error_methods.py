@@ -70,7 +70,7 @@ class EarlyFinish(BearerAuthMixin, RequestHandler):
 class Cancelled(BearerAuthMixin, RequestHandler):
     """Relies on its ``prepare`` in ``finish``."""
 
-    def finish(self, *args: Any, **kwargs: Any) -> Any:
+    def finish(self, *_args: Any, **_kwargs: Any) -> Any:
         raise AssertionError
 
 
