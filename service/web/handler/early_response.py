@@ -34,8 +34,7 @@ def reject(handler: Any, error: BaseException) -> None:
 
 def send_error_response(handler: Any, error: BaseException) -> None:
     """Respond to an error with the common status, challenge and JSON."""
-    is_http_error = isinstance(error, tornado.web.HTTPError)
-    status, reason = (error.status_code, error.reason) if is_http_error else (500, None)  # type: ignore[attr-defined]  # checked in the line above
+    status, reason = (error.status_code, error.reason) if isinstance(error, tornado.web.HTTPError) else (500, None)
     errors = handler._errors
     response = errors.response_for(status, error)
     fields = errors.header_fields(response)
@@ -54,7 +53,7 @@ def _respond(
 ) -> None:
     headers = _default_headers(handler)
     for name in fields:
-        headers.pop(name, None)
+        _remove(headers, name)
         for value in fields.get_list(name):
             headers.add(name, value)
     handler._complete_header_fields(status, headers)
@@ -72,10 +71,15 @@ def _default_headers(handler: Any) -> HTTPHeaders:
     own: HTTPHeaders | None = handler._default_headers
     headers = HTTPHeaders({"Server": f"TornadoServer/{tornado.version}"}) if own is None else own.copy()
     for name in _REPRESENTATION:
-        headers.pop(name, None)
+        _remove(headers, name)
     headers["Date"] = format_timestamp(time.time())
     headers["X-Content-Type-Options"] = "nosniff"
     return headers
+
+
+def _remove(headers: HTTPHeaders, name: str) -> None:
+    if name in headers:
+        del headers[name]
 
 
 def _send(handler: Any, status: int, headers: HTTPHeaders, body: bytes, *, reason: str | None) -> None:

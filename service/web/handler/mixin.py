@@ -186,19 +186,19 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         """Tell caches what a response depends on: they must not send it to a client with another token or none."""
         if status < 200:
             return
-        own = headers.get("Cache-Control")
-        if self._is_error_sent or (own is None and status >= 400):
+        own, principal = ", ".join(headers.get_list("Cache-Control")), self._principal
+        if self._is_error_sent or (status >= 400 and not own):
             headers["Cache-Control"] = own = "no-store"
-        if self._principal is not None or not self._requirements.public:
-            if self._principal is not None or "Authorization" in self.request.headers:
-                headers["Cache-Control"] = "private" if own is None else restrict_to_private(own)
-            if self._vary and (own is None or not is_public(own)):
-                vary = headers.get("Vary")
-                headers["Vary"] = self._vary if vary is None else add_to_vary(vary, self._vary.split(", "))
+        if principal is not None or not self._requirements.public:
+            if principal is not None or "Authorization" in self.request.headers:
+                headers["Cache-Control"] = restrict_to_private(own) if own else "private"
+            if self._vary and not (own and is_public(own)):
+                vary = ", ".join(headers.get_list("Vary"))
+                headers["Vary"] = add_to_vary(vary, self._vary.split(", ")) if vary else self._vary
         if (cors := self._cors).is_enabled:
-            vary = cors.vary(headers.get("Vary"), origin=self.request.headers.get("Origin"))
-            if vary is not None:
-                headers["Vary"] = vary
+            names = cors.vary(headers.get("Vary"), origin=self.request.headers.get("Origin"))
+            if names is not None:
+                headers["Vary"] = names
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End a response; a status from 400 on without a body gets the usual JSON."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
@@ -25,8 +25,9 @@ RAN: list[str] = []
 class Relying(RequestHandler):
     """Relies on its ``prepare`` everywhere, as handlers of other libraries do: each method fails unless it has run."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         self.session = "open"
+        return None
 
     def _use(self, name: str) -> None:
         RAN.append(name)
@@ -87,7 +88,7 @@ class Inheriting(BearerAuthMixin, Relying):
     """Has the mixin first."""
 
 
-class InheritingLast(Relying, BearerAuthMixin):  # type: ignore[misc]  # the signatures of the base are loose
+class InheritingLast(Relying, BearerAuthMixin):
     """Has the mixin last."""
 
 
@@ -97,7 +98,7 @@ class Streaming(BearerAuthMixin, Relying):
 
 
 class Denying(BearerAuthMixin, Relying):
-    async def authorize(self, _principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, _principal: Principal) -> bool:
         self.set_header("X-Secret", "of the denied user")
         self.set_cookie("secret", "of the denied user")
         return False

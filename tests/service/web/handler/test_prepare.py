@@ -76,20 +76,21 @@ class Initialized(Items):
 
 
 class OtherBase(RequestHandler):
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         _override(self)
+        return None
 
 
 class LaterBase(BearerAuthMixin, OtherBase):
     scopes: ClassVar = Items.scopes
     run = Items.run
-    get = head = post = delete = put = run  # type: ignore[assignment]  # as in Items
+    get = head = post = delete = put = run
 
 
 class EarlierBase(OtherBase, BearerAuthMixin):
     scopes: ClassVar = Items.scopes
     run = Items.run
-    get = head = post = delete = put = run  # type: ignore[assignment]  # as in Items
+    get = head = post = delete = put = run
 
 
 class Plain(OtherBase):
@@ -108,11 +109,11 @@ class Streamed(Items):
 
 @tornado.web.stream_request_body
 class StreamedAsynchronously(Items):
-    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # a coroutine is allowed
+    async def data_received(self, chunk: bytes) -> None:
         await asyncio.sleep(0)
         self.request.method = chunk.decode()
 
-    async def authorize(self, _principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, _principal: Principal) -> bool:
         await asyncio.sleep(0)
         return True
 
@@ -141,9 +142,9 @@ class Mixed(BearerAuthMixin, RequestHandler):
 class Admins(WithoutSuper):
     """Its ``authorize`` looks at the method."""
 
-    scopes = ()
+    scopes: ClassVar[dict[str, str]] = {}
 
-    async def authorize(self, _principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, _principal: Principal) -> bool:
         return self.request.method != "DELETE"
 
 
@@ -169,7 +170,7 @@ class Renaming(BearerAuthMixin, RequestHandler):
 
     scopes: ClassVar = Items.scopes
 
-    async def authorize(self, _principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, _principal: Principal) -> bool:
         self.request.method = {"POST": "PUT", "PUT": "DELETE"}.get(str(self.request.method), self.request.method)
         return True
 
@@ -180,7 +181,7 @@ class Renaming(BearerAuthMixin, RequestHandler):
 class Finished(BearerAuthMixin, RequestHandler):
     """Responds in its ``authorize``."""
 
-    async def authorize(self, _principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, _principal: Principal) -> bool:
         self.set_status(202)
         self.finish("by authorize")
         return self.request.method == "GET"

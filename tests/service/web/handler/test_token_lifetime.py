@@ -58,7 +58,7 @@ class Approved(BearerAuthMixin, WebSocketHandler):
     def open(self) -> None:
         OPENED.append(self)  # type: ignore[arg-type]  # another kind of socket
 
-    async def authorize(self, principal: Principal) -> bool:  # type: ignore[override]  # a coroutine is allowed
+    async def authorize(self, principal: Principal) -> bool:
         assert principal == self.principal
         if principal.scopes == {"first"}:
             return True

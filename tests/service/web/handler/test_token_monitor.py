@@ -168,7 +168,7 @@ async def test_an_exception_of_a_callback_ends_no_other_check(
 @pytest.mark.gen_test
 async def test_an_expiry_that_cannot_be_compared_ends_only_its_own_token(clock: ManualClock) -> None:
     monitor = TokenMonitor(clock=clock)
-    odd = monitor.watch(replace(_principal(clock), expires_at=None), revalidate=_accept)  # type: ignore[type-var]  # a validator's mistake
+    odd = monitor.watch(replace(_principal(clock), expires_at=None), revalidate=_accept)  # type: ignore[arg-type]  # a validator's mistake
     other = monitor.watch(_principal(clock), revalidate=_accept)
     await monitor.check_all()
     assert (True, False) == (odd.ended.is_set(), other.ended.is_set())
