@@ -51,6 +51,9 @@ class BadNews(BearerAuthMixin, RequestHandler):
     def get(self) -> None:
         self.write({})
 
+    def put(self) -> None:
+        raise tornado.web.HTTPError(409)
+
     def on_finish(self) -> None:
         raise ZeroDivisionError("of on_finish")
 
@@ -125,11 +128,12 @@ async def test_a_response_that_has_begun_ends_although_send_error_of_the_handler
     assert await app.finish_requests(within=1)
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 409)])
 @pytest.mark.gen_test
 async def test_an_error_after_the_response_is_logged(
-    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    method: str, status: int, call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert 200 == (await call("/BadNews", "good")).code
+    assert status == (await call("/BadNews", "good", method)).code
     assert "of on_finish" in caplog.text
 
 
