@@ -85,7 +85,7 @@ class OptionalCookie(LongLived):
 
 
 class Denied(BearerAuthMixin, tornado.web.RequestHandler):
-    """Lets every cache keep its responses, and rejects every user but Alice."""
+    """Marks its responses as public by default, and rejects every user but Alice."""
 
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "public, max-age=600")
@@ -97,7 +97,7 @@ class Denied(BearerAuthMixin, tornado.web.RequestHandler):
 
 
 class Shared(BearerAuthMixin, tornado.web.RequestHandler):
-    """Sends every user with a token the same response, and says so."""
+    """Sends every user with a token the same response, and marks it as public."""
 
     def get(self) -> None:
         self.set_header("Cache-Control", "public, max-age=600")
@@ -129,7 +129,7 @@ async def _nginx(folder: Path, *, service: int) -> AsyncIterator[str]:
         await process.wait()
 
 
-Ask = Callable[..., Any]
+Send = Callable[..., Any]
 
 
 @pytest.fixture
@@ -152,16 +152,16 @@ def url(fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication]
 @pytest.fixture
 def cached(
     fake_issuer: RunningIssuer, url: str, tmp_path: Path
-) -> Callable[..., contextlib.AbstractAsyncContextManager[Ask]]:
+) -> Callable[..., contextlib.AbstractAsyncContextManager[Send]]:
     """Return a context with a function that sends a user's request through nginx."""
     if shutil.which("nginx") is None:
         pytest.skip("nginx is not installed; Debian has it as nginx-light")
 
     @contextlib.asynccontextmanager
-    async def running() -> AsyncIterator[Ask]:
+    async def running() -> AsyncIterator[Send]:
         async with _nginx(tmp_path, service=int(url.rpartition(":")[2])) as proxy:
 
-            async def ask(path: str, user: str | None, *, place: str = "header", **headers: str) -> HTTPResponse:
+            async def send(path: str, user: str | None, *, place: str = "header", **headers: str) -> HTTPResponse:
                 if user is not None:
                     token = fake_issuer.token(sub=user)
                     match place:
@@ -173,7 +173,7 @@ def cached(
                             path += f"?access_token={token}"
                 return await AsyncHTTPClient().fetch(proxy + path, headers=headers, raise_error=False)
 
-            yield ask
+            yield send
 
     return running
 
@@ -193,12 +193,12 @@ PROTECTED = [
 @pytest.mark.parametrize(("path", "place"), PROTECTED)
 @pytest.mark.gen_test
 async def test_a_response_to_one_user_reaches_no_other_client(path: str, place: str, cached: Any) -> None:
-    async with cached() as ask:
-        alice = await ask(path, ALICE, place=place)
+    async with cached() as send:
+        alice = await send(path, ALICE, place=place)
         assert (200, "MISS") == (alice.code, alice.headers["X-Cache"])
-        anonymous = await ask(path, ANONYMOUS)
+        anonymous = await send(path, ANONYMOUS)
         assert (401, "MISS") == (anonymous.code, anonymous.headers["X-Cache"])
-        bob = await ask(path, BOB, place=place)
+        bob = await send(path, BOB, place=place)
         assert (200, "MISS") == (bob.code, bob.headers["X-Cache"])
         assert (alice.body == bob.body) is path.startswith("/files")
 
@@ -206,28 +206,28 @@ async def test_a_response_to_one_user_reaches_no_other_client(path: str, place: 
 @pytest.mark.parametrize("path", ["/Optional", "/OptionalCookie"])
 @pytest.mark.gen_test
 async def test_a_response_to_an_anonymous_client_reaches_no_user(path: str, cached: Any) -> None:
-    async with cached() as ask:
-        anonymous = [await ask(path, ANONYMOUS) for _ in range(2)]
+    async with cached() as send:
+        anonymous = [await send(path, ANONYMOUS) for _ in range(2)]
         assert [b"for anonymous"] * 2 == [response.body for response in anonymous]
         for user, place in [(ALICE, "header"), (BOB, "header"), *[(ALICE, "cookie")] * (path == "/OptionalCookie")]:
-            response = await ask(path, user, place=place)
+            response = await send(path, user, place=place)
             assert (f"for {user}".encode(), "MISS") == (response.body, response.headers["X-Cache"])
-        assert b"for anonymous" == (await ask(path, ANONYMOUS)).body
+        assert b"for anonymous" == (await send(path, ANONYMOUS)).body
 
 
 @pytest.mark.gen_test
 async def test_a_rejection_is_not_cached(cached: Any) -> None:
-    async with cached() as ask:
+    async with cached() as send:
         for user, status in [(ANONYMOUS, 401), (BOB, 403), (BOB, 403), (ANONYMOUS, 401), (ALICE, 200)]:
-            response = await ask("/Denied", user)
+            response = await send("/Denied", user)
             assert (status, "MISS") == (response.code, response.headers["X-Cache"])
 
 
 @pytest.mark.gen_test
 async def test_a_response_that_is_public_is_cached(cached: Any) -> None:
-    async with cached() as ask:
+    async with cached() as send:
         for path, user in (("/Shared", ALICE), ("/open/secret.txt", ANONYMOUS)):
-            hits = [(await ask(path, user)).headers["X-Cache"] for _ in range(2)]
+            hits = [(await send(path, user)).headers["X-Cache"] for _ in range(2)]
             assert ["MISS", "HIT"] == hits
 
 
@@ -245,11 +245,11 @@ async def test_a_response_that_is_public_is_cached(cached: Any) -> None:
     ],
 )
 @pytest.mark.gen_test
-async def test_the_header_fields_say_what_a_response_depends_on(
+async def test_the_header_fields_state_what_a_response_depends_on(
     path: str, cache_control: str, vary: str, cached: Any
 ) -> None:
-    async with cached() as ask:
-        response = await ask(path, ALICE)
+    async with cached() as send:
+        response = await send(path, ALICE)
         assert (cache_control, vary) == (response.headers["Cache-Control"], response.headers["Vary"])
 
 

@@ -183,7 +183,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         connection.write_headers = write_completed
 
     def _complete_header_fields(self, status: int, headers: HTTPHeaders) -> None:
-        """Tell caches what a response depends on: they must not send it to a client with another token or none."""
+        """Add ``Cache-Control`` and ``Vary``: no cache may send the response to a client with another token or none."""
         if status < 200:
             return
         own, principal = ", ".join(headers.get_list("Cache-Control")), self._principal

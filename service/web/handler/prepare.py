@@ -34,7 +34,7 @@ _DONE = _Done()
 
 
 class _StreamedBody(asyncio.Future[None]):
-    """Tornado's future of a streamed body, after which it calls the method without another look at the request."""
+    """Replaces Tornado's future of a streamed body: once it is awaited, Tornado calls the method of the request."""
 
     def __init__(self, handler: Any) -> None:
         super().__init__()
@@ -152,12 +152,12 @@ async def _authorize_changed_method(handler: Any) -> None:
 
     Otherwise a header such as ``X-HTTP-Method-Override`` would turn a POST into a DELETE that needs more scopes.
     """
-    request, sent = handler.request, handler._authorized_method
+    sent = handler._authorized_method
     try:
-        while request.method != handler._authorized_method and not handler._finished:
+        while handler.request.method != handler._authorized_method and not handler._finished:
             authorization = _authenticate_method(handler)
             if authorization is not None:
                 await authorization
     except BaseException:
-        request.method = sent  # which determines whether the error response has a body
+        handler.request.method = sent  # which determines whether the error response has a body
         raise

@@ -55,16 +55,16 @@ class MonitoredToken:
         self.principal = principal
         self._revalidate = revalidate
 
-    def check(self, now: float) -> None:
-        """End the token if it has expired, is denied or cannot be validated; start its validation if it is not cached.
+    def check(self, is_over: Callable[[Principal], bool]) -> None:
+        """End the token if it is over or cannot be validated; start its validation if it is not cached.
 
         Awaits nothing, so that no token waits for the validator of another one. Raises no exception.
 
         Args:
-            now: Wall time in seconds since the epoch.
+            is_over: Returns whether a principal's token has expired or is denied, which no validation can change.
         """
         try:
-            if now >= self.principal.expires_at:
+            if is_over(self.principal):
                 self.end()
             elif self._validation is None and not self.ended.is_set():
                 validation = self._revalidate()
@@ -158,7 +158,7 @@ class TokenMonitor:
     async def check_all(self) -> None:
         """Check every token now; validations that take time go on afterwards."""
         for number, token in enumerate(list(self._tokens), start=1):
-            token.check(self._clock.now())
+            token.check(self.is_expired_or_denied)
             if number % _BATCH_SIZE == 0:
                 await asyncio.sleep(0)
         for token in [token for token in self._tokens if token.ended.is_set()]:

@@ -10,10 +10,10 @@ _DECIDED = frozenset({"public", "private", "no-store"})
 
 
 def restrict_to_private(own: str) -> str:
-    """Return a handler's ``Cache-Control`` with ``private`` added, unless it says ``public`` or is as strict already.
+    """Return a handler's ``Cache-Control`` with ``private`` added, unless it has ``public`` or is as strict already.
 
-    Shared caches such as nginx's store a response to a request with a token unless they are told not to, and then send
-    it to clients without one. ``private`` with field names restricts only these fields, so it does not count.
+    Shared caches such as nginx's store a response to a request with a token unless a directive forbids it, and then
+    send it to clients without one. ``private`` with field names restricts only these fields, so it does not count.
     """
     if _DECIDED & _directives(own):
         return own
@@ -21,7 +21,7 @@ def restrict_to_private(own: str) -> str:
 
 
 def is_public(cache_control: str) -> bool:
-    """Return whether a ``Cache-Control`` says that every client may get the response."""
+    """Return whether a ``Cache-Control`` allows a shared cache to send the response to every client."""
     return "public" in _directives(cache_control)
 
 

@@ -169,7 +169,7 @@ async def test_a_request_that_is_cancelled_before_prepare_gets_a_response(
     ],
 )
 @pytest.mark.gen_test
-async def test_caches_keep_no_error_unless_the_method_says_so(
+async def test_an_error_response_is_not_cached_unless_the_method_sets_another_value(
     method: str, status: int, body: bytes, cache_control: str, call: Callable[..., Any]
 ) -> None:
     response = await call("/OwnWords", None, method, Cookie="_xsrf=a", **{"X-Xsrftoken": "a"})

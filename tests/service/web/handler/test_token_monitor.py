@@ -176,7 +176,7 @@ async def test_an_expiry_that_cannot_be_compared_ends_only_its_own_token(clock: 
 
 
 class Held:
-    """Validates tokens when the test says so."""
+    """Validates tokens when the test sets the result."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -203,8 +203,24 @@ async def test_a_slow_validator_delays_no_expiry(clock: ManualClock) -> None:
     await monitor.close()
 
 
+@pytest.mark.parametrize("outage", ["slow", "unavailable"])
 @pytest.mark.gen_test
-async def test_a_validator_is_asked_again_after_its_response(clock: ManualClock) -> None:
+async def test_a_denied_token_ends_although_its_validator_does_not_respond(outage: str, clock: ManualClock) -> None:
+    denied = set[str]()
+    monitor, held = TokenMonitor(clock=clock, is_denied=lambda principal: principal.subject in denied), Held()
+    if outage == "unavailable":
+        held.result.set_exception(IssuerUnavailable("down"))
+    alice, bob = (monitor.watch(_principal(clock, name), revalidate=held) for name in ("alice", "bob"))
+    await monitor.check_all()
+    await _settle()
+    denied.add("bob")
+    await monitor.check_all()
+    assert (False, True) == (alice.ended.is_set(), bob.ended.is_set())
+    await monitor.close()
+
+
+@pytest.mark.gen_test
+async def test_a_validator_is_called_again_after_its_response(clock: ManualClock) -> None:
     monitor, held = TokenMonitor(clock=clock), Held()
     token = monitor.watch(_principal(clock), revalidate=held)
     held.result.set_result(token.principal)
