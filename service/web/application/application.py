@@ -136,11 +136,12 @@ class ResourceServerApplication(tornado.web.Application):
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
         request = handler.request
+        status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
         seconds = request.request_time()
         fields = {
             "method": request.method,
             "path": request.path,
-            "status": handler.get_status(),
+            "status": status,
             "duration_ms": round(1000 * seconds, 1),
             "remote_ip": request.remote_ip,
         }
@@ -148,7 +149,7 @@ class ResourceServerApplication(tornado.web.Application):
         if self._instrumentation is not None:
             self._instrumentation.on_response(
                 method=request.method or "",
-                status=handler.get_status(),
+                status=status,
                 seconds=seconds,
                 reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
             )

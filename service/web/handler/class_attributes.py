@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 import tornado.web
 from tornado.websocket import WebSocketHandler
 
-from service.web.credentials.sources import TokenSource, parse_sources, read_header, source_functions
+from service.web.credentials.sources import (
+    TokenSource,
+    credential_fields,
+    parse_sources,
+    read_header,
+    source_functions,
+)
 from service.web.credentials.subprotocol import read_subprotocol
 from service.web.policy.assigned import reject_assignments
 from service.web.policy.attribute_names import reject_reserved_names
@@ -68,6 +74,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
     _further_challenges: ClassVar[tuple[str, ...]] = ()
     _handles_preflights: ClassVar[bool] = True
     _is_websocket: ClassVar[bool] = False
+    _vary: ClassVar[str] = "Authorization"
+    """The request fields that may hold the token, for ``Vary``."""
 
     @classmethod
     def _read_attributes(cls, *, base: type) -> None:
@@ -85,6 +93,7 @@ class HandlerAttributes(tornado.web.RequestHandler):
             cls._own_cors = _parse_cors(cls.cors_origins)
             cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
             cls._further_challenges = parse_challenges(cls.further_challenges)
+            cls._vary = credential_fields(cls.sources, other_schemes=bool(cls._further_challenges))
             check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
