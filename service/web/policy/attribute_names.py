@@ -75,7 +75,7 @@ def reject_similar_methods(handler: type, *, base: type) -> None:
     for kind in _written_with(handler, base):
         for name, value in vars(kind).items():
             is_similar = difflib.get_close_matches(name.lower(), ["authorize"], n=1, cutoff=_SIMILARITY)
-            if is_similar and inspect.isfunction(value) and takes_principal(value):
+            if is_similar and not name.startswith("_") and inspect.isfunction(value) and takes_principal(value):
                 raise TypeError(f"{name} is never called; did you mean authorize? If not, choose a name less like it")
 
 
@@ -96,7 +96,7 @@ def reject_reserved_names(handler: type, *, base: type) -> None:
 
     Raises:
         TypeError: The attribute would be overwritten, or would hide the one that others read. A class body or a mixin
-            that happens to have a method ``_authorize`` would replace the check of all requirements.
+            that happens to have an attribute ``_requirements`` would replace what is checked.
     """
     other_bases = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
     for name, explanation in _RESERVED.items():

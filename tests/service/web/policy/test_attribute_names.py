@@ -103,7 +103,7 @@ def test_the_attributes_of_a_mixin_of_another_package_are_not_checked() -> None:
     type("Fine", (foreign, BearerAuthMixin, tornado.web.RequestHandler), {})
 
 
-@pytest.mark.parametrize("name", ["_authorize", "_requirements", "_principal", "_context", "_set_principal"])
+@pytest.mark.parametrize("name", ["_authenticate_request", "_requirements", "_principal", "_context", "_set_principal"])
 @pytest.mark.parametrize("place", ["the class", "a mixin"])
 def test_an_internal_attribute_of_ours_raises_at_class_creation(name: str, place: str) -> None:
     bases: tuple[type, ...] = (BearerAuthMixin, tornado.web.RequestHandler)
@@ -117,6 +117,10 @@ def test_an_internal_attribute_of_ours_raises_at_class_creation(name: str, place
 def test_a_class_after_the_mixin_may_have_the_same_internal_attributes() -> None:
     foreign = type("Foreign", (tornado.web.RequestHandler,), {"_context": 1, "_errors": ()})
     type("Fine", (BearerAuthMixin, foreign), {})
+
+
+def test_a_helper_of_authorize_may_have_a_similar_name_with_an_underscore() -> None:
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"_authorise": lambda _self, _principal: True})
 
 
 def test_annotations_that_cannot_be_evaluated_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
