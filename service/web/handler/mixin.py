@@ -184,12 +184,17 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
 
         connection.write_headers = write_completed
 
+    @property
+    def _default_cache_control(self) -> str:
+        """The value that ``set_default_headers`` has set, which is meant for responses without an error."""
+        return "" if self._default_headers is None else self._default_headers.get("Cache-Control", "")
+
     def _complete_header_fields(self, status: int, headers: HTTPHeaders) -> None:
         """Add ``Cache-Control`` and ``Vary``: no cache may send the response to a client with another token or none."""
         if status < 200:
             return
         own, principal = ", ".join(headers.get_list("Cache-Control")), self._principal
-        if self._is_error_sent or (status >= 400 and not own):
+        if status >= 400 and (self._is_error_sent or own in {"", self._default_cache_control}):
             headers["Cache-Control"] = own = "no-store"
         if principal is not None or not self._requirements.public:
             if principal is not None or "Authorization" in self.request.headers:

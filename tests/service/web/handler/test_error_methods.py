@@ -94,6 +94,10 @@ class OwnWords(BearerAuthMixin, RequestHandler):
         self.clear_header("Cache-Control")
         self.post()
 
+    def patch(self) -> None:
+        self.set_header("Cache-Control", "max-age=5")
+        self.post()
+
     def delete(self) -> None:
         raise tornado.web.HTTPError(304)
 
@@ -163,7 +167,8 @@ async def test_a_request_that_is_cancelled_before_prepare_gets_a_response(
     ("method", "status", "body", "cache_control"),
     [
         ("GET", 404, b"own words for 404", "no-store"),
-        ("POST", 404, b"own words", "public, max-age=60"),
+        ("POST", 404, b"own words", "no-store"),
+        ("PATCH", 404, b"own words", "max-age=5"),
         ("PUT", 404, b"own words", "no-store"),
         ("DELETE", 304, b"", "public, max-age=60"),
     ],
