@@ -18,7 +18,8 @@ from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.application.application import ResourceServerApplication
+from service.web.application.protect import protect_application
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
 from service.web.handler.context import ResourceServerContext
