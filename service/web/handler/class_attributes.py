@@ -61,7 +61,7 @@ class HandlerAttributes(tornado.web.RequestHandler):
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
-    _handles_preflights: ClassVar[bool] = True
+    _sends_error_header: ClassVar[bool] = False
     _is_websocket: ClassVar[bool] = False
 
     @classmethod

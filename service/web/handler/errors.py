@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import tornado.web
+from tornado.escape import json_encode
 
 from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
 from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
@@ -85,6 +86,9 @@ class ErrorResponder:
             if not self._is_logged:
                 self._log_failure(None)
             body["id"] = self._error_id
+        if handler._sends_error_header:
+            # nginx discards the body of the response to its subrequest, but its configuration can read a header.
+            handler.set_header("X-Auth-Error", json_encode(body))
         return body
 
     def log(self, error: BaseException | None, exc_info: Any) -> None:

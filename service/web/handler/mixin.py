@@ -116,7 +116,7 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     def _authenticate_request(self) -> Awaitable[None] | None:
         """Authenticate and authorize the request; return an awaitable only if the token must be validated."""
         request = self.request
-        if request.method == "OPTIONS" and self._handles_preflights and is_preflight(request.headers):
+        if request.method == "OPTIONS" and is_preflight(request.headers):
             send_preflight_response(self, self._cors)
             return None
         requirements = self._requirements

@@ -68,6 +68,7 @@ def test_every_default_route_is_listed() -> None:
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/{suffix}",
         "/auth",
+        "/auth/{path}",
         "/api/hello",
         "/api/whoami",
     } == document["paths"].keys()
