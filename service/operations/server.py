@@ -48,9 +48,11 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def serving_admin(application: Application, bound: BoundSockets) -> AsyncIterator[None]:
+async def serving_admin(
+    application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
-    server = _serve(application, bound, tls=None)
+    server = _serve(application, bound, tls=tls)
     _logger.info("admin port listening", extra={"url": bound.url})
     try:
         yield

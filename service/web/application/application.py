@@ -134,7 +134,15 @@ class ResourceServerApplication(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
-            await self._authenticators.check_ready()
+            await self.check_ready()
+
+    async def check_ready(self) -> None:
+        """Return if tokens can be validated.
+
+        Raises:
+            IssuerUnavailable: They cannot; the detail says why, and is not for clients.
+        """
+        await self._authenticators.check_ready()
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""

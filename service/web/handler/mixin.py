@@ -27,6 +27,8 @@ from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements
 from service.web.responses.cors import CrossOriginPolicy, is_preflight, send_preflight_response
 
+_TORNADO = f"TornadoServer/{tornado.version}"
+
 
 class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
@@ -186,6 +188,8 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
         super().clear()
+        if self._headers.get("Server") == _TORNADO:
+            self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
         self.set_header("X-Content-Type-Options", "nosniff")
         if (cors := self._cors).is_enabled:
             for name, value in cors.headers_for(self.request.headers.get("Origin")).items():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
@@ -27,11 +28,18 @@ async def test_the_service_is_alive_and_ready(
 
 @pytest.mark.gen_test
 async def test_the_service_is_alive_but_not_ready_while_the_issuer_is_down(
-    app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, fake_issuer: RunningIssuer
+    app: ResourceServerApplication,
+    http_client: AsyncHTTPClient,
+    base_url: str,
+    fake_issuer: RunningIssuer,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     fake_issuer.fail("discovery", status=500)
     assert 200 == (await http_client.fetch(f"{base_url}/healthz")).code
-    response = await http_client.fetch(f"{base_url}/readyz", raise_error=False)
+    with caplog.at_level(logging.INFO, "service.web.endpoints.health"):
+        response = await http_client.fetch(f"{base_url}/readyz", raise_error=False)
     assert (503, "no-store") == (response.code, response.headers["Cache-Control"])
-    assert "expected 200, got 500" in json.loads(response.body)["reason"]
+    assert {"status": "not ready"} == json.loads(response.body)
+    (reason,) = [vars(record)["reason"] for record in caplog.records if record.getMessage() == "not ready"]
+    assert "expected 200, got 500" in reason
     await app.close()
