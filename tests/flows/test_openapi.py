@@ -23,10 +23,10 @@ from service.web.endpoints.okta_guide import ROUTES
 README = Path(__file__).parents[2] / "README.rst"
 EXAMPLES = 4
 """For each operation and phase."""
-OPERATIONS = 15
+OPERATIONS = 14
 ANY_METHOD = """
 [[operations]]
-include-path-regex = "/auth"
+include-path = "/auth"
 phases.coverage.unexpected-methods = []
 """
 """A proxy may send any method to ``/auth``, which OpenAPI cannot express."""
