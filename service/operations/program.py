@@ -160,7 +160,7 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
                 clock=SystemClock(),
                 token=settings.admin_secret,
                 metrics=metrics,
-                check_ready=service.check_ready,
+                check_ready=service.authenticators.check_ready,
                 foreign_host=ForeignHost(settings.admin_address, settings.admin_hosts),
             )
             admin_tls = tls if settings.admin_has_tls else None

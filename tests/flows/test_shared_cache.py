@@ -104,7 +104,7 @@ async def test_a_deny_entry_reaches_the_other_process_within_a_second(
         clock=here.deny_list._clock,
         token="t",
         metrics=Metrics(),
-        check_ready=here.check_ready,
+        check_ready=here.authenticators.check_ready,
         foreign_host=ForeignHost("127.0.0.1"),
     ).listen(0, "127.0.0.1")
     (listening,) = admin._sockets.values()

@@ -58,8 +58,8 @@ class ResourceServerApplication(tornado.web.Application):
         settings = defaults | settings | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
-        self._authenticators = context.authenticators
-        self._authenticators.for_validation("")
+        self.authenticators = context.authenticators
+        self.authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
@@ -99,7 +99,7 @@ class ResourceServerApplication(tornado.web.Application):
         """
         for handler in check_routes(routes):
             for validation in handler.policy.validations:
-                self._authenticators.for_validation(validation)
+                self.authenticators.for_validation(validation)
 
     def check_routes_to_add(self, host_handlers: Sequence[Any]) -> None:
         """Check routes before they are mounted.
@@ -155,15 +155,7 @@ class ResourceServerApplication(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
-            await self.check_ready()
-
-    async def check_ready(self) -> None:
-        """Return if tokens can be validated.
-
-        Raises:
-            IssuerUnavailable: They cannot; the detail says why, and is not for clients.
-        """
-        await self._authenticators.check_ready()
+            await self.authenticators.check_ready()
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""
