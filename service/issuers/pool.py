@@ -40,5 +40,10 @@ def proxy_options(proxy: str | None) -> dict[str, Any]:
         "proxy_host": parts.hostname,
         "proxy_port": parts.port or 8080,
         "proxy_username": urllib.parse.unquote(parts.username) if parts.username else None,
-        "proxy_password": urllib.parse.unquote(parts.password) if parts.password else None,
+        "proxy_password": urllib.parse.unquote(parts.password or ""),
     }
+
+
+def bypass_proxy(curl: pycurl.Curl) -> None:
+    """Connect directly, for a request to a loopback address: a proxy has another loopback, and would see the token."""
+    curl.setopt(pycurl.PROXY, "")

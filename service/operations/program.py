@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ from service.operations.server import run_until_stopped, serving, serving_admin,
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
+from service.urls import is_loopback
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +54,8 @@ def run(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM, in the configured number of processes; return the exit code.
 
     Raises:
-        SettingsError: The routes or an issuer's settings are invalid.
-        OSError: An address cannot be bound, or the certificate cannot be read.
+        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        OSError: An address cannot be bound.
     """
     if settings.processes == 1:
         asyncio.run(serve(settings))
@@ -63,7 +67,7 @@ def run(settings: Settings) -> int:
         has_served = run_workers(
             functools.partial(_run_worker, settings, listeners),
             count=settings.processes or cores(),
-            announce=functools.partial(_announce, listeners.public.url),
+            announce=functools.partial(_announce, listeners.public.url, settings),
             at_stop=listeners.close,
         )
     return 0 if has_served else 1
@@ -76,15 +80,15 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         on_listening: Called with the URL before it is announced.
 
     Raises:
-        SettingsError: The routes or an issuer's settings are invalid.
-        OSError: An address cannot be bound, or the certificate cannot be read.
+        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        OSError: An address cannot be bound.
     """
     listeners = _Listeners.bind(settings)
 
     def announce() -> None:
         if on_listening is not None:
             on_listening(listeners.public.url)
-        _announce(listeners.public.url)
+        _announce(listeners.public.url, settings)
 
     await _serve_at(listeners, settings, announce=announce)
 
@@ -122,8 +126,13 @@ def _describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno})"
 
 
-def _announce(url: str) -> None:
+def _announce(url: str, settings: Settings) -> None:
     print(f"listening on {url}", file=sys.stderr, flush=True)
+    if settings.public_url is None and not is_loopback(settings.address):
+        _logger.warning(
+            "public_url is not set, so the protected resource metadata repeats the Host of each request",
+            extra={"address": settings.address},
+        )
 
 
 async def _check_startup(settings: Settings) -> None:

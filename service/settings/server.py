@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from service.settings.types import Port
+from service.settings.types import Address, Port
 
 
 class ServerSettings(BaseModel):
@@ -14,7 +14,7 @@ class ServerSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    address: str = "127.0.0.1"
+    address: Address = "127.0.0.1"
     """The address to listen on."""
     port: Port = 8080
     """The port to listen on; 0 for any free port."""

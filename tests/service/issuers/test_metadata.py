@@ -66,7 +66,7 @@ def test_the_jwks_uri_is_optional(jwks_uri: object) -> None:
     metadata = AuthorizationServerMetadata.read({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
     assert metadata.jwks_uri is None
     with pytest.raises(ValueError, match="no jwks_uri"):
-        read_jwks_uri({"issuer": ISSUER, "jwks_uri": jwks_uri})
+        read_jwks_uri({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
 
 
 @pytest.mark.parametrize(

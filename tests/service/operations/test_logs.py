@@ -52,7 +52,7 @@ def test_text_format_appends_the_fields_before_the_traceback(capsys: pytest.Capt
     logging.getLogger("service").error("unhandled exception", exc_info=error, extra={"error_id": "abc"})
     first, last = capsys.readouterr().err.splitlines()
     assert first.endswith("unhandled exception error_id=abc")
-    assert "RuntimeError: broken" == last
+    assert "    RuntimeError: broken" == last
 
 
 @pytest.mark.parametrize(
