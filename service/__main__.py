@@ -16,7 +16,6 @@ from service.operations.doctor.command import run_check, run_explain
 from service.operations.program import load_routes
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
-from service.text import escape_unprintable
 from service.urls import is_loopback
 
 _DEMO_ISSUER_PORT = 9400
@@ -50,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             status = program.run(loaded.settings)
     except SettingsError as exc:
-        for line in str(exc).split("\n"):
-            print(escape_unprintable(line), file=sys.stderr)
+        print(exc, file=sys.stderr)
         return 2
     except OSError as exc:
         print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_USER_INFORMATION = re.compile(r"(:/+)\S*@")
 
 
 def escape_unprintable(text: str) -> str:
@@ -18,6 +21,11 @@ def escape_unprintable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def hide_user_information(text: str) -> str:
+    """Return a text in which each URL has ``(hidden)`` in place of its user and password (RFC 3986 section 3.2.1)."""
+    return _USER_INFORMATION.sub(r"\1(hidden)@", text)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -61,7 +61,7 @@ def _serialize(host: str, *, origin: str) -> str:
     if not host.isascii():
         raise ValueError(f"{origin!r} never matches; browsers send the ASCII form of a domain, which begins with xn--")
     try:
-        if ":" in host:
+        if ":" in host and "%" not in host:  # browsers have no IPv6 zones
             return f"[{ipaddress.IPv6Address(host).compressed}]"
         if _ENDS_IN_NUMBER.fullmatch(host):
             return str(ipaddress.IPv4Address(host))

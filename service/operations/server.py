@@ -100,12 +100,12 @@ def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | N
     """
     if certfile is None:
         return None
-    for name, path in (("certfile", certfile), ("keyfile", keyfile)):
+    for name, path in (("certfile", certfile), ("keyfile", keyfile or certfile)):
         try:
-            Path(path or "").read_bytes()
+            Path(path).read_bytes()
         except (OSError, ValueError) as exc:  # ValueError: the path contains a null character
             reason = getattr(exc, "strerror", None) or "no such file"
-            raise SettingsError([f"{name}: {show_path(path or '')}: {reason}"]) from None
+            raise SettingsError([f"{name}: {show_path(path)}: {reason}"]) from None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         # Without a password of ours, OpenSSL would prompt for that of an encrypted key.

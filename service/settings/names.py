@@ -82,12 +82,17 @@ class SettingNames:
     def find_unknown(self, names: Iterable[str]) -> Iterator[str]:
         """Yield one sentence for each name that is not a setting, with the nearest one."""
         for name in sorted(set(names) - self._fields.keys()):
-            near = self._near_okta_name(name)
-            if near is None:
-                hint = did_you_mean(name, [*self._fields, *self._variables])
-            else:
-                hint = f"; did you mean {environment_names(near, self._fields[near])[0]!r}?"
-            yield f"there is no setting {name!r}{hint}"
+            yield f"there is no setting {name!r}{self._hint(name)}"
+
+    def _hint(self, name: str) -> str:
+        if near := self._near_okta_name(name):
+            return f"; did you mean {environment_names(near, self._fields[near])[0]!r}?"
+        if not name.startswith(PREFIX):
+            return did_you_mean(name, self._fields)
+        # Names are compared without their prefix, which would make all of them similar.
+        near_names = {variable.removeprefix(PREFIX): variable for variable in self._variables}
+        match = difflib.get_close_matches(name.removeprefix(PREFIX), near_names, n=1)
+        return f"; did you mean {near_names[match[0]]!r}?" if match else ""
 
     def _is_misspelt(self, variable: str, value: str, found: Iterable[str]) -> bool:
         if variable in _OTHER_PROGRAMS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from service.errors import SettingsError
 from service.settings.files import read_env_file, read_toml
 from service.settings.names import SettingNames
 from service.settings.program import SECRETS, Settings
-from service.text import escape_unprintable
 
 DEFAULT_ENV_FILE = Path(".okta.env")
 """The file in which Okta's guides keep settings; read if it exists."""
@@ -25,7 +23,6 @@ _DERIVED = {"issuer": "org_url", "client_secret": "client_secret_file", "admin_t
 """For each setting that can be derived, the setting from which it is derived."""
 _MAX_SHOWN_LENGTH = 200
 """Characters of a value that a message repeats."""
-_USER_INFORMATION = re.compile(r"//\S*@")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +63,7 @@ def load_settings(
         values |= layer
         origins |= dict.fromkeys(layer, origin)
     if unknown:
-        raise SettingsError(list(map(escape_unprintable, unknown)))
+        raise SettingsError(unknown)
     try:
         settings = Settings.model_validate(values)
     except pydantic.ValidationError as exc:
@@ -97,7 +94,7 @@ def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]
         origin = f" (from {origins[name]})" if name in origins else ""
         start = f"{'.'.join([name, *inner])}{origin}:{_show_input(problem)} " if name else ""
         for line in problem["msg"].removeprefix("Value error, ").split("\n"):
-            yield escape_unprintable(_USER_INFORMATION.sub("//(hidden)@", start + line))
+            yield start + line
 
 
 def _show_input(problem: ErrorDetails) -> str:

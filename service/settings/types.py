@@ -14,7 +14,7 @@ from service.settings.names import is_set_by_kubernetes
 from service.urls import parse_origin
 
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
-_ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]+(?:\.[A-Za-z0-9:%_\-]+)*\.?", re.ASCII)
+_ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
 
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
