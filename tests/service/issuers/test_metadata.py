@@ -124,7 +124,7 @@ class _Recorder(JSONClient):
 async def test_nothing_is_sent_to_an_http_endpoint_of_an_https_issuer() -> None:
     client = _Recorder({"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9/keys"})
     keys = RemoteKeySet(ISSUER, client=client, clock=SystemClock())
-    with pytest.raises(IssuerUnavailable, match="jwks_uri was 'http://127.0.0.1:9/keys'; expected https"):
+    with pytest.raises(IssuerUnavailable, match=r"jwks_uri was 'http://127\.0\.0\.1:9/keys'; expected https"):
         await keys.check_ready()
     assert [f"{ISSUER}/.well-known/openid-configuration"] == client.urls
     await keys.close()
