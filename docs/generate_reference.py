@@ -39,8 +39,9 @@ A library that calls ``Settings(…)`` passes settings by name; the environment 
 A list is separated by commas in the environment, and an array in TOML.
 An empty variable is not set; an empty array of audiences or clients is an error.
 
-A name that is not listed here is an error that names the nearest setting, because a misspelt restriction would not apply.
-This includes every variable that begins with ``SERVICE_``, and those that resemble Okta's names below while the setting itself has no value.
+An unknown name is an error that names the nearest setting, because a misspelt restriction would not apply.
+This includes all variables that begin with ``SERVICE_``.
+A variable that resembles one of Okta's names below is an error while that setting has no value.
 Variables of Okta's SDKs, and those that Kubernetes sets for a Service named ``service``, are ignored.
 ``python -m service config`` prints each setting, its value, and its source.
 """

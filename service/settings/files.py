@@ -82,11 +82,16 @@ def read_env_file(path: Path) -> dict[str, str]:
     text = read_text(path)
     # The values are not shown, because the line may contain a secret after a colon.
     problems = []
+    values: dict[str, str | None] = {}
     for binding in parse_stream(io.StringIO(text)):
+        statement = binding.original.string
+        line = binding.original.line + statement[: len(statement) - len(statement.lstrip())].count("\n")
         if binding.error or (binding.key is not None and binding.value is None):
-            statement = binding.original.string
-            blank = statement[: len(statement) - len(statement.lstrip())].count("\n")
-            problems.append(f"{show_path(path)}: line {binding.original.line + blank}: expected NAME=value")
+            problems.append(f"{show_path(path)}: line {line}: expected NAME=value")
+        elif binding.key is not None and values.setdefault(binding.key, binding.value) != binding.value:
+            problems.append(
+                f"{show_path(path)}: line {line}: {binding.key} has another value above; remove one of them"
+            )
     if problems:
         raise ValueError("\n".join(problems))
     return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}

@@ -70,7 +70,8 @@ class SettingNames:
 
         Names are case-insensitive. An empty variable is not set. Variables of other programs are omitted.
         """
-        present = {variable.upper(): value for variable, value in variables.items() if value}
+        by_precedence = sorted(variables.items(), key=lambda item: item[0].isupper())  # the usual spelling wins
+        present = {variable.upper(): value for variable, value in by_precedence if value}
         found = self.by_field({variable: value for variable, value in present.items() if variable in self._variables})
         misspelt = {
             variable: value

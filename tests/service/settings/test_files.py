@@ -72,6 +72,13 @@ def test_a_line_of_another_form_is_named_without_its_content(line: str, number: 
     assert f"{file}: line {number}: expected NAME=value" == str(rejection.value)
 
 
+def test_a_variable_with_two_values_is_ambiguous(tmp_path: Path) -> None:
+    file = tmp_path / ".okta.env"
+    file.write_text("SERVICE_ALLOWED_CLIENT_IDS=a\nB=1\nB=1\n\nSERVICE_ALLOWED_CLIENT_IDS=\n")
+    with pytest.raises(ValueError, match=r"line 5: SERVICE_ALLOWED_CLIENT_IDS has another value above"):
+        read_env_file(file)
+
+
 def test_an_env_file_may_have_comments_quotes_and_exports(tmp_path: Path) -> None:
     file = tmp_path / ".okta.env"
     file.write_text("# a comment\nexport A=1\nB='two words'\nC=\n")

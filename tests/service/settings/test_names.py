@@ -78,6 +78,7 @@ def test_an_empty_variable_is_not_set() -> None:
 
 
 def test_names_are_case_insensitive_in_the_environment() -> None:
+    assert {"leeway": "6"} == NAMES.from_environment({"SERVICE_LEEWAY": "6", "service_leeway": "5"})
     assert {"leeway": "5", "issuer": "x"} == NAMES.from_environment({"service_leeway": "5", "Okta_Issuer": "x"})
 
 
