@@ -24,12 +24,13 @@ from service.settings.issuers import (
     set_values,
     trusted_issuer,
 )
+from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(ServerSettings, APISettings, ValidationSettings, BaseSettings):
+class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings, BaseSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
