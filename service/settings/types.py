@@ -56,7 +56,7 @@ def _check_proxy(proxy: SecretStr) -> SecretStr:
     # Anything after the port is part of a password with a slash, question mark or number sign.
     if not is_proxy or parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError(
-            "expected http://[user:password@]host:port, with user and password percent-encoded; "
+            "expected http://host:port, with a percent-encoded user and password before the host if it requires them; "
             "other kinds of proxies are not supported"
         )
     return proxy
