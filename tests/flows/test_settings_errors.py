@@ -254,7 +254,7 @@ START_ERRORS: dict[str, tuple[list[str], dict[str, str], str]] = {
     "a cache with a password in pieces": (
         [],
         {"SERVICE_CACHE_URL": f"redis://a:1#{CANARY}@b"},
-        "cache_url: has a query",
+        "cache_url: was redis:",
     ),
     "a private key that is a text": (
         [],
