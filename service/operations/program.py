@@ -127,12 +127,12 @@ def _describe_error(error: Exception) -> str:
 
 
 def _announce(url: str, settings: Settings) -> None:
-    print(f"listening on {url}", file=sys.stderr, flush=True)
     if settings.public_url is None and not is_loopback(settings.address):
         _logger.warning(
             "public_url is not set, so the protected resource metadata repeats the Host of each request",
             extra={"address": settings.address},
         )
+    print(f"listening on {url}", file=sys.stderr, flush=True)
 
 
 async def _check_startup(settings: Settings) -> None:

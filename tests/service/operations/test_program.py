@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
@@ -166,10 +167,11 @@ def test_a_public_address_without_a_public_url_causes_one_warning(
     variables: dict[str, str], count: int, processes: str, start: Start
 ) -> None:
     process = start("service", "--port", "0", "--issuer", OKTA, "--processes", processes, **variables)
-    listening(process)
+    assert process.stderr is not None
+    lines = list(itertools.takewhile(lambda line: not line.startswith("listening on "), process.stderr))
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
-    assert (0, count) == (process.returncode, err.count(WARNING))
+    assert (0, count) == (process.returncode, sum(WARNING in line for line in [*lines, err]))
 
 
 ROUTES = {
