@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
@@ -199,32 +199,6 @@ def audience_at_okta(issuer: object) -> tuple[str, ...]:
     except ValueError:  # not a URL; the check of the issuer reports it
         is_okta = False
     return (OKTA_AUDIENCE,) if is_okta else ()
-
-
-def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
-    """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
-    is_org = issuer_identifier.is_okta_org_server(issuer.issuer)
-    if is_org and (issuer.validation in {"jwt", "hybrid"} or (issuer.validation == "auto" and issuer.client is None)):
-        yield (
-            f"issuer: {issuer.issuer} is an Okta org server, whose tokens only Okta can validate; set "
-            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET and use introspection, or use a custom authorization "
-            f"server, such as {issuer.issuer}/oauth2/default"
-        )
-    elif issuer.validation in {"introspection", "hybrid"} and issuer.client is None:
-        yield (
-            f"client_id: is not set, but {issuer.validation} validation must authenticate to {issuer.issuer}; "
-            "set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
-        )
-    elif not issuer.audiences and is_org:
-        yield (
-            "audience: is not set; the tokens of an Okta org server have the org as their audience, "
-            f"so set OKTA_OAUTH2_AUDIENCE={issuer.issuer}"
-        )
-    elif not issuer.audiences:
-        yield (
-            f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
-            "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
-        )
 
 
 def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:

@@ -19,13 +19,13 @@ from service.settings.issuers import (
     IssuerSettings,
     TrustedIssuer,
     audience_at_okta,
-    find_problems,
     issuer_of_org,
     set_values,
     trusted_issuer,
 )
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
+from service.settings.problems import find_problems
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
