@@ -54,7 +54,7 @@ class ResourceServerApplication(tornado.web.Application):
         **settings: Any,
     ) -> None:
         self.limits = limits or LimitSettings()
-        defaults = {"default_handler_class": NotFound} | websocket_limits(self.limits)
+        defaults = {"default_handler_class": NotFound} | self.limits.websocket_settings
         settings = defaults | settings | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
@@ -200,17 +200,8 @@ def protect_application(application: tornado.web.Application, service: ResourceS
         "default_handler_class": default,
         ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
     }
-    for name, value in websocket_limits(service.limits).items():
+    for name, value in service.limits.websocket_settings.items():
         application.settings.setdefault(name, value)
-
-
-def websocket_limits(limits: LimitSettings) -> dict[str, Any]:
-    """Return Tornado's settings for the limits of WebSockets."""
-    return {
-        "websocket_max_message_size": limits.websocket_max_message_size,
-        "websocket_ping_interval": limits.websocket_ping_interval,
-        "websocket_ping_timeout": limits.websocket_ping_interval,
-    }
 
 
 def _add_checked(
