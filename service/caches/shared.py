@@ -197,7 +197,7 @@ def open_cache(
         port, database = parts.port, int(parts.path.strip("/") or 0)
     except ValueError:
         raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
-    if parts.scheme not in _SCHEMES:
+    if parts.scheme not in _SCHEMES or parts.query or parts.fragment:  # a query may be the end of a password
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
@@ -212,7 +212,7 @@ def open_cache(
     return SharedCache(backend, clock=clock, is_local=False, instrumentation=instrumentation)
 
 
-_EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or memcached://host:11211"
+_EXPECTED = "expected memory://, redis[s]://host:6379/0 or memcached://host:11211, with its password percent-encoded"
 
 
 def _redis(
