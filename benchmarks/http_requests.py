@@ -236,7 +236,7 @@ def main() -> None:
     print(f"{'CPU µs per request (requests/s)':38}" + "".join(f"{scenario.name:>20}" for scenario in SCENARIOS))
     for name in names:
         cells = [table[scenario.name].get(name) for scenario in SCENARIOS]
-        print(f"{name:38}" + "".join(f"{f'{c.cpu:.0f} ({c.rate:.0f})' if c else '–':>20}" for c in cells))
+        print(f"{name:38}" + "".join(f"{f'{c.cpu:.0f} ({c.rate:.0f})' if c else '-':>20}" for c in cells))
 
 
 if __name__ == "__main__":
