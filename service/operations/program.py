@@ -154,11 +154,14 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
 
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
-    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    log = configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     metrics = Metrics() if settings.admin_port is not None else None
-    service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
+    service = make_app(
+        settings, routes=load_routes(settings.routes), instrumentation=metrics, access_log=log.log_response
+    )
     tls = tls_context(settings.certfile, settings.keyfile)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(log.flush)
         if listeners.admin is not None and metrics is not None:
             admin = make_admin_app(
                 service.deny_list,

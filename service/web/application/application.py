@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tornado.web
@@ -25,7 +25,15 @@ from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
 
-_access_logger = logging.getLogger("service.access")
+access_logger = logging.getLogger("service.access")
+ACCESS_MESSAGE = "%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s"
+AccessLog = Callable[[Mapping[str, Any]], None]
+"""Receives the fields of each response: ``method``, ``path``, ``status``, ``duration_ms`` and ``remote_ip``."""
+
+
+def log_response(fields: Mapping[str, Any]) -> None:
+    """Log a response as a record of ``service.access``."""
+    access_logger.info(ACCESS_MESSAGE, fields, extra=fields)
 
 
 class ResourceServerApplication(tornado.web.Application):
@@ -37,6 +45,7 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
         documentation: The document to regenerate when routes are added, or None.
         instrumentation: Receives each response, or None.
+        access_log: Receives the fields of each response.
         limits: What one client can use; also applied by :meth:`listen`.
         settings: Tornado's settings.
 
@@ -52,6 +61,7 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: DenyList,
         documentation: Documentation | None = None,
         instrumentation: Instrumentation | None = None,
+        access_log: AccessLog = log_response,
         limits: LimitSettings | None = None,
         **settings: Any,
     ) -> None:
@@ -64,6 +74,7 @@ class ResourceServerApplication(tornado.web.Application):
         self.authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
+        self._access_log = access_log
         self.dispatcher = Dispatcher(self._check_validations)
         self.dispatcher.install(self)
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
@@ -135,17 +146,22 @@ class ResourceServerApplication(tornado.web.Application):
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
+        is_logged = access_logger.isEnabledFor(logging.INFO)
+        if not is_logged and self._instrumentation is None:
+            return
         request = handler.request
         status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
         seconds = request.request_time()
-        fields = {
-            "method": request.method,
-            "path": request.path,
-            "status": status,
-            "duration_ms": round(1000 * seconds, 1),
-            "remote_ip": request.remote_ip,
-        }
-        _access_logger.info("%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s", fields, extra=fields)
+        if is_logged:
+            self._access_log(
+                {
+                    "method": request.method,
+                    "path": request.path,
+                    "status": status,
+                    "duration_ms": round(1000 * seconds, 1),
+                    "remote_ip": request.remote_ip,
+                }
+            )
         if self._instrumentation is not None:
             self._instrumentation.on_response(
                 method=request.method or "",

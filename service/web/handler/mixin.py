@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import time
 from asyncio import Future
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import tornado.web
-from tornado.httputil import HTTPHeaders, ResponseStartLine
+from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
 from service.authenticator import Authenticator
 from service.errors import MissingToken
@@ -31,6 +32,8 @@ from service.web.responses.cors import CrossOriginPolicy
 _TOKEN_REQUIRED = Requirements()
 
 _TORNADO = f"TornadoServer/{tornado.version}"
+_CLEAR, _NO_DEFAULT_HEADERS = tornado.web.RequestHandler.clear, tornado.web.RequestHandler.set_default_headers
+_format_date = functools.lru_cache(maxsize=1)(format_timestamp)
 
 
 class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandler):
@@ -162,12 +165,18 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
 
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
-        super().clear()
-        if self._headers.get("Server") == _TORNADO:
-            self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
-        if type(self).set_default_headers is not tornado.web.RequestHandler.set_default_headers:
+        if super().clear.__func__ is _CLEAR and type(self).set_default_headers is _NO_DEFAULT_HEADERS:
+            self._headers = HTTPHeaders()
+            self._headers["Content-Type"] = "text/html; charset=UTF-8"
+            self._headers["Date"] = _format_date(int(time.time()))
+            self._write_buffer = []
+            self._status_code, self._reason = 200, "OK"
+        else:
+            super().clear()
+            if self._headers.get("Server") == _TORNADO:
+                self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
             self._default_headers = self._headers.copy()
-        self.set_header("X-Content-Type-Options", "nosniff")
+        self._headers["X-Content-Type-Options"] = "nosniff"
         if (cors := self._cors).is_enabled:
             for name, value in cors.headers_for(self.request.headers.get("Origin")).items():
                 self.set_header(name, value)
