@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -138,11 +139,7 @@ class ResourceServerApplication(tornado.web.Application):
                 request_conn.set_max_body_size(self.limits.max_body_size)
             if request_conn.params.body_timeout is None:
                 request_conn.set_body_timeout(self.limits.body_timeout)
-        return _TrackedRequest(
-            super().start_request(server_conn, request_conn),
-            started=lambda: self._request_started(request_conn),
-            finished=lambda: self._request_finished(request_conn),
-        )
+        return _TrackedRequest(super().start_request(server_conn, request_conn), application=self, request=request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
@@ -196,22 +193,22 @@ class ResourceServerApplication(tornado.web.Application):
             if result is not None:
                 await result
 
-    def _request_started(self, request: HTTPConnection) -> None:
+    def request_started(self, request: HTTPConnection) -> None:
         """Track a request until its connection is finished, even if a handler detached it from Tornado."""
         self._in_flight.add(request)
         self._idle.clear()
-        finish = request.finish
+        # Tornado has no callback for it.
+        request.finish = functools.partial(self._finish, request, request.finish)  # type: ignore[method-assign]
 
-        def finish_and_untrack() -> None:
-            del request.finish  # restores the method of the class and breaks a reference cycle
-            try:
-                finish()
-            finally:
-                self._request_finished(request)
+    def _finish(self, request: HTTPConnection, finish: Callable[[], None]) -> None:
+        del request.finish  # restores the method of the class and breaks a reference cycle
+        try:
+            finish()
+        finally:
+            self.request_finished(request)
 
-        request.finish = finish_and_untrack  # type: ignore[method-assign]  # Tornado has no callback for it
-
-    def _request_finished(self, request: HTTPConnection) -> None:
+    def request_finished(self, request: HTTPConnection) -> None:
+        """End the tracking of a request."""
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()
@@ -221,16 +218,16 @@ class _TrackedRequest(HTTPMessageDelegate):
     """Delegates a request, and ends its tracking if the client disconnects before the request is complete."""
 
     def __init__(
-        self, delegate: HTTPMessageDelegate, *, started: Callable[[], None], finished: Callable[[], None]
+        self, delegate: HTTPMessageDelegate, *, application: ResourceServerApplication, request: HTTPConnection
     ) -> None:
         self._delegate = delegate
-        self._request_started = started
-        self._request_finished = finished
+        self._application = application
+        self._request = request
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._request_started()
+        self._application.request_started(self._request)
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -241,4 +238,4 @@ class _TrackedRequest(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         self._delegate.on_connection_close()
-        self._request_finished()
+        self._application.request_finished(self._request)

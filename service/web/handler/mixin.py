@@ -226,6 +226,10 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
             chunk = self._errors.body_for_bare_status()
         return super().finish(chunk)
 
+    def check_etag_header(self) -> bool:
+        """Compare the ``ETag`` only if the request has one; Tornado searches the header fields of every request."""
+        return "If-None-Match" in self.request.headers and super().check_etag_header()
+
     def _request_summary(self) -> str:  # for Tornado's log messages, without the query
         return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
 
