@@ -43,7 +43,8 @@ class IntrospectionCache:
 
     Args:
         secret: The HMAC key of the cache keys, so that they reveal no token: an attacker who reads the shared
-            cache can neither test tokens against it nor find the responses to other clients.
+            cache can neither test tokens against it nor find the responses to other clients. It differs by issuer
+            and client.
         lifetime: Seconds for which a response is used if the token is active.
     """
 

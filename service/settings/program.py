@@ -5,7 +5,6 @@ Every setting ``x`` is also read from ``SERVICE_X``; the names from Okta's guide
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from pydantic import AliasChoices, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.settings.api import APISettings
+from service.settings.cache import CacheSettings
 from service.settings.issuers import (
     IssuerSettings,
     TrustedIssuer,
@@ -26,7 +26,7 @@ from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(ServerSettings, APISettings, ValidationSettings, BaseSettings):
+class Settings(ServerSettings, CacheSettings, APISettings, ValidationSettings, BaseSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
@@ -59,7 +59,9 @@ class Settings(ServerSettings, APISettings, ValidationSettings, BaseSettings):
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Derive the issuer from the Okta org, and the audience of an Okta custom server."""
-        settings = read_secret_file(read_secret_file(by_field(values), "client_secret"), "admin_token")
+        settings = by_field(values)
+        for name in ("client_secret", "admin_token", "cache_secret"):
+            settings = read_secret_file(settings, name)
         if not settings.get("issuer") and settings.get("org_url"):
             settings["issuer"] = issuer_of_org(settings["org_url"], settings.get("authorization_server_id", "default"))
         if not settings.get("audience"):
@@ -83,7 +85,7 @@ class Settings(ServerSettings, APISettings, ValidationSettings, BaseSettings):
             yield from find_problems(issuer)
         if len({issuer.issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
+        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
@@ -95,10 +97,6 @@ class Settings(ServerSettings, APISettings, ValidationSettings, BaseSettings):
     def proxy_url(self) -> str | None:
         """The URL of the proxy for requests to issuers, with its password."""
         return self.http_proxy.get_secret_value() if self.http_proxy else None
-
-    @property
-    def _is_cache_local(self) -> bool:
-        return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:

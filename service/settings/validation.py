@@ -88,8 +88,6 @@ class ValidationSettings(BaseModel):
         ),
     )
     """Whether ``hybrid`` accepts a token with a valid signature while introspection fails."""
-    cache_url: SecretStr = SecretStr("memory://")  # may contain a password
-    """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
     http_proxy: SecretStr | None = None  # may contain a password
     """The proxy for requests to issuers."""
     ca_file: str | None = None

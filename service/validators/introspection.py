@@ -69,6 +69,7 @@ class IntrospectionValidator:
             {"iss": rules.issuer, **claims},
             max_token_age=rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
+            key_id=None if token.jws is None else token.jws.header.kid,
         )
         return ValidatedToken(principal, partial(self._is_before, expires_at))
 

@@ -132,7 +132,8 @@ class ResourceServerApplication(tornado.web.Application):
         self._monitor.stop()
 
     async def warm_up(self) -> None:
-        """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
+        """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""
+        await self.deny_list.refresh()
         with contextlib.suppress(IssuerUnavailable):
             await self._authenticators.check_ready()
 

@@ -10,6 +10,9 @@ from service.caches import shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 
+KEY = b"k" * 32
+"""The key of every process."""
+
 
 @pytest.fixture(autouse=True)
 def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +35,7 @@ def connect(io_loop: IOLoop, clock: ManualClock) -> Iterator[Callable[[str], Sha
     opened: list[SharedCache] = []
 
     def open_one(url: str) -> SharedCache:
-        opened.append(open_cache(url, clock=clock))
+        opened.append(open_cache(url, clock=clock, key=KEY))
         return opened[-1]
 
     yield open_one
