@@ -61,7 +61,15 @@ class DenyRecord:
     def read(cls, document: object) -> DenyRecord | None:
         """Return the record in a JSON document, or None if it is malformed."""
         match document:
-            case [str(tag), str(kind), str(value), issuer, int() | float() as end, int() | float() as lifetime, removed]:
+            case [
+                str(tag),
+                str(kind),
+                str(value),
+                issuer,
+                int() | float() as end,
+                int() | float() as lifetime,
+                removed,
+            ]:
                 is_valid = _TAG.fullmatch(tag) and math.isfinite(end) and math.isfinite(lifetime)
                 if is_valid and isinstance(issuer, str | None) and isinstance(removed, bool):
                     return cls(

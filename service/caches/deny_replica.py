@@ -53,14 +53,15 @@ class DenyReplica:
         """Compare these parts in the next :meth:`sync`, since this process has changed them."""
         self._touched |= set(shards)
 
-    async def sync(self, *, check: frozenset[str] = frozenset()) -> Synced:
+    async def sync(self, *, check: frozenset[str] = frozenset(), patient: bool = False) -> Synced:
         """Merge the records of other processes, and write those that the cache lacks; not to be called concurrently.
 
         Args:
             check: The parts to read even if their digest is unchanged.
+            patient: Whether to wait for a slow cache, as for :meth:`SharedCache.get_many`.
         """
         changed: list[DenyRecord] = []
-        stored = await self._shared.get_many([self._key("index")])
+        stored = await self._shared.get_many([self._key("index")], patient=patient)
         if stored is None:
             return Synced(None, changed)
         index = _read_index(stored[0])
@@ -68,14 +69,14 @@ class DenyReplica:
         corrected: set[str] = set()
         self._restored = 0
         for names in itertools.batched(self._names_to_read(index, check | touched | self._sample()), _BATCH_SIZE):
-            written = await self._sync_parts(names, touched, changed)
+            written = await self._sync_parts(names, touched, changed, patient=patient)
             if written is None:
                 break
             corrected |= written | {name for name in names if index.get(name, "") != self._synced[name]}
         else:
             if self._restored:
                 _logger.warning("deny list entries restored in the shared cache", extra={"entries": self._restored})
-            if not corrected or await self._write_index(index, corrected):
+            if not corrected or await self._write_index(index, corrected, patient=patient):
                 return Synced(frozenset(corrected), changed)
         self._touched |= touched
         return Synced(None, changed)
@@ -86,10 +87,10 @@ class DenyReplica:
         return sorted(differing | set(always))
 
     async def _sync_parts(
-        self, names: tuple[str, ...], touched: set[str], changed: list[DenyRecord]
+        self, names: tuple[str, ...], touched: set[str], changed: list[DenyRecord], *, patient: bool
     ) -> frozenset[str] | None:
         """Merge some parts and write those that are incomplete; return their names, or None if that failed."""
-        values = await self._shared.get_many([self._key(name) for name in names])
+        values = await self._shared.get_many([self._key(name) for name in names], patient=patient)
         if values is None:
             return None
         writes: dict[str, Any] = {}
@@ -103,18 +104,20 @@ class DenyReplica:
                 writes[name] = [record.to_json() for record in ours.values()]
                 self._restored += lacking if name not in touched and self._synced.get(name) else 0
             digests[name] = digest(ours if name in writes else stored)
-        if writes and not await self._shared.set_many({self._key(name): value for name, value in writes.items()}):
+        updates = {self._key(name): value for name, value in writes.items()}
+        if updates and not await self._shared.set_many(updates, patient=patient):
             return None
         self._synced |= digests
         return frozenset(writes)
 
-    async def _write_index(self, index: Mapping[str, str], corrected: Iterable[str]) -> bool:
+    async def _write_index(self, index: Mapping[str, str], corrected: Iterable[str], *, patient: bool) -> bool:
         """Write the index with the digests of the parts that were corrected.
 
         If two processes write at the same time, the index of the first is lost; its next poll finds the difference.
         """
         updated = dict(index) | {name: self._synced[name] for name in corrected}
-        return await self._shared.set_many({self._key("index"): {name: code for name, code in updated.items() if code}})
+        document = {name: code for name, code in updated.items() if code}
+        return await self._shared.set_many({self._key("index"): document}, patient=patient)
 
     def _sample(self) -> frozenset[str]:
         """Return some parts, others each time."""

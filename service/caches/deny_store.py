@@ -112,10 +112,8 @@ class DenyStore:
             return False
         self._replica.touch(shards)
         for _ in range(_ATTEMPTS_TO_SHARE):  # the first writes, and the next reads what is there now
-            corrected = await self._sync(self._replica, check=shards)
-            if corrected is None:
-                return False
-            if not corrected & shards:
+            corrected = await self._sync(self._replica, check=shards, patient=True)
+            if corrected is not None and not corrected & shards:
                 return True
         return False
 
@@ -124,14 +122,17 @@ class DenyStore:
 
     async def _poll(self) -> None:
         if self._replica is not None:
-            await self._sync(self._replica)
+            if not self._replica_lock.locked():  # a change by an operator polls as well, and may wait longer
+                await self._sync(self._replica)
             self._fresh_until = self._clock.monotonic() + MAX_AGE
 
-    async def _sync(self, replica: DenyReplica, *, check: frozenset[str] = frozenset()) -> frozenset[str] | None:
+    async def _sync(
+        self, replica: DenyReplica, *, check: frozenset[str] = frozenset(), patient: bool = False
+    ) -> frozenset[str] | None:
         """Synchronize with the shared cache; return the parts that it did not have, or None if it is unavailable."""
         async with self._replica_lock:
             self.prune()
-            corrected, received = await replica.sync(check=check)
+            corrected, received = await replica.sync(check=check, patient=patient)
         if received:
             self._on_received(received)
             self.run_in_background(self._save())

@@ -18,7 +18,7 @@ _SALT = b"tornado-resource-server: values of the shared cache"
 _COST = {"n": 2**14, "r": 8, "p": 1}
 """scrypt takes about 50 milliseconds (RFC 7914), since a reader of the cache can test a guess of a short secret."""
 
-_NO_SECRET = (
+_PROBLEM = (
     "cache_secret: is not set, so any program with access to the shared cache could change the deny list; set "
     "SERVICE_CACHE_SECRET to the same random text on every machine, such as the output of: openssl rand -hex 32"
 )
@@ -34,7 +34,7 @@ def derive_cache_key(settings: Settings) -> bytes:
         return secrets.token_bytes(32)
     secret = next(_find_secrets(settings), None)
     if secret is None:
-        raise SettingsError([_NO_SECRET])
+        raise SettingsError([_PROBLEM])
     return hashlib.scrypt(secret, salt=_SALT, dklen=32, **_COST)
 
 

@@ -132,7 +132,9 @@ class TokenMonitor:
         """Check every token now."""
         validations = []
         for number, token in enumerate(list(self._tokens), start=1):
-            if (validation := token.check(self._clock.now())) is not None:
+            if self.is_expired_or_denied(token.principal):
+                token.end()  # also while the issuer is unavailable, which keeps other connections open
+            elif (validation := token.check(self._clock.now())) is not None:
                 validations.append(validation)
             if number % _BATCH_SIZE == 0:
                 await asyncio.sleep(0)
