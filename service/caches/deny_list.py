@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from service.caches.deny_file import DenyListFile
-from service.caches.deny_records import DenyRecord
+from service.caches.deny_records import DenyRecord, Key
 from service.caches.deny_store import DenyStore, Reach
 from service.caches.shared import SharedCache
 from service.clock import Clock
@@ -22,7 +22,6 @@ _KEY_REFRESH = "key set"
 _KEY_REFRESH_LIFETIME = 3600.0
 """Seconds; no process uses a key set for longer without a refresh."""
 
-Key = tuple[str, str, str | None]
 RefreshKeySets = Callable[[str | None], Awaitable[Mapping[str, bool]]]
 """Fetches the key set of one issuer, or of all if None; returns whether the fetch has succeeded, by issuer."""
 
@@ -65,16 +64,15 @@ class DenyList:
     def __init__(self, shared: SharedCache, *, clock: Clock, file: DenyListFile | None = None) -> None:
         self._clock = clock
         self._store = DenyStore(shared, clock=clock, file=file, on_received=self._receive)
-        self._ends: dict[Key, float] = {}
+        self._ends = self._store.records.ends
         self._on_change: list[Callable[[], None]] = []
         self._refresh_key_sets: RefreshKeySets | None = None
-        self._apply(self._store.records)
 
     def __iter__(self) -> Iterator[DenyEntry]:
         """Iterate over the entries in force."""
         entries: dict[Key, DenyEntry] = {}
-        for record, _ in self._store.records.in_force():
-            key = record.kind, record.value, record.issuer
+        for record in self._store.records.in_force():
+            key = record.key
             if record.kind in KINDS and (key not in entries or entries[key].expires_at < record.expires_at):
                 entries[key] = DenyEntry(
                     kind=record.kind, value=record.value, issuer=record.issuer, expires_at=record.expires_at
@@ -84,7 +82,7 @@ class DenyList:
     @property
     def fresh(self) -> bool:
         """Whether the list is up to date; if not, :meth:`refresh` is needed before the next check."""
-        return self._store.fresh
+        return self._clock.monotonic() < self._store.fresh_until
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Register a function to call when an entry is added or removed."""
@@ -132,21 +130,21 @@ class DenyList:
         """
         self._store.prune()
         now = self._clock.monotonic()
-        self._ends = {key: end for key, end in self._ends.items() if now < end}
-        if len(self._ends) >= CAPACITY and entry.key not in self._ends:
+        others = sum(now < end for key, end in self._ends.items() if key[0] in KINDS and key != entry.key)
+        if others >= CAPACITY:
             raise OverflowError(
                 f"the deny list has {CAPACITY} entries; remove some, or add the client, the user or the issuer instead"
             )
         changed = self._replace(entry)
-        self._apply(changed)
+        self._notify(changed)
         return await self._store.publish(changed)
 
     async def remove(self, kind: str, value: str, issuer: str | None) -> Reach:
         """Remove an entry."""
         if not self.fresh:
             await self.refresh()  # another process may have added it
-        changed = self._store.records.remove(kind=kind, value=value, issuer=issuer)
-        self._apply(changed)
+        changed = self._store.records.remove((kind, value, issuer))
+        self._notify(changed)
         return await self._store.publish(changed)
 
     async def refresh_key_sets(self, issuer: str | None) -> tuple[Mapping[str, bool], Reach]:
@@ -182,26 +180,18 @@ class DenyList:
             raise OverflowError(
                 f"the deny list has {CAPACITY} changes of entries that have not ended yet; wait until some have ended"
             )
-        kind, value, issuer = entry.key
-        removed = records.remove(kind=kind, value=value, issuer=issuer)
-        added = records.new(kind=kind, value=value, issuer=issuer, expires_at=entry.expires_at)
-        return [*removed, *records.merge([added])]
+        removed = records.remove(entry.key)
+        return [*removed, *records.merge([records.new(entry.key, expires_at=entry.expires_at)])]
 
     def _receive(self, records: list[DenyRecord]) -> None:
         """Apply the records of other processes."""
-        self._apply(records)
+        self._notify(records)
         for record in records:
             if record.kind == _KEY_REFRESH and not record.removed and self._refresh_key_sets is not None:
                 self._store.run_in_background(self._refresh_key_sets(record.value or None))
 
-    def _apply(self, changed: Iterable[DenyRecord]) -> None:
-        """Collect the entries in force, and call the functions given to ``on_change``."""
-        if not any(record.kind in KINDS for record in changed):
-            return
-        self._ends = {}
-        for record, end in self._store.records.in_force():
-            key = record.kind, record.value, record.issuer
-            if record.kind in KINDS:
-                self._ends[key] = max(end, self._ends.get(key, end))
-        for callback in self._on_change:
-            callback()
+    def _notify(self, changed: Iterable[DenyRecord]) -> None:
+        """Call the functions given to ``on_change`` if an entry has changed."""
+        if any(record.kind in KINDS for record in changed):
+            for callback in self._on_change:
+                callback()

@@ -22,6 +22,9 @@ CLOCK_TOLERANCE = 600.0
 
 A process that starts cannot know whether an entry or its own clock is old, so it may keep an entry this much longer.
 """
+Key = tuple[str, str, str | None]
+"""What an entry matches: the kind, the value, and the issuer or None for all."""
+_PRUNE_INTERVAL = 30.0
 _TAG = re.compile(r"[0-9a-f]{24}")
 _SHARD_LENGTH = 2
 
@@ -47,6 +50,11 @@ class DenyRecord:
     expires_at: float
     lifetime: float
     removed: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What the entry matches."""
+        return self.kind, self.value, self.issuer
 
     @property
     def shard(self) -> str:
@@ -96,14 +104,18 @@ class DenyRecords:
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._shards: dict[str, dict[str, DenyRecord]] = {}
-        self._ends: dict[str, float] = {}
+        self._end_by_tag: dict[str, float] = {}
+        self._tags: dict[Key, set[str]] = {}
+        self._prune_at = 0.0
+        self.ends: dict[Key, float] = {}
+        """The monotonic time of the end of each entry that was not removed; some have ended already."""
 
     def __iter__(self) -> Iterator[DenyRecord]:
         """Iterate over all records, removed and ended ones too."""
         return (record for shard in self._shards.values() for record in shard.values())
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._end_by_tag)
 
     def shards(self) -> frozenset[str]:
         """Return the names of the parts that contain a record."""
@@ -113,15 +125,14 @@ class DenyRecords:
         """Return the records in one part by their tags."""
         return self._shards.get(name, {})
 
-    def in_force(self) -> Iterator[tuple[DenyRecord, float]]:
-        """Iterate over the records that are neither removed nor ended, with the monotonic time of their end."""
-        now = self._clock.monotonic()
-        for record in self:
-            if not record.removed and now < self._ends[record.tag]:
-                yield record, self._ends[record.tag]
+    def in_force(self, *, seconds: float = 0.0) -> Iterator[DenyRecord]:
+        """Iterate over the records that are neither removed nor end within so many seconds."""
+        end = self._clock.monotonic() + seconds
+        return (record for record in self if not record.removed and end < self._end_by_tag[record.tag])
 
-    def new(self, *, kind: str, value: str, issuer: str | None, expires_at: float) -> DenyRecord:
+    def new(self, key: Key, *, expires_at: float) -> DenyRecord:
         """Return a record that starts now, without adding it."""
+        kind, value, issuer = key
         return DenyRecord(
             tag=secrets.token_hex(12), kind=kind, value=value, issuer=issuer,
             expires_at=expires_at, lifetime=expires_at - self._clock.now(),
@@ -133,16 +144,22 @@ class DenyRecords:
         for record in records:
             known = self.shard(record.shard).get(record.tag)
             if known is None and self._remaining(record) > 0:
-                self._ends[record.tag] = self._clock.monotonic() + min(record.lifetime, self._remaining(record))
-            elif known is None or known.removed or not record.removed:
+                end = self._clock.monotonic() + min(record.lifetime, self._remaining(record))
+                self._end_by_tag[record.tag] = end
+                if not record.removed:
+                    self._tags.setdefault(record.key, set()).add(record.tag)
+                    self.ends[record.key] = max(end, self.ends.get(record.key, end))
+            elif known is not None and record.removed and not known.removed:
+                self._forget(known)
+            else:
                 continue
             self._shards.setdefault(record.shard, {})[record.tag] = record
             changed.append(record)
         return changed
 
-    def remove(self, *, kind: str, value: str, issuer: str | None) -> list[DenyRecord]:
+    def remove(self, key: Key) -> list[DenyRecord]:
         """Mark each record of an entry as removed, without its value, and return those that were not before."""
-        matching = [r for r in self if not r.removed and (r.kind, r.value, r.issuer) == (kind, value, issuer)]
+        matching = [self._shards[tag[:_SHARD_LENGTH]][tag] for tag in self._tags.get(key, ())]
         return self.merge([replace(record, value="", issuer=None, removed=True) for record in matching])
 
     def prune(self) -> frozenset[str]:
@@ -151,13 +168,27 @@ class DenyRecords:
         A record that was forgotten earlier would be read again from a process that still has it.
         """
         now = self._clock.monotonic()
-        ended = [record for record in self if now >= self._ends[record.tag] and self._remaining(record) <= 0]
+        if now < self._prune_at:
+            return frozenset()
+        self._prune_at = now + _PRUNE_INTERVAL
+        ended = [record for record in self if now >= self._end_by_tag[record.tag] and self._remaining(record) <= 0]
         for record in ended:
-            del self._ends[record.tag]
+            if not record.removed:
+                self._forget(record)
+            del self._end_by_tag[record.tag]
             del self._shards[record.shard][record.tag]
             if not self._shards[record.shard]:
                 del self._shards[record.shard]
         return frozenset(record.shard for record in ended)
+
+    def _forget(self, record: DenyRecord) -> None:
+        """Leave a record out of :attr:`ends`."""
+        tags = self._tags[record.key]
+        tags.remove(record.tag)
+        if tags:
+            self.ends[record.key] = max(self._end_by_tag[tag] for tag in tags)
+        else:
+            del self.ends[record.key], self._tags[record.key]
 
     def _remaining(self, record: DenyRecord) -> float:
         """Return the most seconds until the end of a record by any clock within the tolerance."""

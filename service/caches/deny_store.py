@@ -62,16 +62,12 @@ class DenyStore:
         self.records.merge(file.read() if file else [])
         self._replica = None if shared.is_local else DenyReplica(self.records, shared)
         self._replica_lock = asyncio.Lock()
-        self._fresh_until = float("inf") if shared.is_local else 0.0
+        self.fresh_until = float("inf") if shared.is_local else 0.0
+        """The monotonic time until which the last poll is not older than :data:`MAX_AGE`."""
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
         self._is_closed = False
-
-    @property
-    def fresh(self) -> bool:
-        """Whether the shared cache was polled within :data:`MAX_AGE`; always true for a local cache."""
-        return self._clock.monotonic() < self._fresh_until
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
         """Write records that this process has added or removed to the shared cache and to the file."""
@@ -124,7 +120,7 @@ class DenyStore:
         if self._replica is not None:
             if not self._replica_lock.locked():  # a change by an operator polls as well, and may wait longer
                 await self._sync(self._replica)
-            self._fresh_until = self._clock.monotonic() + MAX_AGE
+            self.fresh_until = self._clock.monotonic() + MAX_AGE
 
     async def _sync(
         self, replica: DenyReplica, *, check: frozenset[str] = frozenset(), patient: bool = False

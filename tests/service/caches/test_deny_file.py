@@ -16,7 +16,7 @@ from service.errors import SettingsError
 
 def _record(value: str = "mallory") -> DenyRecord:
     clock = ManualClock()
-    return DenyRecords(clock=clock).new(kind="sub", value=value, issuer=None, expires_at=clock.now() + 60)
+    return DenyRecords(clock=clock).new(("sub", value, None), expires_at=clock.now() + 60)
 
 
 @pytest.fixture

@@ -28,19 +28,18 @@ class Process:
 
     def add(self, value: str, *, seconds: float = 100_000) -> str:
         end = self.clock.now() + seconds
-        (record,) = self.records.merge([self.records.new(kind="sub", value=value, issuer=None, expires_at=end)])
+        (record,) = self.records.merge([self.records.new(("sub", value, None), expires_at=end)])
         self.replica.touch([record.shard])
         return record.tag
 
     def remove(self, value: str) -> set[str]:
-        removed = self.records.remove(kind="sub", value=value, issuer=None)
+        removed = self.records.remove(("sub", value, None))
         self.replica.touch([record.shard for record in removed])
         return {record.tag for record in removed}
 
     def denied(self, *, seconds: float = 0.0) -> set[str]:
         """Return the tags of the entries that are in force for at least so many seconds."""
-        now = self.clock.monotonic()
-        return {record.tag for record, end in self.records.in_force() if end - now >= seconds}
+        return {record.tag for record in self.records.in_force(seconds=seconds)}
 
 
 VALUES = st.sampled_from(["alice", "bob", "mallory"])
