@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 CHECKED_PER_SYNC = 8
 """Parts that each poll reads although their digest is unchanged, since the server may have evicted them."""
-_BATCH_SIZE = 32
+_BATCH_SIZE = 16
 """Parts in one call, which then takes a fraction of the cache's timeout."""
 
 
