@@ -62,7 +62,7 @@ def make_app(
         ca_file=settings.ca_file,
         instrumentation=instrumentation,
     )
-    deny_list_file = DenyListFile(Path(settings.deny_list_file)) if settings.deny_list_file else None
+    deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
     deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
     shared = ValidatorContext(
         client=http_client, clock=app_clock, token_cache=ValidatedTokenCache(clock=app_clock), cache=cache

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from service.caches.deny_records import DenyRecord
+from service.caches.deny_records import DenyRecord, DenyRecords
+from service.clock import Clock
 from service.errors import SettingsError
 
 _logger = logging.getLogger(__name__)
@@ -20,17 +24,19 @@ _SUFFIX = ".tmp"
 
 
 class DenyListFile:
-    """The file of one machine; several processes may use it, since each has merged the records of the others.
+    """The file of one machine, which its processes may share: a write keeps the records of the others.
 
     Args:
         path: Its folder must exist and be writable.
+        clock: Its wall time decides which records have ended.
 
     Raises:
         SettingsError: The folder is not writable.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Clock) -> None:
         self._path = path.resolve()
+        self._clock = clock
         self._lock = asyncio.Lock()
         try:
             handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=_SUFFIX)
@@ -60,14 +66,14 @@ class DenyListFile:
         raise self._unusable("not a deny list")
 
     async def write(self, records: Iterable[DenyRecord]) -> bool:
-        """Replace the file in a thread; return whether the records are on the disk.
+        """Merge records into the file, in a thread; return whether they are on the disk.
 
         Args:
             records: Read when it is the turn of this call, so that the last call writes the newest records.
         """
         async with self._lock:
             try:
-                await asyncio.to_thread(self._replace, tuple(records))
+                await asyncio.to_thread(self._merge, tuple(records))
             except OSError as exc:
                 fields = {"path": str(self._path), "error": exc.strerror}
                 _logger.error("deny list not saved: path=%(path)s error=%(error)s", fields, extra=fields)  # noqa: TRY400  # short
@@ -79,8 +85,21 @@ class DenyListFile:
         async with self._lock:
             pass
 
-    def _replace(self, records: Sequence[DenyRecord]) -> None:
-        text = json.dumps({"format": _FORMAT, "records": [record.to_json() for record in records]})
+    def _merge(self, records: Sequence[DenyRecord]) -> None:
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # another process may have saved an entry that is unknown here
+            merged = DenyRecords(clock=self._clock)
+            with suppress(SettingsError):  # damaged since the start; these records are all there is
+                merged.merge(self.read())
+            merged.merge(records)
+            self._replace([record.to_json() for record in merged])
+            os.fsync(folder)  # the new name, too, survives a power failure
+        finally:
+            os.close(folder)
+
+    def _replace(self, records: list[Any]) -> None:
+        text = json.dumps({"format": _FORMAT, "records": records})
         handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=_SUFFIX)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -91,11 +110,6 @@ class DenyListFile:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the new name, too, survives a power failure
-        finally:
-            os.close(folder)
 
     def _unusable(self, reason: str) -> SettingsError:
         advice = "restore it from a backup, or delete it to start with an empty deny list"

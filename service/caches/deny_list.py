@@ -18,7 +18,7 @@ KINDS = ("jti", "sub", "cid", "kid", "iss")
 CAPACITY = 10_000
 """Entries in force."""
 _KEY_REFRESH = "key set"
-"""The kind of the records that order a refresh of key sets; they reach every process as entries do."""
+"""The kind of the records that request a refresh of key sets; they reach every process as entries do."""
 _KEY_REFRESH_LIFETIME = 3600.0
 """Seconds; no process uses a key set for longer without a refresh."""
 
@@ -158,8 +158,8 @@ class DenyList:
         """
         results = {} if self._refresh_key_sets is None else await self._refresh_key_sets(issuer)
         end = self._clock.now() + _KEY_REFRESH_LIFETIME
-        order = DenyEntry(kind=_KEY_REFRESH, value=issuer or "", issuer=None, expires_at=end)
-        return results, await self._store.publish(self._replace(order))
+        request = DenyEntry(kind=_KEY_REFRESH, value=issuer or "", issuer=None, expires_at=end)
+        return results, await self._store.publish(self._replace(request))
 
     async def refresh(self) -> None:
         """Poll the shared cache; concurrent callers share one poll."""

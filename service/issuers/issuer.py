@@ -87,10 +87,10 @@ class Issuer:
             await self.keys.refresh_now()
         except IssuerUnavailable as exc:
             fields["reason"] = exc.detail
-            event = "ordered key set refresh failed: issuer=%(issuer)s reason=%(reason)s"
+            event = "forced key set refresh failed: issuer=%(issuer)s reason=%(reason)s"
             _logger.error(event, fields, extra=fields)  # noqa: TRY400  # the reason says it all
             return False
-        _logger.warning("key set refreshed by order: issuer=%(issuer)s", fields, extra=fields)
+        _logger.warning("key set refreshed for an operator: issuer=%(issuer)s", fields, extra=fields)
         return True
 
     async def close(self) -> None:

@@ -60,6 +60,18 @@ def test_an_entry_that_has_ended_everywhere_is_forgotten_and_not_read_again() ->
     assert {record.shard} == records.prune()
     assert [] == records.merge([record])
     assert (0, frozenset()) == (len(records), records.shards())
+    assert {} == records.ends
+
+
+def test_only_the_records_that_have_ended_are_forgotten() -> None:
+    clock = ManualClock()
+    records = DenyRecords(clock=clock)
+    for number in range(600):  # more than there are parts
+        records.merge([_record(clock, str(number), seconds=60 if number % 2 else 10_000)])
+    clock.advance(1000)
+    records.prune()
+    assert {str(number) for number in range(0, 600, 2)} == _in_force(records)
+    assert 300 == len(records) == len(records.ends)
 
 
 def test_a_jump_of_the_wall_clock_ends_no_entry() -> None:

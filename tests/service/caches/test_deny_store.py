@@ -56,3 +56,27 @@ async def test_an_unexpected_failure_of_a_poll_is_logged_and_the_next_poll_follo
     assert ["poll of the deny list failed unexpectedly"] == caplog.messages
     assert store._timer is not None
     await store.close()
+
+
+@pytest.mark.gen_test
+async def test_a_poll_does_not_wait_for_a_change_of_an_operator(connect: Connect, clock: ManualClock) -> None:
+    """The change waits longer for a slow cache than a request may."""
+    store = _store(connect("redis://127.0.0.1:1"), clock)
+    async with store._replica_lock:
+        await store.refresh()
+    await store.close()
+
+
+@pytest.mark.gen_test
+async def test_a_change_is_shared_although_other_calls_have_just_failed(connect: Connect, clock: ManualClock) -> None:
+    with servers.running("redis") as server:
+        cache = connect(server.url)
+        store = _store(cache, clock)
+        await store.refresh()
+        server.stop()
+        assert await cache.get_many(["a"]) is None
+        server.start()
+        assert await cache.get_many(["a"]) is None  # no call is made for a second
+        record = store.records.new(("jti", "one", None), expires_at=clock.now() + 60)
+        assert (await store.publish(store.records.merge([record]))).shared
+        await store.close()

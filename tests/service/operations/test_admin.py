@@ -152,7 +152,7 @@ async def test_a_list_on_the_disk_says_so(
     base_url: str,
     tmp_path: Path,
 ) -> None:
-    deny_list = DenyList(cache, clock=clock, file=DenyListFile(tmp_path / "deny-list.json"))
+    deny_list = DenyList(cache, clock=clock, file=DenyListFile(tmp_path / "deny-list.json", clock=clock))
     app.default_router.rules.clear()
     app.add_handlers(
         ".*", [*make_admin_app(deny_list, clock=clock, token=ADMIN, metrics=Metrics()).default_router.rules]
@@ -182,13 +182,13 @@ async def test_the_list_of_a_process_without_requests_is_read_before_it_is_shown
 
 
 @pytest.mark.gen_test
-async def test_key_sets_are_refreshed_by_order(
+async def test_an_operator_can_refresh_key_sets(
     deny_list: DenyList, http_client: AsyncHTTPClient, base_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ordered: list[str | None] = []
+    requested: list[str | None] = []
 
     async def fetch(issuer: str | None) -> dict[str, bool]:
-        ordered.append(issuer)
+        requested.append(issuer)
         return {"https://i.example": True, "https://j.example": issuer is None} if issuer != "https://k.example" else {}
 
     deny_list.on_key_refresh(fetch)
@@ -203,7 +203,7 @@ async def test_key_sets_are_refreshed_by_order(
     assert 404 == (await _send(http_client, url, body={"issuer": "https://k.example"})).code
     for body in (b"{", b"[]", {"issuer": 1}, {"issuer": ""}, {"iss": "x"}):
         assert 400 == (await _send(http_client, url, body=body)).code
-    assert [None, "https://j.example", "https://k.example"] == ordered
+    assert [None, "https://j.example", "https://k.example"] == requested
     assert 401 == (await _send(http_client, url, body=b"", token="wrong")).code
     monkeypatch.setattr(module, "CAPACITY", 0)
     assert 400 == (await _send(http_client, url, body=b"")).code
