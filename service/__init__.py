@@ -26,6 +26,7 @@ from service.settings.program import Settings
 from service.tokens.principal import Principal
 from service.version import __version__
 from service.web.application.application import ResourceServerApplication
+from service.web.connections.server import LimitedHTTPServer
 from service.web.endpoints.forward_auth import ForwardAuth
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import policy
@@ -43,6 +44,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidToken",
     "IssuerUnavailable",
+    "LimitedHTTPServer",
     "MissingToken",
     "Principal",
     "Reason",

@@ -96,6 +96,7 @@ def make_app(
         deny_list=deny_list,
         documentation=documentation,
         instrumentation=instrumentation,
+        limits=settings,
     )
     service.add_cleanup(deny_list.close)
     service.add_cleanup(cache.close)

@@ -11,6 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
 _SECRET_FIELDS = frozenset({"admin_token", "authorization", "client_secret", "cookie", "password", "secret", "token"})
+_REJECTED_REQUESTS = ("Malformed HTTP message", "Timeout reading body", "Unsatisfiable read")
 _QUOTED_CHARACTERS = frozenset(' ="')
 
 
@@ -42,7 +43,7 @@ def configure_logging(*, log_format: str, log_level: str) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(_hide_secrets)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
-    logging.getLogger("tornado.general").addFilter(_without_malformed_message)
+    logging.getLogger("tornado.general").addFilter(_without_rejected_requests)
     # At DEBUG, Tornado's client logs every header that it sends, such as our client credentials.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
 
@@ -62,8 +63,9 @@ def _hide_secrets(record: logging.LogRecord) -> bool:
     return True
 
 
-def _without_malformed_message(record: logging.LogRecord) -> bool:
-    """Remove Tornado's quote of a request that it cannot parse, which may contain an Authorization header."""
-    if isinstance(record.msg, str) and record.msg.startswith("Malformed HTTP message") and record.args:
-        record.msg, record.args = "Malformed HTTP message from %s", (record.args[0],)  # type: ignore[index]  # a tuple
-    return True
+def _without_rejected_requests(record: logging.LogRecord) -> bool:
+    """Drop Tornado's line for each request that it cannot read, which quotes it and can be repeated without limit.
+
+    The server logs these requests itself.
+    """
+    return not str(record.msg).startswith(_REJECTED_REQUESTS)

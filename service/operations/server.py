@@ -10,24 +10,19 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from service.operations.sockets import BoundSockets
+from service.settings.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
+from service.web.connections.server import LimitedHTTPServer
 
 _logger = logging.getLogger(__name__)
 
-MAX_HEADER_SIZE = 32 * 1024
-"""Bytes; a token may have 16 KiB."""
-MAX_BODY_SIZE = 1024 * 1024
-"""Bytes; Tornado's default of 100 MB lets any client fill the memory."""
-HEADER_TIMEOUT = 10.0
-"""Seconds to receive the header, and to keep an idle connection; Tornado's default is an hour."""
-BODY_TIMEOUT = 10.0
-"""Seconds to receive the body; Tornado's default is no limit."""
 STOP_TIMEOUT = 10.0
 """Seconds that pending requests have when the service stops."""
+_ADMIN_LIMITS = LimitSettings(max_connections=8)
+"""Few connections, whose descriptors the API leaves free."""
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +30,8 @@ async def serving(
     service: ResourceServerApplication, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[str]:
     """Serve while the block runs and yield the URL; afterwards wait for pending requests."""
-    server = _serve(service, bound, tls=tls)
+    server = LimitedHTTPServer(service, limits=service.limits, ssl_options=tls)
+    server.add_sockets(bound.sockets)
     try:
         yield bound.url
     finally:
@@ -50,26 +46,14 @@ async def serving(
 @contextlib.asynccontextmanager
 async def serving_admin(application: Application, bound: BoundSockets) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
-    server = _serve(application, bound, tls=None)
+    server = LimitedHTTPServer(application, limits=_ADMIN_LIMITS)
+    server.add_sockets(bound.sockets)
     _logger.info("admin port listening", extra={"url": bound.url})
     try:
         yield
     finally:
         server.stop()
         await server.close_all_connections()
-
-
-def _serve(application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None) -> HTTPServer:
-    server = HTTPServer(
-        application,
-        ssl_options=tls,
-        max_header_size=MAX_HEADER_SIZE,
-        max_body_size=MAX_BODY_SIZE,
-        idle_connection_timeout=HEADER_TIMEOUT,
-        body_timeout=BODY_TIMEOUT,
-    )
-    server.add_sockets(bound.sockets)
-    return server
 
 
 async def run_until_stopped(service: ResourceServerApplication, *, announce: Callable[[], None]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tornado.netutil import bind_sockets
 
+from service.web.connections.server import BACKLOG
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoundSockets:
@@ -31,6 +33,6 @@ def bind(address: str, port: int, *, tls: bool = False) -> BoundSockets:
     Raises:
         OSError: The address cannot be bound.
     """
-    sockets = bind_sockets(port, address)
+    sockets = bind_sockets(port, address, backlog=BACKLOG)
     host = f"[{address}]" if ":" in address else address
     return BoundSockets(sockets=sockets, url=f"{'https' if tls else 'http'}://{host}:{sockets[0].getsockname()[1]}")

@@ -22,11 +22,12 @@ from service.settings.issuers import (
     read_secret_file,
     trusted_issuer,
 )
+from service.settings.limits import LimitSettings
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(ServerSettings, CacheSettings, APISettings, ValidationSettings, BaseSettings):
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, BaseSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:

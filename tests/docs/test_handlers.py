@@ -15,6 +15,7 @@ PAGES = [
     "browsers-and-clients",
     "existing-app",
     "forward-auth",
+    "limits",
     "metrics",
     "openapi",
     "protect-a-route",

@@ -9,12 +9,16 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
+from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation
+from service.settings.limits import LimitSettings
 from service.web.application import access_log
+from service.web.connections.server import BACKLOG, LimitedHTTPServer
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
@@ -31,6 +35,7 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
         documentation: The document to regenerate when routes are added, or None.
         instrumentation: Receives each response, or None.
+        limits: What one client can use; also applied by :meth:`listen`.
         settings: Tornado's settings.
 
     Raises:
@@ -45,9 +50,12 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: DenyList,
         documentation: Documentation | None = None,
         instrumentation: Instrumentation | None = None,
+        limits: LimitSettings | None = None,
         **settings: Any,
     ) -> None:
-        settings = {"default_handler_class": NotFound} | settings | {ResourceServerContext.SETTING: context}
+        self.limits = limits or LimitSettings()
+        defaults = {"default_handler_class": NotFound} | websocket_limits(self.limits)
+        settings = defaults | settings | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
         self._authenticators = context.authenticators
@@ -64,6 +72,14 @@ class ResourceServerApplication(tornado.web.Application):
         self.add_cleanup(context.authenticators.close)
         self._monitor = context.monitor
         self.add_cleanup(self._monitor.close)
+
+    def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
+        """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
+        names = ("family", "backlog", "flags", "reuse_port")
+        socket_arguments = {"backlog": BACKLOG} | {name: kwargs.pop(name) for name in names if name in kwargs}
+        server = LimitedHTTPServer(self, limits=self.limits, **kwargs)
+        server.listen(port, address, **socket_arguments)
+        return server
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
         """Mount more routes.
@@ -98,7 +114,12 @@ class ResourceServerApplication(tornado.web.Application):
             self._documentation.read(routes)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Track a request until its response is complete."""
+        """Track a request until its response is complete, and limit its body if its server has no limit."""
+        if isinstance(request_conn, HTTP1Connection):
+            if request_conn.params.max_body_size is None:
+                request_conn.set_max_body_size(self.limits.max_body_size)
+            if request_conn.params.body_timeout is None:
+                request_conn.set_body_timeout(self.limits.body_timeout)
         return _TrackedRequest(
             super().start_request(server_conn, request_conn),
             started=lambda: self._request_started(request_conn),
@@ -179,6 +200,17 @@ def protect_application(application: tornado.web.Application, service: ResourceS
     application.settings |= {
         "default_handler_class": default,
         ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
+    }
+    for name, value in websocket_limits(service.limits).items():
+        application.settings.setdefault(name, value)
+
+
+def websocket_limits(limits: LimitSettings) -> dict[str, Any]:
+    """Return Tornado's settings for the limits of WebSockets."""
+    return {
+        "websocket_max_message_size": limits.websocket_max_message_size,
+        "websocket_ping_interval": limits.websocket_ping_interval,
+        "websocket_ping_timeout": limits.websocket_ping_interval,
     }
 
 

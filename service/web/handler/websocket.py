@@ -14,6 +14,7 @@ from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
 from service.web.credentials.subprotocol import remove_offer
+from service.web.handler.websocket_limits import get_websocket_protocol
 
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
 """Close codes: the private ones repeat an HTTP status, the others are registered (RFC 6455 section 11.7)."""
@@ -57,11 +58,16 @@ def close_at_expiry(handler: Any) -> None:
 
 
 def protect_class(handler: type[Any]) -> None:
-    """Wrap ``open`` and ``on_message`` of a handler class, and replace Tornado's choice of origin and subprotocol.
+    """Wrap ``open`` and ``on_message`` of a handler class, and replace Tornado's choices for the handshake.
 
     A class that makes these choices itself keeps them.
     """
-    for name, choice in (("check_origin", _check_origin), ("select_subprotocol", _select_subprotocol)):
+    choices: dict[str, Callable[..., Any]] = {
+        "check_origin": _check_origin,
+        "get_websocket_protocol": get_websocket_protocol,
+        "select_subprotocol": _select_subprotocol,
+    }
+    for name, choice in choices.items():
         if getattr(handler, name) is getattr(WebSocketHandler, name):
             setattr(handler, name, choice)
     for name, wrap in (("open", _wrap_open), ("on_message", _wrap_on_message)):

@@ -75,8 +75,11 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
     403: ("access_denied", "This is not allowed"),
     404: ("not_found", "There is no such resource"),
     405: ("method_not_allowed", "This resource does not support that method"),
+    408: ("request_timeout", "The request did not arrive in time"),
     413: ("content_too_large", "The body of the request is too large"),
+    414: ("uri_too_long", "The address of the request is too long"),
     426: ("upgrade_required", "This resource is a WebSocket, open it as one"),
+    431: ("request_header_fields_too_large", "The header of the request is too large"),
     500: ("server_error", "The server failed; its log has an entry with this id"),
     503: ("temporarily_unavailable", "The server is unavailable; its log has an entry with this id"),
 }

@@ -84,14 +84,14 @@ def test_fields_with_credentials_are_hidden(log_format: str, capsys: pytest.Capt
     assert "/a" in err
 
 
-def test_a_malformed_request_is_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_of_tornado_about_a_rejected_request_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="text", log_level="debug")
     general = logging.getLogger("tornado.general")
     general.info("Malformed HTTP message from %s: %s", "127.0.0.1", "Invalid header value 'Bearer sesame'")
     general.info("something else about %s", "a request")
     err = capsys.readouterr().err
     assert "sesame" not in err
-    assert "Malformed HTTP message from 127.0.0.1" in err
+    assert "Malformed" not in err
     assert "something else about a request" in err
 
 

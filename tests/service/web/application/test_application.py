@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.web import Application, RedirectHandler, RequestHandler
 
-from service.app import make_app
+from service.app import make_app, protect
 from service.errors import SettingsError
 from service.settings.program import Settings
 from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.connections.server import LimitedHTTPServer
 from service.web.endpoints.okta_guide import NotFound, WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
 
@@ -123,3 +126,60 @@ def test_another_application_keeps_its_default_handler(app: ResourceServerApplic
     application = Application([], default_handler_class=WhoAmI)
     protect_application(application, app)
     assert WhoAmI is application.settings["default_handler_class"]
+
+
+@pytest.mark.gen_test
+async def test_listen_applies_the_limits_of_the_settings(http_client: AsyncHTTPClient) -> None:
+    app = _make_limited_app()
+    server = app.listen(0, "127.0.0.1", reuse_port=False)
+    assert isinstance(server, LimitedHTTPServer)
+    (listening,) = server._sockets.values()
+    port = listening.getsockname()[1]
+    response = await http_client.fetch(f"http://127.0.0.1:{port}/slow", method="POST", body="x" * 11, raise_error=False)
+    assert (413, "content_too_large") == (response.code, json.loads(response.body)["error"])
+    server.stop()
+    await server.close_all_connections()
+    await app.close()
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 400)])
+@pytest.mark.gen_test
+async def test_the_server_of_tornado_has_the_limits_that_it_does_not_set_itself(
+    size: int, status: int, http_client: AsyncHTTPClient
+) -> None:
+    app = _make_limited_app()
+    (sock,) = bind_sockets(0, "127.0.0.1")
+    server = HTTPServer(app)
+    server.add_socket(sock)
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}/slow"
+    response = await http_client.fetch(url, method="POST", body="x" * size, raise_error=False)
+    assert status == response.code
+    server.stop()
+    await app.close()
+
+
+@pytest.mark.gen_test
+async def test_limits_that_the_server_of_tornado_sets_itself_are_kept(http_client: AsyncHTTPClient) -> None:
+    app = _make_limited_app()
+    (sock,) = bind_sockets(0, "127.0.0.1")
+    server = HTTPServer(app, max_body_size=100, body_timeout=5)
+    server.add_socket(sock)
+    response = await http_client.fetch(
+        f"http://127.0.0.1:{sock.getsockname()[1]}/slow", method="POST", body="x" * 100, raise_error=False
+    )
+    assert 200 == response.code
+    server.stop()
+    await app.close()
+
+
+def test_the_websocket_limits_of_an_application_take_precedence() -> None:
+    settings = Settings(issuer="https://issuer.example", audience=("api",), websocket_max_message_size=1000)
+    application = Application([], websocket_ping_interval=5)
+    protect(application, settings)
+    limits = {name: application.settings[f"websocket_{name}"] for name in ("max_message_size", "ping_interval")}
+    assert {"max_message_size": 1000, "ping_interval": 5} == limits
+
+
+def _make_limited_app() -> ResourceServerApplication:
+    settings = Settings(issuer="https://issuer.example", audience=("api",), max_body_size=10)
+    return make_app(settings, routes=[(r"/slow", Slow)])

@@ -1,0 +1,1 @@
+"""The server's side of client connections: accepting them, and the limits of what one client can use."""

@@ -1,0 +1,103 @@
+"""``LimitedHTTPServer``: Tornado's HTTP server, with limits of what one client can use."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate, HTTPServerRequest
+from tornado.netutil import ssl_wrap_socket
+
+from service.settings.limits import LimitSettings
+from service.web.connections.acceptor import Acceptor
+from service.web.connections.registry import ConnectionRegistry
+from service.web.connections.request import FollowedRequest
+from service.web.connections.stream import ClientStream, PlainClientStream, TLSClientStream
+
+BACKLOG = 2048
+"""Connections that wait to be accepted; with Tornado's 128, a burst makes clients wait a second and try again."""
+_MAX_CONNECTIONS = 10_000
+_MIN_SPARE_DESCRIPTORS = 40
+"""For listening sockets, connections to issuers and caches, the admin port and the reserve for health checks."""
+
+
+class LimitedHTTPServer(HTTPServer):
+    """An HTTP server with the limits of the settings, for any Tornado application.
+
+    A request over a limit gets 408, 413, 414 or 431 as JSON, and a line in the log names the setting.
+    It is used in place of Tornado's ``HTTPServer`` and has the same arguments, which take precedence over the limits.
+
+    Args:
+        limits: The limits; ``Settings`` are accepted as they are.
+    """
+
+    def initialize(  # type: ignore[override]  # Tornado's arguments are passed on
+        self,
+        request_callback: HTTPServerConnectionDelegate | Callable[[HTTPServerRequest], None],
+        *,
+        limits: LimitSettings | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Set up the server; ``Configurable`` calls this with the arguments of the constructor."""
+        limits = limits or LimitSettings()
+        defaults = {
+            "max_header_size": limits.max_header_size,
+            "max_body_size": limits.max_body_size,
+            "body_timeout": limits.body_timeout,
+        }
+        super().initialize(request_callback, **(defaults | kwargs))
+        if "idle_connection_timeout" not in kwargs:
+            self.conn_params.header_timeout = None  # the registry limits the time, which costs a request less
+        self._registry = ConnectionRegistry(limits, max_connections=limits.max_connections or default_max_connections())
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept connections from listening sockets."""
+        for listening in sockets:
+            acceptor = Acceptor(
+                listening, self._accept, make_room=self._registry.make_room, on_exhausted=self._report_exhausted
+            )
+            # As in Tornado's method, so that its `stop` works, and programs find the port.
+            self._sockets[listening.fileno()] = listening
+            self._handlers[listening.fileno()] = acceptor.close
+
+    async def close_all_connections(self) -> None:
+        """Close all connections but WebSockets."""
+        await super().close_all_connections()
+        self._registry.close()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Follow a request of one connection."""
+        delegate = super().start_request(server_conn, request_conn)
+        stream: ClientStream = request_conn.stream  # type: ignore[attr-defined]  # HTTP1Connection has it
+        return FollowedRequest(delegate, stream=stream, connection=request_conn)
+
+    def _accept(self, connection: socket.socket, address: Any) -> None:
+        stream: PlainClientStream | TLSClientStream
+        if self.ssl_options is None:
+            stream = PlainClientStream(
+                connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
+            )
+        else:
+            try:
+                secure = ssl_wrap_socket(connection, self.ssl_options, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # the client has closed the connection already
+                connection.close()
+                return
+            stream = TLSClientStream(secure, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size)
+        stream.attach(self._registry, remote_ip=address[0] if isinstance(address, tuple) else "")
+        self._registry.add(stream)
+        self.handle_stream(stream, address)
+
+    def _report_exhausted(self, error: OSError) -> None:
+        self._registry.log.report("accepting connections paused", limit="file descriptors", cause=error.strerror)
+
+
+def default_max_connections() -> int:
+    """Return the number of connections for which the process has file descriptors, and at most 10,000."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MAX_CONNECTIONS
+    return max(1, min(_MAX_CONNECTIONS, soft - max(_MIN_SPARE_DESCRIPTORS, soft // 10)))

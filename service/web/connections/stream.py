@@ -1,0 +1,189 @@
+"""The stream of one client connection, which responds before it closes if its client exceeds a limit."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from asyncio import Future
+from collections.abc import Awaitable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
+
+from service.web.connections.rejection import (
+    BARE_BAD_REQUEST,
+    BODY_TIMEOUT,
+    HEADER_TIMEOUT,
+    HEADER_TOO_LARGE,
+    MALFORMED,
+    URI_TOO_LONG,
+    Rejection,
+    rejection_for,
+)
+
+if TYPE_CHECKING:
+    from service.web.connections.registry import ConnectionRegistry
+
+_INTERIM = b"HTTP/1.1 100"
+_ExcInfo = bool | BaseException | tuple[type[BaseException] | None, BaseException | None, TracebackType | None] | None
+
+
+class Phase(enum.Enum):
+    """What a connection waits for."""
+
+    UNUSED = "the first request"
+    IDLE = "the next request"
+    RECEIVING = "the rest of a request"
+    RESPONDING = "the response, or the end of a WebSocket"
+
+
+class ClientStream(IOStream):
+    """The part that plain and TLS streams have in common; :meth:`attach` must follow the creation.
+
+    Times are in seconds of the event loop's clock.
+    """
+
+    phase = Phase.UNUSED
+    is_reserve = False
+    """Whether the connection is over the limit, so that only health checks are served."""
+    remote_ip = ""
+    waiting_since: float
+    """When the connection began to wait for a request."""
+    _registry: ConnectionRegistry
+
+    def attach(self, registry: ConnectionRegistry, *, remote_ip: str) -> None:
+        """Set what Tornado's constructors have no arguments for, before the first request."""
+        self._registry = registry
+        self.remote_ip = remote_ip
+        self.waiting_since = self.io_loop.time()
+        self._header_since: float | None = None
+        self._stalled_since = self.waiting_since
+        self._bytes_read = self._bytes_read_before = 0
+        self._bytes_written = self._bytes_written_before = 0
+        self._has_responded = self._is_rejected = False
+
+    def wait_for_request(self) -> None:
+        """Begin to wait for a request."""
+        if self.phase is not Phase.UNUSED:
+            self.phase = Phase.IDLE
+            self.waiting_since = self.io_loop.time()
+            self._header_since = None
+        self._bytes_read_before = self._bytes_read
+        self._has_responded = False
+        if not self.closed():  # Tornado waits for a further request on a closed stream, too
+            self._registry.wait(self)
+
+    def receive_request(self) -> None:
+        """Begin to read the body: the header is complete."""
+        self.phase = Phase.RECEIVING
+        self._registry.work(self)
+
+    def respond(self) -> None:
+        """Begin to respond: the request is complete."""
+        self.phase = Phase.RESPONDING
+
+    def check_timeouts(self, now: float) -> None:
+        """Close the connection if its client has not sent a request, or not read a response, for too long."""
+        limits = self._registry.limits
+        if self.phase is Phase.UNUSED or self._header_since is not None:
+            begin = self.waiting_since if self._header_since is None else self._header_since
+            if now - begin >= limits.header_timeout:
+                self._end_waiting()
+        elif self.phase is Phase.IDLE:
+            if self._bytes_read > self._bytes_read_before:
+                self._header_since = now
+            elif now - self.waiting_since >= limits.keep_alive_timeout:
+                self.close()
+        elif not self.writing() or self._bytes_written > self._bytes_written_before:
+            self._stalled_since = now
+            self._bytes_written_before = self._bytes_written
+        elif now - self._stalled_since >= limits.write_timeout:
+            self._registry.log.report("client reads nothing", limit="write_timeout", remote_ip=self.remote_ip)
+            self.close()
+
+    def _end_waiting(self) -> None:
+        if self._bytes_read > self._bytes_read_before:
+            self._reject(HEADER_TIMEOUT)
+        self.close()
+
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """Read up to the end of a header.
+
+        Tornado would go on with the requests in the buffer of a closed stream, so that a client could make the server
+        work for it after it was disconnected.
+        """
+        if self.closed():
+            raise StreamClosedError(real_error=self.error)
+        return super().read_until_regex(regex, max_bytes)
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """Count the bytes that the client sends."""
+        count = super().read_from_fd(buf)
+        self._bytes_read += count or 0
+        return count
+
+    def write_to_fd(self, data: memoryview) -> int:
+        """Count the bytes that the client takes."""
+        count = super().write_to_fd(data)
+        self._bytes_written += count
+        return count
+
+    def write(self, data: bytes | memoryview) -> Future[None]:
+        """Write data; Tornado's bare response to a request that it cannot read becomes one in JSON."""
+        if data == BARE_BAD_REQUEST:
+            # Tornado writes it while it handles the exception, and offers no other way to learn the cause.
+            rejection = rejection_for(sys.exception())
+            data = b"" if self._has_responded else rejection.to_bytes()
+            self._is_rejected = True
+            self._log(rejection)
+        elif not self._has_responded:
+            self._has_responded = data[: len(_INTERIM)] != _INTERIM
+        return super().write(data)
+
+    def close(self, exc_info: _ExcInfo = False) -> None:  # noqa: FBT002  # the signature of the base class
+        """Close the stream; if Tornado closes it because of a limit, send the client a response first."""
+        if not self.closed():
+            # Tornado closes the stream while it handles the exception, and offers no hook for these two limits.
+            cause = exc_info if isinstance(exc_info, BaseException) else sys.exception()
+            if not self._is_rejected and (rejection := self._rejection_for(cause)) is not None:
+                self._reject(rejection)
+            self._registry.remove(self)
+        super().close(exc_info)
+
+    def _rejection_for(self, cause: BaseException | None) -> Rejection | None:
+        is_unsatisfiable = isinstance(cause, UnsatisfiableReadError)
+        if self.phase is Phase.RECEIVING:
+            # The size of a chunk is the only part of a body that can be unsatisfiable.
+            return MALFORMED if is_unsatisfiable else BODY_TIMEOUT if isinstance(cause, TimeoutError) else None
+        if self.phase is Phase.RESPONDING or not is_unsatisfiable:
+            return None
+        return HEADER_TOO_LARGE if b"\n" in self._read_buffer else URI_TOO_LONG
+
+    def _reject(self, rejection: Rejection) -> None:
+        """Send a response without waiting, because the stream is about to close."""
+        self._is_rejected = True
+        self._log(rejection)
+        if self._has_responded or self.writing():
+            return
+        try:
+            super().write_to_fd(memoryview(rejection.to_bytes()))
+        except OSError:  # the client has closed the connection, or its buffer is full
+            return
+
+    def _log(self, rejection: Rejection) -> None:
+        event = "request over a limit" if rejection.limit else "malformed request"
+        self._registry.log.report(event, limit=rejection.limit, status=rejection.status, remote_ip=self.remote_ip)
+
+    @property
+    def has_unread_request(self) -> bool:
+        """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
+        return self._is_rejected
+
+
+class PlainClientStream(ClientStream):
+    """The stream of a connection without TLS."""
+
+
+class TLSClientStream(ClientStream, SSLIOStream):
+    """The stream of a connection with TLS."""

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+
+import pytest
+from raw_clients import APPLICATION, ServeWith
+
+from service.settings.limits import LimitSettings
+from service.web.connections.server import LimitedHTTPServer, default_max_connections
+
+_LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 0.3, "body_timeout": 0.3}
+_POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+_REQUESTS_OVER_A_LIMIT = {
+    "request line": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 414, "uri_too_long", "max_header_size"),
+    "header": (
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        431,
+        "request_header_fields_too_large",
+        "max_header_size",
+    ),
+    "body with a length": (
+        _POST + b"Content-Length: 5000000\r\n\r\n" + b"x" * 5_000_000,
+        413,
+        "content_too_large",
+        "max_body_size",
+    ),
+    "body in chunks": (
+        _POST + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n" + b"x" * 2_000_000,
+        413,
+        "content_too_large",
+        "max_body_size",
+    ),
+    "slow header": (b"GET / HTTP/1.1\r\nHost: a\r\n", 408, "request_timeout", "header_timeout"),
+    "slow body": (_POST + b"Content-Length: 20\r\n\r\nhalf", 408, "request_timeout", "body_timeout"),
+    "no request line": (b"rubbish\r\n\r\n", 400, "invalid_request", None),
+    "no header field": (b"GET / HTTP/1.1\r\nrubbish\r\n\r\n", 400, "invalid_request", None),
+    "size of a chunk": (_POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 100, 400, "invalid_request", None),
+    "two lengths": (_POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", 400, "invalid_request", None),
+}
+
+
+@pytest.mark.parametrize("case", _REQUESTS_OVER_A_LIMIT)
+@pytest.mark.gen_test
+async def test_a_request_over_a_limit_gets_its_status_as_json_and_one_log_line(
+    case: str, serve_with: ServeWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    request, status, error, limit = _REQUESTS_OVER_A_LIMIT[case]
+    async with serve_with(**_LIMITS) as connect:
+        client = await connect()
+        await client.send(request)
+        received = await client.read_to_end()
+    assert (status, error) == (received.status, received.error)
+    (record,) = [r for r in caplog.records if r.name == "service.web.connections.limit_log"]
+    assert (logging.WARNING, limit, status, "127.0.0.1") == (
+        record.levelno,
+        vars(record).get("limit"),
+        vars(record)["status"],
+        vars(record)["remote_ip"],
+    )
+
+
+@pytest.mark.gen_test
+async def test_requests_up_to_the_limits_are_served(serve_with: ServeWith) -> None:
+    async with serve_with(**_LIMITS) as connect:
+        client = await connect()
+        await client.send(_POST + b"Connection: close\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000)
+        assert b'{"received": 1000}' in (await client.read_to_end()).raw
+        client = await connect()
+        await client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: " + b"x" * 900 + b"\r\n\r\n")
+        assert 200 == (await client.read_to_end()).status
+
+
+@pytest.mark.gen_test
+async def test_a_connection_without_any_request_is_closed_silently(serve_with: ServeWith) -> None:
+    async with serve_with(header_timeout=0.1) as connect:
+        client = await connect()
+        assert b"" == (await client.read_to_end()).raw
+
+
+@pytest.mark.gen_test
+async def test_a_connection_outlives_the_header_timeout_between_requests(serve_with: ServeWith) -> None:
+    async with serve_with(header_timeout=0.1, keep_alive_timeout=0.6) as connect:
+        client = await connect()
+        assert 200 == (await client.get("/")).status
+        await asyncio.sleep(0.3)
+        assert 200 == (await client.get("/")).status
+        assert b"" == (await client.read_to_end()).raw  # after the keep-alive timeout
+
+
+@pytest.mark.gen_test
+async def test_the_header_timeout_of_a_further_request_begins_with_its_first_byte(serve_with: ServeWith) -> None:
+    async with serve_with(header_timeout=0.2, keep_alive_timeout=30) as connect:
+        client = await connect()
+        assert 200 == (await client.get("/")).status
+        await client.send(b"GET /slow HT")
+        assert 408 == (await client.read_to_end()).status
+
+
+@pytest.mark.gen_test
+async def test_arguments_of_tornado_take_precedence_over_the_limits(serve_with: ServeWith) -> None:
+    server = LimitedHTTPServer(
+        APPLICATION, limits=LimitSettings(max_body_size=10), max_body_size=100, idle_connection_timeout=0.2
+    )
+    async with serve_with(server) as connect:
+        client = await connect()
+        await client.send(_POST + b"Content-Length: 100\r\n\r\n" + b"x" * 100)
+        assert b'{"received": 100}' in (await client.read_to_end()).raw  # until the idle timeout
+
+
+@pytest.mark.parametrize(
+    ("soft", "expected"),
+    [(64, 24), (1024, 922), (20, 1), (1_000_000, 10_000), (resource.RLIM_INFINITY, 10_000)],
+)
+def test_the_number_of_connections_follows_the_limit_of_descriptors(
+    soft: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+    assert expected == default_max_connections()
