@@ -64,6 +64,8 @@ def open_backend(url: str, *, ca_file: str | None) -> BaseCache:
         port, database = parts.port, int(parts.path.strip("/") or 0)
     except ValueError:
         raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
+    if parts.query or parts.fragment:  # options that would not apply, or the rest of a password
+        raise SettingsError([f"cache_url: has a query or a fragment; {_EXPECTED}, with the password percent-encoded"])
     if parts.scheme not in _SCHEMES:
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": _TextSerializer(), "timeout": None}

@@ -157,6 +157,8 @@ class DenyList:
             OverflowError: There were too many such calls within an hour.
         """
         results = {} if self._refresh_key_sets is None else await self._refresh_key_sets(issuer)
+        if not results:
+            return results, Reach(shared=False, saved=None)
         end = self._clock.now() + _KEY_REFRESH_LIFETIME
         request = DenyEntry(kind=_KEY_REFRESH, value=issuer or "", issuer=None, expires_at=end)
         return results, await self._store.publish(self._replace(request))

@@ -86,7 +86,9 @@ class _OperatorHandler(_Handler):
     def prepare(self) -> None:
         if self._token is None:
             self.send_json_error(
-                403, "access_denied", "No admin_token is set, so the deny list cannot be used; set SERVICE_ADMIN_TOKEN"
+                403,
+                "access_denied",
+                "No admin_token is set, so the deny list and key sets cannot be changed; set SERVICE_ADMIN_TOKEN",
             )
         elif not self._has_admin_token(self._token):
             self.set_header("WWW-Authenticate", 'Bearer realm="admin"')

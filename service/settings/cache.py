@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
@@ -39,4 +38,4 @@ class CacheSettings(BaseModel):
     @property
     def is_cache_local(self) -> bool:
         """Whether the cache is in this process, so that no other process sees it."""
-        return urllib.parse.urlsplit(self.cache_url.get_secret_value()).scheme == "memory"
+        return self.cache_url.get_secret_value().lower().startswith("memory:")
