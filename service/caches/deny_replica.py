@@ -30,6 +30,8 @@ class Synced(NamedTuple):
     """The parts that the cache did not have completely, and which were written; None if it is unavailable."""
     changed: list[DenyRecord]
     """The records that other processes have added or removed."""
+    has_lost: bool = False
+    """Whether the cache lacks the index, or a part that the index lists."""
 
 
 class DenyReplica:
@@ -48,6 +50,7 @@ class DenyReplica:
         self._touched: set[str] = set()
         self._sample_start = 0
         self._restored = 0
+        self._has_lost = False
 
     def touch(self, shards: Iterable[str]) -> None:
         """Compare these parts in the next :meth:`sync`, since this process has changed them."""
@@ -67,17 +70,18 @@ class DenyReplica:
         index = _read_index(stored[0])
         touched, self._touched = self._touched, set()
         corrected: set[str] = set()
-        self._restored = 0
+        self._restored, self._has_lost = 0, stored[0] is None
         for names in itertools.batched(self._names_to_read(index, check | touched | self._sample()), _BATCH_SIZE):
-            written = await self._sync_parts(names, touched, changed, patient=patient)
+            written = await self._sync_parts(names, index, touched, changed, patient=patient)
             if written is None:
                 break
             corrected |= written | {name for name in names if index.get(name, "") != self._synced[name]}
         else:
             if self._restored:
                 _logger.warning("deny list entries restored in the shared cache", extra={"entries": self._restored})
-            if not corrected or await self._write_index(index, corrected, patient=patient):
-                return Synced(frozenset(corrected), changed)
+            is_current = not corrected and stored[0] is not None
+            if is_current or await self._write_index(index, corrected, patient=patient):
+                return Synced(frozenset(corrected), changed, self._has_lost)
         self._touched |= touched
         return Synced(None, changed)
 
@@ -87,7 +91,13 @@ class DenyReplica:
         return sorted(differing | set(always))
 
     async def _sync_parts(
-        self, names: tuple[str, ...], touched: set[str], changed: list[DenyRecord], *, patient: bool
+        self,
+        names: tuple[str, ...],
+        index: Mapping[str, str],
+        touched: set[str],
+        changed: list[DenyRecord],
+        *,
+        patient: bool,
     ) -> frozenset[str] | None:
         """Merge some parts and write those that are incomplete; return their names, or None if that failed."""
         values = await self._shared.get_many([self._key(name) for name in names], patient=patient)
@@ -103,6 +113,7 @@ class DenyReplica:
             if lacking or (name in touched and stored.keys() != ours.keys()):
                 writes[name] = [record.to_json() for record in ours.values()]
                 self._restored += lacking if name not in touched and self._synced.get(name) else 0
+            self._has_lost |= name in index and not stored
             digests[name] = digest(ours if name in writes else stored)
         updates = {self._key(name): value for name, value in writes.items()}
         if updates and not await self._shared.set_many(updates, patient=patient):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _logger = logging.getLogger(__name__)
 
 MAX_AGE = 1.0
 """Seconds until a poll of the shared cache is too old, and so the time within which an entry reaches every process."""
+RESTORE_TIME = 1.5 * MAX_AGE
+"""Seconds for which a process that starts and finds entries missing waits for another one to restore them."""
 _POLL_INTERVAL = 0.8 * MAX_AGE
 _ATTEMPTS_TO_SHARE = 4
 
@@ -67,7 +70,8 @@ class DenyStore:
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
-        self._is_closed = False
+        self._settled_at: float | None = None
+        self._closed = asyncio.Event()
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
         """Write records that this process has added or removed to the shared cache and to the file."""
@@ -95,7 +99,7 @@ class DenyStore:
 
     async def close(self) -> None:
         """Stop polling, and wait for polls and writes in progress."""
-        self._is_closed = True
+        self._closed.set()
         if self._refreshing is not None:
             await asyncio.gather(self._refreshing, return_exceptions=True)
         if self._timer is not None:
@@ -120,6 +124,7 @@ class DenyStore:
         if self._replica is not None:
             if not self._replica_lock.locked():  # a change by an operator polls as well, and may wait longer
                 await self._sync(self._replica)
+            await self._wait_until_settled(self._replica)
             self.fresh_until = self._clock.monotonic() + MAX_AGE
 
     async def _sync(
@@ -128,11 +133,24 @@ class DenyStore:
         """Synchronize with the shared cache; return the parts that it did not have, or None if it is unavailable."""
         async with self._replica_lock:
             self.prune()
-            corrected, received = await replica.sync(check=check, patient=patient)
+            corrected, received, has_lost = await replica.sync(check=check, patient=patient)
+        if self._settled_at is None and corrected is not None:
+            self._settled_at = asyncio.get_running_loop().time() + (RESTORE_TIME if has_lost else 0.0)
         if received:
             self._on_received(received)
             self.run_in_background(self._save())
         return corrected
+
+    async def _wait_until_settled(self, replica: DenyReplica) -> None:
+        """Wait once for other processes to restore entries that the cache had lost when this process started.
+
+        A process that starts after a flush would otherwise accept denied tokens until then.
+        """
+        wait = 0.0 if self._settled_at is None else self._settled_at - asyncio.get_running_loop().time()
+        if wait > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), wait)
+            await self._sync(replica)
 
     def _schedule(self, poll: asyncio.Task[None]) -> None:
         """Poll again later, so that a process without requests, too, restores what the shared cache has lost."""
@@ -141,6 +159,6 @@ class DenyStore:
             _logger.error("poll of the deny list failed unexpectedly", exc_info=exc)
         if self._timer is not None:
             self._timer.cancel()
-        if not self._is_closed and self._replica is not None:
+        if not self._closed.is_set() and self._replica is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_POLL_INTERVAL, lambda: self.run_in_background(self.refresh()))

@@ -154,9 +154,8 @@ class ResourceServerApplication(tornado.web.Application):
 
     async def warm_up(self) -> None:
         """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""
-        await self.deny_list.refresh()
         with contextlib.suppress(IssuerUnavailable):
-            await self._authenticators.check_ready()
+            await asyncio.gather(self.deny_list.refresh(), self._authenticators.check_ready())
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""

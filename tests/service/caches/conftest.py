@@ -6,7 +6,7 @@ import pytest
 import servers
 from tornado.ioloop import IOLoop
 
-from service.caches import shared
+from service.caches import deny_store, shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 
@@ -18,6 +18,12 @@ KEY = b"k" * 32
 def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the servers even if the machine is busy; tests of the timeout set their own."""
     monkeypatch.setattr(shared, "TIMEOUT", 3.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_restore_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for other processes at the start; tests of that time set their own."""
+    monkeypatch.setattr(deny_store, "RESTORE_TIME", 0.0)
 
 
 @pytest.fixture(params=["memory", "redis", "memcached"])

@@ -127,7 +127,7 @@ class Replication(RuleBasedStateMachine):
             assert denied - known_as_removed <= process.denied()
             assert not known_as_removed & process.denied()
         for process in self.processes:  # and nothing is left to do: they do not write against each other
-            assert (frozenset(), []) == self.runner.run(process.replica.sync())
+            assert (frozenset(), [], False) == self.runner.run(process.replica.sync())
 
     @invariant()
     def a_process_that_removed_an_entry_does_not_deny_it(self) -> None:
@@ -193,6 +193,21 @@ async def test_an_evicted_part_of_a_long_list_is_restored_within_a_sweep(server:
     late = Process(server)
     await late.replica.sync()
     assert here.denied() == late.denied()
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_starts_knows_whether_the_cache_has_lost_something(server: SimpleMemoryCache) -> None:
+    here = Process(server)
+    assert (await here.replica.sync()).has_lost  # there is no index yet
+    assert not (await Process(server).replica.sync()).has_lost  # an empty list has an index
+    here.add("mallory")
+    await here.replica.sync()
+    assert not (await Process(server).replica.sync()).has_lost
+    (shard,) = here.records.shards()
+    del server._cache[here.replica._key(shard)]
+    assert (await Process(server).replica.sync()).has_lost
+    server._cache.clear()
+    assert (await Process(server).replica.sync()).has_lost
 
 
 @pytest.mark.gen_test

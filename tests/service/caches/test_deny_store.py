@@ -80,3 +80,36 @@ async def test_a_change_is_shared_although_other_calls_have_just_failed(connect:
         record = store.records.new(("jti", "one", None), expires_at=clock.now() + 60)
         assert (await store.publish(store.records.merge([record]))).shared
         await store.close()
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_starts_after_a_flush_waits_for_another_one_to_restore_the_entries(
+    connect: Connect, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with servers.running("redis") as server:
+        cache = connect(server.url)
+        live, late, next_one = (_store(connect(server.url), clock) for _ in range(3))
+        await live.publish(live.records.merge([live.records.new(("jti", "one", None), expires_at=clock.now() + 60)]))
+        await live.refresh()
+        await cache._backend.client.flushall()
+        monkeypatch.setattr("service.caches.deny_store.RESTORE_TIME", 1.5)
+        await late.refresh()  # the live process polls by itself
+        assert 1 == len(list(late.records.in_force()))
+        await next_one.refresh()  # nothing is missing any more
+        assert 1 == len(list(next_one.records.in_force()))
+        for store in (live, late, next_one):
+            await store.close()
+
+
+@pytest.mark.gen_test
+async def test_closing_does_not_wait_for_other_processes(
+    connect: Connect, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.caches.deny_store.RESTORE_TIME", 1000.0)
+    with servers.running("redis") as server:
+        store = _store(connect(server.url), clock)
+        poll = asyncio.ensure_future(store.refresh())
+        while store._settled_at is None:  # noqa: ASYNC110  # nothing sets an event
+            await asyncio.sleep(0)
+        await store.close()
+        await poll
