@@ -32,8 +32,8 @@ from service.tokens import jws
 from service.tokens.claim_rules import ClaimRules
 from service.tokens.claims import check_claims
 from service.tokens.credentials import Credentials
-from service.tokens.jose_header import check_header, check_type
 from service.tokens.presented import PresentedToken
+from service.tokens.token_kinds import check_type
 from service.validators import jwt
 from service.validators.base import ValidatorContext
 
@@ -85,7 +85,7 @@ async def _measure(issuer: str, tokens: list[str]) -> None:
             read = PresentedToken.read(token)
             assert read.jws is not None
             check_type(read.jws.header, rules)
-            algorithm, _ = check_header(read.jws.header, algorithms=algorithms)
+            algorithm, _ = jws.check_header(read.jws.header, algorithms=algorithms)
             jws.verify(read.jws, algorithm=algorithm, keys=[jwk])
             check_claims(read.unverified_claims, rules, now=now)
 

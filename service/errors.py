@@ -90,13 +90,16 @@ class TokenError(ServiceError):
         reason: The reason for logs, metrics and tests.
         detail: What was found and expected, for the log only; contains no token and no secret.
         claim: The claim or header parameter that was rejected, if any.
+        setting: The setting that lifts the rule, for the log and ``explain``; "" if there is none.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, claim: str | None = None) -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+    def __init__(self, reason: Reason, detail: str = "", *, claim: str | None = None, setting: str = "") -> None:
+        text = f"{reason}: {detail}" if detail else str(reason)
+        super().__init__(f"{text} (rejected unless {setting} is set)" if setting else text)
         self.reason = reason
         self.detail = detail
         self.claim = claim
+        self.setting = setting
 
 
 class MissingToken(TokenError):

@@ -25,6 +25,7 @@ from fakeissuer.state.state import IssuerState
 
 if TYPE_CHECKING:
     from fakeissuer.control.bad_tokens import BadToken
+    from fakeissuer.control.good_tokens import GoodToken
 
 _MAX_PUBLICATION_DELAY_S = 86_400
 
@@ -70,6 +71,12 @@ class IssuerControl:
         from fakeissuer.control.bad_tokens import bad_tokens  # noqa: PLC0415  # importing the catalogue slows the start
 
         return bad_tokens(self.state, server)
+
+    def good_tokens(self, server: str = "default") -> list[GoodToken]:
+        """Return the catalogue of good tokens, each with what it has in common with a bad one."""
+        from fakeissuer.control.good_tokens import good_tokens  # noqa: PLC0415  # as above
+
+        return good_tokens(self.state, server)
 
     def revoke(self, token: str) -> None:
         """Revoke a token of any client."""

@@ -38,7 +38,7 @@ class RegisterHandler(ClientHandler):
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # clients belong to all servers
         """Register the client."""
         if not self.state.profile.is_strict:
-            check_api_token(self.request.headers)
+            check_api_token(self.request)
         if len(self.state.registry.clients) >= MAX_CLIENTS:
             raise OAuthError(ErrorCase.CLIENTS_FULL)
         client = registered_client(self._metadata(), int(self.now))
@@ -75,7 +75,7 @@ class RegisteredClientHandler(RegisterHandler):
         return json_reply(registration_without_secret(client, self._started_at))
 
     def _registered_client(self) -> Client:
-        check_api_token(self.request.headers)
+        check_api_token(self.request)
         name = self.path_kwargs["client_id"]
         client = self.state.registry.clients.get(name)
         if client is None:

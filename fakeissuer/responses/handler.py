@@ -1,4 +1,4 @@
-"""The base class of all handlers, which logs failures without URL query and body, because these may contain tokens."""
+"""The base class of all handlers, which logs failures without URL query and body, and the origin of a request."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 from types import TracebackType
 from typing import ClassVar
 
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 logger = logging.getLogger("fakeissuer")
 
 
 class BaseHandler(RequestHandler):
-    """The base class of all handlers."""
+    """The base class of all handlers; log lines never contain the query or the body, which may contain tokens."""
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = (HTTPError,)
     """Exceptions that become error responses and are not logged."""
@@ -27,3 +28,18 @@ class BaseHandler(RequestHandler):
         if not isinstance(value, self.expected_errors):
             fields = {"method": self.request.method, "path": self.request.path}
             logger.error("request failed", exc_info=value, extra=fields)
+
+
+def is_from_another_origin(request: HTTPServerRequest, *, accepts_opaque: bool = False) -> bool:
+    """Return whether a browser states that a page of another origin caused a request; programs state nothing.
+
+    ``Sec-Fetch-Site`` is on every request of a current browser (W3C Fetch Metadata Request Headers), ``Origin``
+    only on some. ``accepts_opaque`` is for forms of pages without referrer, which have ``Origin: null``.
+    """
+    # TLS may end at a proxy, but a page that was sent without TLS is never ours if we listen with it.
+    own = {f"https://{request.host}", f"{request.protocol}://{request.host}"} | ({"null"} if accepts_opaque else set())
+    headers = request.headers
+    return not (
+        own.issuperset(headers.get_list("Origin"))
+        and {"same-origin", "none"}.issuperset(headers.get_list("Sec-Fetch-Site"))
+    )

@@ -40,6 +40,7 @@ class RunningIssuer(LoopProxy[IssuerControl]):
     token = on_loop(IssuerControl.token)
     mint = on_loop(IssuerControl.mint)
     bad_tokens = on_loop(IssuerControl.bad_tokens)
+    good_tokens = on_loop(IssuerControl.good_tokens)
     revoke = on_loop(IssuerControl.revoke)
     approvals = on_loop(IssuerControl.approvals)
     approve = on_loop(IssuerControl.approve)

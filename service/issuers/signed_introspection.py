@@ -10,7 +10,6 @@ from service.issuers.client import FormResponse
 from service.issuers.keys import RemoteKeySet
 from service.tokens import jws
 from service.tokens.claims import numeric_date
-from service.tokens.jose_header import check_header
 from service.tokens.presented import PresentedToken
 
 SIGNED_RESPONSE = "application/token-introspection+jwt"
@@ -65,7 +64,7 @@ class SignedIntrospectionResponse:
             raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
         if token.jws.header.typ != _TYPE:
             raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected {_TYPE}", claim="typ")
-        algorithm, kid = check_header(token.jws.header, algorithms=self._algorithms)
+        algorithm, kid = jws.check_header(token.jws.header, algorithms=self._algorithms)
         jws.verify(token.jws, algorithm=algorithm, keys=await self._keys.select(algorithm=algorithm, kid=kid))
         return token.unverified_claims  # verified, from here on
 

@@ -81,6 +81,9 @@ class TrustedIssuer:
             that long.
         introspection_jwt: Whether introspection responses must be signed (RFC 9701).
         accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
+        accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
+            has no ``aud``; a token for any other API of the issuer is then accepted too.
+        accepts_id_token_hashes: Whether a token with ``at_hash`` or another hash of ID tokens is accepted.
     """
 
     issuer: str
@@ -96,6 +99,8 @@ class TrustedIssuer:
     introspection_cache_lifetime: float
     introspection_jwt: bool
     accept_when_introspection_fails: bool
+    accepts_introspection_without_audience: bool
+    accepts_id_token_hashes: bool
 
 
 class IssuerSettings(BaseModel):
@@ -130,6 +135,8 @@ class IssuerSettings(BaseModel):
     introspection_cache_lifetime: Seconds | None = None
     introspection_jwt: bool | None = None
     insecure_accept_when_introspection_fails: bool | None = None
+    insecure_accept_introspection_without_audience: bool | None = None
+    insecure_accept_id_token_hashes: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -221,6 +228,8 @@ def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:
         introspection_cache_lifetime=effective["introspection_cache_lifetime"],
         introspection_jwt=effective["introspection_jwt"],
         accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
+        accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
+        accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
     )
 
 

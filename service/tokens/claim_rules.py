@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 Claims = Mapping[str, Any]
 
-REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp"})
-"""The claims that a JWT must have; an introspection response may lack them."""
+REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp", "iat", "client_id"})
+"""The claims that a JWT must have, the last two only where a rule reads them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,8 @@ class ClaimRules:
         leeway: Seconds of tolerance for clock skew.
         max_token_age: Seconds since ``iat`` after which a token is rejected even if it has not expired, or None.
         requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
-        required: Which of ``iss``, ``aud`` and ``exp`` must be present.
+        accepts_id_token_hashes: Whether a token may have ``at_hash`` and the other hashes of ID tokens.
+        required: Which of the claims in :data:`REQUIRED_OF_JWT` must be present.
     """
 
     issuer: str
@@ -32,6 +33,7 @@ class ClaimRules:
     leeway: float = 120.0
     max_token_age: float | None = None
     requires_rfc9068: bool = False
+    accepts_id_token_hashes: bool = False
     required: frozenset[str] = REQUIRED_OF_JWT
 
 
@@ -48,3 +50,11 @@ class ClaimCheck(NamedTuple):
     """What to do about a token that the check rejects."""
     other_claims: tuple[str, ...] = ()
     """Further claims that the check reads."""
+    remark: Callable[[Claims, ClaimRules], str] = lambda _claims, _rules: ""
+    """Returns what ``explain`` adds to the claims that it found."""
+
+
+def shorten(value: object) -> str:
+    """Return a claim value for the log, on one line and too short to contain a whole token."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,15 +1,15 @@
-"""Strict parsing and verification of a compact JWS (RFC 7515 sections 5.2 and 7.1)."""
+"""Strict parsing, header checks and verification of a compact JWS (RFC 7515 sections 4, 5.2 and 7.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from service.errors import InvalidToken, Reason
 from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS
-from service.tokens.jose_header import JOSEHeader
+from service.tokens.jose_header import FORBIDDEN_PARAMETERS, MAX_KID, JOSEHeader
 from service.tokens.jwk import JWK
 
 
@@ -55,10 +55,28 @@ def _read_header(encoded: bytes) -> JOSEHeader:
     return JOSEHeader.of(encoding.decode_json_object(encoding.decode_base64url(encoded)))
 
 
+def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str, str | None]:
+    """Return the algorithm and the key ID of a header.
+
+    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are ignored: an attacker could sign a token with a key of their own
+    and put that key, or its URL, into the header (RFC 8725 section 3.10).
+
+    Raises:
+        InvalidToken: The algorithm is not allowed, the key ID is malformed, or a parameter is forbidden.
+    """
+    if header.forbidden is not None:
+        raise InvalidToken(Reason.CRITICAL_HEADER, FORBIDDEN_PARAMETERS[header.forbidden], claim=header.forbidden)
+    if header.alg is None or header.alg not in algorithms:
+        raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"expected one of {algorithms}", claim="alg")
+    if header.kid is None and "kid" in header.parameters:
+        raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected a string of at most {MAX_KID} characters", claim="kid")
+    return header.alg, header.kid
+
+
 def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:
     """Return the key that verifies the signature (RFC 7515 section 5.2).
 
-    Does not check whether the algorithm is allowed (:func:`~service.tokens.jose_header.check_header`), nor any claim.
+    Does not check whether the algorithm is allowed (:func:`check_header`), nor any claim.
 
     Raises:
         InvalidToken: The signature matches none of the keys for the algorithm.

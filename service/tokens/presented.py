@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 from typing import Any, NamedTuple
 
 from service.errors import InvalidToken, Reason
 from service.tokens import encoding
 from service.tokens.jws import CompactJWS
+
+_OUTSIDE_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_DOTS_OF_JWE = 4
 
 MAX_TOKEN_SIZE = 16 * 1024
 """Characters, by default; more than any issuer needs, and less than a header may have."""
@@ -33,6 +38,19 @@ class PresentedToken(NamedTuple):
         issuer = self.unverified_claims.get("iss")
         return issuer if isinstance(issuer, str) else None
 
+    @property
+    def is_malformed_jwt(self) -> bool:
+        """Whether the text is no JWT, but has the header of one (RFC 7515 section 4.1.1); an encrypted JWT is opaque.
+
+        Such a text must not pass as an opaque token: an attacker could append padding to a JWT, so that its claims
+        are hidden from our checks while a lenient issuer still reads it and reports it as active.
+        """
+        if self.jws is not None:
+            return False
+        header = _decode_leniently(self.text.lstrip(".").partition(".")[0])
+        is_encrypted = b'"enc"' in header and self.text.count(".") == _DOTS_OF_JWE
+        return b'"alg"' in header and not is_encrypted
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.jws!r}, parse_error={self.parse_error!r})"
 
@@ -56,3 +74,11 @@ class PresentedToken(NamedTuple):
             # The message of a decoding error quotes a part of the token.
             parse_error = str(exc) if type(exc) is ValueError else type(exc).__name__
             return cls(text, None, {}, parse_error)
+
+
+def _decode_leniently(text: str) -> bytes:
+    """Return the octets that a lenient decoder might read, and UTF-16 as ASCII."""
+    octets = text.encode("ascii", "ignore").replace(b"-", b"+").replace(b"_", b"/")
+    octets = _OUTSIDE_BASE64.sub(b"", octets)
+    octets = octets[: len(octets) - (len(octets) % 4 == 1)]  # a single character is less than one octet
+    return binascii.a2b_base64(octets + b"=" * (-len(octets) % 4)).replace(b"\0", b"")

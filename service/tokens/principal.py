@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from service.errors import InvalidToken
+from service.errors import InvalidToken, Reason
+from service.tokens.claim_rules import Claims
 from service.tokens.claims import numeric_date
+
+_TEXTS = ("sub", "jti", "client_id", "cid")
+_SCOPES = ("scope", "scp")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,20 +64,40 @@ class Principal:
             key_id: The ID of the key that signed the token, if it is known.
 
         Raises:
-            InvalidToken: ``exp`` is not a NumericDate, which no checked token has.
+            InvalidToken: ``exp`` is not a NumericDate, or :func:`check_principal` rejects the claims.
         """
+        check_principal(claims)
+        expires_at = _end(claims, max_token_age, default_expiry)
         return cls(
             issuer=claims["iss"],
-            subject=_text(claims.get("sub")),
-            client_id=_text(claims.get("client_id", claims.get("cid"))),
+            subject=claims.get("sub"),
+            client_id=claims.get("client_id", claims.get("cid")),
             scopes=_scopes(claims),
-            expires_at=_end(claims, max_token_age, default_expiry),
+            expires_at=expires_at,
             claims=freeze(claims),
             groups=_groups(claims),
-            acr=_text(claims.get("acr")),
-            auth_time=_auth_time(claims),
+            acr=_acr(claims),
+            auth_time=_auth_time(claims, expires_at),
             key_id=key_id,
         )
+
+
+def check_principal(claims: Claims) -> None:
+    """Check the types of the claims that identify a principal and say what it may do.
+
+    The deny list and an API compare strings, so another value would match neither an entry nor an owner.
+
+    Raises:
+        InvalidToken: The subject, the token ID or the client is not a string, or the scopes are malformed.
+    """
+    for name in _TEXTS:
+        if name in claims and not isinstance(claims[name], str):
+            detail = f"expected a string, found {type(claims[name]).__name__}"
+            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+    for name in _SCOPES:
+        if name in claims and not _is_scope(claims[name]):
+            detail = "expected scopes separated by single spaces, or a list of scopes"
+            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
 
 
 def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
@@ -111,39 +135,54 @@ class _FrozenDict(dict[str, Any]):
         return dict, (dict(self),)
 
 
-def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the scope tokens of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, which may be a list."""
-    value = claims.get("scope", claims.get("scp"))
+def _is_scope(value: object) -> bool:
+    # Only U+0020 separates scopes (RFC 6749 section 3.3). At a tab, a line end or another space, the issuer may have
+    # granted one scope and a program behind this one read two; none of these characters is printable.
     if isinstance(value, str):
-        return frozenset(value.split())
-    if isinstance(value, list):
-        return frozenset([scope for scope in value if isinstance(scope, str)])
-    return frozenset()
+        return value.isprintable()
+    return isinstance(value, list) and all(
+        [isinstance(scope, str) and scope.isprintable() and " " not in scope for scope in value]  # noqa: C419  # faster for short lists
+    )
 
 
-def _groups(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names in ``groups``; a string is one name, since group names may contain spaces."""
+def _scopes(claims: Claims) -> frozenset[str]:
+    """Return the scopes of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, each of which may be a list."""
+    value = claims.get("scope", claims.get("scp", ""))
+    return frozenset(filter(None, value.split(" ") if isinstance(value, str) else value))
+
+
+def _groups(claims: Claims) -> frozenset[str]:
+    """Return the names in ``groups``; a string is one name, since group names may contain spaces.
+
+    Other values are ignored and grant nothing: a group may also be an object (RFC 7643 section 4.1.2).
+    """
     value = claims.get("groups")
     names = value if isinstance(value, list) else [value]
     return frozenset([name for name in names if isinstance(name, str)])
 
 
-def _auth_time(claims: Mapping[str, Any]) -> float | None:
-    """Return ``auth_time``, or None if it is missing or malformed."""
+def _acr(claims: Claims) -> str | None:
+    """Return ``acr``, or None if it is missing or malformed."""
+    value = claims.get("acr")
+    return value if isinstance(value, str) else None
+
+
+def _auth_time(claims: Claims, expires_at: float) -> float | None:
+    """Return ``auth_time``, or None if it is missing or malformed.
+
+    A user signs in before the token expires; a later time, such as one in milliseconds, would be recent for ever.
+    """
     try:
-        return numeric_date(claims, "auth_time")
+        auth_time = numeric_date(claims, "auth_time")
     except InvalidToken:
         return None
+    return None if auth_time is None or auth_time > expires_at else auth_time
 
 
-def _end(claims: Mapping[str, Any], max_token_age: float | None, default_expiry: float) -> float:
+def _end(claims: Claims, max_token_age: float | None, default_expiry: float) -> float:
     exp = numeric_date(claims, "exp")
     exp = default_expiry if exp is None else exp
     if max_token_age is None:
         return exp
     iat = numeric_date(claims, "iat")
     return exp if iat is None else min(exp, iat + max_token_age)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import urllib.parse
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,14 +16,20 @@ from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
 from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
 from service.tokens.claims import check_claims
+from service.tokens.jws import CompactJWS, check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
+from service.tokens.token_kinds import check_kind, check_type
 from service.validators.base import ValidatorContext
 from service.validators.jwt import rules_for
 
+_logger = logging.getLogger(__name__)
+
 _AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
-_TOKEN_TYPES = frozenset({"bearer", "dpop", "access_token"})
-_TOKEN_USES = frozenset({"access", "access_token"})
+_AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"
+_REQUIRED_OF_INTROSPECTED_JWT = frozenset({"iss", "exp"})
+"""The claims that a JWT itself must have; lightweight tokens of Keycloak have the others in the response only."""
+_REQUIRED_OF_RESPONSE = frozenset({"iat", "client_id"})
 
 
 class IntrospectionValidator:
@@ -31,15 +37,28 @@ class IntrospectionValidator:
 
     An opaque token does not name its issuer. This validator treats each as one of its own issuer, so that the
     token is not sent to other issuers as well.
+
+    Args:
+        accepts_without_audience: Whether an opaque token is accepted although the response has no ``aud``.
     """
 
-    def __init__(self, *, rules: ClaimRules, issuer: Issuer, clock: Clock, token_cache: ValidatedTokenCache) -> None:
+    def __init__(
+        self,
+        *,
+        rules: ClaimRules,
+        issuer: Issuer,
+        clock: Clock,
+        token_cache: ValidatedTokenCache,
+        accepts_without_audience: bool,
+    ) -> None:
         self._rules = rules
         self._issuer = issuer
         self._endpoint = issuer.introspection
         self._cache = issuer.introspection_cache
         self._clock = clock
         self._token_cache = token_cache
+        self._accepts_without_audience = accepts_without_audience
+        self._has_logged_missing_audience = False
 
     async def validate(self, token: PresentedToken) -> Principal | None:
         """Return the principal of a valid token, or None if the token is of another issuer.
@@ -52,25 +71,30 @@ class IntrospectionValidator:
     async def validate_uncached(self, token: PresentedToken) -> ValidatedToken | None:
         """Return the validated token without storing it in the token cache, or None if it is of another issuer.
 
+        A malformed JWT gives None as well: no issuer has issued it.
+
         Raises:
             InvalidToken: The token is not active, or its claims are not acceptable.
             IssuerUnavailable: Introspection failed.
         """
-        if token.jws is not None and token.unverified_issuer != self._rules.issuer:
+        if token.is_malformed_jwt or (token.jws is not None and token.unverified_issuer != self._rules.issuer):
             return None
+        own = None if token.jws is None else self._check_jwt(token.jws, token.unverified_claims)
         document, expires_at = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
         if document["active"] is not True:  # only the boolean counts, not the string "true"
             raise InvalidToken(Reason.INACTIVE, f"introspection returned active: {document['active']!r}"[:80])
-        _check_token_type(document)
-        rules = dataclasses.replace(self._rules, required=await self._required())
-        check_claims(document, rules, now=self._clock.now())
         claims = {name: value for name, value in document.items() if name != "active"}
+        if self._accepts_without_audience and claims.get("aud") == []:
+            del claims["aud"]  # Ory Hydra's form of a token without an audience
+        await self._check_response(claims, token)
         principal = Principal.from_claims(
-            {"iss": rules.issuer, **claims},
-            max_token_age=rules.max_token_age,
+            {"iss": self._rules.issuer, **_identifiers(token, claims), **claims},
+            max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
             key_id=None if token.jws is None else token.jws.header.kid,
         )
+        if own is not None:
+            principal = dataclasses.replace(principal, expires_at=min(principal.expires_at, own.expires_at))
         return ValidatedToken(principal, partial(self._is_before, expires_at))
 
     async def check_ready(self) -> None:
@@ -85,24 +109,75 @@ class IntrospectionValidator:
         """Cancel pending requests to the issuer."""
         await self._issuer.close()
 
-    async def _required(self) -> frozenset[str]:
+    def _check_jwt(self, signed: CompactJWS, claims: dict[str, Any]) -> Principal:
+        """Check what a JWT says about itself, before it is introspected, and return its unconfirmed principal.
+
+        The signature is left to the issuer, so these checks can reject a token, and never accept one.
+        Without them, an attacker could use an ID token or a token for another API wherever the response does not
+        repeat the claims of the token, which RFC 7662 section 2.2 allows.
+        """
+        if not signed.header.is_of_okta_org_token or self._rules.requires_rfc9068:
+            check_type(signed.header, self._rules)
+        algorithm = signed.header.alg or "none"
+        if algorithm.lower() == "none":
+            raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, "the token is not signed", claim="alg")
+        check_header(signed.header, algorithms={algorithm})
+        rules = dataclasses.replace(self._rules, required=_REQUIRED_OF_INTROSPECTED_JWT)
+        check_claims(claims, rules, now=self._clock.now())
+        return Principal.from_claims(claims, max_token_age=rules.max_token_age)
+
+    async def _check_response(self, claims: dict[str, Any], token: PresentedToken) -> None:
+        """Check the claims of an active token.
+
+        Raises:
+            InvalidToken: A claim is not acceptable, or neither the token nor the response has an audience.
+        """
+        rules = dataclasses.replace(self._rules, required=await self._required(token))
+        now = self._clock.now()
+        check_kind(claims, rules, now)  # first, since a refresh token often has no audience either
+        try:
+            check_claims(claims, rules, now=now)
+        except InvalidToken as exc:
+            if exc.claim == "aud" and "aud" not in claims and token.jws is None:
+                raise self._missing_audience() from None
+            raise
+
+    async def _required(self, token: PresentedToken) -> frozenset[str]:
         """Return the claims that a response must have.
 
-        Okta reports refresh tokens as active too, without these claims; its responses for access tokens have them.
+        The audience must be known, or else a token for any other API of the issuer would be accepted.
+        Okta reports refresh tokens as active too, without ``iss`` and ``aud``; its responses for access tokens have
+        them.
         """
         path = urllib.parse.urlsplit(await self._endpoint.endpoint()).path
-        return REQUIRED_OF_JWT if _AT_OKTA.match(path) else frozenset()
+        required = REQUIRED_OF_JWT if _AT_OKTA.match(path) else _REQUIRED_OF_RESPONSE
+        is_excused = token.jws is None and self._accepts_without_audience
+        return required - {"aud"} if is_excused or "aud" in token.unverified_claims else required | {"aud"}
+
+    def _missing_audience(self) -> InvalidToken:
+        """Return the error for an opaque token, and log the first one, since every token of the issuer may fail."""
+        if not self._has_logged_missing_audience:
+            self._has_logged_missing_audience = True
+            fields = {"issuer": self._rules.issuer, "setting": _AUDIENCE_SETTING}
+            _logger.error(
+                "introspection response without aud: issuer=%(issuer)s, rejected unless %(setting)s is set",
+                fields,
+                extra=fields,
+            )
+        detail = "the introspection response has no aud"
+        return InvalidToken(Reason.MISSING_CLAIM, detail, claim="aud", setting=_AUDIENCE_SETTING)
 
     def _is_before(self, expires_at: float) -> bool:
         return self._clock.monotonic() < expires_at
 
 
-def _check_token_type(document: Mapping[str, Any]) -> None:
-    """Reject an active token that the response marks as another kind, such as a refresh token."""
-    token_type, token_use = document.get("token_type", "bearer"), document.get("token_use", "access")
-    if str(token_type).lower() not in _TOKEN_TYPES or str(token_use) not in _TOKEN_USES:
-        detail = "introspection returned another kind of token"
-        raise InvalidToken(Reason.UNSUPPORTED_TYPE, detail, claim="token_type")
+def _identifiers(token: PresentedToken, claims: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims of a JWT by which the deny list finds it, so far as the response does not repeat them."""
+    own = token.unverified_claims
+    has_client = "client_id" in claims or "cid" in claims
+    return {name: own[name] for name in ("jti", "sub") if name in own} | {
+        name: own[name] for name in ("client_id", "cid") if name in own and not has_client
+    }
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionValidator:
@@ -112,5 +187,9 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionVali
         SettingsError: The settings have no client credentials for this issuer.
     """
     return IntrospectionValidator(
-        rules=rules_for(issuer), issuer=context.issuer(issuer), clock=context.clock, token_cache=context.token_cache
+        rules=rules_for(issuer),
+        issuer=context.issuer(issuer),
+        clock=context.clock,
+        token_cache=context.token_cache,
+        accepts_without_audience=issuer.accepts_introspection_without_audience,
     )

@@ -11,9 +11,9 @@ from service.settings.issuers import TrustedIssuer
 from service.tokens import jws
 from service.tokens.claim_rules import ClaimRules
 from service.tokens.claims import check_claims
-from service.tokens.jose_header import check_header, check_type
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
+from service.tokens.token_kinds import check_type
 from service.validators.base import ValidatorContext
 
 
@@ -53,7 +53,7 @@ class JWTValidator:
         if signed is None or token.unverified_issuer != self._rules.issuer:
             return None
         check_type(signed.header, self._rules)
-        algorithm, kid = check_header(signed.header, algorithms=self._algorithms)
+        algorithm, kid = jws.check_header(signed.header, algorithms=self._algorithms)
         keys = await self._keys.select(algorithm=algorithm, kid=kid)
         key = jws.verify(signed, algorithm=algorithm, keys=keys)
         claims = token.unverified_claims  # verified from here on
@@ -95,4 +95,5 @@ def rules_for(issuer: TrustedIssuer) -> ClaimRules:
         leeway=issuer.leeway,
         max_token_age=issuer.max_token_age,
         requires_rfc9068=issuer.requires_rfc9068,
+        accepts_id_token_hashes=issuer.accepts_id_token_hashes,
     )

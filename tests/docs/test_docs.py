@@ -152,7 +152,7 @@ def test_the_test_of_the_readme_passes(environment: dict[str, str], tmp_path: Pa
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("document", ["README.rst", "docs/how-to/validators.rst"])
+@pytest.mark.parametrize("document", ["README.rst", "docs/how-to/validators.rst", "docs/how-to/token-kinds.rst"])
 @pytest.mark.gen_test
 async def test_an_application_starts_with_the_configuration_of_the_page(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,12 +7,18 @@ section 3.1).
 
 from __future__ import annotations
 
-from fakeissuer.control.bad_tokens import claims, encoding, headers, signatures, token_types
-from fakeissuer.control.bad_tokens.token_builder import BadToken, Row, TokenBuilder
-from fakeissuer.errors import InvalidRequestError
+from fakeissuer.control.bad_tokens import claims, encoding, headers, other_kinds, signatures, token_types
+from fakeissuer.control.bad_tokens.token_builder import BadToken, Row, builder_for
 from fakeissuer.state.state import IssuerState
 
-ROWS: tuple[Row, ...] = (*signatures.ROWS, *headers.ROWS, *claims.ROWS, *token_types.ROWS, *encoding.ROWS)
+ROWS: tuple[Row, ...] = (
+    *signatures.ROWS,
+    *headers.ROWS,
+    *claims.ROWS,
+    *token_types.ROWS,
+    *other_kinds.ROWS,
+    *encoding.ROWS,
+)
 
 
 def bad_tokens(state: IssuerState, server_id: str = "default") -> list[BadToken]:
@@ -21,12 +27,7 @@ def bad_tokens(state: IssuerState, server_id: str = "default") -> list[BadToken]
     Raises:
         InvalidRequestError: there is no such server, or it is the org server, whose tokens only Okta can validate.
     """
-    server = state.registry.server(server_id)
-    if server.is_org:
-        raise InvalidRequestError(
-            "The org server's tokens cannot be verified locally, so it has no bad tokens; choose another server."
-        )
-    builder = TokenBuilder(state, server)
+    builder = builder_for(state, server_id)
     return [
         BadToken(name=row.name, token=row.make(builder), breaks=row.breaks, status=row.status, error=row.error)
         for row in ROWS

@@ -24,6 +24,9 @@ _INVALID_NUMERIC_DATES: dict[str, Any] = {
 }
 """Values that some parsers accept as a NumericDate, some of them accepted by Python's JSON parser only."""
 
+_NOT_TEXTS: dict[str, Any] = {"number": 7, "true": True, "null": None, "list": ["alice"], "object": {"id": "alice"}}
+_SCOPE_SEPARATORS = {"tab": "\t", "line-end": "\n", "no-break-space": "\u00a0", "em-space": "\u2003"}
+
 
 def _with_claims(changes: dict[str, Any], builder: TokenBuilder) -> str:
     """Return a token that is valid except for these claims."""
@@ -110,6 +113,20 @@ ROWS = (
         "the audience is in aud, to its last character",
         lambda builder: _with_claims({"aud": builder.server.audience + "/elsewhere"}, builder),
     ),
+    *(
+        Row(f"{name.replace('_', '-')}-{kind}", f"{name} is a text", partial(_with_claims, {name: value}))
+        for name in ("sub", "jti", "client_id")
+        for kind, value in _NOT_TEXTS.items()
+    ),
+    *(
+        Row(f"scope-{kind}", "scope is a text or a list of texts", partial(_with_claims, {"scope": value}))
+        for kind, value in {"number": 7, "object": {"api:read": True}, "list-with-number": ["api:read", 7]}.items()
+    ),
+    *(
+        Row(f"scope-with-{name}", "only a space separates scopes", partial(_with_claims, {"scope": f"a{text}api:read"}))
+        for name, text in _SCOPE_SEPARATORS.items()
+    ),
+    Row("scope-list-with-space", "a scope has no space", partial(_with_claims, {"scope": ["a api:read"]})),
     Row(
         "cnf-as-bearer",
         "a token that is bound to a key is not accepted without proof of the key",

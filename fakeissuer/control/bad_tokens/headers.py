@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 _KEY_FROM_HEADER = "a key that the token itself brings or points to is never used"
 _CRITICAL = "a critical extension that is not understood makes the token invalid"
 _KID_TEXT = "kid is a text"
+OTHER_TYPES = (
+    "JWS",
+    "JOSE+JSON",
+    "client-authentication+jwt",
+    "dc+sd-jwt",
+    "dpop+jwt",
+    "entity-statement+jwt",
+    "kb+jwt",
+    "logout+jwt",
+    "oauth-authz-req+jwt",
+    "oauth-id-jag+jwt",
+    "rt+jwt",
+    "secevent+jwt",
+    "statuslist+jwt",
+    "token-introspection+jwt",
+    "txntoken+jwt",
+    "application/token-introspection+jwt",
+)
+"""Types of other profiles of JWT (RFC 8725 section 3.11)."""
 DEEP_LEVELS = 3000
 """Nesting that exhausts the stack of a recursive parser and still fits into 16 KiB."""
 
@@ -95,11 +114,12 @@ ROWS = (
     Row("b64-false", "an unencoded payload is not accepted", partial(_with_header, {"b64": False, "crit": ["b64"]})),
     Row("b64-false-not-critical", "an unencoded payload is not accepted", partial(_with_header, {"b64": False})),
     Row("zip", "a compressed payload is not accepted", _compressed),
-    *(
-        Row(f"typ-{typ}", "typ is absent, JWT or at+jwt", partial(_with_header, {"typ": typ}))
-        for typ in ("dpop+jwt", "secevent+jwt", "logout+jwt", "JWS")
-    ),
+    *(Row(f"typ-{typ}", "typ is absent, JWT or at+jwt", partial(_with_header, {"typ": typ})) for typ in OTHER_TYPES),
+    Row("typ-empty", "typ is not empty", partial(_with_header, {"typ": ""})),
+    Row("typ-prefix-alone", "typ is not empty after application/", partial(_with_header, {"typ": "application/"})),
     Row("typ-number", "typ is a text", partial(_with_header, {"typ": 1})),
+    Row("typ-null", "typ is a text", partial(_with_header, {"typ": None})),
+    Row("typ-list", "typ is a text", partial(_with_header, {"typ": ["at+jwt"]})),
     Row("header-repeats-alg", "a header name is there once", partial(_with_duplicate, "alg", "none")),
     Row("header-repeats-kid", "a header name is there once", partial(_with_duplicate, "kid", "another")),
     Row("header-list", "the header is an object", partial(_raw_header, b'["RS256"]')),

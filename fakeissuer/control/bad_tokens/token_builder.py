@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fakeissuer.control.mint import mint
 from fakeissuer.control.mint_request import MintRequest
+from fakeissuer.errors import InvalidRequestError
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import Signer
 from fakeissuer.model.claims import Grant
+from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.issue import access_token_type
@@ -22,6 +25,11 @@ if TYPE_CHECKING:
     from fakeissuer.jose.keys import SigningKey
 
 HOUR_S = 3600
+SUBJECT = "6cd55704-eb42-4697-b55e-59046efc7b46"
+"""The subject of tokens in the form of other issuers; many use a UUID."""
+
+_OWN_CLAIMS = ("ver", "cid", "scp", "client_id", "scope")
+"""Claims that this issuer adds to its access tokens, and other issuers do not add to every kind of JWT."""
 
 
 class BadToken(Record, frozen=True, kw_only=True):
@@ -56,6 +64,15 @@ class _Absent:
 
 
 ABSENT = _Absent()
+
+
+class Placeholder(enum.Enum):
+    """A value in a table of claims that is known only when the token is built."""
+
+    AUDIENCE = enum.auto()
+    """The server's audience, which stands for the client ID as well: some issuers use one name for both."""
+    NOW = enum.auto()
+    """The time of issue, in seconds since the epoch."""
 
 
 class TokenBuilder:
@@ -108,9 +125,39 @@ class TokenBuilder:
 
         return partial(keys.sign_input, key or self.key, alg)
 
+    def jwt(self, claims: Mapping[str, Any], typ: str | None = "JWT") -> str:
+        """Return a JWT that the server has issued, with the claims that all kinds of JWT have, and with these.
+
+        Introspection reports it as active, as real issuers do for most kinds.
+        """
+        common = {"sub": SUBJECT, "jti": random_text(), **dict.fromkeys(_OWN_CLAIMS)}
+        filled = {name: self._filled(value) for name, value in claims.items()}
+        return self.mint(claims={**common, **filled}, header={"typ": typ})
+
     def mint(self, **members: Any) -> str:
         """Return a token from the mint call."""
         return mint(self.state, MintRequest(**{"server": self.server.id, **members})).token
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._filled(item) for item in value]
+        if value is Placeholder.AUDIENCE:
+            return self.server.audience
+        return self.now if value is Placeholder.NOW else value
+
+
+def builder_for(state: IssuerState, server_id: str) -> TokenBuilder:
+    """Return the builder for a server.
+
+    Raises:
+        InvalidRequestError: there is no such server, or it is the org server, whose tokens only Okta can validate.
+    """
+    server = state.registry.server(server_id)
+    if server.is_org:
+        raise InvalidRequestError(
+            "The org server's tokens cannot be verified locally, so it has no catalogue; choose another server."
+        )
+    return TokenBuilder(state, server)
 
 
 def _octets(part: dict[str, Any] | bytes) -> bytes:

@@ -23,9 +23,14 @@ class OverviewHandler(ControlHandler):
         self.finish(reply.body)
 
     def check_access(self) -> tuple[int, str] | None:
-        """Return a rejection or None; the console needs no token, because its page asks the user for one."""
+        """Return a rejection or None; the console needs no token, because its page asks the user for one.
+
+        A link on another site may open the console, whose page has no data and rejects frames.
+        """
         if self._wants_html and self.guard.token is not None:
             return None
+        if self._wants_html and self.request.headers.get("Sec-Fetch-Mode") == "navigate":
+            return self.guard.check_address(self.request)
         return super().check_access()
 
     @property

@@ -1,4 +1,4 @@
-"""``/_fake/tokens``, ``/_fake/bad-tokens`` and ``/_fake/revoke``."""
+"""``/_fake/tokens``, ``/_fake/bad-tokens``, ``/_fake/good-tokens`` and ``/_fake/revoke``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ class BadTokensHandler(ControlHandler):
     def get(self) -> None:
         """Return one bad token of each kind."""
         self.send(self.control.bad_tokens(self.read_query(ServerQuery).server))
+
+
+class GoodTokensHandler(ControlHandler):
+    """The catalogue of good tokens."""
+
+    path = "/good-tokens"
+
+    def get(self) -> None:
+        """Return one good token of each kind."""
+        self.send(self.control.good_tokens(self.read_query(ServerQuery).server))
 
 
 class RevokeHandler(ControlHandler):

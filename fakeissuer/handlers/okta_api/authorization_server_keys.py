@@ -22,7 +22,7 @@ class Rotation(Record, frozen=True, kw_only=True):
 class _CredentialsHandler(OktaHandler):
     def keys_reply(self, server: str, *, rotates: bool) -> Reply:
         """Return the keys of a server, after a rotation if ``rotates``."""
-        check_api_token(self.request.headers)
+        check_api_token(self.request)
         self._check_server(server)
         if rotates:
             self._rotate(server)

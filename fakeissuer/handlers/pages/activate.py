@@ -5,6 +5,7 @@ from __future__ import annotations
 from fakeissuer.handlers.pages.sign_in import WRONG_PASSWORD, PageHandler
 from fakeissuer.oauth.authorization import device
 from fakeissuer.oauth.authorization.sign_in import user_of
+from fakeissuer.responses.handler import is_from_another_origin
 from fakeissuer.responses.pages import page
 from fakeissuer.responses.reply import Reply
 from fakeissuer.state.sessions import Session
@@ -14,10 +15,13 @@ class ActivateHandler(PageHandler):
     """Ask for the user code, the user and the approval, in this order."""
 
     def render_page(self, session: Session) -> Reply:
-        """Return the form for the code; with ``--auto-login`` a code in the URL approves the device at once."""
+        """Return the form for the code; with ``--auto-login`` a code in the URL approves the device at once.
+
+        Not for a link on another site, which could make the browser approve the device of an attacker.
+        """
         state, user_code = self.state, self.parameters.get("user_code", "")
         pending = device.find_pending(state, user_code)
-        if state.auto_login is not None and pending is not None:
+        if state.auto_login is not None and pending is not None and not is_from_another_origin(self.request):
             session.sign_in(state.auto_login, self.now)
             return self._finish(session, pending, is_allowed=True)
         return self._code_page(session, user_code)

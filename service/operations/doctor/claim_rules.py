@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from service.errors import InvalidToken
+from service.errors import InvalidToken, Reason, TokenError
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
-from service.tokens.claims import numeric_date
+from service.tokens.claims import CHECKS, numeric_date
+from service.tokens.principal import check_principal
 
 _DATES = ("exp", "nbf", "iat")
+_PRINCIPAL_CLAIMS = ("sub", "jti", "client_id", "cid", "scope", "scp")
 
 
 def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
@@ -19,7 +21,7 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
 
     async def rule(context: ExplainContext) -> None:
         claims = context.token.unverified_claims  # the rules before this one have verified the signature
-        context.found = _found(check, claims, context.now)
+        context.found = _found(check, claims, context.rules, context.now)
         context.expected = _expected(check, context.rules, context.now)
         context.advice = check.advice
         check.check(claims, context.rules, context.now)
@@ -27,13 +29,35 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
     return rule
 
 
-def _found(check: ClaimCheck, claims: Mapping[str, Any], now: float) -> str:
+def advice_on(error: TokenError) -> str:
+    """Return what to do about a token that a validator rejects, by the claim that it rejected."""
+    if error.reason is Reason.INACTIVE:
+        return "it has expired, was revoked, or is of another issuer: request a new one"
+    if error.reason in {Reason.MISSING_CLAIM, Reason.MALFORMED_CLAIM}:
+        return f"configure the issuer to include a valid {error.claim}"
+    about_claim = (check for check in CHECKS if error.claim in (check.claim, *check.other_claims))
+    return next((check.advice for check in about_claim), "request a new token")
+
+
+async def check_strings(context: ExplainContext) -> None:
+    """Check the types of the claims that identify the principal."""
+    claims = context.token.unverified_claims  # verified, as above
+    found = [f"{name} = {to_json(claims[name])}" for name in _PRINCIPAL_CLAIMS if name in claims]
+    context.found = ", ".join(found) or "none of them"
+    context.expected = "strings, and scopes separated by single spaces"
+    context.advice = "configure the issuer to send strings"
+    check_principal(claims)
+
+
+def _found(check: ClaimCheck, claims: Mapping[str, Any], rules: ClaimRules, now: float) -> str:
     """Return the claims that a check reads; dates also in UTC and relative to now."""
     if check.claim is None:
         return f"the claims {', '.join(sorted(claims))}" if claims else "no claims"
     names = (check.claim, *check.other_claims)
     found = [f"{name} = {to_json(claims[name])}{_date(claims, name, now)}" for name in names if name in claims]
-    return ", ".join(found) or f"no {check.claim}"
+    text = ", ".join(found) or f"no {check.claim}"
+    remark = check.remark(claims, rules)
+    return f"{text} ({remark})" if remark else text
 
 
 def _expected(check: ClaimCheck, rules: ClaimRules, now: float) -> str:

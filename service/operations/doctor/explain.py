@@ -20,6 +20,7 @@ from service.web.responses.challenge import error_response_for
 
 _RULES_BEFORE_READING = 2
 """The number of rules for every token; other validators come after them."""
+_NAME_SETTING = "; or, if every access token of this issuer is like this, set SERVICE_{}=true"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,8 @@ async def _apply_rule(
         return exc
     except TokenError as exc:
         found = context.found or exc.detail
-        findings.append(fail(rule.description, found, context.advice, expected=context.expected))
+        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if exc.setting else "")
+        findings.append(fail(rule.description, found, advice, expected=context.expected))
         return exc
     findings.append(ok(rule.description, context.found))
     return None

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from service.operations.doctor import format_rules, signature_rules
-from service.operations.doctor.claim_rules import check_claim
+from service.operations.doctor.claim_rules import check_claim, check_strings
 from service.operations.doctor.context import ExplainContext
 from service.tokens.claims import CHECKS
 
@@ -49,7 +49,8 @@ def _all_rules() -> Iterator[Rule]:
     yield Rule("its signature is valid", signature_rules.check_signature)
     for check in CHECKS:
         yield Rule(check.description, check_claim(check))
+    yield Rule("its subject, ID, client and scopes are strings", check_strings)
 
 
 RULES = tuple(_all_rules())
-"""The last rules are the checks in :data:`service.tokens.claims.CHECKS`."""
+"""The rules before the last one are the checks in :data:`service.tokens.claims.CHECKS`."""

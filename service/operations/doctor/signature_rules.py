@@ -9,7 +9,7 @@ from service.operations.doctor.context import ExplainContext, is_validated_local
 from service.operations.doctor.formatting import to_json
 from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.tokens import jws
-from service.tokens.jose_header import check_header, check_type
+from service.tokens.token_kinds import check_type
 
 _ORG_SERVER = (
     "this is a token of an Okta org server, intended for Okta's own APIs, and only Okta can validate it: "
@@ -65,7 +65,7 @@ def check_header_parameters(
         context.expected = expected or " or ".join(sorted(context.trusted.algorithms))
         context.advice = advice
         try:
-            context.algorithm, context.kid = check_header(context.jws.header, algorithms=context.trusted.algorithms)
+            context.algorithm, context.kid = jws.check_header(context.jws.header, algorithms=context.trusted.algorithms)
         except InvalidToken as exc:
             if last or exc.claim in names:
                 raise

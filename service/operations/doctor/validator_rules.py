@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.errors import TokenError
+from service.operations.doctor.claim_rules import advice_on
 from service.operations.doctor.context import ExplainContext, is_validated_locally
 from service.operations.doctor.rules import Rule
 from service.settings.issuers import TrustedIssuer
@@ -11,8 +13,6 @@ from service.settings.program import Settings
 from service.validators import auto, hybrid, introspection
 from service.validators.base import Factory
 from service.validators.registry import find_factory
-
-_INACTIVE = "it has expired, was revoked, or is of another issuer: request a new one"
 
 
 def delegated_rules(settings: Settings) -> Iterator[Rule]:
@@ -58,13 +58,17 @@ def _opaque_rule(issuer: TrustedIssuer) -> Rule:
 
 async def _run_validator(context: ExplainContext, issuer: TrustedIssuer, factory: Factory) -> None:
     validator = factory(issuer, context.validator_context)
-    context.advice = _INACTIVE
+    if context.token.jws is not None:
+        context.header, context.claims = context.token.jws.header.parameters, context.token.unverified_claims
     try:
         context.principal = await validator.validate(context.token)
+    except TokenError as exc:
+        context.advice = advice_on(exc)
+        raise
     finally:
         await validator.close()
     known = "it accepts the token"
-    context.found = known if context.principal is not None else "the token is of another issuer"
+    context.found = known if context.principal is not None else "the token is malformed, or of another issuer"
 
 
 async def _introspect(context: ExplainContext) -> None:
@@ -72,9 +76,12 @@ async def _introspect(context: ExplainContext) -> None:
         context.found = "skipped, since the issuer is not validated in hybrid mode"
         return
     validator = introspection.build(context.trusted, context.validator_context)
-    context.found, context.expected, context.advice = "", "active: true", _INACTIVE
+    context.found, context.expected = "", "active: true"
     try:
         await validator.validate_uncached(context.token)  # the earlier rules have found its issuer
+    except TokenError as exc:
+        context.advice = advice_on(exc)
+        raise
     finally:
         await validator.close()
     context.found = "active"

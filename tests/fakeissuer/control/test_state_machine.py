@@ -136,7 +136,7 @@ class ControlPlane(RuleBasedStateMachine):
 
     @rule(
         method=st.sampled_from(["GET", "DELETE"]),
-        path=st.sampled_from(["faults", "clock", "requests", "keys/lag", "nowhere", "bad-tokens"]),
+        path=st.sampled_from(["faults", "clock", "requests", "keys/lag", "nowhere", "bad-tokens", "good-tokens"]),
     )
     def look_or_clear(self, method: str, path: str) -> None:
         self.call(method, path)

@@ -84,3 +84,11 @@ def test_auto_login_approves_a_device_at_once(ask: Call) -> None:
         device = start_device(issuer)
         assert b"activated" in ask(device["verification_uri_complete"]).body
         assert poll_for(issuer, device).status == 200
+
+
+def test_auto_login_approves_no_device_for_a_link_on_another_site(ask: Call) -> None:
+    with running(auto_login="alice@example.com") as issuer:
+        device = start_device(issuer)
+        page = ask(device["verification_uri_complete"], headers={"Sec-Fetch-Site": "cross-site"})
+        assert forms(page)[0][0] == "/activate"
+        assert poll_for(issuer, device).json()["error"] == "authorization_pending"

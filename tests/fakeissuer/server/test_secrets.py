@@ -6,6 +6,7 @@ import pytest
 
 from fakeissuer.control.access import ControlGuard
 from fakeissuer.control.bad_tokens.token_builder import BadToken
+from fakeissuer.control.good_tokens import GoodToken
 from fakeissuer.control.handlers.tokens import RevokeRequest
 from fakeissuer.handlers.okta_api.authn import Primary
 from fakeissuer.model.clients import Client
@@ -53,6 +54,7 @@ HOLDERS = [
     PendingInteraction(request=REQUEST),
     SESSION,
     BadToken(name="a", token=HIDDEN, breaks="b", status=401, error="invalid_token"),
+    GoodToken(name="a", token=HIDDEN, resembles="b"),
     RevokeRequest(token=HIDDEN),
     ControlGuard(frozenset(), token=HIDDEN),
     Reply(302, HIDDEN.encode(), {"Location": f"/cb?code={HIDDEN}", "Set-Cookie": HIDDEN}),

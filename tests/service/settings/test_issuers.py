@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pydantic
 import pytest
 
@@ -23,6 +25,29 @@ def test_each_issuer_has_its_own_settings_or_those_of_the_program() -> None:
     assert (frozenset({"RS256", "ES256"}), False, 60) == (okta.algorithms, okta.requires_rfc9068, okta.leeway)
     assert (frozenset({"PS256"}), True, 60) == (other.algorithms, other.requires_rfc9068, other.leeway)
     assert frozenset({"api://one"}) == other.audiences
+
+
+INSECURE = ("insecure_accept_introspection_without_audience", "insecure_accept_id_token_hashes")
+
+
+@pytest.mark.parametrize("setting", INSECURE)
+@pytest.mark.parametrize(
+    ("program", "own", "expected"),
+    [(False, None, False), (False, True, True), (True, None, True), (True, False, False)],
+)
+def test_a_dangerous_setting_applies_to_one_issuer_or_to_all(
+    setting: str, *, program: bool, own: bool | None, expected: bool
+) -> None:
+    table: dict[str, Any] = {setting: own}
+    shared: dict[str, Any] = {setting: program}
+    tables = (IssuerSettings(issuer=OTHER, audience=("api://one",), **table),)
+    effective = setting.replace("insecure_accept_", "accepts_")
+    issuers = Settings(issuer=OKTA, issuers=tables, **shared).trusted_issuers
+    assert [program, expected] == [getattr(issuer, effective) for issuer in issuers]
+
+
+def test_the_dangerous_settings_are_off_by_default() -> None:
+    assert not any(getattr(Settings(issuer=OKTA), setting) for setting in INSECURE)
 
 
 def test_an_issuer_table_is_enough() -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from service.errors import InvalidToken, Reason
 from service.tokens import jws
 from service.tokens.algorithms import ALGORITHMS
+from service.tokens.jose_header import JOSEHeader
 from service.tokens.jwk import JWK
-from service.tokens.jws import CompactJWS
+from service.tokens.jws import CompactJWS, check_header
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors" / "jws.json").read_text("utf-8"))
 by_source = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["source"])
@@ -130,3 +131,38 @@ def test_repr_hides_the_token() -> None:
 
 def _rsa() -> RSAPrivateKey:
     return generate_private_key(65537, 2048)
+
+
+def test_an_allowed_algorithm_and_the_key_id_are_returned() -> None:
+    header = {"alg": "RS256", "kid": "a", "typ": "JWT", "jwk": {}, "jku": "https://attacker.example/"}
+    assert ("RS256", "a") == check_header(JOSEHeader.of(header), algorithms={"RS256"})
+
+
+def test_the_key_id_is_optional() -> None:
+    assert ("RS256", None) == check_header(JOSEHeader.of({"alg": "RS256"}), algorithms={"RS256"})
+
+
+INVALID_HEADERS: dict[str, tuple[dict[str, object], Reason]] = {
+    "no algorithm": ({}, Reason.UNSUPPORTED_ALGORITHM),
+    "none": ({"alg": "none"}, Reason.UNSUPPORTED_ALGORITHM),
+    "None": ({"alg": "None"}, Reason.UNSUPPORTED_ALGORITHM),
+    "a symmetric algorithm": ({"alg": "HS256"}, Reason.UNSUPPORTED_ALGORITHM),
+    "an algorithm that is not allowed": ({"alg": "RS512"}, Reason.UNSUPPORTED_ALGORITHM),
+    "an allowed algorithm in lower case": ({"alg": "rs256"}, Reason.UNSUPPORTED_ALGORITHM),
+    "a list of algorithms": ({"alg": ["RS256"]}, Reason.UNSUPPORTED_ALGORITHM),
+    "an algorithm that is null": ({"alg": None}, Reason.UNSUPPORTED_ALGORITHM),
+    "crit": ({"alg": "RS256", "crit": ["exp"]}, Reason.CRITICAL_HEADER),
+    "an empty crit": ({"alg": "RS256", "crit": []}, Reason.CRITICAL_HEADER),
+    "b64": ({"alg": "RS256", "b64": True}, Reason.CRITICAL_HEADER),
+    "zip": ({"alg": "RS256", "zip": "DEF"}, Reason.CRITICAL_HEADER),
+    "a kid that is a number": ({"alg": "RS256", "kid": 1}, Reason.MALFORMED_TOKEN),
+    "a kid that is null": ({"alg": "RS256", "kid": None}, Reason.MALFORMED_TOKEN),
+    "a kid that is too long": ({"alg": "RS256", "kid": "k" * 2000}, Reason.MALFORMED_TOKEN),
+}
+
+
+@pytest.mark.parametrize(("header", "reason"), INVALID_HEADERS.values(), ids=INVALID_HEADERS.keys())
+def test_an_invalid_header_is_rejected(header: dict[str, object], reason: Reason) -> None:
+    with pytest.raises(InvalidToken) as exc_info:
+        check_header(JOSEHeader.of(header), algorithms={"RS256"})
+    assert reason is exc_info.value.reason

@@ -8,25 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.tokens.principal import Principal
+from service.errors import InvalidToken, Reason
+from service.tokens.principal import Principal, check_principal
 
 CLAIMS: dict[str, Any] = {"iss": "https://issuer.example", "exp": 1_700_003_600, "sub": "alice@example.com"}
-
-SCOPES: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "Okta's list": ({"scp": ["api:read", "api:write"]}, {"api:read", "api:write"}),
-    "Okta's claim as a string": ({"scp": "api:read api:write"}, {"api:read", "api:write"}),
-    "the RFC's string": ({"scope": "api:read  api:write"}, {"api:read", "api:write"}),
-    "the RFC's claim as a list": ({"scope": ["api:read"]}, {"api:read"}),
-    "no claim": ({}, set()),
-    "a number": ({"scp": 1}, set()),
-    "a number in the list": ({"scp": ["api:read", 1]}, {"api:read"}),
-}
-
-
-@pytest.mark.parametrize(("claims", "scopes"), SCOPES.values(), ids=SCOPES.keys())
-def test_scopes_are_read_from(claims: dict[str, Any], scopes: set[str]) -> None:
-    assert scopes == Principal.from_claims(CLAIMS | claims).scopes
 
 
 def test_issuer_subject_client_and_expiration_are_read() -> None:
@@ -52,8 +40,81 @@ def test_a_principal_can_be_copied_and_pickled(copier: Callable[[Principal], Pri
     assert json.dumps(principal.claims) == json.dumps(copier(principal).claims)
 
 
-def test_a_subject_that_is_not_a_string_is_none() -> None:
-    assert Principal.from_claims(CLAIMS | {"sub": 7}).subject is None
+SCOPES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "Okta's list": ({"scp": ["api:read", "api:write"]}, {"api:read", "api:write"}),
+    "Okta's claim as a string": ({"scp": "api:read api:write"}, {"api:read", "api:write"}),
+    "the RFC's string": ({"scope": "api:read api:write"}, {"api:read", "api:write"}),
+    "two spaces": ({"scope": " api:read  api:write "}, {"api:read", "api:write"}),
+    "the RFC's claim as a list": ({"scope": ["api:read"]}, {"api:read"}),
+    "both claims": ({"scope": "api:read", "scp": ["api:write"]}, {"api:read"}),
+    "an empty string": ({"scope": ""}, set()),
+    "an empty list": ({"scp": []}, set()),
+    "an empty string in a list": ({"scp": [""]}, set()),
+    "no claim": ({}, set()),
+    "a scope that no handler can require": ({"scope": 'api:read "é"'}, {"api:read", '"é"'}),
+}
+
+
+@pytest.mark.parametrize(("claims", "scopes"), SCOPES.values(), ids=SCOPES.keys())
+def test_scopes_are_read_from(claims: dict[str, Any], scopes: set[str]) -> None:
+    assert scopes == Principal.from_claims(CLAIMS | claims).scopes
+
+
+# Each of these separates words for str.split, or a line, a field or a word for a program behind this one.
+SEPARATORS = "\t\n\v\f\r\0\x1c\x1d\x1e\x1f\x7f\x85\xa0\u1680\u2000\u2003\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+
+
+@pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
+@pytest.mark.parametrize("name", ["scope", "scp"])
+@pytest.mark.parametrize("kind", [str, list])
+def test_only_a_space_separates_scopes(separator: str, name: str, kind: type) -> None:
+    text = f"api:read{separator}api:write"
+    _is_rejected({name: text if kind is str else [text]}, name)
+
+
+@pytest.mark.parametrize("name", ["scope", "scp"])
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 1, {}, {"api:read": True}, ["api:read", 1], ["api:read", None], [["api:read"]], ["api:read a"]],
+)
+def test_scopes_that_are_no_string_and_no_list_of_strings_are_rejected(name: str, value: object) -> None:
+    _is_rejected({name: value}, name)
+
+
+@pytest.mark.parametrize("name", ["sub", "jti", "client_id", "cid"])
+@pytest.mark.parametrize("value", [None, True, False, 0, 7, 1.5, [], ["alice"], {}, {"id": "alice"}])
+def test_a_subject_token_id_or_client_that_is_not_a_string_is_rejected(name: str, value: object) -> None:
+    _is_rejected({name: value}, name)
+
+
+def test_claims_that_are_strings_or_absent_are_read() -> None:
+    claims = CLAIMS | {"sub": "", "jti": "AT.x", "client_id": "a", "cid": "b"}
+    principal = Principal.from_claims(claims)
+    assert ("", "a") == (principal.subject, principal.client_id)
+    assert Principal.from_claims({"iss": "https://issuer.example", "exp": 1}).subject is None
+
+
+@given(st.text() | st.lists(st.text()))
+def test_an_accepted_claim_gives_the_scopes_that_its_spaces_separate(value: str | list[str]) -> None:
+    try:
+        check_principal({"scope": value})
+    except InvalidToken:
+        return
+    scopes = Principal.from_claims(CLAIMS | {"scope": value}).scopes
+    assert set(value.split(" ") if isinstance(value, str) else value) - {""} == scopes
+    assert all(" " not in scope and scope.isprintable() for scope in scopes)
+
+
+def _is_rejected(claims: dict[str, Any], claim: str) -> None:
+    with pytest.raises(InvalidToken) as exc_info:
+        Principal.from_claims(CLAIMS | claims)
+    assert (Reason.MALFORMED_CLAIM, claim) == (exc_info.value.reason, exc_info.value.claim)
+
+
+def test_a_sign_in_after_the_end_of_the_token_is_ignored() -> None:
+    milliseconds = 1_700_000_000_000
+    assert Principal.from_claims(CLAIMS | {"auth_time": milliseconds}).auth_time is None
+    assert 1_700_000_000 == Principal.from_claims(CLAIMS | {"auth_time": 1_700_000_000}).auth_time
 
 
 def test_a_principal_cannot_be_changed() -> None:

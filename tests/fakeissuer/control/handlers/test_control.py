@@ -43,6 +43,12 @@ def test_a_call_returns_the_catalogue_of_bad_tokens(call: Call) -> None:
     assert all(list(entry) == ["name", "token", "breaks", "status", "error"] for entry in entries)
 
 
+def test_a_call_returns_the_catalogue_of_good_tokens(call: Call, fake_issuer: RunningIssuer) -> None:
+    entries = call("GET", "good-tokens?server=partner").json()
+    assert [entry["name"] for entry in entries] == [good.name for good in fake_issuer.good_tokens()]
+    assert all(list(entry) == ["name", "token", "resembles"] for entry in entries)
+
+
 def test_faults_can_be_added_listed_and_cleared(call: Call) -> None:
     assert call("POST", "faults", {"endpoint": "keys", "status": 503, "times": 2}).status == 200
     assert [(fault["endpoint"], fault["status"], fault["times"]) for fault in call("GET", "faults").json()] == [
@@ -182,6 +188,7 @@ INVALID_CALLS = [
     ("GET", "requests?server=default&server=partner", None),
     ("GET", "bad-tokens?server=unknown", None),
     ("GET", "bad-tokens?server=org", None),
+    ("GET", "good-tokens?server=org", None),
     ("PUT", "users/x", {"password": 1}),
     ("PUT", "users/x", {"login": "y"}),
     ("PUT", "clients/x", {}),
@@ -262,17 +269,46 @@ def test_control_calls_are_not_in_the_journal(call: Call) -> None:
         {"Host": "127.0.0.1.attacker.example:9400"},
         {"Origin": "https://attacker.example"},
         {"Origin": "null"},
+        {"Origin": ""},
         {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": ""},
+        {"Sec-Fetch-Site": "same-origin, cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
     ],
 )
 def test_pages_of_other_origins_are_rejected(call: Call, fake_issuer: RunningIssuer, headers: dict[str, str]) -> None:
-    """DNS rebinding shows in Host, cross-site request forgery in Origin."""
-    assert call("POST", "faults", {"endpoint": "keys", "drop": True}, headers=headers).status == 403
-    assert fake_issuer.faults() == []
+    """DNS rebinding shows in Host, cross-site request forgery in Origin or Sec-Fetch-Site."""
+    before = (fake_issuer.overview(), fake_issuer.keys(), fake_issuer.faults())
+    calls: list[tuple[str, str, Any]] = [
+        ("POST", "reset", None),
+        ("POST", "tokens", None),
+        ("GET", "bad-tokens", None),
+        ("GET", "good-tokens", None),
+        ("POST", "faults", {"endpoint": "keys", "drop": True}),
+        ("DELETE", "faults", None),
+        ("POST", "clock", {"advance": 60}),
+        ("DELETE", "clock", None),
+        ("POST", "keys/rotate", None),
+        ("DELETE", "keys/lag", None),
+        ("DELETE", "requests", None),
+        ("PUT", "users/mallory@example.com", {}),
+        ("DELETE", "users/alice@example.com", None),
+        ("GET", "users/alice@example.com", None),
+        ("OPTIONS", "reset", None),
+        ("PATCH", "reset", None),
+    ]
+    for method, path, members in calls:
+        assert call(method, path, members, headers=headers).status == 403
+    assert (fake_issuer.overview(), fake_issuer.keys(), fake_issuer.faults()) == before
+    assert abs(fake_issuer.clock.state().offset) < 1
 
 
-def test_the_issuers_own_origin_has_access(call: Call, fake_issuer: RunningIssuer) -> None:
-    assert call("POST", "reset", headers={"Origin": fake_issuer.url}).status == 200
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_the_issuers_own_origin_has_access(call: Call, fake_issuer: RunningIssuer, site: str) -> None:
+    assert call("POST", "reset", headers={"Origin": fake_issuer.url, "Sec-Fetch-Site": site}).status == 200
+    assert call("POST", "reset", headers={"Sec-Fetch-Site": site}).status == 200
 
 
 def test_a_control_token_is_required_if_set(ask: Ask) -> None:

@@ -57,3 +57,13 @@ def test_the_overview_links_to_every_call_with_a_constant_path(fake_issuer: Runn
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.test"}, {"Host": "rebound.test"}])
 def test_another_origin_does_not_get_the_console(fake_issuer: RunningIssuer, ask: Ask, headers: dict[str, str]) -> None:
     assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **headers}).status == 403
+
+
+def test_a_link_on_another_site_opens_the_console_and_no_data(fake_issuer: RunningIssuer, ask: Ask) -> None:
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **followed}).status == 200
+    assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **followed, "Host": "rebound.test"}).status == 403
+    assert ask(f"{fake_issuer.url}/_fake/", headers=followed).status == 403
+    assert ask(f"{fake_issuer.url}/_fake/clock", headers={**BROWSER, **followed}).status == 403
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert ask(f"{fake_issuer.url}/_fake/", headers={**BROWSER, **embedded}).status == 403

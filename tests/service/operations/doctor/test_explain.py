@@ -28,8 +28,8 @@ from service.tokens.claims import CHECKS
 from service.tokens.credentials import Credentials
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
-from service.validators import jwt
 from service.validators.base import ValidatorContext
+from service.validators.registry import find_factory
 from service.web.credentials.sources import parse_bearer
 
 
@@ -68,7 +68,7 @@ async def test_a_good_token_passes_every_rule(
 
 
 def test_every_claim_check_of_the_service_is_a_rule() -> None:
-    assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) :]]
+    assert [check.description for check in CHECKS] == [rule.description for rule in RULES[-len(CHECKS) - 1 : -1]]
 
 
 async def _reason_of_the_service(text: str, settings: Settings, client: JSONClient) -> str:
@@ -76,7 +76,8 @@ async def _reason_of_the_service(text: str, settings: Settings, client: JSONClie
     time = SystemClock()
     cache = open_cache("memory://", clock=time)
     context = ValidatorContext(client=client, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
-    validators = [jwt.build(settings.trusted_issuers[0], context)]
+    (issuer,) = settings.trusted_issuers
+    validators = [find_factory(issuer.validation)(issuer, context)]
     authenticator = Authenticator(validators, token_cache=context.token_cache, deny_list=DenyList(cache, clock=time))
     try:
         parse_bearer(text)
@@ -105,6 +106,25 @@ async def test_every_bad_token_has_the_reason_of_the_service(
         assert RULES[place].description == rule
         assert len(report) > len(rule) + 20, bad.name
         assert f"the service responds with {bad.status}" in explanation.lines()[-1]
+        assert bad.token not in "\n".join(explanation.lines())
+    assert expected == got
+
+
+CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
+
+
+@pytest.mark.parametrize("validation", ["introspection", "auto", "hybrid"])
+@pytest.mark.gen_test(timeout=60)
+async def test_every_bad_token_has_the_reason_of_the_service_by_each_way_of_validation(
+    validation: str, fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
+    chosen: dict[str, Any] = {"validation": validation, **CLIENT}
+    settings = Settings(issuer=fake_issuer.issuer_url(), **chosen)
+    expected, got = {}, {}
+    for bad in fake_issuer.bad_tokens():
+        expected[bad.name] = await _reason_of_the_service(bad.token, settings, client)
+        explanation = await _explain(bad.token, settings, client)
+        got[bad.name] = str(_reason(explanation))
         assert bad.token not in "\n".join(explanation.lines())
     assert expected == got
 
@@ -264,6 +284,20 @@ async def test_the_rfc9068_profile_is_applied(
     explanation = await _explain(fake_issuer.token(**members), settings, client)
     assert reason is _reason(explanation)
     assert words in _failed(explanation)[1]
+
+
+@pytest.mark.gen_test
+async def test_the_setting_for_hashes_is_named_before_and_after_it_is_set(
+    fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
+) -> None:
+    token = fake_issuer.token(claims={"at_hash": "x"})
+    rejected = await _explain(token, settings, client)
+    assert Reason.ID_TOKEN is _reason(rejected)
+    assert "set SERVICE_INSECURE_ACCEPT_ID_TOKEN_HASHES=true" in _failed(rejected)[1]
+    lenient = Settings(issuer=fake_issuer.issuer_url(), insecure_accept_id_token_hashes=True)
+    accepted = await _explain(token, lenient, client)
+    assert accepted.accepted
+    assert "insecure_accept_id_token_hashes is set; an ID token has the same claims" in "\n".join(accepted.lines())
 
 
 @pytest.mark.gen_test

@@ -14,6 +14,59 @@ from service.settings.program import Settings
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
 
+NO_AUDIENCE = {"active": True, "exp": 4_000_000_000}
+
+
+async def _report(token: str, client: JSONClient, issuer: RunningIssuer, **terms: Any) -> str:
+    settings = Settings(**({"issuer": issuer.issuer_url()} | CLIENT | terms))
+    return "\n".join((await explain(token, settings, client=client, clock=SystemClock())).lines())
+
+
+@pytest.mark.parametrize("validation", ["auto", "introspection"])
+@pytest.mark.gen_test
+async def test_the_setting_for_a_response_without_an_audience_is_named(
+    validation: str, client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
+    fake_issuer.fail("introspect", status=200, body=NO_AUDIENCE | {"iss": fake_issuer.issuer_url()})
+    report = await _report("opaque", client, fake_issuer, validation=validation)
+    assert "found     the introspection response has no aud" in report
+    assert "fix       configure the issuer to include a valid aud; or" in report
+    assert "set SERVICE_INSECURE_ACCEPT_INTROSPECTION_WITHOUT_AUDIENCE=true" in report
+    setting = {"insecure_accept_introspection_without_audience": True}
+    assert "conclusion: accepted" in await _report("opaque", client, fake_issuer, validation=validation, **setting)
+
+
+ADVICE: dict[str, tuple[dict[str, Any], str]] = {
+    "another audience": ({"aud": "api://other"}, "request a token for this API"),
+    "an ID token": ({"kind": "id", "aud": "api://default"}, "send the access token"),
+    "another type": ({"header": {"typ": "logout+jwt"}}, "send the access token"),
+    "an extension": ({"header": {"crit": ["x"]}}, "request a new token"),
+}
+
+
+@pytest.mark.parametrize(("members", "advice"), ADVICE.values(), ids=ADVICE.keys())
+@pytest.mark.gen_test
+async def test_a_jwt_that_is_rejected_before_introspection_has_the_advice_of_its_claim(
+    members: dict[str, Any], advice: str, client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
+    report = await _report(fake_issuer.token(**members), client, fake_issuer, validation="introspection")
+    assert f"fix       {advice}" in report
+    assert report.startswith("header, unverified:")
+    assert "\nclaims, unverified:" in report
+    assert "insecure" not in report.lower()
+    assert 0 == fake_issuer.requests("introspect").count
+
+
+@pytest.mark.parametrize("validation", ["auto", "introspection"])
+@pytest.mark.gen_test
+async def test_a_malformed_jwt_is_not_introspected(
+    validation: str, client: JSONClient, fake_issuer: RunningIssuer
+) -> None:
+    report = await _report(f"{fake_issuer.token()}==", client, fake_issuer, validation=validation)
+    assert "fail    it is a JWT: three parts in base64url" in report
+    assert 0 == fake_issuer.requests("introspect").count
+
+
 async def _explained(
     token: str, client: JSONClient, issuer: RunningIssuer, **terms: Any
 ) -> tuple[bool, dict[str, str]]:
@@ -52,6 +105,7 @@ async def test_hybrid_introspects_after_all_local_rules(client: JSONClient, fake
     fake_issuer.revoke(token)
     accepted, _ = await _explained(token, client, fake_issuer, validation="hybrid")
     assert not accepted
+    assert "revoked, or is of another issuer" in await _report(token, client, fake_issuer, validation="hybrid")
 
 
 @pytest.mark.gen_test

@@ -13,7 +13,9 @@ NOW = 1_700_000_000.0
 
 
 def _principal(claims: dict[str, Any]) -> Principal:
-    return Principal.from_claims({"iss": "https://issuer.example", "exp": 1, "cid": "app"} | claims)
+    """Return a principal of a client; a claim of None removes one."""
+    changed = {"iss": "https://issuer.example", "exp": NOW + 60, "cid": "app"} | claims
+    return Principal.from_claims({name: value for name, value in changed.items() if value is not None})
 
 
 SATISFIED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
