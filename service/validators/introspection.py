@@ -27,8 +27,8 @@ _logger = logging.getLogger(__name__)
 
 _AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
 _AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"
-_REQUIRED_OF_INTROSPECTED_JWT = frozenset({"iss", "exp"})
-"""The claims that a JWT itself must have; lightweight tokens of Keycloak have the others in the response only."""
+_REQUIRED_OF_LIGHTWEIGHT_JWT = frozenset({"iss", "exp"})
+"""The claims of a JWT whose other claims are in the response only, as those of Keycloak's lightweight tokens."""
 _REQUIRED_OF_RESPONSE = frozenset({"iat", "client_id"})
 
 
@@ -39,7 +39,8 @@ class IntrospectionValidator:
     token is not sent to other issuers as well.
 
     Args:
-        accepts_without_audience: Whether an opaque token is accepted although the response has no ``aud``.
+        accepts_without_audience: Whether a response without ``aud`` is accepted for an opaque token, and a JWT without
+            ``aud`` if the response has it.
     """
 
     def __init__(
@@ -122,8 +123,16 @@ class IntrospectionValidator:
         if algorithm.lower() == "none":
             raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, "the token is not signed", claim="alg")
         check_header(signed.header, algorithms={algorithm})
-        rules = dataclasses.replace(self._rules, required=_REQUIRED_OF_INTROSPECTED_JWT)
-        check_claims(claims, rules, now=self._clock.now())
+        required = _REQUIRED_OF_LIGHTWEIGHT_JWT if self._accepts_without_audience else REQUIRED_OF_JWT
+        rules = dataclasses.replace(self._rules, required=required)
+        now = self._clock.now()
+        check_kind(claims, rules, now)  # first, since an ID token often has no client either
+        try:
+            check_claims(claims, rules, now=now)
+        except InvalidToken as exc:
+            if exc.claim == "aud" and "aud" not in claims:
+                raise _missing_audience("the token has no aud") from None
+            raise
         return Principal.from_claims(claims, max_token_age=rules.max_token_age)
 
     async def _check_response(self, claims: dict[str, Any], token: PresentedToken) -> None:
@@ -139,7 +148,8 @@ class IntrospectionValidator:
             check_claims(claims, rules, now=now)
         except InvalidToken as exc:
             if exc.claim == "aud" and "aud" not in claims and token.jws is None:
-                raise self._missing_audience() from None
+                self._log_missing_audience()
+                raise _missing_audience("the introspection response has no aud") from None
             raise
 
     async def _required(self, token: PresentedToken) -> frozenset[str]:
@@ -154,8 +164,8 @@ class IntrospectionValidator:
         is_excused = token.jws is None and self._accepts_without_audience
         return required - {"aud"} if is_excused or "aud" in token.unverified_claims else required | {"aud"}
 
-    def _missing_audience(self) -> InvalidToken:
-        """Return the error for an opaque token, and log the first one, since every token of the issuer may fail."""
+    def _log_missing_audience(self) -> None:
+        """Log the first response without an audience, since every opaque token of the issuer may fail."""
         if not self._has_logged_missing_audience:
             self._has_logged_missing_audience = True
             fields = {"issuer": self._rules.issuer, "setting": _AUDIENCE_SETTING}
@@ -164,11 +174,13 @@ class IntrospectionValidator:
                 fields,
                 extra=fields,
             )
-        detail = "the introspection response has no aud"
-        return InvalidToken(Reason.MISSING_CLAIM, detail, claim="aud", setting=_AUDIENCE_SETTING)
 
     def _is_before(self, expires_at: float) -> bool:
         return self._clock.monotonic() < expires_at
+
+
+def _missing_audience(detail: str) -> InvalidToken:
+    return InvalidToken(Reason.MISSING_CLAIM, detail, claim="aud", setting=_AUDIENCE_SETTING)
 
 
 def _identifiers(token: PresentedToken, claims: dict[str, Any]) -> dict[str, Any]:
