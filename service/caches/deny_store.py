@@ -22,6 +22,8 @@ MAX_AGE = 1.0
 RESTORE_TIME = 1.5 * MAX_AGE
 """Seconds for which a process that starts and finds entries missing waits for another one to restore them."""
 _POLL_INTERVAL = 0.8 * MAX_AGE
+_PATIENT_POLLS = 2
+"""Polls of a process that starts and has no entries; a call that is slow once must not let a denied token in."""
 _ATTEMPTS_TO_SHARE = 4
 
 
@@ -71,6 +73,7 @@ class DenyStore:
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
         self._settled_at: float | None = None
+        self._patient_polls = _PATIENT_POLLS
         self._closed = asyncio.Event()
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
@@ -123,7 +126,8 @@ class DenyStore:
     async def _poll(self) -> None:
         if self._replica is not None:
             if not self._replica_lock.locked():  # a change by an operator polls as well, and may wait longer
-                await self._sync(self._replica)
+                await self._sync(self._replica, patient=self._patient_polls > 0)
+                self._patient_polls = 0 if self._settled_at is not None else max(self._patient_polls - 1, 0)
             await self._wait_until_settled(self._replica)
             self.fresh_until = self._clock.monotonic() + MAX_AGE
 

@@ -113,3 +113,28 @@ async def test_closing_does_not_wait_for_other_processes(
             await asyncio.sleep(0)
         await store.close()
         await poll
+
+
+@pytest.mark.gen_test
+async def test_a_process_that_starts_waits_longer_for_a_slow_cache_but_not_for_ever(
+    connect: Connect, clock: ManualClock
+) -> None:
+    cache = connect("redis://127.0.0.1:1")
+    waits: list[bool] = []
+    document: list[object] | None = None
+
+    async def get_many(keys: list[str], *, patient: bool) -> list[object] | None:  # as the cache
+        waits.append(patient)
+        return document
+
+    cache.get_many = get_many  # type: ignore[method-assign, assignment]
+    slow, fast = _store(cache, clock), _store(cache, clock)
+    for _ in range(3):
+        await slow.refresh()
+    assert [True, True, False] == waits
+    document = [{}]
+    for _ in range(2):
+        await fast.refresh()
+    assert [True, False] == waits[3:]
+    for store in (slow, fast):
+        await store.close()
