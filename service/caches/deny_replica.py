@@ -56,15 +56,14 @@ class DenyReplica:
         """Compare these parts in the next :meth:`sync`, since this process has changed them."""
         self._touched |= set(shards)
 
-    async def sync(self, *, check: frozenset[str] = frozenset(), patient: bool = False) -> Synced:
+    async def sync(self, *, check: frozenset[str] = frozenset()) -> Synced:
         """Merge the records of other processes, and write those that the cache lacks; not to be called concurrently.
 
         Args:
             check: The parts to read even if their digest is unchanged.
-            patient: Whether to wait for a slow cache, as for :meth:`SharedCache.get_many`.
         """
         changed: list[DenyRecord] = []
-        stored = await self._shared.get_many([self._key("index")], patient=patient)
+        stored = await self._shared.get_many([self._key("index")])
         if stored is None:
             return Synced(None, changed)
         index = _read_index(stored[0])
@@ -72,7 +71,7 @@ class DenyReplica:
         corrected: set[str] = set()
         self._restored, self._has_lost = 0, stored[0] is None
         for names in itertools.batched(self._names_to_read(index, check | touched | self._sample()), _BATCH_SIZE):
-            written = await self._sync_parts(names, index, touched, changed, patient=patient)
+            written = await self._sync_parts(names, index, touched, changed)
             if written is None:
                 break
             corrected |= written | {name for name in names if index.get(name, "") != self._synced[name]}
@@ -80,7 +79,7 @@ class DenyReplica:
             if self._restored:
                 _logger.warning("deny list entries restored in the shared cache", extra={"entries": self._restored})
             is_current = not corrected and stored[0] is not None
-            if is_current or await self._write_index(index, corrected, patient=patient):
+            if is_current or await self._write_index(index, corrected):
                 return Synced(frozenset(corrected), changed, self._has_lost)
         self._touched |= touched
         return Synced(None, changed)
@@ -96,11 +95,9 @@ class DenyReplica:
         index: Mapping[str, str],
         touched: set[str],
         changed: list[DenyRecord],
-        *,
-        patient: bool,
     ) -> frozenset[str] | None:
         """Merge some parts and write those that are incomplete; return their names, or None if that failed."""
-        values = await self._shared.get_many([self._key(name) for name in names], patient=patient)
+        values = await self._shared.get_many([self._key(name) for name in names])
         if values is None:
             return None
         writes: dict[str, Any] = {}
@@ -116,19 +113,19 @@ class DenyReplica:
             self._has_lost |= name in index and not stored
             digests[name] = digest(ours if name in writes else stored)
         updates = {self._key(name): value for name, value in writes.items()}
-        if updates and not await self._shared.set_many(updates, patient=patient):
+        if updates and not await self._shared.set_many(updates):
             return None
         self._synced |= digests
         return frozenset(writes)
 
-    async def _write_index(self, index: Mapping[str, str], corrected: Iterable[str], *, patient: bool) -> bool:
+    async def _write_index(self, index: Mapping[str, str], corrected: Iterable[str]) -> bool:
         """Write the index with the digests of the parts that were corrected.
 
         If two processes write at the same time, the index of the first is lost; its next poll finds the difference.
         """
         updated = dict(index) | {name: self._synced[name] for name in corrected}
         document = {name: code for name, code in updated.items() if code}
-        return await self._shared.set_many({self._key("index"): document}, patient=patient)
+        return await self._shared.set_many({self._key("index"): document})
 
     def _sample(self) -> frozenset[str]:
         """Return some parts, others each time."""

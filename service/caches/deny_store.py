@@ -22,8 +22,10 @@ MAX_AGE = 1.0
 RESTORE_TIME = 1.5 * MAX_AGE
 """Seconds for which a process that starts and finds entries missing waits for another one to restore them."""
 _POLL_INTERVAL = 0.8 * MAX_AGE
-_PATIENT_POLLS = 2
-"""Polls of a process that starts and has no entries; a call that is slow once must not let a denied token in."""
+_REQUEST_TIMEOUT = 0.05
+"""Seconds that one request each :data:`MAX_AGE` waits for a slow poll, and then continues with the entries known."""
+_POLLS_AT_START = 2
+"""Polls for which requests wait to the end; a cache that is slow once must not let a denied token in."""
 _ATTEMPTS_TO_SHARE = 4
 
 
@@ -73,7 +75,7 @@ class DenyStore:
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
         self._settled_at: float | None = None
-        self._patient_polls = _PATIENT_POLLS
+        self._polls_at_start = _POLLS_AT_START
         self._closed = asyncio.Event()
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
@@ -82,11 +84,14 @@ class DenyStore:
         return Reach(shared=shared, saved=saved)
 
     async def refresh(self) -> None:
-        """Poll the shared cache; concurrent callers share one poll."""
+        """Poll the shared cache; concurrent callers share one poll, and do not wait for a slow one after the start."""
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().create_task(self._poll())
             self._refreshing.add_done_callback(self._schedule)
-        await asyncio.shield(self._refreshing)
+        timeout = None if self._polls_at_start else _REQUEST_TIMEOUT
+        done, _ = await asyncio.wait([self._refreshing], timeout=timeout)
+        if not done:
+            self.fresh_until = self._clock.monotonic() + MAX_AGE
 
     def prune(self) -> None:
         """Forget the records that have ended."""
@@ -115,7 +120,7 @@ class DenyStore:
             return False
         self._replica.touch(shards)
         for _ in range(_ATTEMPTS_TO_SHARE):  # the first writes, and the next reads what is there now
-            corrected = await self._sync(self._replica, check=shards, patient=True)
+            corrected = await self._sync(self._replica, check=shards)
             if corrected is not None and not corrected & shards:
                 return True
         return False
@@ -125,19 +130,16 @@ class DenyStore:
 
     async def _poll(self) -> None:
         if self._replica is not None:
-            if not self._replica_lock.locked():  # a change by an operator polls as well, and may wait longer
-                await self._sync(self._replica, patient=self._patient_polls > 0)
-                self._patient_polls = 0 if self._settled_at is not None else max(self._patient_polls - 1, 0)
+            await self._sync(self._replica)
             await self._wait_until_settled(self._replica)
+            self._polls_at_start = 0 if self._settled_at is not None else max(self._polls_at_start - 1, 0)
             self.fresh_until = self._clock.monotonic() + MAX_AGE
 
-    async def _sync(
-        self, replica: DenyReplica, *, check: frozenset[str] = frozenset(), patient: bool = False
-    ) -> frozenset[str] | None:
+    async def _sync(self, replica: DenyReplica, *, check: frozenset[str] = frozenset()) -> frozenset[str] | None:
         """Synchronize with the shared cache; return the parts that it did not have, or None if it is unavailable."""
         async with self._replica_lock:
             self.prune()
-            corrected, received, has_lost = await replica.sync(check=check, patient=patient)
+            corrected, received, has_lost = await replica.sync(check=check)
         if self._settled_at is None and corrected is not None:
             self._settled_at = asyncio.get_running_loop().time() + (RESTORE_TIME if has_lost else 0.0)
         if received:

@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 TIMEOUT = 0.05
 """Seconds that a request waits for the cache; an issuer responds in less than twice that."""
 PATIENT_TIMEOUT = 1.0
-"""Seconds that a change by an operator waits for the cache, also if other calls have just failed."""
+"""Seconds for calls that no request waits for; they are made although other calls have just failed."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
 _LOG_INTERVAL = 60.0
@@ -71,27 +71,24 @@ class SharedCache:
         """Return a secret key for another purpose, the same in every process that shares the cache."""
         return self._authenticator.derive_key(purpose)
 
-    async def get_many(self, keys: Sequence[str], *, patient: bool = False) -> list[Any] | None:
+    async def get_many(self, keys: Sequence[str]) -> list[Any] | None:
         """Return the value of each key, or None in its place; return None if the cache is unavailable.
 
-        Args:
-            patient: Whether to wait for :data:`PATIENT_TIMEOUT`.
+        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
         """
-        stored = await self._call(lambda: self._backend.multi_get(list(keys)), default=None, patient=patient)
+        stored = await self._call(lambda: self._backend.multi_get(list(keys)), default=None, patient=True)
         return None if stored is None else [self._open(key, value) for key, value in zip(keys, stored, strict=True)]
 
-    async def set_many(self, values: Mapping[str, Any], *, patient: bool = False) -> bool:
+    async def set_many(self, values: Mapping[str, Any]) -> bool:
         """Store values without an expiry, which keeps them if the server evicts only values that have one.
 
-        Args:
-            values: The values by key; JSON must be able to represent them.
-            patient: Whether to wait for :data:`PATIENT_TIMEOUT`.
+        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
 
         Returns:
             Whether the cache has accepted them.
         """
         sealed = [(key, self._seal(key, value)) for key, value in values.items()]
-        return bool(await self._call(lambda: self._backend.multi_set(sealed), default=False, patient=patient))
+        return bool(await self._call(lambda: self._backend.multi_set(sealed), default=False, patient=True))
 
     async def get_or_lock(self, key: str, *, seconds: int) -> tuple[Any, bool]:
         """Return the value of a key, and whether the caller got the lock to compute it.

@@ -223,10 +223,10 @@ async def test_an_entry_is_not_shared_if_another_process_could_not_read_it(
     cache = connect("redis://127.0.0.1:1")
     stored: dict[str, Any] = {}
 
-    async def get_many(keys: list[str], *, patient: bool) -> list[Any]:  # as the cache
+    async def get_many(keys: list[str]) -> list[Any]:
         return [stored.get(key) for key in keys]
 
-    async def lose(_: Mapping[str, Any], *, patient: bool) -> bool:  # as the cache
+    async def lose(_: Mapping[str, Any]) -> bool:
         return True  # as memcached does with a value that it evicts at once
 
     cache.get_many, cache.set_many = get_many, lose  # type: ignore[method-assign, assignment]

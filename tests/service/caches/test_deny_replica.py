@@ -232,9 +232,9 @@ async def test_a_poll_of_an_unchanged_list_reads_only_the_index_and_a_sample(ser
     read: list[str] = []
     get_many = here.cache.get_many
 
-    async def counting(keys: list[str], *, patient: bool) -> Any:
+    async def counting(keys: list[str]) -> Any:
         read.extend(keys)
-        return await get_many(keys, patient=patient)
+        return await get_many(keys)
 
     here.cache.get_many = counting  # type: ignore[method-assign, assignment]
     await here.replica.sync()
