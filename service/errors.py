@@ -157,7 +157,7 @@ class IssuerUnavailable(ServiceError):
     """The token cannot be validated because the authorization server is unavailable.
 
     Args:
-        detail: The request that failed and its outcome, for the log and ``/readyz``.
+        detail: The request that failed and its outcome, for the log and the admin port.
         retry_after: Seconds until a retry makes sense.
     """
 

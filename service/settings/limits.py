@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,3 +33,12 @@ class LimitSettings(BaseModel):
     """The longest WebSocket message, in bytes."""
     websocket_ping_interval: _Timeout = 30.0
     """How often a WebSocket client is pinged; its connection is closed if it does not respond before the next ping."""
+
+    @property
+    def websocket_settings(self) -> dict[str, Any]:
+        """The limits of WebSockets, as settings of a Tornado application."""
+        return {
+            "websocket_max_message_size": self.websocket_max_message_size,
+            "websocket_ping_interval": self.websocket_ping_interval,
+            "websocket_ping_timeout": self.websocket_ping_interval,
+        }

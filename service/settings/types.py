@@ -21,7 +21,8 @@ def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _check_public_url(url: str) -> str:
-    if not _RESOURCE.fullmatch(url) or not urllib.parse.urlsplit(url).hostname:
+    parts = urllib.parse.urlsplit(url)
+    if not _RESOURCE.fullmatch(url) or not parts.hostname or parts.port == 0:  # `port` raises ValueError from 65536 on
         raise ValueError("expected http(s)://host[:port][/path], as clients use it, without query and fragment")
     return url
 

@@ -89,7 +89,7 @@ class ValidationSettings(BaseModel):
     )
     """Whether ``hybrid`` accepts a token with a valid signature while introspection fails."""
     insecure_accept_introspection_without_audience: bool = False
-    """Whether introspection accepts opaque tokens without ``aud``, for any API, and JWTs with it in the response only."""
+    """Whether introspection accepts opaque tokens without ``aud``, for any API, and JWTs with it in the response."""
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
     http_proxy: SecretStr | None = None  # may contain a password

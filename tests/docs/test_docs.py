@@ -169,7 +169,7 @@ def test_the_validator_of_the_page_is_that_of_the_tested_example() -> None:
 
 
 def test_the_variables_of_the_readme_are_settings() -> None:
-    settings = (ROOT / "service" / "settings" / "program.py").read_text("utf-8")
+    settings = "".join(path.read_text("utf-8") for path in (ROOT / "service" / "settings").glob("*.py"))
     readme = (ROOT / "README.rst").read_text("utf-8")
     for name in re.findall(r"``((?:OKTA|SERVICE|ORG)_[A-Z0-9_]+)``", readme):
         assert f'"{name}"' in settings or f" {name.removeprefix('SERVICE_').lower()}: " in settings, name

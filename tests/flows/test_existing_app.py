@@ -124,7 +124,7 @@ async def test_vary_names_the_handlers_fields_and_origin(
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": "https://app.example"}
     response = await http_client.fetch(f"{base_url}/Orders", headers=headers)
-    assert ["Accept, Origin"] == response.headers.get_list("Vary")
+    assert ["Accept, Authorization, Origin"] == response.headers.get_list("Vary")
     assert "https://app.example" == response.headers["Access-Control-Allow-Origin"]
 
 

@@ -86,6 +86,28 @@ async def test_a_socket_survives_an_outage_of_the_issuer(
 
 
 @pytest.mark.gen_test
+async def test_a_slow_introspection_delays_no_expiry(
+    connect: Connect,
+    fake_issuer: RunningIssuer,
+    base_url: str,
+    manual_clock: ManualClock,
+    look: Callable[[], Awaitable[None]],
+) -> None:
+    lasting = await connect(base_url, fake_issuer.token(scp="api:read"))
+    ending = await connect(base_url, fake_issuer.token(scp="api:read", expires_in=90))
+    manual_clock.advance(61)
+    fake_issuer.fail("introspect", delay=5)
+    await asyncio.wait_for(look(), 1)
+    manual_clock.advance(30)
+    await asyncio.wait_for(look(), 1)
+    assert await asyncio.wait_for(ending.read_message(), 1) is None
+    assert 4401 == ending.close_code
+    await lasting.write_message("{}")
+    assert await lasting.read_message() is not None
+    fake_issuer.reset()
+
+
+@pytest.mark.gen_test
 async def test_a_deny_entry_of_another_process_closes_sockets(connect: Connect, fake_issuer: RunningIssuer) -> None:
     with servers.running("redis") as redis:
         settings = Settings(

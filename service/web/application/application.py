@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,13 +17,15 @@ from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation
 from service.settings.limits import LimitSettings
-from service.web.application import access_log
+from service.web.application.dispatch import Dispatcher
 from service.web.connections.server import BACKLOG, LimitedHTTPServer
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
+
+_access_logger = logging.getLogger("service.access")
 
 
 class ResourceServerApplication(tornado.web.Application):
@@ -54,14 +56,16 @@ class ResourceServerApplication(tornado.web.Application):
         **settings: Any,
     ) -> None:
         self.limits = limits or LimitSettings()
-        defaults = {"default_handler_class": NotFound} | websocket_limits(self.limits)
+        defaults = {"default_handler_class": NotFound} | self.limits.websocket_settings
         settings = defaults | settings | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
-        self._authenticators = context.authenticators
-        self._authenticators.for_validation("")
+        self.authenticators = context.authenticators
+        self.authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
+        self.dispatcher = Dispatcher(self._check_validations)
+        self.dispatcher.install(self)
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
         self.check(mounted)
         self._update_documentation(mounted)
@@ -98,8 +102,11 @@ class ResourceServerApplication(tornado.web.Application):
             SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
         """
         for handler in check_routes(routes):
-            for validation in handler.policy.validations:
-                self._authenticators.for_validation(validation)
+            self._check_validations(handler)
+
+    def _check_validations(self, handler: type[BearerAuthMixin]) -> None:
+        for validation in handler.policy.validations:
+            self.authenticators.for_validation(validation)
 
     def check_routes_to_add(self, host_handlers: Sequence[Any]) -> None:
         """Check routes before they are mounted.
@@ -127,16 +134,25 @@ class ResourceServerApplication(tornado.web.Application):
         )
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Write the access log and report the response to the instrumentation."""
-        access_log.log_request(handler)
-        if self._instrumentation is None:
-            return
-        self._instrumentation.on_response(
-            method=handler.request.method or "",
-            status=handler.get_status(),
-            seconds=handler.request.request_time(),
-            reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
-        )
+        """Write one line of the access log, without the query, which may contain a token, and report the response."""
+        request = handler.request
+        status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
+        seconds = request.request_time()
+        fields = {
+            "method": request.method,
+            "path": request.path,
+            "status": status,
+            "duration_ms": round(1000 * seconds, 1),
+            "remote_ip": request.remote_ip,
+        }
+        _access_logger.info("%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s", fields, extra=fields)
+        if self._instrumentation is not None:
+            self._instrumentation.on_response(
+                method=request.method or "",
+                status=status,
+                seconds=seconds,
+                reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
+            )
 
     def add_cleanup(self, cleanup: Callable[[], Awaitable[None] | None]) -> None:
         """Add a function for ``close`` to call; functions are called in the order in which they were added."""
@@ -155,7 +171,7 @@ class ResourceServerApplication(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
-            await asyncio.gather(self.deny_list.refresh(), self._authenticators.check_ready())
+            await asyncio.gather(self.deny_list.refresh(), self.authenticators.check_ready())
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""
@@ -183,45 +199,6 @@ class ResourceServerApplication(tornado.web.Application):
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()
-
-
-def protect_application(application: tornado.web.Application, service: ResourceServerApplication) -> None:
-    """Give the handlers of another application the context of ``service``.
-
-    Raises:
-        SettingsError: A route is neither protected nor public, or requires a validation that is not configured; the
-            application is unchanged then.
-    """
-    # Tornado's default handler would send HTML for unknown paths; ours sends JSON.
-    default = application.settings.get("default_handler_class") or NotFound
-    service.check(mounted_routes(application, default=default))
-    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is not ours
-    application.settings |= {
-        "default_handler_class": default,
-        ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
-    }
-    for name, value in websocket_limits(service.limits).items():
-        application.settings.setdefault(name, value)
-
-
-def websocket_limits(limits: LimitSettings) -> dict[str, Any]:
-    """Return Tornado's settings for the limits of WebSockets."""
-    return {
-        "websocket_max_message_size": limits.websocket_max_message_size,
-        "websocket_ping_interval": limits.websocket_ping_interval,
-        "websocket_ping_timeout": limits.websocket_ping_interval,
-    }
-
-
-def _add_checked(
-    service: ResourceServerApplication,
-    add_handlers: Callable[[str, list[Any]], None],
-    host_pattern: str,
-    host_handlers: Sequence[Any],
-) -> None:
-    """Check more routes of a protected application, then mount them."""
-    service.check_routes_to_add(host_handlers)
-    add_handlers(host_pattern, list(host_handlers))
 
 
 class _TrackedRequest(HTTPMessageDelegate):

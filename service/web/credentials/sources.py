@@ -127,6 +127,19 @@ def source_functions(names: Sequence[str], *, cookie: str) -> tuple[TokenSource,
     return tuple(functions[name] for name in names)
 
 
+def credential_fields(names: Sequence[str], *, other_schemes: bool) -> str:
+    """Return the request fields that hold the credentials of these sources, as ``Vary`` lists them.
+
+    A form and a query need no field: caches store no response to a form, and the query is part of their key.
+
+    Args:
+        other_schemes: Whether the header ``Authorization`` may hold credentials of another scheme.
+    """
+    fields = {"header": "Authorization", "cookie": "Cookie"}
+    used = [*names, *["header"] * other_schemes]
+    return ", ".join(dict.fromkeys(fields[name] for name in used if name in fields))
+
+
 def _single(place: str, values: Sequence[bytes]) -> Credentials | None:
     if len(values) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(values)} tokens in one place")

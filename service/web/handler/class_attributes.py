@@ -8,9 +8,18 @@ from typing import Any, ClassVar
 import tornado.web
 from tornado.websocket import WebSocketHandler
 
-from service.web.credentials.sources import TokenSource, parse_sources, read_header, source_functions
+from service.web.credentials.sources import (
+    TokenSource,
+    credential_fields,
+    parse_sources,
+    read_header,
+    source_functions,
+)
 from service.web.credentials.subprotocol import read_subprotocol
+from service.web.policy.assigned import reject_assignments
 from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.attribute_values import copy_values
+from service.web.policy.inherited import reject_lost_requirements
 from service.web.policy.openapi_attribute import check_openapi_attribute
 from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
@@ -58,30 +67,40 @@ class HandlerAttributes(tornado.web.RequestHandler):
     policy: ClassVar[Policy] = Policy()
     sources: ClassVar[tuple[str, ...]] = ("header",)
     """The names in ``token_sources``; read-only."""
+    _values_read: ClassVar[tuple[object, ...]] = ()
+    """The values of the attributes when the class was made."""
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
-    _handles_preflights: ClassVar[bool] = True
+    _sends_error_header: ClassVar[bool] = False
     _is_websocket: ClassVar[bool] = False
+    _original_method: str | None = None
+    """The method that the client sent, if the handler authorizes it as another one."""
+    _vary: ClassVar[str] = "Authorization"
+    """The request fields that may hold the token, for ``Vary``."""
 
     @classmethod
     def _read_attributes(cls, *, base: type) -> None:
         """Read the attributes of a subclass of ``base``.
 
         Raises:
-            TypeError: An attribute has a type without a meaning.
+            TypeError: An attribute has a type without a meaning, or would have no effect.
             ValueError: An attribute has an impossible value, or two attributes contradict each other.
         """
-        cls._is_websocket = issubclass(cls, WebSocketHandler)
         try:
             reject_reserved_names(cls, base=base)
+            reject_lost_requirements(cls, base=base)
+            reject_assignments(cls, base=base)
             cls.policy = Policy.read(cls, base=base)
             cls._own_cors = _parse_cors(cls.cors_origins)
             cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)
             cls._further_challenges = parse_challenges(cls.further_challenges)
+            cls._vary = credential_fields(cls.sources, other_schemes=bool(cls._further_challenges))
             check_openapi_attribute(cls.openapi, cls.SUPPORTED_METHODS)
         except (TypeError, ValueError) as exc:
             raise type(exc)(f"{cls.__qualname__}: {exc}") from None
+        cls._values_read = copy_values(cls)
+        cls._is_websocket = issubclass(cls, WebSocketHandler)
         functions = source_functions(cls.sources, cookie=cls.token_cookie)
         cls._token_sources = (*functions, read_subprotocol) if cls._is_websocket else functions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import urllib.parse
 
 import tornado.web
 from tornado.httputil import HTTPServerRequest
@@ -15,18 +15,6 @@ _OWN_SITES = frozenset({"same-origin", "none"})
 """``Sec-Fetch-Site`` of a request by our own page, and of an address that the user typed."""
 
 
-def apply_source_rules(handler: Any, place: str) -> None:
-    """Protect a request whose token another site could send, or whose response a shared cache could store.
-
-    Raises:
-        tornado.web.HTTPError: 403, another site may have sent a token in a cookie.
-    """
-    if place == "cookie":
-        check_same_site(handler.request, cors=handler._cors, resource=handler._context.resource)
-    if place == "query":
-        handler.set_header("Cache-Control", "private")  # RFC 6750 section 2.3
-
-
 def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, resource: Resource) -> None:
     """Check that one of our own pages, or one of a listed origin, sent a request with a token in a cookie.
 
@@ -36,13 +24,32 @@ def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, reso
     Raises:
         tornado.web.HTTPError: 403, another site sent the request, or the headers do not say which did.
     """
-    origin = request.headers.get("Origin")
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None:
-        if origin in {resource.origin, f"{request.protocol}://{request.host}"} or cors.lists(origin):
+        if cors.lists(origin) or is_own_page(origin, request, resource):
             return
-    elif site := request.headers.get("Sec-Fetch-Site"):
+    elif site is not None:
         if site in _OWN_SITES:
             return
     elif request.method in _SAFE_METHODS:
         return  # an old browser without either header; the request changes nothing, and other pages cannot read it
     raise tornado.web.HTTPError(403, "a cookie that was sent from another origin")
+
+
+def is_own_page(origin: str, request: HTTPServerRequest, resource: Resource, *, any_scheme: bool = False) -> bool:
+    """Return whether one of our own pages sent a request: one of the public URL, whatever ``Host`` a proxy sends.
+
+    Without a public URL, our pages are those of the host in the request. ``Sec-Fetch-Site`` must not contradict: behind
+    a proxy that ends TLS, the origin of a page that an attacker on the network serves without TLS looks like our own.
+
+    Args:
+        origin: The header ``Origin``.
+        any_scheme: Whether a page of the host in the request may have another scheme than the request.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN_SITES:
+        return False
+    if resource.page_origin is not None:
+        return origin == resource.page_origin
+    if any_scheme:
+        return urllib.parse.urlsplit(origin).netloc.lower() == request.host.lower()
+    return origin == f"{request.protocol}://{request.host}"

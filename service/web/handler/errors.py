@@ -7,6 +7,8 @@ import uuid
 from typing import Any
 
 import tornado.web
+from tornado.escape import json_encode
+from tornado.httputil import HTTPHeaders
 
 from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
 from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
@@ -67,25 +69,38 @@ class ErrorResponder:
     def write(self, response: ErrorResponse) -> dict[str, Any]:
         """Set those headers of an error response that the handler has not set itself, and return its JSON body."""
         handler = self._handler
-        headers = dict(response.headers) | {"Cache-Control": "no-store"}
+        content = self.content(response)
+        fields = self.header_fields(response, content)
+        for name in [name for name in fields if name not in handler._headers]:
+            for value in fields.get_list(name):
+                handler.add_header(name, value)
+        return content
+
+    def header_fields(self, response: ErrorResponse, content: dict[str, Any]) -> HTTPHeaders:
+        """Return the header fields of an error response, without those of its content."""
+        fields = HTTPHeaders({**response.headers, "Cache-Control": "no-store"})
+        kind = type(self._handler)
         if response.status == 405:
-            headers["Allow"] = ", ".join(handler_methods(type(handler)))
+            fields["Allow"] = ", ".join(handler_methods(kind))
         if response.status == 426:
             # RFC 9110 section 15.5.22, RFC 6455 section 4.4
-            headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-        is_own_challenge = "WWW-Authenticate" in handler._headers
-        for name, value in headers.items():
-            if name not in handler._headers:
-                handler.set_header(name, value)
-        if response.status == 401 and not is_own_challenge:
-            for challenge in handler._further_challenges:  # one field each, which every client can parse
-                handler.add_header("WWW-Authenticate", challenge)
-        body = {"error": response.error, "error_description": response.description}
+            fields.update({"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"})
+        if response.status == 401:
+            for challenge in kind._further_challenges:  # one field each, which every client can parse
+                fields.add("WWW-Authenticate", challenge)
+        if kind._sends_error_header:
+            # nginx discards the body of the response to its subrequest, but its configuration can read a header.
+            fields["X-Auth-Error"] = json_encode(content)
+        return fields
+
+    def content(self, response: ErrorResponse) -> dict[str, Any]:
+        """Return the JSON of an error response, with the ID of a log entry if the server failed."""
+        content = {"error": response.error, "error_description": response.description}
         if response.is_failure:
             if not self._is_logged:
                 self._log_failure(None)
-            body["id"] = self._error_id
-        return body
+            content["id"] = self._error_id
+        return content
 
     def log(self, error: BaseException | None, exc_info: Any) -> None:
         """Log a rejection as one line, and an unexpected exception with its stack, without query and headers."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from asyncio import Future
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any
 
 import tornado.web
+from tornado.httputil import HTTPHeaders, ResponseStartLine
 
 from service.authenticator import Authenticator
 from service.errors import MissingToken
@@ -16,19 +16,24 @@ from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.credentials.sources import read_credentials
 from service.web.handler import websocket
-from service.web.handler.authorization import call_authorize
 from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
-from service.web.handler.csrf import apply_source_rules
-from service.web.handler.errors import ErrorResponder
-from service.web.handler.prepare import authenticate_first
+from service.web.handler.csrf import is_own_page
+from service.web.handler.error_methods import ErrorMethods
+from service.web.handler.inherited_method import inherited_method
+from service.web.handler.prepare import authenticate_first, authenticate_request
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements
-from service.web.responses.cors import CrossOriginPolicy, is_preflight, send_preflight_response
+from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
+from service.web.responses.cors import CrossOriginPolicy
+
+_TOKEN_REQUIRED = Requirements()
+
+_TORNADO = f"TornadoServer/{tornado.version}"
 
 
-class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
+class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
 
     The request is authenticated and authorized before any ``prepare`` of the handler, which need not call ``super()``.
@@ -40,6 +45,8 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     _principal: Principal | None = None
     _credentials: Credentials | None = None
     _is_authentication_done: bool = False
+    _authorized_method: str | None = None
+    _default_headers: HTTPHeaders | None = None
     _is_closing: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -50,7 +57,8 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
             websocket.protect_class(cls)
         if not getattr(cls.prepare, "authenticates_first", False):
             # A `prepare` that forgets to call super() must not open the handler.
-            cls.prepare = authenticate_first(cls.prepare)  # type: ignore[method-assign]  # replaced on purpose
+            prepare = vars(cls).get("prepare") or inherited_method(cls, "prepare")
+            cls.prepare = authenticate_first(prepare)  # type: ignore[method-assign]  # replaced on purpose
 
     @property
     def principal(self) -> Principal:
@@ -114,35 +122,7 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
         await self._lifetime.reauthenticate(token)
 
     def _authenticate_request(self) -> Awaitable[None] | None:
-        """Authenticate and authorize the request; return an awaitable only if the token must be validated."""
-        request = self.request
-        if request.method == "OPTIONS" and self._handles_preflights and is_preflight(request.headers):
-            send_preflight_response(self, self._cors)
-            return None
-        requirements = self._requirements
-        credentials = None if requirements.public else read_credentials(request, self._token_sources)
-        if credentials is None and not (requirements.public or requirements.optional):
-            raise MissingToken
-        if self._is_websocket and request.method == "GET":
-            websocket.check_handshake(self)
-        if credentials is None:
-            return None
-        if credentials.place != "header":
-            apply_source_rules(self, credentials.place)
-        self._credentials = credentials
-        principal = self._authenticator.get_cached(credentials)
-        return self._validate_and_authorize(credentials) if principal is None else self._authorize(principal)
-
-    async def _validate_and_authorize(self, credentials: Credentials) -> None:
-        authorization = self._authorize(await self._authenticator.authenticate(credentials))
-        if authorization is not None:
-            await authorization
-
-    def _authorize(self, principal: Principal) -> Awaitable[None] | None:
-        context = self._context
-        self._requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
-        self._set_principal(principal)
-        return call_authorize(self, principal) if self.policy.has_authorize else None
+        return authenticate_request(self)
 
     def _set_principal(self, principal: Principal | None) -> None:
         """Set the principal and drop Tornado's cached ``current_user``, unless the handler has set another one."""
@@ -151,9 +131,10 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
         if cached is None or isinstance(cached, Principal):
             vars(self).pop("_current_user", None)
 
-    @functools.cached_property
+    @property
     def _requirements(self) -> Requirements:
-        return self.policy.requirements[self.request.method or ""]
+        """The requirements of the current method, which ``prepare`` may change; by default, a token."""
+        return self.policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
 
     @property
     def _authenticator(self) -> Authenticator:
@@ -162,10 +143,6 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     @functools.cached_property
     def _lifetime(self) -> TokenLifetime:
         return TokenLifetime(self)
-
-    @functools.cached_property
-    def _errors(self) -> ErrorResponder:
-        return ErrorResponder(self)
 
     @functools.cached_property
     def _context(self) -> ResourceServerContext:
@@ -186,39 +163,59 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
         super().clear()
+        if self._headers.get("Server") == _TORNADO:
+            self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
+        if type(self).set_default_headers is not tornado.web.RequestHandler.set_default_headers:
+            self._default_headers = self._headers.copy()
         self.set_header("X-Content-Type-Options", "nosniff")
         if (cors := self._cors).is_enabled:
             for name, value in cors.headers_for(self.request.headers.get("Origin")).items():
                 self.set_header(name, value)
 
-    def flush(self, include_footers: bool = False) -> Future[None]:  # noqa: FBT001, FBT002  # Tornado's signature
-        """Send what is written; a response for one origin names ``Origin`` in ``Vary``."""
-        if not self._headers_written and (cors := self._cors).is_enabled:
-            vary = cors.vary(self._headers.get("Vary"), origin=self.request.headers.get("Origin"))
-            if vary is not None:
-                self.set_header("Vary", vary)
-        return super().flush(include_footers)
+    def _complete_written_header_fields(self) -> None:
+        """Complete the header fields when they are written, even by code that bypasses :meth:`flush`."""
+        connection: Any = self.request.connection
+        write_headers = connection.write_headers
+
+        def write_completed(
+            start_line: ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+        ) -> Future[None]:
+            # Restores the method of the class, and breaks a reference cycle; another handler may have done so already.
+            vars(connection).pop("write_headers", None)
+            self._complete_header_fields(start_line.code, headers)
+            written: Future[None] = write_headers(start_line, headers, chunk)
+            return written
+
+        connection.write_headers = write_completed
+
+    @property
+    def _default_cache_control(self) -> str:
+        """The value that ``set_default_headers`` has set, which is meant for responses without an error."""
+        return "" if self._default_headers is None else self._default_headers.get("Cache-Control", "")
+
+    def _complete_header_fields(self, status: int, headers: HTTPHeaders) -> None:
+        """Add ``Cache-Control`` and ``Vary``: no cache may send the response to a client with another token or none."""
+        if status < 200:
+            return
+        own, principal = ", ".join(headers.get_list("Cache-Control")), self._principal
+        if status >= 400 and (self._is_error_sent or own in {"", self._default_cache_control}):
+            headers["Cache-Control"] = own = "no-store"
+        if principal is not None or not self._requirements.public:
+            if principal is not None or "Authorization" in self.request.headers:
+                headers["Cache-Control"] = restrict_to_private(own) if own else "private"
+            if self._vary and not (own and is_public(own)):
+                vary = ", ".join(headers.get_list("Vary"))
+                headers["Vary"] = add_to_vary(vary, self._vary.split(", ")) if vary else self._vary
+        if (cors := self._cors).is_enabled:
+            names = cors.vary(headers.get("Vary"), origin=self.request.headers.get("Origin"))
+            if names is not None:
+                headers["Vary"] = names
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End a response; a status from 400 on without a body gets the usual JSON."""
         if chunk is None and self._status_code >= 400:
             chunk = self._errors.body_for_bare_status()
         return super().finish(chunk)
-
-    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        """Send the error response for an exception or a status."""
-        response = self._errors.response_for(status_code, kwargs.get("exc_info", (None, None, None))[1])
-        super().send_error(response.status, **(kwargs | {"error_response": response}))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write the JSON of an error response."""
-        self.finish(self._errors.body(kwargs.get("error_response"), status_code))
-
-    def log_exception(
-        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        """Log a rejection as one line, and an unexpected exception with its stack."""
-        self._errors.log(value, (typ, value, tb))
 
     def _request_summary(self) -> str:  # for Tornado's log messages, without the query
         return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
@@ -233,8 +230,9 @@ class BearerAuthMixin(HandlerAttributes, tornado.web.RequestHandler):
             super().check_xsrf_cookie()
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Let Tornado's ``cross_origin_protection`` trust the listed origins."""
-        return self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
+        """Let Tornado's ``cross_origin_protection`` trust the listed origins and that of the public URL."""
+        is_listed = self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
+        return is_listed or is_own_page(origin, self.request, self._context.resource)
 
     def on_connection_close(self) -> None:
         """Stop monitoring the token, since the client is gone."""

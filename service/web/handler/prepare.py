@@ -1,10 +1,24 @@
-"""Runs authentication before any ``prepare`` that a handler defines."""
+"""Authenticates and authorizes a request before any ``prepare``, and again if that changes the method."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
+
+import tornado.web
+
+from service.errors import MissingToken
+from service.tokens.credentials import Credentials
+from service.tokens.principal import Principal
+from service.web.credentials.sources import read_credentials
+from service.web.handler import websocket
+from service.web.handler.authorization import call_authorize
+from service.web.handler.csrf import check_same_site
+from service.web.handler.early_response import reject, respond_to_preflight
+from service.web.policy.assigned import CLASS_ONLY
+from service.web.responses.cors import is_preflight
 
 Prepare = Callable[[Any], Awaitable[None] | None]
 
@@ -20,6 +34,18 @@ class _Done(Awaitable[None]):
 _DONE = _Done()
 
 
+class _StreamedBody(asyncio.Future[None]):
+    """Replaces Tornado's future of a streamed body: once it is awaited, Tornado calls the method of the request."""
+
+    def __init__(self, handler: Any) -> None:
+        super().__init__()
+        self._handler = handler
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from super().__await__()
+        yield from _authorize_changed_method(self._handler).__await__()
+
+
 def authenticate_first(prepare: Prepare) -> Prepare:
     """Return a ``prepare`` that authenticates the request before the given one runs, once a request."""
 
@@ -28,17 +54,122 @@ def authenticate_first(prepare: Prepare) -> Prepare:
         if self._is_authentication_done:
             return prepare(self) or _DONE
         self._is_authentication_done = True
-        authentication: Awaitable[None] | None = self._authenticate_request()
-        if authentication is None:
-            return None if self._finished else prepare(self)
-        return _then_prepare(authentication, functools.partial(prepare, self))
+        self._complete_written_header_fields()
+        try:
+            authentication: Awaitable[None] | None = self._authenticate_request()
+        except Exception as exc:  # noqa: BLE001  # whatever a validator raises, the client gets a response
+            reject(self, exc)
+            return None
+        if authentication is not None:
+            return _then_prepare(self, authentication, prepare)
+        return _prepare(self, prepare)
 
     vars(authenticating)["authenticates_first"] = True
     return authenticating
 
 
-async def _then_prepare(authentication: Awaitable[None], prepare: Callable[[], Awaitable[None] | None]) -> None:
-    await authentication
-    result = prepare()
+def authenticate_request(handler: Any) -> Awaitable[None] | None:
+    """Authenticate and authorize a request; return an awaitable only if its token must be validated.
+
+    Raises:
+        TokenError: The request has no token, or a token that is rejected.
+        IssuerUnavailable: The token cannot be validated now.
+        tornado.web.HTTPError: 405 for an unknown method, 403 for a request of another site.
+    """
+    request = handler.request
+    if request.method == "OPTIONS" and is_preflight(request.headers):
+        respond_to_preflight(handler)
+        return None
+    return _authenticate_method(handler)
+
+
+def authorize(handler: Any, principal: Principal) -> Awaitable[None] | None:
+    """Check the requirements and set the principal; return an awaitable only if ``authorize`` is asynchronous."""
+    context = handler._context
+    handler._requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
+    handler._set_principal(principal)
+    return call_authorize(handler, principal) if handler.policy.has_authorize else None
+
+
+def _authenticate_method(handler: Any) -> Awaitable[None] | None:
+    request = handler.request
+    handler._authorized_method = request.method
+    if request.method not in handler.policy.requirements:
+        raise tornado.web.HTTPError(405)
+    requirements = handler._requirements
+    credentials = handler._credentials
+    if credentials is None and not requirements.public:
+        credentials = read_credentials(request, handler._token_sources)
+        if credentials is None and not requirements.optional:
+            raise MissingToken
+    if handler._is_websocket and request.method == "GET":
+        websocket.check_handshake(handler)
+    if credentials is None or requirements.public:
+        return None
+    if credentials.place == "cookie":
+        check_same_site(request, cors=handler._cors, resource=handler._context.resource)
+    handler._credentials = credentials
+    principal = handler._authenticator.get_cached(credentials)
+    return _validate_and_authorize(handler, credentials) if principal is None else authorize(handler, principal)
+
+
+async def _validate_and_authorize(handler: Any, credentials: Credentials) -> None:
+    authorization = authorize(handler, await handler._authenticator.authenticate(credentials))
+    if authorization is not None:
+        await authorization
+
+
+async def _then_prepare(handler: Any, authentication: Awaitable[None], prepare: Prepare) -> None:
+    try:
+        await authentication
+    except Exception as exc:  # noqa: BLE001  # as above
+        reject(handler, exc)
+        return
+    result = _prepare(handler, prepare)
     if result is not None:
         await result
+
+
+def _prepare(handler: Any, prepare: Prepare) -> Awaitable[None] | None:
+    if handler._finished:  # by the response to a preflight, or by ``authorize``
+        return None
+    handler._is_authorized = True
+    if handler._stream_request_body and not handler.request._body_future.done():
+        handler.request._body_future = _StreamedBody(handler)
+    result = prepare(handler)
+    if result is None and handler.request.method == handler._authorized_method:
+        _check_prepared(handler)
+        return None
+    return _await_prepare(handler, result)
+
+
+async def _await_prepare(handler: Any, result: Awaitable[None] | None) -> None:
+    if result is not None:
+        await result
+    _check_prepared(handler)
+    await _authorize_changed_method(handler)
+
+
+def _check_prepared(handler: Any) -> None:
+    """Raise RuntimeError if ``prepare`` has set a requirement, which nothing reads any more."""
+    if not CLASS_ONLY.isdisjoint(vars(handler)):
+        name = min(CLASS_ONLY & vars(handler).keys())
+        raise RuntimeError(
+            f"prepare of {type(handler).__qualname__} sets {name}, which has no effect; set it in the class body"
+        )
+
+
+async def _authorize_changed_method(handler: Any) -> None:
+    """Authorize the method that Tornado calls next, if the handler has set ``request.method`` to another one.
+
+    Otherwise a header such as ``X-HTTP-Method-Override`` would turn a POST into a DELETE that needs more scopes.
+    """
+    sent = handler._authorized_method
+    try:
+        while handler.request.method != handler._authorized_method and not handler._finished:
+            authorization = _authenticate_method(handler)
+            if authorization is not None:
+                await authorization
+    except BaseException:
+        handler.request.method = sent  # which determines whether the error response has a body
+        raise

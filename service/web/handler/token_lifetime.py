@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from service.errors import AccessDenied, Reason
+from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.credentials.sources import parse_bearer
 from service.web.handler import websocket
+from service.web.handler.prepare import authorize
 from service.web.handler.token_monitor import MonitoredToken
 
 
@@ -19,11 +22,14 @@ class TokenLifetime:
         handler: The handler, a :class:`~service.web.handler.mixin.BearerAuthMixin`.
     """
 
-    __slots__ = ("_handler", "_monitored")
+    __slots__ = ("_calls", "_current_call", "_handler", "_lock", "_monitored")
 
     def __init__(self, handler: Any) -> None:
         self._handler = handler
         self._monitored: list[MonitoredToken] = []
+        self._calls = 0
+        self._current_call = 0
+        self._lock = asyncio.Lock()
 
     def watch(
         self, principal: Principal, *, on_end: Callable[[], None] | None, on_stop: Callable[[], None] | None
@@ -39,19 +45,44 @@ class TokenLifetime:
     async def reauthenticate(self, token: object) -> None:
         """Authenticate with another token of the same user and client, and monitor it in place of the current one.
 
+        Of concurrent calls, the last one whose token is accepted determines the token, whichever is validated first.
+        A token of another user or client closes a WebSocket, even if the handler catches the error.
+
         Raises:
             TokenError: The token is rejected, or has another subject or client.
             IssuerUnavailable: The token cannot be validated now.
         """
         handler = self._handler
+        self._calls += 1
+        call = self._calls
         credentials = parse_bearer(token if isinstance(token, str) else "")  # a message may hold any JSON type
+        principal = await handler._authenticator.authenticate(credentials)
+        async with self._lock:
+            self._check_bearer(principal)
+            if call > self._current_call:
+                await self._replace(principal, credentials)
+                self._current_call = call
+
+    def detach(self) -> None:
+        """Call no callback any more, since the connection is closed."""
+        for monitored in self._monitored:
+            monitored.detach()
+
+    def _check_bearer(self, principal: Principal) -> None:
+        handler = self._handler
+        current: Principal | None = handler._principal
+        if current is None or principal.same_subject_and_client(current):
+            return
+        # What the handler has sent and stored belongs to the first user.
+        if handler._is_websocket:
+            websocket.close(handler, websocket.FORBIDDEN, "another user or client")
+        raise AccessDenied(Reason.ACCESS_DENIED, "another user or client")
+
+    async def _replace(self, principal: Principal, credentials: Credentials) -> None:
+        handler = self._handler
         before: Principal | None = handler._principal
-        after = await handler._authenticator.authenticate(credentials)
-        if before is not None and not after.same_subject_and_client(before):
-            # What the handler has sent and stored belongs to the first user.
-            raise AccessDenied(Reason.ACCESS_DENIED, "another user or client")
         try:
-            authorization = handler._authorize(after)
+            authorization = authorize(handler, principal)
             if authorization is not None:
                 await authorization
         except BaseException:
@@ -59,14 +90,9 @@ class TokenLifetime:
             raise
         handler._credentials = credentials
         for monitored in self._monitored:
-            monitored.replace(after, revalidate=self._revalidation())
+            monitored.replace(principal, revalidate=self._revalidation())
         if before is None and handler._is_websocket:
             websocket.close_at_expiry(handler)
-
-    def detach(self) -> None:
-        """Call no callback any more, since the connection is closed."""
-        for monitored in self._monitored:
-            monitored.detach()
 
     def _revalidation(self) -> Callable[[], Awaitable[Principal] | None]:
         """Return a function that validates the token as a new request would; None if it is cached and still valid."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import weakref
 from collections.abc import Awaitable, Callable
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.tokens.principal import Principal
+
+_logger = logging.getLogger(__name__)
 
 Revalidate = Callable[[], Awaitable[Principal] | None]
 """Validates a token again; returns None if it is cached and still valid.
@@ -44,27 +47,32 @@ class MonitoredToken:
         self._revalidate = revalidate
         self._on_end = on_end
         self._on_stop = on_stop
+        self._validation: asyncio.Future[Principal] | None = None
 
     def replace(self, principal: Principal, *, revalidate: Revalidate) -> None:
         """Monitor another token in place of the current one."""
+        self._cancel_validation()  # a rejection of the earlier token must not end the connection of the new one
         self.principal = principal
         self._revalidate = revalidate
 
-    def check(self, now: float) -> Awaitable[None] | None:
-        """End the token if it has expired or is denied; return an awaitable if its validator must be asked.
+    def check(self, is_over: Callable[[Principal], bool]) -> None:
+        """End the token if it is over or cannot be validated; start its validation if it is not cached.
+
+        Awaits nothing, so that no token waits for the validator of another one. Raises no exception.
 
         Args:
-            now: Wall time in seconds since the epoch.
+            is_over: Returns whether a principal's token has expired or is denied, which no validation can change.
         """
-        if now >= self.principal.expires_at:
-            self.end()
-            return None
         try:
-            validation = self._revalidate()
-        except TokenError:
-            self.end()
-            return None
-        return None if validation is None else self._await_validation(validation)
+            if is_over(self.principal):
+                self.end()
+            elif self._validation is None and not self.ended.is_set():
+                validation = self._revalidate()
+                if validation is not None:
+                    self._validation = asyncio.ensure_future(validation)
+                    self._validation.add_done_callback(self._validated)
+        except Exception as exc:  # noqa: BLE001  # an error of one validator must not end the checks of other tokens
+            self._end_after(exc)
 
     def end(self) -> None:
         """Set :attr:`ended` and call ``on_end``, once."""
@@ -77,20 +85,39 @@ class MonitoredToken:
     def detach(self) -> None:
         """Call neither callback any more."""
         self._on_end = self._on_stop = None
+        self._cancel_validation()
 
     def _finish(self, callback: Callable[[], None] | None) -> None:
-        if not self.ended.is_set():
-            self.ended.set()
-            if callback is not None:
+        if self.ended.is_set():
+            return
+        self.ended.set()
+        self._cancel_validation()
+        if callback is not None:
+            try:
                 callback()
+            except Exception:
+                _logger.exception("the callback of an ended token failed")
 
-    async def _await_validation(self, validation: Awaitable[Principal]) -> None:
-        try:
-            await validation
-        except TokenError:
-            self.end()
-        except IssuerUnavailable:
-            pass  # an outage ends no connection; the token is checked again and expires in any case
+    def _cancel_validation(self) -> None:
+        if self._validation is not None:
+            self._validation.cancel()
+            self._validation = None
+
+    def _validated(self, validation: asyncio.Future[Principal]) -> None:
+        if validation is not self._validation:
+            return  # cancelled, or of an earlier token
+        self._validation = None
+        error = None if validation.cancelled() else validation.exception()
+        if isinstance(error, Exception):
+            self._end_after(error)
+
+    def _end_after(self, error: Exception) -> None:
+        """End the token after an error of its validation, as the error would reject a new request."""
+        if isinstance(error, IssuerUnavailable):
+            return  # an outage ends no connection; the token is checked again and expires in any case
+        if not isinstance(error, TokenError):
+            _logger.error("the validation of a monitored token failed, which ends its connection", exc_info=error)
+        self.end()
 
 
 class TokenMonitor:
@@ -129,16 +156,11 @@ class TokenMonitor:
         return self._is_denied is not None and self._is_denied(principal)
 
     async def check_all(self) -> None:
-        """Check every token now."""
-        validations = []
+        """Check every token now; validations that take time go on afterwards."""
         for number, token in enumerate(list(self._tokens), start=1):
-            if self.is_expired_or_denied(token.principal):
-                token.end()  # also while the issuer is unavailable, which keeps other connections open
-            elif (validation := token.check(self._clock.now())) is not None:
-                validations.append(validation)
+            token.check(self.is_expired_or_denied)
             if number % _BATCH_SIZE == 0:
                 await asyncio.sleep(0)
-        await asyncio.gather(*validations)
         for token in [token for token in self._tokens if token.ended.is_set()]:
             self._tokens.discard(token)
 

@@ -14,6 +14,8 @@ from tornado.websocket import WebSocketHandler
 
 from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
 from service.web.credentials.subprotocol import remove_offer
+from service.web.handler.csrf import is_own_page
+from service.web.handler.inherited_method import inherited_method
 from service.web.handler.websocket_limits import get_websocket_protocol
 
 GOING_AWAY, TRY_AGAIN_LATER, TOKEN_ENDED, FORBIDDEN = 1001, 1013, 4401, 4403
@@ -52,8 +54,8 @@ def close_code(error: TokenError | IssuerUnavailable) -> int:
 def close_at_expiry(handler: Any) -> None:
     """Close a socket when its current token ends, or when the service stops."""
     handler.watch_token(
-        on_end=lambda: _close(handler, TOKEN_ENDED, "token ended"),
-        on_stop=lambda: _close(handler, GOING_AWAY, "stopping"),
+        on_end=lambda: close(handler, TOKEN_ENDED, "token ended"),
+        on_stop=lambda: close(handler, GOING_AWAY, "stopping"),
     )
 
 
@@ -68,19 +70,21 @@ def protect_class(handler: type[Any]) -> None:
         "select_subprotocol": _select_subprotocol,
     }
     for name, choice in choices.items():
-        if getattr(handler, name) is getattr(WebSocketHandler, name):
-            setattr(handler, name, choice)
+        # A base class of the author may follow one of which we have replaced the choice.
+        chosen = next(vars(kind)[name] for kind in handler.__mro__ if vars(kind).get(name, choice) is not choice)
+        setattr(handler, name, choice if chosen is vars(WebSocketHandler)[name] else chosen)
     for name, wrap in (("open", _wrap_open), ("on_message", _wrap_on_message)):
-        callback = getattr(handler, name)
-        if not hasattr(callback, "is_protected"):
+        if not hasattr(getattr(handler, name), "is_protected"):
+            callback = vars(handler).get(name) or inherited_method(handler, name)
             wrapped = functools.wraps(callback)(wrap(callback))
             vars(wrapped)["is_protected"] = True
             setattr(handler, name, wrapped)
 
 
 def _check_origin(self: Any, origin: str) -> bool:
-    """Allow pages of this host and of a listed origin; browsers open a WebSocket without a preflight."""
-    is_own: bool = urllib.parse.urlsplit(origin).netloc.lower() == self.request.host.lower()
+    """Allow our own pages and those of a listed origin; browsers open a WebSocket without a preflight."""
+    # Without a public URL any scheme will do, since a proxy may end TLS.
+    is_own = is_own_page(origin, self.request, self._context.resource, any_scheme=True)
     return is_own or bool(self._cors.allows(origin))
 
 
@@ -105,7 +109,7 @@ def _wrap_on_message(callback: Callable[..., Any]) -> Callable[..., Any]:
         principal = self._principal
         if principal is not None and self._context.monitor.is_expired_or_denied(principal):
             # The monitor runs once a second; a message must not act with a token that ended before that.
-            _close(self, TOKEN_ENDED, "token ended")
+            close(self, TOKEN_ENDED, "token ended")
             return None
         return _close_on_error(self, functools.partial(callback, self, message))
 
@@ -131,10 +135,10 @@ async def _await_and_close_on_error(handler: Any, awaitable: Awaitable[Any]) -> 
 
 def _log_and_close(handler: Any, error: TokenError | IssuerUnavailable) -> None:
     handler.log_exception(type(error), error, None)
-    _close(handler, close_code(error), "rejected")
+    close(handler, close_code(error), "rejected")
 
 
-def _close(handler: Any, code: int, reason: str) -> None:
+def close(handler: Any, code: int, reason: str) -> None:
     """Close a socket, and ignore further messages: Tornado waits seconds for the client to close it too."""
     handler._is_closing = True
     handler.close(code, reason)

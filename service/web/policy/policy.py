@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from service.web.policy.attribute_names import reject_near_misses
+from service.web.policy.attribute_names import reject_near_misses, reject_similar_methods, takes_principal
+from service.web.policy.attribute_values import reject_unreadable_value, reject_unreadable_values
+from service.web.policy.hidden import is_decorated_inside
 from service.web.policy.requirements import ATTRIBUTES, Requirements, parse_requirements
 
 M = TypeVar("M", bound=Callable[..., Any])
 _POLICY_ATTRIBUTE = "_policy_attributes"
-_OTHER_ATTRIBUTES = {"cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +39,12 @@ class Policy:
             base: The class whose own ``authorize`` always returns True.
 
         Raises:
-            TypeError: An attribute is misspelled or has a type without a meaning.
+            TypeError: An attribute or ``authorize`` is misspelled, an attribute has a type without a meaning, or the
+                decorator of a method has no effect.
             ValueError: An attribute has an impossible value, or two requirements contradict each other.
         """
-        reject_near_misses(handler, ATTRIBUTES.keys() | _OTHER_ATTRIBUTES)
+        reject_near_misses(handler, base=base)
+        reject_unreadable_values(handler)
         attributes = {name: getattr(handler, name) for name in ATTRIBUTES}
         methods: tuple[str, ...] = handler.SUPPORTED_METHODS
         by_method = _attributes_by_method(attributes, methods)
@@ -75,12 +78,17 @@ def policy(**attributes: object) -> Callable[[M], M]:
     A subclass that overrides the decorated method without a decorator keeps the requirements.
 
     Raises:
-        TypeError: An attribute is unknown, or the method has a policy already.
+        TypeError: An attribute is unknown or can be read only once, the method has a policy already, or it is none.
+        ValueError: A string is empty.
     """
     if unknown := attributes.keys() - ATTRIBUTES.keys():
         raise TypeError(f"policy() does not accept {', '.join(sorted(unknown))}; it accepts {', '.join(ATTRIBUTES)}")
+    for name, value in attributes.items():
+        reject_unreadable_value(name, value)
 
     def decorate(method: M) -> M:
+        if isinstance(method, type) or not callable(method):
+            raise TypeError(f"@policy decorates a method, not {method!r}; put it above all decorators of the method")
         if hasattr(method, _POLICY_ATTRIBUTE):
             raise TypeError(f"{method.__qualname__} has two policies; put all requirements into one @policy")
 
@@ -124,9 +132,12 @@ def _merge(attributes: Mapping[str, object], decorated: Mapping[str, object] | N
 
 def _read_decorators(handler: type, methods: tuple[str, ...]) -> dict[str, list[Mapping[str, object]]]:
     """Return the attributes of the decorators of each method, the nearest class first."""
+    names = {method.lower() for method in methods}
     for kind in handler.__mro__:
         for name, value in vars(kind).items():
-            if inspect.isfunction(value) and hasattr(value, _POLICY_ATTRIBUTE) and name.upper() not in methods:
+            if is_decorated_inside(value, _POLICY_ATTRIBUTE):
+                raise TypeError(f"another decorator hides the @policy of {name}; put @policy above all decorators")
+            if inspect.isroutine(value) and hasattr(value, _POLICY_ATTRIBUTE) and name not in names:
                 raise TypeError(f"@policy is on {name}, which is not a supported HTTP method")
     decorators = {method: list(_decorators_of(handler, method)) for method in methods}
     if "HEAD" in decorators and not decorators["HEAD"]:
@@ -146,13 +157,12 @@ def _overrides_authorize(handler: type[Any], base: type) -> bool:
     """Return whether a handler overrides ``authorize``.
 
     Raises:
-        TypeError: Its ``authorize`` does not accept a principal.
+        TypeError: Its ``authorize`` is not a method that accepts a principal, or has a similar name.
     """
-    authorize = handler.authorize
+    authorize = inspect.getattr_static(handler, "authorize")
     if authorize is vars(base)["authorize"]:
+        reject_similar_methods(handler, base=base)
         return False
-    try:
-        inspect.signature(authorize).bind(None, None)
-    except TypeError:
-        raise TypeError("authorize takes the principal: def authorize(self, principal)") from None
+    if isinstance(authorize, staticmethod) or not inspect.isroutine(authorize) or not takes_principal(authorize):
+        raise TypeError("authorize is a method that takes the principal: def authorize(self, principal)")
     return True

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-import tornado.web
 from tornado.httputil import HTTPHeaders
 
 from service.urls import origin_pattern, parse_origin
-from service.web.responses.methods import handler_methods
+from service.web.responses.caching import add_to_vary
 
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
 _OPAQUE_ORIGIN = "null"
@@ -64,8 +63,7 @@ class CrossOriginPolicy:
         """
         if not self._origins or ("*" in self._origins and origin != _OPAQUE_ORIGIN):
             return own
-        listed = {name.strip().lower() for name in (own or "").split(",")}
-        return own if listed & {"origin", "*"} else f"{own}, Origin" if own else "Origin"
+        return add_to_vary(own, ["Origin"])
 
     def preflight_headers_for(self, request_headers: HTTPHeaders, methods: Iterable[str]) -> Mapping[str, str]:
         """Return the headers of the response to a preflight."""
@@ -88,12 +86,3 @@ class CrossOriginPolicy:
     def lists(self, origin: str) -> bool:
         """Return whether an origin is listed, literally or by a pattern; ``*`` alone lists none."""
         return origin in self._origins or any(pattern.fullmatch(origin) for pattern in self._patterns)
-
-
-def send_preflight_response(handler: tornado.web.RequestHandler, policy: CrossOriginPolicy) -> None:
-    """Respond to a preflight request with the methods that the handler has."""
-    for name, value in policy.preflight_headers_for(handler.request.headers, handler_methods(type(handler))).items():
-        handler.set_header(name, value)
-    handler.clear_header("Access-Control-Expose-Headers")
-    handler.set_status(204)
-    handler.finish()

@@ -7,6 +7,7 @@ import urllib.parse
 from dataclasses import dataclass
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,16 @@ class Resource:
             return None
         parts = urllib.parse.urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @functools.cached_property
+    def page_origin(self) -> str | None:
+        """The origin of its pages as browsers write it: lower case, no default port; None without a public URL."""
+        if self.public_url is None:
+            return None
+        parts = urllib.parse.urlsplit(self.public_url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
+        return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
 
     @functools.cached_property
     def path(self) -> str:

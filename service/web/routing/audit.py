@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import tornado.web
+from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher, Router, RuleRouter
 
 from service.errors import SettingsError
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.policy import Policy
+from service.web.handler.problems import find_problem
 from service.web.responses.methods import handler_methods
 
 _ROUTING_METHODS = ("find_handler", "get_target_delegate", "get_handler_delegate")
@@ -26,11 +28,13 @@ class MountedRoute:
         pattern: The patterns of the enclosing rules and of its own rule.
         target: The target of the rule; a handler class in a protected application.
         matchers: The matchers of these rules, its own last; empty for the default handler.
+        arguments: What the rule passes to the target.
     """
 
     pattern: str
     target: object
     matchers: tuple[Matcher, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def handler(self) -> type[BearerAuthMixin] | None:
@@ -50,15 +54,27 @@ class MountedRoute:
         kind = self.target if isinstance(self.target, type) else type(self.target)
         return f"{'the router ' if isinstance(self.target, Router) else ''}{kind.__module__}.{kind.__qualname__}"
 
+    @property
+    def problem(self) -> str | None:
+        """A sentence that says why the target must not serve requests; None if it may."""
+        problem = find_problem(self.target, self.arguments)
+        return None if problem is None else self.describe(problem)
+
+    def describe(self, problem: str) -> str:
+        """Return a sentence about the route; ``problem`` follows the name of the target."""
+        methods = f"{', '.join(self.methods)} of " if self.methods and self.handler is None else ""
+        return f"routes: {self.pattern} leads to {methods}{self.name}, {problem}"
+
 
 def check_routes(routes: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
     """Return the handlers of an application, all of which are protected or public.
 
     Raises:
-        SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler; one sentence for each.
+        SettingsError: A route leads to something other than a :class:`BearerAuthMixin` handler, or to one that does
+            not enforce what it states; one sentence for each.
     """
     routes = list(routes)
-    problems = [problem for route in routes if (problem := _find_problem(route))]
+    problems = [problem for route in routes if (problem := route.problem)]
     if problems:
         raise SettingsError(problems)
     return [route.handler for route in routes if route.handler is not None]
@@ -73,7 +89,16 @@ def mounted_routes(application: tornado.web.Application, *, default: object) -> 
     if _overrides_routing(application):
         yield MountedRoute(pattern="(anything)", target=application)
     yield from _walk(application.default_router, ())
-    yield MountedRoute(pattern="(anything else)", target=default)
+    arguments = application.settings.get("default_handler_args", {})
+    yield MountedRoute(pattern="(anything else)", target=default, arguments=arguments)
+
+
+def route_of(application: tornado.web.Application, request: HTTPServerRequest) -> MountedRoute:
+    """Return the first route of an application that matches a request."""
+    routes = mounted_routes(application, default=application.settings.get("default_handler_class"))
+    return next(  # the default route, which comes last, has no matchers
+        route for route in routes if all(matcher.match(request) is not None for matcher in route.matchers)
+    )
 
 
 def _walk(router: RuleRouter, outer: tuple[Matcher, ...]) -> Iterator[MountedRoute]:
@@ -82,7 +107,8 @@ def _walk(router: RuleRouter, outer: tuple[Matcher, ...]) -> Iterator[MountedRou
         if (nested := _nested_router(rule.target)) is not None:
             yield from _walk(nested, matchers)
         else:
-            yield MountedRoute(pattern=_describe_matchers(matchers), target=rule.target, matchers=matchers)
+            pattern = _describe_matchers(matchers)
+            yield MountedRoute(pattern=pattern, target=rule.target, matchers=matchers, arguments=rule.target_kwargs)
 
 
 def _nested_router(target: object) -> RuleRouter | None:
@@ -101,7 +127,11 @@ def _describe_matchers(matchers: tuple[Matcher, ...]) -> str:
 def _overrides_routing(router: Router) -> bool:
     """Return whether a router overrides Tornado's routing, so that its rules do not show what it serves."""
     routing_methods = [getattr(type(router), name, None) for name in _ROUTING_METHODS]
-    return any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods)
+    if any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods):
+        return True
+    start_request = type(router).start_request
+    is_tornados = start_request.__module__.startswith("tornado.")
+    return not is_tornados and "start_request" not in start_request.__code__.co_names  # it calls no other one
 
 
 def _pattern(matcher: Matcher) -> Iterator[str]:
@@ -110,18 +140,3 @@ def _pattern(matcher: Matcher) -> Iterator[str]:
         yield repr(regex.pattern)
     elif type(matcher).__name__ != "AnyMatches":
         yield type(matcher).__name__
-
-
-def _find_problem(route: MountedRoute) -> str | None:
-    if route.handler is None:
-        methods = f"{', '.join(route.methods)} of " if route.methods else ""
-        return (
-            f"routes: {route.pattern} leads to {methods}{route.name}, which is neither protected nor marked public; "
-            "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"
-        )
-    if Policy.read(route.handler, base=BearerAuthMixin) != route.handler.policy:
-        return (
-            f"routes: {route.pattern} leads to {route.name}, whose requirements were changed after its class was "
-            "created and have no effect; set them in the class body"
-        )
-    return None

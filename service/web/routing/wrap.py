@@ -14,11 +14,14 @@ def protected(handler: type[tornado.web.RequestHandler], **attributes: object) -
     ``(r"/files/(.*)", protected(StaticFileHandler, scopes="files:read"), {"path": "files"})``
 
     Raises:
-        TypeError: A requirement is unknown or has a type without a meaning.
+        TypeError: A requirement is unknown, has a type without a meaning, or is one of the handler and would be lost;
+            or the handler is protected already.
         ValueError: A requirement has an impossible value, or two requirements contradict each other.
     """
     if unknown := attributes.keys() - ATTRIBUTES.keys():
         raise TypeError(f"protected() does not accept {', '.join(sorted(unknown))}; it accepts {', '.join(ATTRIBUTES)}")
+    if issubclass(handler, BearerAuthMixin):
+        raise TypeError(f"{handler.__qualname__} inherits BearerAuthMixin; state its requirements in a class body")
     metadata = {"__module__": handler.__module__, "__doc__": handler.__doc__}
     return type(handler.__name__, (BearerAuthMixin, handler), attributes | metadata)
 

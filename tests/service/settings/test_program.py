@@ -104,6 +104,11 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a public URL without scheme": ({"issuer": OKTA, "public_url": "api.example"}, "http(s)://host"),
     "a public URL with a quote": ({"issuer": OKTA, "public_url": 'https://api.example/"'}, "http(s)://host"),
     "a public URL with a query": ({"issuer": OKTA, "public_url": "https://api.example/?a"}, "http(s)://host"),
+    "a public URL with an impossible port": (
+        {"issuer": OKTA, "public_url": "https://api.example:99999"},
+        "Port out of",
+    ),
+    "a public URL with port 0": ({"issuer": OKTA, "public_url": "https://api.example:0"}, "http(s)://host"),
     "a public URL without a host": ({"issuer": OKTA, "public_url": "https://:80/"}, "http(s)://host"),
     "an unknown scope matching": ({"issuer": OKTA, "scope_matching": "prefix"}, "hierarchy"),
     "an origin without scheme": ({"issuer": OKTA, "cors_origins": "app.example"}, "origin"),
@@ -115,6 +120,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a local cache in upper case": (
         {"issuer": OKTA, "admin_port": 9001, "processes": 2, "cache_url": "MEMORY://"},
         "processes",
+    ),
+    "a host of the admin port with a port": (
+        {"issuer": OKTA, "admin_hosts": "api.svc:9001"},
+        "without scheme and port",
     ),
     "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +14,9 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 from service.app import make_app, protect
 from service.errors import SettingsError
 from service.settings.program import Settings
-from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.application.application import ResourceServerApplication
 from service.web.connections.server import LimitedHTTPServer
-from service.web.endpoints.okta_guide import NotFound, WhoAmI
+from service.web.endpoints.okta_guide import WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
 
 
@@ -36,7 +37,7 @@ class Slow(BearerAuthMixin, RequestHandler):
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     Slow.entered, Slow.release = asyncio.Event(), asyncio.Event()
-    return serve([(r"/slow", Slow)])
+    return serve([(r"/slow", Slow), (r"/whoami", WhoAmI)])
 
 
 @pytest.mark.gen_test
@@ -89,43 +90,16 @@ async def test_routes_added_later_are_audited(
     assert 401 == (await http_client.fetch(f"{base_url}/later", raise_error=False)).code
 
 
-def test_a_failed_audit_leaves_another_application_unchanged(
-    app: ResourceServerApplication,
-) -> None:
-    application = Application([(r"/old", RedirectHandler, {"url": "/"})])
-    with pytest.raises(SettingsError, match="RedirectHandler"):
-        protect_application(application, app)
-    assert {} == application.settings
-    application = Application([(r"/whoami", WhoAmI)])
-    protect_application(application, app)
-    assert NotFound is application.settings["default_handler_class"]
-
-
 @pytest.mark.gen_test
-async def test_routes_added_to_another_application_are_audited(app: ResourceServerApplication) -> None:
-    application = Application([])
-    protect_application(application, app)
-    with pytest.raises(SettingsError, match="RedirectHandler"):
-        application.add_handlers(r".*", [(r"/later", RedirectHandler, {"url": "/"})])
-    application.add_handlers(r".*", [(r"/later", WhoAmI)])
-    server = application.listen(0, "127.0.0.1")
-    (socket,) = server._sockets.values()
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}/later"
-    assert 401 == (await AsyncHTTPClient().fetch(url, raise_error=False)).code
-    server.stop()
-
-
-def test_another_application_cannot_require_an_unknown_validation() -> None:
-    service = make_app(Settings(issuer="https://dev-1.okta.com/oauth2/default"), routes=())
-    handler = type("Handler", (BearerAuthMixin, RequestHandler), {"validation": "introspectoin"})
-    with pytest.raises(SettingsError, match="introspectoin"):
-        protect_application(Application([(r"/x", handler)]), service)
-
-
-def test_another_application_keeps_its_default_handler(app: ResourceServerApplication) -> None:
-    application = Application([], default_handler_class=WhoAmI)
-    protect_application(application, app)
-    assert WhoAmI is application.settings["default_handler_class"]
+async def test_each_request_is_logged_in_one_line_without_query_and_token(
+    http_client: AsyncHTTPClient, base_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="service.access")
+    await http_client.fetch(f"{base_url}/whoami?access_token=sesame", headers={"Authorization": "Bearer good~sesame"})
+    (record,) = (record for record in caplog.records if record.name == "service.access")
+    assert record.getMessage().startswith("GET /whoami 200 ")
+    assert ("/whoami", 200) == (vars(record)["path"], vars(record)["status"])
+    assert "sesame" not in caplog.text
 
 
 @pytest.mark.gen_test

@@ -4,7 +4,7 @@ import pytest
 import tornado.web
 from requesting import request
 
-from service.web.handler.csrf import check_same_site
+from service.web.handler.csrf import check_same_site, is_own_page
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
@@ -12,8 +12,15 @@ CORS = CrossOriginPolicy(["https://app.example", "https://*.pages.example"])
 BEHIND_A_PROXY = Resource(public_url="https://api.example/v1")
 
 ALLOWED = {
-    "its own page": ("POST", ["Origin: http://api.example"]),
-    "its own page, before the proxy": ("POST", ["Origin: https://api.example"]),
+    "a page of the public URL": ("POST", ["Origin: https://api.example"]),
+    "a page of the public URL, with Sec-Fetch-Site": (
+        "POST",
+        ["Origin: https://api.example", "Sec-Fetch-Site: same-origin"],
+    ),
+    "a page of a listed origin, with Sec-Fetch-Site": (
+        "POST",
+        ["Origin: https://app.example", "Sec-Fetch-Site: cross-site"],
+    ),
     "a page of a listed origin": ("POST", ["Origin: https://app.example"]),
     "a page of a pattern": ("DELETE", ["Origin: https://a.pages.example"]),
     "its own page, without Origin": ("GET", ["Sec-Fetch-Site: same-origin"]),
@@ -30,6 +37,20 @@ def test_requests_of_own_and_listed_pages_are_allowed(method: str, fields: list[
 REJECTED = {
     "a page of another origin": ("POST", ["Origin: https://evil.example"]),
     "a read by a page of another origin": ("GET", ["Origin: https://evil.example"]),
+    "a page of this host without TLS": ("POST", ["Origin: http://api.example"]),
+    "a page of this host without TLS, with Sec-Fetch-Site": (
+        "POST",
+        ["Origin: http://api.example", "Sec-Fetch-Site: cross-site"],
+    ),
+    "an own origin that contradicts Sec-Fetch-Site": (
+        "POST",
+        ["Origin: https://api.example", "Sec-Fetch-Site: cross-site"],
+    ),
+    "an own origin of another page of the site": ("GET", ["Origin: https://api.example", "Sec-Fetch-Site: same-site"]),
+    "two values of Sec-Fetch-Site": (
+        "POST",
+        ["Origin: https://api.example", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"],
+    ),
     "an opaque origin": ("POST", ["Origin: null"]),
     "another port": ("POST", ["Origin: http://api.example:8080"]),
     "a page of the same site": ("POST", ["Sec-Fetch-Site: same-site"]),
@@ -48,3 +69,22 @@ def test_requests_of_other_pages_are_rejected(method: str, fields: list[str], co
     with pytest.raises(tornado.web.HTTPError) as error:
         check_same_site(request(*fields, method=method), cors=cors, resource=BEHIND_A_PROXY)
     assert 403 == error.value.status_code
+
+
+OWN_PAGES = {
+    "this host": (["Origin: http://api.example"], True, True),
+    "this host, with Sec-Fetch-Site": (["Origin: http://api.example", "Sec-Fetch-Site: same-origin"], True, True),
+    "this host with another scheme": (["Origin: https://api.example"], False, True),
+    "this host, contradicted": (["Origin: http://api.example", "Sec-Fetch-Site: cross-site"], False, False),
+    "another host": (["Origin: http://evil.example"], False, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "same_scheme", "any_scheme"), OWN_PAGES.values(), ids=OWN_PAGES.keys())
+def test_without_a_public_url_the_pages_of_this_host_are_its_own(
+    fields: list[str], same_scheme: object, any_scheme: object
+) -> None:
+    presented = request(*fields)
+    origin = presented.headers["Origin"]
+    assert same_scheme is is_own_page(origin, presented, Resource())
+    assert any_scheme is is_own_page(origin, presented, Resource(), any_scheme=True)

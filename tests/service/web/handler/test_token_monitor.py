@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -108,7 +110,154 @@ async def test_only_a_rejection_by_the_issuer_ends_a_token(
     monitor = TokenMonitor(clock=clock)
     token = monitor.watch(_principal(clock), revalidate=revalidate)
     await monitor.check_all()
+    await _settle()
     assert ended is token.ended.is_set()
+    await monitor.close()
+
+
+async def _settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def _fails_at_once() -> None:
+    raise ZeroDivisionError("of a validator")
+
+
+async def _fails_later() -> Principal:
+    raise ZeroDivisionError("of a validator")
+
+
+@pytest.mark.parametrize("revalidate", [_fails_at_once, _fails_later])
+@pytest.mark.gen_test
+async def test_an_exception_of_a_validator_ends_only_its_own_token(
+    revalidate: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(token_monitor, "_PERIOD", 0)
+    monitor = TokenMonitor(clock=clock)
+    failing = monitor.watch(_principal(clock), revalidate=revalidate)
+    other = monitor.watch(_principal(clock), revalidate=_accept)
+    await failing.ended.wait()
+    await _settle()
+    assert not other.ended.is_set()
+    assert ["the validation of a monitored token failed, which ends its connection"] == caplog.messages
+    clock.advance(60)
+    await other.ended.wait()
+    await monitor.close()
+
+
+@pytest.mark.gen_test
+async def test_an_exception_of_a_callback_ends_no_other_check(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(token_monitor, "_PERIOD", 0)
+    monitor = TokenMonitor(clock=clock)
+    tokens = [
+        monitor.watch(_principal(clock), revalidate=_accept, on_end=_fails_at_once, on_stop=_fails_at_once)
+        for _ in range(3)
+    ]
+    tokens[2].principal = _principal(clock)
+    clock.advance(60)
+    await asyncio.gather(*(token.ended.wait() for token in tokens))
+    stopped = monitor.watch(_principal(clock), revalidate=_accept, on_stop=_fails_at_once)
+    await monitor.close()
+    assert stopped.ended.is_set()
+    assert ["the callback of an ended token failed"] * 4 == caplog.messages
+
+
+@pytest.mark.gen_test
+async def test_an_expiry_that_cannot_be_compared_ends_only_its_own_token(clock: ManualClock) -> None:
+    monitor = TokenMonitor(clock=clock)
+    odd = monitor.watch(replace(_principal(clock), expires_at=None), revalidate=_accept)  # type: ignore[arg-type]  # a validator's mistake
+    other = monitor.watch(_principal(clock), revalidate=_accept)
+    await monitor.check_all()
+    assert (True, False) == (odd.ended.is_set(), other.ended.is_set())
+    await monitor.close()
+
+
+class Held:
+    """Validates tokens when the test sets the result."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.result = asyncio.get_running_loop().create_future()
+
+    async def __call__(self) -> Principal:
+        self.calls += 1
+        principal: Principal = await asyncio.shield(self.result)
+        return principal
+
+
+@pytest.mark.gen_test
+async def test_a_slow_validator_delays_no_expiry(clock: ManualClock) -> None:
+    monitor, held = TokenMonitor(clock=clock), Held()
+    slow = monitor.watch(_principal(clock), revalidate=held)
+    other = monitor.watch(_principal(clock), revalidate=_accept)
+    for _ in range(3):
+        await asyncio.wait_for(monitor.check_all(), 1)
+        await _settle()
+    assert 1 == held.calls  # still awaited
+    clock.advance(60)
+    await asyncio.wait_for(monitor.check_all(), 1)
+    assert (True, True) == (slow.ended.is_set(), other.ended.is_set())
+    await monitor.close()
+
+
+@pytest.mark.parametrize("outage", ["slow", "unavailable"])
+@pytest.mark.gen_test
+async def test_a_denied_token_ends_although_its_validator_does_not_respond(outage: str, clock: ManualClock) -> None:
+    denied = set[str]()
+    monitor, held = TokenMonitor(clock=clock, is_denied=lambda principal: principal.subject in denied), Held()
+    if outage == "unavailable":
+        held.result.set_exception(IssuerUnavailable("down"))
+    alice, bob = (monitor.watch(_principal(clock, name), revalidate=held) for name in ("alice", "bob"))
+    await monitor.check_all()
+    await _settle()
+    denied.add("bob")
+    await monitor.check_all()
+    assert (False, True) == (alice.ended.is_set(), bob.ended.is_set())
+    await monitor.close()
+
+
+@pytest.mark.gen_test
+async def test_a_validator_is_called_again_after_its_response(clock: ManualClock) -> None:
+    monitor, held = TokenMonitor(clock=clock), Held()
+    token = monitor.watch(_principal(clock), revalidate=held)
+    held.result.set_result(token.principal)
+    for _ in range(3):
+        await monitor.check_all()
+        await _settle()
+    assert (3, False) == (held.calls, token.ended.is_set())
+    await monitor.close()
+
+
+@pytest.mark.gen_test
+async def test_a_validation_that_is_cancelled_is_repeated(clock: ManualClock) -> None:
+    monitor, held = TokenMonitor(clock=clock), Held()
+    token = monitor.watch(_principal(clock), revalidate=held)
+    held.result.cancel()
+    for _ in range(2):
+        await monitor.check_all()
+        await _settle()
+    assert (2, False) == (held.calls, token.ended.is_set())
+    await monitor.close()
+
+
+@pytest.mark.parametrize("change", ["replaced", "detached"])
+@pytest.mark.gen_test
+async def test_a_rejection_of_a_replaced_or_detached_token_has_no_effect(change: str, clock: ManualClock) -> None:
+    monitor, held = TokenMonitor(clock=clock), Held()
+    token = monitor.watch(_principal(clock), revalidate=held)
+    await monitor.check_all()
+    await _settle()
+    if change == "replaced":
+        token.replace(_principal(clock), revalidate=_accept)
+    else:
+        token.detach()
+    held.result.set_exception(InvalidToken(Reason.REVOKED))
+    await _settle()
+    assert not token.ended.is_set()
+    held.result.exception()
     await monitor.close()
 
 

@@ -21,6 +21,7 @@ from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.websocket import close_code
+from service.web.responses.resource import Resource
 from service.web.routing.wrap import protected
 
 GOOD = "base64url.bearer.authorization.Z29vZA"  # the token ``good``
@@ -357,6 +358,38 @@ async def test_other_and_missing_origins_give_the_common_403(
     response = await http_client.fetch(base_url + path, headers=headers, raise_error=False)
     assert (403, "access_denied") == (response.code, json.loads(response.body)["error"])
     assert "no-store" == response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://api.example"}, 101),
+        ({"Origin": "https://api.example", "Sec-Fetch-Site": "same-origin"}, 101),
+        ({"Origin": "https://listed.example", "Sec-Fetch-Site": "cross-site"}, 101),
+        ({}, 101),
+        ({"Origin": "http://api.example"}, 403),
+        ({"Origin": "https://{host}"}, 403),
+        ({"Origin": "http://{host}"}, 403),
+        ({"Origin": "https://api.example", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+@pytest.mark.gen_test
+async def test_behind_a_proxy_that_rewrites_host_the_pages_of_the_public_url_can_connect(
+    headers: dict[str, str], status: int, serve: Callable[..., ResourceServerApplication], open_socket: Any
+) -> None:
+    service = serve(
+        [("/echo", Echo)], resource=Resource(public_url="https://api.example"), cors_origins=["https://listed.example"]
+    )
+    server = service.listen(0, "127.0.0.1")
+    host = f"127.0.0.1:{next(iter(server._sockets.values())).getsockname()[1]}"
+    sent = {name: value.format(host=host) for name, value in headers.items()}
+    if status == 101:
+        await open_socket(f"http://{host}/echo", **sent)
+    else:
+        with pytest.raises(HTTPClientError, match="403"):
+            await open_socket(f"http://{host}/echo", **sent)
+    server.stop()
+    await service.close()
 
 
 UPGRADE = {

@@ -80,3 +80,56 @@ def test_a_read_only_attribute_raises_at_class_creation(name: str, place: str) -
 def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
     fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
     type("Below", (fine,), {})
+
+
+@pytest.mark.parametrize("name", ["scope", "roles", "Scopes"])
+@pytest.mark.parametrize(
+    ("bases", "position"),
+    [((), 0), ((), 1), ((tornado.web.RequestHandler,), 0)],
+    ids=["a mixin before ours", "a mixin after ours", "a handler before ours"],
+)
+def test_a_mistyped_attribute_of_a_class_of_the_same_package_raises(
+    name: str, bases: tuple[type, ...], position: int
+) -> None:
+    admin_only = type("AdminOnly", bases, {name: "things:delete"})
+    bases = (BearerAuthMixin, *(() if bases else (tornado.web.RequestHandler,)))
+    bases = (*bases[:position], admin_only, *bases[position:])
+    with pytest.raises(TypeError, match=f"Wipe: {name} of AdminOnly has no effect; did you mean"):
+        type("Wipe", bases, {})
+
+
+def test_the_attributes_of_a_mixin_of_another_package_are_not_checked() -> None:
+    foreign = type("Foreign", (), {"scope": "a", "group": "b", "claim": "c", "__module__": "flower.views"})
+    type("Fine", (foreign, BearerAuthMixin, tornado.web.RequestHandler), {})
+
+
+@pytest.mark.parametrize("name", ["_authenticate_request", "_requirements", "_principal", "_context", "_set_principal"])
+@pytest.mark.parametrize("place", ["the class", "a mixin"])
+def test_an_internal_attribute_of_ours_raises_at_class_creation(name: str, place: str) -> None:
+    bases: tuple[type, ...] = (BearerAuthMixin, tornado.web.RequestHandler)
+    attributes = {name: lambda _self, _principal: None}
+    if place == "a mixin":
+        bases, attributes = (type("Common", (), attributes), *bases), {}
+    with pytest.raises(TypeError, match=f"Written: {name} cannot be set: BearerAuthMixin uses it"):
+        type("Written", bases, attributes)
+
+
+def test_a_class_after_the_mixin_may_have_the_same_internal_attributes() -> None:
+    foreign = type("Foreign", (tornado.web.RequestHandler,), {"_context": 1, "_errors": ()})
+    type("Fine", (BearerAuthMixin, foreign), {})
+
+
+def test_a_helper_of_authorize_may_have_a_similar_name_with_an_underscore() -> None:
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"_authorise": lambda _self, _principal: True})
+
+
+def test_annotations_that_cannot_be_evaluated_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_kind: type) -> None:
+        raise NameError("name 'Later' is not defined")
+
+    monkeypatch.setattr("inspect.get_annotations", fail)
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {})
+
+
+def test_an_annotation_beside_a_value_is_accepted() -> None:
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"scopes": "a", "__annotations__": {"scopes": str}})

@@ -59,6 +59,14 @@ def test_requirements_apply_to_nonstandard_methods() -> None:
         {"optional": True, "authorize": lambda _self, _principal: True},
         {"authorize": lambda _self: True},
         {"authorize": None},
+        {"authorize": staticmethod(lambda _handler, _principal: True)},
+        {"authorize": classmethod(lambda _cls, _principal: True)},
+        {"authorize": property(lambda _self: True)},
+        {"authorize": object},
+        {"authorize": functools.partial(lambda _handler, _principal: True)},
+        {"authorise": lambda _self, _principal: False},
+        {"autorize": lambda _self, _principal: False},
+        {"authorized": lambda _self, _principal: False},
     ],
     ids=[
         "a lowercase method",
@@ -66,6 +74,14 @@ def test_requirements_apply_to_nonstandard_methods() -> None:
         "authorize and optional",
         "authorize without a principal",
         "authorize that is not callable",
+        "authorize that is a static method",
+        "authorize that is a class method",
+        "authorize that is a property",
+        "authorize that is a class",
+        "authorize that is another object",
+        "authorise",
+        "autorize",
+        "authorized",
     ],
 )
 def test_an_ineffective_policy_raises_at_class_creation(attributes: dict[str, Any]) -> None:
@@ -138,12 +154,6 @@ def test_head_has_the_requirements_of_get_unless_it_has_its_own() -> None:
     assert () == _scopes(_handler(SUPPORTED_METHODS=("POST",), post=policy()(lambda _self: None)), "POST")
 
 
-def test_a_decorator_in_a_plain_base_class_is_read() -> None:
-    common = type("Common", (), {"post": policy(scopes="things:write")(lambda _self: None)})
-    handler = type("Handler", (common, BearerAuthMixin, RequestHandler), {})
-    assert ({"things:write"},) == _scopes(handler, "POST")
-
-
 def test_a_decorated_method_can_call_super() -> None:
     class Subclass(Decorated):
         @policy(scopes="things:admin")
@@ -161,9 +171,21 @@ def _without_wraps(method: Callable[..., Any]) -> Callable[..., Any]:
     return other
 
 
-def test_a_policy_hidden_by_another_decorator_raises_when_called() -> None:
+_METHODS: dict[str, Callable[..., Any]] = {}
+
+
+def _registered(method: Callable[..., Any]) -> Callable[..., Any]:
+    _METHODS["post"] = method
+
+    def call_registered(self: Any) -> Any:
+        return _METHODS["post"](self)
+
+    return call_registered
+
+
+def test_a_policy_hidden_by_a_decorator_that_holds_no_method_raises_when_called() -> None:
     class Hidden(BearerAuthMixin, RequestHandler):
-        @_without_wraps
+        @_registered
         @policy(scopes="things:write")
         def post(self) -> None:
             raise AssertionError("ran")
@@ -191,6 +213,21 @@ def test_two_policies_on_a_method_raise_type_error() -> None:
         policy(scopes="a")(policy(groups="b")(lambda _self: None))
 
 
-def test_a_policy_outside_an_http_method_raises_at_class_creation() -> None:
-    with pytest.raises(TypeError, match="on_finish"):
-        _handler(on_finish=policy(scopes="a")(lambda _self: None))
+@pytest.mark.parametrize("name", ["on_finish", "GET", "Post", "propfind", "initialize"])
+def test_a_policy_outside_an_http_method_raises_at_class_creation(name: str) -> None:
+    with pytest.raises(TypeError, match=f"@policy is on {name}, which is not a supported HTTP method"):
+        _handler(**{name: policy(scopes="a")(lambda _self: None)})
+
+
+@pytest.mark.parametrize("value", [RequestHandler, property(lambda _self: None), classmethod(print), None])
+def test_a_policy_on_something_other_than_a_method_raises_type_error(value: Any) -> None:
+    with pytest.raises(TypeError, match="@policy decorates a method"):
+        policy(scopes="a")(value)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2], ids=["first", "after the mixin", "last"])
+def test_a_decorator_in_a_plain_base_class_at_any_position_is_read(position: int) -> None:
+    common = type("Common", (), {"post": policy(scopes="things:write")(lambda _self: None)})
+    bases: list[type] = [BearerAuthMixin, RequestHandler]
+    bases.insert(position, common)
+    assert ({"things:write"},) == _scopes(type("Handler", tuple(bases), {}), "POST")

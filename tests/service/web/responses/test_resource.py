@@ -19,4 +19,23 @@ def test_the_well_known_path_is_inserted_between_host_and_path(public_url: str, 
 
 def test_a_resource_without_a_public_url_has_no_urls() -> None:
     resource = Resource()
-    assert (None, None, "") == (resource.metadata_url, resource.origin, resource.path)
+    assert (None, None, None, "") == (
+        resource.metadata_url,
+        resource.origin,
+        resource.page_origin,
+        resource.path,
+    )
+
+
+@pytest.mark.parametrize(
+    ("public_url", "page_origin"),
+    [
+        ("https://api.example/v1", "https://api.example"),
+        ("https://API.example:443", "https://api.example"),
+        ("http://api.example:80/", "http://api.example"),
+        ("https://api.example:80", "https://api.example:80"),
+        ("https://[::1]:8443/v1", "https://[::1]:8443"),
+    ],
+)
+def test_the_origin_of_its_pages_is_written_as_browsers_do(public_url: str, page_origin: str) -> None:
+    assert page_origin == Resource(public_url=public_url).page_origin

@@ -9,7 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, RuleRouter
 
 from service.errors import SettingsError
-from service.web.application.application import ResourceServerApplication, protect_application
+from service.web.application.application import ResourceServerApplication
+from service.web.application.protect import protect_application
 from service.web.endpoints.okta_guide import Hello, WhoAmI
 
 
@@ -115,6 +116,28 @@ def test_an_application_that_overrides_routing_is_rejected(
     inner.settings |= serve([]).settings
     with pytest.raises(SettingsError, match=r"the router .*OverridingApplication"):
         serve([Rule(PathMatches(r"/inner/.*"), inner)])
+
+
+class OtherDelegates(tornado.web.Application):
+    """An application that does not look for a handler."""
+
+    def start_request(self, *_: Any) -> Any:
+        raise AssertionError("called")
+
+
+class CountedRequests(tornado.web.Application):
+    """An application that counts requests, and then looks for a handler as usual."""
+
+    def start_request(self, *connections: Any) -> Any:
+        return super().start_request(*connections)
+
+
+def test_an_application_that_does_not_start_requests_as_usual_is_rejected(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
+    protect_application(CountedRequests([(r"/whoami", WhoAmI)]), serve([]))
+    with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*OtherDelegates"):
+        protect_application(OtherDelegates([(r"/whoami", WhoAmI)]), serve([]))
 
 
 def test_every_unprotected_route_is_reported(serve: Callable[..., ResourceServerApplication]) -> None:

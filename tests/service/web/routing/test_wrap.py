@@ -66,6 +66,19 @@ def test_a_wrapped_handler_keeps_its_name() -> None:
     assert ("RedirectHandler", "tornado.web") == (handler.__name__, handler.__module__)
 
 
+def test_a_handler_that_is_protected_already_is_rejected() -> None:
+    with pytest.raises(TypeError, match="RedirectHandler inherits BearerAuthMixin"):
+        protected(public(RedirectHandler), scopes="a")
+
+
+def test_a_requirement_that_a_wrapped_handler_would_lose_is_rejected() -> None:
+    handler = type("Reports", (RedirectHandler,), {"scopes": "reports:read"})
+    for wrap in (protected, public):
+        with pytest.raises(TypeError, match=r"write class Reports\(Reports, BearerAuthMixin\):"):
+            wrap(handler)
+    assert "reports:all" == protected(handler, scopes="reports:all").scopes
+
+
 def test_invalid_attributes_are_rejected() -> None:
     with pytest.raises(TypeError, match="scope"):
         protected(StaticFileHandler, scope="files.read")

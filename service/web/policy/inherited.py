@@ -1,0 +1,63 @@
+"""Rejects a handler that loses what one of its base classes requires, because another base class comes first."""
+
+from __future__ import annotations
+
+import inspect
+
+from service.web.policy.attribute_names import ATTRIBUTE_NAMES
+
+
+def reject_lost_requirements(handler: type, *, base: type) -> None:
+    """Reject a handler of which a base class sets an attribute, or defines ``authorize``, without an effect.
+
+    A class may override what it inherits itself, and a plain mixin may override the attributes of a handler that
+    stands after it. Names are compared exactly, since a class of another package may use similar ones.
+
+    Args:
+        base: The class that defines the attributes and an ``authorize`` that always returns True.
+
+    Raises:
+        TypeError: A requirement is lost; the message shows the class line that keeps it.
+    """
+    for name in ATTRIBUTE_NAMES:
+        kept, *others = _definers(handler, name)
+        for lost in others:
+            if lost not in base.__mro__ and _loses(kept, lost, name, base=base):
+                raise TypeError(_explain(handler, name, kept=kept, lost=lost, base=base))
+    _reject_lost_authorize(handler, base=base)
+
+
+def _definers(handler: type, name: str) -> list[type]:
+    return [kind for kind in handler.__mro__ if name in vars(kind)]
+
+
+def _loses(kept: type, lost: type, name: str, *, base: type) -> bool:
+    if issubclass(kept, lost) or vars(kept)[name] == vars(lost)[name]:
+        return False
+    is_plain_mixin = not issubclass(kept, base) and kept not in base.__mro__
+    return not (is_plain_mixin and issubclass(lost, base))
+
+
+def _reject_lost_authorize(handler: type, *, base: type) -> None:
+    definers = iter(_definers(handler, "authorize"))
+    last_called = next(kind for kind in definers if not _calls_super(vars(kind)["authorize"]))
+    for lost in definers:
+        if lost not in base.__mro__ and not issubclass(last_called, lost):
+            raise TypeError(_explain(handler, "authorize", kept=last_called, lost=lost, base=base))
+
+
+def _calls_super(method: object) -> bool:
+    """Return whether a method refers to ``super``; a decorated one is unwrapped."""
+    function = inspect.unwrap(method) if inspect.isfunction(method) else None
+    return function is not None and "super" in function.__code__.co_names
+
+
+def _explain(handler: type, name: str, *, kept: type, lost: type, base: type) -> str:
+    message = f"{name} of {lost.__qualname__} has no effect, because {kept.__qualname__} comes first"
+    moved = next(kind for kind in handler.__bases__ if issubclass(kind, lost))
+    is_default = kept in base.__mro__
+    if issubclass(moved, base) or not (is_default or (issubclass(kept, base) and name != "authorize")):
+        return f"{message}; {'define it in the class, and call both' if name == 'authorize' else 'set it in the class'}"
+    bases = [kind for kind in handler.__bases__ if kind is not moved]
+    bases.insert(next(index for index, kind in enumerate(bases) if issubclass(kind, base)), moved)
+    return f"{message}; write class {handler.__name__}({', '.join(kind.__name__ for kind in bases)}):"
