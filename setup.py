@@ -54,6 +54,7 @@ setup(
         "cryptography>=44",
         "jiter>=0.8",
         "prometheus-client>=0.20",
+        "publicsuffixlist>=1.0.2.20250101",  # released each week with the current list, and never fetches it itself
         "pybase64>=1.4",
         "pycurl>=7.45.4",  # the first with wheels that carry their own libcurl
         "pydantic-settings>=2.8",

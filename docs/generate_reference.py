@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import AliasChoices, BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from service import Settings
+from service.settings.names import environment_names
 
 REFERENCE = Path(__file__).parent / "reference"
 ISSUER_TABLE: type[BaseModel] = get_args(Settings.model_fields["issuers"].annotation)[0]
@@ -36,6 +37,12 @@ A setting is read from these sources; a later one overrides an earlier one:
 
 A library that calls ``Settings(…)`` passes settings by name; the environment supplies the rest.
 A list is separated by commas in the environment, and an array in TOML.
+An empty variable is not set; an empty array of audiences or clients is an error.
+
+An unknown name is an error that names the nearest setting, because a misspelt restriction would not apply.
+This includes all variables that begin with ``SERVICE_``.
+A variable that resembles one of Okta's names below is an error while that setting has no value.
+Variables of Okta's SDKs, and those that Kubernetes sets for a Service named ``service``, are ignored.
 ``python -m service config`` prints each setting, its value, and its source.
 """
 _ISSUERS_INTRODUCTION = """\
@@ -84,7 +91,7 @@ def command_line_page() -> str:
 
 
 def _section(name: str, field: FieldInfo, type_text: str) -> str:
-    names = " or ".join(f"``{variable}``" for variable in _environment_names(name, field))
+    names = " or ".join(f"``{variable}``" for variable in environment_names(name, field))
     return f"""\
 ``{name}``
 {"-" * len(f"``{name}``")}
@@ -102,12 +109,6 @@ def _issuer_row(name: str, field: FieldInfo) -> Iterator[str]:
     yield f"   * - ``{name}``"
     yield f"     - {_default_text(field) if field.description else '*as above*'}"
     yield f"     - {field.description or Settings.model_fields[name].description}"
-
-
-def _environment_names(name: str, field: FieldInfo) -> list[str]:
-    if isinstance(field.validation_alias, AliasChoices):
-        return [str(choice) for choice in field.validation_alias.choices]
-    return [f"{Settings.model_config['env_prefix']}{name}".upper()]
 
 
 def _default_text(field: FieldInfo) -> str:

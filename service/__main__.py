@@ -49,8 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             status = program.run(loaded.settings)
     except SettingsError as exc:
-        for problem in exc.problems:
-            print(problem, file=sys.stderr)
+        print(exc, file=sys.stderr)
         return 2
     except OSError as exc:
         print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)

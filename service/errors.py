@@ -22,6 +22,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 
+from service.text import escape_unprintable, hide_user_information
+
 
 class Reason(enum.StrEnum):
     """Why a request is rejected, for logs, metrics and tests.
@@ -79,8 +81,12 @@ class SettingsError(ServiceError):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        # A problem repeats what an operator wrote, perhaps with a password in a URL, or with what a terminal obeys.
+        self.problems = tuple(
+            "\n".join(escape_unprintable(hide_user_information(line)) for line in problem.split("\n"))
+            for problem in problems
+        )
+        super().__init__("\n".join(self.problems))
 
 
 class TokenError(ServiceError):

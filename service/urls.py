@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import urllib.parse
+from pathlib import Path
+
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 _STAR = "*."
 _LABELS = r"(?:[a-z0-9_-]+\.)+"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NEVER_AN_ORIGIN = {"ftp": "https", "ws": "http", "wss": "https"}
+"""Schemes of URLs that are not the scheme of any page, and the one that was probably meant."""
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.ASCII)
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
+"""The hosts that browsers parse as IPv4 addresses (URL standard, "ends in a number")."""
 
 
 def parse_origin(origin: str) -> None:
@@ -16,18 +26,78 @@ def parse_origin(origin: str) -> None:
     ``null`` is rejected: any page can have that origin, by opening itself in a sandboxed frame.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: It is none of these, no browser sends it in this form, or other people can register names below
+            the domain of the pattern.
     """
     if origin == "*":
         return
-    parts = urllib.parse.urlsplit(origin)
+    try:
+        parts = urllib.parse.urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{origin!r} is not an origin; write scheme://host[:port]") from None
     if not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}".lower() or "@" in parts.netloc:
         raise ValueError(f"{origin!r} is not an origin; write scheme://host[:port], without path or slash")
-    host = parts.netloc.removeprefix(_STAR)
-    if "*" in host or (host != parts.netloc and "." not in host):
+    if parts.scheme in _NEVER_AN_ORIGIN:
+        advice = f"write {_NEVER_AN_ORIGIN[parts.scheme]}:// as in the address of the page"
+        raise ValueError(f"{origin!r} is not the origin of any page; {advice}")
+    host = (parts.hostname or "").removeprefix(_STAR)
+    is_pattern = parts.netloc.startswith(_STAR)
+    if "*" in host or (is_pattern and "." not in host):
         raise ValueError(
             f"{origin!r} is too wide; a star stands for whole labels before a domain: https://*.example.com"
         )
+    sent = f"{parts.scheme}://{_STAR * is_pattern}{_serialize(host, origin=origin)}"
+    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+        sent += f":{port}"
+    if sent != origin:
+        raise ValueError(f"{origin!r} never matches; browsers send {sent}")
+    if is_pattern:
+        _check_owned(host, origin=origin)
+
+
+def _serialize(host: str, *, origin: str) -> str:
+    """Return a host as browsers send it in ``Origin``."""
+    if not host.isascii():
+        raise ValueError(f"{origin!r} never matches; browsers send the ASCII form of a domain, which begins with xn--")
+    try:
+        if ":" in host and "%" not in host:  # browsers have no IPv6 zones
+            return f"[{ipaddress.IPv6Address(host).compressed}]"
+        if _ENDS_IN_NUMBER.fullmatch(host):
+            return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        raise ValueError(f"{origin!r} never matches; its host is not an IP address") from None
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{origin!r} is not an origin; its host contains characters that are not allowed there")
+    return host
+
+
+def _check_owned(host: str, *, origin: str) -> None:
+    """Check that all names below a domain have the same owner, as far as the public suffix list says."""
+    if _ENDS_IN_NUMBER.fullmatch(host):
+        raise ValueError(f"{origin!r} never matches; an IP address has no subdomains")
+    domain = host.removesuffix(".")
+    suffix = domain if _public_suffixes().is_public(domain) else _find_suffix_below(domain)
+    if suffix is not None:
+        advice = "list your own domains below it, such as"
+        raise ValueError(
+            f"{origin!r} is too wide; anyone can register a name below {suffix}: {advice} https://*.example.{suffix}"
+        )
+
+
+@functools.cache
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def _find_suffix_below(domain: str) -> str | None:
+    """Return a public suffix below a domain: ``amazonaws.com`` is none, but ``s3.amazonaws.com`` is."""
+    with Path(PSLFILE).open(encoding="utf-8") as lines:
+        for line in lines:
+            suffix = line.strip().removeprefix(_STAR)
+            if suffix.endswith(f".{domain}") and not suffix.startswith(("//", "!")):
+                return suffix
+    return None
 
 
 def origin_pattern(origin: str) -> re.Pattern[str] | None:

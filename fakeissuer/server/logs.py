@@ -54,11 +54,17 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name of the base class
         """Return the line without traceback."""
         fields = (f"{name}={value}" for name, value in _extra_fields(record).items())
-        return " ".join([super().formatMessage(record), *fields])
+        return _escape_unprintable(" ".join([super().formatMessage(record), *fields]))
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        return super().format(record).replace("\r", "\\r")
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # as above
+        """Return the traceback, indented so that no line of its message looks like another event."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"    {_escape_unprintable(line)}" for line in lines)
+
+
+def _escape_unprintable(text: str) -> str:
+    """Return a text without characters that end a line, control a terminal or change the order of the others."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:

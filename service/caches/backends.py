@@ -17,7 +17,7 @@ NAMESPACE = "resource-server:"
 MEMORY_CAPACITY = 8192
 """Entries of ``memory://``, which aiocache itself does not limit."""
 _SCHEMES = ("memory", "redis", "rediss", "memcached")
-_EXPECTED = "expected memory://, redis://host:6379/0, rediss://host:6379/0 or memcached://host:11211"
+_EXPECTED = "expected memory://, redis[s]://host:6379/0 or memcached://host:11211, with its password percent-encoded"
 
 
 class _TextSerializer(BaseSerializer):  # type: ignore[misc]  # aiocache has no types
@@ -64,9 +64,7 @@ def open_backend(url: str, *, ca_file: str | None) -> BaseCache:
         port, database = parts.port, int(parts.path.strip("/") or 0)
     except ValueError:
         raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
-    if parts.query or parts.fragment:  # options that would not apply, or the rest of a password
-        raise SettingsError([f"cache_url: has a query or a fragment; {_EXPECTED}, with the password percent-encoded"])
-    if parts.scheme not in _SCHEMES:
+    if parts.scheme not in _SCHEMES or parts.query or parts.fragment:  # a query may be the end of a password
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
     options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": _TextSerializer(), "timeout": None}
     if parts.scheme == "memory":

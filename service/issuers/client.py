@@ -18,8 +18,9 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, NullInstrumentation
-from service.issuers.pool import CurlClient, proxy_options
+from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
+from service.urls import is_loopback
 
 CONNECT_TIMEOUT = 2.0
 """Seconds within which a connection must be established."""
@@ -172,11 +173,13 @@ class JSONClient:
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # jitter, not a secret
                 return await self._fetch_once(request, deadline=deadline)
         except HTTPClientError as exc:
-            raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
+            raise IssuerUnavailable(f"{request.method} {request.url}: {hide_proxy(str(exc.message))}") from exc
 
     async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
+        if is_loopback(urllib.parse.urlsplit(request.url).hostname):
+            request.prepare_curl_callback = bypass_proxy
         started_at = asyncio.get_running_loop().time()
         request.request_timeout = max(deadline - started_at, 0.001)  # curl takes 0 as no timeout
         outcome = "failed"

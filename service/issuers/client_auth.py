@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from service.clock import Clock
 from service.errors import SettingsError
+from service.settings.files import show_path
 from service.settings.issuers import ClientCredentials
 
 ASSERTION_LIFETIME = 300
@@ -142,9 +143,11 @@ def read_private_key(path: Path) -> SigningKey:
         data = path.read_bytes()
         key, kid = _from_jwk(data) if data.lstrip().startswith(b"{") else (load_pem_private_key(data, None), None)
     except OSError as exc:
-        raise SettingsError([f"private_key_file: {path}: {exc.strerror}"]) from exc
+        raise SettingsError([f"private_key_file: {show_path(path)}: {exc.strerror}"]) from None
     except Exception as exc:  # noqa: BLE001  # the parser's message may quote the key
-        problem = f"private_key_file: {path} contains no private key; expected PEM without a password, or a JWK"
+        problem = (
+            f"private_key_file: {show_path(path)} contains no private key; expected PEM without a password, or a JWK"
+        )
         raise SettingsError([f"{problem}: {type(exc).__name__}"]) from None
     if isinstance(key, RSAPrivateKey):
         return SigningKey(key=key, alg="RS256", kid=kid)

@@ -12,7 +12,7 @@ from service.errors import IssuerUnavailable
 from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
 from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server
-from service.urls import is_secure
+from service.urls import is_loopback, is_secure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,10 +40,10 @@ class AuthorizationServerMetadata:
         """
         check_issuer(document, issuer)
         methods = document.get("introspection_endpoint_auth_methods_supported")
-        endpoint = _read_url(document, "introspection_endpoint")
+        endpoint = _read_url(document, "introspection_endpoint", issuer=issuer)
         return cls(
             issuer=issuer,
-            jwks_uri=_read_url(document, "jwks_uri"),
+            jwks_uri=_read_url(document, "jwks_uri", issuer=issuer),
             introspection_endpoint=endpoint or okta_introspection_endpoint(issuer),
             introspection_methods=tuple(map(str, methods)) if isinstance(methods, list) else None,
         )
@@ -60,13 +60,13 @@ def check_issuer(document: Mapping[str, Any], issuer: str) -> None:
         raise ValueError(f"expected issuer {issuer!r}, found {document.get('issuer')!r} in the document")
 
 
-def read_jwks_uri(document: Mapping[str, Any]) -> str:
-    """Return the URL of the key set in a discovery document.
+def read_jwks_uri(document: Mapping[str, Any], *, issuer: str) -> str:
+    """Return the URL of the key set in an issuer's discovery document.
 
     Raises:
         ValueError: The document has no ``jwks_uri``, or one that is not secure.
     """
-    jwks_uri = _read_url(document, "jwks_uri")
+    jwks_uri = _read_url(document, "jwks_uri", issuer=issuer)
     if jwks_uri is None:
         raise ValueError("the document has no jwks_uri")
     return jwks_uri
@@ -79,12 +79,18 @@ def okta_introspection_endpoint(issuer: str) -> str | None:
     return f"{issuer}/oauth2/v1/introspect" if is_okta_org_server(issuer) else None
 
 
-def _read_url(document: Mapping[str, Any], name: str) -> str | None:
+def _read_url(document: Mapping[str, Any], name: str, *, issuer: str) -> str | None:
     url = document.get(name)
     if not isinstance(url, str):
         return None
+    if urllib.parse.urlsplit(url).scheme == "https" and is_secure(url):
+        return url
+    # An https issuer that names a loopback address would make the service send tokens and its client secret in clear
+    # text to another program on this machine, or to a proxy.
+    if not is_loopback(urllib.parse.urlsplit(issuer).hostname):
+        raise ValueError(f"{name} was {url!r}; expected https")
     if not is_secure(url):
-        raise ValueError(f"{name} was {url!r}; expected https, or a loopback address")
+        raise ValueError(f"{name} was {url!r}; expected https, or a loopback address like that of the issuer")
     return url
 
 

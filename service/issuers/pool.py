@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
 import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient
+
+_QUOTED_PROXY = re.compile(r"'\S*@\S*'")
 
 
 class CurlClient(CurlAsyncHTTPClient):
@@ -40,5 +43,15 @@ def proxy_options(proxy: str | None) -> dict[str, Any]:
         "proxy_host": parts.hostname,
         "proxy_port": parts.port or 8080,
         "proxy_username": urllib.parse.unquote(parts.username) if parts.username else None,
-        "proxy_password": urllib.parse.unquote(parts.password) if parts.password else None,
+        "proxy_password": urllib.parse.unquote(parts.password or ""),
     }
+
+
+def hide_proxy(message: str) -> str:
+    """Return an error message of libcurl without the proxy that it quotes from the environment, with its password."""
+    return _QUOTED_PROXY.sub("'(hidden)'", message)
+
+
+def bypass_proxy(curl: pycurl.Curl) -> None:
+    """Connect directly, for a request to a loopback address: a proxy has another loopback, and would see the token."""
+    curl.setopt(pycurl.PROXY, "")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
+
+from service.text import escape_unprintable
 
 _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
 _SECRET_FIELDS = frozenset({"admin_token", "authorization", "client_secret", "cookie", "password", "secret", "token"})
@@ -24,7 +27,15 @@ class _TextFormatter(logging.Formatter):
         shown = [
             f"{name}={_quote(value)}" for name, value in fields.items() if f"%({name})" not in str(record.msg)
         ]  # a field that the message contains is not repeated
-        return " ".join([super().formatMessage(record), *shown])
+        return " ".join([escape_unprintable(super().formatMessage(record)), *shown])
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # as above
+        """Return the traceback, indented so that no line of its message looks like another event."""
+        return _indent(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802  # as above
+        """Return the stack in the same form."""
+        return _indent(super().formatStack(stack_info))
 
 
 def configure_logging(*, log_format: str, log_level: str) -> None:
@@ -46,6 +57,10 @@ def configure_logging(*, log_format: str, log_level: str) -> None:
     logging.getLogger("tornado.general").addFilter(_without_rejected_requests)
     # At DEBUG, Tornado's client logs every header that it sends, such as our client credentials.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {escape_unprintable(line)}" for line in text.split("\n"))
 
 
 def _quote(value: object) -> str:

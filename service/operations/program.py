@@ -27,7 +27,7 @@ from service.operations.server import run_until_stopped, serving, serving_admin,
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
-from service.urls import is_secure
+from service.urls import is_loopback, is_secure
 
 _logger = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ def run(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM, in the configured number of processes; return the exit code.
 
     Raises:
-        SettingsError: The routes or an issuer's settings are invalid.
-        OSError: An address cannot be bound, or the certificate cannot be read.
+        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        OSError: An address cannot be bound.
     """
     if settings.processes == 1:
         asyncio.run(serve(settings))
@@ -70,7 +70,7 @@ def run(settings: Settings) -> int:
         has_served = run_workers(
             functools.partial(_run_worker, settings, listeners),
             count=settings.processes or cores(),
-            announce=functools.partial(_announce, listeners.public.url),
+            announce=functools.partial(_announce, listeners.public.url, settings),
             at_stop=listeners.close,
         )
     return 0 if has_served else 1
@@ -83,15 +83,15 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         on_listening: Called with the URL before it is announced.
 
     Raises:
-        SettingsError: The routes or an issuer's settings are invalid.
-        OSError: An address cannot be bound, or the certificate cannot be read.
+        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        OSError: An address cannot be bound.
     """
     listeners = _Listeners.bind(settings)
 
     def announce() -> None:
         if on_listening is not None:
             on_listening(listeners.public.url)
-        _announce(listeners.public.url)
+        _announce(listeners.public.url, settings)
 
     await _serve_at(listeners, settings, announce=announce)
 
@@ -129,7 +129,12 @@ def _describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno})"
 
 
-def _announce(url: str) -> None:
+def _announce(url: str, settings: Settings) -> None:
+    if settings.public_url is None and not is_loopback(settings.address):
+        _logger.warning(
+            "public_url is not set, so the protected resource metadata repeats the Host of each request",
+            extra={"address": settings.address},
+        )
     print(f"listening on {url}", file=sys.stderr, flush=True)
 
 

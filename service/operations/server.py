@@ -9,10 +9,13 @@ import multiprocessing
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from tornado.web import Application
 
+from service.errors import SettingsError
 from service.operations.sockets import BoundSockets
+from service.settings.files import show_path
 from service.settings.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
 from service.web.connections.server import LimitedHTTPServer
@@ -79,10 +82,24 @@ def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | N
     """Return the TLS context for a certificate, or None without one.
 
     Raises:
-        OSError: The certificate or its key cannot be read, or they do not match.
+        SettingsError: The certificate or its key cannot be read, or they do not match.
     """
     if certfile is None:
         return None
+    for name, path in (("certfile", certfile), ("keyfile", keyfile or certfile)):
+        try:
+            Path(path).read_bytes()
+        except (OSError, ValueError) as exc:  # ValueError: the path contains a null character
+            reason = getattr(exc, "strerror", None) or "no such file"
+            raise SettingsError([f"{name}: {show_path(path)}: {reason}"]) from None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certfile, keyfile)
+    try:
+        # Without a password of ours, OpenSSL would prompt for that of an encrypted key.
+        context.load_cert_chain(certfile, keyfile, password=b"")
+    except (OSError, ValueError):
+        problem = (
+            f"certfile: {certfile} and keyfile: {keyfile} are not a certificate and its private key; "
+            "expected both in PEM, the key without a password"
+        )
+        raise SettingsError([problem]) from None
     return context

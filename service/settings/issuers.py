@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
+import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import NoDecode
 
+from service.settings.files import read_secret_file
+from service.text import did_you_mean
 from service.tokens import issuer_identifier
 from service.tokens.algorithms import ALGORITHMS
 
@@ -29,6 +30,22 @@ def _rename_strict(profile: object) -> object:
     return "rfc9068" if profile == "strict" else profile
 
 
+def _check_not_empty(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not texts or not all(texts):  # an empty list of clients would be read as all clients
+        raise ValueError("the list or an item of it is empty; name each accepted value, or leave the setting out")
+    return texts
+
+
+def _decode_tables(tables: object) -> object:
+    """Decode the JSON array that the environment has in place of TOML's tables."""
+    if isinstance(tables, str):
+        try:
+            return jiter.from_json(tables.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
+        except ValueError:  # its message may quote a secret
+            raise ValueError('expected a JSON array of objects: [{"issuer": "https://…", "audience": "…"}]') from None
+    return tables
+
+
 def _check_issuer(issuer: str) -> str:
     if mistakes := issuer_identifier.find_mistakes(issuer):
         raise ValueError("; ".join(mistakes))
@@ -41,7 +58,8 @@ def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     return algorithms
 
 
-Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
+AcceptedTexts = Annotated[Texts, AfterValidator(_check_not_empty)]
 IssuerIdentifier = Annotated[str, AfterValidator(_check_issuer)]
 Algorithms = Annotated[Texts, AfterValidator(_check_algorithms)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -113,11 +131,11 @@ class IssuerSettings(BaseModel):
 
     issuer: IssuerIdentifier
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
-    audience: Texts = ()
+    audience: AcceptedTexts = ()
     """The accepted values of the ``aud`` claim; ``api://default`` by default for an Okta custom server."""
     validation: str | None = None
     algorithms: Algorithms | None = None
-    allowed_client_ids: Texts | None = None
+    allowed_client_ids: AcceptedTexts | None = None
     leeway: Seconds | None = None
     max_token_age: Seconds | None = None
     token_profile: Profile | None = None
@@ -140,8 +158,18 @@ class IssuerSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_secret(cls, values: Any) -> Any:
-        return read_secret_file(values, "client_secret") if isinstance(values, Mapping) else values
+    def _check_names(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        if unknown := sorted(values.keys() - cls.model_fields.keys()):
+            hints = (f"there is no setting {name!r}{did_you_mean(name, cls.model_fields)}" for name in unknown)
+            raise ValueError("\n".join(hints))
+        return read_secret_file(values, "client_secret")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, which are validated like those of new settings."""
+        copy = super().model_copy(deep=deep)
+        return copy if not update else self.model_validate(set_values(copy) | dict(update))
 
     @property
     def client(self) -> ClientCredentials | None:
@@ -156,23 +184,12 @@ class IssuerSettings(BaseModel):
         )
 
 
-def read_secret_file(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return settings with the secret ``name`` read from the file ``{name}_file``, unless it is set directly.
+IssuerTables = Annotated[tuple[IssuerSettings, ...], BeforeValidator(_decode_tables)]
 
-    Raises:
-        ValueError: The file cannot be read, or is empty.
-    """
-    settings = dict(values)
-    path = settings.get(f"{name}_file")
-    if path and not settings.get(name):
-        try:
-            secret = Path(path).read_text("utf-8").strip()
-        except (OSError, UnicodeError) as exc:
-            raise ValueError(f"{name}_file: {path}: {getattr(exc, 'strerror', None) or 'not UTF-8 text'}") from None
-        if not secret:
-            raise ValueError(f"{name}_file: {path} is empty")
-        settings[name] = secret
-    return settings
+
+def set_values(settings: BaseModel) -> dict[str, Any]:
+    """Return the values that were set, without the defaults."""
+    return {name: value for name, value in settings if name in settings.model_fields_set}
 
 
 def audience_at_okta(issuer: object) -> tuple[str, ...]:
@@ -182,32 +199,6 @@ def audience_at_okta(issuer: object) -> tuple[str, ...]:
     except ValueError:  # not a URL; the check of the issuer reports it
         is_okta = False
     return (OKTA_AUDIENCE,) if is_okta else ()
-
-
-def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
-    """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
-    is_org = issuer_identifier.is_okta_org_server(issuer.issuer)
-    if is_org and (issuer.validation in {"jwt", "hybrid"} or (issuer.validation == "auto" and issuer.client is None)):
-        yield (
-            f"issuer: {issuer.issuer} is an Okta org server, whose tokens only Okta can validate; set "
-            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET and use introspection, or use a custom authorization "
-            f"server, such as {issuer.issuer}/oauth2/default"
-        )
-    elif issuer.validation in {"introspection", "hybrid"} and issuer.client is None:
-        yield (
-            f"client_id: is not set, but {issuer.validation} validation must authenticate to {issuer.issuer}; "
-            "set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
-        )
-    elif not issuer.audiences and is_org:
-        yield (
-            "audience: is not set; the tokens of an Okta org server have the org as their audience, "
-            f"so set OKTA_OAUTH2_AUDIENCE={issuer.issuer}"
-        )
-    elif not issuer.audiences:
-        yield (
-            f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
-            "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
-        )
 
 
 def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:

@@ -1,28 +1,32 @@
 """The settings of the program, which are frozen and validated at start.
 
 Every setting ``x`` is also read from ``SERVICE_X``; the names from Okta's guides and SDKs take precedence.
+A name that is not known is an error, because a misspelt restriction would silently not apply.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import AliasChoices, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.settings.api import APISettings
 from service.settings.cache import CacheSettings
+from service.settings.files import read_secret_file
 from service.settings.issuers import (
     IssuerSettings,
     TrustedIssuer,
     audience_at_okta,
-    find_problems,
     issuer_of_org,
-    read_secret_file,
+    set_values,
     trusted_issuer,
 )
 from service.settings.limits import LimitSettings
+from service.settings.names import SettingNames
+from service.settings.problems import find_problems
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
@@ -31,42 +35,47 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
-        pydantic.ValidationError: A value is invalid; ``load_settings`` raises a ``SettingsError`` instead.
+        pydantic.ValidationError: A name is unknown or a value is invalid; ``load_settings`` raises a ``SettingsError``.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SERVICE_",
-        env_ignore_empty=True,
         populate_by_name=True,
         frozen=True,
         use_attribute_docstrings=True,
-        extra="ignore",  # .okta.env is shared with other programs; sources.py rejects unknown keys in the TOML file
+        extra="forbid",
+        validate_default=False,  # an empty list is the default, which stands for no restriction, but no valid value
         hide_input_in_errors=True,
     )
 
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic-settings passes all of them
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic-settings passes all of them
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Disable pydantic's file sources; :mod:`service.settings.sources` reads the files."""
-        return init_settings, env_settings
+        """Read keyword arguments and the environment, in which pydantic's own source would skip unknown names."""
+        variables = SettingNames(settings_cls.model_fields).from_environment(os.environ)
+        return init_settings, InitSettingsSource(settings_cls, init_kwargs=dict(variables))
 
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Derive the issuer from the Okta org, and the audience of an Okta custom server."""
-        settings = by_field(values)
+        """Reject unknown names, and derive the issuer from the Okta org and the audience of an Okta custom server."""
+        names = SettingNames(cls.model_fields)
+        settings = names.by_field(values)
+        if unknown := list(names.find_unknown(settings)):
+            raise ValueError("\n".join(unknown))
         for name in ("client_secret", "admin_token", "cache_secret"):
             settings = read_secret_file(settings, name)
-        if not settings.get("issuer") and settings.get("org_url"):
-            settings["issuer"] = issuer_of_org(settings["org_url"], settings.get("authorization_server_id", "default"))
-        if not settings.get("audience"):
-            settings["audience"] = audience_at_okta(settings.get("issuer"))
+        org_url, server_id = settings.get("org_url"), settings.get("authorization_server_id", "default")
+        if not settings.get("issuer") and org_url and isinstance(org_url, str):
+            settings["issuer"] = issuer_of_org(org_url, server_id)
+        audience = audience_at_okta(settings.get("issuer"))
+        if settings.get("audience") is None and audience:
+            settings["audience"] = audience
         return settings
 
     @model_validator(mode="after")
@@ -104,26 +113,20 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         """The authorization servers whose tokens are accepted; a setting of an issuer overrides that of the program."""
         tables = list(self.issuers)
         if self.issuer is not None:
-            tables.insert(0, IssuerSettings(issuer=self.issuer, audience=self.audience, **self._client()))
+            tables.insert(0, self._own_table())
         return tuple(trusted_issuer(table, self) for table in tables)
 
-    def _client(self) -> dict[str, Any]:
-        """Return the client credentials for ``issuer``."""
-        names = ("client_id", "client_secret", "private_key_file", "introspection_auth_method")
-        return {name: getattr(self, name) for name in names}
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, which are validated like those of new settings."""
+        copy = super().model_copy(deep=deep)
+        names = SettingNames(type(self).model_fields)
+        return copy if not update else self.model_validate(set_values(copy) | names.by_field(update))
+
+    def _own_table(self) -> IssuerSettings:
+        """Return the settings of ``issuer`` itself."""
+        names = ("issuer", "audience", "client_id", "client_secret", "private_key_file", "introspection_auth_method")
+        return IssuerSettings(**{name: value for name in names if (value := getattr(self, name))})
 
 
 SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
 """The settings whose values are never shown."""
-
-
-def by_field(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values with their aliases replaced by the names of the settings."""
-    by_name = dict(values)
-    for name, info in Settings.model_fields.items():
-        if isinstance(info.validation_alias, AliasChoices):
-            for alias in info.validation_alias.choices:
-                if alias in by_name:
-                    by_name.setdefault(name, by_name[alias])
-                    del by_name[alias]
-    return by_name

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from service.settings.issuers import Texts
-from service.settings.types import Port
+from service.settings.types import Address, Port
 from service.urls import is_loopback
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
@@ -26,7 +26,7 @@ class ServerSettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    address: str = "127.0.0.1"
+    address: Address = "127.0.0.1"
     """The address to listen on."""
     port: Port = 8080
     """The port to listen on; 0 for any free port."""
@@ -34,7 +34,7 @@ class ServerSettings(BaseModel):
     """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None
     """The port for the deny list and the metrics; none if not set, 0 for any free port."""
-    admin_address: str = "127.0.0.1"
+    admin_address: Address = "127.0.0.1"
     """The address of the admin port; it serves TLS with ``certfile`` unless the address is a loopback one."""
     admin_hosts: Annotated[Texts, AfterValidator(_check_host_names)] = ()
     """The host names of the admin port in URLs; loopback names and ``admin_address`` are always accepted."""

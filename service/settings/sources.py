@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pydantic
-from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+from pydantic_core import ErrorDetails
 
 from service.errors import SettingsError
-from service.settings.issuers import IssuerSettings
-from service.settings.program import SECRETS, Settings, by_field
+from service.settings.files import read_env_file, read_toml
+from service.settings.names import SettingNames
+from service.settings.program import SECRETS, Settings
 
 DEFAULT_ENV_FILE = Path(".okta.env")
 """The file in which Okta's guides keep settings; read if it exists."""
@@ -26,6 +26,8 @@ _DERIVED = {
     "cache_secret": "cache_secret_file",
 }
 """For each setting that can be derived, the setting from which it is derived."""
+_MAX_SHOWN_LENGTH = 200
+"""Characters of a value that a message repeats."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,19 +51,24 @@ def load_settings(
     Raises:
         SettingsError: A setting is missing, misspelt or invalid; one sentence for each problem.
     """
-    dotenv = _existing(env_file) or DEFAULT_ENV_FILE
+    if env_file is None and DEFAULT_ENV_FILE.exists():
+        env_file = DEFAULT_ENV_FILE
+    names = SettingNames(Settings.model_fields)
     layers = {
-        str(config_file): _read_toml(_existing(config_file)),
-        str(dotenv): by_field(DotEnvSettingsSource(Settings, env_file=dotenv, env_file_encoding="utf-8")()),
-        "environment": by_field(EnvSettingsSource(Settings)()),
+        str(config_file): _read_file(config_file, read_toml),
+        str(env_file): names.from_environment(_read_file(env_file, read_env_file)),
+        "environment": names.from_environment(os.environ),
         "command line": {name: value for name, value in command_line.items() if value is not None},
     }
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    unknown: list[str] = []
     for origin, layer in layers.items():
-        known = {name: value for name, value in layer.items() if name in Settings.model_fields}
-        values |= known
-        origins |= dict.fromkeys(known, origin)
+        unknown += [f"{origin}: {problem}" for problem in names.find_unknown(layer)]
+        values |= layer
+        origins |= dict.fromkeys(layer, origin)
+    if unknown:
+        raise SettingsError(unknown)
     try:
         settings = Settings.model_validate(values)
     except pydantic.ValidationError as exc:
@@ -76,44 +83,31 @@ def load_settings(
     return LoadedSettings(settings=settings, origins=origins | derived)
 
 
-def _existing(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise SettingsError([f"{path}: no such file; name an existing file, or leave the option out"])
-    return path
-
-
-def _read_toml(path: Path | None) -> dict[str, Any]:
+def _read_file(path: Path | None, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return read(path)
     except ValueError as exc:
-        raise SettingsError([f"{path}: not valid TOML: {exc}"]) from exc
-    unknown = sorted(values.keys() - Settings.model_fields.keys())
-    if unknown:
-        raise SettingsError([f"{path}: {_unknown_name(name, Settings.model_fields)}" for name in unknown])
-    return values
+        raise SettingsError(str(exc).splitlines()) from None
 
 
-def _unknown_name(name: str, known: Iterable[str]) -> str:
-    close_matches = difflib.get_close_matches(name, list(known), n=1)
-    return f"there is no setting {name!r}" + (f"; did you mean {close_matches[0]!r}?" if close_matches else "")
-
-
-def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterable[str]:
+def _describe_errors(error: pydantic.ValidationError, origins: Mapping[str, str]) -> Iterator[str]:
     """Yield one line for each problem: key, source, value unless it may be secret, and what was expected."""
     for problem in error.errors(include_url=False, include_context=False):
-        message = problem["msg"].removeprefix("Value error, ")
-        if not problem["loc"]:
-            yield from message.splitlines()
-            continue
-        name, *inner = map(str, problem["loc"])
-        key = ".".join([name, *inner])
+        name, *inner = map(str, problem["loc"] or [""])
         origin = f" (from {origins[name]})" if name in origins else ""
-        if problem["type"] == "extra_forbidden":
-            yield f"{key}{origin}: {_unknown_name(inner[-1], IssuerSettings.model_fields)}"
-            continue
-        # A secret is not shown, nor is a whole table, which may contain one.
-        may_be_shown = name not in SECRETS and isinstance(problem["input"], str | int | float | None)
-        shown = f" was {problem['input']!r};" if may_be_shown else ""
-        yield f"{key}{origin}:{shown} {message}"
+        start = f"{'.'.join([name, *inner])}{origin}:{_show_input(problem)} " if name else ""
+        for line in problem["msg"].removeprefix("Value error, ").split("\n"):
+            yield start + line
+
+
+def _show_input(problem: ErrorDetails) -> str:
+    """Return the wrong value, unless it may be secret or a whole table."""
+    location, value = problem["loc"], problem["input"]
+    if not SECRETS.isdisjoint(location) or (location[0] == "issuers" and len(location) < 3):
+        return ""
+    if isinstance(value, str):
+        return f" was {value!r};" if len(value) <= _MAX_SHOWN_LENGTH else ""
+    is_short = isinstance(value, float | None) or (isinstance(value, int) and value.bit_length() <= 64)
+    return f" was {value!r};" if is_short else ""

@@ -6,12 +6,15 @@ import re
 import urllib.parse
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from service.settings.files import check_ca_file
 from service.settings.issuers import Texts
+from service.settings.names import is_set_by_kubernetes
 from service.urls import parse_origin
 
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
+_ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
 
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,6 +30,40 @@ def _check_public_url(url: str) -> str:
     return url
 
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+def _check_address(address: str) -> str:
+    if not _ADDRESS.fullmatch(address):  # an empty address would listen on every interface
+        raise ValueError("expected an IP address or a host name, such as 127.0.0.1; 0.0.0.0 or :: for all addresses")
+    return address
+
+
+def _check_port(port: object) -> object:
+    if is_set_by_kubernetes(port):
+        raise ValueError(
+            "Kubernetes sets this variable for a Service of that name; set enableServiceLinks: false in the pod, "
+            "or set the variable itself"
+        )
+    return port
+
+
+def _check_proxy(proxy: SecretStr) -> SecretStr:
+    """Check the URL of a proxy; the message must not show it, because it may contain a password."""
+    try:
+        parts = urllib.parse.urlsplit(proxy.get_secret_value())
+        is_proxy = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_proxy = False
+    # Anything after the port is part of a password with a slash, question mark or number sign.
+    if not is_proxy or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError(
+            "expected http://host:port, with a percent-encoded user and password before the host if it requires them; "
+            "other kinds of proxies are not supported"
+        )
+    return proxy
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
+Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_check_port)]
 Origins = Annotated[Texts, AfterValidator(_check_origins)]
 PublicURL = Annotated[str, AfterValidator(_check_public_url)]
+ProxyURL = Annotated[SecretStr, AfterValidator(_check_proxy)]
+CAFile = Annotated[str, AfterValidator(check_ca_file)]

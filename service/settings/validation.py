@@ -7,14 +7,15 @@ from typing import Annotated
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from service.settings.issuers import (
+    AcceptedTexts,
     Algorithms,
     AuthenticationMethod,
     IssuerIdentifier,
-    IssuerSettings,
+    IssuerTables,
     Profile,
     Seconds,
-    Texts,
 )
+from service.settings.types import CAFile, ProxyURL
 from service.tokens.presented import MAX_TOKEN_SIZE
 
 
@@ -33,14 +34,16 @@ class ValidationSettings(BaseModel):
         default="default", validation_alias=AliasChoices("OKTA_AUTHORIZATION_SERVER_ID")
     )
     """The authorization server of the Okta org, used with ``org_url``; ``org`` is the org server."""
-    audience: Texts = Field(default=(), validation_alias=AliasChoices("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE"))
+    audience: AcceptedTexts = Field(
+        default=(), validation_alias=AliasChoices("OKTA_OAUTH2_AUDIENCE", "OKTA_API_AUDIENCE")
+    )
     """The accepted values of the ``aud`` claim; ``api://default`` by default for an Okta custom server."""
     validation: str = "auto"
     """How tokens are validated: ``auto``, ``jwt``, ``introspection``, ``hybrid``, or a validator of your own."""
     algorithms: Algorithms = ("RS256",)
     """The accepted signature algorithms."""
-    allowed_client_ids: Texts = ()
-    """The clients whose tokens are accepted; all clients if empty."""
+    allowed_client_ids: AcceptedTexts = ()
+    """The clients whose tokens are accepted; all clients if not set."""
     leeway: Seconds = 120.0
     """The tolerated clock difference between the issuer and the service."""
     max_token_age: Seconds | None = None
@@ -92,9 +95,9 @@ class ValidationSettings(BaseModel):
     """Whether introspection accepts opaque tokens without ``aud``, for any API, and JWTs with it in the response."""
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
-    http_proxy: SecretStr | None = None  # may contain a password
-    """The proxy for requests to issuers."""
-    ca_file: str | None = None
+    http_proxy: ProxyURL | None = None  # may contain a password
+    """The proxy for requests to issuers: ``http://[user:password@]host:port``."""
+    ca_file: CAFile | None = None
     """A file of CA certificates in PEM, used in place of the system's."""
-    issuers: tuple[IssuerSettings, ...] = ()
+    issuers: IssuerTables = ()
     """Further issuers, as ``[[issuers]]`` tables of the TOML file or as JSON in the environment."""

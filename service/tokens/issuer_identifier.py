@@ -35,10 +35,10 @@ def find_mistakes(issuer: str) -> list[str]:
     try:
         parts = urllib.parse.urlsplit(issuer)
         _ = parts.port  # raises ValueError for an invalid port
-    except ValueError as exc:
-        return [f"it is not a URL ({exc})", "write https://, the domain and the path"]
+    except ValueError:  # its message may quote a password
+        return ["it is not a URL", "write https://, the domain and the path"]
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2]}"]
+        return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2].rpartition('@')[2]}"]
     mistakes, url = [], parts
     for mistake, correct in _CORRECTIONS.items():
         if (corrected := correct(url)) != url:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from importlib.metadata import entry_points
 
 from service.errors import SettingsError
+from service.text import did_you_mean
 from service.validators import auto, hybrid, introspection, jwt
 from service.validators.base import Factory
 
@@ -36,16 +36,15 @@ def find_factory(kind: str) -> Factory:
     if kind in registered:
         return _import_factory(registered[kind])
     known = [*BUILT_IN, *sorted(registered)]
-    near = difflib.get_close_matches(kind, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise SettingsError([f"validation: was {kind!r}; expected {', '.join(known)}, or package.module:factory{hint}"])
+    expected = f"expected {', '.join(known)}, or package.module:factory"
+    raise SettingsError([f"validation: was {kind!r}; {expected}{did_you_mean(kind, known)}"])
 
 
 def _import_factory(path: str) -> Factory:
     module_name, _, attribute = path.partition(":")
     try:
         factory = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as exc:
+    except Exception as exc:  # a user's module may raise anything
         raise SettingsError([f"validation: was {path!r}; it cannot be imported: {exc}"]) from exc
     if not callable(factory):
         raise SettingsError([f"validation: was {path!r}; expected a function that takes an issuer and a context"])

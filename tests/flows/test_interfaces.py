@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 import tornado.web
+import trustme
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
@@ -139,7 +140,6 @@ def test_each_environment_variable_sets_its_setting(
         ("OKTA_OAUTH2_CLIENT_SECRET_FILE", "client_secret"),
         ("OKTA_CLIENT_SECRET_FILE", "client_secret"),
         ("OKTA_OAUTH2_PRIVATE_KEY_FILE", "private_key_file"),
-        ("SERVICE_CA_FILE", "ca_file"),
     ],
 )
 def test_a_secret_may_be_read_from_a_file(variable: str, name: str, config: Config, tmp_path: Path) -> None:
@@ -147,6 +147,11 @@ def test_a_secret_may_be_read_from_a_file(variable: str, name: str, config: Conf
     found = config(OKTA_ISSUER=OKTA, OKTA_CLIENT_ID="0oa1", **{variable: str(tmp_path / "file")})
     assert name in found
     assert "s3cr3t" not in found[name]
+
+
+def test_the_ca_file_is_set_by_its_variable(config: Config, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    assert "'ca.pem'  # environment" == config(OKTA_ISSUER=OKTA, SERVICE_CA_FILE="ca.pem")["ca_file"]
 
 
 @pytest.mark.parametrize(

@@ -27,3 +27,9 @@ def test_an_error_message_has_reason_and_detail() -> None:
     error = errors.InvalidToken(errors.Reason.EXPIRED, "3 s ago", claim="exp")
     assert ("expired: 3 s ago", "exp") == (str(error), error.claim)
     assert "expired" == str(errors.InvalidToken(errors.Reason.EXPIRED))
+
+
+def test_a_settings_error_shows_no_password_and_obeys_no_escape_sequence() -> None:
+    error = errors.SettingsError(["a: was 'https://alice:hunter2@b'\nthe second line", "c: was \x9b2J\u202e"])
+    assert ("a: was 'https://(hidden)@b'\nthe second line", "c: was \\x9b2J\\u202e") == error.problems
+    assert "\n".join(error.problems) == str(error)

@@ -102,6 +102,13 @@ def test_explain_escapes_characters_outside_the_terminal_encoding(run: Run, fake
     assert '"name": "Zo\\xeb"' in done.stdout
 
 
+def test_explain_escapes_characters_that_control_the_terminal(run: Run, fake_issuer: RunningIssuer) -> None:
+    token = fake_issuer.token(claims={"name": "\x9b2J\u202e\u2028"})
+    done = run("explain", token)
+    assert all(line.isprintable() for line in done.stdout.split("\n"))
+    assert "\\x9b2J\\u202e\\u2028" in done.stdout
+
+
 LOOKS_LIKE_A_TOKEN = "-eyJhbGciOiJSUzI1NiJ9aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 

@@ -165,9 +165,8 @@ def _check_own_tls(settings: Settings) -> Finding:
     if settings.certfile is not None:
         try:
             tls_context(settings.certfile, settings.keyfile)
-        except OSError as exc:
-            found = f"{settings.certfile}: {exc.strerror or exc}"
-            return fail(about, found, "name a certificate and its key in PEM, readable by this user")
+        except SettingsError as exc:
+            return fail(about, str(exc), "name a certificate and its key in PEM, readable by this user")
         return ok(about, settings.certfile)
     if is_secure(f"http://{settings.address}"):
         return ok(about, "none, since it listens on a loopback address")

@@ -13,6 +13,7 @@ from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
 from service.operations.logs import configure_logging
 from service.settings.program import Settings
+from service.text import escape_unprintable
 from service.web.application.route_table import format_table
 
 _MAX_INPUT_SIZE = 1024 * 1024
@@ -70,5 +71,5 @@ def _read_piped() -> str:
 
 def _print(lines: Sequence[str]) -> None:
     for line in lines:
-        # Characters that the terminal cannot encode are escaped.
-        print(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
+        # A claim of the token must not control the terminal, and not every terminal can encode it.
+        print(escape_unprintable(line).encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))

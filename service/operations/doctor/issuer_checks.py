@@ -51,7 +51,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
             yield skipped(about, "there is no discovery document")
     else:
         yield _check_document_issuer(discovered.response.document, issuer.issuer)
-        jwks_uri, finding = _check_jwks_uri(discovered.response.document)
+        jwks_uri, finding = _check_jwks_uri(discovered.response.document, issuer.issuer)
         yield finding
     published = None
     if jwks_uri is None:
@@ -134,9 +134,9 @@ def _advise_on_issuer(named: str, expected: str) -> str:
     )
 
 
-def _check_jwks_uri(document: dict[str, Any]) -> tuple[str | None, Finding]:
+def _check_jwks_uri(document: dict[str, Any], issuer: str) -> tuple[str | None, Finding]:
     try:
-        uri = read_jwks_uri(document)
+        uri = read_jwks_uri(document, issuer=issuer)
     except ValueError as exc:
         advice = "the issuer must publish its keys at an https URL"
         return None, fail("jwks_uri", str(exc), advice)

@@ -54,7 +54,8 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
         }
         if scopes := sorted(set(_scopes(self.application))):
             document["scopes_supported"] = scopes
-        self.set_header("Cache-Control", "max-age=600")
+        # A client chooses the Host, so a cache could serve the identifier that an attacker chose to other clients.
+        self.set_header("Cache-Control", "max-age=600" if whole.origin else "no-store")
         self.write(document)
 
 

@@ -61,3 +61,11 @@ def test_a_client_cannot_inject_a_line_break() -> None:
 @pytest.mark.parametrize(("message", "kept"), [("Malformed HTTP message from %s: %s", False), ("GET /", True)])
 def test_tornados_message_that_quotes_a_header_is_dropped(message: str, *, kept: bool) -> None:
     assert without_quoted_requests(record(message)) is kept
+
+
+def test_a_client_cannot_control_the_terminal() -> None:
+    entry = record("a\x1b[2J\x9b\u2028\u202eb", failed=True)
+    entry.path = "/\x85"
+    first, *others = TextFormatter("%(message)s").format(entry).split("\n")
+    assert first == "a\\x1b[2J\\x9b\\u2028\\u202eb path=/\\x85"
+    assert all(line.startswith("    ") for line in others)

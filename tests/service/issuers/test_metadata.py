@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from fakeissuer import RunningIssuer
+from service.clock import SystemClock
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient
+from service.issuers.client import JSONClient, JSONResponse
+from service.issuers.keys import RemoteKeySet
 from service.issuers.metadata import AuthorizationServerMetadata, discover, read_jwks_uri
 
 ISSUER = "https://issuer.example/oauth2/default"
@@ -66,7 +68,7 @@ def test_the_jwks_uri_is_optional(jwks_uri: object) -> None:
     metadata = AuthorizationServerMetadata.read({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
     assert metadata.jwks_uri is None
     with pytest.raises(ValueError, match="no jwks_uri"):
-        read_jwks_uri({"issuer": ISSUER, "jwks_uri": jwks_uri})
+        read_jwks_uri({"issuer": ISSUER, "jwks_uri": jwks_uri}, issuer=ISSUER)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,49 @@ def test_the_jwks_uri_is_optional(jwks_uri: object) -> None:
 def test_okta_has_a_default_introspection_endpoint(issuer: str, endpoint: str | None) -> None:
     metadata = AuthorizationServerMetadata.read({"issuer": issuer}, issuer=issuer)
     assert (endpoint, None) == (metadata.introspection_endpoint, metadata.introspection_methods)
+
+
+@pytest.mark.parametrize("name", ["jwks_uri", "introspection_endpoint"])
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:9/x", "http://localhost:9/x", "http://[::1]/x", "HTTP://127.1.1.1/x"]
+)
+def test_the_endpoints_of_an_https_issuer_are_https(name: str, endpoint: str) -> None:
+    document = {"issuer": ISSUER, name: endpoint}
+    with pytest.raises(ValueError, match=f"{name} was '{endpoint}'; expected https".replace("[", r"\[")):
+        AuthorizationServerMetadata.read(document, issuer=ISSUER)
+    if name == "jwks_uri":
+        with pytest.raises(ValueError, match="expected https"):
+            read_jwks_uri(document, issuer=ISSUER)
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:9400", "http://localhost:9400", "https://localhost:9400"])
+def test_the_endpoints_of_a_loopback_issuer_may_be_http_there(issuer: str) -> None:
+    document = {"issuer": issuer, "jwks_uri": "http://127.0.0.1:9400/keys", "introspection_endpoint": "http://[::1]/i"}
+    metadata = AuthorizationServerMetadata.read(document, issuer=issuer)
+    assert ("http://127.0.0.1:9400/keys", "http://[::1]/i") == (metadata.jwks_uri, metadata.introspection_endpoint)
+    for endpoint in ("http://issuer.example/keys", "file:///etc/passwd", "ftp://127.0.0.1/keys"):
+        with pytest.raises(ValueError, match="or a loopback address"):
+            AuthorizationServerMetadata.read({"issuer": issuer, "jwks_uri": endpoint}, issuer=issuer)
+
+
+class _Recorder(JSONClient):
+    """Returns one document for every URL, and records the URLs."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__()
+        self.document = document
+        self.urls: list[str] = []
+
+    async def get(self, url: str) -> JSONResponse:
+        self.urls.append(url)
+        return JSONResponse(url=url, document=self.document, max_age=None, date=None)
+
+
+@pytest.mark.gen_test
+async def test_nothing_is_sent_to_an_http_endpoint_of_an_https_issuer() -> None:
+    client = _Recorder({"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9/keys"})
+    keys = RemoteKeySet(ISSUER, client=client, clock=SystemClock())
+    with pytest.raises(IssuerUnavailable, match=r"jwks_uri was 'http://127\.0\.0\.1:9/keys'; expected https"):
+        await keys.check_ready()
+    assert [f"{ISSUER}/.well-known/openid-configuration"] == client.urls
+    await keys.close()

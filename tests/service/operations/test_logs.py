@@ -52,7 +52,7 @@ def test_text_format_appends_the_fields_before_the_traceback(capsys: pytest.Capt
     logging.getLogger("service").error("unhandled exception", exc_info=error, extra={"error_id": "abc"})
     first, last = capsys.readouterr().err.splitlines()
     assert first.endswith("unhandled exception error_id=abc")
-    assert "RuntimeError: broken" == last
+    assert "    RuntimeError: broken" == last
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,27 @@ def test_the_line_of_tornado_about_a_rejected_request_is_dropped(capsys: pytest.
 def test_headers_of_the_http_client_are_not_logged() -> None:
     configure_logging(log_format="text", log_level="debug")
     assert not logging.getLogger("tornado.curl_httpclient").isEnabledFor(logging.DEBUG)
+
+
+UNPRINTABLE = "\x1b[2J \x9b2J \x85 \u2028 \u202e \u2066 \ufeff"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_control_characters_are_escaped_wherever_they_stand(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(log_format=log_format, log_level="info")
+    logger = logging.getLogger(f"handlers{UNPRINTABLE}")
+    logger.error(UNPRINTABLE, exc_info=ValueError(UNPRINTABLE), extra={"client_id": UNPRINTABLE}, stack_info=True)
+    lines = capsys.readouterr().err.split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert "2J" in lines[0]
+
+
+def test_a_message_is_one_line_and_the_lines_of_a_traceback_are_indented(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format="text", log_level="info")
+    error = RuntimeError("broken\n2026-01-01 00:00:00,000 INFO    service: forged")
+    logging.getLogger("service").error("a\nb", exc_info=error)
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith("service: a\\nb")
+    assert all(line.startswith("    ") for line in others)

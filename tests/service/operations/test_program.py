@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -185,7 +186,7 @@ def _until(holds: Callable[[], bool]) -> None:
     ("options", "status", "word"),
     [
         (["--issuer", OKTA, "--routes", "os:sep"], 2, "package.module:attribute"),
-        (["--issuer", OKTA, "--certfile", "none.pem", "--keyfile", "none.pem"], 1, "No such file"),
+        (["--issuer", OKTA, "--certfile", "none.pem", "--keyfile", "none.pem"], 2, "No such file"),
         (["--issuer", OKTA, "--admin-port", "0"], 2, "cache_url"),
         (["--demo", "--issuer-port", "0"], 2, "the demo runs in one process"),
     ],
@@ -195,6 +196,30 @@ def test_a_start_error_is_printed_once(options: list[str], status: int, word: st
     _, err = process.communicate(timeout=30)
     assert (status, 1) == (process.returncode, err.count(word))
     assert "Traceback" not in err
+
+
+WARNING = "public_url is not set, so the protected resource metadata repeats the Host of each request"
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(
+    ("variables", "count"),
+    [
+        ({"SERVICE_ADDRESS": "0.0.0.0"}, 1),
+        ({"SERVICE_ADDRESS": "127.0.0.1"}, 0),
+        ({"SERVICE_ADDRESS": "0.0.0.0", "SERVICE_PUBLIC_URL": "https://api.example"}, 0),
+    ],
+    ids=["a public address", "a loopback address", "a public URL"],
+)
+def test_a_public_address_without_a_public_url_causes_one_warning(
+    variables: dict[str, str], count: int, processes: str, start: Start
+) -> None:
+    process = start("service", "--port", "0", "--issuer", OKTA, "--processes", processes, **variables)
+    assert process.stderr is not None
+    lines = list(itertools.takewhile(lambda line: not line.startswith("listening on "), process.stderr))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert (0, count) == (process.returncode, sum(WARNING in line for line in [*lines, err]))
 
 
 ROUTES = {

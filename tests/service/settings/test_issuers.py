@@ -71,3 +71,43 @@ def test_a_repeated_issuer_is_rejected() -> None:
 )
 def test_only_okta_custom_servers_have_a_default_audience(issuer: object, audience: tuple[str, ...]) -> None:
     assert audience == audience_at_okta(issuer)
+
+
+@pytest.mark.parametrize("values", [{"allowed_clients": ("a",)}, {"lewway": 5}])
+def test_an_unknown_keyword_is_rejected(values: dict[str, Any]) -> None:
+    with pytest.raises(pydantic.ValidationError, match="did you mean"):
+        IssuerSettings(issuer=OKTA, **values)
+    with pytest.raises(pydantic.ValidationError, match="did you mean"):
+        IssuerSettings(issuer=OKTA).model_copy(update=values)
+
+
+def test_a_copy_is_validated_like_a_new_table() -> None:
+    table = IssuerSettings(issuer=OTHER, audience=("api://one",))
+    assert table == table.model_copy()
+    assert (OTHER, ("api://one",), 5.0) == (
+        (copy := table.model_copy(update={"leeway": "5"})).issuer,
+        copy.audience,
+        copy.leeway,
+    )
+
+
+@pytest.mark.parametrize("name", ["allowed_client_ids", "audience"])
+@pytest.mark.parametrize("empty", [[], (), "", " , ", [""]])
+def test_an_empty_list_is_no_restriction_and_therefore_rejected(name: str, empty: object) -> None:
+    values: dict[str, Any] = {name: empty}
+    with pytest.raises(pydantic.ValidationError, match="is empty"):
+        IssuerSettings(issuer=OKTA, **values)
+
+
+def test_the_programs_clients_apply_to_an_issuer_without_its_own() -> None:
+    own = IssuerSettings(issuer=OTHER, audience=("api://one",), allowed_client_ids=("b",))
+    okta, other = Settings(issuer=OKTA, allowed_client_ids=("a",), issuers=(own,)).trusted_issuers
+    assert (frozenset({"a"}), frozenset({"b"})) == (okta.allowed_client_ids, other.allowed_client_ids)
+    (unrestricted,) = Settings(issuer=OKTA).trusted_issuers
+    assert unrestricted.allowed_client_ids is None
+
+
+def test_tables_in_the_environment_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_ISSUERS", '[{"issuer": "https://issuer.example", "audience": ["a"], "leeway": 5}]')
+    (table,) = Settings().issuers
+    assert ("https://issuer.example", ("a",), 5.0) == (table.issuer, table.audience, table.leeway)

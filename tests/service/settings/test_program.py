@@ -92,7 +92,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "a secret in a missing file": ({"issuer": OKTA, "client_secret_file": "/no/such/file"}, "No such file"),
     "an org server by id": ({"org_url": "dev-123456.okta.com", "authorization_server_id": "org"}, "org server"),
     "no audience": ({"issuer": "https://issuer.example"}, "OKTA_OAUTH2_AUDIENCE"),
-    "an audience of commas only": ({"issuer": "https://issuer.example", "audience": " , "}, "OKTA_OAUTH2_AUDIENCE"),
+    "an audience of commas only": ({"issuer": OKTA, "audience": " , "}, "is empty"),
+    "an empty list of audiences": ({"issuer": OKTA, "audience": []}, "is empty"),
+    "an empty list of clients": ({"issuer": OKTA, "allowed_client_ids": []}, "is empty"),
+    "a list of clients with an empty one": ({"issuer": OKTA, "allowed_client_ids": [""]}, "is empty"),
     "a symmetric algorithm": ({"issuer": OKTA, "algorithms": "RS256,HS256"}, "RS256"),
     "no algorithm": ({"issuer": OKTA, "algorithms": ()}, "RS256"),
     "the algorithm none": ({"issuer": OKTA, "algorithms": "none"}, "none are never accepted"),
@@ -137,6 +140,45 @@ def test_an_invalid_setting_is_rejected_with_advice(values: dict[str, Any], word
     with pytest.raises(pydantic.ValidationError) as rejection:
         Settings(**values)
     assert word in str(rejection.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["allowed_clients", "allowed_client_id", "ALLOWED_CLIENT_IDZ", "validaton", "audiences"]
+)
+def test_an_unknown_keyword_is_rejected(name: str) -> None:
+    values: dict[str, Any] = {"issuer": OKTA, name: "x"}
+    with pytest.raises(pydantic.ValidationError, match=f"there is no setting '{name}'"):
+        Settings(**values)
+    with pytest.raises(pydantic.ValidationError, match=f"there is no setting '{name}'"):
+        Settings.model_validate(values)
+
+
+def test_an_unknown_keyword_is_named_with_the_nearest_setting() -> None:
+    values: dict[str, Any] = {"issuer": OKTA, "allowed_clients": ("a",)}
+    with pytest.raises(pydantic.ValidationError, match="did you mean 'allowed_client_ids'"):
+        Settings(**values)
+
+
+@pytest.mark.parametrize("variable", ["SERVICE_ALLOWED_CLIENTS_IDS", "service_validaton", "OKTA_OAUTH2_AUDIENC"])
+def test_a_misspelt_variable_is_rejected(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "x")
+    with pytest.raises(pydantic.ValidationError, match=f"there is no setting '{variable.upper()}'; did you mean"):
+        Settings(issuer=OKTA)
+
+
+def test_the_name_of_a_variable_is_case_insensitive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("service_allowed_client_ids", "a,b")
+    assert ("a", "b") == Settings(issuer=OKTA).allowed_client_ids
+
+
+def test_a_copy_is_validated_like_new_settings() -> None:
+    settings = Settings(issuer=OKTA, allowed_client_ids=("a",), leeway=5)
+    copy = settings.model_copy(update={"leeway": "7", "OKTA_OAUTH2_AUDIENCE": "api://mine"})
+    assert (7.0, ("api://mine",), ("a",)) == (copy.leeway, copy.audience, copy.allowed_client_ids)
+    assert settings == settings.model_copy() == settings.model_copy(update={})
+    for update in ({"allowed_clients": ("b",)}, {"allowed_client_ids": ()}, {"leeway": -1}):
+        with pytest.raises(pydantic.ValidationError):
+            settings.model_copy(update=update)
 
 
 def test_settings_are_frozen() -> None:

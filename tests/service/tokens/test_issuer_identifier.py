@@ -105,3 +105,13 @@ def test_okta_org_and_custom_servers_are_distinguished() -> None:
 )  # fmt: skip
 def test_loopback_hosts_are_recognized(host: str | None, *, expected: bool) -> None:
     assert expected is is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://alice:hunter2@issuer.example", "ftp://alice:hunter2@issuer.example", "https://alice:hunter2",
+     "https://alice:hunter2/x@issuer.example", "https://[hunter2]@issuer.example", "alice:hunter2@issuer.example"],
+)  # fmt: skip
+def test_a_password_in_an_issuer_is_not_repeated(issuer: str) -> None:
+    assert find_mistakes(issuer)
+    assert "hunter2" not in "".join(find_mistakes(issuer))

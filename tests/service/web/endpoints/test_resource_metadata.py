@@ -92,8 +92,9 @@ async def test_without_a_public_url_the_host_is_used_in_the_metadata_but_not_in_
     http_client: AsyncHTTPClient, base_url: str, public_url: str | None
 ) -> None:
     for suffix in ("", "/things"):
-        document = json.loads((await http_client.fetch(base_url + WELL_KNOWN + suffix)).body)
-        assert base_url + suffix == document["resource"]
+        metadata = await http_client.fetch(base_url + WELL_KNOWN + suffix)
+        assert base_url + suffix == json.loads(metadata.body)["resource"]
+        assert "no-store" == metadata.headers["Cache-Control"]
     response = await http_client.fetch(f"{base_url}/things", raise_error=False, headers={"Host": "evil.example"})
     assert 'Bearer realm="test"' == response.headers["WWW-Authenticate"]
 
@@ -107,3 +108,12 @@ async def test_scopes_are_omitted_if_no_handler_requires_any(
     url = f"http://127.0.0.1:{socket.getsockname()[1]}{WELL_KNOWN}"
     assert "scopes_supported" not in json.loads((await http_client.fetch(url)).body)
     server.stop()
+
+
+@pytest.mark.gen_test
+async def test_only_metadata_that_no_client_can_influence_is_cached(
+    http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    response = await http_client.fetch(base_url + WELL_KNOWN, headers={"Host": "evil.example"})
+    assert "max-age=600" == response.headers["Cache-Control"]
+    assert "evil.example" not in response.body.decode()

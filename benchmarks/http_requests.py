@@ -1,0 +1,243 @@
+"""The cost of a request over HTTP, beside a bare Tornado handler and what people use otherwise.
+
+Run it as ``python benchmarks/http_requests.py``; it needs ``wrk``. The peers run where they are installed:
+
+* those in Python from ``--peers PATH``, an environment with ``fastapi joserfc starlette flask gunicorn
+  okta-jwt-verifier pyjwt[crypto] uvicorn[standard]``;
+* those in JavaScript after ``npm install --prefix benchmarks/peers``.
+
+Every server is one process. The rounds of the servers alternate within one run, so that a machine whose speed drifts
+drifts for all of them alike; the figures are medians over the rounds. The cost is the CPU time of the whole process,
+from the accounting of the operating system, divided by the number of requests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+import fakeissuer
+
+PEERS = Path(__file__).parent / "peers"
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""Seconds."""
+MAX_RATE = 8000
+"""Requests a second for which there are new tokens."""
+BARE = "bare Tornado handler"
+QUIET, LOGGING = "this service, quiet", "this service, with access log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server to measure.
+
+    Args:
+        command: Its command line; ``{port}`` stands for the port.
+        environment: Further variables.
+    """
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A kind of request."""
+
+    name: str
+    path: str
+    needs_token: bool = False
+    is_new: bool = False
+
+
+SCENARIOS = [
+    Scenario(name="hello", path="/api/hello"),
+    Scenario(name="known token", path="/api/whoami", needs_token=True),
+    Scenario(name="new token", path="/api/whoami", needs_token=True, is_new=True),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One round: microseconds of CPU for each request, and requests a second."""
+
+    cpu: float
+    rate: float
+
+
+def servers(issuer: str, claims: Mapping[str, object], *, ca_file: str, peers: Path | None) -> Iterator[Server]:
+    """Yield the servers that are installed."""
+    service = [sys.executable, "-m", "service", "--issuer", issuer, "--port", "{port}"]
+    own = {"SERVICE_CA_FILE": ca_file}
+    names = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    environment = {"ISSUER": issuer, "CLAIMS": json.dumps(claims)} | dict.fromkeys(names, ca_file)
+    yield Server(name=BARE, command=[sys.executable, str(PEERS / "bare_tornado.py"), "{port}"], environment=environment)
+    yield Server(name=QUIET, command=[*service, "--log-level", "warning"], environment=own)
+    yield Server(name=LOGGING, command=service, environment=own)
+    if peers is not None:
+        python = str(peers / "bin" / "python")
+        for name, file in (("FastAPI + PyJWT", "fastapi_pyjwt.py"), ("Starlette + joserfc", "starlette_joserfc.py")):
+            yield Server(name=name, command=[python, str(PEERS / file), "{port}"], environment=environment)
+        gunicorn = [str(peers / "bin" / "gunicorn"), "--chdir", str(PEERS), "--bind", "127.0.0.1:{port}"]
+        yield Server(
+            name="Flask + okta-jwt-verifier",
+            command=[*gunicorn, "--worker-class", "gthread", "--threads", "4", "flask_okta:app"],
+            environment=environment,
+        )
+    if (PEERS / "node_modules").is_dir() and shutil.which("node"):
+        for name, file in (
+            ("Express + express-oauth2-jwt-bearer", "express_oauth2.js"),
+            ("Express + @okta/jwt-verifier", "express_okta.js"),
+        ):
+            yield Server(name=name, command=["node", str(PEERS / file), "{port}"], environment=environment)
+
+
+class Running:
+    """A started server."""
+
+    def __init__(self, server: Server) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.name = server.name
+        self.url = f"http://127.0.0.1:{port}"
+        self._command = [part.format(port=port) for part in server.command]
+        self._process = subprocess.Popen(
+            self._command,
+            env=os.environ | server.environment | {"NODE_ENV": "production"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def wait_until_ready(self, token: str) -> None:
+        """Wait until the server responds.
+
+        Raises:
+            RuntimeError: It does not accept the token.
+        """
+        end = time.monotonic() + 30
+        while True:
+            request = urllib.request.Request(f"{self.url}/api/whoami", headers={"Authorization": f"Bearer {token}"})
+            try:
+                with urllib.request.urlopen(request):
+                    return
+            except urllib.error.HTTPError as exc:
+                raise RuntimeError(f"{self.name}: responds {exc.code} to a good token") from exc
+            except OSError as exc:
+                if time.monotonic() > end or self._process.poll() is not None:
+                    raise RuntimeError(f"{self.name}: does not start: {' '.join(self._command)}") from exc
+                time.sleep(0.05)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the process and its children."""
+        return sum(_cpu_seconds(pid) for pid in _with_children(self._process.pid))
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def _with_children(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(found for child in children for found in _with_children(int(child)))]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK
+
+
+def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: float) -> Sample:
+    """Send requests on 16 connections for so many seconds, and return their cost."""
+    before = server.cpu_seconds()
+    done = subprocess.run(
+        ["wrk", "-t1", "-c16", f"-d{seconds:g}s", "-s", str(PEERS / "requests.lua"), f"{server.url}{scenario.path}"],
+        env=os.environ | {"TOKENS": str(tokens)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    cpu = server.cpu_seconds() - before
+    result = json.loads(done.stdout.splitlines()[-1])
+    if result["errors"]:
+        raise RuntimeError(f"{server.name}, {scenario.name}: {result['errors']} errors")
+    if scenario.is_new and result["requests"] > seconds * MAX_RATE:
+        raise RuntimeError(f"{server.name}: used a token twice; raise MAX_RATE")
+    return Sample(cpu=1e6 * cpu / result["requests"], rate=result["requests"] / result["seconds"])
+
+
+def run(*, rounds: int, seconds: float, peers: Path | None) -> dict[str, dict[str, Sample]]:
+    """Return the median samples by scenario and server."""
+    samples: dict[str, dict[str, list[Sample]]] = {scenario.name: {} for scenario in SCENARIOS}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # Okta's library for Python accepts no issuer without TLS.
+        issuer = stack.enter_context(fakeissuer.running(tls=True, ca_file=folder / "ca.pem"))
+        tokens = folder / "tokens"
+        known = issuer.token(sub="alice@example.com", scp="api:read")
+        claims = jwt.decode(known, options={"verify_signature": False})
+        found = servers(issuer.issuer_url(), claims, ca_file=str(folder / "ca.pem"), peers=peers)
+        started = [Running(server) for server in found]
+        for server in started:
+            stack.callback(server.stop)
+            server.wait_until_ready(known)
+        for _ in range(rounds):
+            for scenario in SCENARIOS:
+                tokens.write_text("" if not scenario.needs_token else f"{known}\n")
+                if scenario.is_new:
+                    new = [
+                        issuer.token(sub="alice@example.com", scp="api:read") for _ in range(round(seconds * MAX_RATE))
+                    ]
+                    tokens.write_text("\n".join(new))
+                for server in started:
+                    if scenario.is_new and server.name == BARE:
+                        continue
+                    sample = measure(server, scenario, tokens=tokens, seconds=seconds)
+                    samples[scenario.name].setdefault(server.name, []).append(sample)
+    return {
+        scenario: {name: _median(of_server) for name, of_server in by_server.items()}
+        for scenario, by_server in samples.items()
+    }
+
+
+def _median(samples: list[Sample]) -> Sample:
+    return Sample(
+        cpu=statistics.median(sample.cpu for sample in samples),
+        rate=statistics.median(sample.rate for sample in samples),
+    )
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="the length of a round for each server")
+    parser.add_argument("--peers", type=Path, metavar="PATH", help="an environment with the peers in Python")
+    options = parser.parse_args()
+    table = run(rounds=options.rounds, seconds=options.seconds, peers=options.peers)
+    names = list(table["hello"])
+    print(f"{'CPU µs per request (requests/s)':38}" + "".join(f"{scenario.name:>20}" for scenario in SCENARIOS))
+    for name in names:
+        cells = [table[scenario.name].get(name) for scenario in SCENARIOS]
+        print(f"{name:38}" + "".join(f"{f'{c.cpu:.0f} ({c.rate:.0f})' if c else '-':>20}" for c in cells))
+
+
+if __name__ == "__main__":
+    main()

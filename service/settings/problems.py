@@ -1,0 +1,34 @@
+"""The problems of an issuer's settings that appear only when all of them are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from service.settings.issuers import TrustedIssuer
+from service.tokens import issuer_identifier
+
+
+def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
+    """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
+    is_org = issuer_identifier.is_okta_org_server(issuer.issuer)
+    if is_org and (issuer.validation in {"jwt", "hybrid"} or (issuer.validation == "auto" and issuer.client is None)):
+        yield (
+            f"issuer: {issuer.issuer} is an Okta org server, whose tokens only Okta can validate; set "
+            "OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET and use introspection, or use a custom authorization "
+            f"server, such as {issuer.issuer}/oauth2/default"
+        )
+    elif issuer.validation in {"introspection", "hybrid"} and issuer.client is None:
+        yield (
+            f"client_id: is not set, but {issuer.validation} validation must authenticate to {issuer.issuer}; "
+            "set OKTA_OAUTH2_CLIENT_ID and OKTA_OAUTH2_CLIENT_SECRET"
+        )
+    elif not issuer.audiences and is_org:
+        yield (
+            "audience: is not set; the tokens of an Okta org server have the org as their audience, "
+            f"so set OKTA_OAUTH2_AUDIENCE={issuer.issuer}"
+        )
+    elif not issuer.audiences:
+        yield (
+            f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
+            "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
+        )
