@@ -60,6 +60,14 @@ class RemoteKeySet:
             raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key", claim="kid")
         return keys
 
+    async def refresh_now(self) -> KeySet:
+        """Fetch the key set, whatever the age of the copy, so that a withdrawn key is rejected at once.
+
+        Raises:
+            IssuerUnavailable: The fetch failed; the current copy is still used.
+        """
+        return await self._key_set.refresh_now()
+
     def is_current(self, key: JWK) -> bool:
         """Return whether a key may still be used; awaits nothing, but starts a refresh when one is due."""
         key_set = self._key_set.current()
