@@ -36,6 +36,11 @@ class RateLimit:
         self._remaining, self._updated_at = available - 1.0, now
         return True
 
+    def give_back(self) -> None:
+        """Return one request, since it turned out not to count."""
+        now = self._clock.monotonic()
+        self._remaining, self._updated_at = min(self._available(now) + 1.0, self._burst), now
+
     def _available(self, now: float) -> float:
         """Return the allowed requests: those that were left after the last one, and those that time has added since."""
         return min(self._remaining + (now - self._updated_at) / self._every, self._burst)

@@ -17,6 +17,15 @@ def test_a_burst_is_allowed_and_then_one_request_per_interval(clock: ManualClock
     assert [0.0, True, False] == [limit.wait, limit.take(), limit.take()]
 
 
+def test_a_request_that_is_given_back_does_not_count_beyond_the_burst(clock: ManualClock) -> None:
+    limit = RateLimit(burst=2, every=10.0, clock=clock)
+    for _ in range(5):
+        assert limit.take()
+        limit.give_back()
+    limit.give_back()
+    assert [True, True, False] == [limit.take() for _ in range(3)]
+
+
 @given(st.lists(st.floats(0, 100), max_size=50))
 def test_no_sequence_of_requests_exceeds_the_limit(pauses: list[float]) -> None:
     clock = ManualClock()
