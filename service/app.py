@@ -103,13 +103,14 @@ def make_app(
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
     """Return these routes, or the endpoints of Okta's guide if None, together with the routes of the service itself."""
     documentation_routes = documentation.routes if documentation is not None else []
-    forward_auth_routes = forward_auth.ROUTES if settings.forward_auth else []
+    api_routes = okta_guide.ROUTES if routes is None else routes
+    forward_auth_routes = forward_auth.make_routes(api_routes) if settings.forward_auth else []
     return [
         *health.ROUTES,
         *resource_metadata.ROUTES,
         *documentation_routes,
         *forward_auth_routes,
-        *(okta_guide.ROUTES if routes is None else routes),
+        *api_routes,
     ]
 
 
@@ -154,7 +155,7 @@ def protect(
     protect_application(application, service)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
-        application.add_handlers(r".*", forward_auth.ROUTES)
+        application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own
     if (documentation := make_documentation(settings, by_default=False)) is not None:
         application.add_handlers(r".*", documentation.routes)
         documentation.read(mounted_routes(application, default=None))

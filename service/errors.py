@@ -160,7 +160,7 @@ class RetryLater(ServiceError):
     """The token cannot be validated now, and may be valid.
 
     Args:
-        detail: What happened, for the log and ``/readyz``; contains no token and no secret.
+        detail: What happened, for the log and the admin port; contains no token and no secret.
         retry_after: Seconds until a retry makes sense.
     """
 

@@ -1,4 +1,4 @@
-"""The admin port: the deny list for operators, and metrics for Prometheus."""
+"""The admin port: the deny list for operators, readiness with its reason, and metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 import datetime as dt
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import tornado.web
+from tornado.routing import Rule
 
 from service.caches.deny_list import KINDS, DenyEntry, DenyList
 from service.clock import Clock
+from service.errors import IssuerUnavailable
+from service.operations.admin_hosts import ForeignHost
 from service.operations.metrics import CONTENT_TYPE, Metrics
 from service.tokens import encoding
 
@@ -31,18 +34,28 @@ class _BadRequest(Exception):
 
 
 def make_admin_app(
-    deny_list: DenyList, *, clock: Clock, token: str | None, metrics: Metrics
+    deny_list: DenyList,
+    *,
+    clock: Clock,
+    token: str | None,
+    metrics: Metrics,
+    check_ready: Callable[[], Awaitable[None]],
+    foreign_host: ForeignHost,
 ) -> tornado.web.Application:
     """Return the application for the admin port.
 
     Args:
+        check_ready: Raises :class:`~service.errors.IssuerUnavailable` if tokens cannot be validated now.
+        foreign_host: Matches the requests to reject.
         metrics: The metrics, which are served without a token, as Prometheus expects.
         token: The admin token, sent as ``Authorization: Bearer``; if None, the deny list cannot be used.
     """
     arguments = {"deny_list": deny_list, "clock": clock, "token": token}
     routes: list[Any] = [
+        Rule(foreign_host, _ForeignHostHandler),
         (r"/deny-list", _DenyListHandler, arguments),
         (r"/healthz", _HealthHandler),
+        (r"/readyz", _ReadyHandler, {"check_ready": check_ready}),
         (r"/metrics", _MetricsHandler, {"metrics": metrics}),
     ]
     return tornado.web.Application(routes, default_handler_class=_NotFound, log_function=_log_nothing)
@@ -51,6 +64,7 @@ def make_admin_app(
 class _Handler(tornado.web.RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
+        self.clear_header("Server")  # Tornado's version
 
     def send_json_error(self, status: int, error: str, description: str) -> None:
         """Send an error as JSON, in the form of the service."""
@@ -67,9 +81,31 @@ class _NotFound(_Handler):
         raise tornado.web.HTTPError(404)
 
 
+class _ForeignHostHandler(_Handler):
+    def prepare(self) -> None:
+        description = "Use localhost, an IP address of the port, or a host name that is listed in SERVICE_ADMIN_HOSTS"
+        self.send_json_error(403, "access_denied", description)
+
+
 class _HealthHandler(_Handler):
     def get(self) -> None:
         self.write({"status": "alive"})
+
+
+class _ReadyHandler(_Handler):
+    """The readiness with its reason, which the public endpoint withholds."""
+
+    def initialize(self, *, check_ready: Callable[[], Awaitable[None]]) -> None:
+        self._check_ready = check_ready
+
+    async def get(self) -> None:
+        try:
+            await self._check_ready()
+        except IssuerUnavailable as exc:
+            self.set_status(503)
+            self.write({"status": "not ready", "reason": exc.detail})
+        else:
+            self.write({"status": "ready"})
 
 
 class _MetricsHandler(_Handler):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,12 +20,16 @@ from service.app import make_app
 from service.clock import SystemClock
 from service.errors import SettingsError
 from service.operations.admin import make_admin_app
+from service.operations.admin_hosts import ForeignHost
 from service.operations.logs import configure_logging
 from service.operations.metrics import Metrics, multiprocess_metrics, use_worker_id
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
+from service.urls import is_secure
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +42,9 @@ class _Listeners:
     @classmethod
     def bind(cls, settings: Settings) -> _Listeners:
         public = bind(settings.address, settings.port, tls=settings.certfile is not None)
-        admin = None if settings.admin_port is None else bind(settings.address, settings.admin_port)
+        admin = None
+        if settings.admin_port is not None:
+            admin = bind(settings.admin_address, settings.admin_port, tls=settings.admin_has_tls)
         return cls(public=public, admin=admin)
 
     def close(self) -> None:
@@ -145,10 +152,24 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     metrics = Metrics() if settings.admin_port is not None else None
     service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
+    tls = tls_context(settings.certfile, settings.keyfile)
     async with contextlib.AsyncExitStack() as stack:
         if listeners.admin is not None and metrics is not None:
-            admin = make_admin_app(service.deny_list, clock=SystemClock(), token=settings.admin_secret, metrics=metrics)
-            await stack.enter_async_context(serving_admin(admin, listeners.admin))
-        tls = tls_context(settings.certfile, settings.keyfile)
+            admin = make_admin_app(
+                service.deny_list,
+                clock=SystemClock(),
+                token=settings.admin_secret,
+                metrics=metrics,
+                check_ready=service.authenticators.check_ready,
+                foreign_host=ForeignHost(settings.admin_address, settings.admin_hosts),
+            )
+            admin_tls = tls if settings.admin_has_tls else None
+            await stack.enter_async_context(serving_admin(admin, listeners.admin, tls=admin_tls))
+            if not is_secure(listeners.admin.url):
+                _logger.warning(
+                    "the admin port is reachable without TLS, so its token can be read on the network; "
+                    "set certfile and keyfile, or a loopback admin_address",
+                    extra={"url": listeners.admin.url},
+                )
         await stack.enter_async_context(serving(service, listeners.public, tls=tls))
         await run_until_stopped(service, announce=announce)

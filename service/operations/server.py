@@ -44,9 +44,11 @@ async def serving(
 
 
 @contextlib.asynccontextmanager
-async def serving_admin(application: Application, bound: BoundSockets) -> AsyncIterator[None]:
+async def serving_admin(
+    application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
-    server = LimitedHTTPServer(application, limits=_ADMIN_LIMITS)
+    server = LimitedHTTPServer(application, limits=_ADMIN_LIMITS, ssl_options=tls)
     server.add_sockets(bound.sockets)
     _logger.info("admin port listening", extra={"url": bound.url})
     try:

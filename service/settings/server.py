@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from service.settings.issuers import Texts
 from service.settings.types import Port
+from service.urls import is_loopback
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+
+
+def _check_host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a host name; write it as in URLs, without scheme and port")
+    return names
 
 
 class ServerSettings(BaseModel):
@@ -22,6 +34,10 @@ class ServerSettings(BaseModel):
     """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None
     """The port for the deny list and the metrics; none if not set, 0 for any free port."""
+    admin_address: str = "127.0.0.1"
+    """The address of the admin port; it serves TLS with ``certfile`` unless the address is a loopback one."""
+    admin_hosts: Annotated[Texts, AfterValidator(_check_host_names)] = ()
+    """The host names of the admin port in URLs; loopback names and ``admin_address`` are always accepted."""
     admin_token: SecretStr | None = None
     """The bearer token that requests to the deny list must send; if not set, they are all rejected."""
     admin_token_file: str | None = None
@@ -34,6 +50,11 @@ class ServerSettings(BaseModel):
     """The format of log lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The lowest level that is logged."""
+
+    @property
+    def admin_has_tls(self) -> bool:
+        """Whether the admin port serves TLS."""
+        return self.certfile is not None and not is_loopback(self.admin_address)
 
     @property
     def admin_secret(self) -> str | None:

@@ -324,6 +324,17 @@ async def test_a_405_and_a_500_have_the_form_of_other_errors(call: Call, fake_is
         assert APP == response.headers["Access-Control-Allow-Origin"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/api/whoami", "/things", "/nowhere", "/docs", "/.well-known/oauth-protected-resource"]
+)
+@pytest.mark.gen_test
+async def test_no_response_names_the_server_and_its_version(path: str, call: Call, fake_issuer: RunningIssuer) -> None:
+    field = f"Authorization: Bearer {fake_issuer.token(scp=['api:read', 'api:write'])}"
+    for fields in ((), (field,)):
+        for method in ("GET", "POST", "OPTIONS", "UNKNOWN"):
+            assert "Server" not in (await call(path, *fields, method=method)).headers
+
+
 @pytest.mark.parametrize("field", ["Bearer {}", "bearer {}", "BEARER   {}"])
 @pytest.mark.gen_test
 async def test_the_scheme_is_case_insensitive_and_may_have_several_spaces(

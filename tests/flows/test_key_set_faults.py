@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from tornado.httpclient import AsyncHTTPClient
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
+from service.errors import IssuerUnavailable
 from service.settings.issuers import IssuerSettings
 
 Rig = Any  # the fixture's class lives in conftest.py, which cannot be imported from
@@ -360,7 +362,9 @@ async def test_row_11_and_12_an_unresolvable_name_and_a_silent_address_are_503(
         url = listen(app)
         response = await http_client.fetch(f"{url}/readyz", raise_error=False)
         assert 503 == response.code
-        assert issuer in json.loads(response.body)["reason"]
+        assert {"status": "not ready"} == json.loads(response.body)
+        with pytest.raises(IssuerUnavailable, match=re.escape(issuer)):
+            await app.authenticators.check_ready()
     for client in (*clients, hole):
         client.close()
 

@@ -14,6 +14,7 @@ from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.operations.admin import make_admin_app
+from service.operations.admin_hosts import ForeignHost
 from service.operations.metrics import Metrics
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
@@ -98,9 +99,14 @@ async def test_a_deny_entry_reaches_the_other_process_within_a_second(
     urls = [listen(here), listen(there)]
     token = fake_issuer.token(sub="mallory@example.com")
     assert [200, 200] == await _statuses(urls, [token])
-    admin = make_admin_app(here.deny_list, clock=here.deny_list._clock, token="t", metrics=Metrics()).listen(
-        0, "127.0.0.1"
-    )
+    admin = make_admin_app(
+        here.deny_list,
+        clock=here.deny_list._clock,
+        token="t",
+        metrics=Metrics(),
+        check_ready=here.authenticators.check_ready,
+        foreign_host=ForeignHost("127.0.0.1"),
+    ).listen(0, "127.0.0.1")
     (listening,) = admin._sockets.values()
     denied = await http_client.fetch(
         f"http://127.0.0.1:{listening.getsockname()[1]}/deny-list",

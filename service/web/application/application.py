@@ -60,8 +60,8 @@ class ResourceServerApplication(tornado.web.Application):
         settings = defaults | settings | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
-        self._authenticators = context.authenticators
-        self._authenticators.for_validation("")
+        self.authenticators = context.authenticators
+        self.authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
         self.dispatcher = Dispatcher(self._check_validations)
@@ -106,7 +106,7 @@ class ResourceServerApplication(tornado.web.Application):
 
     def _check_validations(self, handler: type[BearerAuthMixin]) -> None:
         for validation in handler.policy.validations:
-            self._authenticators.for_validation(validation)
+            self.authenticators.for_validation(validation)
 
     def check_routes_to_add(self, host_handlers: Sequence[Any]) -> None:
         """Check routes before they are mounted.
@@ -171,7 +171,7 @@ class ResourceServerApplication(tornado.web.Application):
     async def warm_up(self) -> None:
         """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
-            await self._authenticators.check_ready()
+            await self.authenticators.check_ready()
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""

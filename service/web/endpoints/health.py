@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ import tornado.web
 from service.errors import IssuerUnavailable
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import SERVICE_TAG, json_response
+
+_logger = logging.getLogger(__name__)
 
 _SECONDS = {"type": "integer", "minimum": 0}
 
@@ -49,13 +52,15 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     }
 
     async def get(self) -> None:
-        """Return 200 if the keys of every issuer are available, or 503 with the reason."""
+        """Return 200 if the keys of every issuer are available, or 503."""
         try:
             await self._context.authenticators.check_ready()
         except IssuerUnavailable as exc:
+            # The reason can name internal hosts; operators find it here and on the admin port.
+            _logger.info("not ready", extra={"reason": exc.detail})
             self.set_status(503)
             self.set_header("Retry-After", str(math.ceil(exc.retry_after)))
-            self.write({"status": "not ready", "reason": exc.detail})
+            self.write({"status": "not ready"})
         else:
             self.write({"status": "ready"})
         self.set_header("Cache-Control", "no-store")

@@ -72,8 +72,10 @@ class HandlerAttributes(tornado.web.RequestHandler):
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
-    _handles_preflights: ClassVar[bool] = True
+    _sends_error_header: ClassVar[bool] = False
     _is_websocket: ClassVar[bool] = False
+    _original_method: str | None = None
+    """The method that the client sent, if the handler authorizes it as another one."""
     _vary: ClassVar[str] = "Authorization"
     """The request fields that may hold the token, for ``Vary``."""
 

@@ -37,9 +37,10 @@ def send_error_response(handler: Any, error: BaseException) -> None:
     status, reason = (error.status_code, error.reason) if isinstance(error, tornado.web.HTTPError) else (500, None)
     errors = handler._errors
     response = errors.response_for(status, error)
-    fields = errors.header_fields(response)
+    content = errors.content(response)
+    fields = errors.header_fields(response, content)
     fields.update(handler._cors.headers_for(handler.request.headers.get("Origin")))
-    _respond(handler, response.status, fields, content=errors.content(response), reason=reason)
+    _respond(handler, response.status, fields, content=content, reason=reason)
 
 
 def respond_to_preflight(handler: Any) -> None:
@@ -69,7 +70,7 @@ def _respond(
 def _default_headers(handler: Any) -> HTTPHeaders:
     """Return the header fields of every response, and those that the handler's ``set_default_headers`` has set."""
     own: HTTPHeaders | None = handler._default_headers
-    headers = HTTPHeaders({"Server": f"TornadoServer/{tornado.version}"}) if own is None else own.copy()
+    headers = HTTPHeaders() if own is None else own.copy()
     for name in _REPRESENTATION:
         _remove(headers, name)
     headers["Date"] = format_timestamp(time.time())
@@ -85,6 +86,7 @@ def _remove(headers: HTTPHeaders, name: str) -> None:
 def _send(handler: Any, status: int, headers: HTTPHeaders, body: bytes, *, reason: str | None) -> None:
     """Write a response, log it, and end the request."""
     request, connection = handler.request, handler.request.connection
+    request.method = handler._original_method or request.method
     tornado.web.RequestHandler.set_status(handler, status, reason)  # for the request log
     # Tornado calls these two while a streamed body is still arriving.
     handler.on_connection_close = handler.data_received = lambda *_: None

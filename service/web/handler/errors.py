@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import tornado.web
+from tornado.escape import json_encode
 from tornado.httputil import HTTPHeaders
 
 from service.errors import InvalidToken, MissingToken, Reason, RetryLater, ServiceError, TokenError
@@ -68,13 +69,14 @@ class ErrorResponder:
     def write(self, response: ErrorResponse) -> dict[str, Any]:
         """Set those headers of an error response that the handler has not set itself, and return its JSON body."""
         handler = self._handler
-        fields = self.header_fields(response)
+        content = self.content(response)
+        fields = self.header_fields(response, content)
         for name in [name for name in fields if name not in handler._headers]:
             for value in fields.get_list(name):
                 handler.add_header(name, value)
-        return self.content(response)
+        return content
 
-    def header_fields(self, response: ErrorResponse) -> HTTPHeaders:
+    def header_fields(self, response: ErrorResponse, content: dict[str, Any]) -> HTTPHeaders:
         """Return the header fields of an error response, without those of its content."""
         fields = HTTPHeaders({**response.headers, "Cache-Control": "no-store"})
         kind = type(self._handler)
@@ -86,6 +88,9 @@ class ErrorResponder:
         if response.status == 401:
             for challenge in kind._further_challenges:  # one field each, which every client can parse
                 fields.add("WWW-Authenticate", challenge)
+        if kind._sends_error_header:
+            # nginx discards the body of the response to its subrequest, but its configuration can read a header.
+            fields["X-Auth-Error"] = json_encode(content)
         return fields
 
     def content(self, response: ErrorResponse) -> dict[str, Any]:

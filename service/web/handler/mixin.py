@@ -30,6 +30,8 @@ from service.web.responses.cors import CrossOriginPolicy
 
 _TOKEN_REQUIRED = Requirements()
 
+_TORNADO = f"TornadoServer/{tornado.version}"
+
 
 class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
@@ -162,6 +164,8 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
         super().clear()
+        if self._headers.get("Server") == _TORNADO:
+            self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
         if type(self).set_default_headers is not tornado.web.RequestHandler.set_default_headers:
             self._default_headers = self._headers.copy()
         self.set_header("X-Content-Type-Options", "nosniff")

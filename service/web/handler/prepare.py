@@ -77,7 +77,7 @@ def authenticate_request(handler: Any) -> Awaitable[None] | None:
         tornado.web.HTTPError: 405 for an unknown method, 403 for a request of another site.
     """
     request = handler.request
-    if request.method == "OPTIONS" and handler._handles_preflights and is_preflight(request.headers):
+    if request.method == "OPTIONS" and is_preflight(request.headers):
         respond_to_preflight(handler)
         return None
     return _authenticate_method(handler)

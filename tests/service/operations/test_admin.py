@@ -11,7 +11,9 @@ from tornado.web import Application
 from service.caches import deny_list as module
 from service.caches.deny_list import DenyList
 from service.clock import ManualClock
+from service.errors import IssuerUnavailable
 from service.operations.admin import MAX_ENTRY_LIFETIME, make_admin_app
+from service.operations.admin_hosts import ForeignHost
 from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
@@ -24,7 +26,26 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def app(deny_list: DenyList, clock: ManualClock, metrics: Metrics) -> Application:
-    return make_admin_app(deny_list, clock=clock, token=ADMIN, metrics=metrics)
+    return _make(deny_list, clock=clock, metrics=metrics)
+
+
+def _make(deny_list: DenyList, *, clock: ManualClock, metrics: Metrics, token: str | None = ADMIN) -> Application:
+    return make_admin_app(
+        deny_list,
+        clock=clock,
+        token=token,
+        metrics=metrics,
+        check_ready=_check_ready,
+        foreign_host=ForeignHost("127.0.0.1", ["admin.internal"]),
+    )
+
+
+TROUBLE: list[str] = []
+
+
+async def _check_ready() -> None:
+    if TROUBLE:
+        raise IssuerUnavailable(TROUBLE.pop())
 
 
 async def _send(
@@ -79,9 +100,7 @@ async def test_without_a_configured_admin_token_the_response_names_the_setting(
     deny_list: DenyList, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
 ) -> None:
     app.default_router.rules.clear()
-    app.add_handlers(
-        ".*", [*make_admin_app(deny_list, clock=clock, token=None, metrics=Metrics()).default_router.rules]
-    )
+    app.add_handlers(".*", [*_make(deny_list, clock=clock, token=None, metrics=Metrics()).default_router.rules])
     response = await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})
     assert 403 == response.code
     assert b"SERVICE_ADMIN_TOKEN" in response.body
@@ -129,6 +148,36 @@ async def test_healthz_is_served_and_other_paths_are_404(http_client: AsyncHTTPC
     assert 200 == (await _send(http_client, f"{base_url}/healthz", "GET")).code
     assert 404 == (await _send(http_client, f"{base_url}/elsewhere", "GET")).code
     assert 405 == (await _send(http_client, f"{base_url}/healthz", "POST")).code
+
+
+@pytest.mark.gen_test
+async def test_readiness_is_shown_with_its_reason(http_client: AsyncHTTPClient, base_url: str) -> None:
+    TROUBLE.append("GET https://issuer.example: Could not resolve proxy: proxy.internal")
+    found = [await http_client.fetch(f"{base_url}/readyz", raise_error=False) for _ in range(2)]
+    assert [503, 200] == [response.code for response in found]
+    assert {"status": "not ready", "reason": "GET https://issuer.example: Could not resolve proxy: proxy.internal"} == (
+        json.loads(found[0].body)
+    )
+    assert {"status": "ready"} == json.loads(found[1].body)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/deny-list", "/elsewhere"])
+@pytest.mark.gen_test
+async def test_a_page_whose_name_resolves_to_the_admin_port_reads_nothing(
+    path: str, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    headers = {"Host": "attacker.example:9001", "Authorization": f"Bearer {ADMIN}"}
+    response = await http_client.fetch(f"{base_url}{path}", headers=headers, raise_error=False)
+    assert (403, "access_denied") == (response.code, json.loads(response.body)["error"])
+    assert b"SERVICE_ADMIN_HOSTS" in response.body
+    headers["Host"] = "admin.internal"
+    assert response.code != (await http_client.fetch(f"{base_url}{path}", headers=headers, raise_error=False)).code
+
+
+@pytest.mark.gen_test
+async def test_no_response_names_the_server(http_client: AsyncHTTPClient, base_url: str) -> None:
+    for path in ("/metrics", "/deny-list", "/elsewhere"):
+        assert "Server" not in (await http_client.fetch(f"{base_url}{path}", raise_error=False)).headers
 
 
 @pytest.mark.gen_test

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 import servers
-from programs import Start, curl, free_port, listening
+import trustme
+from programs import Start, curl, first_match, free_port, listening
 
 import fakeissuer
 from service import SettingsError
@@ -125,6 +127,52 @@ def test_metrics_are_summed_over_all_processes(processes: str, start: Start, fol
         assert 'resource_server_rejections_total{reason="missing_token"} 7.0' in text
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> dict[str, str]:
+    """The settings of a certificate for 127.0.0.1, and ``CURL_CA_BUNDLE`` to trust it."""
+    authority, pem, ca_file = trustme.CA(), tmp_path / "own.pem", tmp_path / "ca.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    authority.cert_pem.write_to_path(str(ca_file))
+    return {"SERVICE_CERTFILE": str(pem), "SERVICE_KEYFILE": str(pem), "CA_FILE": str(ca_file)}
+
+
+def test_the_admin_port_listens_on_loopback_when_the_api_does_not(start: Start, certificate: dict[str, str]) -> None:
+    port = free_port()
+    process = start(
+        "service", "--port", "0", "--admin-port", str(port), "--address", "0.0.0.0", "--issuer", OKTA, **certificate
+    )
+    assert process.stderr is not None
+    assert f"http://127.0.0.1:{port}" == first_match(process.stderr, r"admin port listening url=(\S+)")
+    assert listening(process).startswith("https://0.0.0.0:")
+    assert 200 == curl(f"http://127.0.0.1:{port}/metrics")[0]
+    assert 403 == curl("-H", "Host: attacker.example", f"http://127.0.0.1:{port}/metrics")[0]
+    with socket.socket() as probe:
+        assert 0 != probe.connect_ex(("127.0.0.2", port))
+
+
+def test_an_admin_port_that_others_reach_has_the_tls_of_the_api(start: Start, certificate: dict[str, str]) -> None:
+    port = free_port()
+    process = start(
+        "service", "--port", "0", "--admin-port", str(port), "--issuer", OKTA,
+        SERVICE_ADMIN_ADDRESS="0.0.0.0", SERVICE_ADMIN_HOSTS="api.monitoring.svc", **certificate,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert f"https://0.0.0.0:{port}" == first_match(process.stderr, r"admin port listening url=(\S+)")
+    listening(process)
+    trusting = ["--cacert", certificate["CA_FILE"], f"https://127.0.0.1:{port}/metrics"]
+    assert 200 == curl(*trusting)[0]
+    for host, status in (("10.0.0.5", 200), ("api.monitoring.svc", 200), ("attacker.example", 403)):
+        assert status == curl("-H", f"Host: {host}", *trusting)[0]
+    process.send_signal(signal.SIGTERM)
+    assert "without TLS" not in process.communicate(timeout=20)[1]
+
+
+def test_an_admin_port_that_others_reach_without_tls_is_logged(start: Start) -> None:
+    process = start("service", "--port", "0", "--admin-port", "0", "--issuer", OKTA, SERVICE_ADMIN_ADDRESS="0.0.0.0")
+    assert process.stderr is not None
+    assert first_match(process.stderr, r"(reachable without TLS)")
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -121,6 +121,10 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"issuer": OKTA, "admin_port": 9001, "processes": 2, "cache_url": "MEMORY://"},
         "processes",
     ),
+    "a host of the admin port with a port": (
+        {"issuer": OKTA, "admin_hosts": "api.svc:9001"},
+        "without scheme and port",
+    ),
     "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
     "a realm with a quote": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),

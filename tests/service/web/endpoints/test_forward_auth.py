@@ -1,14 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
-from tornado.web import Application
+from tornado.routing import HostMatches, Rule
+from tornado.web import Application, RequestHandler
 
 from fakeissuer import RunningIssuer
-from service import ResourceServerApplication, Settings, make_app, protect
+from service import BearerAuthMixin, ForwardAuth, ResourceServerApplication, Settings, make_app, protect
 from service.web.application.application import ResourceServerApplication as Served
 from service.web.endpoints import forward_auth
 
@@ -24,12 +28,13 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
     ("subject", "client", "scopes", "expected"),
     [
         ("alice@example.com", "0oa1", ["b", "a:x"], ("alice@example.com", "0oa1", "a:x b")),
-        (None, None, None, ("", "", "")),
+        (None, None, None, ("-", "-", "-")),
+        ("-", "--", ["-"], ("%2D", "--", "%2D")),
         ("a b", "%41", ["%"], ("a%20b", "%2541", "%25")),
         ("Zoë \N{SNOWMAN}", "c", ["é"], ("Zo%C3%AB%20%E2%98%83", "c", "%C3%A9")),
-        ("bob\r\nX-Auth-Scopes: all", "\x00\x7f", ["\u2028"], ("bob%0D%0AX-Auth-Scopes:%20all", "%00%7F", "%E2%80%A8")),
+        ("bob\r\nX-Auth-Scopes: all", "\x00\x7f", ["a"], ("bob%0D%0AX-Auth-Scopes:%20all", "%00%7F", "a")),
     ],
-    ids=["plain", "none", "percent", "unicode", "line ends"],
+    ids=["plain", "none", "the text for none", "percent", "unicode", "line ends"],
 )
 @pytest.mark.gen_test
 async def test_the_response_headers_identify_the_caller(
@@ -80,7 +85,7 @@ async def test_a_protected_application_serves_it_if_enabled(
     await resource_server.close()
 
 
-@pytest.mark.parametrize(("token", "status"), [(None, 401), ("bad", 401), ("good", 405)])
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("bad", 401), ("good", 204)])
 @pytest.mark.gen_test
 async def test_a_preflight_is_authenticated(
     token: str | None, status: int, serve: Callable[..., Served], http_client: AsyncHTTPClient
@@ -93,3 +98,156 @@ async def test_a_preflight_is_authenticated(
     response = await http_client.fetch(url, method="OPTIONS", headers=headers, raise_error=False)
     assert status == response.code
     server.stop()
+
+
+class Gate(ForwardAuth):
+    scopes: ClassVar = {"GET": "reports:read"}
+
+
+GATES = [(r"/auth/reports(?:/.*)?", Gate)]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FINISH", "WRITE_ERROR"]
+
+
+@pytest.fixture
+def fetch(
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, io_loop: IOLoop
+) -> Iterator[Callable[..., Awaitable[HTTPResponse]]]:
+    """Return a function that sends a request with a good token to an application with these routes."""
+    services: list[ResourceServerApplication] = []
+
+    async def fetching(
+        path: str, routes: list[Any] | None = None, *, method: str = "GET", headers: Mapping[str, str] | None = None
+    ) -> HTTPResponse:
+        services.append(make_app(Settings(issuer=fake_issuer.issuer_url(), forward_auth=True), routes=routes))
+        server = services[-1].listen(0, "127.0.0.1")
+        (socket,) = server._sockets.values()
+        sent = {"Authorization": f"Bearer {fake_issuer.token(scp='email')}", **(headers or {})}
+        url = f"http://127.0.0.1:{socket.getsockname()[1]}{path}"
+        response = await http_client.fetch(
+            url, method=method, headers=sent, raise_error=False, allow_nonstandard_methods=True
+        )
+        server.stop()
+        return response
+
+    yield fetching
+    for service in services:
+        io_loop.run_sync(service.close)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.gen_test
+async def test_every_method_is_authenticated_and_allowed(
+    method: str, fetch: Callable[..., Awaitable[HTTPResponse]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "service.access"):
+        allowed = await fetch("/auth", method=method)
+    assert (204, "email") == (allowed.code, allowed.headers["X-Auth-Scopes"])
+    assert [method] == [vars(record)["method"] for record in caplog.records if record.name == "service.access"]
+    rejected = await fetch("/auth", method=method, headers={"Authorization": "Bearer x"})
+    assert (401, b"" if method == "HEAD" else rejected.headers["X-Auth-Error"].encode()) == (
+        rejected.code,
+        rejected.body,
+    )
+
+
+@pytest.mark.parametrize("path", ["/auth/", "/auth/orders/1?a=b", "/auth//x", "/auth/../healthz", "/auth/%FF%2e%2e"])
+@pytest.mark.gen_test
+async def test_the_original_method_and_path_may_follow_the_prefix(
+    path: str, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    for method in ("GET", "PUT", "UNKNOWN"):
+        allowed = await fetch(path, method=method)
+        assert (204, b"", "email") == (allowed.code, allowed.body, allowed.headers["X-Auth-Scopes"])
+        assert 401 == (await fetch(path, method=method, headers={"Authorization": ""})).code
+
+
+@pytest.mark.parametrize("path", ["/auth", "/auth/orders/1"])
+@pytest.mark.gen_test
+async def test_envoy_gets_a_200_which_no_header_of_the_client_changes(
+    path: str, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    envoy = {"X-Envoy-Internal": "true", "If-None-Match": "*"}
+    assert [200, 401] == [
+        (await fetch(path, method="POST", headers=headers)).code for headers in (envoy, envoy | {"Authorization": ""})
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.gen_test
+async def test_a_gate_requires_its_scopes_whatever_the_method(
+    method: str, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    for path in ("/auth/reports", "/auth/reports/1"):
+        assert 403 == (await fetch(path, GATES, method=method)).code
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
+def test_a_gate_cannot_have_requirements_for_a_method_that_it_does_not_see(method: str) -> None:
+    with pytest.raises(ValueError, match="which are not methods"):
+        type("Gate", (ForwardAuth,), {"scopes": {method: "reports:write"}})
+
+
+class Login(BearerAuthMixin, RequestHandler):
+    public = True
+
+    def get(self) -> None:
+        self.write("sign in")
+
+
+@pytest.mark.parametrize(
+    ("routes", "path", "status"),
+    [
+        ([(r"/(?:auth)/reports", Gate)], "/auth/reports", 403),
+        ([Rule(HostMatches(".*"), [(r"^/auth/reports", Gate)])], "/auth/reports", 403),
+        (GATES, "/auth/report", 404),
+        (GATES, "/auth", 204),
+        ([(r"/auth/login", Login)], "/auth/login", 200),
+        ([(r"/auth/login", Login)], "/auth/orders", 404),
+        ([(r"/.*", Login)], "/auth/orders", 204),
+    ],
+    ids=["gate", "nested gate", "no gate", "beside gates", "login", "beside login", "catch-all"],
+)
+@pytest.mark.gen_test
+async def test_the_paths_below_belong_to_the_routes_that_are_there(
+    routes: list[Any], path: str, status: int, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    response = await fetch(path, routes)
+    assert status == response.code
+    assert (b"sign in" == response.body) == (path == "/auth/login")
+
+
+@pytest.mark.gen_test
+async def test_the_paths_below_stay_with_a_protected_application(
+    fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
+) -> None:
+    application = Application([(r"/auth/login", Login)])
+    service = protect(application, Settings(issuer=fake_issuer.issuer_url(), forward_auth=True))
+    server = application.listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/auth"
+    statuses = [(await http_client.fetch(f"{url}{path}", raise_error=False)).code for path in ("", "/login", "/orders")]
+    assert [401, 200, 404] == statuses
+    server.stop()
+    await service.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["X_Auth_Subject", "x_auth-scopes", "X-AUTH_CLIENT-ID", "X.Auth.Scopes", "x!auth^subject"]
+)
+@pytest.mark.gen_test
+async def test_an_identity_header_of_the_client_in_another_spelling_is_rejected(
+    name: str, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    response = await fetch("/auth", headers={name: "root"})
+    assert (400, "invalid_request") == (response.code, json.loads(response.body)["error"])
+    assert "X-Auth-Subject" not in response.headers
+
+
+@pytest.mark.parametrize("name", ["X-Auth-Subject", "x-auth-subject", "X-Auth-Subjects", "XAuthSubject", "X_Auth"])
+@pytest.mark.gen_test
+async def test_other_headers_of_the_client_have_no_effect(
+    name: str, fetch: Callable[..., Awaitable[HTTPResponse]]
+) -> None:
+    response = await fetch("/auth", headers={name: "root"})
+    assert (204, ["email"]) == (response.code, response.headers.get_list("X-Auth-Scopes"))
+    assert ["root"] != response.headers.get_list("X-Auth-Subject")
