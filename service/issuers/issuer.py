@@ -67,6 +67,7 @@ class Issuer:
             authentication=ClientAuthentication(credentials, clock=self._clock),
             client=self._client,
             clock=self._clock,
+            rate_limit=self._issuer.introspection_rate_limit,
             signed=self._signed_response(credentials) if self._issuer.introspection_jwt else None,
         )
 
@@ -96,7 +97,7 @@ class Issuer:
     async def close(self) -> None:
         """Cancel pending requests; further calls have no effect."""
         created = vars(self)  # only the parts that were used
-        for name in ("introspection_cache", "keys", "metadata"):
+        for name in ("introspection_cache", "introspection", "keys", "metadata"):
             if name in created:
                 await created[name].close()
 

@@ -12,6 +12,7 @@ from service.settings.issuers import (
     AuthenticationMethod,
     IssuerIdentifier,
     IssuerTables,
+    PerMinute,
     Profile,
     Seconds,
 )
@@ -82,6 +83,8 @@ class ValidationSettings(BaseModel):
         validation_alias=AliasChoices("SERVICE_INTROSPECTION_CACHE_LIFETIME", "SERVICE_INTROSPECTION_LIFETIME"),
     )
     """How long an introspection response is cached; a revoked token is accepted for that long."""
+    introspection_rate_limit: PerMinute = 300
+    """The introspection requests a minute that one client address may cause with inactive tokens; 0 for no limit."""
     introspection_jwt: bool = False
     """Whether introspection responses must be signed (RFC 9701)."""
     insecure_accept_when_introspection_fails: bool = Field(

@@ -46,6 +46,26 @@ async def test_concurrent_callers_share_one_request(responses: IntrospectionCach
 
 
 @pytest.mark.gen_test
+async def test_an_active_token_is_recorded_until_it_is_inactive(
+    cache_url: str, connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    one, two = (IntrospectionCache(connect(cache_url), clock=clock, secret=SECRET, lifetime=60) for _ in range(2))
+    assert not one.was_active("token")
+    await one.get("token", Issuer())
+    await asyncio.gather(*one._shared._background)
+    await two.get("token", Issuer())
+    clock.advance(61)
+    assert one.was_active("token")
+    assert cache_url == "memory://" or two.was_active("token")
+    one.delete("token")
+    await one.get("token", Issuer({"active": False}))
+    assert not one.was_active("token")
+    without_cache = IntrospectionCache(connect("memory://"), clock=clock, secret=SECRET, lifetime=0)
+    await without_cache.get("token", Issuer())
+    assert without_cache.was_active("token")
+
+
+@pytest.mark.gen_test
 async def test_processes_share_one_request(
     cache_url: str, connect: Callable[[str], SharedCache], clock: ManualClock
 ) -> None:
