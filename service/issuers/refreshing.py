@@ -185,22 +185,6 @@ class RefreshingCache(Generic[T]):
             raise self._unavailable()
         return self._copy
 
-    async def refresh_now(self) -> T:
-        """Fetch a new copy, whatever the age of the current one, the budget and the pause after a failure.
-
-        Concurrent callers share one fetch. A fetch in progress does not count, because its source may have sent the
-        value before the change that the caller has made there.
-
-        Raises:
-            IssuerUnavailable: The fetch failed; the current copy is still used.
-        """
-        await self._wait()
-        self._start()
-        await self._wait()
-        if self._copy is None or self._failures:
-            raise self._unavailable()
-        return self._copy
-
     async def close(self) -> None:
         """Cancel a fetch in progress."""
         if self._task is not None:

@@ -383,46 +383,6 @@ async def test_forced_refreshes_share_one_fetch_that_starts_after_the_one_in_pro
 
 
 @pytest.mark.gen_test
-async def test_a_forced_refresh_ignores_the_age_the_budget_and_the_pause_after_a_failure(
-    source: Source, refreshed: RefreshingCache[list[int]]
-) -> None:
-    assert [1] == await refreshed.refresh_now()
-    for version in range(2, 6):
-        source.version = version
-        assert [version] == await refreshed.refresh_now() == refreshed.current()
-    source.down = True
-    with pytest.raises(IssuerUnavailable, match="it is down"):
-        await refreshed.refresh_now()
-    assert [5] == await refreshed.get()  # a failed attempt does not withdraw the copy
-    source.down, source.version = False, 6
-    assert [6] == await refreshed.refresh_now()
-
-
-@pytest.mark.gen_test
-async def test_a_forced_refresh_without_any_copy_raises_issuer_unavailable(
-    source: Source, refreshed: RefreshingCache[list[int]]
-) -> None:
-    source.down = True
-    with pytest.raises(IssuerUnavailable, match="it is down"):
-        await refreshed.refresh_now()
-
-
-@pytest.mark.gen_test
-async def test_forced_refreshes_share_one_fetch_that_starts_after_the_one_in_progress(
-    source: Source, refreshed: RefreshingCache[list[int]]
-) -> None:
-    source.responding.clear()
-    earlier = asyncio.create_task(refreshed.get())
-    await _settle()
-    forced = [asyncio.create_task(refreshed.refresh_now()) for _ in range(100)]
-    await _settle()
-    source.responding.set()
-    await earlier
-    assert [[1]] * 100 == await asyncio.gather(*forced)
-    assert 2 == source.fetches
-
-
-@pytest.mark.gen_test
 async def test_an_unexpected_error_is_logged_and_does_not_block_the_next_fetch(
     clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
