@@ -31,7 +31,7 @@ def format_as_text(asctime: str, fields: Mapping[str, Any]) -> str:
 def format_as_json(asctime: str, fields: Mapping[str, Any]) -> str:
     """Return the same line as ``logging`` does in the JSON format."""
     start = {"time": asctime, "level": "INFO", "logger": access_logger.name, "message": ACCESS_MESSAGE % fields}
-    return json.dumps(start | fields)
+    return json.dumps({**start, **fields})
 
 
 class BatchingHandler(logging.StreamHandler[TextIO]):
