@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from service.web.connections.registry import ConnectionRegistry
 
 _INTERIM = b"HTTP/1.1 100"
+_MAX_SKIPPED_EVENTS = 4
+"""A response that awaits nothing takes three iterations of the loop, and the request before it may cause an event."""
 _ExcInfo = bool | BaseException | tuple[type[BaseException] | None, BaseException | None, TracebackType | None] | None
 
 
@@ -62,6 +64,7 @@ class ClientStream(IOStream):
         self._bytes_written_before = 0
         super().set_nodelay(True)
         self._has_responded = self._is_rejected = False
+        self._skipped_events = 0
 
     def wait_for_request(self) -> None:
         """Begin to wait for a request."""
@@ -114,7 +117,20 @@ class ClientStream(IOStream):
         """
         if self.closed():
             raise StreamClosedError(real_error=self.error)
+        self._skipped_events = 0
         return super().read_until_regex(regex, max_bytes)
+
+    def _handle_read(self) -> None:
+        """Leave the next request to the read that follows, if it arrives while no read is pending.
+
+        Tornado would read it here, and stop and start waiting for data, which costs a busy connection three system
+        calls for each request. The event repeats in each iteration of the loop until the data is read, so it is handled
+        if the read does not follow soon: it may be the end of the connection, or the response may be a slow one.
+        """
+        if self._read_future is None and self._skipped_events < _MAX_SKIPPED_EVENTS:
+            self._skipped_events += 1
+            return
+        super()._handle_read()
 
     def set_nodelay(self, value: bool) -> None:  # noqa: FBT001  # the signature of the base class
         """Do nothing: every write is sent at once, and Tornado would switch this on and off for each response."""
