@@ -19,7 +19,7 @@ from service.web.handler import websocket
 from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.csrf import is_own_page
-from service.web.handler.error_methods import ErrorMethods
+from service.web.handler.errors.methods import ErrorMethods
 from service.web.handler.inherited_method import inherited_method
 from service.web.handler.prepare import authenticate_first, authenticate_request
 from service.web.handler.token_lifetime import TokenLifetime
@@ -118,6 +118,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         Raises:
             TokenError: The token is rejected or has another subject or client; if not caught, the socket is closed.
             IssuerUnavailable: The token cannot be validated now.
+            TooManyRequests: The client's address has caused too many introspection requests.
         """
         await self._lifetime.reauthenticate(token)
 

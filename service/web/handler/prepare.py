@@ -16,7 +16,7 @@ from service.web.credentials.sources import read_credentials
 from service.web.handler import websocket
 from service.web.handler.authorization import call_authorize
 from service.web.handler.csrf import check_same_site
-from service.web.handler.early_response import reject, respond_to_preflight
+from service.web.handler.errors.early_response import reject, respond_to_preflight
 from service.web.policy.assigned import CLASS_ONLY
 from service.web.responses.cors import is_preflight
 
@@ -114,7 +114,8 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
 
 
 async def _validate_and_authorize(handler: Any, credentials: Credentials) -> None:
-    authorization = authorize(handler, await handler._authenticator.authenticate(credentials))
+    principal = await handler._authenticator.authenticate(credentials, peer=handler.request.remote_ip)
+    authorization = authorize(handler, principal)
     if authorization is not None:
         await authorization
 

@@ -65,8 +65,8 @@ async def test_a_client_that_does_not_respond_to_a_ping_is_disconnected_and_logg
 
 
 @pytest.mark.gen_test
-async def test_a_version_that_tornado_does_not_support_is_rejected(http_server: HTTPServer, http_port: int) -> None:
+async def test_an_old_version_is_left_to_tornado(http_server: HTTPServer, http_port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(HANDSHAKE.replace(b"Version: 13", b"Version: 8"))
-    assert b"HTTP/1.1 426 " == (await reader.readuntil(b"\r\n"))[:13]
+    assert (await reader.readuntil(b"\r\n"))[9:12] in {b"101", b"426"}  # Tornado supports it up to 6.5
     writer.close()

@@ -9,8 +9,8 @@ from typing import Any
 
 import tornado.web
 
-from service.web.handler.early_response import reject, send_error_response
-from service.web.handler.errors import ErrorResponder
+from service.web.handler.errors.early_response import reject, send_error_response
+from service.web.handler.errors.responder import ErrorResponder
 
 _logger = logging.getLogger(__name__)
 

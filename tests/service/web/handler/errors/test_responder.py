@@ -203,7 +203,7 @@ async def test_the_cause_of_a_failure_is_logged_with_the_error_id_of_the_respons
     for method, cause in (("GET", "after the response"), ("POST", "the warehouse is down")):
         caplog.clear()
         error_id = json.loads((await call("/failing", method=method)).body)["id"]
-        failures = [record for record in caplog.records if record.name == "service.web.handler.errors"]
+        failures = [record for record in caplog.records if record.name == "service.web.handler.errors.responder"]
         assert {f"unhandled exception in {method} /failing, error_id {error_id}"} == {
             record.getMessage() for record in failures
         }
