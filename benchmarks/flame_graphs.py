@@ -25,7 +25,11 @@ NEW_TOKENS = 9000
 """More than the service caches, so that each is new again when its turn comes."""
 
 # Yama, which Ubuntu enables, lets a process attach only to its children, unless they allow others (PR_SET_PTRACER).
-_SERVICE = "import ctypes, service.__main__ as m, sys; ctypes.CDLL(None).prctl(0x59616D61, -1); sys.exit(m.main())"
+_SERVICE = """\
+import ctypes, sys, service.__main__
+getattr(ctypes.CDLL(None), "prctl", lambda *_: None)(0x59616D61, -1)
+sys.exit(service.__main__.main())
+"""
 
 
 def draw(folder: Path, *, seconds: int) -> Iterator[Path]:
@@ -83,7 +87,7 @@ def _draw(file: Path, process: int, *, port: int, path: str, tokens: Iterable[st
 def main() -> None:
     """Draw the flame graphs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path(".tox", "profile"), metavar="FOLDER")
+    parser.add_argument("--output", type=Path, default=Path(".tox", "flame-graphs"), metavar="FOLDER")
     parser.add_argument("--seconds", type=int, default=5, help="for each request")
     options = parser.parse_args()
     for file in draw(options.output, seconds=options.seconds):
