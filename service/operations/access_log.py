@@ -8,15 +8,17 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from service.text import escape_unprintable
 from service.web.application.application import ACCESS_MESSAGE, access_logger, log_response
 
 MAX_DELAY = 0.2
-"""Seconds until a line is written; a crash loses the lines of this time, and at most one batch."""
-BATCH_SIZE = 4096
+"""Seconds until a line is written; a crash loses the lines of this time, at most :data:`MAX_PENDING`."""
+MAX_PENDING = 100
+"""Responses."""
+WRITE_SIZE = 4096
 """Bytes that are written at once: a pipe keeps as many together (``PIPE_BUF``), so no line of two processes mixes."""
 
 FormatResponse = Callable[[str, Mapping[str, Any]], str]
@@ -57,24 +59,22 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
             self.addFilter(each)
         self._configuration = (formatter, filters)
         self._format_response = format_response
-        self._pending: deque[str] = deque()  # its methods are atomic: a thread that logs loses no line of the loop
-        self._size = 0
+        # Its methods are atomic: a thread that logs loses no response of the loop.
+        self._pending: deque[tuple[float, Mapping[str, Any]]] = deque()
         self._second, self._date = 0, ""
 
     def log_response(self, fields: Mapping[str, Any]) -> None:
-        """Write a line of the access log within :data:`MAX_DELAY` seconds, or at once if the status is an error."""
-        if not self._is_only_receiver():
-            log_response(fields)
-            return
-        line = f"{self._format_response(self._asctime(), fields)}\n"
-        size = len(line) if line.isascii() else len(line.encode(errors="backslashreplace"))
-        if self._size + size > BATCH_SIZE:
-            self.flush()
+        """Write a line of the access log within :data:`MAX_DELAY` seconds, or at once if the status is an error.
+
+        The lines are formatted together, when the code for it is in the caches of the processor: a fifth of the time.
+        """
         if not self._pending:
+            if not self._is_only_receiver():  # once a batch
+                log_response(fields)
+                return
             asyncio.get_running_loop().call_later(MAX_DELAY, self.flush)
-        self._pending.append(line)
-        self._size += size
-        if fields["status"] >= 400:
+        self._pending.append((time.time(), fields))
+        if fields["status"] >= 400 or len(self._pending) >= MAX_PENDING:
             self.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -89,14 +89,12 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
 
     def _write_pending(self) -> None:
         with self.lock or contextlib.nullcontext():
-            lines = [self._pending.popleft() for _ in range(len(self._pending))]
-            self._size = 0
-            if not lines:
-                return
+            responses = [self._pending.popleft() for _ in range(len(self._pending))]
             try:
-                self.stream.write("".join(lines))
+                for text in _join(self._format_response(self._asctime(now), fields) for now, fields in responses):
+                    self.stream.write(text)
             except Exception:  # noqa: BLE001  # as logging does for a record
-                self.handleError(logging.makeLogRecord({"msg": f"{len(lines)} lines of the access log"}))
+                self.handleError(logging.makeLogRecord({"msg": f"{len(responses)} lines of the access log"}))
 
     def _is_only_receiver(self) -> bool:
         """Return whether ``logging`` would do no more than write this line: a program may add handlers and fields."""
@@ -111,9 +109,23 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
             logger = logger.parent
         return logger.handlers == [self]
 
-    def _asctime(self) -> str:
-        now = time.time()
+    def _asctime(self, now: float) -> str:
         second = int(now)
         if second != self._second:
             self._second, self._date = second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
         return f"{self._date},{int(1000 * (now - second)):03d}"
+
+
+def _join(lines: Iterable[str]) -> Iterator[str]:
+    """Yield texts of whole lines that have at most :data:`WRITE_SIZE` bytes, unless one line alone has more."""
+    text, size = "", 0
+    for each in lines:
+        line = f"{each}\n"
+        added = len(line) if line.isascii() else len(line.encode(errors="backslashreplace"))
+        if text and size + added > WRITE_SIZE:
+            yield text
+            text, size = "", 0
+        text += line
+        size += added
+    if text:
+        yield text

@@ -155,7 +155,7 @@ class ResourceServerApplication(tornado.web.Application):
                     "method": request.method,
                     "path": request.path,
                     "status": status,
-                    "duration_ms": round(1000 * seconds, 1),
+                    "duration_ms": int(10_000 * seconds + 0.5) / 10,
                     "remote_ip": request.remote_ip,
                 }
             )

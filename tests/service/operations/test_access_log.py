@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.operations import access_log
-from service.operations.access_log import BATCH_SIZE, BatchingHandler
+from service.operations.access_log import WRITE_SIZE, BatchingHandler
 from service.operations.logs import configure_logging
 from service.web.application.application import log_response
 
@@ -117,14 +117,14 @@ async def test_shutdown_of_logging_writes_the_pending_lines(written: Written) ->
 
 
 @pytest.mark.gen_test
-async def test_a_batch_has_whole_lines_and_at_most_as_many_bytes_as_a_pipe_keeps_together(written: Written) -> None:
+async def test_a_write_has_whole_lines_and_at_most_as_many_bytes_as_a_pipe_keeps_together(written: Written) -> None:
     handler = _configure(written)
     for length in range(1000):
         handler.log_response(FIELDS | {"path": f"/{'é' * (length % 100)}"})
     handler.flush()
     assert 1000 == len(written.getvalue().splitlines())
     assert len(written.writes) < 100
-    assert all(len(text.encode()) <= BATCH_SIZE and text.endswith("\n") for text in written.writes)
+    assert all(len(text.encode()) <= WRITE_SIZE and text.endswith("\n") for text in written.writes)
 
 
 @pytest.mark.gen_test
