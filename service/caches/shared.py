@@ -10,10 +10,7 @@ import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from aiocache import SimpleMemoryCache
-from aiocache.base import BaseCache
-from aiocache.serializers import JsonSerializer, NullSerializer
-
+from service.caches.memory import MemoryBackend
 from service.clock import Clock
 from service.errors import SettingsError
 from service.instrumentation import Instrumentation, NullInstrumentation
@@ -27,8 +24,6 @@ TIMEOUT = 0.05
 """Seconds that a request waits for the cache; an issuer responds in less than twice that."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
-MEMORY_CAPACITY = 8192
-"""Entries of ``memory://``, which aiocache itself does not limit."""
 _SCHEMES = ("memory", "redis", "rediss", "memcached")
 
 
@@ -38,14 +33,14 @@ class SharedCache:
     A failure is counted and logged once per outage; the caller gets a miss instead of an error.
 
     Args:
-        backend: An aiocache backend whose serializer handles data only: with pickle, an attacker who can write to
-            the cache could run code here.
+        backend: An aiocache backend, or one with its interface. Its serializer handles data only: with pickle, an
+            attacker who can write to the cache could run code here.
         is_local: Whether the cache is in this process, so that no other process sees it.
         instrumentation: Receives a call for each failure.
     """
 
     def __init__(
-        self, backend: BaseCache, *, clock: Clock, is_local: bool, instrumentation: Instrumentation | None = None
+        self, backend: Any, *, clock: Clock, is_local: bool, instrumentation: Instrumentation | None = None
     ) -> None:
         self._backend = backend
         self._instrumentation = instrumentation or NullInstrumentation()
@@ -168,16 +163,6 @@ class SharedCache:
         return result
 
 
-class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
-    """aiocache's memory backend with a capacity; the oldest entry is evicted first."""
-
-    async def _set(self, key: str, value: Any, **kwargs: Any) -> Any:
-        result = await super()._set(key, value, **kwargs)
-        while len(self._cache) > MEMORY_CAPACITY:
-            await self._delete(next(iter(self._cache)))
-        return result
-
-
 def open_cache(
     url: str, *, clock: Clock, ca_file: str | None = None, instrumentation: Instrumentation | None = None
 ) -> SharedCache:
@@ -199,11 +184,17 @@ def open_cache(
         raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
     if parts.scheme not in _SCHEMES or parts.query or parts.fragment:  # a query may be the end of a password
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
-    options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
     if parts.scheme == "memory":
-        options["serializer"] = NullSerializer()  # values stay in this process
-        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, instrumentation=instrumentation)
-    options["endpoint"] = parts.hostname or "127.0.0.1"
+        return SharedCache(MemoryBackend(clock=clock), clock=clock, is_local=True, instrumentation=instrumentation)
+    # aiocache imports every library of a backend that is installed, which takes as long as the rest of the service.
+    from aiocache.serializers import JsonSerializer  # noqa: PLC0415  # see above
+
+    options: dict[str, Any] = {
+        "endpoint": parts.hostname or "127.0.0.1",
+        "namespace": NAMESPACE,
+        "serializer": JsonSerializer(),
+        "timeout": None,
+    }
     if parts.scheme == "memcached":
         cache_class = _load_backend("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
         backend = cache_class(port=port or 11211, pool_size=8, **options)
@@ -217,7 +208,7 @@ _EXPECTED = "expected memory://, redis[s]://host:6379/0 or memcached://host:1121
 
 def _redis(
     parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
-) -> BaseCache:
+) -> Any:
     cache_class = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
     retries = importlib.import_module("redis.asyncio.retry").Retry
     no_backoff = importlib.import_module("redis.backoff").NoBackoff
@@ -236,10 +227,10 @@ def _redis(
     )
 
 
-def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
+def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., Any]:
     """Import a backend whose library is an optional dependency."""
     try:
-        cache_class: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
+        cache_class: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except ImportError:
         problem = f"cache_url: the library for {extra} is missing; pip install 'tornado-resource-server[{extra}]'"
         raise SettingsError([problem]) from None
