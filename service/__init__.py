@@ -17,9 +17,11 @@ from service.errors import (
     IssuerUnavailable,
     MissingToken,
     Reason,
+    RetryLater,
     ServiceError,
     SettingsError,
     TokenError,
+    TooManyRequests,
 )
 from service.instrumentation import Instrumentation
 from service.settings.program import Settings
@@ -49,10 +51,12 @@ __all__ = [
     "Principal",
     "Reason",
     "ResourceServerApplication",
+    "RetryLater",
     "ServiceError",
     "Settings",
     "SettingsError",
     "TokenError",
+    "TooManyRequests",
     "__version__",
     "make_app",
     "policy",

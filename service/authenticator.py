@@ -55,14 +55,18 @@ class Authenticator:
             self._deny_list.check(principal)
         return principal
 
-    async def authenticate(self, credentials: Credentials) -> Principal:
+    async def authenticate(self, credentials: Credentials, *, peer: str | None = None) -> Principal:
         """Return the principal of the credentials; to be called after :meth:`get_cached` has returned None.
+
+        Args:
+            peer: The address of the client, whose introspection requests are limited; None for no limit.
 
         Raises:
             InvalidToken: A validator rejects the token, its issuer is unknown, or it is on the deny list.
             IssuerUnavailable: The token cannot be validated now.
+            TooManyRequests: The client's address has caused too many introspection requests.
         """
-        token = PresentedToken.read(credentials.token, max_size=self._max_token_size)
+        token = PresentedToken.read(credentials.token, max_size=self._max_token_size, peer=peer)
         principal = None
         if not self._deny_list.fresh:
             await self._deny_list.refresh()

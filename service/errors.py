@@ -11,7 +11,9 @@
     │   ├── InsufficientScope           403  insufficient_scope, with the required scope
     │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
-    └── IssuerUnavailable               503  the token cannot be validated now
+    └── RetryLater                      the token cannot be validated now
+        ├── IssuerUnavailable           503  because of the issuer
+        └── TooManyRequests             429  because of the client's address
 
 ``TokenError`` and ``IssuerUnavailable`` share no parent below the root, so that code cannot catch
 an outage of the issuer as an error of the client.
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from service.text import escape_unprintable, hide_user_information
 
@@ -159,15 +162,33 @@ class InsufficientAuthentication(TokenError):
         self.max_age = max_age
 
 
-class IssuerUnavailable(ServiceError):
-    """The token cannot be validated because the authorization server is unavailable.
+class RetryLater(ServiceError):
+    """The token cannot be validated now, and may be valid.
 
     Args:
-        detail: The request that failed and its outcome, for the log and the admin port.
+        detail: What happened, for the log and the admin port; contains no token and no secret.
         retry_after: Seconds until a retry makes sense.
     """
+
+    reason: ClassVar[str]
+    """The cause for metrics."""
 
     def __init__(self, detail: str, *, retry_after: float = 1.0) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
+
+
+class IssuerUnavailable(RetryLater):
+    """The authorization server is unavailable; the detail names the request that failed and its outcome."""
+
+    reason = "issuer_unavailable"
+
+
+class TooManyRequests(RetryLater):
+    """The client's address has caused too many introspection requests (RFC 6585 section 4).
+
+    It is no :class:`IssuerUnavailable`, because a client must not be able to cause what is allowed during an outage.
+    """
+
+    reason = "too_many_requests"

@@ -9,7 +9,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from cachetools import TLRUCache
+from cachetools import LRUCache, TLRUCache
 
 from service.caches.shared import SharedCache
 from service.clock import Clock
@@ -24,6 +24,8 @@ LOCK_LIFETIME = 6
 """Seconds for which one process holds the lock to introspect a token; slightly more than a request may take."""
 POLL_INTERVAL = 0.02
 """Seconds between polls for the response that another process is fetching."""
+_MAX_CLOCK_DIFFERENCE = 5.0
+"""Seconds by which the clock of the machine that stored a response may be ahead."""
 
 Document = Mapping[str, Any]
 Introspect = Callable[[], Awaitable[dict[str, Any]]]
@@ -43,7 +45,8 @@ class IntrospectionCache:
 
     Args:
         secret: The HMAC key of the cache keys, so that they reveal no token: an attacker who reads the shared
-            cache can neither test tokens against it nor find the responses to other clients.
+            cache can neither test tokens against it nor find the responses to other clients. It differs by issuer
+            and client.
         lifetime: Seconds for which a response is used if the token is active.
     """
 
@@ -55,6 +58,7 @@ class IntrospectionCache:
         self._memory: TLRUCache[str, CachedResponse] = TLRUCache(
             maxsize=CAPACITY, ttu=lambda _key, cached, _now: cached.expires_at, timer=clock.monotonic
         )
+        self._active: LRUCache[str, None] = LRUCache(CAPACITY)
         self._in_flight: dict[str, asyncio.Task[CachedResponse]] = {}
 
     async def get(self, token: str, introspect: Introspect) -> CachedResponse:
@@ -72,6 +76,10 @@ class IntrospectionCache:
             task = self._in_flight[key] = asyncio.get_running_loop().create_task(self._fetch(key, introspect))
             task.add_done_callback(lambda done: self._on_done(key, done))
         return await asyncio.shield(task)  # cancelling one caller must not cancel the request for the others
+
+    def was_active(self, token: str) -> bool:
+        """Return whether the last response for a token, which may have expired, reported it as active."""
+        return self._key(token) in self._active
 
     def delete(self, token: str) -> None:
         """Delete the response for a token, here and in the shared cache."""
@@ -96,6 +104,7 @@ class IntrospectionCache:
         for _ in range(int(LOCK_LIFETIME / POLL_INTERVAL)):
             value, is_ours = await self._shared.get_or_lock(key, seconds=LOCK_LIFETIME)
             if (cached := self._from_shared(value)) is not None:
+                self._note_active(key, cached.document)
                 return self._store(key, cached)
             if is_ours or value is not None:
                 break
@@ -108,6 +117,7 @@ class IntrospectionCache:
         except BaseException:
             self._shared.release(key)
             raise
+        self._note_active(key, document)
         age = self._remaining_lifetime(document)
         if age <= 0:
             self._shared.release(key)
@@ -119,12 +129,20 @@ class IntrospectionCache:
         self._memory[key] = cached
         return cached
 
+    def _note_active(self, key: str, document: Document) -> None:
+        if document.get("active") is True:
+            self._active[key] = None
+        else:
+            self._active.pop(key, None)
+
     def _from_shared(self, value: Any) -> CachedResponse | None:
         """Return a response from the shared cache with its remaining lifetime, or None if malformed or expired."""
         match value:
             case {"response": dict(document), "at": int(at) | float(at)}:
-                elapsed = max(0.0, self._clock.now() - at)  # another machine's clock may be ahead of ours
-                left = self._remaining_lifetime(document, elapsed=elapsed)
+                elapsed = self._clock.now() - at
+                if elapsed < -_MAX_CLOCK_DIFFERENCE:
+                    return None  # an attacker who stores it again and again would extend its lifetime
+                left = self._remaining_lifetime(document, elapsed=max(elapsed, 0.0))
                 return CachedResponse(document, self._clock.monotonic() + left) if left > 0 else None
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from cachetools import TLRUCache
@@ -40,6 +40,12 @@ class MemoryBackend:
         """Store a value for so many seconds."""
         self._entries[key] = _Entry(value, ttl)
 
+    async def multi_set(self, pairs: Iterable[tuple[str, Any]]) -> bool:
+        """Store values for ever, and return True."""
+        for key, value in pairs:
+            await self.set(key, value)
+        return True
+
     async def add(self, key: str, value: Any, *, ttl: float) -> None:
         """Store a value for so many seconds.
 
@@ -53,12 +59,6 @@ class MemoryBackend:
     async def delete(self, key: str) -> None:
         """Delete the value of a key, if there is one."""
         self._entries.pop(key, None)
-
-    async def increment(self, key: str) -> int:
-        """Add 1 to a number, which is 0 if the key does not exist, and return it."""
-        number: int = (await self.get(key) or 0) + 1
-        await self.set(key, number)
-        return number
 
     async def close(self) -> None:
         """Release nothing."""

@@ -18,6 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, NullInstrumentation
+from service.issuers.failures import NoFreeConnection, UnexpectedStatus
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
 from service.urls import is_loopback
@@ -32,18 +33,9 @@ MAX_CONNECTIONS = 10
 """Connections for introspection requests; further requests wait for a free one."""
 MAX_QUEUED = 1000
 """Introspection requests that may wait for a connection; further ones fail at once, which bounds memory."""
-_SPARE_CONNECTIONS = 2  # for discovery and key sets, which a slow introspection endpoint must not delay
+_SPARE_CONNECTIONS = 3  # for discovery, key sets and probes, which slow introspection requests must not delay
 _CONNECTION_LOST = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
 _MAX_RETRY_PAUSE = 60.0
-_FORM_TYPE = "application/x-www-form-urlencoded"
-
-
-class UnexpectedStatus(IssuerUnavailable):
-    """The issuer responded with a status other than 200."""
-
-    def __init__(self, url: str, status: int, *, retry_after: float) -> None:
-        super().__init__(f"GET {url}: expected 200, got {status}", retry_after=retry_after)
-        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,25 +96,30 @@ class JSONClient:
         Raises:
             IssuerUnavailable: The request failed, or the response is not a JSON object; the detail says which.
         """
+        request = HTTPRequest(url, headers={"Accept": "application/json"})
         deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
-        return _parse_json(
-            url, await self._fetch(HTTPRequest(url, headers={"Accept": "application/json"}), deadline=deadline)
-        )
+        return _parse_json(url, await self._fetch(request, deadline=deadline))
 
-    async def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str]) -> FormResponse:
+    async def post(
+        self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str], is_queued: bool = True
+    ) -> FormResponse:
         """Return the response to a posted form; only for idempotent requests, since a lost connection causes a retry.
 
+        Args:
+            is_queued: Whether to wait for one of ``MAX_CONNECTIONS``; otherwise, a spare connection is used.
+
         Raises:
+            NoFreeConnection: The request was not sent.
             IssuerUnavailable: There was no response; the detail says why, and contains nothing of the form.
         """
         deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
         request = HTTPRequest(
             url,
             method="POST",
-            headers={"Content-Type": _FORM_TYPE, **headers},
+            headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
             body=urllib.parse.urlencode(form),
         )
-        async with self._connection(url, deadline=deadline):
+        async with self._connection(url, deadline=deadline) if is_queued else contextlib.nullcontext():
             response = await self._fetch(request, deadline=deadline)
         return FormResponse(
             status=response.code,
@@ -141,13 +138,13 @@ class JSONClient:
     async def _connection(self, url: str, *, deadline: float) -> AsyncIterator[None]:
         """Reserve a connection while the block runs; curl's own queue has neither a maximum length nor a timeout."""
         if self._queued >= MAX_QUEUED:
-            raise IssuerUnavailable(f"{url}: {MAX_QUEUED} requests are already waiting for a connection")
+            raise NoFreeConnection(f"{url}: {MAX_QUEUED} requests are already waiting for a connection")
         self._queued += 1
         try:
             async with asyncio.timeout_at(deadline):
                 await self._connections.acquire()
         except TimeoutError:
-            raise IssuerUnavailable(f"{url}: no connection was free within {TOTAL_TIMEOUT:.0f} s") from None
+            raise NoFreeConnection(f"{url}: no connection was free within {TOTAL_TIMEOUT:.0f} s") from None
         finally:
             self._queued -= 1
         try:
@@ -204,7 +201,7 @@ class JSONClient:
 
 def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
-        raise UnexpectedStatus(url, response.code, retry_after=_retry_after(response))
+        raise UnexpectedStatus("GET", url, response.code, retry_after=_retry_after(response))
     try:
         document = encoding.decode_json_object(response.body)
     except ValueError as exc:

@@ -1,31 +1,21 @@
-"""Token introspection at an issuer (RFC 7662), with pauses while its endpoint fails."""
+"""Token introspection at an issuer (RFC 7662), with limits for clients and pauses while it fails."""
 
 from __future__ import annotations
 
-import logging
+import secrets
 from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import TOTAL_TIMEOUT, FormResponse, JSONClient
+from service.issuers.breaker import PAUSE_AFTER_REJECTION, Breaker, CredentialsRejected
+from service.issuers.client import FormResponse, JSONClient
 from service.issuers.client_auth import ClientAuthentication
+from service.issuers.failures import UnexpectedStatus
 from service.issuers.metadata import AuthorizationServerMetadata
+from service.issuers.peer_limits import PeerLimits
 from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
 from service.tokens import encoding
-
-_logger = logging.getLogger(__name__)
-
-FAILURES_BEFORE_PAUSE = 3
-"""Consecutive failures before requests pause; a single slow response is not an outage."""
-PAUSE = 2.0
-"""Seconds between attempts at a failing issuer; short, so that its recovery is noticed."""
-PAUSE_AFTER_REJECTION = 10.0
-"""Seconds before the next request after the issuer rejected our credentials; more attempts could lock the client."""
-
-
-class CredentialsRejected(IssuerUnavailable):
-    """Our client authentication failed: the settings are wrong, not the token."""
 
 
 class IntrospectionEndpoint:
@@ -35,6 +25,7 @@ class IntrospectionEndpoint:
         issuer: The issuer identifier, for the log.
         metadata: The source of the endpoint's URL and its authentication methods.
         authentication: Our client authentication.
+        rate_limit: Requests per minute that one client address may cause; 0 for no limit.
         signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
     """
 
@@ -46,36 +37,33 @@ class IntrospectionEndpoint:
         authentication: ClientAuthentication,
         client: JSONClient,
         clock: Clock,
+        rate_limit: int,
         signed: SignedIntrospectionResponse | None = None,
     ) -> None:
         self._issuer = issuer
         self._metadata = metadata
         self._authentication = authentication
         self._client = client
-        self._clock = clock
         self._signed = signed
-        self._failures = 0
-        self._failure: IssuerUnavailable | None = None
-        self._retry_at = 0.0
+        self._breaker = Breaker(issuer, probe=self._probe, clock=clock)
+        self._limits = PeerLimits(per_minute=rate_limit, clock=clock)
 
-    async def introspect(self, token: str) -> dict[str, Any]:
+    async def introspect(self, token: str, *, peer: str | None = None) -> dict[str, Any]:
         """Return the introspection response for a token; ``active`` is present, and may have any value.
+
+        Args:
+            peer: The address of the client that sent the token, or None if the request is not limited.
 
         Raises:
             CredentialsRejected: The issuer rejects our client credentials, or supports none of our methods.
             IssuerUnavailable: The request failed or is paused, or the response is malformed.
+            TooManyRequests: The client's address has caused too many requests.
         """
-        self._check_pause()
-        try:
-            document = await self._request(token)
-        except IssuerUnavailable as exc:
-            self._record_failure(exc)
-            raise
-        if self._failure is not None:
-            fields = {"issuer": self._issuer}
-            _logger.warning("introspection available again: issuer=%(issuer)s", fields, extra=fields)
-        self._failures, self._failure, self._retry_at = 0, None, 0.0
-        return document
+        endpoint = await self.endpoint()
+        self._breaker.check(token)
+        return await self._limits.run(
+            peer, lambda: self._breaker.run(token, lambda: self._request(endpoint, token, is_probe=False))
+        )
 
     async def check_ready(self) -> None:
         """Return if the endpoint is known.
@@ -84,8 +72,12 @@ class IntrospectionEndpoint:
             IssuerUnavailable: It is unknown, or it rejected our credentials in the last request.
         """
         await self._metadata.get()
-        if isinstance(self._failure, CredentialsRejected):
-            raise self._failure
+        if isinstance(self._breaker.failure, CredentialsRejected):
+            raise self._breaker.failure
+
+    async def close(self) -> None:
+        """Cancel pending requests."""
+        await self._breaker.close()
 
     async def endpoint(self) -> str:
         """Return the URL of the endpoint.
@@ -98,8 +90,11 @@ class IntrospectionEndpoint:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no introspection_endpoint")
         return endpoint
 
-    async def _request(self, token: str) -> dict[str, Any]:
-        endpoint = await self.endpoint()
+    async def _probe(self) -> None:
+        """Introspect a random token, which an attacker has not chosen."""
+        await self._request(await self.endpoint(), secrets.token_urlsafe(32), is_probe=True)
+
+    async def _request(self, endpoint: str, token: str, *, is_probe: bool) -> dict[str, Any]:
         try:
             authenticated = self._authentication.apply(
                 endpoint, supported=(await self._metadata.get()).introspection_methods
@@ -107,16 +102,13 @@ class IntrospectionEndpoint:
         except ValueError as exc:
             raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
         form = {"token": token, "token_type_hint": "access_token", **authenticated.form}
-        accept = SIGNED_RESPONSE if self._signed else "application/json"
-        response = await self._client.post(endpoint, form, headers={"Accept": accept, **authenticated.headers})
+        headers = {"Accept": SIGNED_RESPONSE if self._signed else "application/json", **authenticated.headers}
+        response = await self._client.post(endpoint, form, headers=headers, is_queued=not is_probe)
         return await self._read(endpoint, response)
 
     async def _read(self, endpoint: str, response: FormResponse) -> dict[str, Any]:
-        if response.status in {401, 403}:
-            problem = f"{response.status}, the issuer rejected our client credentials; run python -m service check"
-            raise CredentialsRejected(f"POST {endpoint}: {problem}", retry_after=PAUSE_AFTER_REJECTION)
         if response.status != 200:
-            raise _UnexpectedResponse(endpoint, response)
+            raise UnexpectedStatus("POST", endpoint, response.status, retry_after=response.retry_after)
         if self._signed:
             document = await self._signed.read(endpoint, response)
         else:
@@ -127,35 +119,3 @@ class IntrospectionEndpoint:
         if "active" not in document:
             raise IssuerUnavailable(f"POST {endpoint}: the response has no member named active")
         return document
-
-    def _check_pause(self) -> None:
-        now = self._clock.monotonic()
-        if self._failure is not None and now < self._retry_at:
-            raise IssuerUnavailable(self._failure.detail, retry_after=self._retry_at - now)
-        if self._failures >= FAILURES_BEFORE_PAUSE:
-            self._retry_at = now + TOTAL_TIMEOUT  # this request probes the issuer; others fail fast until it ends
-
-    def _record_failure(self, failure: IssuerUnavailable) -> None:
-        """Log a new kind of failure, and pause requests if it calls for a pause."""
-        if self._failure is None or self._failure.detail != failure.detail:
-            level = logging.ERROR if isinstance(failure, CredentialsRejected) else logging.WARNING
-            fields = {"issuer": self._issuer, "reason": failure.detail}
-            _logger.log(level, "introspection failed: issuer=%(issuer)s reason=%(reason)s", fields, extra=fields)
-        status = failure.status if isinstance(failure, _UnexpectedResponse) else None
-        if status == 400:
-            return  # only this token may be at fault; an attacker must not block others by sending malformed tokens
-        self._failures += 1
-        self._failure = failure
-        self._retry_at = self._clock.monotonic()
-        if status == 429 or isinstance(failure, CredentialsRejected):
-            self._retry_at += failure.retry_after
-        elif self._failures >= FAILURES_BEFORE_PAUSE:
-            self._retry_at += max(PAUSE, failure.retry_after)
-
-
-class _UnexpectedResponse(IssuerUnavailable):
-    """The endpoint responded with a status other than 200."""
-
-    def __init__(self, endpoint: str, response: FormResponse) -> None:
-        super().__init__(f"POST {endpoint}: expected 200, got {response.status}", retry_after=response.retry_after)
-        self.status = response.status

@@ -5,13 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from cachetools import LRUCache
+
 from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
-from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
+from service.issuers.client import JSONClient, JSONResponse
+from service.issuers.failures import UnexpectedStatus
 from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
 from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
+from service.tokens import jws
 from service.tokens.jwk import JWK, KeySet
+from service.tokens.jws import CompactJWS
 
+_UNKNOWN_KEY_IDS = 1024
+"""Unknown key IDs whose first use is recorded, as hashes."""
 _logger = logging.getLogger(__name__)
 
 
@@ -36,29 +43,57 @@ class RemoteKeySet:
         self._metadata = metadata or remote_metadata(issuer, client=client, clock=clock, policy=policy)
         self._key_set = RefreshingCache(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
+        self._unknown: LRUCache[int, int] = LRUCache(maxsize=_UNKNOWN_KEY_IDS)
 
     @property
     def last(self) -> KeySet | None:
         """The key set that was fetched last, usable or not; None before the first fetch."""
         return self._last
 
+    async def verify(self, signed: CompactJWS, *, algorithm: str, kid: str | None) -> JWK:
+        """Return the published key that verifies a signature.
+
+        The issuer may have replaced a key under its key ID. A bad signature therefore causes a spare fetch, which
+        leaves the budget to unknown key IDs, and it is rejected if the key set is still the same.
+
+        Raises:
+            InvalidToken: The issuer publishes no such key, or the signature is bad.
+            IssuerUnavailable: As for :meth:`select`.
+        """
+        keys = await self.select(algorithm=algorithm, kid=kid)
+        try:
+            return jws.verify(signed, algorithm=algorithm, keys=keys)
+        except InvalidToken:
+            if not await self._has_changed():
+                raise
+        return jws.verify(signed, algorithm=algorithm, keys=await self.select(algorithm=algorithm, kid=kid))
+
     async def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
         """Return the keys that may verify a token with this header, at least one.
 
-        An unknown key ID causes at most one fetch, within the budget of :meth:`RefreshingCache.refresh_if_unchanged`.
+        An unknown key ID causes fetches within the budget of :meth:`RefreshingCache.refresh_within_budget`, until
+        one of them started after this call.
 
         Raises:
             InvalidToken: The issuer publishes no such key.
-            IssuerUnavailable: The key set is unavailable, or cannot be refreshed to look for a new key.
+            IssuerUnavailable: The key set is unavailable, or it cannot be fetched now to look for a new key.
         """
+        fetches = self._key_set.fetches
         key_set = self._key_set.current() or await self._key_set.get()
-        keys = key_set.select(algorithm=algorithm, kid=kid)
-        if not keys:
-            key_set = await self._key_set.refresh_if_unchanged(key_set)
-            keys = key_set.select(algorithm=algorithm, kid=kid)
-        if not keys:
-            raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key", claim="kid")
+        while not (keys := key_set.select(algorithm=algorithm, kid=kid)):
+            since = self._unknown.setdefault(hash((algorithm, kid)), fetches)
+            if self._key_set.is_newer_than(fetches) or not await self._refresh_for(since):
+                raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key", claim="kid")
+            key_set = await self._key_set.get()
         return keys
+
+    async def refresh_now(self) -> KeySet:
+        """Fetch the key set, whatever the age of the copy, so that a withdrawn key is rejected at once.
+
+        Raises:
+            IssuerUnavailable: The fetch failed; the current copy is still used.
+        """
+        return await self._key_set.refresh_now()
 
     def is_current(self, key: JWK) -> bool:
         """Return whether a key may still be used; awaits nothing, but starts a refresh when one is due."""
@@ -78,15 +113,43 @@ class RemoteKeySet:
         await self._key_set.close()
         await self._metadata.close()
 
+    async def _refresh_for(self, since: int) -> bool:
+        """Refresh the key set for an unknown key ID; return False if a refresh has looked for it already.
+
+        One token that is sent again and again must not use up the budget, so only its first use takes from it.
+
+        Args:
+            since: The fetches that had started when the key ID was first used.
+
+        Raises:
+            IssuerUnavailable: The fetch failed, or an attacker with invented key IDs has used up the budget. The key
+                may be new then: rejecting the token would make its client discard it.
+        """
+        was_looked_for = self._key_set.is_newer_than(since)
+        if await self._key_set.refresh_within_budget(spare=was_looked_for):
+            return True
+        if was_looked_for:
+            return False
+        detail = f"key set of {self._issuer}: it was fetched too often to look for one more key ID now"
+        raise IssuerUnavailable(detail, retry_after=self._key_set.budget_wait)
+
+    async def _has_changed(self) -> bool:
+        """Refresh the key set if a spare fetch is allowed, and return whether it is another one now."""
+        before = self._last
+        try:
+            await self._key_set.refresh_within_budget(spare=True)
+        except IssuerUnavailable:
+            return False  # a forged token must not get 503 while its key is known
+        return self._last is not before
+
     async def _fetch(self) -> Loaded[KeySet]:
         metadata = await self._metadata.get()
         try:
             response = await self._fetch_from(metadata)
         except UnexpectedStatus as exc:
-            if exc.status != 404:
+            if exc.status != 404 or not await self._metadata.refresh_within_budget():
                 raise
-            # The key set may have moved.
-            response = await self._fetch_from(await self._metadata.refresh_if_unchanged(metadata))
+            response = await self._fetch_from(await self._metadata.get())  # the key set may have moved
         try:
             key_set = KeySet.read(response.document)
         except ValueError as exc:

@@ -9,7 +9,8 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
+from service.issuers.client import JSONClient, JSONResponse
+from service.issuers.failures import UnexpectedStatus
 from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 from service.tokens.issuer_identifier import is_okta_custom_server, is_okta_org_server
 from service.urls import is_loopback, is_secure

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
+from service.issuers.rate_limit import RateLimit
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class RefreshPolicy:
         stale_if_error: How long a stale copy is used while its source fails (RFC 5861 section 4).
         max_backoff: The longest pause between attempts at a failing source while a copy is usable.
         max_outage_backoff: The longest pause while no copy is usable; short, so that recovery is noticed.
-        extra_burst: The budget of :meth:`RefreshingCache.refresh_if_unchanged`: fetches in a row.
+        extra_burst: The budget of :meth:`RefreshingCache.refresh_within_budget`: fetches in a row.
         extra_every: The interval at which the budget grows by one fetch.
     """
 
@@ -81,39 +82,47 @@ class RefreshingCache(Generic[T]):
         self._clock = clock
         self._policy = policy or RefreshPolicy()
         self._copy: T | None = None
-        self._loaded_at = 0.0
-        self._age = 0.0
+        self._stale_at = -math.inf
         self._refresh_after = -math.inf
         self._failure: IssuerUnavailable | None = None
         self._failures = 0
         self._backoff_level = 0
         self._retry_at = 0.0
-        self._remaining_burst = float(self._policy.extra_burst)
-        self._burst_updated_at = clock.monotonic()
+        self._budget = RateLimit(burst=self._policy.extra_burst, every=self._policy.extra_every, clock=clock)
+        self._spare_budget = RateLimit(burst=1, every=self._policy.extra_every, clock=clock)
+        self._loaded_by = 0
+        self.fetches = 0
+        """The fetches that have started."""
         self._task: asyncio.Task[None] | None = None
 
     @property
     def loading(self) -> bool:
         """Whether a fetch is in progress."""
-        return self._task is not None
+        return self._task is not None and not self._task.done()
 
     @property
     def fresh(self) -> bool:
         """Whether the copy is within its age."""
-        return self._copy is not None and self._clock.monotonic() < self._loaded_at + self._age
+        return self._copy is not None and self._clock.monotonic() < self._stale_at
 
     @property
     def usable(self) -> bool:
         """Whether the copy is fresh, or stale for less than ``stale_if_error``."""
-        return (
-            self._copy is not None
-            and self._clock.monotonic() < self._loaded_at + self._age + self._policy.stale_if_error
-        )
+        return self._copy is not None and self._clock.monotonic() < self._stale_at + self._policy.stale_if_error
 
     @property
     def cooling_down(self) -> bool:
         """Whether the last fetch failed and the pause after it has not ended."""
         return self._failures > 0 and self._clock.monotonic() < self._retry_at
+
+    @property
+    def budget_wait(self) -> float:
+        """The seconds until :meth:`refresh_within_budget` may start a fetch; 0 if it may now."""
+        return self._budget.wait
+
+    def is_newer_than(self, fetches: int) -> bool:
+        """Return whether the copy comes from a fetch that started when :attr:`fetches` was already this number."""
+        return self._loaded_by > fetches
 
     def current(self) -> T | None:
         """Return the copy, or None if it may not be used; awaits nothing, but starts a refresh when one is due.
@@ -140,21 +149,41 @@ class RefreshingCache(Generic[T]):
             return copy
         raise self._unavailable()
 
-    async def refresh_if_unchanged(self, stale: T) -> T:
-        """Return a newer copy than ``stale``, or ``stale`` itself if it is still the newest.
+    async def refresh_within_budget(self, *, spare: bool = False) -> bool:
+        """Wait for the fetch in progress, or start one; return False if the budget does not allow it.
 
         The budget limits attempts, not successes: an attacker who invents key IDs decides how often this is called.
+
+        Args:
+            spare: Whether to leave the budget to other callers: the fetch starts only while the budget is not used
+                up, does not reduce it, and starts at most once in ``extra_every``.
 
         Raises:
             IssuerUnavailable: The last attempt failed, so whether a newer copy exists is unknown.
         """
-        if self._copy is stale and not self.cooling_down and self._available_burst() >= 1.0:
+        if not (self.loading or self.cooling_down) and self._take_from_budget(spare=spare):
             self._start()
-        if self._copy is stale:
-            await self._wait()
-        if self._copy is stale and self._failures:
+        if not (self.loading or self._failures):
+            return False
+        await self._wait()
+        if self._failures:
             raise self._unavailable()
-        return stale if self._copy is None else self._copy
+        return True
+
+    async def refresh_now(self) -> T:
+        """Fetch a new copy, whatever the age of the current one, the budget and the pause after a failure.
+
+        A fetch in progress does not count: its source may have sent the value before the caller changed it there.
+
+        Raises:
+            IssuerUnavailable: The fetch failed; the current copy is still used.
+        """
+        await self._wait()
+        self._start()
+        await self._wait()
+        if self._copy is None or self._failures:
+            raise self._unavailable()
+        return self._copy
 
     async def close(self) -> None:
         """Cancel a fetch in progress."""
@@ -163,18 +192,16 @@ class RefreshingCache(Generic[T]):
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _start(self) -> None:
-        if self._task is None:
-            self._remaining_burst = max(0.0, self._available_burst() - 1.0)
-            self._burst_updated_at = self._clock.monotonic()
+        if not self.loading:
+            self.fetches += 1
             self._task = asyncio.get_running_loop().create_task(self._run())
-            self._task.add_done_callback(self._done)
+            self._task.add_done_callback(self._log_unexpected)
 
     async def _wait(self) -> None:
         if self._task is not None:
             await asyncio.shield(self._task)  # cancelling one caller must not cancel the fetch for the others
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._task = None
+    def _log_unexpected(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (exc := task.exception()) is not None:
             fields = {"resource": self._name}
             _logger.error("refresh failed unexpectedly: resource=%(resource)s", fields, exc_info=exc, extra=fields)
@@ -189,10 +216,10 @@ class RefreshingCache(Generic[T]):
 
     def _succeed(self, loaded: Loaded[T]) -> None:
         policy, now = self._policy, self._clock.monotonic()
-        self._age = policy.age(loaded.max_age)
+        age = policy.age(loaded.max_age)
         # Jitter: processes that started together do not refresh together.
-        self._refresh_after = now + self._age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # jitter
-        self._copy, self._loaded_at = loaded.value, now
+        self._refresh_after = now + age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # jitter
+        self._copy, self._stale_at, self._loaded_by = loaded.value, now + age, self.fetches
         if self._failures:
             fields = {"resource": self._name, "failures": self._failures}
             _logger.warning("refresh recovered: resource=%(resource)s failures=%(failures)d", fields, extra=fields)
@@ -212,10 +239,8 @@ class RefreshingCache(Generic[T]):
             _logger.warning("refresh failed: resource=%(resource)s reason=%(reason)s", fields, extra=fields)
         self._failure = failure
 
-    def _available_burst(self) -> float:
-        """Return the rest of the budget: what was left at the last attempt, and what time has added since."""
-        regained = (self._clock.monotonic() - self._burst_updated_at) / self._policy.extra_every
-        return min(self._remaining_burst + regained, float(self._policy.extra_burst))
+    def _take_from_budget(self, *, spare: bool) -> bool:
+        return self._budget.wait == 0.0 and self._spare_budget.take() if spare else self._budget.take()
 
     def _unavailable(self) -> IssuerUnavailable:
         detail = self._failure.detail if self._failure else "not fetched yet"

@@ -65,7 +65,7 @@ class SignedIntrospectionResponse:
         if token.jws.header.typ != _TYPE:
             raise InvalidToken(Reason.UNSUPPORTED_TYPE, f"expected {_TYPE}", claim="typ")
         algorithm, kid = jws.check_header(token.jws.header, algorithms=self._algorithms)
-        jws.verify(token.jws, algorithm=algorithm, keys=await self._keys.select(algorithm=algorithm, kid=kid))
+        await self._keys.verify(token.jws, algorithm=algorithm, kid=kid)
         return token.unverified_claims  # verified, from here on
 
     def _check(self, claims: dict[str, Any]) -> dict[str, Any]:

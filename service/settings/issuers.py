@@ -63,6 +63,7 @@ AcceptedTexts = Annotated[Texts, AfterValidator(_check_not_empty)]
 IssuerIdentifier = Annotated[str, AfterValidator(_check_issuer)]
 Algorithms = Annotated[Texts, AfterValidator(_check_algorithms)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PerMinute = Annotated[int, Field(ge=0)]
 Profile = Annotated[Literal["lenient", "rfc9068"], BeforeValidator(_rename_strict)]
 AuthenticationMethod = Literal[
     "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
@@ -97,6 +98,8 @@ class TrustedIssuer:
         client: The credentials for introspection; None if the service has none.
         introspection_cache_lifetime: How long an introspection response is cached; a revoked token is accepted for
             that long.
+        introspection_rate_limit: The introspection requests per minute that one client address may cause with tokens
+            that are not active; 0 for no limit.
         introspection_jwt: Whether introspection responses must be signed (RFC 9701).
         accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
         accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
@@ -115,6 +118,7 @@ class TrustedIssuer:
     stale_if_error: float
     client: ClientCredentials | None
     introspection_cache_lifetime: float
+    introspection_rate_limit: int
     introspection_jwt: bool
     accept_when_introspection_fails: bool
     accepts_introspection_without_audience: bool
@@ -153,6 +157,7 @@ class IssuerSettings(BaseModel):
     introspection_auth_method: AuthenticationMethod | None = None
     """How the service authenticates to introspect; by default, the first method that the issuer supports."""
     introspection_cache_lifetime: Seconds | None = None
+    introspection_rate_limit: PerMinute | None = None
     introspection_jwt: bool | None = None
     insecure_accept_when_introspection_fails: bool | None = None
     insecure_accept_introspection_without_audience: bool | None = None
@@ -219,6 +224,7 @@ def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:
         stale_if_error=effective["stale_if_error"],
         client=table.client,
         introspection_cache_lifetime=effective["introspection_cache_lifetime"],
+        introspection_rate_limit=effective["introspection_rate_limit"],
         introspection_jwt=effective["introspection_jwt"],
         accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
         accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.settings.api import APISettings
+from service.settings.cache import CacheSettings
 from service.settings.files import read_secret_file
 from service.settings.issuers import (
     IssuerSettings,
@@ -29,7 +30,15 @@ from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings):
+class _EnvironmentSettings(BaseModel):
+    """Reads the environment too; a base class, so that type checkers know the keyword arguments of a subclass."""
+
+    def __init__(self, **values: Any) -> None:
+        names = SettingNames(type(self).model_fields)
+        super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
+
+
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, _EnvironmentSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
@@ -46,10 +55,6 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings):
         hide_input_in_errors=True,
     )
 
-    def __init__(self, **values: Any) -> None:
-        names = SettingNames(type(self).model_fields)
-        super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
-
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +63,8 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings):
         settings = names.by_field(values)
         if unknown := list(names.find_unknown(settings)):
             raise ValueError("\n".join(unknown))
-        settings = read_secret_file(read_secret_file(settings, "client_secret"), "admin_token")
+        for name in ("client_secret", "admin_token", "cache_secret"):
+            settings = read_secret_file(settings, name)
         org_url, server_id = settings.get("org_url"), settings.get("authorization_server_id", "default")
         if not settings.get("issuer") and org_url and isinstance(org_url, str):
             settings["issuer"] = issuer_of_org(org_url, server_id)
@@ -84,7 +90,7 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings):
             yield from find_problems(issuer)
         if len({issuer.issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
+        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
@@ -96,10 +102,6 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings):
     def proxy_url(self) -> str | None:
         """The URL of the proxy for requests to issuers, with its password."""
         return self.http_proxy.get_secret_value() if self.http_proxy else None
-
-    @property
-    def _is_cache_local(self) -> bool:
-        return self.cache_url.get_secret_value().lower().startswith("memory:")
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:

@@ -12,6 +12,7 @@ from service.settings.issuers import (
     AuthenticationMethod,
     IssuerIdentifier,
     IssuerTables,
+    PerMinute,
     Profile,
     Seconds,
 )
@@ -82,6 +83,8 @@ class ValidationSettings(BaseModel):
         validation_alias=AliasChoices("SERVICE_INTROSPECTION_CACHE_LIFETIME", "SERVICE_INTROSPECTION_LIFETIME"),
     )
     """How long an introspection response is cached; a revoked token is accepted for that long."""
+    introspection_rate_limit: PerMinute = 300
+    """The introspection requests a minute that one client address may cause with inactive tokens; 0 for no limit."""
     introspection_jwt: bool = False
     """Whether introspection responses must be signed (RFC 9701)."""
     insecure_accept_when_introspection_fails: bool = Field(
@@ -95,8 +98,6 @@ class ValidationSettings(BaseModel):
     """Whether introspection accepts opaque tokens without ``aud``, for any API, and JWTs with it in the response."""
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
-    cache_url: SecretStr = SecretStr("memory://")  # may contain a password
-    """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
     http_proxy: ProxyURL | None = None  # may contain a password
     """The proxy for requests to issuers: ``http://[user:password@]host:port``."""
     ca_file: CAFile | None = None

@@ -31,6 +31,8 @@ class PresentedToken(NamedTuple):
     """The claims of the JWT; empty if the text is not a JWT."""
     parse_error: str
     """Why the text is not a JWT, for the log; empty if it is one."""
+    peer: str | None
+    """The address of the client that sent the token; None if it was not sent in a request."""
 
     @property
     def unverified_issuer(self) -> str | None:
@@ -55,12 +57,13 @@ class PresentedToken(NamedTuple):
         return f"{type(self).__name__}({self.jws!r}, parse_error={self.parse_error!r})"
 
     @classmethod
-    def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE) -> PresentedToken:
+    def read(cls, text: str, *, max_size: int = MAX_TOKEN_SIZE, peer: str | None = None) -> PresentedToken:
         """Parse a token without verifying it (RFC 7519 section 7.2, steps 1 to 10).
 
         Args:
             text: The token.
             max_size: Characters; a longer text is rejected unparsed, so that an attacker cannot make parsing costly.
+            peer: The address of the client that sent the token, if it was sent in a request.
 
         Raises:
             InvalidToken: The text is too long.
@@ -69,11 +72,11 @@ class PresentedToken(NamedTuple):
             raise InvalidToken(Reason.TOO_LARGE, f"{len(text)} characters, at most {max_size}")
         try:
             jws = CompactJWS.parse(text)
-            return cls(text, jws, encoding.decode_json_object(jws.payload), "")
+            return cls(text, jws, encoding.decode_json_object(jws.payload), "", peer)
         except ValueError as exc:
             # The message of a decoding error quotes a part of the token.
             parse_error = str(exc) if type(exc) is ValueError else type(exc).__name__
-            return cls(text, None, {}, parse_error)
+            return cls(text, None, {}, parse_error, peer)
 
 
 def _decode_leniently(text: str) -> bytes:

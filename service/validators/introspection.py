@@ -77,11 +77,12 @@ class IntrospectionValidator:
         Raises:
             InvalidToken: The token is not active, or its claims are not acceptable.
             IssuerUnavailable: Introspection failed.
+            TooManyRequests: The client's address has caused too many introspection requests.
         """
         if token.is_malformed_jwt or (token.jws is not None and token.unverified_issuer != self._rules.issuer):
             return None
         own = None if token.jws is None else self._check_jwt(token.jws, token.unverified_claims)
-        document, expires_at = await self._cache.get(token.text, partial(self._endpoint.introspect, token.text))
+        document, expires_at = await self._cache.get(token.text, lambda: self._introspect(token))
         if document["active"] is not True:  # only the boolean counts, not the string "true"
             raise InvalidToken(Reason.INACTIVE, f"introspection returned active: {document['active']!r}"[:80])
         claims = {name: value for name, value in document.items() if name != "active"}
@@ -92,6 +93,7 @@ class IntrospectionValidator:
             {"iss": self._rules.issuer, **_identifiers(token, claims), **claims},
             max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
+            key_id=None if token.jws is None else token.jws.header.kid,
         )
         if own is not None:
             principal = dataclasses.replace(principal, expires_at=min(principal.expires_at, own.expires_at))
@@ -108,6 +110,11 @@ class IntrospectionValidator:
     async def close(self) -> None:
         """Cancel pending requests to the issuer."""
         await self._issuer.close()
+
+    async def _introspect(self, token: PresentedToken) -> dict[str, Any]:
+        """Introspect a token; one that was active before is not limited, since no attacker can have invented it."""
+        peer = None if self._cache.was_active(token.text) else token.peer
+        return await self._endpoint.introspect(token.text, peer=peer)
 
     def _check_jwt(self, signed: CompactJWS, claims: dict[str, Any]) -> Principal:
         """Check what a JWT says about itself, before it is introspected, and return its unconfirmed principal.

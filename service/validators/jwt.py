@@ -54,11 +54,11 @@ class JWTValidator:
             return None
         check_type(signed.header, self._rules)
         algorithm, kid = jws.check_header(signed.header, algorithms=self._algorithms)
-        keys = await self._keys.select(algorithm=algorithm, kid=kid)
-        key = jws.verify(signed, algorithm=algorithm, keys=keys)
+        key = await self._keys.verify(signed, algorithm=algorithm, kid=kid)
         claims = token.unverified_claims  # verified from here on
         check_claims(claims, self._rules, now=self._clock.now())
-        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
+        # The ID of the key, since a header without kid would hide the use of a key that is on the deny list.
+        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age, key_id=key.kid)
         return ValidatedToken(principal, partial(self._keys.is_current, key))
 
     async def check_ready(self) -> None:

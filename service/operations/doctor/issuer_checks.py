@@ -11,8 +11,9 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient, JSONResponse, UnexpectedStatus
-from service.issuers.introspection import CredentialsRejected
+from service.issuers.breaker import CredentialsRejected
+from service.issuers.client import JSONClient, JSONResponse
+from service.issuers.failures import UnexpectedStatus
 from service.issuers.issuer import Issuer
 from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy

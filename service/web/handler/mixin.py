@@ -118,6 +118,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         Raises:
             TokenError: The token is rejected or has another subject or client; if not caught, the socket is closed.
             IssuerUnavailable: The token cannot be validated now.
+            TooManyRequests: The client's address has caused too many introspection requests.
         """
         await self._lifetime.reauthenticate(token)
 

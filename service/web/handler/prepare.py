@@ -114,7 +114,8 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
 
 
 async def _validate_and_authorize(handler: Any, credentials: Credentials) -> None:
-    authorization = authorize(handler, await handler._authenticator.authenticate(credentials))
+    principal = await handler._authenticator.authenticate(credentials, peer=handler.request.remote_ip)
+    authorization = authorize(handler, principal)
     if authorization is not None:
         await authorization
 

@@ -51,12 +51,13 @@ class TokenLifetime:
         Raises:
             TokenError: The token is rejected, or has another subject or client.
             IssuerUnavailable: The token cannot be validated now.
+            TooManyRequests: The client's address has caused too many introspection requests.
         """
         handler = self._handler
         self._calls += 1
         call = self._calls
         credentials = parse_bearer(token if isinstance(token, str) else "")  # a message may hold any JSON type
-        principal = await handler._authenticator.authenticate(credentials)
+        principal = await handler._authenticator.authenticate(credentials, peer=handler.request.remote_ip)
         async with self._lock:
             self._check_bearer(principal)
             if call > self._current_call:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 
 from service.clock import Clock
-from service.errors import IssuerUnavailable, TokenError
+from service.errors import RetryLater, TokenError
 from service.tokens.principal import Principal
 
 _logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class MonitoredToken:
 
     def _end_after(self, error: Exception) -> None:
         """End the token after an error of its validation, as the error would reject a new request."""
-        if isinstance(error, IssuerUnavailable):
+        if isinstance(error, RetryLater):
             return  # an outage ends no connection; the token is checked again and expires in any case
         if not isinstance(error, TokenError):
             _logger.error("the validation of a monitored token failed, which ends its connection", exc_info=error)

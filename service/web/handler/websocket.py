@@ -12,7 +12,7 @@ import tornado.web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.websocket import WebSocketHandler
 
-from service.errors import AccessDenied, InsufficientScope, IssuerUnavailable, TokenError
+from service.errors import AccessDenied, InsufficientScope, RetryLater, TokenError
 from service.web.credentials.subprotocol import remove_offer
 from service.web.handler.csrf import is_own_page
 from service.web.handler.inherited_method import inherited_method
@@ -44,9 +44,9 @@ def check_handshake(handler: Any) -> None:
     remove_offer(headers)
 
 
-def close_code(error: TokenError | IssuerUnavailable) -> int:
+def close_code(error: TokenError | RetryLater) -> int:
     """Return the code that closes a socket because of an error."""
-    if isinstance(error, IssuerUnavailable):
+    if isinstance(error, RetryLater):
         return TRY_AGAIN_LATER
     return FORBIDDEN if isinstance(error, InsufficientScope | AccessDenied) else TOKEN_ENDED
 
@@ -120,7 +120,7 @@ def _close_on_error(handler: Any, call: Callable[[], Any]) -> Any:
     """Run a callback, and close the socket with the code of an error that it raises."""
     try:
         result = call()
-    except (TokenError, IssuerUnavailable) as exc:
+    except (TokenError, RetryLater) as exc:
         _log_and_close(handler, exc)
         return None
     return _await_and_close_on_error(handler, result) if inspect.isawaitable(result) else result
@@ -129,11 +129,11 @@ def _close_on_error(handler: Any, call: Callable[[], Any]) -> Any:
 async def _await_and_close_on_error(handler: Any, awaitable: Awaitable[Any]) -> None:
     try:
         await awaitable
-    except (TokenError, IssuerUnavailable) as exc:
+    except (TokenError, RetryLater) as exc:
         _log_and_close(handler, exc)
 
 
-def _log_and_close(handler: Any, error: TokenError | IssuerUnavailable) -> None:
+def _log_and_close(handler: Any, error: TokenError | RetryLater) -> None:
     handler.log_exception(type(error), error, None)
     close(handler, close_code(error), "rejected")
 

@@ -23,7 +23,7 @@ _DESCRIPTIONS = {
     "403": "The token is valid but does not allow this request.",
     "404": "There is no such resource.",
     "503": "The token cannot be validated now, because its issuer is unavailable. The token may be valid.",
-    DEFAULT: "Any other error: an unsupported method, a body that is too large, a failure of the server.",
+    DEFAULT: "Any other error: an unsupported method, a body that is too large, too many requests, a server failure.",
 }
 _CHALLENGE = (
     "The challenge (RFC 6750 section 3): `realm` and, as they apply, `error`, `error_description`, the sufficient "

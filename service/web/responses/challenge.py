@@ -16,10 +16,11 @@ from service.errors import (
     InsufficientScope,
     InvalidRequest,
     InvalidToken,
-    IssuerUnavailable,
     MissingToken,
     Reason,
+    RetryLater,
     TokenError,
+    TooManyRequests,
 )
 
 _PARAMETER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\")"
@@ -105,7 +106,7 @@ class ErrorResponse:
 
 
 def error_response_for(
-    error: TokenError | IssuerUnavailable, *, realm: str, resource_metadata: str | None = None
+    error: TokenError | RetryLater, *, realm: str, resource_metadata: str | None = None
 ) -> ErrorResponse:
     """Return the response to a rejected token, or to one that cannot be validated.
 
@@ -113,15 +114,8 @@ def error_response_for(
         realm: The protection space, in the characters of a quoted string.
         resource_metadata: The URL of the metadata (RFC 9728 section 5.1), from the settings and never from the request.
     """
-    if isinstance(error, IssuerUnavailable):
-        # A challenge would make the client discard a token that may be valid.
-        seconds = max(1, math.ceil(error.retry_after))
-        return ErrorResponse(
-            status=503,
-            error="temporarily_unavailable",
-            description="The access token cannot be validated now, because its issuer is unavailable",
-            headers={"Retry-After": str(seconds)},
-        )
+    if isinstance(error, RetryLater):
+        return _retry_later(error)
     status, code = next(entry for kind, entry in _CODES.items() if isinstance(error, kind))
     description = DESCRIPTIONS[error.reason]
     parameters = {"realm": realm}
@@ -132,6 +126,18 @@ def error_response_for(
     parameters |= _step_up(error)
     challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
     return ErrorResponse(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+
+
+def _retry_later(error: RetryLater) -> ErrorResponse:
+    """Return a response without a challenge, which would make the client discard a token that may be valid."""
+    if isinstance(error, TooManyRequests):
+        status, code = 429, "too_many_requests"
+        description = "Too many access tokens that are not active were sent from this address, wait before the next one"
+    else:
+        status, code = 503, "temporarily_unavailable"
+        description = "The access token cannot be validated now, because its issuer is unavailable"
+    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return ErrorResponse(status=status, error=code, description=description, headers=headers)
 
 
 def parse_challenges(value: object) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import pytest
 
 from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
-from service.issuers.client import JSONClient, UnexpectedStatus
+from service.issuers.client import JSONClient
+from service.issuers.failures import UnexpectedStatus
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from jwcrypto.jwk import JWK
 from fakeissuer import RunningIssuer
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
-from service.issuers.introspection import CredentialsRejected, IntrospectionEndpoint
+from service.issuers.breaker import CredentialsRejected
+from service.issuers.introspection import IntrospectionEndpoint
 
 LONG_SECRET = "a-secret-of-thirty-two-characters-or-more"
 
@@ -69,13 +70,15 @@ async def test_metadata_without_an_introspection_endpoint_raises_issuer_unavaila
 
 @pytest.mark.gen_test
 async def test_a_token_that_the_issuer_rejects_with_400_does_not_pause_other_requests(
-    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer
+    connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, issuer_clock: ManualClock
 ) -> None:
     endpoint = connect()
     fake_issuer.fail("introspect", status=400, body={"error": "invalid_request"}, times=5)
     for _ in range(5):
         with pytest.raises(IssuerUnavailable, match="expected 200, got 400"):
             await endpoint.introspect("malformed")
+        issuer_clock.advance(3)
+    assert 5 == fake_issuer.requests("introspect").count
     assert (await endpoint.introspect(fake_issuer.token()))["active"] is True
 
 
@@ -84,7 +87,7 @@ async def test_rejected_credentials_pause_requests_until_the_next_attempt(
     connect: Callable[..., IntrospectionEndpoint], fake_issuer: RunningIssuer, issuer_clock: ManualClock
 ) -> None:
     endpoint = connect()
-    fake_issuer.fail("introspect", status=401, body={"error": "invalid_client"}, times=1)
+    fake_issuer.fail("introspect", status=401, body={"error": "invalid_client"}, times=2)
     with pytest.raises(CredentialsRejected):
         await endpoint.introspect("opaque")
     with pytest.raises(IssuerUnavailable) as exc_info:

@@ -59,6 +59,16 @@ async def test_a_withdrawn_key_is_unknown_once_the_copy_is_stale(
 
 
 @pytest.mark.gen_test
+async def test_a_forced_refresh_withdraws_a_key_at_once(keys: RemoteKeySet, fake_issuer: RunningIssuer) -> None:
+    (old,) = await keys.select(algorithm="RS256", kid=_active(fake_issuer))
+    assert old.kid is not None
+    fake_issuer.rotate()
+    fake_issuer.withdraw(old.kid)
+    assert old.kid not in {key.kid for key in (await keys.refresh_now()).keys}
+    assert not keys.is_current(old)
+
+
+@pytest.mark.gen_test
 async def test_cached_keys_stay_usable_during_an_outage(
     keys: RemoteKeySet, fake_issuer: RunningIssuer, clock: ManualClock
 ) -> None:

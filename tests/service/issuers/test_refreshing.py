@@ -245,25 +245,26 @@ async def test_an_outage_and_the_recovery_are_logged_once(
 
 
 @pytest.mark.gen_test
-async def test_concurrent_callers_share_one_refresh_of_an_unchanged_copy(
-    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
+async def test_concurrent_callers_share_one_refresh_within_the_budget(
+    source: Source, refreshed: RefreshingCache[list[int]]
 ) -> None:
-    copy = await refreshed.get()
+    await refreshed.get()
     source.version = 2
-    assert [[2]] * 100 == await asyncio.gather(*(refreshed.refresh_if_unchanged(copy) for _ in range(100)))
-    assert 2 == source.fetches
-    assert [2] == await refreshed.refresh_if_unchanged(copy)
+    assert [True] * 100 == await asyncio.gather(*(refreshed.refresh_within_budget() for _ in range(100)))
+    assert [2] == await refreshed.get()
     assert 2 == source.fetches
 
 
+@pytest.mark.parametrize(("options", "most"), [({}, 1 + 2 + 60 / 10), ({"spare": True}, 1 + 60 / 10)])
 @pytest.mark.gen_test
-async def test_the_budget_limits_refreshes_of_an_unchanged_copy(
-    source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
+async def test_the_budget_limits_refreshes(
+    options: dict[str, bool], most: float, source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
+    await refreshed.get()
     for _ in range(10_000):
-        await refreshed.refresh_if_unchanged(await refreshed.get())
+        await refreshed.refresh_within_budget(**options)
         clock.advance(60 / 10_000)
-    assert source.fetches <= 2 + 60 / 10
+    assert source.fetches <= most
 
 
 @pytest.mark.gen_test
@@ -274,22 +275,111 @@ async def test_failed_fetches_count_against_the_budget(
     source.down = True
     for _ in range(10_000):
         with pytest.raises(IssuerUnavailable):
-            await refreshed.refresh_if_unchanged(await refreshed.get())
+            await refreshed.refresh_within_budget()
         clock.advance(60 / 10_000)
-    assert source.fetches <= 2 + 60 / 10
+    assert source.fetches <= 1 + 2 + 60 / 10
 
 
 @pytest.mark.gen_test
-async def test_with_the_budget_spent_a_good_copy_is_returned_at_once(
+async def test_with_the_budget_used_up_no_refresh_starts_until_the_wait_is_over(
     source: Source, refreshed: RefreshingCache[list[int]], clock: ManualClock
 ) -> None:
-    copy = await refreshed.get()
-    for _ in range(3):
-        copy = await refreshed.refresh_if_unchanged(copy)
-    fetches = source.fetches
+    await refreshed.get()
+    assert [True, True, False] == [await refreshed.refresh_within_budget() for _ in range(3)]
+    assert 3 == source.fetches
+    assert 10 == refreshed.budget_wait
+    clock.advance(10)
+    assert 0 == refreshed.budget_wait
+    assert await refreshed.refresh_within_budget()
+
+
+@pytest.mark.gen_test
+async def test_a_spare_refresh_leaves_the_budget_to_others_and_starts_only_while_there_is_one(
+    refreshed: RefreshingCache[list[int]], clock: ManualClock
+) -> None:
+    await refreshed.get()
+    assert [True, False] == [await refreshed.refresh_within_budget(spare=True) for _ in range(2)]
+    assert [True, True, False] == [await refreshed.refresh_within_budget() for _ in range(3)]
+    clock.advance(9)
+    assert not await refreshed.refresh_within_budget(spare=True)
+    clock.advance(1)
+    assert await refreshed.refresh_within_budget(spare=True)
+    assert await refreshed.refresh_within_budget()
+
+
+@pytest.mark.gen_test
+async def test_a_fetch_that_has_just_ended_is_not_in_progress(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    async def call_at_the_end_of_the_fetch() -> bool:
+        await source.responding.wait()  # continues after the fetch, and before the callbacks of its task
+        return await refreshed.refresh_within_budget()
+
     source.responding.clear()
-    assert copy is await refreshed.refresh_if_unchanged(copy)
-    assert fetches == source.fetches
+    fetch = asyncio.create_task(refreshed.get())
+    await _settle()
+    call = asyncio.create_task(call_at_the_end_of_the_fetch())
+    await _settle()
+    source.responding.set()
+    await fetch
+    assert await call
+    assert 2 == source.fetches
+
+
+@pytest.mark.gen_test
+async def test_a_copy_is_newer_than_the_number_of_fetches_that_had_started_before_its_own(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    before = refreshed.fetches
+    assert not refreshed.is_newer_than(before)
+    source.responding.clear()
+    fetch = asyncio.create_task(refreshed.get())
+    await _settle()
+    during = refreshed.fetches
+    source.responding.set()
+    await fetch
+    assert refreshed.is_newer_than(before)
+    assert not refreshed.is_newer_than(during)
+
+
+@pytest.mark.gen_test
+async def test_a_forced_refresh_ignores_the_age_the_budget_and_the_pause_after_a_failure(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    assert [1] == await refreshed.refresh_now()
+    for version in range(2, 6):
+        source.version = version
+        assert [version] == await refreshed.refresh_now() == refreshed.current()
+    source.down = True
+    with pytest.raises(IssuerUnavailable, match="it is down"):
+        await refreshed.refresh_now()
+    assert [5] == await refreshed.get()  # a failed attempt does not withdraw the copy
+    source.down, source.version = False, 6
+    assert [6] == await refreshed.refresh_now()
+
+
+@pytest.mark.gen_test
+async def test_a_forced_refresh_without_any_copy_raises_issuer_unavailable(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    source.down = True
+    with pytest.raises(IssuerUnavailable, match="it is down"):
+        await refreshed.refresh_now()
+
+
+@pytest.mark.gen_test
+async def test_forced_refreshes_share_one_fetch_that_starts_after_the_one_in_progress(
+    source: Source, refreshed: RefreshingCache[list[int]]
+) -> None:
+    source.responding.clear()
+    earlier = asyncio.create_task(refreshed.get())
+    await _settle()
+    forced = [asyncio.create_task(refreshed.refresh_now()) for _ in range(100)]
+    await _settle()
+    source.responding.set()
+    await earlier
+    assert [[1]] * 100 == await asyncio.gather(*forced)
+    assert 2 == source.fetches
 
 
 @pytest.mark.gen_test
@@ -335,9 +425,9 @@ def test_any_sequence_of_events_returns_usable_copies_and_limits_fetches(events:
             else:
                 usable = refreshed.usable
                 try:
-                    value = await refreshed.get()
+                    await refreshed.get()
                     if event == "miss":
-                        await refreshed.refresh_if_unchanged(value)
+                        await refreshed.refresh_within_budget()
                 except IssuerUnavailable:
                     assert event == "miss" or not refreshed.usable
                 else:

@@ -10,7 +10,7 @@ from fakeissuer import RunningIssuer
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import SystemClock
-from service.errors import InvalidToken, Reason
+from service.errors import InvalidToken, IssuerUnavailable, Reason
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens.presented import PresentedToken
@@ -115,6 +115,6 @@ async def test_a_token_with_a_changed_character_is_rejected(validator: Validator
         token = PresentedToken.read(tampered)
         try:
             principal = await validator.validate(token)
-        except InvalidToken:
+        except (InvalidToken, IssuerUnavailable):  # the change may have made an unknown key ID
             continue
         assert principal is None, f"accepted with character {position} changed"

@@ -10,7 +10,7 @@ import tornado.web
 from tornado.escape import json_encode
 from tornado.httputil import HTTPHeaders
 
-from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, ServiceError, TokenError
+from service.errors import InvalidToken, MissingToken, Reason, RetryLater, ServiceError, TokenError
 from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
 from service.web.responses.methods import handler_methods
 
@@ -46,8 +46,8 @@ class ErrorResponder:
         if status == 401 and not isinstance(error, TokenError):
             # A 401 always comes with a challenge (RFC 9110 section 15.5.2).
             error = MissingToken() if handler._principal is None else InvalidToken(Reason.REJECTED_BY_HANDLER)
-        if isinstance(error, TokenError | IssuerUnavailable):
-            handler.rejection_reason = str(error.reason) if isinstance(error, TokenError) else "issuer_unavailable"
+        if isinstance(error, TokenError | RetryLater):
+            handler.rejection_reason = str(error.reason)
             context = handler._context
             return error_response_for(error, realm=context.realm, resource_metadata=context.resource.metadata_url)
         return error_response_for_status(status)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.clock import ManualClock
-from service.errors import InvalidToken, IssuerUnavailable, Reason
+from service.errors import InvalidToken, IssuerUnavailable, Reason, TooManyRequests
 from service.tokens.principal import Principal
 from service.web.handler import token_monitor
 from service.web.handler.token_monitor import TokenMonitor
@@ -96,7 +96,12 @@ async def test_a_detached_token_calls_no_callback(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize(
     ("error", "ended"),
-    [(None, False), (InvalidToken(Reason.INACTIVE), True), (IssuerUnavailable("down"), False)],
+    [
+        (None, False),
+        (InvalidToken(Reason.INACTIVE), True),
+        (IssuerUnavailable("down"), False),
+        (TooManyRequests("300"), False),
+    ],
 )
 @pytest.mark.gen_test
 async def test_only_a_rejection_by_the_issuer_ends_a_token(

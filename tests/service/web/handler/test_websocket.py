@@ -13,7 +13,15 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketHandler
 
-from service.errors import AccessDenied, InsufficientScope, InvalidRequest, IssuerUnavailable, MissingToken, Reason
+from service.errors import (
+    AccessDenied,
+    InsufficientScope,
+    InvalidRequest,
+    IssuerUnavailable,
+    MissingToken,
+    Reason,
+    TooManyRequests,
+)
 from service.tokens.principal import Principal
 from service.web.application.application import ResourceServerApplication
 from service.web.credentials.sources import read_credentials, read_header
@@ -185,7 +193,7 @@ def test_each_error_has_a_close_code() -> None:
     assert 4401 == close_code(MissingToken())
     assert 4403 == close_code(AccessDenied(Reason.ACCESS_DENIED))
     assert 4403 == close_code(InsufficientScope(["a"]))
-    assert 1013 == close_code(IssuerUnavailable(""))
+    assert 1013 == close_code(IssuerUnavailable("")) == close_code(TooManyRequests(""))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from service.errors import (
     MissingToken,
     Reason,
     TokenError,
+    TooManyRequests,
 )
 from service.web.responses.challenge import (
     DESCRIPTIONS,
@@ -107,6 +108,11 @@ def test_a_challenge_carries_the_metadata_url(error: TokenError, end: str) -> No
 def test_an_unavailable_issuer_gives_503_without_a_challenge(seconds: float, header: str) -> None:
     response = error_response_for(IssuerUnavailable("connection refused", retry_after=seconds), realm="api")
     assert (503, {"Retry-After": header}) == (response.status, response.headers)
+
+
+def test_too_many_requests_give_429_without_a_challenge() -> None:
+    response = error_response_for(TooManyRequests("more than 300 a minute", retry_after=4.1), realm="api")
+    assert (429, "too_many_requests", {"Retry-After": "5"}) == (response.status, response.error, response.headers)
 
 
 @pytest.mark.parametrize("reason", Reason)
