@@ -67,6 +67,7 @@ setup(
         "fakeissuer": FAKE_ISSUER,
         "redis": REDIS,
         "memcached": MEMCACHED,
+        "bench": ["matplotlib>=3.9"],
         "docs": ["furo>=2025.9", "sphinx>=8.2"],
         "test": [
             *FAKE_ISSUER,
