@@ -32,7 +32,7 @@ from typing import Any
 
 import tornado.web
 from cryptography.hazmat.primitives.asymmetric import ec
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.websocket import WebSocketHandler
 
 import fakeissuer
@@ -205,7 +205,9 @@ def _find_handler_cost(app: tornado.web.Application, count: int) -> float:
         remote_ip, protocol = "127.0.0.1", "http"
         context: Any = None
 
-    request = HTTPServerRequest(method="GET", uri=f"/things/{count - 1}/1", host="api.example", connection=Connection())
+    start_line = RequestStartLine("GET", f"/things/{count - 1}/1", "HTTP/1.1")
+    headers = HTTPHeaders({"Host": "api.example"})
+    request = HTTPServerRequest(start_line=start_line, headers=headers, connection=Connection())
     return least_cost(lambda: app.find_handler(request), calls=200)
 
 
@@ -236,7 +238,7 @@ async def _deny_list(count: int) -> DenyList:
     deny_list_module.CAPACITY = max(count + 10, 10_000)  # the default is lower
     deny_list = DenyList(open_cache("memory://", clock=CLOCK), clock=CLOCK)
     for number in range(count):
-        await deny_list.add(_entry(f"user-{number}"))
+        await deny_list.add(_entry(f"denied-{number}"))
     return deny_list
 
 
@@ -406,14 +408,14 @@ def experiments() -> list[Experiment]:
         ),
         Experiment(
             name="A new entry of the deny list, by its entries", unit_x="entries",
-            sizes=(10, 100, 1000, 10_000, 100_000), short=(10, 1000, 10_000), cost=deny_add_cost, file="deny-list-add.png",
-            comment="Entries are counted only when the list may be full.",
+            sizes=(10, 100, 1000, 10_000, 100_000), short=(10, 1000, 10_000), cost=deny_add_cost,
+            file="deny-list-add.png", comment="Entries are counted only when the list may be full.",
         ),
         Experiment(
             name="The check of open WebSockets each second, by their number", unit_x="WebSockets",
             sizes=(10, 100, 500, 1000, 2500, 5000), short=(10, 100, 1000), cost=monitor_cost,
             file="websockets-check.png",
-            comment="Every token is checked once a second, so the cost grows with their number.",
+            comment="A token can end at any time, by its key or the deny list too, so each is checked once a second.",
         ),
         Experiment(
             name="Memory of open WebSockets, by their number", unit_x="WebSockets", unit_y="MB",
@@ -515,8 +517,8 @@ def section(curves: Sequence[Curve], *, folder: str) -> str:
         "------",
         "",
         (
-            "The exponent is the slope in the upper half of each plot: 0 is a constant cost, and 1 is a cost that doubles "
-            "when its cause doubles."
+            "The exponent is the slope in the upper half of each plot: 0 is a constant cost, and 1 is a cost that "
+            "doubles when its cause doubles."
         ),
         "",
     ]
