@@ -33,6 +33,8 @@ from service.settings.validation import ValidationSettings
 class _EnvironmentSettings(BaseModel):
     """Reads the environment too; a base class, so that type checkers know the keyword arguments of a subclass."""
 
+    model_config = ConfigDict(defer_build=True)
+
     def __init__(self, **values: Any) -> None:
         names = SettingNames(type(self).model_fields)
         super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
