@@ -135,14 +135,18 @@ class SharedCache:
 
         self._run_in_background(set_and_unlock)
 
-    async def ping(self) -> bool:
-        """Return whether a value can be written and read back."""
+    async def ping(self, *, patient: bool = False) -> bool:
+        """Return whether a value can be written and read back.
+
+        Args:
+            patient: Whether to wait longer than a request may.
+        """
 
         async def operation() -> bool:
             await self._backend.set("ping", "1", ttl=1)
             return bool(await self._backend.get("ping") == "1")
 
-        return await self._call(operation, default=False)
+        return await self._call(operation, default=False, patient=patient)
 
     async def close(self) -> None:
         """Wait for writes in the background, and close the connections."""
