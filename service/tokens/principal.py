@@ -116,7 +116,8 @@ def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
 
 def _freeze(value: Any) -> Any:
     if isinstance(value, list):
-        return _FrozenList(map(_freeze, value))
+        # A list may contain the names of a thousand groups; a call for each would cost more than the signature.
+        return _FrozenList([item if type(item) is str else _freeze(item) for item in value])
     return freeze(value) if isinstance(value, dict) else value
 
 
