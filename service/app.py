@@ -21,7 +21,7 @@ from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-from service.web.application.application import ResourceServerApplication
+from service.web.application.application import AccessLog, ResourceServerApplication, log_response
 from service.web.application.protect import protect_application
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
@@ -40,6 +40,7 @@ def make_app(
     client: JSONClient | None = None,
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
+    access_log: AccessLog = log_response,
 ) -> ResourceServerApplication:
     """Return the application that serves and protects these routes.
 
@@ -48,6 +49,8 @@ def make_app(
         client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
         clock: The clock of the system by default.
         instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
+        access_log: Called with the fields of each response, if the logger ``service.access`` has the level INFO; by
+            default, they become a record of this logger.
 
     Raises:
         SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
@@ -97,6 +100,7 @@ def make_app(
         deny_list=deny_list,
         documentation=documentation,
         instrumentation=instrumentation,
+        access_log=access_log,
         limits=settings,
     )
     service.add_cleanup(deny_list.close)

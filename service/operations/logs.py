@@ -10,6 +10,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from pythonjsonlogger.json import JsonFormatter
 
+from service.operations.access_log import BatchingHandler, format_as_json, format_as_text
 from service.text import escape_unprintable
 
 _JSON_NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
@@ -38,25 +39,29 @@ class _TextFormatter(logging.Formatter):
         return _indent(super().formatStack(stack_info))
 
 
-def configure_logging(*, log_format: str, log_level: str) -> None:
-    """Log to standard error.
+def configure_logging(*, log_format: str, log_level: str) -> BatchingHandler:
+    """Log to standard error, and return the handler.
 
     Args:
         log_format: ``text``, or ``json`` with one object a line.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
     """
-    handler = logging.StreamHandler(sys.stderr)
     formatter: logging.Formatter
     if log_format == "json":
         formatter = JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields=_JSON_NAMES)
     else:
         formatter = _TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    handler.setFormatter(formatter)
-    handler.addFilter(_hide_secrets)
+    handler = BatchingHandler(
+        sys.stderr,
+        formatter=formatter,
+        filters=[_hide_secrets],
+        format_response=format_as_json if log_format == "json" else format_as_text,
+    )
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     logging.getLogger("tornado.general").addFilter(_without_rejected_requests)
     # At DEBUG, Tornado's client logs every header that it sends, such as our client credentials.
     logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
+    return handler
 
 
 def _indent(text: str) -> str:

@@ -158,15 +158,18 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
 
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
-    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    log = configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     metrics = None
     if settings.admin_port is not None:
         from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
 
         metrics = Metrics()
-    service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
+    service = make_app(
+        settings, routes=load_routes(settings.routes), instrumentation=metrics, access_log=log.log_response
+    )
     tls = tls_context(settings.certfile, settings.keyfile)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(log.flush)
         if listeners.admin is not None and metrics is not None:
             from service.operations.admin import make_admin_app  # noqa: PLC0415  # as above
             from service.operations.admin_hosts import ForeignHost  # noqa: PLC0415  # as above

@@ -69,6 +69,10 @@ class Client:
     async def get(self, path: str) -> Received:
         """Send a request and return its response, which has a length."""
         await self.send(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        return await self.read()
+
+    async def read(self) -> Received:
+        """Return the next response, which has a length."""
         header = await self.reader.readuntil(b"\r\n\r\n")
         length = int(header.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return Received(header + await self.reader.readexactly(length))

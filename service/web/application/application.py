@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tornado.web
@@ -25,7 +26,15 @@ from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
 
-_access_logger = logging.getLogger("service.access")
+access_logger = logging.getLogger("service.access")
+ACCESS_MESSAGE = "%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s"
+AccessLog = Callable[[Mapping[str, Any]], None]
+"""Receives the fields of each response: ``method``, ``path``, ``status``, ``duration_ms`` and ``remote_ip``."""
+
+
+def log_response(fields: Mapping[str, Any]) -> None:
+    """Log a response as a record of ``service.access``."""
+    access_logger.info(ACCESS_MESSAGE, fields, extra=fields)
 
 
 class ResourceServerApplication(tornado.web.Application):
@@ -37,6 +46,7 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
         documentation: The document to regenerate when routes are added, or None.
         instrumentation: Receives each response, or None.
+        access_log: Receives the fields of each response.
         limits: What one client can use; also applied by :meth:`listen`.
         settings: Tornado's settings.
 
@@ -52,6 +62,7 @@ class ResourceServerApplication(tornado.web.Application):
         deny_list: DenyList,
         documentation: Documentation | None = None,
         instrumentation: Instrumentation | None = None,
+        access_log: AccessLog = log_response,
         limits: LimitSettings | None = None,
         **settings: Any,
     ) -> None:
@@ -64,6 +75,7 @@ class ResourceServerApplication(tornado.web.Application):
         self.authenticators.for_validation("")
         self._documentation = documentation
         self._instrumentation = instrumentation
+        self._access_log = access_log
         self.dispatcher = Dispatcher(self._check_validations)
         self.dispatcher.install(self)
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
@@ -127,25 +139,26 @@ class ResourceServerApplication(tornado.web.Application):
                 request_conn.set_max_body_size(self.limits.max_body_size)
             if request_conn.params.body_timeout is None:
                 request_conn.set_body_timeout(self.limits.body_timeout)
-        return _TrackedRequest(
-            super().start_request(server_conn, request_conn),
-            started=lambda: self._request_started(request_conn),
-            finished=lambda: self._request_finished(request_conn),
-        )
+        return _TrackedRequest(super().start_request(server_conn, request_conn), application=self, request=request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
+        is_logged = access_logger.isEnabledFor(logging.INFO)
+        if not is_logged and self._instrumentation is None:
+            return
         request = handler.request
         status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
         seconds = request.request_time()
-        fields = {
-            "method": request.method,
-            "path": request.path,
-            "status": status,
-            "duration_ms": round(1000 * seconds, 1),
-            "remote_ip": request.remote_ip,
-        }
-        _access_logger.info("%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s", fields, extra=fields)
+        if is_logged:
+            self._access_log(
+                {
+                    "method": request.method,
+                    "path": request.path,
+                    "status": status,
+                    "duration_ms": int(10_000 * seconds + 0.5) / 10,
+                    "remote_ip": request.remote_ip,
+                }
+            )
         if self._instrumentation is not None:
             self._instrumentation.on_response(
                 method=request.method or "",
@@ -180,22 +193,22 @@ class ResourceServerApplication(tornado.web.Application):
             if result is not None:
                 await result
 
-    def _request_started(self, request: HTTPConnection) -> None:
+    def request_started(self, request: HTTPConnection) -> None:
         """Track a request until its connection is finished, even if a handler detached it from Tornado."""
         self._in_flight.add(request)
         self._idle.clear()
-        finish = request.finish
+        # Tornado has no callback for it.
+        request.finish = functools.partial(self._finish, request, request.finish)  # type: ignore[method-assign]
 
-        def finish_and_untrack() -> None:
-            del request.finish  # restores the method of the class and breaks a reference cycle
-            try:
-                finish()
-            finally:
-                self._request_finished(request)
+    def _finish(self, request: HTTPConnection, finish: Callable[[], None]) -> None:
+        del request.finish  # restores the method of the class and breaks a reference cycle
+        try:
+            finish()
+        finally:
+            self.request_finished(request)
 
-        request.finish = finish_and_untrack  # type: ignore[method-assign]  # Tornado has no callback for it
-
-    def _request_finished(self, request: HTTPConnection) -> None:
+    def request_finished(self, request: HTTPConnection) -> None:
+        """End the tracking of a request."""
         self._in_flight.discard(request)
         if not self._in_flight:
             self._idle.set()
@@ -205,16 +218,16 @@ class _TrackedRequest(HTTPMessageDelegate):
     """Delegates a request, and ends its tracking if the client disconnects before the request is complete."""
 
     def __init__(
-        self, delegate: HTTPMessageDelegate, *, started: Callable[[], None], finished: Callable[[], None]
+        self, delegate: HTTPMessageDelegate, *, application: ResourceServerApplication, request: HTTPConnection
     ) -> None:
         self._delegate = delegate
-        self._request_started = started
-        self._request_finished = finished
+        self._application = application
+        self._request = request
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._request_started()
+        self._application.request_started(self._request)
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -225,4 +238,4 @@ class _TrackedRequest(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         self._delegate.on_connection_close()
-        self._request_finished()
+        self._application.request_finished(self._request)

@@ -32,6 +32,9 @@ class Alive(BearerAuthMixin, tornado.web.RequestHandler):
         """Return 200 while the process is alive."""
         self.write({"status": "alive"})
 
+    def compute_etag(self) -> None:
+        """Send no ``ETag``, since a load balancer never revalidates."""
+
 
 class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     """Responds 200 while tokens can be validated."""

@@ -254,3 +254,21 @@ def test_routes_that_cannot_be_mounted_are_a_settings_error(
 def test_routes_of_all_named_modules_are_loaded() -> None:
     assert load_routes([]) is None
     assert [*ROUTES_OF_THE_GUIDE, *ROUTES_OF_THE_GUIDE] == load_routes(["service.web.endpoints.okta_guide:ROUTES"] * 2)
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_no_line_of_the_access_log_is_lost_at_a_stop(processes: str, start: Start) -> None:
+    process = start("service", "--port", "0", "--processes", processes, "--issuer", OKTA)
+    api = listening(process)
+    for _ in range(30):
+        assert 200 == curl(f"{api}/api/hello")[0]
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert 30 == err.count("service.access: GET /api/hello 200")
+
+
+def test_the_access_log_is_written_while_the_program_runs(start: Start) -> None:
+    process = start("service", "--port", "0", "--issuer", OKTA)
+    assert 200 == curl(f"{listening(process)}/api/hello")[0]
+    assert process.stderr is not None
+    assert first_match(process.stderr, r"(service\.access: GET /api/hello 200)")

@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from typing import Any
 
 import pytest
 from raw_clients import Pending, ServeWith
+from tornado.ioloop import IOLoop
 
 from service.web.connections.stream import ClientStream
 
@@ -97,3 +99,70 @@ async def test_a_body_that_stops_after_the_response_has_begun_is_not_answered_ag
         assert b"HTTP/1.1 100 (Continue)\r\n\r\n" == await client.reader.readuntil(b"\r\n\r\n")
         received = await client.read_to_end()
     assert 408 == received.status
+
+
+def _count_calls(monkeypatch: pytest.MonkeyPatch, target: Any, name: str) -> list[object]:
+    """Return a list that gets an item for each call of a method."""
+    calls: list[object] = []
+    method = getattr(target, name)
+
+    def count(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        return method(*args, **kwargs)
+
+    monkeypatch.setattr(target, name, count)
+    return calls
+
+
+@pytest.mark.gen_test
+async def test_a_request_that_waits_for_a_slow_response_keeps_the_loop_idle_and_is_served(
+    serve_with: ServeWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = _count_calls(monkeypatch, ClientStream, "_handle_events")
+    async with serve_with() as connect:
+        client = await connect()
+        first = asyncio.ensure_future(client.get("/pending"))
+        await asyncio.sleep(0.05)
+        await client.send(_GET)
+        await asyncio.sleep(0.1)
+        assert not first.done()
+        assert len(events) < 10
+        Pending.release.set()
+        assert 200 == (await first).status
+        assert 200 == (await client.read()).status
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_leaves_during_a_slow_response_is_noticed(
+    serve_with: ServeWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = _count_calls(monkeypatch, ClientStream, "close")
+    async with serve_with() as connect:
+        client = await connect()
+        await client.send(b"GET /pending HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.sleep(0.05)
+        client.writer.close()
+        while not closed:  # noqa: ASYNC110  # the stream has no event
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.gen_test
+async def test_a_connection_with_one_request_after_the_other_never_stops_waiting_for_data(
+    serve_with: ServeWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updates = _count_calls(monkeypatch, IOLoop.current(), "update_handler")
+    receive_request = ClientStream.receive_request
+    received = []
+
+    def send_the_next(self: ClientStream) -> None:
+        receive_request(self)
+        received.append(self)
+        if len(received) < 20:
+            client.writer.write(_GET)  # which arrives before the response is complete
+
+    monkeypatch.setattr(ClientStream, "receive_request", send_the_next)
+    async with serve_with() as connect:
+        client = await connect()
+        await client.send(_GET)
+        assert [200] * 20 == [(await client.read()).status for _ in range(20)]
+        assert [] == updates

@@ -36,3 +36,10 @@ async def test_any_other_path_gives_404_in_json(method: str, http_client: AsyncH
         f"{base_url}/nowhere", method=method, raise_error=False, allow_nonstandard_methods=True
     )
     assert (404, "not_found") == (response.code, json.loads(response.body)["error"])
+
+
+@pytest.mark.parametrize("path", ["/api/hello", "/api/whoami"])
+@pytest.mark.gen_test
+async def test_the_endpoints_send_no_entity_tag(path: str, http_client: AsyncHTTPClient, base_url: str) -> None:
+    response = await http_client.fetch(f"{base_url}{path}", headers={"Authorization": "Bearer good~a"})
+    assert "Etag" not in response.headers

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import email.utils
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -320,3 +322,20 @@ async def test_a_handler_outside_make_app_drops_the_connection(http_client: Asyn
     with pytest.raises(Exception):  # noqa: B017, PT011  # Tornado drops the connection
         await http_client.fetch(f"http://127.0.0.1:{port}/things", request_timeout=2)
     server.stop()
+
+
+@pytest.mark.gen_test
+async def test_a_client_with_the_current_response_gets_304(call: Callable[..., Any]) -> None:
+    first = await call("/open")
+    again = await call("/open", **{"If-None-Match": first.headers["Etag"]})
+    other = await call("/open", **{"If-None-Match": '"other"'})
+    assert [200, 304, 200] == [first.code, again.code, other.code]
+
+
+@pytest.mark.gen_test
+async def test_a_response_has_the_date_and_the_type_of_tornado_but_no_version(call: Callable[..., Any]) -> None:
+    headers = (await call("/open")).headers
+    age = dt.datetime.now(dt.UTC) - email.utils.parsedate_to_datetime(headers["Date"])
+    assert abs(age) < dt.timedelta(seconds=60)
+    assert "application/json; charset=UTF-8" == headers["Content-Type"]
+    assert "Server" not in headers
