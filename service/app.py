@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import tornado.web
 
 from service.authenticator import Authenticator, Authenticators
+from service.caches.deny_file import DenyListFile
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
 from service.instrumentation import Instrumentation
+from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.validators.base import ValidatorContext
@@ -56,13 +59,16 @@ def make_app(
     cache = open_cache(
         settings.cache_url.get_secret_value(),
         clock=app_clock,
+        key=derive_cache_key(settings),
         ca_file=settings.ca_file,
         instrumentation=instrumentation,
     )
-    deny_list = DenyList(cache, clock=app_clock)
+    deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
+    deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
     shared = ValidatorContext(
         client=http_client, clock=app_clock, token_cache=ValidatedTokenCache(clock=app_clock), cache=cache
     )
+    deny_list.on_key_refresh(shared.refresh_key_sets)
 
     def build(validation: str) -> Authenticator:
         # Each kind of validation has its own token cache: a token whose signature alone was verified must not be

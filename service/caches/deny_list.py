@@ -1,27 +1,29 @@
-"""The deny list: tokens, subjects and clients that every process rejects at once, regardless of the issuer."""
+"""The deny list: tokens, users, clients, keys and issuers that every process rejects, regardless of the issuer."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from service.caches.deny_file import DenyListFile
+from service.caches.deny_records import DenyRecord, Key
+from service.caches.deny_store import DenyStore, Reach
 from service.caches.shared import SharedCache
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.tokens.principal import Principal
 
-KINDS = ("jti", "sub", "cid")
-"""The kinds of entries: a token, a subject or a client, named after Okta's claims."""
-MAX_AGE = 1.0
-"""Seconds between polls of the shared cache, and so the time within which an entry reaches every process."""
+KINDS = ("jti", "sub", "cid", "kid", "iss")
+"""The kinds of entries: a token, a user, a client, a signing key and an issuer, named after claims and parameters."""
 CAPACITY = 10_000
 """Entries in force."""
-_LOG_KEY = "denied"
-_BATCH = 500
-_PENDING_TIMEOUT = 10.0
-"""Seconds to poll for an entry whose number is reserved but which is not written yet."""
+_KEY_REFRESH = "key set"
+"""The kind of the records that request a refresh of key sets; they reach every process as entries do."""
+_KEY_REFRESH_LIFETIME = 3600.0
+"""Seconds; no process uses a key set for longer without a refresh."""
+
+RefreshKeySets = Callable[[str | None], Awaitable[Mapping[str, bool]]]
+"""Fetches the key set of one issuer, or of all if None; returns whether the fetch has succeeded, by issuer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +32,7 @@ class DenyEntry:
 
     Args:
         kind: One of :data:`KINDS`.
-        value: The value of the claim.
+        value: The value of the claim, the key ID or the issuer.
         issuer: The issuer of the tokens to reject, or None for all issuers.
         expires_at: The end of the entry, in seconds since the epoch.
     """
@@ -41,50 +43,54 @@ class DenyEntry:
     expires_at: float
 
     @property
-    def key(self) -> tuple[str, str, str | None]:
+    def key(self) -> Key:
         """The entry without its end; adding an entry with the same key replaces it."""
         return self.kind, self.value, self.issuer
 
-    @classmethod
-    def read(cls, entry: Any) -> DenyEntry | None:
-        """Return the entry in a record of the shared log, or None if the record is malformed."""
-        match entry:
-            case {"kind": str(kind), "value": str(value), "issuer": issuer, "expires_at": int(end) | float(end)}:
-                if kind in KINDS and (issuer is None or isinstance(issuer, str)):
-                    return cls(kind=kind, value=value, issuer=issuer, expires_at=end)
-        return None
-
 
 class DenyList:
-    """The deny list of this process, synchronized through a log in the shared cache.
+    """The deny list of this process, synchronized with other processes through the shared cache.
 
-    There is no timer: the first request of each second polls the log for new entries.
     While the shared cache is unavailable, the entries of this process stay in force.
+
+    Args:
+        shared: The cache; with a local one, no other process sees the list.
+        file: The file that restores the list at start, or None.
+
+    Raises:
+        SettingsError: The file is unusable.
     """
 
-    def __init__(self, shared: SharedCache, *, clock: Clock) -> None:
-        self._shared = shared
+    def __init__(self, shared: SharedCache, *, clock: Clock, file: DenyListFile | None = None) -> None:
         self._clock = clock
-        self._entries: dict[tuple[str, str, str | None], DenyEntry] = {}
-        self._read_up_to = 0
-        self._pending: dict[int, float] = {}
-        self._fresh_until = float("inf") if shared.is_local else 0.0
-        self._refreshing: asyncio.Task[None] | None = None
+        self._store = DenyStore(shared, clock=clock, file=file, on_received=self._receive)
+        self._ends = self._store.records.ends
         self._on_change: list[Callable[[], None]] = []
+        self._refresh_key_sets: RefreshKeySets | None = None
 
     def __iter__(self) -> Iterator[DenyEntry]:
         """Iterate over the entries in force."""
-        now = self._clock.now()
-        return iter([entry for entry in self._entries.values() if now < entry.expires_at])
+        entries: dict[Key, DenyEntry] = {}
+        for record in self._store.records.in_force():
+            key = record.key
+            if record.kind in KINDS and (key not in entries or entries[key].expires_at < record.expires_at):
+                entries[key] = DenyEntry(
+                    kind=record.kind, value=record.value, issuer=record.issuer, expires_at=record.expires_at
+                )
+        return iter(entries.values())
 
     @property
     def fresh(self) -> bool:
-        """Whether the log was polled within :data:`MAX_AGE`; always true for a local cache."""
-        return self._clock.monotonic() < self._fresh_until
+        """Whether the list is up to date; if not, :meth:`refresh` is needed before the next check."""
+        return self._clock.monotonic() < self._store.fresh_until
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Register a function to call when an entry is added or removed."""
         self._on_change.append(callback)
+
+    def on_key_refresh(self, callback: RefreshKeySets) -> None:
+        """Register the function that fetches key sets."""
+        self._refresh_key_sets = callback
 
     def check(self, principal: Principal) -> None:
         """Check that no entry matches a principal; awaits nothing.
@@ -98,93 +104,96 @@ class DenyList:
 
     def denied_by(self, principal: Principal) -> str | None:
         """Return the kind of the entry that matches a principal, or None if no entry does."""
-        if not self._entries:
+        if not self._ends:
             return None
-        values = {"jti": principal.claims.get("jti"), "sub": principal.subject, "cid": principal.client_id}
-        for kind, value in values.items():
-            if isinstance(value, str) and self._is_listed(kind, value, principal.issuer):
-                return kind
+        now, issuer = self._clock.monotonic(), principal.issuer
+        for kind, value in (
+            ("jti", principal.claims.get("jti")),
+            ("sub", principal.subject),
+            ("cid", principal.client_id),
+            ("kid", principal.key_id),
+            ("iss", issuer),
+        ):
+            if not isinstance(value, str):
+                continue
+            for scope in (issuer, None):
+                end = self._ends.get((kind, value, scope))
+                if end is not None and now < end:
+                    return kind
         return None
 
-    async def add(self, entry: DenyEntry) -> bool:
-        """Add an entry, which takes effect here at once and in other processes within :data:`MAX_AGE` seconds.
-
-        Returns:
-            Whether the entry reaches the other processes; False while the shared cache is unavailable.
+    async def add(self, entry: DenyEntry) -> Reach:
+        """Add an entry, which takes effect here at once and in other processes within a second.
 
         Raises:
-            OverflowError: The deny list is full.
+            OverflowError: The deny list is full; no other entry is dropped.
         """
-        self._prune()
-        if len(self._entries) >= CAPACITY and entry.key not in self._entries:
+        self._store.prune()
+        now = self._clock.monotonic()
+        others = sum(now < end for key, end in self._ends.items() if key[0] in KINDS and key != entry.key)
+        if others >= CAPACITY:
             raise OverflowError(
-                f"the deny list has {CAPACITY} entries; remove some, or add the client or the subject instead"
+                f"the deny list has {CAPACITY} entries; remove some, or add the client, the user or the issuer instead"
             )
-        self._apply(entry)
-        return await self._append(entry)
+        changed = self._replace(entry)
+        self._notify(changed)
+        return await self._store.publish(changed)
 
-    async def remove(self, kind: str, value: str, issuer: str | None) -> bool:
-        """Remove an entry; return whether the removal reaches the other processes."""
-        removed = DenyEntry(kind=kind, value=value, issuer=issuer, expires_at=0.0)
-        self._apply(removed)
-        return await self._append(removed)
+    async def remove(self, kind: str, value: str, issuer: str | None) -> Reach:
+        """Remove an entry."""
+        if not self.fresh:
+            await self.refresh()  # another process may have added it
+        changed = self._store.records.remove((kind, value, issuer))
+        self._notify(changed)
+        return await self._store.publish(changed)
+
+    async def refresh_key_sets(self, issuer: str | None) -> tuple[Mapping[str, bool], Reach]:
+        """Fetch the key set of an issuer, or all of them, here at once and in every other process.
+
+        Returns:
+            Whether the fetch has succeeded here, by issuer; empty if no key set of the issuer is in use.
+
+        Raises:
+            OverflowError: There were too many such calls within an hour.
+        """
+        results = {} if self._refresh_key_sets is None else await self._refresh_key_sets(issuer)
+        if not results:
+            return results, Reach(shared=False, saved=None)
+        end = self._clock.now() + _KEY_REFRESH_LIFETIME
+        request = DenyEntry(kind=_KEY_REFRESH, value=issuer or "", issuer=None, expires_at=end)
+        return results, await self._store.publish(self._replace(request))
 
     async def refresh(self) -> None:
-        """Poll the log for entries of other processes; concurrent callers share one poll."""
-        if self._refreshing is None:
-            self._refreshing = asyncio.get_running_loop().create_task(self._poll())
-            self._refreshing.add_done_callback(lambda _: setattr(self, "_refreshing", None))
-        await asyncio.shield(self._refreshing)
+        """Poll the shared cache; concurrent callers share one poll."""
+        await self._store.refresh()
 
     async def close(self) -> None:
-        """Wait for a poll in progress."""
-        if self._refreshing is not None:
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        """Stop polling, and wait for polls and writes in progress."""
+        await self._store.close()
 
-    async def _append(self, entry: DenyEntry) -> bool:
-        lifetime = max(entry.expires_at - self._clock.now(), 24 * 3600.0)  # a removal lives as long as the entry might
-        return self._shared.is_local or await self._shared.append(_LOG_KEY, asdict(entry), seconds=int(lifetime) + 1)
+    def _replace(self, entry: DenyEntry) -> list[DenyRecord]:
+        """Add a record, remove the previous ones of the same entry, and return all of them.
 
-    async def _poll(self) -> None:
-        last = await self._shared.get(f"{_LOG_KEY}:last")
-        last = last if isinstance(last, int) else self._read_up_to
-        if last < self._read_up_to:  # the cache was cleared, and numbers start from 1 again
-            self._read_up_to = 0
-        now = self._clock.monotonic()
-        first = max(self._read_up_to, last - CAPACITY) + 1
-        self._pending |= dict.fromkeys(range(first, last + 1), now + _PENDING_TIMEOUT)
-        self._read_up_to = last
-        await self._read_entries()
-        self._prune()
-        self._fresh_until = self._clock.monotonic() + MAX_AGE
+        Raises:
+            OverflowError: So many entries were added and removed that their records fill the list.
+        """
+        records = self._store.records
+        if len(records) >= 2 * CAPACITY:
+            raise OverflowError(
+                f"the deny list has {CAPACITY} changes of entries that have not ended yet; wait until some have ended"
+            )
+        removed = records.remove(entry.key)
+        return [*removed, *records.merge([records.new(entry.key, expires_at=entry.expires_at)])]
 
-    async def _read_entries(self) -> None:
-        """Read the new records, and those whose number was reserved before the record was written."""
-        numbers = sorted(self._pending)
-        for start in range(0, len(numbers), _BATCH):
-            batch = numbers[start : start + _BATCH]
-            entries = await self._shared.get_many([f"{_LOG_KEY}:{number}" for number in batch])
-            for number, document in zip(batch, entries, strict=True):
-                entry = DenyEntry.read(document)
-                if entry is not None:
-                    self._apply(entry)
-                if entry is not None or self._clock.monotonic() >= self._pending[number]:
-                    del self._pending[number]
+    def _receive(self, records: list[DenyRecord]) -> None:
+        """Apply the records of other processes."""
+        self._notify(records)
+        for record in records:
+            if record.kind == _KEY_REFRESH and not record.removed and self._refresh_key_sets is not None:
+                self._store.run_in_background(self._refresh_key_sets(record.value or None))
 
-    def _apply(self, entry: DenyEntry) -> None:
-        """Store an entry, or delete the one that it removes, and call the functions given to ``on_change``."""
-        if entry.expires_at > self._clock.now():
-            self._entries[entry.key] = entry
-        elif self._entries.pop(entry.key, None) is None:
-            return
-        for callback in self._on_change:
-            callback()
-
-    def _is_listed(self, kind: str, value: str, issuer: str) -> bool:
-        """Return whether an entry matches a value, for this issuer or for all issuers."""
-        matches = (self._entries.get((kind, value, scope)) for scope in (issuer, None))
-        return any(entry is not None and self._clock.now() < entry.expires_at for entry in matches)
-
-    def _prune(self) -> None:
-        now = self._clock.now()
-        self._entries = {key: entry for key, entry in self._entries.items() if now < entry.expires_at}
+    def _notify(self, changed: Iterable[DenyRecord]) -> None:
+        """Call the functions given to ``on_change`` if an entry has changed."""
+        if any(record.kind in KINDS for record in changed):
+            for callback in self._on_change:
+                callback()

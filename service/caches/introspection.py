@@ -24,6 +24,8 @@ LOCK_LIFETIME = 6
 """Seconds for which one process holds the lock to introspect a token; slightly more than a request may take."""
 POLL_INTERVAL = 0.02
 """Seconds between polls for the response that another process is fetching."""
+_MAX_CLOCK_DIFFERENCE = 5.0
+"""Seconds by which the clock of the machine that stored a response may be ahead."""
 
 Document = Mapping[str, Any]
 Introspect = Callable[[], Awaitable[dict[str, Any]]]
@@ -43,7 +45,8 @@ class IntrospectionCache:
 
     Args:
         secret: The HMAC key of the cache keys, so that they reveal no token: an attacker who reads the shared
-            cache can neither test tokens against it nor find the responses to other clients.
+            cache can neither test tokens against it nor find the responses to other clients. It differs by issuer
+            and client.
         lifetime: Seconds for which a response is used if the token is active.
     """
 
@@ -136,8 +139,10 @@ class IntrospectionCache:
         """Return a response from the shared cache with its remaining lifetime, or None if malformed or expired."""
         match value:
             case {"response": dict(document), "at": int(at) | float(at)}:
-                elapsed = max(0.0, self._clock.now() - at)  # another machine's clock may be ahead of ours
-                left = self._remaining_lifetime(document, elapsed=elapsed)
+                elapsed = self._clock.now() - at
+                if elapsed < -_MAX_CLOCK_DIFFERENCE:
+                    return None  # an attacker who stores it again and again would extend its lifetime
+                left = self._remaining_lifetime(document, elapsed=max(elapsed, 0.0))
                 return CachedResponse(document, self._clock.monotonic() + left) if left > 0 else None
         return None
 

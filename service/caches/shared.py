@@ -4,65 +4,91 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
-import urllib.parse
-from collections.abc import Awaitable, Callable, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from aiocache import SimpleMemoryCache
 from aiocache.base import BaseCache
-from aiocache.serializers import JsonSerializer, NullSerializer
 
+from service.caches.authentication import ValueAuthenticator
+from service.caches.backends import BoundedMemory, open_backend
 from service.clock import Clock
-from service.errors import SettingsError
 from service.instrumentation import Instrumentation, NullInstrumentation
 
 T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
-NAMESPACE = "resource-server:"
 TIMEOUT = 0.05
 """Seconds that a request waits for the cache; an issuer responds in less than twice that."""
+PATIENT_TIMEOUT = 1.0
+"""Seconds for calls that no request waits for; they are made although other calls have just failed."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
-MEMORY_CAPACITY = 8192
-"""Entries of ``memory://``, which aiocache itself does not limit."""
-_SCHEMES = ("memory", "redis", "rediss", "memcached")
+_LOG_INTERVAL = 60.0
+"""Seconds between two log lines about values that are not authentic, since an attacker decides how many there are."""
 
 
 class SharedCache:
     """Stores JSON values, any of which may disappear before its time.
 
     A failure is counted and logged once per outage; the caller gets a miss instead of an error.
+    The values are authenticated: one that another program has written, or copied from another key, is a miss.
 
     Args:
-        backend: An aiocache backend whose serializer handles data only: with pickle, an attacker who can write to
-            the cache could run code here.
-        is_local: Whether the cache is in this process, so that no other process sees it.
+        backend: An aiocache backend that stores text, or any object if it is in this process.
+        authenticator: Seals the values; a cache in this process stores them as they are.
         instrumentation: Receives a call for each failure.
     """
 
     def __init__(
-        self, backend: BaseCache, *, clock: Clock, is_local: bool, instrumentation: Instrumentation | None = None
+        self,
+        backend: BaseCache,
+        *,
+        authenticator: ValueAuthenticator,
+        clock: Clock,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         self._backend = backend
+        self._authenticator = authenticator
         self._instrumentation = instrumentation or NullInstrumentation()
         self._clock = clock
         self._retry_at = 0.0
+        self._log_unauthentic_at = 0.0
         self._background: set[asyncio.Task[None]] = set()
-        self.is_local = is_local
+        self.is_local = isinstance(backend, BoundedMemory)
+        """Whether the cache is in this process, so that no other process sees it."""
         self.failures = 0
         """Failed calls since the start."""
 
-    async def get(self, key: str) -> Any:
-        """Return the value of a key, or None if there is none."""
-        return await self._call(lambda: self._backend.get(key), default=None)
+    @property
+    def key_id(self) -> str:
+        """The name of the key that authenticates the values."""
+        return self._authenticator.key_id
 
-    async def get_many(self, keys: Sequence[str]) -> list[Any]:
-        """Return the value of each key, or None in its place."""
-        return await self._call(lambda: self._backend.multi_get(list(keys)), default=[None] * len(keys))
+    def derive_key(self, purpose: str) -> bytes:
+        """Return a secret key for another purpose, the same in every process that shares the cache."""
+        return self._authenticator.derive_key(purpose)
+
+    async def get_many(self, keys: Sequence[str]) -> list[Any] | None:
+        """Return the value of each key, or None in its place; return None if the cache is unavailable.
+
+        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
+        """
+        stored = await self._call(lambda: self._backend.multi_get(list(keys)), default=None, patient=True)
+        return None if stored is None else [self._open(key, value) for key, value in zip(keys, stored, strict=True)]
+
+    async def set_many(self, values: Mapping[str, Any]) -> bool:
+        """Store values without an expiry, which keeps them if the server evicts only values that have one.
+
+        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
+
+        Returns:
+            Whether the cache has accepted them.
+        """
+        sealed = [(key, self._seal(key, value)) for key, value in values.items()]
+        return bool(await self._call(lambda: self._backend.multi_set(sealed), default=False, patient=True))
 
     async def get_or_lock(self, key: str, *, seconds: int) -> tuple[Any, bool]:
         """Return the value of a key, and whether the caller got the lock to compute it.
@@ -72,15 +98,15 @@ class SharedCache:
         """
 
         async def operation() -> tuple[Any, bool]:
-            value = await self._backend.get(key)
+            value = self._open(key, await self._backend.get(key))
             if value is not None:
                 return value, False
             try:
-                await self._backend.add(_lock_key(key), 1, ttl=seconds)
+                await self._backend.add(_lock_key(key), "1", ttl=seconds)
             except ValueError:  # aiocache raises it if the key exists
                 return None, False
             # The previous holder may have stored the value and released the lock between the two calls.
-            value = await self._backend.get(key)
+            value = self._open(key, await self._backend.get(key))
             if value is None:
                 return None, True
             await self._backend.delete(_lock_key(key))
@@ -105,31 +131,17 @@ class SharedCache:
         """
 
         async def set_and_unlock() -> None:
-            await self._backend.set(key, value, ttl=seconds)
+            await self._backend.set(key, self._seal(key, value), ttl=seconds)
             await self._backend.delete(_lock_key(key))
 
         self._run_in_background(set_and_unlock)
-
-    async def append(self, log: str, value: Any, *, seconds: int) -> bool:
-        """Append a value to a log: keys ``{log}:1`` and on, with the number of the last one in ``{log}:last``.
-
-        Returns:
-            Whether the value was written.
-        """
-
-        async def operation() -> bool:
-            number = await self._backend.increment(f"{log}:last")
-            await self._backend.set(f"{log}:{number}", value, ttl=seconds)
-            return True
-
-        return await self._call(operation, default=False)
 
     async def ping(self) -> bool:
         """Return whether a value can be written and read back."""
 
         async def operation() -> bool:
-            await self._backend.set("ping", 1, ttl=1)
-            return bool(await self._backend.get("ping") == 1)
+            await self._backend.set("ping", "1", ttl=1)
+            return bool(await self._backend.get("ping") == "1")
 
         return await self._call(operation, default=False)
 
@@ -140,6 +152,21 @@ class SharedCache:
             async with asyncio.timeout(TIMEOUT):
                 await self._backend.close()
 
+    def _seal(self, key: str, value: Any) -> Any:
+        return value if self.is_local else self._authenticator.seal(key, value)
+
+    def _open(self, key: str, stored: Any) -> Any:
+        """Return the value in what is stored under a key, or None if it is not authentic."""
+        if stored is None or self.is_local:
+            return stored
+        try:
+            return self._authenticator.open(key, stored)
+        except ValueError:
+            if self._clock.monotonic() >= self._log_unauthentic_at:
+                self._log_unauthentic_at = self._clock.monotonic() + _LOG_INTERVAL
+                _logger.error("value in the shared cache is not authentic; another program has written it")  # noqa: TRY400  # a stack says no more
+            return None
+
     def _run_in_background(self, operation: Callable[[], Awaitable[Any]]) -> None:
         async def run() -> None:
             await self._call(operation, default=None)
@@ -148,11 +175,11 @@ class SharedCache:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _call(self, operation: Callable[[], Awaitable[T]], *, default: T) -> T:
-        if self._clock.monotonic() < self._retry_at:
+    async def _call(self, operation: Callable[[], Awaitable[T]], *, default: T, patient: bool = False) -> T:
+        if self._clock.monotonic() < self._retry_at and not patient:
             return default
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(PATIENT_TIMEOUT if patient else TIMEOUT):
                 result = await operation()
         except Exception as exc:  # noqa: BLE001  # each backend has its own errors, and none may fail a request
             self.failures += 1
@@ -168,82 +195,31 @@ class SharedCache:
         return result
 
 
-class _BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
-    """aiocache's memory backend with a capacity; the oldest entry is evicted first."""
-
-    async def _set(self, key: str, value: Any, **kwargs: Any) -> Any:
-        result = await super()._set(key, value, **kwargs)
-        while len(self._cache) > MEMORY_CAPACITY:
-            await self._delete(next(iter(self._cache)))
-        return result
-
-
 def open_cache(
-    url: str, *, clock: Clock, ca_file: str | None = None, instrumentation: Instrumentation | None = None
+    url: str,
+    *,
+    clock: Clock,
+    key: bytes | None = None,
+    ca_file: str | None = None,
+    instrumentation: Instrumentation | None = None,
 ) -> SharedCache:
     """Return the cache at a URL, without connecting to it yet.
 
     Args:
-        url: ``memory://``, ``redis://[user:password@]host[:port][/database]``, ``rediss://…`` for TLS,
-            or ``memcached://host[:port]``.
+        url: As for :func:`service.caches.backends.open_backend`.
+        key: Authenticates the values; by default a random key, with which no other process can read them.
         ca_file: Path of the CA certificates to trust instead of the system's.
         instrumentation: Receives a call for each failure.
 
     Raises:
         SettingsError: The URL has another form, or the library for its scheme is not installed.
     """
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port, database = parts.port, int(parts.path.strip("/") or 0)
-    except ValueError:
-        raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
-    if parts.scheme not in _SCHEMES or parts.query or parts.fragment:  # a query may be the end of a password
-        raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
-    options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": JsonSerializer(), "timeout": None}
-    if parts.scheme == "memory":
-        options["serializer"] = NullSerializer()  # values stay in this process
-        return SharedCache(_BoundedMemory(**options), clock=clock, is_local=True, instrumentation=instrumentation)
-    options["endpoint"] = parts.hostname or "127.0.0.1"
-    if parts.scheme == "memcached":
-        cache_class = _load_backend("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
-        backend = cache_class(port=port or 11211, pool_size=8, **options)
-    else:
-        backend = _redis(parts, port=port, database=database, ca_file=ca_file, options=options)
-    return SharedCache(backend, clock=clock, is_local=False, instrumentation=instrumentation)
-
-
-_EXPECTED = "expected memory://, redis[s]://host:6379/0 or memcached://host:11211, with its password percent-encoded"
-
-
-def _redis(
-    parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
-) -> BaseCache:
-    cache_class = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
-    retries = importlib.import_module("redis.asyncio.retry").Retry
-    no_backoff = importlib.import_module("redis.backoff").NoBackoff
-    connection: dict[str, Any] = {"retry": retries(no_backoff(), 0)}  # a retry would take longer than TIMEOUT
-    if parts.username:
-        connection["username"] = urllib.parse.unquote(parts.username)
-    if parts.scheme == "rediss" and ca_file:
-        connection["ssl_ca_certs"] = ca_file
-    return cache_class(
-        port=port or 6379,
-        db=database,
-        password=urllib.parse.unquote(parts.password) if parts.password else None,
-        ssl=parts.scheme == "rediss",
-        connection_pool_kwargs=connection,
-        **(options | {"namespace": NAMESPACE.rstrip(":")}),  # aiocache adds a colon for Redis only
+    return SharedCache(
+        open_backend(url, ca_file=ca_file),
+        authenticator=ValueAuthenticator(key or secrets.token_bytes(32)),
+        clock=clock,
+        instrumentation=instrumentation,
     )
-
-
-def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
-    """Import a backend whose library is an optional dependency."""
-    try:
-        cache_class: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
-    except ImportError:
-        problem = f"cache_url: the library for {extra} is missing; pip install 'tornado-resource-server[{extra}]'"
-        raise SettingsError([problem]) from None
-    return cache_class
 
 
 def _lock_key(key: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import logging
 from functools import cached_property
 
 from service.caches.introspection import IntrospectionCache
 from service.caches.shared import SharedCache
 from service.clock import Clock
-from service.errors import SettingsError
+from service.errors import IssuerUnavailable, SettingsError
 from service.issuers.client import JSONClient
 from service.issuers.client_auth import ClientAuthentication
 from service.issuers.introspection import IntrospectionEndpoint
@@ -18,6 +17,8 @@ from service.issuers.metadata import AuthorizationServerMetadata, remote_metadat
 from service.issuers.refreshing import RefreshingCache, RefreshPolicy
 from service.issuers.signed_introspection import SignedIntrospectionResponse
 from service.settings.issuers import ClientCredentials, TrustedIssuer
+
+_logger = logging.getLogger(__name__)
 
 
 class Issuer:
@@ -29,6 +30,16 @@ class Issuer:
         self._clock = clock
         self._cache = cache
         self._policy = RefreshPolicy(stale_if_error=issuer.stale_if_error)
+
+    @property
+    def name(self) -> str:
+        """The issuer identifier."""
+        return self._issuer.issuer
+
+    @property
+    def uses_keys(self) -> bool:
+        """Whether a validator uses the key set."""
+        return "keys" in vars(self)
 
     @cached_property
     def metadata(self) -> RefreshingCache[AuthorizationServerMetadata]:
@@ -66,9 +77,22 @@ class Issuer:
         return IntrospectionCache(
             self._cache,
             clock=self._clock,
-            secret=_cache_secret(self._issuer.issuer, self._credentials),
+            secret=self._cache.derive_key(f"introspection\0{self._issuer.issuer}\0{self._credentials.client_id}"),
             lifetime=self._issuer.introspection_cache_lifetime,
         )
+
+    async def refresh_keys(self) -> bool:
+        """Fetch the key set, whatever its age; return whether that succeeded."""
+        fields = {"issuer": self.name}
+        try:
+            await self.keys.refresh_now()
+        except IssuerUnavailable as exc:
+            fields["reason"] = exc.detail
+            event = "forced key set refresh failed: issuer=%(issuer)s reason=%(reason)s"
+            _logger.error(event, fields, extra=fields)  # noqa: TRY400  # the reason says it all
+            return False
+        _logger.warning("key set refreshed for an operator: issuer=%(issuer)s", fields, extra=fields)
+        return True
 
     async def close(self) -> None:
         """Cancel pending requests; further calls have no effect."""
@@ -94,9 +118,3 @@ class Issuer:
             clock=self._clock,
             leeway=self._issuer.leeway,
         )
-
-
-def _cache_secret(issuer: str, credentials: ClientCredentials) -> bytes:
-    """Return the secret for cache keys, which separates the responses of different issuers and clients."""
-    secret = credentials.secret.get_secret_value() if credentials.secret else ""
-    return hmac.new(secret.encode(), f"{issuer}\0{credentials.client_id}".encode(), hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""The admin port: the deny list for operators, readiness with its reason, and metrics for Prometheus."""
+"""The admin port: deny list and key sets for operators, readiness with its reason, metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,31 +6,22 @@ import asyncio
 import datetime as dt
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
 import tornado.web
 from tornado.routing import Rule
 
-from service.caches.deny_list import KINDS, DenyEntry, DenyList
+from service.caches.deny_list import DenyList
+from service.caches.deny_store import Reach
 from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.operations.admin_hosts import ForeignHost
+from service.operations.admin_requests import BadRequest, parse_entry, parse_issuer
 from service.operations.metrics import CONTENT_TYPE, Metrics
-from service.tokens import encoding
 
 _logger = logging.getLogger(__name__)
-
-MAX_ENTRY_LIFETIME = 400 * 24 * 3600.0
-"""Seconds; longer than the lifetime of any access token."""
-_DEFAULT_ENTRY_LIFETIME = 24 * 3600.0
-_MEMBERS = frozenset({*KINDS, "issuer", "expires_in"})
-_MAX_VALUE_LENGTH = 1024
-
-
-class _BadRequest(Exception):
-    """The request is malformed; the message is sent to the client."""
 
 
 def make_admin_app(
@@ -48,12 +39,13 @@ def make_admin_app(
         check_ready: Raises :class:`~service.errors.IssuerUnavailable` if tokens cannot be validated now.
         foreign_host: Matches the requests to reject.
         metrics: The metrics, which are served without a token, as Prometheus expects.
-        token: The admin token, sent as ``Authorization: Bearer``; if None, the deny list cannot be used.
+        token: The admin token, sent as ``Authorization: Bearer``; if None, only health and metrics can be used.
     """
     arguments = {"deny_list": deny_list, "clock": clock, "token": token}
     routes: list[Any] = [
         Rule(foreign_host, _ForeignHostHandler),
         (r"/deny-list", _DenyListHandler, arguments),
+        (r"/key-sets/refresh", _KeySetsHandler, arguments),
         (r"/healthz", _HealthHandler),
         (r"/readyz", _ReadyHandler, {"check_ready": check_ready}),
         (r"/metrics", _MetricsHandler, {"metrics": metrics}),
@@ -120,8 +112,8 @@ class _MetricsHandler(_Handler):
         self.write(text)
 
 
-class _DenyListHandler(_Handler):
-    """Lists, adds and removes deny list entries."""
+class _OperatorHandler(_Handler):
+    """Requires the admin token."""
 
     def initialize(self, *, deny_list: DenyList, clock: Clock, token: str | None) -> None:
         self._deny_list = deny_list
@@ -131,37 +123,13 @@ class _DenyListHandler(_Handler):
     def prepare(self) -> None:
         if self._token is None:
             self.send_json_error(
-                403, "access_denied", "No admin_token is set, so the deny list cannot be used; set SERVICE_ADMIN_TOKEN"
+                403,
+                "access_denied",
+                "No admin_token is set, so the deny list and key sets cannot be changed; set SERVICE_ADMIN_TOKEN",
             )
         elif not self._has_admin_token(self._token):
             self.set_header("WWW-Authenticate", 'Bearer realm="admin"')
             self.send_json_error(401, "invalid_token", "Send the admin token, as: Authorization: Bearer TOKEN")
-
-    def get(self) -> None:
-        denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
-        self.write({"denied": [asdict(entry) for entry in denied]})
-
-    async def post(self) -> None:
-        try:
-            entry = _parse_entry(self.request.body, now=self._clock.now())
-            shared = await self._deny_list.add(entry)
-        except (_BadRequest, OverflowError) as exc:
-            return self.send_json_error(400, "invalid_request", str(exc))
-        fields = {"kind": entry.kind, "expires_at": _format_time(entry.expires_at)}
-        _logger.warning("deny list entry added", extra=fields)
-        self.set_status(201)
-        self.write(asdict(entry) | {"shared": shared})
-        return None
-
-    async def delete(self) -> None:
-        try:
-            entry = _parse_entry(self.request.body, now=self._clock.now())
-        except _BadRequest as exc:
-            return self.send_json_error(400, "invalid_request", str(exc))
-        shared = await self._deny_list.remove(*entry.key)
-        _logger.warning("deny list entry removed", extra={"kind": entry.kind})
-        self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}, "shared": shared})
-        return None
 
     def _has_admin_token(self, token: str) -> bool:
         # Compared in constant time, which does not reveal how many characters are right.
@@ -170,31 +138,60 @@ class _DenyListHandler(_Handler):
         return hmac.compare_digest(presented.encode("utf-8", "replace"), f"Bearer {token}".encode())
 
 
-def _parse_entry(body: bytes, *, now: float) -> DenyEntry:
-    """Return the entry in a request body: ``{"jti" | "sub" | "cid": text, "issuer"?, "expires_in"?}``."""
-    try:
-        members = encoding.decode_json_object(body)
-    except ValueError:
-        raise _BadRequest('The body is not a JSON object, such as {"jti": "AT.x1", "expires_in": 3600}') from None
-    if unknown := members.keys() - _MEMBERS:
-        raise _BadRequest(f"There is no member {min(unknown)[:40]!r}; expected {', '.join(sorted(_MEMBERS))}")
-    kind = _read_kind(members)
-    issuer, lifetime = members.get("issuer"), members.get("expires_in", _DEFAULT_ENTRY_LIFETIME)
-    if not (issuer is None or isinstance(issuer, str)):
-        raise _BadRequest("issuer is the name of an issuer, or left out for all of them")
-    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime <= MAX_ENTRY_LIFETIME:
-        raise _BadRequest(f"expires_in is a number of seconds, more than 0 and at most {MAX_ENTRY_LIFETIME:.0f}")
-    return DenyEntry(kind=kind, value=members[kind], issuer=issuer, expires_at=now + lifetime)
+class _DenyListHandler(_OperatorHandler):
+    """Lists, adds and removes deny list entries."""
+
+    async def get(self) -> None:
+        if not self._deny_list.fresh:
+            await self._deny_list.refresh()
+        denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
+        self.write({"denied": [asdict(entry) for entry in denied]})
+
+    async def post(self) -> None:
+        try:
+            entry = parse_entry(self.request.body, now=self._clock.now())
+            reach = await self._deny_list.add(entry)
+        except (BadRequest, OverflowError) as exc:
+            return self.send_json_error(400, "invalid_request", str(exc))
+        fields = {"kind": entry.kind, "expires_at": _format_time(entry.expires_at)}
+        _logger.warning("deny list entry added", extra=fields)
+        self.set_status(201)
+        self.write(asdict(entry) | _describe(reach))
+        return None
+
+    async def delete(self) -> None:
+        try:
+            entry = parse_entry(self.request.body, now=self._clock.now())
+        except BadRequest as exc:
+            return self.send_json_error(400, "invalid_request", str(exc))
+        reach = await self._deny_list.remove(*entry.key)
+        _logger.warning("deny list entry removed", extra={"kind": entry.kind})
+        self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}} | _describe(reach))
+        return None
 
 
-def _read_kind(members: Mapping[str, Any]) -> str:
-    kinds = [kind for kind in KINDS if kind in members]
-    if len(kinds) != 1:
-        raise _BadRequest(f"Name exactly one of {', '.join(KINDS)}")
-    value = members[kinds[0]]
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_VALUE_LENGTH:
-        raise _BadRequest(f"{kinds[0]} is a text of at most {_MAX_VALUE_LENGTH} characters")
-    return kinds[0]
+class _KeySetsHandler(_OperatorHandler):
+    """Fetches the key set of one issuer, or of all, in every process at once."""
+
+    async def post(self) -> None:
+        try:
+            issuer = parse_issuer(self.request.body)
+            results, reach = await self._deny_list.refresh_key_sets(issuer)
+        except (BadRequest, OverflowError) as exc:
+            return self.send_json_error(400, "invalid_request", str(exc))
+        if not results:
+            return self.send_json_error(404, "not_found", "No key set of this issuer is in use; is its name exact?")
+        if failed := [name for name, succeeded in results.items() if not succeeded]:
+            return self.send_json_error(
+                503, "temporarily_unavailable", f"The key set of {', '.join(failed)} could not be fetched; try again"
+            )
+        self.write({"refreshed": list(results)} | _describe(reach))
+        return None
+
+
+def _describe(reach: Reach) -> dict[str, bool]:
+    """Return the members of a response that say how far a change has come."""
+    return {"shared": reach.shared} if reach.saved is None else {"shared": reach.shared, "saved": reach.saved}
 
 
 def _format_time(seconds: float) -> str:

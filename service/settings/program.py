@@ -14,6 +14,7 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.settings.api import APISettings
+from service.settings.cache import CacheSettings
 from service.settings.files import read_secret_file
 from service.settings.issuers import (
     IssuerSettings,
@@ -30,7 +31,7 @@ from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings, BaseSettings):
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, BaseSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
@@ -67,7 +68,8 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings, B
         settings = names.by_field(values)
         if unknown := list(names.find_unknown(settings)):
             raise ValueError("\n".join(unknown))
-        settings = read_secret_file(read_secret_file(settings, "client_secret"), "admin_token")
+        for name in ("client_secret", "admin_token", "cache_secret"):
+            settings = read_secret_file(settings, name)
         org_url, server_id = settings.get("org_url"), settings.get("authorization_server_id", "default")
         if not settings.get("issuer") and org_url and isinstance(org_url, str):
             settings["issuer"] = issuer_of_org(org_url, server_id)
@@ -93,7 +95,7 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings, B
             yield from find_problems(issuer)
         if len({issuer.issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self._is_cache_local:
+        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
@@ -105,10 +107,6 @@ class Settings(LimitSettings, ServerSettings, APISettings, ValidationSettings, B
     def proxy_url(self) -> str | None:
         """The URL of the proxy for requests to issuers, with its password."""
         return self.http_proxy.get_secret_value() if self.http_proxy else None
-
-    @property
-    def _is_cache_local(self) -> bool:
-        return self.cache_url.get_secret_value().lower().startswith("memory:")
 
     @property
     def trusted_issuers(self) -> tuple[TrustedIssuer, ...]:

@@ -19,7 +19,12 @@ from service.settings.program import SECRETS, Settings
 DEFAULT_ENV_FILE = Path(".okta.env")
 """The file in which Okta's guides keep settings; read if it exists."""
 
-_DERIVED = {"issuer": "org_url", "client_secret": "client_secret_file", "admin_token": "admin_token_file"}
+_DERIVED = {
+    "issuer": "org_url",
+    "client_secret": "client_secret_file",
+    "admin_token": "admin_token_file",
+    "cache_secret": "cache_secret_file",
+}
 """For each setting that can be derived, the setting from which it is derived."""
 _MAX_SHOWN_LENGTH = 200
 """Characters of a value that a message repeats."""

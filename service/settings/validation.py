@@ -98,8 +98,6 @@ class ValidationSettings(BaseModel):
     """Whether introspection accepts opaque tokens without ``aud``, for any API, and JWTs with it in the response."""
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
-    cache_url: SecretStr = SecretStr("memory://")  # may contain a password
-    """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
     http_proxy: ProxyURL | None = None  # may contain a password
     """The proxy for requests to issuers: ``http://[user:password@]host:port``."""
     ca_file: CAFile | None = None

@@ -28,6 +28,7 @@ class Principal:
         auth_time: The time of the user's sign-in, in seconds since the epoch.
         expires_at: The end of the token, in seconds since the epoch.
         claims: The whole JWT claims set, read-only.
+        key_id: The ID of the key that signed the token; None if the token is opaque or its key has no ID.
     """
 
     issuer: str
@@ -39,6 +40,7 @@ class Principal:
     groups: frozenset[str] = frozenset()
     acr: str | None = None
     auth_time: float | None = None
+    key_id: str | None = None
 
     def same_subject_and_client(self, other: Principal) -> bool:
         """Return whether two tokens have the same user and client; a subject is compared together with its issuer."""
@@ -47,13 +49,19 @@ class Principal:
 
     @classmethod
     def from_claims(
-        cls, claims: dict[str, Any], *, max_token_age: float | None = None, default_expiry: float = 0.0
+        cls,
+        claims: dict[str, Any],
+        *,
+        max_token_age: float | None = None,
+        default_expiry: float = 0.0,
+        key_id: str | None = None,
     ) -> Principal:
         """Return the principal of claims that have been checked, ``iss`` among them.
 
         Args:
             max_token_age: Seconds after ``iat`` at which the token ends, even if ``exp`` is later.
             default_expiry: The end of a token without ``exp``, in seconds since the epoch.
+            key_id: The ID of the key that signed the token, if it is known.
 
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, or :func:`check_principal` rejects the claims.
@@ -70,6 +78,7 @@ class Principal:
             groups=_groups(claims),
             acr=_acr(claims),
             auth_time=_auth_time(claims, expires_at),
+            key_id=key_id,
         )
 
 

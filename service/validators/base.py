@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,6 +65,15 @@ class ValidatorContext:
         if issuer not in self.issuers:
             self.issuers[issuer] = Issuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
         return self.issuers[issuer]
+
+    async def refresh_key_sets(self, issuer: str | None) -> Mapping[str, bool]:
+        """Fetch the key set of an issuer, or all if None, whatever its age; return whether that succeeded, by issuer.
+
+        Issuers whose keys are not used are left out.
+        """
+        named = [one for one in self.issuers.values() if one.uses_keys and issuer in {None, one.name}]
+        results = await asyncio.gather(*(one.refresh_keys() for one in named))
+        return {one.name: result for one, result in zip(named, results, strict=True)}
 
 
 Factory = Callable[[TrustedIssuer, ValidatorContext], Validator]

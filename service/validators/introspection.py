@@ -93,6 +93,7 @@ class IntrospectionValidator:
             {"iss": self._rules.issuer, **_identifiers(token, claims), **claims},
             max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
+            key_id=None if token.jws is None else token.jws.header.kid,
         )
         if own is not None:
             principal = dataclasses.replace(principal, expires_at=min(principal.expires_at, own.expires_at))

@@ -57,7 +57,8 @@ class JWTValidator:
         key = await self._keys.verify(signed, algorithm=algorithm, kid=kid)
         claims = token.unverified_claims  # verified from here on
         check_claims(claims, self._rules, now=self._clock.now())
-        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age)
+        # The ID of the key, since a header without kid would hide the use of a key that is on the deny list.
+        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age, key_id=key.kid)
         return ValidatedToken(principal, partial(self._keys.is_current, key))
 
     async def check_ready(self) -> None:

@@ -110,14 +110,16 @@ async def test_a_slow_introspection_delays_no_expiry(
 @pytest.mark.gen_test
 async def test_a_deny_entry_of_another_process_closes_sockets(connect: Connect, fake_issuer: RunningIssuer) -> None:
     with servers.running("redis") as redis:
-        settings = Settings(issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url))
+        settings = Settings(
+            issuer=fake_issuer.issuer_url(), cache_url=SecretStr(redis.url), cache_secret=SecretStr("s" * 32)
+        )
         here, there = (make_app(settings, routes=ROUTES) for _ in range(2))
         async with serving(here, bind("127.0.0.1", 0)) as url:
             token = fake_issuer.token(sub="alice@example.com", scp="api:read")
             socket = await connect(url, token)
             far = settings.leeway + 4_000_000_000
             entry = DenyEntry(kind="sub", value="alice@example.com", issuer=None, expires_at=far)
-            assert await there.deny_list.add(entry)
+            assert (await there.deny_list.add(entry)).shared
             assert await asyncio.wait_for(socket.read_message(), 10) is None
             assert 4401 == socket.close_code
         await there.close()

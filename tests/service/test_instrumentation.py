@@ -25,7 +25,8 @@ def app(
     fake_issuer: RunningIssuer, io_loop: IOLoop, instrumentation: RecordingInstrumentation
 ) -> Iterator[ResourceServerApplication]:
     # No server listens at the address of the shared cache.
-    settings = Settings(issuer=fake_issuer.issuer_url(), cache_url="redis://127.0.0.1:1")  # type: ignore[arg-type]  # pydantic hides it
+    terms = {"issuer": fake_issuer.issuer_url(), "cache_url": "redis://127.0.0.1:1", "cache_secret": "s" * 32}
+    settings = Settings(**terms)  # type: ignore[arg-type]  # all of it are texts
     service = make_app(settings, instrumentation=instrumentation)
     yield service
     io_loop.run_sync(service.close)

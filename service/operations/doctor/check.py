@@ -10,6 +10,7 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
+from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
@@ -127,7 +128,11 @@ async def _check_cache(settings: Settings, clock: Clock) -> Finding:
     """Check the connection to the shared cache; its URL may contain a password."""
     about = "shared cache"
     url = settings.cache_url.get_secret_value()
-    cache = open_cache(url, clock=clock, ca_file=settings.ca_file)
+    try:
+        key = derive_cache_key(settings)
+    except SettingsError as exc:
+        return fail(about, str(exc), "the service does not start until this is fixed")
+    cache = open_cache(url, clock=clock, key=key, ca_file=settings.ca_file)
     try:
         if cache.is_local:
             return ok(about, "memory://, so each process has a cache of its own")
@@ -135,7 +140,8 @@ async def _check_cache(settings: Settings, clock: Clock) -> Finding:
     finally:
         await cache.close()
     if is_available:
-        return ok(about, f"{url.partition('://')[0]}, it is available")
+        found = f"{url.partition('://')[0]}, it is available; its key has the ID {cache.key_id}"
+        return ok(about, f"{found}, which is the same on every machine that shares it")
     advice = (
         "the service continues without it, with more requests to the issuer; is cache_url right, and the server up?"
     )

@@ -169,9 +169,9 @@ class ResourceServerApplication(tornado.web.Application):
         self._monitor.stop()
 
     async def warm_up(self) -> None:
-        """Fetch the issuers' keys, so that no request waits for them; an unavailable issuer is ignored."""
+        """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""
         with contextlib.suppress(IssuerUnavailable):
-            await self.authenticators.check_ready()
+            await asyncio.gather(self.deny_list.refresh(), self.authenticators.check_ready())
 
     async def close(self) -> None:
         """Release the resources of the application: pending fetches, connections to issuers, caches."""

@@ -158,7 +158,8 @@ class ClientStream(IOStream):
             return MALFORMED if is_unsatisfiable else BODY_TIMEOUT if isinstance(cause, TimeoutError) else None
         if self.phase is Phase.RESPONDING or not is_unsatisfiable:
             return None
-        return HEADER_TOO_LARGE if b"\n" in self._read_buffer else URI_TOO_LONG
+        is_line_too_long = b"\n" not in self._read_buffer[: self._registry.limits.max_header_size]
+        return URI_TOO_LONG if is_line_too_long else HEADER_TOO_LARGE
 
     def _reject(self, rejection: Rejection) -> None:
         """Send a response without waiting, because the stream is about to close."""

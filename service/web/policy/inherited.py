@@ -53,9 +53,10 @@ def _calls_super(method: object) -> bool:
 
 
 def _explain(handler: type, name: str, *, kept: type, lost: type, base: type) -> str:
-    message = f"{name} of {lost.__qualname__} has no effect, because {kept.__qualname__} comes first"
-    moved = next(kind for kind in handler.__bases__ if issubclass(kind, lost))
     is_default = kept in base.__mro__
+    first = base if is_default else kept  # the class that the author has written
+    message = f"{name} of {lost.__qualname__} has no effect, because {first.__qualname__} comes first"
+    moved = next(kind for kind in handler.__bases__ if issubclass(kind, lost))
     if issubclass(moved, base) or not (is_default or (issubclass(kept, base) and name != "authorize")):
         return f"{message}; {'define it in the class, and call both' if name == 'authorize' else 'set it in the class'}"
     bases = [kind for kind in handler.__bases__ if kind is not moved]

@@ -6,15 +6,25 @@ import pytest
 import servers
 from tornado.ioloop import IOLoop
 
-from service.caches import shared
+from service.caches import deny_store, shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
+
+KEY = b"k" * 32
+"""The key of every process."""
 
 
 @pytest.fixture(autouse=True)
 def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the servers even if the machine is busy; tests of the timeout set their own."""
     monkeypatch.setattr(shared, "TIMEOUT", 3.0)
+    monkeypatch.setattr(deny_store, "_REQUEST_TIMEOUT", 3.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_restore_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for other processes at the start; tests of that time set their own."""
+    monkeypatch.setattr(deny_store, "RESTORE_TIME", 0.0)
 
 
 @pytest.fixture(params=["memory", "redis", "memcached"])
@@ -32,7 +42,7 @@ def connect(io_loop: IOLoop, clock: ManualClock) -> Iterator[Callable[[str], Sha
     opened: list[SharedCache] = []
 
     def open_one(url: str) -> SharedCache:
-        opened.append(open_cache(url, clock=clock))
+        opened.append(open_cache(url, clock=clock, key=KEY))
         return opened[-1]
 
     yield open_one

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import servers
 
 from service.caches.introspection import IntrospectionCache
 from service.caches.shared import SharedCache
@@ -90,6 +91,35 @@ async def test_a_response_from_the_shared_cache_keeps_its_age(cache: SharedCache
     clock.advance(20)
     await later.get("token", issuer)
     assert 2 == issuer.requests
+
+
+@pytest.mark.parametrize(("ahead", "requests"), [(4.0, 1), (90.0, 2)])
+@pytest.mark.gen_test
+async def test_a_response_from_a_clock_that_is_ahead_is_not_used_for_longer(
+    ahead: float, requests: int, connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    cache, issuer = connect("memory://"), Issuer()
+    other = ManualClock(clock.now() + ahead)
+    for time in (other, clock):
+        await IntrospectionCache(cache, clock=time, secret=SECRET, lifetime=60).get("token", issuer)
+        await asyncio.gather(*cache._background)
+    assert requests == issuer.requests
+
+
+@pytest.mark.gen_test
+async def test_the_response_to_one_token_is_not_used_for_another(
+    connect: Callable[[str], SharedCache], clock: ManualClock
+) -> None:
+    with servers.running("redis") as server:
+        cache = connect(server.url)
+        one, two = (IntrospectionCache(cache, clock=clock, secret=SECRET, lifetime=60) for _ in range(2))
+        await one.get("good", Issuer())
+        await asyncio.gather(*cache._background)
+        copied = await cache._backend.get(one._key("good"))
+        await cache._backend.set(one._key("revoked"), copied)
+        inactive = Issuer({"active": False})
+        assert (await two.get("revoked", inactive)).document == {"active": False}
+        assert 1 == inactive.requests
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import servers
 
-from service.caches import shared
+from service.caches import backends, shared
+from service.caches.authentication import ValueAuthenticator
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 from service.errors import SettingsError
@@ -24,15 +25,16 @@ async def _settle(cache: SharedCache) -> None:
 
 @pytest.mark.gen_test
 async def test_json_values_can_be_stored_and_deleted(cache: SharedCache) -> None:
-    assert await cache.get("a") is None
+    assert [None] == await cache.get_many(["a"])
     value = {"response": {"active": True, "sub": "Zoë \N{SNOWMAN}", "n": 1.5}, "at": 1.25}
     cache.put("a", value, seconds=60)
     await _settle(cache)
-    assert value == await cache.get("a")
     assert [value, None] == await cache.get_many(["a", "b"])
+    assert await cache.set_many({"a": 1, "b": [2]})
+    assert [1, [2]] == await cache.get_many(["a", "b"])
     cache.delete("a")
     await _settle(cache)
-    assert await cache.get("a") is None
+    assert [None, [2]] == await cache.get_many(["a", "b"])
     assert 0 == cache.failures
 
 
@@ -68,19 +70,13 @@ async def test_a_value_stored_between_the_lookup_and_the_lock_is_found(
 
 
 @pytest.mark.gen_test
-async def test_log_entries_are_numbered(cache: SharedCache) -> None:
-    assert [True, True] == [await cache.append("log", word, seconds=60) for word in ("one", "two")]
-    assert [2, "one", "two"] == await cache.get_many(["log:last", "log:1", "log:2"])
-
-
-@pytest.mark.gen_test
 async def test_ping_succeeds(cache: SharedCache) -> None:
     assert await cache.ping()
 
 
 @pytest.mark.gen_test
 async def test_the_memory_backend_has_a_capacity(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "MEMORY_CAPACITY", 3)
+    monkeypatch.setattr(backends, "MEMORY_CAPACITY", 3)
     cache = connect("memory://")
     for number in range(5):
         cache.put(str(number), number, seconds=60)
@@ -101,10 +97,12 @@ async def test_an_outage_causes_one_failure_per_interval_and_recovers_by_itself(
         cache.put("a", 1, seconds=60)
         await _settle(cache)
         server.stop()
-        assert await cache.get("a") is None
         assert (None, True) == await cache.get_or_lock("a", seconds=5)
         assert not await cache.ping()
         assert 1 == cache.failures
+        assert await cache.get_many(["a"]) is None  # no request waits for these
+        assert not await cache.set_many({"a": 1})
+        assert 3 == cache.failures
         server.start()
         assert not await cache.ping()  # no call is made before the interval ends
         clock.advance(shared.RETRY_INTERVAL)
@@ -143,6 +141,29 @@ async def test_a_hanging_server_causes_one_timeout(connect: Connect, monkeypatch
     server.close()
 
 
+@pytest.mark.parametrize("kind", ["redis", "memcached"])
+@pytest.mark.gen_test
+async def test_values_of_an_attacker_are_misses_and_no_outage(
+    kind: str, connect: Connect, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with servers.running(kind) as server:
+        cache, other = connect(server.url), open_cache(server.url, clock=clock, key=b"another")
+        sealed = ValueAuthenticator(b"another").seal("a", 1)
+        assert await cache.set_many({"b": 1})
+        copied = await cache._backend.get("b")
+        for forged in ("", "1", "{}", "0" * 64 + "1", sealed, copied, "\N{SNOWMAN}"):
+            await cache._backend.set("a", forged)
+            assert [None, 1] == await cache.get_many(["a", "b"])
+            assert (None, True) == await cache.get_or_lock("a", seconds=5)
+            cache.release("a")
+            await _settle(cache)
+        assert 0 == cache.failures
+        assert [None] == await other.get_many(["b"])
+        await other.close()
+    assert 2 == len(caplog.messages)  # one for each cache, since an attacker decides how many there could be
+    assert {"value in the shared cache is not authentic; another program has written it"} == set(caplog.messages)
+
+
 @pytest.mark.parametrize(
     ("url", "word"),
     [
@@ -150,6 +171,7 @@ async def test_a_hanging_server_causes_one_timeout(connect: Connect, monkeypatch
         ("mongodb://127.0.0.1", "was mongodb://…"),
         ("redis://:secret@127.0.0.1:port", "is not a URL"),
         ("redis://:secret@127.0.0.1/zero", "is not a URL"),
+        ("redis://127.0.0.1/0?password=secret", "percent-encoded"),
     ],
 )
 def test_an_invalid_url_is_rejected_without_repeating_its_password(url: str, word: str, clock: ManualClock) -> None:

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import servers
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
 from service.caches import deny_list as module
-from service.caches.deny_list import DenyList
+from service.caches.deny_file import DenyListFile
+from service.caches.deny_list import DenyEntry, DenyList
+from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
-from service.operations.admin import MAX_ENTRY_LIFETIME, make_admin_app
+from service.operations.admin import make_admin_app
 from service.operations.admin_hosts import ForeignHost
+from service.operations.admin_requests import MAX_ENTRY_LIFETIME
 from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
@@ -66,7 +71,7 @@ async def test_entries_are_added_listed_and_removed(
     url = f"{base_url}/deny-list"
     added = await _send(http_client, url, body={"sub": "mallory", "issuer": "https://i.example", "expires_in": 60})
     shown = {"kind": "sub", "value": "mallory", "issuer": "https://i.example", "expires_at": clock.now() + 60}
-    assert (201, shown | {"shared": True}) == (added.code, json.loads(added.body))
+    assert (201, shown | {"shared": False}) == (added.code, json.loads(added.body))
     assert {"denied": [shown]} == json.loads((await _send(http_client, url, "GET")).body)
     removed = await _send(http_client, url, "DELETE", {"sub": "mallory", "issuer": "https://i.example"})
     assert 200 == removed.code
@@ -115,6 +120,10 @@ MALFORMED: dict[str, Any] = {
     "a value that is a number": {"jti": 1},
     "an empty value": {"sub": ""},
     "a value that is too long": {"sub": "x" * 2000},
+    "a value of too many bytes": {"sub": "\N{SNOWMAN}" * 342},
+    "an issuer that is too long": {"sub": "x", "issuer": "x" * 2000},
+    "an issuer with an issuer": {"iss": "https://i.example", "issuer": "https://i.example"},
+    "only an issuer": {"issuer": "https://i.example"},
     "an issuer that is a list": {"sub": "x", "issuer": []},
     "a lifetime that is true": {"jti": "x", "expires_in": True},
     "a lifetime that is text": {"jti": "x", "expires_in": "60"},
@@ -141,6 +150,79 @@ async def test_a_full_deny_list_is_reported(
 ) -> None:
     monkeypatch.setattr(module, "CAPACITY", 0)
     assert 400 == (await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})).code
+
+
+@pytest.mark.parametrize("kind", ["jti", "sub", "cid", "kid", "iss"])
+@pytest.mark.gen_test
+async def test_every_kind_can_be_denied(kind: str, http_client: AsyncHTTPClient, base_url: str) -> None:
+    url = f"{base_url}/deny-list"
+    assert 201 == (await _send(http_client, url, body={kind: "x"})).code
+    (listed,) = json.loads((await _send(http_client, url, "GET")).body)["denied"]
+    assert (kind, "x", None) == (listed["kind"], listed["value"], listed["issuer"])
+    assert 200 == (await _send(http_client, url, "DELETE", {kind: "x"})).code
+
+
+@pytest.mark.gen_test
+async def test_a_list_on_the_disk_says_so(
+    cache: SharedCache,
+    clock: ManualClock,
+    app: Application,
+    http_client: AsyncHTTPClient,
+    base_url: str,
+    tmp_path: Path,
+) -> None:
+    deny_list = DenyList(cache, clock=clock, file=DenyListFile(tmp_path / "deny-list.json", clock=clock))
+    app.default_router.rules.clear()
+    app.add_handlers(".*", [*_make(deny_list, clock=clock, metrics=Metrics()).default_router.rules])
+    for method in ("POST", "DELETE"):
+        body = json.loads((await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"})).body)
+        assert (False, True) == (body["shared"], body["saved"])
+
+
+@pytest.mark.gen_test
+async def test_the_list_of_a_process_without_requests_is_read_before_it_is_shown(
+    clock: ManualClock, app: Application, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    with servers.running("redis") as server:
+        here, there = (open_cache(server.url, clock=clock, key=b"key") for _ in range(2))
+        lists = [DenyList(cache, clock=clock) for cache in (here, there)]
+        await lists[0].add(DenyEntry(kind="jti", value="x", issuer=None, expires_at=clock.now() + 60))
+        app.default_router.rules.clear()
+        app.add_handlers(".*", [*_make(lists[1], clock=clock, metrics=Metrics()).default_router.rules])
+        assert 1 == len(json.loads((await _send(http_client, f"{base_url}/deny-list", "GET")).body)["denied"])
+        for each in lists:
+            await each.close()
+        for cache in (here, there):
+            await cache.close()
+
+
+@pytest.mark.gen_test
+async def test_an_operator_can_refresh_key_sets(
+    deny_list: DenyList, http_client: AsyncHTTPClient, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested: list[str | None] = []
+
+    async def fetch(issuer: str | None) -> dict[str, bool]:
+        requested.append(issuer)
+        return {"https://i.example": True, "https://j.example": issuer is None} if issuer != "https://k.example" else {}
+
+    deny_list.on_key_refresh(fetch)
+    url = f"{base_url}/key-sets/refresh"
+    everything = await _send(http_client, url, body=b"")
+    assert (200, {"refreshed": ["https://i.example", "https://j.example"], "shared": False}) == (
+        everything.code, json.loads(everything.body),
+    )  # fmt: skip
+    failed = await _send(http_client, url, body={"issuer": "https://j.example"})
+    assert (503, "temporarily_unavailable") == (failed.code, json.loads(failed.body)["error"])
+    assert "https://j.example" in json.loads(failed.body)["error_description"]
+    assert 404 == (await _send(http_client, url, body={"issuer": "https://k.example"})).code
+    for body in (b"{", b"[]", {"issuer": 1}, {"issuer": ""}, {"iss": "x"}):
+        assert 400 == (await _send(http_client, url, body=body)).code
+    assert [None, "https://j.example", "https://k.example"] == requested
+    assert 401 == (await _send(http_client, url, body=b"", token="wrong")).code
+    monkeypatch.setattr(module, "CAPACITY", 0)
+    assert 400 == (await _send(http_client, url, body=b"")).code
+    assert [] == list(deny_list)
 
 
 @pytest.mark.gen_test

@@ -117,7 +117,7 @@ def test_metrics_are_summed_over_all_processes(processes: str, start: Start, fol
     with servers.running("redis") as cache:
         process = start(
             "service", "--processes", processes, "--port", "0", "--admin-port", str(port), "--routes", "who:ROUTES",
-            "--issuer", OKTA, PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url,
+            "--issuer", OKTA, PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url, SERVICE_CACHE_SECRET="s" * 32,
         )  # fmt: skip
         url = listening(process)
         _responding_processes(url, until=lambda seen: len(seen) == int(processes))

@@ -59,3 +59,11 @@ async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: J
         finding = await _finding("shared cache", fake_issuer, client, cache_url=server.url)
     assert Outcome.WARN is finding.outcome
     assert "continues without it" in finding.advice
+
+
+@pytest.mark.gen_test
+async def test_a_shared_cache_without_a_secret_fails(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+    changes = {"cache_url": "redis://127.0.0.1:1", "client_id": None, "client_secret": None}
+    finding = await _finding("shared cache", fake_issuer, client, **changes)
+    assert Outcome.FAIL is finding.outcome
+    assert "SERVICE_CACHE_SECRET" in finding.found

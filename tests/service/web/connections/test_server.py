@@ -13,6 +13,12 @@ from service.web.connections.server import LimitedHTTPServer, default_max_connec
 _LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 0.3, "body_timeout": 0.3}
 _POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 _REQUESTS_OVER_A_LIMIT = {
+    "request line that is read at once": (
+        b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\n\r\n",
+        414,
+        "uri_too_long",
+        "max_header_size",
+    ),
     "request line": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 414, "uri_too_long", "max_header_size"),
     "header": (
         b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
