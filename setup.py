@@ -57,8 +57,9 @@ setup(
         "publicsuffixlist>=1.0.2.20250101",  # released each week with the current list, and never fetches it itself
         "pybase64>=1.4",
         "pycurl>=7.45.4",  # the first with wheels that carry their own libcurl
-        "pydantic-settings>=2.8",
+        "pydantic>=2.10",
         "pyjwt>=2.10",
+        "python-dotenv>=1",
         "python-json-logger>=3.2",
         "tornado>=6.5.9",
     ],
@@ -66,6 +67,7 @@ setup(
         "fakeissuer": FAKE_ISSUER,
         "redis": REDIS,
         "memcached": MEMCACHED,
+        "bench": ["matplotlib>=3.9"],
         "docs": ["furo>=2025.9", "sphinx>=8.2"],
         "test": [
             *FAKE_ISSUER,

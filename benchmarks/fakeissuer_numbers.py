@@ -1,18 +1,14 @@
 """The fake issuer's numbers: `python benchmarks/fakeissuer_numbers.py` prints them with their targets.
 
-Start and memory are those of `python -m fakeissuer` as a process of its own, median of ten starts; the others are
-taken in a process of one thread, median of five rounds.
+They are taken in a process of one thread, median of five rounds; `start_and_size.py` measures its start and memory.
 """
 
 from __future__ import annotations
 
 import http.client
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fakeissuer import running
@@ -24,11 +20,9 @@ from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
 from fakeissuer.state.state import IssuerState
 
-STARTS = 10
 ROUNDS = 5
 TOKENS = 500
 URL = "http://127.0.0.1:9400"
-DISCOVERY = "/oauth2/default/.well-known/openid-configuration"
 FORM = (
     b"grant_type=client_credentials&client_id=0oaservice0000000001&client_secret=service-secret-for-tests-only-0000001"
 )
@@ -36,10 +30,6 @@ FORM = (
 
 def main() -> None:
     """Print every number, with its target."""
-    starts = [start_once() for _ in range(STARTS)]
-    report("start to first 200 on discovery", median(seconds for seconds, _, _ in starts), "s", "<= 0.4")
-    report("resident after that", median(megabytes for _, megabytes, _ in starts), "MB", "<= 50")
-    report("resident with keys made and a token issued", median(megabytes for _, _, megabytes in starts), "MB", "")
     issuer = in_memory()
     report("RS256 tokens minted, one thread", median(rates(issuer.mint)), "/s", ">= 500")
     report("RS256 tokens over HTTP, one connection", median(http_rates()), "/s", "")
@@ -55,33 +45,6 @@ def report(what: str, value: float, unit: str, target: str) -> None:
 def median(values: Iterable[float]) -> float:
     """Return the median, which one slow run does not move."""
     return statistics.median(values)
-
-
-def start_once() -> tuple[float, float, float]:
-    """Return the seconds to the first 200, and the megabytes then and after a token."""
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "fakeissuer", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        url = process.stderr.readline().removeprefix("listening on ").strip()
-        connection = http.client.HTTPConnection(urlsplit(url).netloc)
-        connection.request("GET", DISCOVERY)
-        assert connection.getresponse().read()
-        seconds = time.perf_counter() - started
-        fresh = resident_megabytes(process.pid)
-        get_token(connection)
-        connection.request("GET", "/oauth2/default/v1/keys")
-        assert connection.getresponse().read()
-        used = resident_megabytes(process.pid)
-        process.terminate()
-        process.stderr.read()
-    return seconds, fresh, used
-
-
-def resident_megabytes(pid: int) -> float:
-    """Return what Linux says is in memory."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def in_memory() -> IssuerControl:

@@ -12,7 +12,6 @@ from typing import Any
 from service import Settings, SettingsError, __version__
 from service.app import all_routes, make_documentation
 from service.operations import program
-from service.operations.doctor.command import run_check, run_explain
 from service.operations.program import load_routes
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
@@ -41,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "config":
             _print_settings(loaded)
         elif command == "check":
+            from service.operations.doctor.command import run_check  # noqa: PLC0415  # a service starts faster without
+
             own = load_routes([path for path in loaded.settings.routes if path])
             routes = all_routes(loaded.settings, own, documentation=make_documentation(loaded.settings))
             return asyncio.run(run_check(loaded.settings, routes=routes, show_routes="" in loaded.settings.routes))
         elif command == "explain":
+            from service.operations.doctor.command import run_explain  # noqa: PLC0415  # as above
+
             return asyncio.run(run_explain(token_words, loaded.settings))
         else:
             status = program.run(loaded.settings)

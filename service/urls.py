@@ -7,8 +7,10 @@ import ipaddress
 import re
 import urllib.parse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from publicsuffixlist import PSLFILE, PublicSuffixList
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _STAR = "*."
 _LABELS = r"(?:[a-z0-9_-]+\.)+"
@@ -87,11 +89,15 @@ def _check_owned(host: str, *, origin: str) -> None:
 
 @functools.cache
 def _public_suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # read only for an origin pattern
+
     return PublicSuffixList()
 
 
 def _find_suffix_below(domain: str) -> str | None:
     """Return a public suffix below a domain: ``amazonaws.com`` is none, but ``s3.amazonaws.com`` is."""
+    from publicsuffixlist import PSLFILE  # noqa: PLC0415  # as above
+
     with Path(PSLFILE).open(encoding="utf-8") as lines:
         for line in lines:
             suffix = line.strip().removeprefix(_STAR)

@@ -1,4 +1,8 @@
-"""The backends of the shared cache: aiocache's, opened by URL, with a limit for the one in memory."""
+"""Opens the backend of the shared cache by its URL.
+
+aiocache imports every library of a backend that is installed, which takes as long as the rest of the service, so it
+is imported for a cache in another process only.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,22 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from aiocache import SimpleMemoryCache
-from aiocache.base import BaseCache
-from aiocache.serializers import BaseSerializer, NullSerializer
-
+from service.caches.memory import MemoryBackend
+from service.clock import Clock
 from service.errors import SettingsError
 
 NAMESPACE = "resource-server:"
-MEMORY_CAPACITY = 8192
-"""Entries of ``memory://``, which aiocache itself does not limit."""
 _SCHEMES = ("memory", "redis", "rediss", "memcached")
 _EXPECTED = "expected memory://, redis[s]://host:6379/0 or memcached://host:11211, with its password percent-encoded"
 
 
-class _TextSerializer(BaseSerializer):  # type: ignore[misc]  # aiocache has no types
+class _TextSerializer:
     """Stores text as it is.
 
     It decodes any bytes: an error would count as an outage, which an attacker could cause by writing other bytes.
     """
 
-    DEFAULT_ENCODING = None
+    encoding = None
 
     def dumps(self, value: str) -> str:
         return value
@@ -35,18 +35,8 @@ class _TextSerializer(BaseSerializer):  # type: ignore[misc]  # aiocache has no 
         return None if value is None else value.decode("ascii", "replace")
 
 
-class BoundedMemory(SimpleMemoryCache):  # type: ignore[misc]  # aiocache has no types
-    """aiocache's memory backend with a capacity; the oldest entry is evicted first."""
-
-    async def _set(self, key: str, value: Any, **kwargs: Any) -> Any:
-        result = await super()._set(key, value, **kwargs)
-        while len(self._cache) > MEMORY_CAPACITY:
-            await self._delete(next(iter(self._cache)))
-        return result
-
-
-def open_backend(url: str, *, ca_file: str | None) -> BaseCache:
-    """Return the backend at a URL, without connecting to it yet; :class:`BoundedMemory` for ``memory://``.
+def open_backend(url: str, *, clock: Clock, ca_file: str | None) -> Any:
+    """Return the backend at a URL, without connecting to it yet; a :class:`MemoryBackend` for ``memory://``.
 
     A backend of another process stores text, and never objects: with pickle, an attacker who can write to the cache
     could run code here.
@@ -66,10 +56,14 @@ def open_backend(url: str, *, ca_file: str | None) -> BaseCache:
         raise SettingsError([f"cache_url: is not a URL; {_EXPECTED}"]) from None  # it may contain a password
     if parts.scheme not in _SCHEMES or parts.query or parts.fragment:  # a query may be the end of a password
         raise SettingsError([f"cache_url: was {parts.scheme}://…; {_EXPECTED}"])
-    options: dict[str, Any] = {"namespace": NAMESPACE, "serializer": _TextSerializer(), "timeout": None}
     if parts.scheme == "memory":
-        return BoundedMemory(**(options | {"serializer": NullSerializer()}))  # values stay in this process
-    options["endpoint"] = parts.hostname or "127.0.0.1"
+        return MemoryBackend(clock=clock)
+    options: dict[str, Any] = {
+        "endpoint": parts.hostname or "127.0.0.1",
+        "namespace": NAMESPACE,
+        "serializer": _TextSerializer(),
+        "timeout": None,
+    }
     if parts.scheme == "memcached":
         cache_class = _load_backend("service.caches.memcached", "PatchedMemcachedCache", extra="memcached")
         return cache_class(port=port or 11211, pool_size=8, **options)
@@ -78,7 +72,7 @@ def open_backend(url: str, *, ca_file: str | None) -> BaseCache:
 
 def _open_redis(
     parts: urllib.parse.SplitResult, *, port: int | None, database: int, ca_file: str | None, options: dict[str, Any]
-) -> BaseCache:
+) -> Any:
     cache_class = _load_backend("aiocache.backends.redis", "RedisCache", extra="redis")
     retries = importlib.import_module("redis.asyncio.retry").Retry
     no_backoff = importlib.import_module("redis.backoff").NoBackoff
@@ -97,10 +91,10 @@ def _open_redis(
     )
 
 
-def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., BaseCache]:
+def _load_backend(module: str, name: str, *, extra: str) -> Callable[..., Any]:
     """Import a backend whose library is an optional dependency."""
     try:
-        cache_class: Callable[..., BaseCache] = getattr(importlib.import_module(module), name)
+        cache_class: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except ImportError:
         problem = f"cache_url: the library for {extra} is missing; pip install 'tornado-resource-server[{extra}]'"
         raise SettingsError([problem]) from None

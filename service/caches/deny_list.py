@@ -129,9 +129,7 @@ class DenyList:
             OverflowError: The deny list is full; no other entry is dropped.
         """
         self._store.prune()
-        now = self._clock.monotonic()
-        others = sum(now < end for key, end in self._ends.items() if key[0] in KINDS and key != entry.key)
-        if others >= CAPACITY:
+        if len(self._ends) >= CAPACITY and self._count_others(entry) >= CAPACITY:
             raise OverflowError(
                 f"the deny list has {CAPACITY} entries; remove some, or add the client, the user or the issuer instead"
             )
@@ -170,6 +168,10 @@ class DenyList:
     async def close(self) -> None:
         """Stop polling, and wait for polls and writes in progress."""
         await self._store.close()
+
+    def _count_others(self, entry: DenyEntry) -> int:
+        now = self._clock.monotonic()
+        return sum(now < end for key, end in self._ends.items() if key[0] in KINDS and key != entry.key)
 
     def _replace(self, entry: DenyEntry) -> list[DenyRecord]:
         """Add a record, remove the previous ones of the same entry, and return all of them.

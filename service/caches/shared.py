@@ -9,10 +9,9 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from aiocache.base import BaseCache
-
 from service.caches.authentication import ValueAuthenticator
-from service.caches.backends import BoundedMemory, open_backend
+from service.caches.backends import open_backend
+from service.caches.memory import MemoryBackend
 from service.clock import Clock
 from service.instrumentation import Instrumentation, NullInstrumentation
 
@@ -37,14 +36,14 @@ class SharedCache:
     The values are authenticated: one that another program has written, or copied from another key, is a miss.
 
     Args:
-        backend: An aiocache backend that stores text, or any object if it is in this process.
+        backend: An aiocache backend that stores text, or a :class:`MemoryBackend`.
         authenticator: Seals the values; a cache in this process stores them as they are.
         instrumentation: Receives a call for each failure.
     """
 
     def __init__(
         self,
-        backend: BaseCache,
+        backend: Any,
         *,
         authenticator: ValueAuthenticator,
         clock: Clock,
@@ -57,7 +56,7 @@ class SharedCache:
         self._retry_at = 0.0
         self._log_unauthentic_at = 0.0
         self._background: set[asyncio.Task[None]] = set()
-        self.is_local = isinstance(backend, BoundedMemory)
+        self.is_local = isinstance(backend, MemoryBackend)
         """Whether the cache is in this process, so that no other process sees it."""
         self.failures = 0
         """Failed calls since the start."""
@@ -136,14 +135,18 @@ class SharedCache:
 
         self._run_in_background(set_and_unlock)
 
-    async def ping(self) -> bool:
-        """Return whether a value can be written and read back."""
+    async def ping(self, *, patient: bool = False) -> bool:
+        """Return whether a value can be written and read back.
+
+        Args:
+            patient: Whether to wait longer than a request may.
+        """
 
         async def operation() -> bool:
             await self._backend.set("ping", "1", ttl=1)
             return bool(await self._backend.get("ping") == "1")
 
-        return await self._call(operation, default=False)
+        return await self._call(operation, default=False, patient=patient)
 
     async def close(self) -> None:
         """Wait for writes in the background, and close the connections."""
@@ -215,7 +218,7 @@ def open_cache(
         SettingsError: The URL has another form, or the library for its scheme is not installed.
     """
     return SharedCache(
-        open_backend(url, ca_file=ca_file),
+        open_backend(url, clock=clock, ca_file=ca_file),
         authenticator=ValueAuthenticator(key or secrets.token_bytes(32)),
         clock=clock,
         instrumentation=instrumentation,

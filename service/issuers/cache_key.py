@@ -7,8 +7,6 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from service.errors import SettingsError
 from service.issuers.client_auth import read_private_key
 from service.settings.issuers import ClientCredentials
@@ -51,6 +49,12 @@ def _find_secrets(settings: Settings) -> Iterator[bytes]:
 
 def _secret_of(credentials: ClientCredentials) -> bytes | None:
     if credentials.private_key_file is not None:
+        from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  # few services have such a key
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
+
         key = read_private_key(Path(credentials.private_key_file)).key
         # DER, since two machines may have the key in different text formats.
         encoded: bytes = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from service.clock import Clock
 from service.errors import SettingsError
@@ -128,6 +126,8 @@ class ClientAuthentication:
             "exp": now + ASSERTION_LIFETIME,
             "jti": secrets.token_urlsafe(16),
         }
+        import jwt  # noqa: PLC0415  # only the methods with an assertion need it, and it imports X.509
+
         headers = {"kid": key.kid} if key.kid else None
         signed = jwt.encode(claims, key.key, algorithm=key.alg, headers=headers)
         return AuthenticatedRequest(form={"client_assertion_type": _ASSERTION_TYPE, "client_assertion": signed})
@@ -141,7 +141,7 @@ def read_private_key(path: Path) -> SigningKey:
     """
     try:
         data = path.read_bytes()
-        key, kid = _from_jwk(data) if data.lstrip().startswith(b"{") else (load_pem_private_key(data, None), None)
+        key, kid = _from_jwk(data) if data.lstrip().startswith(b"{") else (_from_pem(data), None)
     except OSError as exc:
         raise SettingsError([f"private_key_file: {show_path(path)}: {exc.strerror}"]) from None
     except Exception as exc:  # noqa: BLE001  # the parser's message may quote the key
@@ -156,7 +156,15 @@ def read_private_key(path: Path) -> SigningKey:
     raise SettingsError([f"private_key_file: {path} has another kind of key; expected RSA or EC P-256, P-384 or P-521"])
 
 
+def _from_pem(data: bytes) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  # for this method
+
+    return load_pem_private_key(data, None)
+
+
 def _from_jwk(data: bytes) -> tuple[Any, str | None]:
+    import jwt  # noqa: PLC0415  # for this method
+
     parameters = json.loads(data)
     return jwt.PyJWK(parameters).key, parameters.get("kid")
 

@@ -19,10 +19,7 @@ import tornado.web
 from service.app import make_app
 from service.clock import SystemClock
 from service.errors import SettingsError
-from service.operations.admin import make_admin_app
-from service.operations.admin_hosts import ForeignHost
 from service.operations.logs import configure_logging
-from service.operations.metrics import Metrics, multiprocess_metrics, use_worker_id
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
@@ -66,7 +63,11 @@ def run(settings: Settings) -> int:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_check_startup(settings))
     listeners = _Listeners.bind(settings)
-    with multiprocess_metrics() if settings.admin_port is not None else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if settings.admin_port is not None:
+            from service.operations.metrics import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
+
+            stack.enter_context(multiprocess_metrics())
         has_served = run_workers(
             functools.partial(_run_worker, settings, listeners),
             count=settings.processes or cores(),
@@ -149,17 +150,27 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
     if number > 0 and listeners.admin is not None:
         listeners.admin.close()  # an open socket that is not served would accept connections without a response
         listeners = replace(listeners, admin=None)
-    use_worker_id(number)
+    if settings.admin_port is not None:
+        from service.operations.metrics import use_worker_id  # noqa: PLC0415  # only for the admin port
+
+        use_worker_id(number)
     asyncio.run(_serve_at(listeners, settings, announce=announce))
 
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
-    metrics = Metrics() if settings.admin_port is not None else None
+    metrics = None
+    if settings.admin_port is not None:
+        from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
+
+        metrics = Metrics()
     service = make_app(settings, routes=load_routes(settings.routes), instrumentation=metrics)
     tls = tls_context(settings.certfile, settings.keyfile)
     async with contextlib.AsyncExitStack() as stack:
         if listeners.admin is not None and metrics is not None:
+            from service.operations.admin import make_admin_app  # noqa: PLC0415  # as above
+            from service.operations.admin_hosts import ForeignHost  # noqa: PLC0415  # as above
+
             admin = make_admin_app(
                 service.deny_list,
                 clock=SystemClock(),

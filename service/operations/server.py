@@ -24,8 +24,8 @@ _logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 10.0
 """Seconds that pending requests have when the service stops."""
-_ADMIN_LIMITS = LimitSettings(max_connections=8)
-"""Few connections, whose descriptors the API leaves free."""
+_ADMIN_CONNECTIONS = 8
+"""Few, since the API leaves their descriptors free."""
 
 
 @contextlib.asynccontextmanager
@@ -51,7 +51,7 @@ async def serving_admin(
     application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[None]:
     """Serve the admin port while the block runs."""
-    server = LimitedHTTPServer(application, limits=_ADMIN_LIMITS, ssl_options=tls)
+    server = LimitedHTTPServer(application, limits=LimitSettings(max_connections=_ADMIN_CONNECTIONS), ssl_options=tls)
     server.add_sockets(bound.sockets)
     _logger.info("admin port listening", extra={"url": bound.url})
     try:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import io
 import ssl
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
 
 _MAX_SHOWN_LENGTH = 200
 """Characters; a longer path is a key or a certificate in place of its file."""
@@ -66,6 +62,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: The file cannot be read, or is not TOML.
     """
+    import tomllib  # noqa: PLC0415  # most services have no such file
+
     text = read_text(path)
     try:
         return tomllib.loads(text)
@@ -79,6 +77,9 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises:
         ValueError: The file cannot be read, or has lines of another form; one line for each.
     """
+    from dotenv import dotenv_values  # noqa: PLC0415  # most services have no such file
+    from dotenv.parser import parse_stream  # noqa: PLC0415  # as above
+
     text = read_text(path)
     # The values are not shown, because the line may contain a secret after a colon.
     problems = []

@@ -131,7 +131,9 @@ class IssuerSettings(BaseModel):
     A setting without a description here has that of the program, and the program's value unless the table sets it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, defer_build=True
+    )
 
     issuer: IssuerIdentifier
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""

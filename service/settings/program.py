@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.settings.api import APISettings
 from service.settings.cache import CacheSettings
@@ -31,34 +30,32 @@ from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, BaseSettings):
+class _EnvironmentSettings(BaseModel):
+    """Reads the environment too; a base class, so that type checkers know the keyword arguments of a subclass."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    def __init__(self, **values: Any) -> None:
+        names = SettingNames(type(self).model_fields)
+        super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
+
+
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, _EnvironmentSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
         pydantic.ValidationError: A name is unknown or a value is invalid; ``load_settings`` raises a ``SettingsError``.
     """
 
-    model_config = SettingsConfigDict(
+    model_config = ConfigDict(
         populate_by_name=True,
         frozen=True,
         use_attribute_docstrings=True,
+        defer_build=True,
         extra="forbid",
         validate_default=False,  # an empty list is the default, which stands for no restriction, but no valid value
         hide_input_in_errors=True,
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic-settings passes all of them
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read keyword arguments and the environment, in which pydantic's own source would skip unknown names."""
-        variables = SettingNames(settings_cls.model_fields).from_environment(os.environ)
-        return init_settings, InitSettingsSource(settings_cls, init_kwargs=dict(variables))
 
     @model_validator(mode="before")
     @classmethod

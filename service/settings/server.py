@@ -24,7 +24,7 @@ def _check_host_names(names: tuple[str, ...]) -> tuple[str, ...]:
 class ServerSettings(BaseModel):
     """The part of the settings that concerns the server and not the validation of tokens."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     address: Address = "127.0.0.1"
     """The address to listen on."""

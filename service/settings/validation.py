@@ -23,7 +23,7 @@ from service.tokens.presented import MAX_TOKEN_SIZE
 class ValidationSettings(BaseModel):
     """The part of the settings that decides which tokens are accepted."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     issuer: IssuerIdentifier | None = Field(
         default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")

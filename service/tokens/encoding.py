@@ -16,6 +16,8 @@ import jiter
 import pybase64
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_BASE64 = bytes.maketrans(b"-_+/", b"+/!!")
+"""Translates base64url to base64, and base64 to what is neither."""
 # Indexed by the length of the last group: its padding, and the characters it may end with, whose unused bits are
 # zero. A group of one character cannot hold a byte.
 _PADDING = (b"", b"", b"==", b"=")
@@ -34,10 +36,11 @@ def decode_base64url(text: bytes) -> bytes:
     group = len(text) % 4
     # Decoders ignore unused bits and accept both alphabets. One token would then have many spellings, and a token
     # that was revoked under one of them would be accepted under another.
-    if text[-1] not in _ENDINGS[group] or b"+" in text or b"/" in text:
+    if text[-1] not in _ENDINGS[group]:
         raise ValueError("the text is not canonical base64url")
     try:
-        return pybase64.b64decode(text + _PADDING[group], altchars=b"-_", validate=True)
+        # Translated here, since pybase64 would accept both alphabets; positional, which saves a third of the call.
+        return pybase64.b64decode(text.translate(_TO_BASE64) + _PADDING[group], None, True)  # noqa: FBT003  # validate
     except binascii.Error:
         raise ValueError("the text is not base64url") from None
 

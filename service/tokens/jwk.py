@@ -71,6 +71,16 @@ class KeySet:
 
     keys: tuple[JWK, ...]
     skipped: tuple[str, ...] = ()
+    _by_kid: Mapping[str | None, list[JWK]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_kid: dict[str | None, list[JWK]] = {}
+        for key in self.keys:
+            by_kid.setdefault(key.kid, []).append(key)
+        object.__setattr__(self, "_by_kid", by_kid)
+
+    def __contains__(self, key: JWK) -> bool:
+        return key in self._by_kid.get(key.kid, ())
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> KeySet:
@@ -99,8 +109,8 @@ class KeySet:
         ``kid`` need not be unique (RFC 7517 section 4.5), so keys for other algorithms are left out. Without a
         ``kid``, every key for the algorithm is a candidate.
         """
-        candidates = [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
-        return candidates[:MAX_CANDIDATES]
+        candidates = self.keys if kid is None else self._by_kid.get(kid, ())
+        return [key for key in candidates if algorithm in key.algorithms][:MAX_CANDIDATES]
 
 
 def _check_purpose(parameters: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from cryptography.exceptions import InvalidSignature
+
 from service.errors import InvalidToken, Reason
 from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS
@@ -81,9 +83,17 @@ def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:
     Raises:
         InvalidToken: The signature matches none of the keys for the algorithm.
     """
-    verifier, _, _, size = ALGORITHMS[algorithm]
+    size = ALGORITHMS[algorithm].signature_size
     if size is None or len(jws.signature) == size:
         for key in keys:
-            if algorithm in key.algorithms and verifier.verify(jws.signing_input, key.key, jws.signature):
+            if algorithm in key.algorithms and _is_signed_by(jws, key, algorithm):
                 return key
     raise InvalidToken(Reason.BAD_SIGNATURE)
+
+
+def _is_signed_by(jws: CompactJWS, key: JWK, algorithm: str) -> bool:
+    try:
+        ALGORITHMS[algorithm].verify(key.key, jws.signature, jws.signing_input)
+    except InvalidSignature:
+        return False
+    return True

@@ -12,6 +12,7 @@ from service.tokens.claims import numeric_date
 
 _TEXTS = ("sub", "jti", "client_id", "cid")
 _SCOPES = ("scope", "scp")
+_CONTAINERS = (dict, list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,12 +107,17 @@ def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
     Claims are cached and shared by every request with the same token, so a handler that changed them could
     grant access to other handlers.
     """
-    return _FrozenDict((name, _freeze(value)) for name, value in document.items())
+    frozen = _FrozenDict(document)  # copied at once, since few claims are containers
+    for name, value in document.items():
+        if isinstance(value, _CONTAINERS):
+            dict.__setitem__(frozen, name, _freeze(value))
+    return frozen
 
 
 def _freeze(value: Any) -> Any:
     if isinstance(value, list):
-        return _FrozenList(map(_freeze, value))
+        # A list may contain the names of a thousand groups; a call for each would cost more than the signature.
+        return _FrozenList([item if type(item) is str else _freeze(item) for item in value])
     return freeze(value) if isinstance(value, dict) else value
 
 
@@ -120,6 +126,8 @@ def _raise_frozen(*_: object, **__: object) -> NoReturn:
 
 
 class _FrozenList(list[Any]):
+    __slots__ = ()
+
     append = extend = insert = remove = pop = clear = sort = reverse = _raise_frozen
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _raise_frozen
 
@@ -128,6 +136,8 @@ class _FrozenList(list[Any]):
 
 
 class _FrozenDict(dict[str, Any]):
+    __slots__ = ()
+
     clear = pop = popitem = setdefault = update = _raise_frozen
     __setitem__ = __delitem__ = __ior__ = _raise_frozen
 

@@ -16,6 +16,7 @@ class AutoValidator:
     """Introspects opaque tokens and those of an Okta org server, which only their issuer can validate."""
 
     def __init__(self, *, jwt: JWTValidator, introspection: IntrospectionValidator) -> None:
+        self.jwt_issuer = jwt.jwt_issuer
         self._jwt = jwt
         self._introspection = introspection
 

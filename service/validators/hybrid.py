@@ -32,6 +32,7 @@ class HybridValidator:
         token_cache: ValidatedTokenCache,
         accept_when_introspection_fails: bool,
     ) -> None:
+        self.jwt_issuer = jwt.jwt_issuer
         self._jwt = jwt
         self._introspection = introspection
         self._token_cache = token_cache

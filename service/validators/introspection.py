@@ -52,6 +52,7 @@ class IntrospectionValidator:
         token_cache: ValidatedTokenCache,
         accepts_without_audience: bool,
     ) -> None:
+        self.jwt_issuer = rules.issuer
         self._rules = rules
         self._issuer = issuer
         self._endpoint = issuer.introspection

@@ -29,6 +29,7 @@ class JWTValidator:
         clock: Clock,
         token_cache: ValidatedTokenCache,
     ) -> None:
+        self.jwt_issuer = rules.issuer
         self._rules = rules
         self._algorithms = algorithms
         self._keys = keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import entry_points
 
 from service.errors import SettingsError
 from service.text import did_you_mean
@@ -32,6 +31,8 @@ def find_factory(kind: str) -> Factory:
         return _import_factory(kind)
     if kind in BUILT_IN:
         return BUILT_IN[kind]
+    from importlib.metadata import entry_points  # noqa: PLC0415  # only for a kind that is not built in
+
     registered = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
     if kind in registered:
         return _import_factory(registered[kind])

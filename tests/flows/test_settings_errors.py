@@ -250,10 +250,14 @@ START_ERRORS: dict[str, tuple[list[str], dict[str, str], str]] = {
         "certfile: text and keyfile: te",
     ),
     "an unknown validator": ([], {"SERVICE_VALIDATION": "text:build"}, "validation: was 'text:build'"),
-    "a cache with an invalid port": ([], {"SERVICE_CACHE_URL": f"redis://:{CANARY}@b:many"}, "cache_url: is not a URL"),
+    "a cache with an invalid port": (
+        [],
+        {"SERVICE_CACHE_URL": f"redis://:{CANARY}@b:many", "SERVICE_CACHE_SECRET": "x" * 32},
+        "cache_url: is not a URL",
+    ),
     "a cache with a password in pieces": (
         [],
-        {"SERVICE_CACHE_URL": f"redis://a:1#{CANARY}@b"},
+        {"SERVICE_CACHE_URL": f"redis://a:1#{CANARY}@b", "SERVICE_CACHE_SECRET": "x" * 32},
         "cache_url: was redis:",
     ),
     "a private key that is a text": (

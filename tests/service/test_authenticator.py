@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 import servers
 
@@ -120,3 +123,41 @@ async def test_closing_closes_every_validator(token_cache: ValidatedTokenCache, 
     validators = [Stub("a"), Stub("b")]
     await Authenticator(validators, token_cache=token_cache, deny_list=deny_list).close()
     assert all(validator.closed for validator in validators)
+
+
+class IssuerStub(Stub):
+    """A validator that names the issuer of its JWTs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.jwt_issuer = name
+
+
+@pytest.mark.parametrize(
+    ("issuer", "called"), [("a", ["first", "a", "last"]), ("b", ["first", "b", "last"]), ("c", ["first", "last"])]
+)
+@pytest.mark.gen_test
+async def test_a_jwt_is_given_to_the_validators_of_its_issuer_and_of_any_issuer_in_their_order(
+    issuer: str, called: list[str], token_cache: ValidatedTokenCache, deny_list: DenyList
+) -> None:
+    validators = [Stub("first"), IssuerStub("a"), IssuerStub("b"), Stub("last")]
+    authenticator = Authenticator(validators, token_cache=token_cache, deny_list=deny_list)
+    with pytest.raises(InvalidToken):
+        await authenticator.authenticate(_credentials(_unsigned(issuer)))
+    assert called == [validator.name for validator in validators if validator.validated]
+
+
+@pytest.mark.gen_test
+async def test_a_token_that_is_not_a_jwt_is_given_to_every_validator(
+    token_cache: ValidatedTokenCache, deny_list: DenyList
+) -> None:
+    validators = [IssuerStub("a"), IssuerStub("b")]
+    authenticator = Authenticator(validators, token_cache=token_cache, deny_list=deny_list)
+    with pytest.raises(InvalidToken):
+        await authenticator.authenticate(_credentials("opaque"))
+    assert all(validator.validated for validator in validators)
+
+
+def _unsigned(issuer: str) -> str:
+    parts = (json.dumps(part).encode() for part in ({"alg": "RS256"}, {"iss": issuer}))
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "c2ln"])

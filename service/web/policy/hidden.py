@@ -24,6 +24,8 @@ def _wrapped_by(value: object) -> Iterator[object]:
     seen, layer = {id(value)}, [value]
     for _ in range(_DEPTH):
         inner = [part for each in layer for part in _parts(each) if _is_function_like(part) and id(part) not in seen]
+        if not inner:
+            return
         seen.update(map(id, inner))
         yield from inner
         layer = inner

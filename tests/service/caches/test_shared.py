@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import servers
 
-from service.caches import backends, shared
+from service.caches import memory, shared
 from service.caches.authentication import ValueAuthenticator
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
@@ -76,7 +76,7 @@ async def test_ping_succeeds(cache: SharedCache) -> None:
 
 @pytest.mark.gen_test
 async def test_the_memory_backend_has_a_capacity(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "MEMORY_CAPACITY", 3)
+    monkeypatch.setattr(memory, "CAPACITY", 3)
     cache = connect("memory://")
     for number in range(5):
         cache.put(str(number), number, seconds=60)

@@ -12,6 +12,8 @@ from service.app import make_app
 from service.settings.program import Settings
 from service.web.application.application import ResourceServerApplication
 
+ISSUER = "https://sso.invalid/oauth2/default"
+
 
 @pytest.fixture
 def app(fake_issuer: RunningIssuer, io_loop: object) -> ResourceServerApplication:
@@ -52,18 +54,17 @@ async def test_no_response_names_an_internal_host(
     path: str, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = Settings(
-        issuer=fake_issuer.issuer_url(),
+        issuer=ISSUER,
         http_proxy=SecretStr("http://u:secret@proxy.invalid"),
         forward_auth=True,
     )
+    token = fake_issuer.token(claims={"iss": ISSUER})
     service = make_app(settings)
     server = service.listen(0, "127.0.0.1")
     (socket,) = server._sockets.values()
     url = f"http://127.0.0.1:{socket.getsockname()[1]}{path}"
     with caplog.at_level(logging.INFO):
-        response = await http_client.fetch(
-            url, headers={"Authorization": f"Bearer {fake_issuer.token()}"}, raise_error=False
-        )
+        response = await http_client.fetch(url, headers={"Authorization": f"Bearer {token}"}, raise_error=False)
     assert (503 == response.code) == (path in {"/readyz", "/api/whoami", "/auth", "/auth/orders"})
     shown = f"{response.headers}{response.body.decode()}"
     assert not any(word in shown for word in ("proxy.invalid", "secret", "resolve", "curl", "127.0.0.1", "Tornado"))
