@@ -263,9 +263,7 @@ def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
             for scenario in SCENARIOS:
                 tokens.write_text(f"{known}\n" if scenario.needs_token else "")
                 if scenario.is_new:
-                    new = [
-                        issuer.token(sub="alice@example.com", scp="api:read") for _ in range(seconds * MAX_RATE)
-                    ]
+                    new = [issuer.token(sub="alice@example.com", scp="api:read") for _ in range(seconds * MAX_RATE)]
                     tokens.write_text("\n".join(new))
                 for server in started:
                     if scenario in server.scenarios:
