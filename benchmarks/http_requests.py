@@ -3,12 +3,12 @@
 Run it as ``python benchmarks/http_requests.py``; it needs ``wrk``. The peers run where they are installed:
 
 * those in Python from ``--peers PATH``, an environment with ``fastapi joserfc starlette flask gunicorn
-  okta-jwt-verifier pyjwt[crypto] uvicorn[standard]``;
+  okta-jwt-verifier pyjwt[crypto] requests uvicorn[standard]``;
 * those in JavaScript after ``npm install --prefix benchmarks/peers``.
 
 Every server is one process. The rounds of the servers alternate within one run, so that a machine whose speed drifts
-drifts for all of them alike; the figures are medians over the rounds. The cost is the CPU time of the whole process,
-from the accounting of the operating system, divided by the number of requests.
+drifts for all of them alike; the ratios are medians of the ratios within the rounds. The cost is the CPU time of the
+whole process, from the accounting of the operating system, divided by the number of requests.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jwt
@@ -41,6 +41,24 @@ MAX_RATE = 8000
 """Requests a second for which there are new tokens."""
 BARE = "bare Tornado handler"
 QUIET, LOGGING = "this service, quiet", "this service, with access log"
+CACHED, UNCACHED = "this service, introspection cached", "this service, introspection each time"
+CLIENT_ID, CLIENT_SECRET = "0oaapi00000000000001", "api-secret-for-tests-only-00000000001"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A kind of request."""
+
+    name: str
+    path: str
+    needs_token: bool = False
+    is_new: bool = False
+
+
+HELLO = Scenario(name="hello", path="/api/hello")
+KNOWN = Scenario(name="known token", path="/api/whoami", needs_token=True)
+NEW = Scenario(name="new token", path="/api/whoami", needs_token=True, is_new=True)
+SCENARIOS = (HELLO, KNOWN, NEW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,23 +73,7 @@ class Server:
     name: str
     command: list[str]
     environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """A kind of request."""
-
-    name: str
-    path: str
-    needs_token: bool = False
-    is_new: bool = False
-
-
-SCENARIOS = [
-    Scenario(name="hello", path="/api/hello"),
-    Scenario(name="known token", path="/api/whoami", needs_token=True),
-    Scenario(name="new token", path="/api/whoami", needs_token=True, is_new=True),
-]
+    scenarios: tuple[Scenario, ...] = SCENARIOS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +84,66 @@ class Sample:
     rate: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The samples of all rounds, by scenario and server; the samples of one round have the same index."""
+
+    samples: dict[str, dict[str, list[Sample]]] = field(default_factory=dict)
+
+    def servers(self) -> list[str]:
+        """Return the names of the servers, in the order of the measurement."""
+        return list(dict.fromkeys(name for by_server in self.samples.values() for name in by_server))
+
+    def cpu(self, scenario: Scenario, server: str) -> float | None:
+        """Return the median CPU time of a request, in microseconds, or None if it was not measured."""
+        samples = self.samples[scenario.name].get(server)
+        return statistics.median(sample.cpu for sample in samples) if samples else None
+
+    def rate(self, scenario: Scenario, server: str) -> float:
+        """Return the median of the requests a second."""
+        return statistics.median(sample.rate for sample in self.samples[scenario.name][server])
+
+    def ratio(self, scenario: Scenario, server: str, to: str, *, of: Scenario | None = None) -> float:
+        """Return the median of the ratios of CPU time within each round.
+
+        Args:
+            of: The scenario of the server ``to``; the same one by default.
+        """
+        theirs = self.samples[(of or scenario).name][to]
+        return statistics.median(
+            own.cpu / other.cpu for own, other in zip(self.samples[scenario.name][server], theirs, strict=True)
+        )
+
+    def difference(self, scenario: Scenario, less: Scenario, server: str) -> float:
+        """Return the median of the differences of CPU time within each round, in microseconds."""
+        pairs = zip(self.samples[scenario.name][server], self.samples[less.name][server], strict=True)
+        return statistics.median(one.cpu - other.cpu for one, other in pairs)
+
+
 def servers(issuer: str, claims: Mapping[str, object], *, ca_file: str, peers: Path | None) -> Iterator[Server]:
     """Yield the servers that are installed."""
     service = [sys.executable, "-m", "service", "--issuer", issuer, "--port", "{port}"]
+    quiet = [*service, "--log-level", "warning"]
     own = {"SERVICE_CA_FILE": ca_file}
+    introspecting = own | {
+        "SERVICE_VALIDATION": "introspection",
+        "OKTA_OAUTH2_CLIENT_ID": CLIENT_ID,
+        "OKTA_OAUTH2_CLIENT_SECRET": CLIENT_SECRET,
+        "SERVICE_INTROSPECTION_RATE_LIMIT": "0",
+    }
     names = ("NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
     environment = {"ISSUER": issuer, "CLAIMS": json.dumps(claims)} | dict.fromkeys(names, ca_file)
-    yield Server(name=BARE, command=[sys.executable, str(PEERS / "bare_tornado.py"), "{port}"], environment=environment)
-    yield Server(name=QUIET, command=[*service, "--log-level", "warning"], environment=own)
+    yield Server(
+        name=BARE,
+        command=[sys.executable, str(PEERS / "bare_tornado.py"), "{port}"],
+        environment=environment,
+        scenarios=(HELLO, KNOWN),
+    )
+    yield Server(name=QUIET, command=quiet, environment=own)
     yield Server(name=LOGGING, command=service, environment=own)
+    yield Server(name=CACHED, command=quiet, environment=introspecting, scenarios=(KNOWN,))
+    uncached = introspecting | {"SERVICE_INTROSPECTION_CACHE_LIFETIME": "0"}
+    yield Server(name=UNCACHED, command=quiet, environment=uncached, scenarios=(KNOWN,))
     if peers is not None:
         python = str(peers / "bin" / "python")
         for name, file in (("FastAPI + PyJWT", "fastapi_pyjwt.py"), ("Starlette + joserfc", "starlette_joserfc.py")):
@@ -116,11 +169,13 @@ class Running:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.name = server.name
+        self.scenarios = server.scenarios
         self.url = f"http://127.0.0.1:{port}"
         self._command = [part.format(port=port) for part in server.command]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
         self._process = subprocess.Popen(
             self._command,
-            env=os.environ | server.environment | {"NODE_ENV": "production"},
+            env=inherited | server.environment | {"NODE_ENV": "production"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -129,9 +184,9 @@ class Running:
         """Wait until the server responds.
 
         Raises:
-            RuntimeError: It does not accept the token.
+            RuntimeError: It does not start, or does not accept the token.
         """
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             request = urllib.request.Request(f"{self.url}/api/whoami", headers={"Authorization": f"Bearer {token}"})
             try:
@@ -164,11 +219,11 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK
 
 
-def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: float) -> Sample:
+def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) -> Sample:
     """Send requests on 16 connections for so many seconds, and return their cost."""
     before = server.cpu_seconds()
     done = subprocess.run(
-        ["wrk", "-t1", "-c16", f"-d{seconds:g}s", "-s", str(PEERS / "requests.lua"), f"{server.url}{scenario.path}"],
+        ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(PEERS / "requests.lua"), f"{server.url}{scenario.path}"],
         env=os.environ | {"TOKENS": str(tokens)},
         capture_output=True,
         text=True,
@@ -183,9 +238,14 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: float
     return Sample(cpu=1e6 * cpu / result["requests"], rate=result["requests"] / result["seconds"])
 
 
-def run(*, rounds: int, seconds: float, peers: Path | None) -> dict[str, dict[str, Sample]]:
-    """Return the median samples by scenario and server."""
-    samples: dict[str, dict[str, list[Sample]]] = {scenario.name: {} for scenario in SCENARIOS}
+def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
+    """Measure all servers in turns.
+
+    Args:
+        seconds: The length of a round for each server and scenario.
+        peers: The environment of the peers in Python, or None to leave them out.
+    """
+    results = Results(samples={scenario.name: {} for scenario in SCENARIOS})
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         # Okta's library for Python accepts no issuer without TLS.
@@ -197,46 +257,34 @@ def run(*, rounds: int, seconds: float, peers: Path | None) -> dict[str, dict[st
         started = [Running(server) for server in found]
         for server in started:
             stack.callback(server.stop)
+        for server in started:
             server.wait_until_ready(known)
         for _ in range(rounds):
             for scenario in SCENARIOS:
-                tokens.write_text("" if not scenario.needs_token else f"{known}\n")
+                tokens.write_text(f"{known}\n" if scenario.needs_token else "")
                 if scenario.is_new:
-                    new = [
-                        issuer.token(sub="alice@example.com", scp="api:read") for _ in range(round(seconds * MAX_RATE))
-                    ]
+                    new = [issuer.token(sub="alice@example.com", scp="api:read") for _ in range(seconds * MAX_RATE)]
                     tokens.write_text("\n".join(new))
                 for server in started:
-                    if scenario.is_new and server.name == BARE:
-                        continue
-                    sample = measure(server, scenario, tokens=tokens, seconds=seconds)
-                    samples[scenario.name].setdefault(server.name, []).append(sample)
-    return {
-        scenario: {name: _median(of_server) for name, of_server in by_server.items()}
-        for scenario, by_server in samples.items()
-    }
-
-
-def _median(samples: list[Sample]) -> Sample:
-    return Sample(
-        cpu=statistics.median(sample.cpu for sample in samples),
-        rate=statistics.median(sample.rate for sample in samples),
-    )
+                    if scenario in server.scenarios:
+                        sample = measure(server, scenario, tokens=tokens, seconds=seconds)
+                        results.samples[scenario.name].setdefault(server.name, []).append(sample)
+    return results
 
 
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1.0, help="the length of a round for each server")
+    parser.add_argument("--seconds", type=int, default=1, help="the length of a round for each server")
     parser.add_argument("--peers", type=Path, metavar="PATH", help="an environment with the peers in Python")
     options = parser.parse_args()
-    table = run(rounds=options.rounds, seconds=options.seconds, peers=options.peers)
-    names = list(table["hello"])
-    print(f"{'CPU µs per request (requests/s)':38}" + "".join(f"{scenario.name:>20}" for scenario in SCENARIOS))
-    for name in names:
-        cells = [table[scenario.name].get(name) for scenario in SCENARIOS]
-        print(f"{name:38}" + "".join(f"{f'{c.cpu:.0f} ({c.rate:.0f})' if c else '-':>20}" for c in cells))
+    results = run(rounds=options.rounds, seconds=options.seconds, peers=options.peers)
+    print(f"{'CPU µs per request (requests/s)':42}" + "".join(f"{scenario.name:>20}" for scenario in SCENARIOS))
+    for name in results.servers():
+        cells = [(results.cpu(scenario, name), scenario) for scenario in SCENARIOS]
+        texts = ["-" if cpu is None else f"{cpu:.0f} ({results.rate(scenario, name):.0f})" for cpu, scenario in cells]
+        print(f"{name:42}" + "".join(f"{text:>20}" for text in texts))
 
 
 if __name__ == "__main__":
