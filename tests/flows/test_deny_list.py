@@ -235,6 +235,7 @@ def test_after_a_flush_and_the_end_of_a_worker_no_process_accepts_a_denied_user(
         process = start(
             "service", "--processes", "2", "--port", "0", "--admin-port", str(port),
             SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN="operators-only", OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
+            SERVICE_LOG_LEVEL="error",  # a log that is not read would fill its pipe and stop the processes
         )  # fmt: skip
         url, tokens = listening(process), [issuer.token(sub=f"user-{number}@example.com") for number in range(3)]
         for number in range(3):
