@@ -70,7 +70,9 @@ class DenyReplica:
         touched, self._touched = self._touched, set()
         corrected: set[str] = set()
         self._restored, self._has_lost = 0, stored[0] is None
-        for names in itertools.batched(self._names_to_read(index, check | touched | self._sample()), _BATCH_SIZE):
+        to_read = list(self._names_to_read(index, check | touched | self._sample()))
+        for start in range(0, len(to_read), _BATCH_SIZE):
+            names = to_read[start : start + _BATCH_SIZE]
             written = await self._sync_parts(names, index, touched, changed)
             if written is None:
                 break
