@@ -70,7 +70,7 @@ class DenyReplica:
         touched, self._touched = self._touched, set()
         corrected: set[str] = set()
         self._restored, self._has_lost = 0, stored[0] is None
-        to_read = list(self._names_to_read(index, check | touched | self._sample()))
+        to_read = self._names_to_read(index, check | touched | self._sample())
         for start in range(0, len(to_read), _BATCH_SIZE):
             names = to_read[start : start + _BATCH_SIZE]
             written = await self._sync_parts(names, index, touched, changed)
