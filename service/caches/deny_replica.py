@@ -93,7 +93,7 @@ class DenyReplica:
 
     async def _sync_parts(
         self,
-        names: tuple[str, ...],
+        names: list[str],
         index: Mapping[str, str],
         touched: set[str],
         changed: list[DenyRecord],
