@@ -42,9 +42,6 @@ class ConnectionRegistry:
         self._interval = min(_MAX_CHECK_INTERVAL, min(timeouts) / 4)
         self._timer: object | None = None
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def make_room(self) -> bool:
         """Make room for a connection, if need be by closing one that waits for a request; return whether there is any.
 
@@ -85,12 +82,12 @@ class ConnectionRegistry:
         self.work(stream)
         self._open.discard(stream)
         self._reserve.pop(stream, None)
-        if stream.has_unread_request and not stream.is_reserve and len(self._lingering) < _MAX_LINGERING:
+        if stream.is_rejected and not stream.is_reserve and len(self._lingering) < _MAX_LINGERING:
             with contextlib.suppress(OSError):  # without a descriptor left, the client may miss the response
                 self._lingering[LingeringSocket(stream.socket.fileno())] = None
 
     def close(self) -> None:
-        """Close the sockets that linger, and stop the timer; the server closes the connections."""
+        """Close the sockets that linger; the server closes the connections."""
         for socket in self._lingering:
             socket.close()
         self._lingering.clear()

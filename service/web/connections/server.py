@@ -15,7 +15,7 @@ from service.settings.limits import LimitSettings
 from service.web.connections.acceptor import Acceptor
 from service.web.connections.registry import ConnectionRegistry
 from service.web.connections.request import FollowedRequest
-from service.web.connections.stream import ClientStream, PlainClientStream, TLSClientStream
+from service.web.connections.stream import ClientStream, TLSClientStream
 
 BACKLOG = 2048
 """Connections that wait to be accepted; with Tornado's 128, a burst makes clients wait a second and try again."""
@@ -75,9 +75,9 @@ class LimitedHTTPServer(HTTPServer):
         return FollowedRequest(delegate, stream=stream, connection=request_conn)
 
     def _accept(self, connection: socket.socket, address: Any) -> None:
-        stream: PlainClientStream | TLSClientStream
+        stream: ClientStream
         if self.ssl_options is None:
-            stream = PlainClientStream(
+            stream = ClientStream(
                 connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
             )
         else:

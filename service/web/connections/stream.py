@@ -36,12 +36,13 @@ class Phase(enum.Enum):
 
     UNUSED = "the first request"
     IDLE = "the next request"
+    HEADER = "the rest of a further header"
     RECEIVING = "the rest of a request"
     RESPONDING = "the response, or the end of a WebSocket"
 
 
 class ClientStream(IOStream):
-    """The part that plain and TLS streams have in common; :meth:`attach` must follow the creation.
+    """The stream of a connection without TLS; :meth:`attach` must follow the creation.
 
     Times are in seconds of the event loop's clock.
     """
@@ -51,7 +52,9 @@ class ClientStream(IOStream):
     """Whether the connection is over the limit, so that only health checks are served."""
     remote_ip = ""
     waiting_since: float
-    """When the connection began to wait for a request."""
+    """When the connection began to wait for a request, or for the rest of its header."""
+    is_rejected = False
+    """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
     _registry: ConnectionRegistry
 
     def attach(self, registry: ConnectionRegistry, *, remote_ip: str) -> None:
@@ -59,11 +62,10 @@ class ClientStream(IOStream):
         self._registry = registry
         self.remote_ip = remote_ip
         self.waiting_since = self.io_loop.time()
-        self._header_since: float | None = None
         self._stalled_since = self.waiting_since
         self._bytes_written_before = 0
         super().set_nodelay(True)
-        self._has_responded = self._is_rejected = False
+        self._has_responded = False
         self._skipped_events = 0
 
     def wait_for_request(self) -> None:
@@ -71,7 +73,6 @@ class ClientStream(IOStream):
         if self.phase is not Phase.UNUSED:
             self.phase = Phase.IDLE
             self.waiting_since = self.io_loop.time()
-            self._header_since = None
         self._has_responded = False
         if not self.closed():  # Tornado waits for a further request on a closed stream, too
             self._registry.wait(self)
@@ -88,13 +89,12 @@ class ClientStream(IOStream):
     def check_timeouts(self, now: float) -> None:
         """Close the connection if its client has not sent a request, or not read a response, for too long."""
         limits = self._registry.limits
-        if self.phase is Phase.UNUSED or self._header_since is not None:
-            begin = self.waiting_since if self._header_since is None else self._header_since
-            if now - begin >= limits.header_timeout:
+        if self.phase in {Phase.UNUSED, Phase.HEADER}:
+            if now - self.waiting_since >= limits.header_timeout:
                 self._end_waiting()
         elif self.phase is Phase.IDLE:
             if self._read_buffer:
-                self._header_since = now
+                self.phase, self.waiting_since = Phase.HEADER, now
             elif now - self.waiting_since >= limits.keep_alive_timeout:
                 self.close()
         elif not self.writing() or self._total_write_done_index > self._bytes_written_before:
@@ -141,7 +141,7 @@ class ClientStream(IOStream):
             # Tornado writes it while it handles the exception, and offers no other way to learn the cause.
             rejection = rejection_for(sys.exception())
             data = b"" if self._has_responded else rejection.to_bytes()
-            self._is_rejected = True
+            self.is_rejected = True
             self._log(rejection)
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
@@ -152,7 +152,7 @@ class ClientStream(IOStream):
         if not self.closed():
             # Tornado closes the stream while it handles the exception, and offers no hook for these two limits.
             cause = exc_info if isinstance(exc_info, BaseException) else sys.exception()
-            if not self._is_rejected and (rejection := self._rejection_for(cause)) is not None:
+            if not self.is_rejected and (rejection := self._rejection_for(cause)) is not None:
                 self._reject(rejection)
             self._registry.remove(self)
         super().close(exc_info)
@@ -169,7 +169,7 @@ class ClientStream(IOStream):
 
     def _reject(self, rejection: Rejection) -> None:
         """Send a response without waiting, because the stream is about to close."""
-        self._is_rejected = True
+        self.is_rejected = True
         self._log(rejection)
         if self._has_responded or self.writing():
             return
@@ -181,15 +181,6 @@ class ClientStream(IOStream):
     def _log(self, rejection: Rejection) -> None:
         event = "request over a limit" if rejection.limit else "malformed request"
         self._registry.log.report(event, limit=rejection.limit, status=rejection.status, remote_ip=self.remote_ip)
-
-    @property
-    def has_unread_request(self) -> bool:
-        """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
-        return self._is_rejected
-
-
-class PlainClientStream(ClientStream):
-    """The stream of a connection without TLS."""
 
 
 class TLSClientStream(ClientStream, SSLIOStream):

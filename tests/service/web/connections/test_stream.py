@@ -57,6 +57,21 @@ async def test_a_handler_that_takes_longer_than_the_write_timeout_responds(serve
 
 
 @pytest.mark.gen_test
+async def test_a_response_to_a_request_whose_header_arrived_in_parts_may_take_longer_than_the_header_timeout(
+    serve_with: ServeWith,
+) -> None:
+    async with serve_with(header_timeout=0.4, keep_alive_timeout=30) as connect:
+        client = await connect()
+        assert 200 == (await client.get("/")).status
+        await client.send(b"GET /pending HTTP/1.1\r\n")
+        await asyncio.sleep(0.25)  # the check of the timeouts notices the part
+        await client.send(b"Host: a\r\nConnection: close\r\n\r\n")
+        await asyncio.sleep(0.6)
+        Pending.release.set()
+        assert 200 == (await client.read_to_end()).status
+
+
+@pytest.mark.gen_test
 async def test_requests_that_a_disconnected_client_sent_ahead_are_not_served(
     serve_with: ServeWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
