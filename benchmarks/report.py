@@ -10,6 +10,8 @@ import argparse
 import datetime as dt
 import os
 import platform
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
@@ -53,6 +55,10 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="few rounds, and write nothing")
     parser.add_argument("--peers", type=Path, metavar="PATH", help="an environment with the peers in Python")
     options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("the benchmarks need wrk, which Debian has as a package")
+        # A run of all of tox does not require it, but continuous integration does.
+        sys.exit(1 if "CI" in os.environ or not options.short else 0)
     with tempfile.TemporaryDirectory() as folder:
         plots = Path(folder) if options.short else DOCS / "benchmarks"
         plots.mkdir(exist_ok=True)

@@ -197,8 +197,8 @@ class ResourceServerApplication(tornado.web.Application):
         """Track a request until its connection is finished, even if a handler detached it from Tornado."""
         self._in_flight.add(request)
         self._idle.clear()
-        # Tornado has no callback for it.
-        request.finish = functools.partial(self._finish, request, request.finish)  # type: ignore[method-assign]
+        finish = functools.partial(self._finish, request, request.finish)
+        request.finish = finish  # type: ignore[method-assign]  # Tornado has no callback for it
 
     def _finish(self, request: HTTPConnection, finish: Callable[[], None]) -> None:
         del request.finish  # restores the method of the class and breaks a reference cycle

@@ -167,7 +167,7 @@ class _Proxy:
     def __hash__(self) -> int:
         return hash(self.__wrapped__)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # as wrapt does
     def __class__(self) -> type:
         return type(self.__wrapped__)
 

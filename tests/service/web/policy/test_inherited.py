@@ -29,7 +29,7 @@ class OwnerOnly:
 
 class TenantOnly:
     def authorize(self, principal: Principal) -> bool:
-        return principal.claims["tenant"] == "t1" and super().authorize(principal) is True  # type: ignore[misc]
+        return principal.claims["tenant"] == "t1" and super().authorize(principal) is True  # type: ignore[misc]  # a class beside it has one
 
 
 class AdminHandler(RequestHandler):
@@ -148,7 +148,7 @@ KEPT: dict[str, tuple[tuple[type, ...], dict[str, Any], str]] = {
     ),
     "an authorize of another kind": (
         (BearerAuthMixin, RequestHandler),
-        _own(authorize=type("Builtin", (), {"authorize": lambda _self, _principal: True}).authorize),  # type: ignore[attr-defined]
+        _own(authorize=type("Builtin", (), {"authorize": lambda _self, _principal: True}).authorize),  # type: ignore[attr-defined]  # set above
         "",
     ),
 }
