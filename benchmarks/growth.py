@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import tornado.web
+from accounting import cpu_seconds, resident_megabytes
 from cryptography.hazmat.primitives.asymmetric import ec
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.websocket import WebSocketHandler
@@ -336,13 +337,8 @@ def sockets_memory(count: float) -> float:
                 connection = stack.enter_context(socket.create_connection((host, port)))
                 connection.sendall(f"{request}Authorization: Bearer {token}\r\n\r\n".encode())
                 assert connection.recv(65536).startswith(b"HTTP/1.1 101 ")
-                before = before or _resident_megabytes(pid)
-            return _resident_megabytes(pid) - before
-
-
-def _resident_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+                before = before or resident_megabytes(pid)
+            return resident_megabytes(pid) - before
 
 
 def processes_cost(count: float) -> float:
@@ -356,19 +352,11 @@ def processes_cost(count: float) -> float:
             environment = os.environ | {"TOKENS": str(tokens)}
             best = math.inf
             for _ in range(4):  # in the first, each process also fetches the keys
-                before = _cpu_seconds(pid)
+                before = cpu_seconds(pid)
                 done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
                 requests = json.loads(done.stdout.splitlines()[-1])["requests"]
-                best = min(best, (_cpu_seconds(pid) - before) / requests)
+                best = min(best, (cpu_seconds(pid) - before) / requests)
     return 1e6 * best
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process and its children."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_cpu_seconds(int(child)) for child in children)
 
 
 def experiments() -> list[Experiment]:

@@ -31,12 +31,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jwt
+from accounting import cpu_seconds
 
 import fakeissuer
 
 PEERS = Path(__file__).parent / "peers"
-TICK = 1 / os.sysconf("SC_CLK_TCK")
-"""Seconds."""
 MAX_RATE = 8000
 """Requests a second for which there are new tokens."""
 BARE = "bare Tornado handler"
@@ -201,22 +200,12 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process and its children."""
-        return sum(_cpu_seconds(pid) for pid in _with_children(self._process.pid))
+        return cpu_seconds(self._process.pid)
 
     def stop(self) -> None:
         """Stop the server."""
         self._process.terminate()
         self._process.wait()
-
-
-def _with_children(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(found for child in children for found in _with_children(int(child)))]
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) -> Sample:

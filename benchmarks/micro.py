@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accounting import resident_megabytes
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -315,11 +316,11 @@ def _allocations(operation: Operation) -> float:
 def _memory(count: int, token_cache: ValidatedTokenCache, claims: dict[str, Any]) -> Figure:
     """Cache distinct tokens, as a flood of valid ones would."""
     token_cache.clear()
-    before, started = _resident_mb(), time.perf_counter()
+    before, started = resident_megabytes(), time.perf_counter()
     for number in range(count):
         principal = Principal.from_claims({**claims, "jti": f"AT.{number}"})
         token_cache.put(f"{number}", ValidatedToken(principal, lambda: True))
-    taken, more = time.perf_counter() - started, _resident_mb() - before
+    taken, more = time.perf_counter() - started, resident_megabytes() - before
     assert token_cache.get(f"{count - 1}") is not None
     return Figure(
         name=f"{count:,} distinct tokens cached",
@@ -327,11 +328,6 @@ def _memory(count: int, token_cache: ValidatedTokenCache, claims: dict[str, Any]
         target=_target(more, MEMORY_AT_MOST_MB, "MB"),
         comment=f"{more:.1f} MB more memory",
     )
-
-
-def _resident_mb() -> float:
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def _count_in_valgrind() -> dict[str, float]:

@@ -19,8 +19,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
+
+from accounting import cpu_seconds, resident_megabytes
 
 STARTS = 10
 ISSUER = "http://127.0.0.1:9400/oauth2/default"
@@ -28,7 +29,6 @@ ISSUER = "http://127.0.0.1:9400/oauth2/default"
 TOKEN_REQUEST = (
     b"grant_type=client_credentials&client_id=0oaservice0000000001&client_secret=service-secret-for-tests-only-0000001"
 )
-_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +148,9 @@ def start_once(
         connection = http.client.HTTPConnection(urlsplit(url).netloc)
         _request(connection, "GET", path)
         seconds = time.perf_counter() - started
-        cpu, megabytes = _cpu_seconds(process.pid), _resident_megabytes(process.pid)
+        cpu, megabytes = cpu_seconds(process.pid), resident_megabytes(process.pid)
         use(connection)
-        in_use = _resident_megabytes(process.pid)
+        in_use = resident_megabytes(process.pid)
         process.terminate()
         process.stderr.read()
     return Start(seconds=seconds, cpu=cpu, megabytes=megabytes, megabytes_in_use=in_use)
@@ -167,16 +167,6 @@ def _request(connection: http.client.HTTPConnection, method: str, path: str, for
     response = connection.getresponse()
     assert response.read()
     assert response.status == 200
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * _TICK
-
-
-def _resident_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def main() -> None:
