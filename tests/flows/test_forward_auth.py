@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import re
@@ -15,30 +14,16 @@ from typing import Any, ClassVar
 
 import docutils.core
 import docutils.nodes
+import nginx
 import pytest
 import tornado.web
+from programs import free_port
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from fakeissuer import RunningIssuer
 from service import ForwardAuth, ResourceServerApplication, Settings, make_app
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "forward-auth.rst"
-FRAME = """
-daemon off;
-pid nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    {http}
-    {server}
-}}
-"""
 FIELDS = ("x-auth-subject", "x-auth-client-id", "x-auth-scopes")
 
 
@@ -96,29 +81,13 @@ async def _nginx(folder: Path, *, service: int, changes: Mapping[str, str], http
     """Run nginx as the page shows it, before the service and an application that reads no tokens."""
     reports = tornado.web.Application([(r"/reports.*", Reports)]).listen(0, "127.0.0.1")
     (listening,) = reports._sockets.values()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     shown = _server(changes, proxy=port, service=service, reports=listening.getsockname()[1])
-    (folder / "nginx.conf").write_text(FRAME.format(server=shown, http=http))
-    process = await asyncio.create_subprocess_exec("nginx", "-e", "stderr", "-p", str(folder), "-c", "nginx.conf")
     try:
-        await asyncio.wait_for(_until_it_listens(port), 10)
-        yield Behind(url=f"http://127.0.0.1:{port}")
+        async with nginx.running(folder, port=port, http=f"{http}\n{shown}") as url:
+            yield Behind(url=url)
     finally:
-        process.terminate()
-        await process.wait()
         reports.stop()
-
-
-async def _until_it_listens(port: int) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.01)
-        else:
-            writer.close()
-            return
 
 
 @pytest.fixture

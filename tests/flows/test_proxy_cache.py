@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import getpass
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+import nginx
 import pytest
 import tornado.web
+from programs import free_port
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.wsgi import WSGIContainer
 
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app, protected, public
 
-CONFIGURATION = """
-daemon off;
-user {user};
-pid nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
+HTTP = """
     proxy_cache_path cache keys_zone=shared:1m;
     server {{
         listen 127.0.0.1:{port};
@@ -43,7 +31,6 @@ http {{
             add_header X-Cache $upstream_cache_status always;
         }}
     }}
-}}
 """
 ALICE, BOB, ANONYMOUS = "alice@example.com", "bob@example.com", None
 
@@ -109,24 +96,10 @@ def _wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[b
     return [environ["HTTP_AUTHORIZATION"].encode()[-20:]]
 
 
-@contextlib.asynccontextmanager
-async def _nginx(folder: Path, *, service: int) -> AsyncIterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(user=getpass.getuser(), port=port, service=service))
-    process = await asyncio.create_subprocess_exec("nginx", "-e", "stderr", "-p", str(folder), "-c", "nginx.conf")
-    try:
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                    writer.close()
-                    break
-                await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
+def _nginx(folder: Path, *, service: int) -> contextlib.AbstractAsyncContextManager[str]:
+    port = free_port()
+    http = HTTP.format(port=port, service=service)
+    return nginx.running(folder, port=port, http=http, main=f"user {getpass.getuser()};")
 
 
 Send = Callable[..., Any]
