@@ -98,7 +98,7 @@ class RemoteKeySet:
     def is_current(self, key: JWK) -> bool:
         """Return whether a key may still be used; awaits nothing, but starts a refresh when one is due."""
         key_set = self._key_set.current()
-        return key_set is not None and key in key_set
+        return key_set is not None and key in key_set.by_kid.get(key.kid, ())
 
     async def check_ready(self) -> None:
         """Return if there is a usable key set.

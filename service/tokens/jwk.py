@@ -71,16 +71,14 @@ class KeySet:
 
     keys: tuple[JWK, ...]
     skipped: tuple[str, ...] = ()
-    _by_kid: Mapping[str | None, list[JWK]] = field(init=False, repr=False, compare=False)
+    by_kid: Mapping[str | None, list[JWK]] = field(init=False, repr=False, compare=False)
+    """The keys by their ID, under None those without one."""
 
     def __post_init__(self) -> None:
         by_kid: dict[str | None, list[JWK]] = {}
         for key in self.keys:
             by_kid.setdefault(key.kid, []).append(key)
-        object.__setattr__(self, "_by_kid", by_kid)
-
-    def __contains__(self, key: JWK) -> bool:
-        return key in self._by_kid.get(key.kid, ())
+        object.__setattr__(self, "by_kid", by_kid)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> KeySet:
@@ -109,7 +107,7 @@ class KeySet:
         ``kid`` need not be unique (RFC 7517 section 4.5), so keys for other algorithms are left out. Without a
         ``kid``, every key for the algorithm is a candidate.
         """
-        candidates = self.keys if kid is None else self._by_kid.get(kid, ())
+        candidates = self.keys if kid is None else self.by_kid.get(kid, ())
         return [key for key in candidates if algorithm in key.algorithms][:MAX_CANDIDATES]
 
 
