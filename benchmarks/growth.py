@@ -20,6 +20,7 @@ import os
 import resource
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ from typing import Any
 import tornado.web
 from accounting import cpu_seconds, resident_megabytes
 from cryptography.hazmat.primitives.asymmetric import ec
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.websocket import WebSocketHandler
 
 import fakeissuer
@@ -185,13 +186,13 @@ def keys_cost(count: float) -> float:
     keys = KeySet(keys=tuple(JWK(kid=f"key-{number}", algorithms=algorithms, key=key) for number in range(int(count))))
     last = keys.keys[-1]
     assert last.kid is not None
-    return least_cost(lambda: (keys.select(algorithm="ES256", kid=last.kid), last in keys), calls=2000)
+    return least_cost(lambda: (keys.select(algorithm="ES256", kid=last.kid), last in keys.by_kid[last.kid]), calls=2000)
 
 
 def routes_cost(count: float) -> float:
     """Return the cost of finding the handler of the last of so many routes."""
     routes = [(rf"/things/{number}/([^/]+)", WebSocket) for number in range(int(count))]
-    app = make_app(Settings(issuer=ISSUER, audience="api://default", docs=False), routes=routes)
+    app = make_app(Settings(issuer=ISSUER, audience=("api://default",), docs=False), routes=routes)
     return _find_handler_cost(app, int(count))
 
 
@@ -202,7 +203,7 @@ def bare_routes_cost(count: float) -> float:
 
 
 def _find_handler_cost(app: tornado.web.Application, count: int) -> float:
-    class Connection:
+    class Connection(HTTPConnection):
         remote_ip, protocol = "127.0.0.1", "http"
         context: Any = None
 
@@ -447,8 +448,7 @@ def fit_exponent(points: Sequence[tuple[float, float]]) -> float:
     upper = [(x, y) for x, y in logarithms if x >= middle]
     if len(upper) < 2:
         upper = logarithms[-2:]
-    mean_x, mean_y = (sum(values) / len(upper) for values in zip(*upper, strict=True))
-    return sum((x - mean_x) * (y - mean_y) for x, y in upper) / sum((x - mean_x) ** 2 for x, _ in upper)
+    return statistics.linear_regression(*zip(*upper, strict=True)).slope
 
 
 def run(short: bool, out: Path, *, only: str = "") -> list[Curve]:  # noqa: FBT001  # the report calls every benchmark alike

@@ -174,7 +174,7 @@ class Running:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
         self._process = subprocess.Popen(
             self._command,
-            env=inherited | server.environment | {"NODE_ENV": "production"},
+            env=inherited | {**server.environment, "NODE_ENV": "production"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -39,7 +39,7 @@ async def main() -> None:
             loud = await _latencies(client, url, tokens, until=flooding)
             print(
                 f"{FLOOD} made-up key IDs in {SECONDS:.0f} s: {issuer.requests('keys').count} key fetches "
-                f"(at most {2 + SECONDS / 10:.0f}), all refused: {flooding.result()}"
+                f"(at most {2 + SECONDS / 10:.0f}), all rejected: {flooding.result()}"
             )
             print(
                 f"a good token's p99: {1e3 * _p99(loud):.2f} ms under the flood, {1e3 * _p99(quiet):.2f} ms without: "
@@ -50,7 +50,7 @@ async def main() -> None:
 
 @contextlib.contextmanager
 def _service(issuer: str) -> Iterator[str]:
-    """Serve in a process of its own, so that what sends the flood does not slow what answers it."""
+    """Serve in a process of its own, so that the sender of the flood does not slow the service."""
     command = [sys.executable, "-m", "service", "--port", "0", "--issuer", issuer, "--log-level", "warning"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -60,7 +60,7 @@ def _service(issuer: str) -> Iterator[str]:
 
 
 async def _flood(client: CurlAsyncHTTPClient, url: str, tokens: list[str]) -> bool:
-    """Send tokens with made-up key IDs, evenly over the time, and tell whether each was refused with 401."""
+    """Send tokens with made-up key IDs, evenly over the time, and return whether each was rejected with 401."""
     started = time.perf_counter()
     under_way = []
     for number in range(FLOOD):
@@ -73,7 +73,7 @@ async def _latencies(
     client: CurlAsyncHTTPClient, url: str, tokens: list[str], *, until: asyncio.Task[object]
 ) -> list[float]:
     """Return how long requests with good tokens took, one after another, while something else runs."""
-    seconds = []
+    seconds: list[float] = []
     while not until.done():
         started = time.perf_counter()
         assert 200 == await _status(client, url, tokens[len(seconds) % len(tokens)])

@@ -29,6 +29,7 @@ from accounting import resident_megabytes
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from pydantic import SecretStr
 
 import fakeissuer
 from service.authenticator import Authenticator
@@ -61,7 +62,11 @@ COUNTED = 10
 NEW_AT_MOST, KNOWN_AT_MOST, MEMORY_AT_MOST_MB = 1.7, 0.2, 64
 
 _COUNT = "--count-instructions"
-_HASHES = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
+_HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
+    "256": hashes.SHA256,
+    "384": hashes.SHA384,
+    "512": hashes.SHA512,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +165,7 @@ async def _operations() -> AsyncIterator[tuple[list[Operation], Callable[[int], 
             issuer=url,
             validation="introspection",
             client_id="0oaapi00000000000001",
-            client_secret="api-secret-for-tests-only-00000000001",
+            client_secret=SecretStr("api-secret-for-tests-only-00000000001"),
             introspection_cache_lifetime=3600,
         ).trusted_issuers
         validator, introspector = jwt.build(trusted, context), introspection.build(introspecting, context)
@@ -168,7 +173,7 @@ async def _operations() -> AsyncIterator[tuple[list[Operation], Callable[[int], 
         operations: list[Operation] = []
         for algorithm in ALGORITHMS:
             read = [PresentedToken.read(token) for token in tokens[algorithm]]
-            keys = await context.issuer(trusted).keys.select(algorithm=algorithm, kid=read[0].jws.header.kid)
+            keys = await context.issuer(trusted).keys.select(algorithm=algorithm, kid=_jws(read[0]).header.kid)
             operations.append(Operation(name=_bare_name(algorithm), run=_bare(algorithm, keys[0].key, read)))
             if algorithm == "RS256":
                 operations.append(_checks(tokens[algorithm], keys, jwt.rules_for(trusted), now=clock.now()))
@@ -199,15 +204,21 @@ def _bare_name(algorithm: str) -> str:
     return f"{algorithm}, bare verification"
 
 
+def _jws(token: PresentedToken) -> jws.CompactJWS:
+    assert token.jws is not None
+    return token.jws
+
+
 def _checks(tokens: Sequence[str], keys: Sequence[JWK], rules: ClaimRules, *, now: float) -> Operation:
     """Return the pure part of the validation of a new token: without the key set, the principal and the cache."""
     algorithms = frozenset(ALGORITHMS)
 
     def check(number: int) -> None:
         token = PresentedToken.read(tokens[number])
-        check_type(token.jws.header, rules)
-        algorithm, _ = jws.check_header(token.jws.header, algorithms=algorithms)
-        jws.verify(token.jws, algorithm=algorithm, keys=keys)
+        signed = _jws(token)
+        check_type(signed.header, rules)
+        algorithm, _ = jws.check_header(signed.header, algorithms=algorithms)
+        jws.verify(signed, algorithm=algorithm, keys=keys)
         check_claims(token.unverified_claims, rules, now=now)
 
     return Operation(
@@ -225,10 +236,14 @@ def _token_operations(
         return _finish(authenticator.authenticate(credentials[number]))
 
     yield Operation(name=f"{algorithm}, new token", run=validate, before=token_cache.clear, bare=_bare_name(algorithm))
+
+    def look_up(number: int) -> None:
+        assert authenticator.get_cached(credentials[number]) is not None
+
     # The new tokens of this round are known now.
     yield Operation(
         name=f"{algorithm}, known token",
-        run=lambda number: authenticator.get_cached(credentials[number]).issuer,
+        run=look_up,
         bare=_bare_name(algorithm),
         at_most=KNOWN_AT_MOST if algorithm == "RS256" else None,
     )
@@ -236,7 +251,7 @@ def _token_operations(
 
 def _bare(algorithm: str, key: Any, read: Sequence[PresentedToken]) -> Callable[[int], object]:
     """Return the verification that ``cryptography`` offers, with signatures in the form that it expects."""
-    signed = [(token.jws.signature, token.jws.signing_input) for token in read]
+    signed = [(_jws(token).signature, _jws(token).signing_input) for token in read]
     if algorithm == "EdDSA":
         return lambda number: key.verify(*signed[number])
     kind = _HASHES[algorithm[2:]]
@@ -244,7 +259,7 @@ def _bare(algorithm: str, key: Any, read: Sequence[PresentedToken]) -> Callable[
         return lambda number: key.verify(*signed[number], padding.PKCS1v15(), kind())
     if algorithm.startswith("PS"):
         return lambda number: key.verify(
-            *signed[number], padding.PSS(mgf=padding.MGF1(kind()), salt_length=kind.digest_size), kind()
+            *signed[number], padding.PSS(mgf=padding.MGF1(kind()), salt_length=kind().digest_size), kind()
         )
     signed = [(_der(signature), signing_input) for signature, signing_input in signed]
     return lambda number: key.verify(*signed[number], ec.ECDSA(kind()))

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from programs import Start, clean_environment
+from programs import LOG_PIPE_SIZE, Start, clean_environment
 from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
@@ -78,6 +78,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
             env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pipesize=LOG_PIPE_SIZE,
             text=True,
         )
         started.append(process)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import docutils.core
 import docutils.nodes
+from programs import LOG_PIPE_SIZE
 
 import fakeissuer
 from service.caches import deny_records
@@ -38,7 +39,8 @@ def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> 
     with fakeissuer.running() as issuer:
         service = subprocess.Popen(
             [sys.executable, "-m", "service", "--issuer", issuer.issuer_url(), "--port", "0"],
-            env=os.environ | variables | {"PYTHONUNBUFFERED": "1"}, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+            env=os.environ | variables | {"PYTHONUNBUFFERED": "1"}, cwd=tmp_path, stderr=subprocess.PIPE,
+            pipesize=LOG_PIPE_SIZE, text=True,
         )  # fmt: skip
         try:
             api, admin = _announced(service)

@@ -14,7 +14,7 @@ from pathlib import Path
 import docutils.core
 import docutils.nodes
 import pytest
-from programs import listening
+from programs import LOG_PIPE_SIZE, listening
 
 from fakeissuer import RunningIssuer
 from service import Settings, __version__, make_app
@@ -51,7 +51,9 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _start(*command: str, **options: object) -> tuple[subprocess.Popen[str], str]:
-    process: subprocess.Popen[str] = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]  # the options are Popen's
+    process: subprocess.Popen[str] = subprocess.Popen(
+        command, stderr=subprocess.PIPE, pipesize=LOG_PIPE_SIZE, text=True, **options
+    )  # type: ignore[call-overload]  # the options are Popen's
     return process, listening(process)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import docutils.core
 import docutils.nodes
 import pytest
+from programs import LOG_PIPE_SIZE
 
 from fakeissuer.control.handlers import CONTROL_ROUTES
 from fakeissuer.control.mint_request import MintRequest
@@ -56,7 +57,12 @@ def test_the_shell_block_starts_the_issuer() -> None:
     python, *arguments = block.split()
     assert python == "python"
     with subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        [sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pipesize=LOG_PIPE_SIZE,
+        text=True,
+        env=dict(os.environ),
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("listening on ")

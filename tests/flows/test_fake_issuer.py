@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+from programs import LOG_PIPE_SIZE
 
 from fakeissuer import running
 from fakeissuer.control.handlers import CONTROL_ROUTES
@@ -44,6 +45,7 @@ def program(*arguments: str, environment: dict[str, str] | None = None) -> Itera
         [sys.executable, "-W", "error", "-m", "fakeissuer", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pipesize=LOG_PIPE_SIZE,
         text=True,
         env={**os.environ, **(environment or {})},
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from browser_actions import press, shows, until
 from chromium import violations
-from programs import clean_environment, listening
+from programs import LOG_PIPE_SIZE, clean_environment, listening
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
@@ -51,6 +51,7 @@ class serving:  # noqa: N801  # read as a verb: with serving(...)
             env=clean_environment() | settings,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            pipesize=LOG_PIPE_SIZE,
             text=True,
         )
 

@@ -12,6 +12,10 @@ from typing import IO
 Start = Callable[..., "subprocess.Popen[str]"]
 """Starts ``python -m`` with these arguments, and these variables beside those of the environment."""
 
+LOG_PIPE_SIZE = 1 << 20
+"""Bytes that a program can log before its test reads them; with the usual 64 KiB, a program that logs some hundred
+requests waits for its test."""
+
 
 def clean_environment() -> dict[str, str]:
     """Return the variables of this process, without those that would set up a program of ours."""

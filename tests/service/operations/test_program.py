@@ -50,6 +50,7 @@ def _responding_processes(url: str, *, until: Callable[[set[int]], bool]) -> set
             urllib.error.URLError, ConnectionError
         ):  # a killed process may have accepted the connection
             seen.add(int(urllib.request.urlopen(f"{url}/who", timeout=5).read()))  # noqa: S310  # ours
+        time.sleep(0.005)  # each request is a line in a log that is not read yet
     assert until(seen)
     return seen
 
