@@ -31,6 +31,7 @@ from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted_routes
+from service.web.routing.rewrite import Wrap
 
 
 def make_app(
@@ -147,10 +148,16 @@ def protect(
     application: tornado.web.Application,
     settings: Settings,
     *,
+    wrap: Wrap | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
     """Protect the handlers of an existing application; call this after all routes are mounted.
+
+    Args:
+        wrap: Protects the handlers that are not protected yet, such as those of other packages: ``protected(…)`` for
+            all of them, a mapping from patterns to ``protected(…)`` or ``public()``, or a function that returns one of
+            these for a handler class and a pattern. Routes that are added later are wrapped in the same way.
 
     The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
@@ -159,10 +166,11 @@ def protect(
         before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, a pattern of ``wrap`` matches no route, a route matches
+            no pattern, the application is protected already, or the settings name an unknown kind of validation.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
-    protect_application(application, service)
+    protect_application(application, service, wrap=wrap)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own

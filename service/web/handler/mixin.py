@@ -137,7 +137,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     @property
     def _requirements(self) -> Requirements:
         """The requirements of the current method, which ``prepare`` may change; by default, a token."""
-        return self.policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
+        return type(self).policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
 
     @property
     def _authenticator(self) -> Authenticator:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.assigned import CLASS_ONLY
+from service.web.policy.attribute_names import CLASS_ONLY
 from service.web.policy.attribute_values import changed_names
 from service.web.policy.policy import Policy
 
