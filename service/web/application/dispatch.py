@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
@@ -21,14 +21,16 @@ from service.web.policy.attribute_values import copy_values, current_values
 from service.web.routing.audit import route_of
 from service.web.routing.rewrite import RouteWrapper
 
-_STATE = frozenset({
-    "prepare",
-    "_execute",
-    "_requirements",
-    "_principal",
-    "_credentials",
-    "_is_authentication_done",
-})
+_STATE = frozenset(
+    {
+        "prepare",
+        "_execute",
+        "_requirements",
+        "_principal",
+        "_credentials",
+        "_is_authentication_done",
+    }
+)
 """The attributes that no new handler has: they would replace a check, or are left from an earlier request."""
 
 
@@ -57,8 +59,8 @@ class _ProtectedDelegate(_HandlerDelegate):
     def execute(self) -> Awaitable[None] | None:
         """Run the handler of the request."""
         # The class stays readable until now, since an application may look at what its routes have found.
-        self.handler_class = functools.partial(self.create, self.handler_class)
-        return super().execute()  # type: ignore[no-any-return]  # Tornado's class is private
+        self.handler_class = functools.partial(self.create, self.handler_class)  # type: ignore[assignment]  # called only
+        return super().execute()
 
 
 class _UnprotectedRoute(BearerAuthMixin, tornado.web.RequestHandler):
@@ -125,7 +127,7 @@ class Dispatcher:
             context = application.settings[ResourceServerContext.SETTING]
             delegate.application.settings.setdefault(ResourceServerContext.SETTING, context)
             return self._protect(delegate, wrapper)
-        return application.get_handler_delegate(request, _UnprotectedRoute)
+        return self._protect(_HandlerDelegate(application, request, _UnprotectedRoute, None, None, None), None)
 
     def _get_delegate(
         self,
@@ -138,12 +140,13 @@ class Dispatcher:
         """Return the delegate of a handler class, which creates the handler by :meth:`_create`."""
         delegate = get_delegate(*args, **kwargs)
         # Another delegate than Tornado's is not known to create its handler there.
-        return self._protect(delegate, wrapper) if type(delegate) is _HandlerDelegate else delegate  # type: ignore[no-any-return]  # Tornado's class is private
+        return self._protect(delegate, wrapper) if type(delegate) is _HandlerDelegate else delegate
 
     def _protect(self, delegate: _HandlerDelegate, wrapper: RouteWrapper | None) -> _ProtectedDelegate:
-        delegate.__class__ = _ProtectedDelegate
-        delegate.create = functools.partial(self._create, wrapper)
-        return delegate
+        protected = cast("_ProtectedDelegate", delegate)
+        protected.__class__ = _ProtectedDelegate
+        protected.create = functools.partial(self._create, wrapper)
+        return protected
 
     def _create(
         self,
@@ -166,11 +169,11 @@ class Dispatcher:
             except SettingsError as exc:
                 return _UnprotectedRoute(application, request, target=target_class, problem=f"which fails: {exc}")
         try:
-            handler = self._instantiate(target_class, application, request, **kwargs)
+            handler: Any = self._instantiate(target_class, application, request, **kwargs)
         except Exception as exc:  # noqa: BLE001  # Tornado would close the connection without a response
             problem = "which cannot be created"
             return _UnprotectedRoute(application, request, target=target_class, problem=problem, cause=exc)
-        kind = type(handler)  # the class may return a handler of another class
+        kind: type[BearerAuthMixin] = type(handler)  # the class may return a handler of another class
         checked = self._checked.get(kind)
         if checked is None or checked.values != current_values(kind) or checked.methods != _current_methods(kind):
             try:
@@ -181,12 +184,14 @@ class Dispatcher:
             return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
         if checked.adapt is not None:
             checked.adapt(handler)
-        return handler
+        return handler  # type: ignore[no-any-return]  # whatever the class has returned
 
-    def _instantiate(self, target_class: type[BearerAuthMixin], *args: Any, **kwargs: Any) -> tornado.web.RequestHandler:
-        handler = target_class(*args, **kwargs)
-        requirements = vars(target_class).get(STATED)
-        if requirements is None or isinstance(handler, BearerAuthMixin):
+    def _instantiate(self, target_class: type[tornado.web.RequestHandler], *args: Any, **kwargs: Any) -> Any:
+        handler: Any = target_class(*args, **kwargs)
+        requirements: Callable[..., type[BearerAuthMixin]] | None = vars(target_class).get(STATED)
+        # A class that was protected before has requirements of its own, which the other object would not have.
+        is_foreign = requirements is not None and BearerAuthMixin in target_class.__bases__
+        if requirements is None or not is_foreign or isinstance(handler, BearerAuthMixin):
             return handler
         # The `__new__` of a class that others wrote has returned an object of another class.
         key = target_class, type(handler)
@@ -194,7 +199,7 @@ class Dispatcher:
             self._substitutes[key] = requirements(type(handler))
         return self._substitutes[key](*args, **kwargs)
 
-    def _check_class(self, kind: type) -> _CheckedClass:
+    def _check_class(self, kind: type[BearerAuthMixin]) -> _CheckedClass:
         """Check a handler class, and remember it as it is now.
 
         Raises:
@@ -204,7 +209,10 @@ class Dispatcher:
             raise SettingsError([problem])
         self._check(kind)
         self._checked[kind] = checked = _CheckedClass(
-            values=copy_values(kind), methods=_current_methods(kind), adapt=find_adaptation(kind), forbidden=_STATE | kind._class_only
+            values=copy_values(kind),
+            methods=_current_methods(kind),
+            adapt=find_adaptation(kind),
+            forbidden=_STATE | kind._class_only,  # noqa: SLF001  # the names that only the class may set
         )
         return checked
 

@@ -24,6 +24,8 @@ def protect_application(
         SettingsError: A route is neither protected nor public, or requires a validation that is not configured, or the
             application is protected already; the application is unchanged then.
     """
+    if not isinstance(application, tornado.web.Application):
+        raise SettingsError([f"protect: was {application!r}; expected a tornado.web.Application"])
     if ResourceServerContext.SETTING in application.settings:
         raise SettingsError(
             ["protect: the application is protected already; call protect once, and mount later routes by add_handlers"]

@@ -48,7 +48,7 @@ class Protection:
                 the application is unchanged then.
         """
         applications = [application, *nested_applications(application.default_router)]
-        with self._wrapped(applications, is_complete=True), self._default_handlers(applications):
+        with self._default_handlers(applications), self._wrapped(applications, is_complete=True):
             self._check(application)
         for each in applications:
             self._install(each)
@@ -63,7 +63,7 @@ class Protection:
         copies = [copy.copy(route) if isinstance(route, Rule) else route for route in host_handlers]
         application = tornado.web.Application(copies)
         applications = [application, *nested_applications(application.default_router)]
-        with self._wrapped(applications, is_complete=False), self._default_handlers(applications):
+        with self._default_handlers(applications), self._wrapped(applications, is_complete=False):
             self._check(application)
 
     def protect_nested(self, application: tornado.web.Application) -> None:
@@ -109,7 +109,7 @@ class Protection:
 
     def _install(self, application: tornado.web.Application) -> None:
         settings = application.settings
-        settings.setdefault(_DEFAULT, NotFound)
+        settings[_DEFAULT] = settings.get(_DEFAULT) or NotFound
         settings[ResourceServerContext.SETTING] = self.context
         for name, value in self.defaults.items():
             settings.setdefault(name, value)

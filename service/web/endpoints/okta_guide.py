@@ -47,8 +47,9 @@ class NotFound(BearerAuthMixin, tornado.web.ErrorHandler):
 
     public = True
 
-    def initialize(self) -> None:
-        """Accept no arguments, unlike Tornado's class."""
+    def initialize(self, status_code: int = 404) -> None:
+        """Set the status, for which Tornado's class has no default."""
+        super().initialize(status_code)
 
     def prepare(self) -> None:
         """Respond 404 to every method."""

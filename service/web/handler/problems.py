@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import tornado.web
+
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.attribute_names import CLASS_ONLY
 from service.web.policy.attribute_values import changed_names
@@ -23,7 +25,17 @@ def find_problem(target: object, arguments: Mapping[str, Any]) -> str | None:
     Args:
         arguments: What the route passes to the handler's ``initialize``.
     """
-    if not (isinstance(target, type) and issubclass(target, BearerAuthMixin)):
+    if not (isinstance(target, type) and issubclass(target, tornado.web.RequestHandler)):
+        return (
+            "which is neither protected nor marked public, because it is not a handler class; "
+            "mount service.protected(FallbackHandler) with it as the argument fallback"
+        )
+    if issubclass(target, tornado.web.StaticFileHandler) and not issubclass(target, BearerAuthMixin):
+        return (
+            "which is neither protected nor marked public; mount service.protected(…) or service.public(…) of it, "
+            "or set static_handler_class to one of these if the setting static_path mounts it"
+        )
+    if not issubclass(target, BearerAuthMixin):
         return (
             "which is neither protected nor marked public; "
             "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"

@@ -58,7 +58,9 @@ def reject_near_misses(handler: type, *, base: type) -> None:
             meant = _SYNONYMS.get(name) or next((each for each in ATTRIBUTE_NAMES if _is_misspelled(name, each)), None)
             if meant is not None:
                 place = "" if kind is handler else f" of {kind.__qualname__}"
-                raise TypeError(f"{name}{place} has no effect; did you mean {meant}? If not, choose a name less like it")
+                raise TypeError(
+                    f"{name}{place} has no effect; did you mean {meant}? If not, choose a name less like it"
+                )
         for name in _annotations(kind):
             if name in ATTRIBUTE_NAMES and name not in vars(kind):
                 raise TypeError(f"{name} has an annotation but no value; write {name} = …")

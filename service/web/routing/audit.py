@@ -19,8 +19,8 @@ from service.web.responses.methods import handler_methods
 _ROUTING_METHODS = ("find_handler", "get_target_delegate", "get_handler_delegate")
 """The methods by which a router or an application of Tornado finds the handler of a request."""
 _NOT_LISTED = (
-    "which finds handlers by {} of its own, so its routes cannot be listed; pass wrap=protected(…) to protect(…), "
-    "or mount these routes in a tornado.web.Application"
+    "which finds handlers by {} of its own, so its routes cannot be listed; pass wrap=protected(…), "
+    "or a mapping with the pattern '.*', to protect(…), or mount these routes in a tornado.web.Application"
 )
 _NOT_DISPATCHED = (
     "whose start_request looks for no handler, so its requests cannot be authenticated; "

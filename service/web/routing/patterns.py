@@ -57,10 +57,8 @@ class PatternTable:
         literal = _literal(text)
         for other in beginnings:
             if _literal(other).startswith(literal) and len(other) > len(best):
-                raise SettingsError(
-                    [f"its requests could belong to both {self._keys[best]!r} and {self._keys[other]!r} of wrap; "
-                     f"add {pattern!r} to wrap"]
-                )  # fmt: skip
+                keys = f"{self._keys[best]!r} and {self._keys[other]!r}"
+                raise SettingsError([f"its requests could belong to both {keys} of wrap; add {pattern!r} to wrap"])
         return self._requirements[self._mark(best)]
 
     @property

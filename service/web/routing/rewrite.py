@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tornado.web
-from tornado.routing import PathMatches, Rule, RuleRouter
+from tornado.routing import PathMatches, Rule, RuleRouter, URLSpec
 
 from service.errors import SettingsError
 from service.web.handler.context import ResourceServerContext
@@ -45,8 +45,9 @@ class RouteWrapper:
             self._select = lambda _handler, pattern: table.find(pattern)
         elif isinstance(wrap, StatedRequirements):
             self._select = lambda _handler, _pattern: wrap
-        elif wrap in (protected, public):
-            raise SettingsError([f"wrap: was the function {wrap.__name__}; call it: wrap={wrap.__name__}()"])
+        elif wrap in _FUNCTIONS:
+            name = getattr(wrap, "__name__", "")
+            raise SettingsError([f"wrap: was the function {name}; call it: wrap={name}()"])
         else:
             _check_signature(wrap)
             self._select = wrap
@@ -82,16 +83,21 @@ class RouteWrapper:
         """
         originals: list[tuple[RuleRouter, list[Rule]]] = []
         try:
-            self._replace([router for each in applications for router in _routers(each)], originals, is_complete)
+            self._replace([router for each in applications for router in _routers(each)], originals)
             yield
+            if is_complete:
+                self._check_patterns([rule for _, rules in originals for rule in rules if _is_handler(rule.target)])
         except BaseException:
             for router, rules in originals:
                 router.rules[:] = rules
             raise
 
-    def _replace(
-        self, routers: list[RuleRouter], originals: list[tuple[RuleRouter, list[Rule]]], is_complete: bool
-    ) -> None:
+    def _check_patterns(self, rules: Iterable[Rule]) -> None:
+        problems = [] if self._table is None else self._table.unused(_pattern(rule) for rule in rules)
+        if problems:
+            raise SettingsError(problems)
+
+    def _replace(self, routers: list[RuleRouter], originals: list[tuple[RuleRouter, list[Rule]]]) -> None:
         problems: list[str] = []
         for router in routers:
             originals.append((router, list(router.rules)))
@@ -101,9 +107,6 @@ class RouteWrapper:
                 except SettingsError as exc:
                     name = f"{rule.target.__module__}.{rule.target.__qualname__}"
                     problems += [f"routes: {_pattern(rule)!r} leads to {name}: {problem}" for problem in exc.problems]
-        if self._table is not None and is_complete:
-            rules = [rule for _, rules in originals for rule in rules if _is_handler(rule.target)]
-            problems += self._table.unused(_pattern(rule) for rule in rules)
         if problems:
             raise SettingsError(problems)
 
@@ -120,7 +123,7 @@ class RouteWrapper:
             return rule
         replaced = copy.copy(rule)
         replaced.target = handler
-        if isinstance(replaced, tornado.web.URLSpec):
+        if isinstance(replaced, URLSpec):
             replaced.handler_class = handler
         return replaced
 
@@ -130,7 +133,7 @@ class RouteWrapper:
             return self._protect(handler, selected)
         if isinstance(selected, type) and issubclass(selected, BearerAuthMixin):
             return selected
-        raise SettingsError([f"wrap returned {selected!r}; expected protected(…), public(), or a class that they return"])
+        raise SettingsError([f"wrap returned {selected!r}; expected protected(…), public(), or a class made by them"])
 
     def _protect(self, handler: Handler, requirements: StatedRequirements) -> Handler:
         key = handler, requirements
@@ -143,6 +146,8 @@ class RouteWrapper:
 
 
 _PUBLIC = public()
+_FUNCTIONS: tuple[object, ...] = (protected, public)
+"""The functions that return requirements, and are easily taken for these."""
 
 
 def nested_applications(router: RuleRouter) -> Iterator[tornado.web.Application]:
@@ -182,7 +187,7 @@ def _check_signature(wrap: object) -> None:
     try:
         inspect.signature(wrap).bind(None, None)  # type: ignore[arg-type]  # raises TypeError for other objects
     except TypeError:
-        raise SettingsError(
-            [f"wrap: was {wrap!r}; expected protected(…), a mapping from patterns to protected(…), "
-             "or a function of a handler class and its pattern"]
-        ) from None  # fmt: skip
+        expected = (
+            "protected(…), a mapping from patterns to protected(…), or a function of a handler class and a pattern"
+        )
+        raise SettingsError([f"wrap: was {wrap!r}; expected {expected}"]) from None
