@@ -33,12 +33,14 @@ def find_problem(target: object, arguments: Mapping[str, Any]) -> str | None:
     if issubclass(target, tornado.web.StaticFileHandler) and not issubclass(target, BearerAuthMixin):
         return (
             "which is neither protected nor marked public; mount service.protected(…) or service.public(…) of it, "
-            "or set static_handler_class to one of these if the setting static_path mounts it"
+            "set static_handler_class to one of these if the setting static_path mounts it, "
+            "or pass wrap=protected(…) to service.protect"
         )
     if not issubclass(target, BearerAuthMixin):
         return (
             "which is neither protected nor marked public; "
-            "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"
+            "put BearerAuthMixin first among its bases, mount service.protected(…) or service.public(…) of it, "
+            "or pass wrap=protected(…) to service.protect"
         )
     return _find_change(target) or _find_argument(target, arguments)
 

@@ -24,11 +24,12 @@ class PatternTable:
         requirements: The requirements for each key.
 
     Raises:
-        SettingsError: A value is not one of ``protected(…)`` and ``public()``.
+        SettingsError: A key is not a regular expression, or a value is not one of ``protected(…)`` and ``public()``.
     """
 
     def __init__(self, requirements: Mapping[str, StatedRequirements]) -> None:
         for key, value in requirements.items():
+            _check_key(key)
             if not isinstance(value, StatedRequirements):
                 raise SettingsError([f"wrap: {key!r} leads to {value!r}; expected protected(…) or public()"])
         self._requirements = {_complete(key): value for key, value in requirements.items()}
@@ -49,14 +50,13 @@ class PatternTable:
         if (exact := self._use(text)) is not None:
             return exact
         beginnings = [key for key in self._requirements if key.endswith(f"{_REST}$")]
-        matching = [key for key in beginnings if text.startswith(_beginning(key))]
+        matching = [key for key in beginnings if _begins_with(text, key.removesuffix(f"{_REST}$"))]
         if not matching:
             raise SettingsError([f"no pattern of wrap matches; {self._nearest_key(pattern)}"])
         best = max(matching, key=len)
-        # A route such as `/(admin|user)/` may serve what the author meant by `/admin/.*`.
-        literal = _literal(text)
         for other in beginnings:
-            if _literal(other).startswith(literal) and len(other) > len(best):
+            # A route such as `/(admin|user)/` may serve what the author meant by `/admin/.*`.
+            if len(other) > len(best) and _may_overlap(text, other):
                 keys = f"{self._keys[best]!r} and {self._keys[other]!r}"
                 raise SettingsError([f"its requests could belong to both {keys} of wrap; add {pattern!r} to wrap"])
         return self._requirements[self._mark(best)]
@@ -86,20 +86,53 @@ class PatternTable:
         return f"{_nearest(pattern, self._keys.values())}, or add {pattern!r}"
 
 
+def _check_key(key: object) -> None:
+    try:
+        re.compile(str(key).removesuffix("$").removesuffix(_REST))
+    except re.error as exc:
+        raise SettingsError([f"wrap: {key!r} is not a regular expression: {exc}"]) from exc
+    if not isinstance(key, str):
+        raise SettingsError([f"wrap: {key!r} is not the pattern of a route; expected a string"])
+
+
 def _complete(pattern: str) -> str:
     """Return a pattern as Tornado compiles it, from the beginning to the end of a path."""
     pattern = pattern.removeprefix("^")
     return pattern if pattern.endswith("$") else f"{pattern}$"
 
 
-def _beginning(key: str) -> str:
-    return key.removesuffix(f"{_REST}$")
+def _begins_with(pattern: str, beginning: str) -> bool:
+    """Return whether all paths that match a pattern begin with a match of another one."""
+    rest = pattern.removeprefix(beginning)
+    if not beginning:
+        return True
+    return pattern.startswith(beginning) and rest[0] not in "*+?{" and not _is_choice(pattern)
+
+
+def _may_overlap(pattern: str, key: str) -> bool:
+    """Return whether a path could match both; True if that is not certain."""
+    literal, other = _literal(pattern), _literal(key)
+    if f"{literal}$" == _unescape(pattern):
+        return re.match(key, literal) is not None
+    return other.startswith(literal) or literal.startswith(other)
 
 
 def _literal(pattern: str) -> str:
-    match = _LITERAL.match(pattern)
-    is_choice = "|" in re.sub(r"\(.*\)", "", pattern)
-    return "" if match is None or is_choice else re.sub(r"\\(.)", r"\1", match.group())
+    """Return how all paths that match a pattern begin."""
+    match = None if _is_choice(pattern) else _LITERAL.match(pattern)
+    return "" if match is None else _unescape(match.group())
+
+
+def _is_choice(pattern: str) -> bool:
+    """Return whether a pattern consists of alternatives, such as ``/a|/b``, rather than containing them in a group."""
+    text = re.sub(r"\\.|\[\^?\]?[^]]*\]", "", pattern)
+    while text != (text := re.sub(r"\([^()]*\)", "", text)):
+        pass
+    return "|" in text
+
+
+def _unescape(pattern: str) -> str:
+    return re.sub(r"\\([^A-Za-z0-9])", r"\1", pattern)
 
 
 def _nearest(text: str, known: Iterable[str]) -> str:

@@ -62,7 +62,7 @@ def test_a_method_for_a_principal_with_a_name_like_authorize_raises(name: str) -
 FOREIGN_NAMES: dict[str, object] = {
     "scope": "a", "group": "wheel", "claim": {"a": 1}, "validator": "json", "roles": ["admin"], "permissions": (),
     "is_public": True, "authorizer": object(), "public": True, "optional": True, "openapi": {}, "cors_origins": "*",
-    "token_cookie": "a", "policy": {"default-src": "none"}, "sources": {}, "principal": None, "groups": lambda _self: [],
+    "token_cookie": "a", "policy": {"default-src": "none"}, "sources": {}, "principal": None, "groups": lambda _s: [],
     "claims": property(lambda _self: {}), "scopes": None, "authorized": lambda _self, _principal: True,
     "authorise": lambda _self, _principal: True, "_context": 1,
 }  # fmt: skip
@@ -77,13 +77,10 @@ def test_the_names_of_handlers_of_other_packages_are_not_checked(bases: tuple[ty
     )
     below: Any = type("Below", (mixin, foreign), {"__module__": "flower.views"})
     for kind in (foreign, below):
-        for handler in (
-            protected(kind),
-            public(kind),
-            protected(kind, scopes="a"),
-            type("Own", (BearerAuthMixin, kind), {}),
-        ):
-            assert handler.policy.requirements["GET"].public == (handler.public is True)
+        own: Any = type("Own", (BearerAuthMixin, kind), {})
+        handlers: list[Any] = [protected(kind), public(kind), protected(kind, scopes="a"), own]
+        for handler in handlers:
+            assert handler.policy.requirements["GET"].public == handler.public
             type("Mine", (handler,), {})
 
 

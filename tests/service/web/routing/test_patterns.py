@@ -1,13 +1,32 @@
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.errors import SettingsError
 from service.web.routing.patterns import PatternTable
 from service.web.routing.wrap import protected, public
 
+SEGMENTS = [
+    "admin",
+    "admin/",
+    "(admin|user)",
+    "a?dmin",
+    "ad",
+    "min",
+    "(.*)",
+    r"\w+",
+    "x|/admin",
+    "",
+    "[a-z]*",
+    r"a\dmin",
+]
+PATHS = ["/admin/", "/admin/x", "/admin/admin", "/admin//", "/user/x", "/x", "/admin/admin/x"]
 READ, WRITE, OPEN = protected(scopes="things:read"), protected(scopes="things:write"), public()
 
 FOUND: dict[str, tuple[str, dict[str, Any], Any]] = {
@@ -18,6 +37,10 @@ FOUND: dict[str, tuple[str, dict[str, Any], Any]] = {
     "the longest beginning": (r"/things/(\d+)", {r"/th.*": OPEN, ".*": OPEN, r"/things/.*": READ}, READ),
     "the whole pattern before a beginning": (r"/things/new", {r"/things/.*": READ, r"/things/new": WRITE}, WRITE),
     "everything else": (r"/other", {r"/things/.*": READ, ".*": OPEN}, OPEN),
+    "a path without alternatives": (r"/", {"/admin/.*": WRITE, ".*": OPEN}, OPEN),
+    "an escaped path without alternatives": (r"/a\.b", {r"/a\.b/.*": WRITE, ".*": OPEN}, OPEN),
+    "a beginning with a group": (r"/users/(\d+)/x", {r"/users/(\d+)/.*": READ, ".*": OPEN}, READ),
+    "a choice in a group": ("/things/(a|[|]|\\|)", {"/things/.*": READ, "/other/.*": OPEN}, READ),
     "an escaped dot": (r"/robots\.txt", {r"/robots\..*": OPEN, ".*": READ}, OPEN),
     "a choice that is named as a whole": (r"/(a|b)/x", {r"/a/.*": READ, ".*": OPEN, r"/(a|b)/x": WRITE}, WRITE),
 }
@@ -33,7 +56,11 @@ NOT_FOUND: dict[str, tuple[str, dict[str, Any], str]] = {
     "an empty mapping": ("/things", {}, "there are none, or add '/things'"),
     "a choice": (r"/(admin|user)/x", {"/admin/.*": WRITE, ".*": READ}, "to both '.*' and '/admin/.*' of wrap; add"),
     "a choice of whole paths": ("/x|/admin/x", {"/admin/.*": WRITE, ".*": READ}, "to both '.*' and '/admin/.*'"),
-    "an optional letter": ("/admins?x", {"/admin/.*": WRITE, ".*": READ}, ""),
+    "an optional letter": ("/open/?x", {"/open/.*": OPEN, ".*": READ}, "to both"),
+    "a choice that begins with a key": ("/open/(a)|/secret(b)", {"/open/.*": OPEN, ".*": READ}, "to both"),
+    "a choice and a single key": ("/open/|/secret", {"/open/.*": OPEN}, "no pattern of wrap matches"),
+    "a key with a group": ("/users/7/x", {r"/users/(\d+)/.*": WRITE, ".*": READ}, "to both"),
+    "a key with a group, and a pattern with one": ("/users/7/(x)", {r"/users/(\d+)/.*": WRITE, ".*": READ}, "to both"),
     "any path": ("/(.*)", {"/admin/.*": WRITE, ".*": READ}, "add '/(.*)' to wrap"),
     "a set of letters": ("/[ab]dmin/", {"/admin/.*": WRITE, ".*": READ}, "to both"),
 }
@@ -54,6 +81,25 @@ def test_keys_that_no_route_has_used_are_reported_with_the_nearest_pattern() -> 
         "wrap: '/users/.*' matches no unprotected route; the nearest is '/orders'",
     ] == table.unused(["/things", "/orders"])
     assert OPEN is table.rest
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [("/things/(.*", "is not a regular expression"), (None, "is not the pattern of a route; expected a string")],
+)
+def test_a_key_that_is_not_a_pattern_is_rejected(key: Any, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        PatternTable({key: READ})
+
+
+@given(st.sampled_from(SEGMENTS), st.sampled_from(SEGMENTS), st.sampled_from(SEGMENTS), st.sampled_from(PATHS))
+def test_no_path_of_a_protected_beginning_is_served_publicly(first: str, second: str, third: str, path: str) -> None:
+    pattern = f"/{first}{second}/{third}"
+    table = PatternTable({"/admin/.*": READ, ".*": OPEN})
+    with contextlib.suppress(SettingsError):
+        found = table.find(pattern)
+        if found is OPEN and re.fullmatch(pattern, path):
+            assert not path.startswith("/admin/")
 
 
 @pytest.mark.parametrize("value", ["things:read", {"scopes": "things:read"}, None, protected])
