@@ -47,7 +47,7 @@ class Protection:
             SettingsError: A route is neither protected nor public, or requires a validation that is not configured;
                 the application is unchanged then.
         """
-        applications = [application, *nested_applications(application.default_router)]
+        applications = _with_nested(application)
         with self._default_handlers(applications), self._wrapped(applications, is_complete=True):
             self._check(application)
         for each in applications:
@@ -62,13 +62,13 @@ class Protection:
         # Tornado ties a rule that it mounts to the application, so it receives copies here.
         copies = [copy.copy(route) if isinstance(route, Rule) else route for route in host_handlers]
         application = tornado.web.Application(copies)
-        applications = [application, *nested_applications(application.default_router)]
+        applications = _with_nested(application)
         with self._default_handlers(applications), self._wrapped(applications, is_complete=False):
             self._check(application)
 
     def protect_nested(self, application: tornado.web.Application) -> None:
         """Protect the applications that have been nested in a protected one, and whose routes were checked."""
-        for each in nested_applications(application.default_router):
+        for each in _with_nested(application)[1:]:
             self._install(each)
 
     def _check(self, application: tornado.web.Application) -> None:
@@ -127,5 +127,10 @@ class Protection:
         """Check more routes of a protected application, then mount them."""
         self.check_routes_to_add(host_handlers)
         add_handlers(host_pattern, list(host_handlers))
-        with self._wrapped([application, *nested_applications(application.default_router)], is_complete=False):
+        with self._wrapped(_with_nested(application), is_complete=False):
             self.protect_nested(application)
+
+
+def _with_nested(application: tornado.web.Application) -> list[tornado.web.Application]:
+    """Return an application and those nested in it that are not protected; each once, though several rules lead to it."""
+    return list(dict.fromkeys([application, *nested_applications(application.default_router)]))

@@ -9,7 +9,6 @@ from typing import Any
 import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.attribute_names import CLASS_ONLY
 from service.web.policy.attribute_values import changed_names
 from service.web.policy.policy import Policy
 
@@ -68,7 +67,7 @@ def _find_change(handler: type[BearerAuthMixin]) -> str | None:
 
 def _find_argument(handler: type[BearerAuthMixin], arguments: Mapping[str, Any]) -> str | None:
     """Return the name of a requirement that a route passes to an ``initialize`` that does not expect it."""
-    names = CLASS_ONLY & arguments.keys() - inspect.signature(handler.initialize).parameters.keys()
+    names = handler._class_only & arguments.keys() - inspect.signature(handler.initialize).parameters.keys()
     if not names:
         return None
     return f"to which it passes {min(names)}, which has no effect; {_IN_THE_BODY.format('it')} or in protected(…)"

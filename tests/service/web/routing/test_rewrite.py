@@ -83,6 +83,7 @@ def build(tmp_path: Any) -> Application:
             ("/fallback", FallbackHandler, {"fallback": respond}),
             ("/error", ErrorHandler, {"status_code": 410}),
             Rule(PathMatches("/inner/.*"), inner),
+            Rule(PathMatches("/again/.*"), inner),
             Rule(
                 PathMatches("/router/.*"), RuleRouter([Rule(PathMatches("/router/bare"), Application([("/.*", Page)]))])
             ),
@@ -102,7 +103,7 @@ def _bound(application: Application, rules: list[Any]) -> Any:
 
 
 PATHS = [
-    "/page", "/shared", "/socket", "/fallback", "/error", "/inner/page", "/inner/other", "/router/bare", "/host/page",
+    "/page", "/shared", "/again/x", "/socket", "/fallback", "/error", "/inner/page", "/inner/other", "/router/bare", "/host/page",
     "/orders", "/added", "/x/named", "/deep", "/static/robots.txt", "/robots.txt", "/nothing",
 ]  # fmt: skip
 
@@ -344,6 +345,13 @@ async def test_a_default_handler_without_requirements_raises(app: ResourceServer
     with pytest.raises(SettingsError, match=r"\(anything else\) leads to .*Missing: no pattern of wrap matches"):
         protect_application(application, app, wrap={"/page": protected()})
     assert {"default_handler_class": Missing} == application.settings
+
+
+@pytest.mark.gen_test
+async def test_a_protected_default_handler_keeps_its_requirements(app: ResourceServerApplication) -> None:
+    application = Application([("/page", Page)], default_handler_class=Orders)
+    protect_application(application, app, wrap={"/page": protected()})
+    assert Orders is application.settings["default_handler_class"]
 
 
 @pytest.mark.gen_test
