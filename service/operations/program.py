@@ -113,14 +113,10 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
                 [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
             ) from exc
         if not isinstance(loaded, list | tuple):
-            hint = (
-                "; name an application, or a function that returns one, with --app"
-                if _makes_application(loaded)
-                else ""
-            )
-            raise SettingsError(
-                [f"routes: was {path!r}; expected package.module:attribute to be a list of routes{hint}"]
-            )
+            problem = f"routes: was {path!r}; expected package.module:attribute to be a list of routes"
+            if callable(loaded) or isinstance(loaded, tornado.web.Application):
+                problem += "; name an application, or a function that returns one, with --app"
+            raise SettingsError([problem])
         try:
             tornado.web.Application(list(loaded))
         except Exception as exc:  # Tornado asserts, unpacks, imports and compiles
@@ -128,10 +124,6 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
             raise SettingsError([problem]) from exc
         routes += loaded
     return routes if paths else None
-
-
-def _makes_application(loaded: object) -> bool:
-    return callable(loaded) or isinstance(loaded, tornado.web.Application)
 
 
 def _describe_error(error: Exception) -> str:

@@ -132,5 +132,5 @@ class Protection:
 
 
 def _with_nested(application: tornado.web.Application) -> list[tornado.web.Application]:
-    """Return an application and those nested in it that are not protected; each once, though several rules lead to it."""
+    """Return an application and the unprotected ones nested in it; each once, even if several rules lead to it."""
     return list(dict.fromkeys([application, *nested_applications(application.default_router)]))

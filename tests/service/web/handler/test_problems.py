@@ -115,7 +115,7 @@ class Scoped(RequestHandler):
     """A handler of another package."""
 
     def initialize(self, **options: object) -> None:
-        self.options = options
+        vars(self).update(options)
 
 
 class Anything(BearerAuthMixin, RequestHandler):

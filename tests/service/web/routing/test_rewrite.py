@@ -103,8 +103,8 @@ def _bound(application: Application, rules: list[Any]) -> Any:
 
 
 PATHS = [
-    "/page", "/shared", "/again/x", "/socket", "/fallback", "/error", "/inner/page", "/inner/other", "/router/bare", "/host/page",
-    "/orders", "/added", "/x/named", "/deep", "/static/robots.txt", "/robots.txt", "/nothing",
+    "/page", "/shared", "/again/x", "/socket", "/fallback", "/error", "/inner/page", "/inner/other", "/router/bare",
+    "/host/page", "/orders", "/added", "/x/named", "/deep", "/static/robots.txt", "/robots.txt", "/nothing",
 ]  # fmt: skip
 
 
