@@ -154,12 +154,12 @@ def protect(
 ) -> ResourceServerApplication:
     """Protect the handlers of an existing application; call this after all routes are mounted.
 
+    The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
+
     Args:
         wrap: Protects the handlers that are not protected yet, such as those of other packages: ``protected(…)`` for
             all of them, a mapping from patterns to ``protected(…)`` or ``public()``, or a function that returns one of
             these for a handler class and a pattern. Routes that are added later are wrapped in the same way.
-
-    The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
     Returns:
         The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
