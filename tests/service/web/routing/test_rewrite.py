@@ -87,19 +87,14 @@ def build(tmp_path: Any) -> Application:
             Rule(
                 PathMatches("/router/.*"), RuleRouter([Rule(PathMatches("/router/bare"), Application([("/.*", Page)]))])
             ),
+            Rule(Always(), [Rule(PathMatches("/deep"), Admin)]),
             (HostMatches("127.0.0.1"), [("/host/page", Page), ("/orders", Orders)]),
         ],
         default_handler_class=Missing,
         static_path=str(tmp_path),
     )
     application.add_handlers("127.0.0.1", [("/added", Page), (r"/(\w+)/named", Page)])
-    application.default_router.rules.insert(-1, Rule(Always(), RuleRouter([Rule(PathMatches("/deep"), Admin)])))
-    application.default_router.rules[-2].target = _bound(application, [Rule(PathMatches("/deep"), Admin)])
     return application
-
-
-def _bound(application: Application, rules: list[Any]) -> Any:
-    return type(application.default_router)(application, rules)
 
 
 PATHS = [
