@@ -62,7 +62,7 @@ class TokenIdentityProvider(IdentityProvider):
         handler._token_authenticated = True  # noqa: SLF001  # Jupyter checks the XSRF cookie of other requests
         if isinstance(handler, WebSocketHandler):
             on_end = functools.partial(close_socket, handler)
-            handler.monitored_token = self.guard.watch_token(user.principal, handler.request, on_end=on_end)
+            vars(handler)["monitored_token"] = self.guard.watch_token(user.principal, handler.request, on_end=on_end)
         return user
 
     def reject(self, handler: Any, error: ServiceError) -> NoReturn:

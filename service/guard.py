@@ -23,6 +23,7 @@ from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
+from service.web.credentials.foreign_request import make_request
 from service.web.credentials.sources import parse_sources, read_credentials, source_functions
 from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
@@ -120,8 +121,11 @@ class Guard:
         if client is None:
             self._cleanups.append(http_client.close)
 
+    request = staticmethod(make_request)
+    """Makes a request for the other methods, of one that another framework or a test has."""
+
     async def authenticate(self, request: HTTPServerRequest) -> Principal | None:
-        """Return the principal of a request's token, or None if the request has no token.
+        """Return the principal of a request's token, or None if the request has no token; call this once a request.
 
         Raises:
             TokenError: The token is malformed, sent twice, or rejected.
