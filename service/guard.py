@@ -122,7 +122,7 @@ class Guard:
             self._cleanups.append(http_client.close)
 
     request = staticmethod(make_request)
-    """Makes a request for the other methods, of one that another framework or a test has."""
+    """Makes Tornado's request object, for code that has none."""
 
     async def authenticate(self, request: HTTPServerRequest) -> Principal | None:
         """Return the principal of a request's token, or None if the request has no token; call this once a request.
@@ -168,18 +168,20 @@ class Guard:
         parsed.check(principal, now=self.context.clock.now(), matching=self.context.scope_matching)
         return principal
 
-    def reject(self, error: ServiceError, request: HTTPServerRequest) -> RejectionResponse:
+    def reject(self, error: ServiceError, request: HTTPServerRequest | None) -> RejectionResponse:
         """Log the rejection of a request, and return the response to it.
 
         Args:
-            error: What :meth:`authenticate` or :meth:`authorize` has raised; another error is raised again.
+            error: What a method of the guard has raised; an error of another kind is raised again.
+            request: None if :meth:`request` has raised the error.
         """
         if not isinstance(error, TokenError | CrossSiteRequest | RetryLater):
             raise error
         log_rejection(error, request)
         context = self.context
         response = error_response_for(error, realm=context.realm, resource_metadata=context.resource.metadata_url)
-        return RejectionResponse.of(response, cors=context.cors.headers_for(request.headers.get("Origin")))
+        origin = None if request is None else request.headers.get("Origin")
+        return RejectionResponse.of(response, cors=context.cors.headers_for(origin))
 
     def watch_token(
         self,

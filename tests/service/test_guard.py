@@ -203,6 +203,16 @@ async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, cap
 
 
 @pytest.mark.gen_test
+async def test_a_request_that_tornado_rejects_has_a_response(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "service")
+    with pytest.raises(InvalidRequest) as rejection:
+        Guard.request("GET", "https://api.example/", [("Host", "a/b")])
+    assert 400 == make().reject(rejection.value, None).status
+    (message,) = caplog.messages
+    assert message.startswith("rejected - -: malformed_credentials")
+
+
+@pytest.mark.gen_test
 async def test_an_error_of_another_kind_is_raised_again(make: Make) -> None:
     with pytest.raises(SettingsError):
         make().reject(SettingsError(["no rejection"]), request())

@@ -119,12 +119,12 @@ class ErrorResponder:
         )
 
 
-def log_rejection(error: BaseException, request: HTTPServerRequest) -> None:
+def log_rejection(error: BaseException, request: HTTPServerRequest | None) -> None:
     """Log a rejection as one line; an unavailable issuer is logged once, as a warning, where it is noticed."""
     reason = str(error.reason) if isinstance(error, TokenError) else type(error).__name__
     fields = _request_fields(request) | {"reason": reason}
     _logger.info("rejected %(method)s %(path)s: %(detail)s", fields | {"detail": str(error)}, extra=fields)
 
 
-def _request_fields(request: HTTPServerRequest) -> dict[str, Any]:
-    return {"method": request.method, "path": request.path}
+def _request_fields(request: HTTPServerRequest | None) -> dict[str, Any]:
+    return {"method": "-", "path": "-"} if request is None else {"method": request.method, "path": request.path}
