@@ -18,6 +18,7 @@ PAGES = [
     "limits",
     "metrics",
     "openapi",
+    "outside-a-handler",
     "protect-a-route",
     "require-a-scope",
     "step-up",

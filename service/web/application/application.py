@@ -90,9 +90,7 @@ class ResourceServerApplication(tornado.web.Application):
         self._idle = asyncio.Event()
         self._idle.set()
         self._cleanups: list[Callable[[], Awaitable[None] | None]] = []
-        self.add_cleanup(context.authenticators.close)
         self._monitor = context.monitor
-        self.add_cleanup(self._monitor.close)
 
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
