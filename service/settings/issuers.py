@@ -10,11 +10,12 @@ import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from service.settings.files import read_secret_file
-from service.settings.profiles.effective import EffectiveProfile, effective_profile, issuers_of
+from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.texts import AcceptedTexts, Texts
 from service.text import did_you_mean
 from service.tokens.algorithms import ALGORITHMS
+
 
 def _rename_strict(profile: object) -> object:
     """Return ``rfc9068`` for ``strict``, the value that is used with the environment name ``SERVICE_RFC9068``."""
@@ -185,7 +186,7 @@ def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[Trust
         profile = effective_profile(table, issuer, has_audience=bool(table.audience))
         yield TrustedIssuer(
             issuer=issuer,
-            audiences=frozenset(table.audience or filter(None, [profile.default_audience])),
+            audiences=frozenset(table.audience or default_audience(issuer, table.profile)),
             validation=effective["validation"],
             algorithms=frozenset(effective["algorithms"]),
             allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,

@@ -25,6 +25,7 @@ from service.settings.issuers import (
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
 from service.settings.problems import find_problems
+from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
@@ -60,7 +61,7 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject unknown names, and derive the issuer from the Okta org."""
+        """Reject unknown names, and derive the issuer from the Okta org and the audience of an Okta custom server."""
         names = SettingNames(cls.model_fields)
         settings = names.by_field(values)
         if unknown := list(names.find_unknown(settings)):
@@ -71,6 +72,9 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         if not settings.get("issuer") and org_url and isinstance(org_url, str):
             settings["issuer"] = issuer_of_org(org_url, server_id)
             settings.setdefault("profile", "okta")
+        issuer, profile = settings.get("issuer"), settings.get("profile")
+        if settings.get("audience") is None and isinstance(issuer, str) and isinstance(profile, str | None):
+            settings |= {"audience": audience} if (audience := default_audience(issuer, profile)) else {}
         return settings
 
     @model_validator(mode="after")

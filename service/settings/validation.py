@@ -25,9 +25,7 @@ class ValidationSettings(ServerProfileSettings):
 
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
-    issuer: str | None = Field(
-        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")
-    )
+    issuer: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
     org_url: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
     """The URL of an Okta org, from which the issuer is derived if ``issuer`` is not set."""

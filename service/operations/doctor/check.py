@@ -110,11 +110,9 @@ async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> 
 
 
 def _check_issuer_name(issuer: TrustedIssuer) -> Finding:
-    """Return the issuer and that of its tokens; the settings have rejected malformed ones."""
+    """Return the issuer; the settings have rejected malformed ones."""
     slash = "; the trailing slash is part of the name" if issuer.issuer.endswith("/") else ""
-    token_issuer = issuer.profile.token_issuer
-    tokens = f"; its access tokens have iss = {to_json(token_issuer)}" if token_issuer != issuer.issuer else ""
-    return ok("issuer", f"{issuer.issuer}{slash}{tokens}")
+    return ok("issuer", f"{issuer.issuer}{slash}")
 
 
 def _check_audience(issuer: TrustedIssuer) -> Finding:

@@ -11,6 +11,7 @@ from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.table import PROFILES, ServerProfile, recognise
 from service.tokens.claim_names import ClaimNames
 from service.tokens.issuer_identifier import has_okta_custom_path
+from service.urls import is_secure
 
 OKTA_AUDIENCE = "api://default"
 """The audience that Okta gives its custom authorization servers."""
@@ -21,30 +22,37 @@ class EffectiveProfile:
     """What is particular to one issuer.
 
     Args:
+        issuer: The issuer, without a placeholder.
         server: The profile of its kind of server.
         is_recognised: Whether the profile was recognised from the issuer, and not set.
         names: The claims of client, scopes, groups and roles.
         token_issuer: The ``iss`` claim of its access tokens.
         accepts_without_audience: Whether tokens without ``aud`` are accepted.
-        default_audience: The accepted audience if none is set; "" if there is no default.
         is_okta_org_server: Whether only introspection can validate its access tokens.
     """
 
+    issuer: str
     server: ServerProfile
     is_recognised: bool
     names: ClaimNames
     token_issuer: str
     accepts_without_audience: bool
-    default_audience: str
     is_okta_org_server: bool
 
     def __str__(self) -> str:
         origin = ", recognised from the issuer" if self.is_recognised else ""
         names = self.names
+        has_own_issuer = self.token_issuer != self.issuer
+        tokens = f", access tokens of the issuer {self.token_issuer}" if has_own_issuer else ""
         return (
             f"{self.server.name}{origin}: client in {' or '.join(names.client_id)}, "
-            f"scopes in {' or '.join(names.scopes)}, groups in {names.groups}, roles in {names.roles}"
+            f"scopes in {' or '.join(names.scopes)}, groups in {names.groups}, roles in {names.roles}{tokens}"
         )
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether the issuer is reached over a network without TLS."""
+        return not is_secure(self.issuer)
 
 
 def effective_profile(settings: ServerProfileSettings, issuer: str, *, has_audience: bool) -> EffectiveProfile:
@@ -60,8 +68,8 @@ def effective_profile(settings: ServerProfileSettings, issuer: str, *, has_audie
     names = server.names
     lacks_audience = server.lacks_audience and recognised is None and not has_audience
     accepts = settings.accept_tokens_without_audience
-    is_okta = server.name == "okta"
     return EffectiveProfile(
+        issuer=issuer,
         server=server,
         is_recognised=recognised is not None,
         names=replace(
@@ -73,15 +81,25 @@ def effective_profile(settings: ServerProfileSettings, issuer: str, *, has_audie
         ),
         token_issuer=settings.access_token_issuer or _token_issuer(server, issuer),
         accepts_without_audience=lacks_audience if accepts is None else accepts,
-        default_audience=OKTA_AUDIENCE if is_okta and has_okta_custom_path(issuer) else "",
-        is_okta_org_server=is_okta and urllib.parse.urlsplit(issuer).path == "",
+        is_okta_org_server=server.name == "okta" and urllib.parse.urlsplit(issuer).path == "",
     )
+
+
+def default_audience(issuer: str, profile: str | None) -> tuple[str, ...]:
+    """Return the audience of an Okta custom server, or an empty tuple for any other issuer.
+
+    Args:
+        profile: The name of the profile that is set.
+    """
+    server = recognise(issuer) if profile is None else PROFILES.get(profile)
+    is_okta_custom = server is PROFILES["okta"] and has_okta_custom_path(issuer)
+    return (OKTA_AUDIENCE,) if is_okta_custom else ()
 
 
 def issuers_of(settings: ServerProfileSettings, issuer: str) -> Iterator[str]:
     """Yield the issuer, or that of each tenant."""
-    yield from (issuer.replace(TENANT_PLACEHOLDER, tenant) for tenant in settings.tenants) if settings.tenants else (
-        issuer,
+    yield from (
+        (issuer.replace(TENANT_PLACEHOLDER, tenant) for tenant in settings.tenants) if settings.tenants else (issuer,)
     )
 
 

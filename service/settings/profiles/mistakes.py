@@ -32,10 +32,12 @@ def find_mistakes(issuer: str, *, profile: str | None, has_tenants: bool, accept
         if has_tenants:
             return [f"tenants are listed, but {TENANT_PLACEHOLDER} stands nowhere", "write it in place of the tenant"]
         return [f"{TENANT_PLACEHOLDER} stands for a tenant", "list the IDs of the accepted tenants in tenants"]
-    row = PROFILES[profile] if profile is not None else recognise(issuer.partition("/.well-known/")[0])
+    recognised = recognise(issuer.partition("/.well-known/")[0])
+    row = PROFILES[profile] if profile is not None else recognised
     corrections: dict[str, Correction] = {}
     if row is not None:
-        corrections |= _BY_PROFILE.get(row.name, {})
+        if row is recognised or row.name != "entra":  # with another host, it is B2C, which spells its issuers otherwise
+            corrections |= _BY_PROFILE.get(row.name, {})
         if row.has_final_slash is not None:
             state = "with" if row.has_final_slash else "without"
             corrections[f"the issuers of {row.name} end {state} a slash"] = (

@@ -53,7 +53,7 @@ class ServerProfileSettings(BaseModel):
     accept_tokens_without_audience: bool | None = None
     """Whether tokens without ``aud`` are accepted, by their client alone; requires ``allowed_client_ids``."""
     client_id_claims: AcceptedClaimNames | None = None
-    """The claims that name the client; two of them must agree; ``client_id``, ``cid``, ``azp``, ``appid`` by default."""
+    """The claims that name the client, which must agree; ``client_id``, ``cid``, ``azp``, ``appid`` by default."""
     scope_claims: AcceptedClaimNames | None = None
     """The claims that hold the scopes, of which the first that is present counts; ``scope``, ``scp`` by default."""
     groups_claim: ClaimName | None = None

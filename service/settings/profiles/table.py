@@ -64,9 +64,7 @@ _ROWS = (
     ),
     ServerProfile(
         name="cognito",
-        names=ClaimNames(
-            client_id=("client_id",), scopes=("scope",), groups="cognito:groups", roles="cognito:groups"
-        ),
+        names=ClaimNames(client_id=("client_id",), scopes=("scope",), groups="cognito:groups", roles="cognito:groups"),
         issuer_pattern=r"cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^/]+/?",
         has_final_slash=False,
         lacks_audience=True,
