@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from service.clock import Clock, SystemClock
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
+from service.issuers.profile_log import log_profiles
 from service.settings.program import Settings
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
@@ -32,8 +32,6 @@ from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted_routes
-
-_logger = logging.getLogger(__name__)
 
 
 def make_app(
@@ -69,7 +67,7 @@ def make_app(
         ca_file=settings.ca_file,
         instrumentation=instrumentation,
     )
-    _log_profiles(settings)
+    log_profiles(settings.trusted_issuers)
     deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
     deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
     shared = ValidatorContext(
@@ -112,16 +110,6 @@ def make_app(
     if client is None:
         service.add_cleanup(http_client.close)
     return service
-
-
-def _log_profiles(settings: Settings) -> None:
-    """Log what was not set but recognised, and what is not safe, of each issuer."""
-    for profile in (issuer.profile for issuer in settings.trusted_issuers):
-        fields = {"issuer": profile.issuer, "profile": profile.server.name}
-        if profile.is_recognised:
-            _logger.info("profile recognised from the issuer: %(profile)s, issuer=%(issuer)s", fields, extra=fields)
-        if profile.is_exposed:
-            _logger.warning("the issuer is reached without TLS: issuer=%(issuer)s", fields, extra=fields)
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:
