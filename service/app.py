@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted_routes
+
+_logger = logging.getLogger(__name__)
 
 
 def make_app(
@@ -66,6 +69,7 @@ def make_app(
         ca_file=settings.ca_file,
         instrumentation=instrumentation,
     )
+    _log_profiles(settings)
     deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
     deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
     shared = ValidatorContext(
@@ -108,6 +112,16 @@ def make_app(
     if client is None:
         service.add_cleanup(http_client.close)
     return service
+
+
+def _log_profiles(settings: Settings) -> None:
+    """Log what was not set but recognised, and what is not safe, of each issuer."""
+    for profile in (issuer.profile for issuer in settings.trusted_issuers):
+        fields = {"issuer": profile.issuer, "profile": profile.server.name}
+        if profile.is_recognised:
+            _logger.info("profile recognised from the issuer: %(profile)s, issuer=%(issuer)s", fields, extra=fields)
+        if profile.is_exposed:
+            _logger.warning("the issuer is reached without TLS: issuer=%(issuer)s", fields, extra=fields)
 
 
 def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentation: Documentation | None) -> list[Any]:

@@ -117,7 +117,7 @@ async def _apply_rule(
 
 def _principal_of(context: ExplainContext) -> Principal:
     claims = context.token.unverified_claims  # every rule has passed, the signature included
-    return Principal.from_claims(claims, max_token_age=context.trusted.max_token_age)
+    return Principal.from_claims(claims, names=context.rules.names, max_token_age=context.trusted.max_token_age)
 
 
 def _describe_principal(principal: Principal, now: float) -> str:

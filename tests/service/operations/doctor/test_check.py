@@ -26,6 +26,7 @@ from service.web.endpoints.okta_guide import ROUTES
 
 CHECKS = [
     "issuer",
+    "profile",
     "audience",
     "discovery",
     "TLS to the issuer",
