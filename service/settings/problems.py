@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from service.settings.issuers import TrustedIssuer
+from service.tokens.issuer_identifier import has_okta_custom_path
 
 
 def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
@@ -39,7 +40,9 @@ def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
             f'"{issuer.profile.server.name}" and allowed_client_ids to accept the tokens of those clients'
         )
     else:
+        is_like_okta = has_okta_custom_path(issuer.issuer)
+        profile = ', or profile = "okta" if it is an Okta org under a domain of its own' if is_like_okta else ""
         yield (
             f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
-            "set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens"
+            f"set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens{profile}"
         )

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
+import tornado.httpserver
+import tornado.netutil
 import tornado.web
+from pydantic import SecretStr
 from tornado.httpclient import AsyncHTTPClient
 
 from fakeissuer import RunningIssuer
@@ -146,3 +149,45 @@ async def test_access_tokens_of_adfs_have_an_issuer_of_their_own(
     service = Caller(fake_issuer, http_client, listen(make_app(settings, routes=ROUTES)))
     assert 200 == (await service.get("/scope", {"iss": own, "appid": "app", "scp": "things:read"}))[0]
     assert 401 == (await service.get("/scope", {"appid": "app", "scp": "things:read"}))[0]
+
+
+HTTP_ISSUER = "http://keycloak:8080/realms/one"
+
+
+class ContainerNetwork(tornado.web.RequestHandler):
+    """Stands for the proxy through which ``http://keycloak:8080`` is reached."""
+
+    def initialize(self, fake_issuer: RunningIssuer, jwks_uri: str) -> None:
+        self._fake_issuer = fake_issuer
+        self._jwks_uri = jwks_uri
+
+    async def get(self) -> None:
+        assert self.request.uri is not None
+        if self.request.uri == f"{HTTP_ISSUER}/.well-known/openid-configuration":
+            self.write({"issuer": HTTP_ISSUER, "jwks_uri": self._jwks_uri})
+        else:
+            response = await AsyncHTTPClient().fetch(f"{self._fake_issuer.issuer_url()}/v1/keys")
+            self.write(response.body)
+
+
+@pytest.mark.parametrize(
+    ("jwks_uri", "status"), [("http://keycloak:8080/certs", 200), ("http://other:8080/certs", 503)]
+)
+@pytest.mark.gen_test
+async def test_an_issuer_without_tls_is_accepted_by_a_setting_that_says_so(
+    jwks_uri: str, status: int, listen: Listen, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient
+) -> None:
+    network = tornado.httpserver.HTTPServer(
+        tornado.web.Application([(r".*", ContainerNetwork, {"fake_issuer": fake_issuer, "jwks_uri": jwks_uri})])
+    )
+    (socket,) = tornado.netutil.bind_sockets(0, "127.0.0.1")
+    network.add_sockets([socket])
+    settings = Settings(
+        issuer=HTTP_ISSUER,
+        audience=("api://default",),
+        insecure_accept_http_issuer=True,
+        http_proxy=SecretStr(f"http://127.0.0.1:{socket.getsockname()[1]}"),
+    )
+    service = Caller(fake_issuer, http_client, listen(make_app(settings, routes=ROUTES)))
+    assert status == (await service.get("/whoami", {"iss": HTTP_ISSUER, "azp": "app"}))[0]
+    network.stop()

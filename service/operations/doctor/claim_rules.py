@@ -46,8 +46,8 @@ async def check_strings(context: ExplainContext) -> None:
     read = ((name, find_claim(claims, name)) for name in ("sub", "jti", *names.client_id, *names.scopes))
     found = [f"{name} = {to_json(value)}" for name, value in read if value is not MISSING]
     context.found = ", ".join(found) or "none of them"
-    context.expected = "strings, and scopes separated by single spaces"
-    context.advice = "configure the issuer to send strings"
+    context.expected = "strings, one client, and scopes separated by single spaces"
+    context.advice = "configure the issuer to send strings, and the same client in each claim that names it"
     check_principal(claims, names)
 
 

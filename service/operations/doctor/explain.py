@@ -123,5 +123,10 @@ def _principal_of(context: ExplainContext) -> Principal:
 def _describe_principal(principal: Principal, now: float) -> str:
     who = to_json(principal.subject) if principal.subject else "no subject"
     client = f", client {to_json(principal.client_id)}" if principal.client_id else ""
-    scopes = " ".join(sorted(principal.scopes)) or "none"
-    return f"subject {who}{client}, until {format_date(principal.expires_at, now)}; scopes: {scopes}"
+    granted = {"scopes": principal.scopes, "groups": principal.groups, "roles": principal.roles}
+    listed = "; ".join(
+        f"{name}: {' '.join(sorted(values)) or 'none'}"
+        for name, values in granted.items()
+        if values or name == "scopes"
+    )
+    return f"subject {who}{client}, until {format_date(principal.expires_at, now)}; {listed}"

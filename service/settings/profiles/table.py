@@ -61,7 +61,8 @@ _ROWS = (
     ),
     ServerProfile(
         name="keycloak",
-        names=ClaimNames(client_id=("client_id", "azp"), scopes=("scope",), roles="realm_access.roles"),
+        # A mapper for service accounts adds `client_id`, which a token exchange leaves as it was.
+        names=ClaimNames(client_id=("azp",), scopes=("scope",), roles="realm_access.roles"),
         issuer_pattern=r"[^/]+(/.*)?/realms/[^/]+(/(protocol/.*)?)?",
         has_final_slash=False,
     ),

@@ -137,6 +137,13 @@ def test_the_org_url_stands_for_the_profile_of_okta() -> None:
     assert (VANITY, "okta", ("api://default",)) == (settings.issuer, settings.profile, settings.audience)
 
 
+def test_the_profile_is_suggested_for_an_issuer_that_is_spelt_like_those_of_okta() -> None:
+    with pytest.raises(pydantic.ValidationError, match='or profile = "okta" if it is an Okta org'):
+        _trusted(issuer=VANITY)
+    with pytest.raises(pydantic.ValidationError, match=r"aud claim of your tokens \["):
+        _trusted(issuer="https://login.example.com")
+
+
 def test_an_okta_org_server_on_a_custom_domain_is_introspected() -> None:
     with pytest.raises(pydantic.ValidationError, match="is an Okta org server"):
         _trusted(issuer="https://login.example.com", audience=("a",), profile="okta")
