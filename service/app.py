@@ -90,6 +90,7 @@ def make_app(
         realm=settings.realm,
         resource=_resource(settings),
         scope_matching=ScopeMatching(settings.scope_matching),
+        head_as_get=settings.head_as_get,
         clock=app_clock,
         monitor=TokenMonitor(clock=app_clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
     )

@@ -61,7 +61,7 @@ class RegisterHandler(ClientHandler):
 class RegisteredClientHandler(RegisterHandler):
     """Read, replace or remove a registered client, with an API token in every profile."""
 
-    methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD", "PUT", "DELETE")
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""

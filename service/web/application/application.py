@@ -76,7 +76,7 @@ class ResourceServerApplication(tornado.web.Application):
         self._documentation = documentation
         self._instrumentation = instrumentation
         self._access_log = access_log
-        self.dispatcher = Dispatcher(self._check_validations)
+        self.dispatcher = Dispatcher(self._check_validations, head_as_get=context.head_as_get)
         self.dispatcher.install(self)
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
         self.check(mounted)

@@ -11,6 +11,7 @@ import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 
 from service.errors import SettingsError
+from service.web.application.head import answer_head_as_get
 from service.web.handler.adaptation import Adapt, find_adaptation
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.problems import find_problem
@@ -38,11 +39,13 @@ class _CheckedClass:
         values: The values of its attributes.
         methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
         adapt: Makes authentication run first in a handler; None if the class does so itself.
+        answers_head: Whether its ``get`` responds to HEAD.
     """
 
     values: tuple[object, ...]
     methods: tuple[object, ...]
     adapt: Adapt | None
+    answers_head: bool
 
 
 class _Creator(functools.partial[tornado.web.RequestHandler]):
@@ -79,10 +82,12 @@ class Dispatcher:
 
     Args:
         check: Raises SettingsError unless the application can validate the tokens of a handler class.
+        head_as_get: Whether the ``get`` of each handler without a ``head`` responds to HEAD.
     """
 
-    def __init__(self, check: Callable[[type[BearerAuthMixin]], None]) -> None:
+    def __init__(self, check: Callable[[type[BearerAuthMixin]], None], *, head_as_get: bool = False) -> None:
         self._check = check
+        self._head_as_get = head_as_get
         self._checked: dict[type, _CheckedClass] = {}
 
     def install(self, application: tornado.web.Application) -> None:
@@ -145,11 +150,13 @@ class Dispatcher:
                 return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
         if handler.request is not request or not _STATE.isdisjoint(vars(handler)):
             return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
+        if checked.answers_head and request.method == "HEAD":
+            answer_head_as_get(handler)
         if checked.adapt is not None:
             checked.adapt(handler)
         return handler
 
-    def _check_class(self, kind: type) -> _CheckedClass:
+    def _check_class(self, kind: type[Any]) -> _CheckedClass:
         """Check a handler class, and remember it as it is now.
 
         Raises:
@@ -159,7 +166,10 @@ class Dispatcher:
             raise SettingsError([problem])
         self._check(kind)
         self._checked[kind] = checked = _CheckedClass(
-            values=copy_values(kind), methods=_current_methods(kind), adapt=find_adaptation(kind)
+            values=copy_values(kind),
+            methods=_current_methods(kind),
+            adapt=find_adaptation(kind),
+            answers_head=kind._answers_head(by_default=self._head_as_get),  # noqa: SLF001  # of our class
         )
         return checked
 

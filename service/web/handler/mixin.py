@@ -12,30 +12,28 @@ import tornado.web
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
 from service.authenticator import Authenticator
-from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.credentials.sources import read_credentials
 from service.web.handler import websocket
-from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.csrf import is_own_page
+from service.web.handler.current_user import CurrentUser
 from service.web.handler.errors.methods import ErrorMethods
 from service.web.handler.inherited_method import inherited_method
 from service.web.handler.prepare import authenticate_first, authenticate_request
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
-from service.web.policy.requirements import Requirements
 from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
 from service.web.responses.cors import CrossOriginPolicy
+from service.web.responses.methods import handler_methods
 
-_TOKEN_REQUIRED = Requirements()
 _TORNADO = f"TornadoServer/{tornado.version}"
 _CLEAR, _NO_DEFAULT_HEADERS = tornado.web.RequestHandler.clear, tornado.web.RequestHandler.set_default_headers
 _format_date = functools.lru_cache(maxsize=1)(format_timestamp)
 
 
-class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandler):
+class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
 
     The request is authenticated and authorized before any ``prepare`` of the handler, which need not call ``super()``.
@@ -44,9 +42,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     rejection_reason: str | None = None
     """Why the token of this request was rejected or could not be validated, for instrumentation."""
 
-    _principal: Principal | None = None
     _credentials: Credentials | None = None
-    _is_authentication_done: bool = False
     _authorized_method: str | None = None
     _default_headers: HTTPHeaders | None = None
     _is_closing: bool = False
@@ -62,43 +58,18 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
             prepare = vars(cls).get("prepare") or inherited_method(cls, "prepare")
             cls.prepare = authenticate_first(prepare)  # type: ignore[method-assign]  # replaced on purpose
 
-    @property
-    def principal(self) -> Principal:
-        """The authenticated user and client.
-
-        Raises:
-            MissingToken: The token is optional and the request has none; ``current_user`` is None then.
-            RuntimeError: The handler is public, so no token is read.
-        """
-        if self._principal is None:
-            if self._is_anonymous:
-                raise MissingToken
-            raise RuntimeError(f"{type(self).__qualname__} is public: it reads no token, so there is no principal")
-        return self._principal
-
     def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for overriding methods
         """Return whether the principal may make this request; called last, and only if there is a token."""
         return True
 
-    def get_current_user(self) -> Principal | None:
-        """Return the principal for Tornado's ``current_user``, or None if the request is anonymous."""
-        return self._principal
-
-    def get_login_url(self) -> str:
-        """Reject a request that ``@authenticated`` would redirect to a login page.
-
-        Raises:
-            MissingToken: The token is optional and missing.
-            tornado.web.HTTPError: 403, since the handler is public and reads no token.
-        """
-        if self._is_anonymous:
-            raise MissingToken
-        raise tornado.web.HTTPError(403, "the handler reads no token, so current_user is always None")
-
     @authenticate_first
-    def prepare(self) -> Awaitable[None] | None:
-        """Authenticate and authorize the request, then call the ``prepare`` of the next class."""
-        return super().prepare()
+    def prepare(self, *args: Any, **kwargs: Any) -> Any:
+        """Authenticate and authorize the request, then call the ``prepare`` of the next class with these arguments.
+
+        Returns:
+            An awaitable if the call comes from another ``prepare``, so that ``await super().prepare()`` always works.
+        """
+        return super().prepare(*args, **kwargs)
 
     def watch_token(
         self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
@@ -127,18 +98,6 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     def _authenticate_request(self) -> Awaitable[None] | None:
         return authenticate_request(self)
 
-    def _set_principal(self, principal: Principal | None) -> None:
-        """Set the principal and drop Tornado's cached ``current_user``, unless the handler has set another one."""
-        self._principal = principal
-        cached = vars(self).get("_current_user")
-        if cached is None or isinstance(cached, Principal):
-            vars(self).pop("_current_user", None)
-
-    @property
-    def _requirements(self) -> Requirements:
-        """The requirements of the current method, which ``prepare`` may change; by default, a token."""
-        return self.policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
-
     @property
     def _authenticator(self) -> Authenticator:
         return self._context.authenticators.for_validation(self._requirements.validation)
@@ -160,8 +119,12 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         return self._context.cors if self._own_cors is None else self._own_cors
 
     @property
-    def _is_anonymous(self) -> bool:
-        return self._principal is None and self._requirements.optional
+    def _allowed_methods(self) -> list[str]:
+        """The methods to which the handler responds, for ``Allow`` (RFC 9110 section 10.2.1)."""
+        methods = handler_methods(type(self))
+        if self._answers_head(by_default=self._context.head_as_get):
+            methods.insert(1 + methods.index("GET"), "HEAD")
+        return methods
 
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
@@ -204,8 +167,10 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         if status >= 400:
             # What `set_default_headers` has set is meant for responses without an error.
             default = "" if self._default_headers is None else self._default_headers.get("Cache-Control", "")
-            if self._is_error_sent or own in {"", default}:
+            if self._error_response is not None or own in {"", default}:
                 headers["Cache-Control"] = own = "no-store"
+            if self._error_response is not None:
+                self._errors.complete(self._error_response, status, headers)
         if principal is not None or not self._requirements.public:
             if principal is not None or "Authorization" in self.request.headers:
                 headers["Cache-Control"] = restrict_to_private(own) if own else "private"
@@ -219,6 +184,8 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End a response; a status from 400 on without a body gets the usual JSON."""
+        if not self._is_authorized:
+            vars(self)["on_finish"] = _do_nothing  # that of the handler may rely on its `prepare`, which has not run
         if chunk is None and self._status_code >= 400:
             chunk = self._errors.body_for_bare_status()
         return super().finish(chunk)
@@ -240,11 +207,18 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
             super().check_xsrf_cookie()
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Let Tornado's ``cross_origin_protection`` trust the listed origins and that of the public URL."""
+        """Let Tornado's ``cross_origin_protection`` trust the listed origins, ours, and those of the application."""
         is_listed = self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
-        return is_listed or is_own_page(origin, self.request, self._context.resource)
+        if is_listed or is_own_page(origin, self.request, self._context.resource):
+            return True
+        inherited: Callable[[str], bool] | None = getattr(super(), "check_trusted_origin", None)  # since Tornado 6.6
+        return inherited is not None and inherited(origin)
 
     def on_connection_close(self) -> None:
         """Stop monitoring the token, since the client is gone."""
         self._lifetime.detach()
         super().on_connection_close()
+
+
+def _do_nothing() -> None:
+    """Replace the ``on_finish`` of a handler whose ``prepare`` has not run."""
