@@ -39,7 +39,7 @@ class EndpointHandler(OktaHandler):
         # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
         await self.handle(f"/{ORG}" if server == ORG else server or ORG)
 
-    head = post = put = delete = patch = options = get
+    post = put = delete = patch = options = get
 
     @property
     def methods(self) -> tuple[str, ...]:
