@@ -67,7 +67,7 @@ class Listed(BearerAuthMixin, Site):
 class Alias(BearerAuthMixin, Site):
     """Responds to every method alike."""
 
-    def get(self) -> None:
+    def get(self, *_args: str) -> None:
         RAN.append("get")
         self.write("secret")
 
