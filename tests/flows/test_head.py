@@ -31,7 +31,6 @@ SERVICE = {
     "/readyz": 200,
     "/.well-known/oauth-protected-resource": 200,
     "/.well-known/oauth-protected-resource/api": 200,
-    "/.well-known/oauth-protected-resource/%22": 404,
     "/openapi.json": 200,
     "/docs": 200,
     "/api/hello": 200,
@@ -122,8 +121,8 @@ async def _compare(fetch: Fetch, url: str, status: int, **headers: str) -> None:
     get, head = [await fetch(url, method, **headers) for method in ("GET", "HEAD")]
     assert (status, status, b"") == (get.code, head.code, head.body), url
     assert _fields(get).keys() == _fields(head).keys(), url
-    # The tokens of two catalogues differ, even in length.
-    if "-tokens" not in url:
+    # The control plane returns new tokens, the time, and a nonce, and an entity tag of each.
+    if "/_fake/" not in url:
         assert _fields(get) == _fields(head), url
 
 

@@ -12,28 +12,30 @@ import tornado.web
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
 from service.authenticator import Authenticator
+from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
-from service.web.credentials.sources import read_credentials
 from service.web.handler import websocket
+from service.web.handler.application_methods import ApplicationMethods
+from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
-from service.web.handler.csrf import is_own_page
-from service.web.handler.current_user import CurrentUser
 from service.web.handler.errors.methods import ErrorMethods
 from service.web.handler.inherited_method import inherited_method
 from service.web.handler.prepare import authenticate_first, authenticate_request
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
+from service.web.policy.requirements import Requirements
 from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.methods import handler_methods
 
+_TOKEN_REQUIRED = Requirements()
 _TORNADO = f"TornadoServer/{tornado.version}"
 _CLEAR, _NO_DEFAULT_HEADERS = tornado.web.RequestHandler.clear, tornado.web.RequestHandler.set_default_headers
 _format_date = functools.lru_cache(maxsize=1)(format_timestamp)
 
 
-class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
+class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
 
     The request is authenticated and authorized before any ``prepare`` of the handler, which need not call ``super()``.
@@ -42,7 +44,13 @@ class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
     rejection_reason: str | None = None
     """Why the token of this request was rejected or could not be validated, for instrumentation."""
 
+    _principal: Principal | None = None
     _credentials: Credentials | None = None
+    _is_authentication_done: bool = False
+    _is_preflight: bool = False
+    """Whether the handler's own ``options`` responds to a preflight, which has no token."""
+    _own_user: Any = None
+    """The user that the application's ``get_current_user`` has returned."""
     _authorized_method: str | None = None
     _default_headers: HTTPHeaders | None = None
     _is_closing: bool = False
@@ -57,6 +65,20 @@ class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
             # A `prepare` that forgets to call super() must not open the handler.
             prepare = vars(cls).get("prepare") or inherited_method(cls, "prepare")
             cls.prepare = authenticate_first(prepare)  # type: ignore[method-assign]  # replaced on purpose
+
+    @property
+    def principal(self) -> Principal:
+        """The authenticated user and client.
+
+        Raises:
+            MissingToken: The token is optional and the request has none; or the request is a preflight.
+            RuntimeError: The handler is public, so no token is read.
+        """
+        if self._principal is None:
+            if self._is_anonymous:
+                raise MissingToken
+            raise RuntimeError(f"{type(self).__qualname__} is public: it reads no token, so there is no principal")
+        return self._principal
 
     def authorize(self, principal: Principal) -> Awaitable[bool] | bool:  # noqa: ARG002  # for overriding methods
         """Return whether the principal may make this request; called last, and only if there is a token."""
@@ -98,6 +120,18 @@ class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
     def _authenticate_request(self) -> Awaitable[None] | None:
         return authenticate_request(self)
 
+    def _set_principal(self, principal: Principal | None) -> None:
+        """Set the principal and drop Tornado's cached ``current_user``, unless the handler has set another one."""
+        self._principal = principal
+        cached = vars(self).get("_current_user")
+        if cached is None or isinstance(cached, Principal) or cached is self._own_user:
+            vars(self).pop("_current_user", None)
+
+    @property
+    def _requirements(self) -> Requirements:
+        """The requirements of the current method, which ``prepare`` may change; by default, a token."""
+        return self.policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
+
     @property
     def _authenticator(self) -> Authenticator:
         return self._context.authenticators.for_validation(self._requirements.validation)
@@ -117,6 +151,10 @@ class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
     @property
     def _cors(self) -> CrossOriginPolicy:
         return self._context.cors if self._own_cors is None else self._own_cors
+
+    @property
+    def _is_anonymous(self) -> bool:
+        return self._principal is None and (self._requirements.optional or self._is_preflight)
 
     @property
     def _allowed_methods(self) -> list[str]:
@@ -196,23 +234,6 @@ class BearerAuthMixin(ErrorMethods, CurrentUser, tornado.web.RequestHandler):
 
     def _request_summary(self) -> str:  # for Tornado's log messages, without the query
         return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
-
-    def check_xsrf_cookie(self) -> None:
-        """Apply Tornado's check only to requests without a token, which no other site can send in a header.
-
-        :func:`service.web.handler.csrf.check_same_site` checks requests with a token in a cookie.
-        """
-        requirements = self._requirements
-        if requirements.public or (requirements.optional and not read_credentials(self.request, self._token_sources)):
-            super().check_xsrf_cookie()
-
-    def check_trusted_origin(self, origin: str) -> bool:
-        """Let Tornado's ``cross_origin_protection`` trust the listed origins, ours, and those of the application."""
-        is_listed = self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
-        if is_listed or is_own_page(origin, self.request, self._context.resource):
-            return True
-        inherited: Callable[[str], bool] | None = getattr(super(), "check_trusted_origin", None)  # since Tornado 6.6
-        return inherited is not None and inherited(origin)
 
     def on_connection_close(self) -> None:
         """Stop monitoring the token, since the client is gone."""
