@@ -18,6 +18,7 @@ PAGES = [
     "limits",
     "metrics",
     "openapi",
+    "own-methods",
     "protect-a-route",
     "require-a-scope",
     "step-up",
