@@ -109,6 +109,17 @@ class Partial(BearerAuthMixin, Errors):
             super().write_error(status_code, **kwargs)
 
 
+class Redirects(BearerAuthMixin, Errors):
+    """Responds to errors with another status."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        if status_code == 401:
+            self.redirect("/sign-in")
+        else:
+            self.set_status(404)
+            super().write_error(404, **kwargs)
+
+
 class Plain(BearerAuthMixin, Errors):
     """Has no words of its own."""
 
@@ -129,7 +140,7 @@ SHOPS = ("Behind", "Before", "InTheBody", "Wrapped")
 
 
 def _routes() -> list[Any]:
-    kinds = (Behind, Before, InTheBody, Partial, Plain, OptionalShop)
+    kinds = (Behind, Before, InTheBody, Partial, Redirects, Plain, OptionalShop)
     return [
         *((rf"/{kind.__name__}/(.*)", kind) for kind in kinds),
         (r"/Wrapped/(.*)", protected(Shop)),
@@ -160,7 +171,12 @@ def call(fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
         sent = f"Bearer {fake_issuer.token()}" if credentials is None else credentials
         headers = {"Authorization": sent} if sent else {}
         return await http_client.fetch(
-            base_url + path, method=method, headers=headers, allow_nonstandard_methods=True, raise_error=False
+            base_url + path,
+            method=method,
+            headers=headers,
+            follow_redirects=False,
+            allow_nonstandard_methods=True,
+            raise_error=False,
         )
 
     return send
@@ -254,6 +270,17 @@ async def test_without_a_write_error_the_words_are_in_the_usual_json(
     )
     assert ("id" in body) is (status >= 500)
     assert "Sign in again" not in response.headers.get("WWW-Authenticate", "")
+
+
+@pytest.mark.gen_test
+async def test_a_write_error_may_send_another_status(call: Call) -> None:
+    redirect, hidden = await call("/Redirects/login"), await call("/Redirects/reason")
+    assert (302, "/sign-in", None) == (
+        redirect.code,
+        redirect.headers["Location"],
+        redirect.headers.get("WWW-Authenticate"),
+    )
+    assert (404, "not_found") == (hidden.code, json.loads(hidden.body)["error"])
 
 
 @pytest.mark.gen_test
