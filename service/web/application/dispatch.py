@@ -11,7 +11,7 @@ import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 
 from service.errors import SettingsError
-from service.web.application.head import answer_head_as_get
+from service.web.application.head import serve_head_by_get
 from service.web.handler.adaptation import Adapt, find_adaptation
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.problems import find_problem
@@ -39,13 +39,13 @@ class _CheckedClass:
         values: The values of its attributes.
         methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
         adapt: Makes authentication run first in a handler; None if the class does so itself.
-        answers_head: Whether its ``get`` responds to HEAD.
+        serves_head: Whether its ``get`` responds to HEAD.
     """
 
     values: tuple[object, ...]
     methods: tuple[object, ...]
     adapt: Adapt | None
-    answers_head: bool
+    serves_head: bool
 
 
 class _Creator(functools.partial[tornado.web.RequestHandler]):
@@ -150,8 +150,8 @@ class Dispatcher:
                 return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
         if handler.request is not request or not _STATE.isdisjoint(vars(handler)):
             return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
-        if checked.answers_head and request.method == "HEAD":
-            answer_head_as_get(handler)
+        if checked.serves_head and request.method == "HEAD":
+            serve_head_by_get(handler)
         if checked.adapt is not None:
             checked.adapt(handler)
         return handler
@@ -169,7 +169,7 @@ class Dispatcher:
             values=copy_values(kind),
             methods=_current_methods(kind),
             adapt=find_adaptation(kind),
-            answers_head=kind._answers_head(by_default=self._head_as_get),  # noqa: SLF001  # of our class
+            serves_head=kind._serves_head(by_default=self._head_as_get),  # noqa: SLF001  # of our class
         )
         return checked
 

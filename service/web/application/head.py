@@ -8,7 +8,7 @@ from typing import Any
 import tornado.web
 
 
-def answer_head_as_get(handler: Any) -> None:
+def serve_head_by_get(handler: Any) -> None:
     """Let a new handler respond to its HEAD request by ``get``, with the same header fields and no content.
 
     The request ends with the header: a stream of events would otherwise go on without sending anything, and block the

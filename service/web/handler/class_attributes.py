@@ -83,15 +83,15 @@ class HandlerAttributes(tornado.web.RequestHandler):
     """The request fields that may hold the token, for ``Vary``."""
 
     @classmethod
-    def _answers_head(cls, *, by_default: bool) -> bool:
+    def _serves_head(cls, *, by_default: bool) -> bool:
         """Return whether ``get`` responds to HEAD: there is no ``head``, and the handler is no WebSocket.
 
         Args:
             by_default: The setting of the application.
         """
         methods = handler_methods(cls)
-        is_wanted = by_default or cls._head_as_get
-        return is_wanted and "GET" in methods and "HEAD" not in methods and not cls._is_websocket
+        is_enabled = by_default or cls._head_as_get
+        return is_enabled and "GET" in methods and "HEAD" not in methods and not cls._is_websocket
 
     @classmethod
     def _read_attributes(cls, *, base: type) -> None:

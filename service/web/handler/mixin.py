@@ -160,7 +160,7 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
     def _allowed_methods(self) -> list[str]:
         """The methods to which the handler responds, for ``Allow`` (RFC 9110 section 10.2.1)."""
         methods = handler_methods(type(self))
-        if self._answers_head(by_default=self._context.head_as_get):
+        if self._serves_head(by_default=self._context.head_as_get):
             methods.insert(1 + methods.index("GET"), "HEAD")
         return methods
 
