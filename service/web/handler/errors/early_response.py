@@ -17,6 +17,8 @@ import tornado
 import tornado.web
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
+from service.web.responses.fields import copy_fields
+
 _logger = logging.getLogger(__name__)
 
 _REPRESENTATION = ("Content-Length", "Content-Encoding", "Content-Language", "Content-Type", "Etag", "Last-Modified")
@@ -68,7 +70,7 @@ def _respond(
 def _default_headers(handler: Any) -> HTTPHeaders:
     """Return the header fields of every response, and those that the handler's ``set_default_headers`` has set."""
     own: HTTPHeaders | None = handler._default_headers
-    headers = HTTPHeaders() if own is None else own.copy()
+    headers = HTTPHeaders() if own is None else copy_fields(own)
     for name in _REPRESENTATION:
         _remove(headers, name)
     headers["Date"] = format_timestamp(time.time())

@@ -9,13 +9,16 @@ from typing import Any
 
 import tornado.web
 
-from service.errors import RetryLater, ServiceError, TokenError
+from service.errors import CrossSiteRequest, RetryLater, ServiceError, TokenError
 from service.web.handler.errors.early_response import reject, send_error_response
 from service.web.handler.errors.responder import ErrorResponder
 from service.web.handler.inherited_method import is_tornados
 from service.web.responses.challenge import ErrorResponse
 
 _logger = logging.getLogger(__name__)
+
+_REJECTIONS = (TokenError, CrossSiteRequest, RetryLater)
+"""The errors whose responses are ours, wherever they are raised."""
 
 
 class ErrorMethods(tornado.web.RequestHandler):
@@ -54,7 +57,7 @@ class ErrorMethods(tornado.web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the JSON of an error response, or call the application's own ``write_error`` for its own errors."""
         own = super().write_error
-        if is_tornados(own, "write_error") or isinstance(_exception(kwargs), TokenError | RetryLater):
+        if is_tornados(own, "write_error") or isinstance(_exception(kwargs), _REJECTIONS):
             self.finish(self._errors.body(self._error_response, status_code))
         else:
             own(status_code, **kwargs)
