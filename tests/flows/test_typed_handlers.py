@@ -37,6 +37,8 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
         ("/awaiting", "GET", 200, {"subject": "alice@example.com"}),
         ("/socket", "GET", 426, None),
         ("/site", "GET", 403, None),
+        ("/decorated", "GET", 403, None),
+        ("/notice", "GET", 200, None),
         ("/moved", "GET", 301, None),
     ],
 )

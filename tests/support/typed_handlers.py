@@ -178,6 +178,29 @@ class Socket(BearerAuthMixin, WebSocketHandler):
         return next(iter(subprotocols), None)
 
 
+@protected(scopes="items:read", token_sources=["header"])
+class Decorated(Site):
+    """Keeps its type, so that its own methods are known."""
+
+    def describe(self) -> str:
+        return self.get_login_url()
+
+
+@public()
+class Notice(tornado.web.RequestHandler):
+    """Is marked public by a decorator."""
+
+    def initialize(self, text: str = "") -> None:
+        self.text = text
+
+    def get(self) -> None:
+        self.write(self.text)
+
+
+def describe(handler: Decorated) -> str:
+    return handler.describe()
+
+
 WrappedSite = protected(Site, scopes="items:read")
 Moved = public(tornado.web.RedirectHandler)
 
@@ -191,5 +214,7 @@ ROUTES: list[Any] = [
     (r"/awaiting", Awaiting),
     (r"/socket", Socket),
     (r"/site", WrappedSite),
+    (r"/decorated", Decorated),
+    (r"/notice", Notice, {"text": "closed"}),
     (r"/moved", Moved, {"url": "/page"}),
 ]
