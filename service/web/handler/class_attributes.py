@@ -36,7 +36,9 @@ class HandlerAttributes(tornado.web.RequestHandler):
         optional: True serves requests without a token as anonymous; a bad token is still rejected.
         scopes: The required scopes; a string, a list, ``AnyOf(…)``, or a mapping from method to one of these.
         groups: The required groups of the user; a name, a list, or ``AnyOf(…)``.
-        claims: The required value of each named claim, or of an item if the claim is a list; ``AnyOf(…)`` for several.
+        roles: The required roles of the user or the client; a name, a list, or ``AnyOf(…)``.
+        claims: The required value of each claim, by its name or path; of an item if the claim is a list; ``AnyOf(…)``
+            for several.
         allowed_clients: The client IDs that may call; empty for all.
         acr_values: The accepted authentication context classes; at Okta a stronger one is accepted too.
         max_age: The maximum age of the user's sign-in, in seconds.
@@ -54,6 +56,7 @@ class HandlerAttributes(tornado.web.RequestHandler):
     optional: ClassVar[bool] = False
     scopes: ClassVar[ScopesAttribute | Mapping[str, ScopesAttribute]] = ()
     groups: ClassVar[str | Iterable[str] | AnyOf] = ()
+    roles: ClassVar[str | Iterable[str] | AnyOf] = ()
     claims: ClassVar[Mapping[str, object]] = {}
     allowed_clients: ClassVar[str | Iterable[str]] = ()
     acr_values: ClassVar[str | Iterable[str]] = ()

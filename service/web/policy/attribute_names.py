@@ -25,7 +25,7 @@ _SYNONYMS = {
     "required_scopes": "scopes",
     "scopes_required": "scopes",
     "permissions": "scopes",
-    "roles": "groups",
+    "required_roles": "roles",
     "required_groups": "groups",
     "required_claims": "claims",
     "acr": "acr_values",

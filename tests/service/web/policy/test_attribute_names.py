@@ -29,7 +29,7 @@ MISTYPED = {
     "maxage": "max_age",
     "required_scopes": "scopes",
     "permissions": "scopes",
-    "roles": "groups",
+    "required_roles": "roles",
     "acr": "acr_values",
 }
 
@@ -138,11 +138,11 @@ def test_a_read_only_attribute_raises_at_class_creation(name: str, place: str) -
 
 
 def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
-    fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
+    fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"permissions": lambda _self: ["admin"]})
     type("Below", (fine,), {})
 
 
-@pytest.mark.parametrize("name", ["scope", "roles", "Scopes"])
+@pytest.mark.parametrize("name", ["scope", "permissions", "Scopes"])
 @pytest.mark.parametrize(
     ("bases", "position"),
     [((), 0), ((), 1), ((tornado.web.RequestHandler,), 0)],
