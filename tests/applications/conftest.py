@@ -1,4 +1,7 @@
-"""Fixtures of the tests with applications that others wrote; ``pip install '.[test,applications]'`` installs these."""
+"""Fixtures of the tests with applications that others wrote.
+
+``pip install -c tests/applications/constraints.txt '.[test,applications]'`` installs these on Python 3.13.
+"""
 
 from __future__ import annotations
 
