@@ -17,6 +17,7 @@ from service.web.application.protect import protect_application
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
 from service.web.routing.audit import mounted_routes
+from service.web.routing.rewrite import Wrap
 
 
 def make_app(
@@ -86,6 +87,7 @@ def protect(
     application: tornado.web.Application,
     settings: Settings,
     *,
+    wrap: Wrap | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
@@ -93,15 +95,21 @@ def protect(
 
     The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
+    Args:
+        wrap: Protects the handlers that are not protected yet, such as those of other packages: ``protected(…)`` for
+            all of them, a mapping from patterns to ``protected(…)`` or ``public()``, or a function that returns one of
+            these for a handler class and a pattern. Routes that are added later are wrapped in the same way.
+
     Returns:
         The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
         before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, a pattern of ``wrap`` matches no route, a route matches
+            no pattern, the application is protected already, or the settings name an unknown kind of validation.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
-    protect_application(application, service)
+    protect_application(application, service, wrap=wrap)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own

@@ -65,6 +65,7 @@ class Reason(enum.StrEnum):
 
     INSUFFICIENT_SCOPE = enum.auto()
     GROUP_REQUIRED = enum.auto()
+    ROLE_REQUIRED = enum.auto()
     CLAIM_MISMATCH = enum.auto()
     CLIENT_FORBIDDEN = enum.auto()
     ACCESS_DENIED = enum.auto()

@@ -13,6 +13,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = [
     "browsers-and-clients",
+    "claims",
     "existing-app",
     "forward-auth",
     "limits",

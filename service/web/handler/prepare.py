@@ -19,7 +19,6 @@ from service.web.handler import websocket
 from service.web.handler.authorization import call_authorize
 from service.web.handler.csrf import check_same_site
 from service.web.handler.errors.early_response import reject, respond_to_preflight
-from service.web.policy.assigned import CLASS_ONLY
 from service.web.responses.cors import CrossOriginPolicy, is_preflight
 from service.web.responses.resource import Resource
 
@@ -111,13 +110,13 @@ def authorize(handler: Any, principal: Principal) -> Awaitable[None] | None:
     context = handler._context
     handler._requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
     handler._set_principal(principal)
-    return call_authorize(handler, principal) if handler.policy.has_authorize else None
+    return call_authorize(handler, principal) if type(handler).policy.has_authorize else None
 
 
 def _authenticate_method(handler: Any) -> Awaitable[None] | None:
     request = handler.request
     handler._authorized_method = request.method
-    if request.method not in handler.policy.requirements:
+    if request.method not in type(handler).policy.requirements:
         raise tornado.web.HTTPError(405)
     requirements = handler._requirements
     credentials = handler._credentials
@@ -177,8 +176,8 @@ async def _await_prepare(handler: Any, result: Awaitable[None] | None) -> None:
 
 def _check_prepared(handler: Any) -> None:
     """Raise RuntimeError if ``prepare`` has set a requirement, which nothing reads any more."""
-    if not CLASS_ONLY.isdisjoint(vars(handler)):
-        name = min(CLASS_ONLY & vars(handler).keys())
+    if not handler._class_only.isdisjoint(vars(handler)):
+        name = min(handler._class_only & vars(handler).keys())
         raise RuntimeError(
             f"prepare of {type(handler).__qualname__} sets {name}, which has no effect; set it in the class body"
         )

@@ -57,6 +57,7 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.REJECTED_BY_HANDLER: "The access token is not accepted by this resource",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
     Reason.GROUP_REQUIRED: "The user of the access token is not in a group that this resource needs",
+    Reason.ROLE_REQUIRED: "The access token has no role that this resource needs",
     Reason.CLAIM_MISMATCH: "The access token lacks a claim value that this resource needs",
     Reason.CLIENT_FORBIDDEN: "The client of the access token may not use this resource",
     Reason.ACCESS_DENIED: "This resource is not for the bearer of the access token",
