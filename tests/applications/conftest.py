@@ -1,6 +1,6 @@
 """Fixtures of the tests with applications that others wrote.
 
-``pip install -c tests/applications/constraints.txt '.[test,applications]'`` installs these on Python 3.13.
+``tox -e applications`` installs these on Python 3.13 and runs the tests.
 """
 
 from __future__ import annotations
