@@ -6,11 +6,10 @@ A name that is not known is an error, because a misspelt restriction would silen
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
 from service.settings.api import APISettings
 from service.settings.cache import CacheSettings
@@ -26,25 +25,18 @@ from service.settings.issuers import (
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
 from service.settings.problems import find_problems
+from service.settings.reading import ReadableSettings, secret_names
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class _EnvironmentSettings(BaseModel):
-    """Reads the environment too; a base class, so that type checkers know the keyword arguments of a subclass."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    def __init__(self, **values: Any) -> None:
-        names = SettingNames(type(self).model_fields)
-        super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
-
-
-class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, _EnvironmentSettings):
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, ReadableSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
+    ``from_keywords``, ``from_toml`` and ``from_env_file`` read the other sources.
+
     Raises:
-        pydantic.ValidationError: A name is unknown or a value is invalid; ``load_settings`` raises a ``SettingsError``.
+        SettingsError: A setting is missing, misspelt or invalid; one sentence for each problem.
     """
 
     model_config = ConfigDict(
@@ -114,10 +106,17 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         return tuple(trusted_issuer(table, self) for table in tables)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with other values, which are validated like those of new settings."""
+        """Return a copy with other values, which are validated like those of new settings.
+
+        Raises:
+            SettingsError: A value is misspelt or invalid; one sentence for each problem.
+        """
         copy = super().model_copy(deep=deep)
-        names = SettingNames(type(self).model_fields)
-        return copy if not update else self.model_validate(set_values(copy) | names.by_field(update))
+        return (
+            self.from_keywords(**(set_values(copy) | SettingNames(type(self).model_fields).by_field(update)))
+            if update
+            else copy
+        )
 
     def _own_table(self) -> IssuerSettings:
         """Return the settings of ``issuer`` itself."""
@@ -125,5 +124,5 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         return IssuerSettings(**{name: value for name in names if (value := getattr(self, name))})
 
 
-SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
+SECRETS = secret_names(Settings.model_fields)
 """The settings whose values are never shown."""
