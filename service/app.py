@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
-from service.instrumentation import Instrumentation
+from service.instrumentation import Instrumentation, Observers
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
@@ -23,6 +23,7 @@ from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
 from service.web.application.application import AccessLog, ResourceServerApplication, log_response
 from service.web.application.protect import protect_application
+from service.web.application.tornado_settings import check_settings_of_existing, check_settings_of_new
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
 from service.web.handler.context import ResourceServerContext
@@ -41,30 +42,33 @@ def make_app(
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
     access_log: AccessLog = log_response,
+    tornado_settings: Mapping[str, Any] | None = None,
 ) -> ResourceServerApplication:
     """Return the application that serves and protects these routes.
 
     Args:
         routes: Tornado's tuples, ``URLSpec`` objects or rules; by default, the endpoints of Okta's guide.
         client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
-        clock: The clock of the system by default.
+        clock: The clock of the system by default; in a test, ``fake_issuer.clock``.
         instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
         access_log: Called with the fields of each response, if the logger ``service.access`` has the level INFO; by
             default, they become a record of this logger.
+        tornado_settings: Settings of the Tornado application, such as ``cookie_secret`` or ``debug``.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, the settings name an unknown kind of validation, or a
+            Tornado setting has no effect here.
     """
-    http_client = client or JSONClient(
-        proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
-    )
+    check_settings_of_new(tornado_settings or {})
+    observers = Observers(instrumentation)
+    http_client = client or JSONClient(proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=observers)
     app_clock = clock or SystemClock()
     cache = open_cache(
         settings.cache_url.get_secret_value(),
         clock=app_clock,
         key=derive_cache_key(settings),
         ca_file=settings.ca_file,
-        instrumentation=instrumentation,
+        instrumentation=observers,
     )
     deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
     deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
@@ -99,9 +103,10 @@ def make_app(
         context=context,
         deny_list=deny_list,
         documentation=documentation,
-        instrumentation=instrumentation,
+        observers=observers,
         access_log=access_log,
         limits=settings,
+        tornado_settings=tornado_settings,
     )
     service.add_cleanup(deny_list.close)
     service.add_cleanup(cache.close)
@@ -149,20 +154,30 @@ def protect(
     *,
     client: JSONClient | None = None,
     clock: Clock | None = None,
+    instrumentation: Instrumentation | None = None,
+    tornado_settings: Mapping[str, Any] | None = None,
 ) -> ResourceServerApplication:
     """Protect the handlers of an existing application; call this after all routes are mounted.
 
     The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
+
+    Args:
+        client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
+        clock: The clock of the system by default; in a test, ``fake_issuer.clock``.
+        instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
+        tornado_settings: Settings that replace those of the application, such as ``cookie_secret``.
 
     Returns:
         The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
         before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, the settings name an unknown kind of validation, or a
+            Tornado setting has no effect here.
     """
-    service = make_app(settings, routes=(), client=client, clock=clock)
-    protect_application(application, service)
+    check_settings_of_existing(tornado_settings or {})
+    service = make_app(settings, routes=(), client=client, clock=clock, instrumentation=instrumentation)
+    protect_application(application, service, tornado_settings=tornado_settings or {})
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own

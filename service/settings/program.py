@@ -24,7 +24,7 @@ from service.settings.issuers import (
 )
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
-from service.settings.problems import find_problems
+from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.reading import ReadableSettings, secret_names
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
@@ -75,11 +75,10 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
 
     def _problems(self) -> Iterator[str]:
         trusted = self.trusted_issuers
-        if not trusted:
-            yield (
-                "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
-                "or try the service without an Okta account: python -m service --demo"
-            )
+        if not trusted and self.app is None:  # the application may be protected already, with settings of its own
+            yield NO_ISSUER
+        if self.app is not None and any(self.routes):
+            yield "app: is set together with routes; add the routes to the application, and leave routes out"
         for issuer in trusted:
             yield from find_problems(issuer)
         if len({issuer.issuer for issuer in trusted}) < len(trusted):

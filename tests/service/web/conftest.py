@@ -66,7 +66,8 @@ def serve(
             realm="test",
             resource=resource or Resource(),
         )
-        return ResourceServerApplication(routes, context=context, deny_list=deny_list, **settings)
+        own = {name: settings.pop(name) for name in ("access_log", "documentation", "limits") if name in settings}
+        return ResourceServerApplication(routes, context=context, deny_list=deny_list, tornado_settings=settings, **own)
 
     return make
 
