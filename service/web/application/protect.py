@@ -72,9 +72,6 @@ class _TrackedApplication(HTTPServerConnectionDelegate):
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return self._service.track(self._service.protected.start_request(server_conn, request_conn), request_conn)
 
-    def on_close(self, server_conn: object) -> None:
-        self._service.protected.on_close(server_conn)
-
 
 def _log_and_report(
     service: ResourceServerApplication,

@@ -140,6 +140,7 @@ def _python_path(folder: Path) -> str:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "shop.py").write_text(SHOP)
     (tmp_path / "application.py").write_text(APPLICATION)
+    (tmp_path / "unset.py").write_text("from service import Settings\nSettings.from_keywords()\n")
     return tmp_path
 
 
@@ -199,6 +200,7 @@ APPLICATIONS = {
     "a function that returns routes": ("shop:routes", "name a list of routes with --routes in place of --app"),
     "a function that fails": ("shop:failing", "raised an error: RuntimeError: a mistake of its author (shop.py, line "),
     "an unprotected handler": ("shop:unprotected", "leads to GET of tornado.web.RedirectHandler, which is neither"),
+    "a module without an issuer": ("unset:application", "issuer: is not set"),
     "a function without an issuer": ("shop:misconfigured", "issuer: is not set"),
 }
 
@@ -294,13 +296,15 @@ def test_a_module_in_the_current_folder_is_found(option: str, program: list[str]
         process.communicate(timeout=20)
 
 
-def test_check_prints_the_routes_of_an_application(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.syspath_prepend(folder)
+def test_check_prints_the_routes_of_an_application(start: Start, folder: Path) -> None:
     with fakeissuer.running() as issuer:
-        assert 0 == main(["check", "--app", "shop:with_settings", "--routes", "--issuer", issuer.issuer_url()])
-    assert "orders:read" in capsys.readouterr().out
+        process = start(
+            "service", "check", "--app", "shop:with_settings", "--routes", "--issuer", issuer.issuer_url(),
+            PYTHONPATH=_python_path(folder),
+        )  # fmt: skip
+        out, err = process.communicate(timeout=30)
+    assert 0 == process.returncode, err
+    assert "orders:read" in out
 
 
 @pytest.mark.parametrize("command", [["check"], ["explain", "a.b.c"]])
