@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -40,6 +41,7 @@ MAX_RATE = 8000
 """Requests a second for which there are new tokens."""
 BARE = "bare Tornado handler"
 QUIET, LOGGING = "this service, quiet", "this service, with access log"
+TWO = "this service, two processes"
 CACHED, UNCACHED = "this service, introspection cached", "this service, introspection each time"
 CLIENT_ID, CLIENT_SECRET = "0oaapi00000000000001", "api-secret-for-tests-only-00000000001"
 
@@ -77,10 +79,11 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One round: microseconds of CPU for each request, and requests a second."""
+    """One round: microseconds of CPU for each request, requests a second, and the cores that ``wrk`` used."""
 
     cpu: float
     rate: float
+    wrk_cores: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,15 @@ class Results:
     def rate(self, scenario: Scenario, server: str) -> float:
         """Return the median of the requests a second."""
         return statistics.median(sample.rate for sample in self.samples[scenario.name][server])
+
+    def speedup(self, scenario: Scenario, server: str, to: str) -> float:
+        """Return the median of the ratios of requests a second within each round."""
+        pairs = zip(self.samples[scenario.name][server], self.samples[scenario.name][to], strict=True)
+        return statistics.median(own.rate / other.rate for own, other in pairs)
+
+    def wrk_cores(self, scenario: Scenario, server: str) -> float:
+        """Return the median of the cores that ``wrk`` used."""
+        return statistics.median(sample.wrk_cores for sample in self.samples[scenario.name][server])
 
     def ratio(self, scenario: Scenario, server: str, to: str, *, of: Scenario | None = None) -> float:
         """Return the median of the ratios of CPU time within each round.
@@ -139,6 +151,7 @@ def servers(issuer: str, claims: Mapping[str, object], *, ca_file: str, peers: P
         scenarios=(HELLO, KNOWN),
     )
     yield Server(name=QUIET, command=quiet, environment=own)
+    yield Server(name=TWO, command=[*quiet, "--processes", "2"], environment=own, scenarios=(KNOWN,))
     yield Server(name=LOGGING, command=service, environment=own)
     yield Server(name=CACHED, command=quiet, environment=introspecting, scenarios=(KNOWN,))
     uncached = introspecting | {"SERVICE_INTROSPECTION_CACHE_LIFETIME": "0"}
@@ -209,22 +222,37 @@ class Running:
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) -> Sample:
-    """Send requests on 16 connections for so many seconds, and return their cost."""
-    before = server.cpu_seconds()
+    """Send requests on 16 connections for so many seconds, and return their cost.
+
+    ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
+    """
+    pinned = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))]
+    script = str(PEERS / "requests.lua")
+    before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
-        ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(PEERS / "requests.lua"), f"{server.url}{scenario.path}"],
+        [*pinned, "wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
         env=os.environ | {"TOKENS": str(tokens)},
         capture_output=True,
         text=True,
         check=True,
     )
-    cpu = server.cpu_seconds() - before
+    cpu, of_wrk = server.cpu_seconds() - before, _cpu_seconds_of_ended() - of_wrk
     result = json.loads(done.stdout.splitlines()[-1])
     if result["errors"]:
         raise RuntimeError(f"{server.name}, {scenario.name}: {result['errors']} errors")
     if scenario.is_new and result["requests"] > seconds * MAX_RATE:
         raise RuntimeError(f"{server.name}: used a token twice; raise MAX_RATE")
-    return Sample(cpu=1e6 * cpu / result["requests"], rate=result["requests"] / result["seconds"])
+    return Sample(
+        cpu=1e6 * cpu / result["requests"],
+        rate=result["requests"] / result["seconds"],
+        wrk_cores=of_wrk / result["seconds"],
+    )
+
+
+def _cpu_seconds_of_ended() -> float:
+    """Return the CPU time of the processes that were started here and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:

@@ -16,6 +16,7 @@ from service.settings.reading import DEFAULT_ENV_FILE, read_settings_file
 
 _DERIVED = {
     "issuer": "org_url",
+    "profile": "org_url",
     "client_secret": "client_secret_file",
     "admin_token": "admin_token_file",
     "cache_secret": "cache_secret_file",

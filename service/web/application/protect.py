@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
+from service.errors import SettingsError
 from service.web.application.application import ResourceServerApplication
-from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
-from service.web.routing.audit import mounted_routes
+from service.web.routing.rewrite import RouteWrapper, Wrap
 
 _GUARD = "resource_server_guard"
 """The setting of a protected application that holds the object returned by ``protect``."""
@@ -22,32 +22,36 @@ def protect_application(
     application: tornado.web.Application,
     service: ResourceServerApplication,
     *,
+    wrap: Wrap | None = None,
     tornado_settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Give the handlers of another application the context of ``service``.
+    """Give the handlers of another application, and of those nested in it, the context of ``service``.
 
     Args:
+        wrap: Protects the handlers that are not protected yet; None to require that all are.
         tornado_settings: Settings that replace those of the application.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or requires a validation that is not configured; the
-            application is unchanged then.
+        SettingsError: A route is neither protected nor public, or requires a validation that is not configured, or the
+            application is protected already; the application is unchanged then.
     """
-    # Tornado's default handler would send HTML for unknown paths; ours sends JSON.
-    settings = application.settings | dict(tornado_settings or {})
-    default = settings.get("default_handler_class") or NotFound
-    service.check(mounted_routes(application, default=default))
-    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is not ours
-    application.log_request = functools.partial(_log_and_report, service, application.log_request)  # type: ignore[method-assign]  # as above
-    application.settings |= settings | {
-        "default_handler_class": default,
-        ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
-        _GUARD: service,
-    }
+    if not isinstance(application, tornado.web.Application):
+        raise SettingsError([f"protect: was {application!r}; expected a tornado.web.Application"])
+    if ResourceServerContext.SETTING in application.settings:
+        raise SettingsError(
+            ["protect: the application is protected already; call protect once, and mount later routes by add_handlers"]
+        )
+    wrapper = None if wrap is None else RouteWrapper(wrap)
+    original = dict(application.settings)
+    application.settings.update(tornado_settings or {})
+    try:
+        replace(service.protection, wrapper=wrapper).protect(application)
+    except BaseException:
+        application.settings.clear()
+        application.settings.update(original)
+        raise
+    application.settings[_GUARD] = service
     service.protected = application
-    for name, value in service.limits.websocket_settings.items():
-        application.settings.setdefault(name, value)
-    service.dispatcher.install(application)
 
 
 def find_guard(application: tornado.web.Application) -> ResourceServerApplication | None:
@@ -71,26 +75,3 @@ class _TrackedApplication(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         return self._service.track(self._service.protected.start_request(server_conn, request_conn), request_conn)
-
-
-def _log_and_report(
-    service: ResourceServerApplication,
-    log_request: Callable[[tornado.web.RequestHandler], None],
-    handler: tornado.web.RequestHandler,
-) -> None:
-    """Let an application log a response, and report it to the observers."""
-    log_request(handler)
-    if service.observers.receivers:
-        status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
-        service.report_response(handler, status=status, seconds=handler.request.request_time())
-
-
-def _add_checked(
-    service: ResourceServerApplication,
-    add_handlers: Callable[[str, list[Any]], None],
-    host_pattern: str,
-    host_handlers: Sequence[Any],
-) -> None:
-    """Check more routes of a protected application, then mount them."""
-    service.check_routes_to_add(host_handlers)
-    add_handlers(host_pattern, list(host_handlers))
