@@ -17,7 +17,7 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
-from service.instrumentation import Instrumentation, NullInstrumentation
+from service.instrumentation import Instrumentation, Observers
 from service.issuers.failures import NoFreeConnection, UnexpectedStatus
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
@@ -76,7 +76,7 @@ class JSONClient:
     def __init__(
         self, *, proxy: str | None = None, ca_file: str | None = None, instrumentation: Instrumentation | None = None
     ) -> None:
-        self._instrumentation = instrumentation or NullInstrumentation()
+        self._instrumentation = instrumentation or Observers()
         self._options: dict[str, Any] = {
             "ca_certs": ca_file,
             "connect_timeout": CONNECT_TIMEOUT,
