@@ -7,8 +7,9 @@ from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
-from fakeissuer.model.claims import profile_claims
+from fakeissuer.model.claims import userinfo_claims
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.issue import check_groups
 from fakeissuer.responses.reply import Reply, json_reply
 
 
@@ -30,13 +31,17 @@ class UserInfoHandler(EndpointHandler):
             raise OAuthError(ErrorCase.USERINFO_SCOPE)
         user, client = state.registry.user(issued.username), state.registry.clients.get(issued.client_id)
         custom = custom_claims(server, client, user, issued.scopes, "id_token_claims")
-        return json_reply(profile_claims(user, issued.scopes) | custom)
+        claims = userinfo_claims(server, user, issued.scopes, custom) | {"sub": state.profile.subject(user)}
+        check_groups(claims)
+        return json_reply(claims)
 
     def endpoint_error(self, server: Server, error: OAuthError) -> Reply:
-        """Return the error response, with a challenge that names the resource, as Okta does."""
+        """Return the error response, with a challenge that names the resource, as Okta does, if the token is wrong."""
+        if error.case is ErrorCase.TOO_MANY_GROUPS:
+            return self.error_reply(error)
         urls = self.urls_of(server)
         challenge = {
-            "authorization_uri": f"{urls.endpoints}/authorize",
+            "authorization_uri": urls.endpoints["authorize"],
             "realm": urls.base_url,
             "scope": "openid",
             "error": error.case.value.code,

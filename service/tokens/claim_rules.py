@@ -29,6 +29,7 @@ class ClaimRules:
         accepts_without_audience: Whether a token may lack ``aud``; its client is then the only restriction, so
             ``allowed_client_ids`` must be set too.
         requires_client: Whether a token without a client is an ID token.
+        id_token_claims: Claims of ID tokens that no access token of the issuer has.
         names: The claims of client, scopes, groups and roles.
         required: Which of the claims in :data:`REQUIRED_OF_JWT` must be present.
     """
@@ -42,6 +43,7 @@ class ClaimRules:
     accepts_id_token_hashes: bool = False
     accepts_without_audience: bool = False
     requires_client: bool = False
+    id_token_claims: tuple[str, ...] = ()
     names: ClaimNames = DEFAULT_NAMES
     required: frozenset[str] = REQUIRED_OF_JWT
 

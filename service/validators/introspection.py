@@ -151,7 +151,9 @@ class IntrospectionValidator:
             InvalidToken: A claim is not acceptable, or neither the token nor the response has an audience.
         """
         # A response need not repeat the client under the name that it has in tokens.
-        rules = dataclasses.replace(self._rules, required=await self._required(token), requires_client=False)
+        rules = dataclasses.replace(
+            self._rules, required=await self._required(token), requires_client=False, id_token_claims=()
+        )
         now = self._clock.now()
         check_kind(claims, rules, now)  # first, since a refresh token often has no audience either
         try:

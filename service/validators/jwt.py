@@ -100,5 +100,6 @@ def rules_for(issuer: TrustedIssuer) -> ClaimRules:
         accepts_id_token_hashes=issuer.accepts_id_token_hashes,
         accepts_without_audience=issuer.profile.accepts_without_audience,
         requires_client=issuer.profile.server.requires_client,
+        id_token_claims=issuer.profile.server.id_token_claims,
         names=issuer.profile.names,
     )

@@ -10,7 +10,7 @@ from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.fault_injection import BODY_FAULTS, SOCKET_FAULTS, status_reply
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.model.clients import Client
-from fakeissuer.model.endpoints import ENDPOINTS, ORG, EndpointName
+from fakeissuer.model.endpoints import ENDPOINTS, EndpointName
 from fakeissuer.model.servers import Server
 from fakeissuer.model.urls import ServerURLs, server_urls
 from fakeissuer.oauth.client_authentication import authenticate, read_credentials
@@ -35,9 +35,8 @@ class EndpointHandler(OktaHandler):
     """Whether Okta sends rate limit headers at this endpoint."""
 
     async def get(self, server: str | None = None) -> None:
-        """Handle a request of any method; a path without a server id belongs to the org server."""
-        # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
-        await self.handle(f"/{ORG}" if server == ORG else server or ORG)
+        """Handle a request of any method; ``server`` is the part of the path that names the server."""
+        await self.handle(self.state.urls.layout.server_id(server, self.state.registry.servers))
 
     head = post = put = delete = patch = options = get
 
@@ -154,8 +153,7 @@ class ClientHandler(EndpointHandler):
         """
         authorization = self.request.headers.get_list("Authorization")
         credentials = read_credentials(authorization, form, self.query, is_strict=self.state.profile.is_strict)
-        endpoint_url = f"{self.urls_of(server).endpoints}/{ENDPOINTS[self.endpoint].path}"
-        return authenticate(self.state, credentials, endpoint_url)
+        return authenticate(self.state, credentials, self.urls_of(server).endpoints[self.endpoint])
 
 
 def _preflight(methods: tuple[str, ...], requested: str) -> Reply:

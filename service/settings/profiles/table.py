@@ -24,6 +24,7 @@ class ServerProfile:
         has_final_slash: Whether the issuers end with a slash; None if that depends on the installation.
         lacks_audience: Whether the access tokens have no ``aud``.
         requires_client: Whether each access token names its client, and no ID token does.
+        id_token_claims: Claims of each ID token that no access token has.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ServerProfile:
     has_final_slash: bool | None = None
     lacks_audience: bool = False
     requires_client: bool = False
+    id_token_claims: tuple[str, ...] = ()
 
 
 _ROWS = (
@@ -48,6 +50,7 @@ _ROWS = (
         names=ClaimNames(client_id=("client_id", "azp"), scopes=("scope",), roles="permissions"),
         issuer_pattern=r"[^/]+\.auth0\.com/?",
         has_final_slash=True,
+        requires_client=True,
     ),
     ServerProfile(
         name="entra",
@@ -87,6 +90,8 @@ _ROWS = (
         names=ClaimNames(client_id=("client_id", "azp"), roles="urn:zitadel:iam:org:project:roles"),
         issuer_pattern=r"[^/]+\.zitadel\.cloud/?",
         has_final_slash=False,
+        # The audience of both kinds is the project.
+        id_token_claims=("nonce", "auth_time", "amr"),
     ),
     ServerProfile(
         name="authentik",
@@ -99,6 +104,7 @@ _ROWS = (
     ServerProfile(
         name="hydra",
         names=ClaimNames(client_id=("client_id",), scopes=("scp", "scope"), groups="ext.groups", roles="ext.roles"),
+        requires_client=True,
     ),
 )
 
