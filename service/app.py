@@ -11,6 +11,7 @@ from service.clock import Clock
 from service.guard import Guard, resource_of
 from service.instrumentation import Instrumentation, Observers
 from service.issuers.client import JSONClient
+from service.settings.profiles.log import log_profiles
 from service.settings.program import Settings
 from service.web.application.application import AccessLog, ResourceServerApplication, log_response
 from service.web.application.protect import protect_application
@@ -61,6 +62,7 @@ def make_app(
         tornado_settings=tornado_settings,
     )
     service.add_cleanup(guard.close)
+    log_profiles(settings.trusted_issuers)  # last, so that an error at start is the only line
     return service
 
 

@@ -18,7 +18,6 @@ from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceEr
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
-from service.issuers.profile_log import log_profiles
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
@@ -85,7 +84,6 @@ class Guard:
             ca_file=settings.ca_file,
             instrumentation=instrumentation,
         )
-        log_profiles(settings.trusted_issuers)
         deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=clock) if settings.deny_list_file else None
         self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file)
         shared = ValidatorContext(

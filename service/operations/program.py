@@ -120,13 +120,13 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     log = configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    tls = tls_context(settings.certfile, settings.keyfile)
     metrics = None
     if settings.admin_port is not None:
         from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
 
         metrics = Metrics()
     service = await load_service(settings, instrumentation=metrics, access_log=log.log_response)
-    tls = tls_context(settings.certfile, settings.keyfile)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.flush)
         if listeners.admin is not None and metrics is not None:

@@ -192,6 +192,7 @@ async def test_an_unknown_requirement_is_a_mistake_even_without_a_token(name: st
 async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "service.web")
     guard = make({"public_url": "https://api.example", "cors_origins": ("https://app.example",)})
+    caplog.clear()
     sent = request(("Origin", "https://app.example"), path="/things?secret=1")
     response = guard.reject(InsufficientScope(["things:read"]), sent)
     assert 403 == response.status
