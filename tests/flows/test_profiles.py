@@ -59,7 +59,9 @@ ROWS: dict[str, Row] = {
     "adfs": Row(settings={"roles_claim": "role"}, id_token="unknown_issuer"),
     "auth0": Row(),
     # The audience of authentik is the client.
-    "authentik": Row(settings={"audience": WEB}, has_scopes=False, id_token="id_token", another_client="wrong_audience"),
+    "authentik": Row(
+        settings={"audience": WEB}, has_scopes=False, id_token="id_token", another_client="wrong_audience"
+    ),
     # Cognito has no audience, so that only the client counts.
     "cognito": Row(settings={"audience": None}),
     "entra": Row(),
