@@ -171,7 +171,8 @@ CHECKS: tuple[ClaimCheck, ...] = (
         "its client may call this API",
         check_client_id,
         expected="{clients}",
-        advice="add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API",
+        advice="add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API; if two claims name two clients, "
+        "set SERVICE_CLIENT_ID_CLAIMS to the one that the issuer itself writes",
         other_claims=DEFAULT_NAMES.client_id[1:],
     ),
     ClaimCheck(

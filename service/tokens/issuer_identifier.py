@@ -16,6 +16,7 @@ OKTA_HOST = r"([^/]+\.)?((okta|oktapreview|okta-emea|okta-gov)\.com|okta\.mil)"
 Correction = Callable[[SplitResult], SplitResult]
 """Corrects a URL with one mistake, and returns any other URL as it is."""
 
+_TENANT = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)", re.ASCII)
 _OKTA_CUSTOM_PATH = re.compile(r"^/oauth2/[^/]+$")
 _PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
 
@@ -42,6 +43,12 @@ def is_okta_host(issuer: str) -> bool:
 def has_okta_custom_path(issuer: str) -> bool:
     """Return whether the path of the issuer is that of an Okta custom authorization server."""
     return _OKTA_CUSTOM_PATH.match(urllib.parse.urlsplit(issuer).path) is not None
+
+
+def find_tenant(issuer: str) -> str | None:
+    """Return the ID of the tenant in an issuer of Entra, or None if there is none."""
+    match = _TENANT.search(issuer)
+    return None if match is None else match.group()
 
 
 def find_mistakes(

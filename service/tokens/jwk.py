@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
+from service.tokens.issuer_identifier import find_tenant
 
 MAX_CANDIDATES = 4
 """Keys tried for one token; bounded because each costs a signature verification."""
 
-_TENANT = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)")
-"""The ID of a tenant in an issuer of Entra."""
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _RSA_BITS = range(2048, 8192 + 1)
 _CURVES: Mapping[str, tuple[ec.EllipticCurve, int]] = {
@@ -124,8 +122,8 @@ def _check_tenant(parameters: object, issuer: str) -> None:
     The key of personal accounts stands beside those of all tenants. Stolen, it would sign tokens of every tenant.
     """
     key_issuer = parameters.get("issuer") if isinstance(parameters, dict) else None
-    tenant, own = _TENANT.search(str(key_issuer)), _TENANT.search(issuer)
-    if tenant is not None and own is not None and tenant.group() != own.group():
+    tenant, own = find_tenant(str(key_issuer)), find_tenant(issuer)
+    if tenant is not None and own is not None and tenant != own:
         raise ValueError("it is the key of another tenant")
 
 

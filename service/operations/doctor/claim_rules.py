@@ -13,6 +13,10 @@ from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
 from service.tokens.principal import check_principal
 
+_ADVICE_WITHOUT_AUDIENCE = (
+    "configure the issuer to add an audience; or, if its tokens never have one, set "
+    "SERVICE_ACCEPT_TOKENS_WITHOUT_AUDIENCE=true, and SERVICE_ALLOWED_CLIENT_IDS to the clients that may call this API"
+)
 _DATES = ("exp", "nbf", "iat")
 
 
@@ -23,7 +27,8 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
         claims = context.token.unverified_claims  # the rules before this one have verified the signature
         context.found = _found(check, claims, context.rules, context.now)
         context.expected = _expected(check, context.rules, context.now)
-        context.advice = check.advice
+        lacks_audience = check.claim == "aud" and "aud" not in claims
+        context.advice = _ADVICE_WITHOUT_AUDIENCE if lacks_audience else check.advice
         check.check(claims, context.rules, context.now)
 
     return rule
@@ -47,7 +52,8 @@ async def check_strings(context: ExplainContext) -> None:
     found = [f"{name} = {to_json(value)}" for name, value in read if value is not MISSING]
     context.found = ", ".join(found) or "none of them"
     context.expected = "strings, one client, and scopes separated by single spaces"
-    context.advice = "configure the issuer to send strings, and the same client in each claim that names it"
+    context.advice = "configure the issuer to send strings, and the same client in each claim that names it; or set "
+    context.advice += "SERVICE_CLIENT_ID_CLAIMS to the one claim that the issuer itself writes"
     check_principal(claims, names)
 
 

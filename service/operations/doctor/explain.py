@@ -108,7 +108,9 @@ async def _apply_rule(
         return exc
     except TokenError as exc:
         found = context.found or exc.detail
-        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if exc.setting else "")
+        # The other settings have a value of their own; the advice of the rule says which.
+        is_switch = exc.setting.startswith("insecure_")
+        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if is_switch else "")
         findings.append(fail(rule.description, found, advice, expected=context.expected))
         return exc
     findings.append(ok(rule.description, context.found))

@@ -72,6 +72,10 @@ def _drop_protocol(url: SplitResult) -> SplitResult:
     return url._replace(path=url.path.partition("/protocol/")[0])
 
 
+def _drop_token_issuer(url: SplitResult) -> SplitResult:
+    return url._replace(path=url.path.partition("/services/trust")[0])
+
+
 def _name_tenant(url: SplitResult) -> SplitResult:
     first, _, rest = url.path.removeprefix("/").partition("/")
     if first == "consumers":
@@ -99,6 +103,7 @@ _BY_PROFILE: Mapping[str, Mapping[str, Correction]] = {
         "it is the address of an endpoint": _drop_endpoint,
         "the ID of the authorization server is missing": _add_server_id,
     },
+    "adfs": {"it is the issuer of access tokens, and not that of the metadata": _drop_token_issuer},
     "keycloak": {"it is the address of an endpoint": _drop_protocol},
     "entra": {
         "each token names its own tenant, so list the accepted ones in tenants": _name_tenant,

@@ -82,7 +82,7 @@ _ROWS = (
     ServerProfile(
         name="adfs",
         names=ClaimNames(client_id=("appid",), scopes=("scp",)),
-        issuer_pattern=r"[^/]+/adfs/?",
+        issuer_pattern=r"[^/]+/adfs(/services/trust)?/?",
         has_final_slash=False,
     ),
     ServerProfile(

@@ -17,9 +17,9 @@ from service.web.credentials.sources import (
 )
 from service.web.credentials.subprotocol import read_subprotocol
 from service.web.policy.assigned import reject_assignments
-from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.attribute_names import CLASS_ONLY, STATED, reject_reserved_names
 from service.web.policy.attribute_values import copy_values
-from service.web.policy.inherited import reject_lost_requirements
+from service.web.policy.inherited import reject_lost_requirements, reject_unstated_requirements
 from service.web.policy.openapi_attribute import check_openapi_attribute
 from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
@@ -72,6 +72,10 @@ class HandlerAttributes(tornado.web.RequestHandler):
     """The names in ``token_sources``; read-only."""
     _values_read: ClassVar[tuple[object, ...]] = ()
     """The values of the attributes when the class was made."""
+    _stated_requirements: ClassVar[object] = None
+    """The arguments of ``protected(…)``, in a class that it has made."""
+    _class_only: ClassVar[frozenset[str]] = CLASS_ONLY
+    """The names that only the class may set; other code may use those that were stated in ``protected(…)``."""
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
@@ -91,9 +95,12 @@ class HandlerAttributes(tornado.web.RequestHandler):
             ValueError: An attribute has an impossible value, or two attributes contradict each other.
         """
         try:
-            reject_reserved_names(cls, base=base)
-            reject_lost_requirements(cls, base=base)
-            reject_assignments(cls, base=base)
+            if STATED in vars(cls):
+                reject_unstated_requirements(cls, base=base, stated=CLASS_ONLY - cls._class_only)
+            else:
+                reject_reserved_names(cls, base=base)
+                reject_lost_requirements(cls, base=base)
+                reject_assignments(cls, base=base)
             cls.policy = Policy.read(cls, base=base)
             cls._own_cors = _parse_cors(cls.cors_origins)
             cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)

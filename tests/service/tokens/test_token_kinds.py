@@ -223,7 +223,7 @@ def test_an_id_token_of_an_issuer_is_known_by_claims_that_its_access_tokens_lack
 
 @pytest.mark.parametrize("claims", [ACCESS_TOKENS["Entra v1"], ACCESS_TOKENS["Entra v2"], ACCESS_TOKENS["authentik"]])
 def test_an_id_token_without_a_mark_is_known_by_its_missing_client(claims: dict[str, Any]) -> None:
-    """Where the audience of an API is a client ID, as at Entra, only the client tells the two kinds apart."""
+    """Where the audience of an API is a client ID, as at Entra, only the client distinguishes the two kinds."""
     rules = dataclasses.replace(RULES, requires_client=True)
     check_kind(COMMON | claims, rules, NOW)
     with pytest.raises(InvalidToken) as exc_info:

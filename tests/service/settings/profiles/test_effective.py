@@ -5,11 +5,13 @@ from typing import Any
 import pydantic
 import pytest
 
+from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings, TrustedIssuer
 from service.settings.profiles.effective import default_audience
 from service.settings.program import Settings
 from service.tokens.claim_names import ClaimNames
 
+REJECTED = (pydantic.ValidationError, SettingsError)
 FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 COGNITO = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc"
 ADFS = "https://fs.example.com/adfs"
@@ -64,7 +66,7 @@ def test_two_issuers_with_the_same_issuer_of_tokens_are_rejected() -> None:
     other = IssuerSettings(
         issuer="https://other.example", audience=("a",), access_token_issuer="https://issuer.example"
     )
-    with pytest.raises(pydantic.ValidationError, match="twice"):
+    with pytest.raises(REJECTED, match="twice"):
         Settings(issuer="https://issuer.example", audience=("a",), issuers=(other,))
 
 
@@ -91,7 +93,7 @@ def test_tokens_without_an_audience_are_accepted_from_allowed_clients_only() -> 
     assert issuer.profile.accepts_without_audience
     assert not issuer.audiences
     for values in ({"profile": "cognito"}, {"accept_tokens_without_audience": True, "audience": ("a",)}):
-        with pytest.raises(pydantic.ValidationError, match=r"every client of .* could call this API"):
+        with pytest.raises(REJECTED, match=r"every client of .* could call this API"):
             _trusted(issuer=COGNITO, **values)
 
 
@@ -109,7 +111,7 @@ def test_an_audience_that_is_set_is_required(values: dict[str, Any]) -> None:
 
 
 def test_a_profile_that_is_only_recognised_makes_no_check_less_strict() -> None:
-    with pytest.raises(pydantic.ValidationError, match='set profile = "cognito" and allowed_client_ids'):
+    with pytest.raises(REJECTED, match='set profile = "cognito" and allowed_client_ids'):
         _trusted(issuer=COGNITO, allowed_client_ids=("app",))
 
 
@@ -138,12 +140,13 @@ def test_the_org_url_stands_for_the_profile_of_okta() -> None:
 
 
 def test_the_profile_is_suggested_for_an_issuer_that_is_spelt_like_those_of_okta() -> None:
-    with pytest.raises(pydantic.ValidationError, match='or profile = "okta" if it is an Okta org'):
+    with pytest.raises(REJECTED, match='or profile = "okta" if it is an Okta org'):
         _trusted(issuer=VANITY)
-    with pytest.raises(pydantic.ValidationError, match=r"aud claim of your tokens \["):
+    with pytest.raises(REJECTED, match="aud claim of your tokens") as exc_info:
         _trusted(issuer="https://login.example.com")
+    assert "profile" not in str(exc_info.value)
 
 
 def test_an_okta_org_server_on_a_custom_domain_is_introspected() -> None:
-    with pytest.raises(pydantic.ValidationError, match="is an Okta org server"):
+    with pytest.raises(REJECTED, match="is an Okta org server"):
         _trusted(issuer="https://login.example.com", audience=("a",), profile="okta")

@@ -26,6 +26,8 @@ CORRECTED = {
         "https://sso.example.com/application/o/orders",
         "https://sso.example.com/application/o/orders/",
     ),
+    "the issuer of access tokens of ADFS": ("http://fs.example.com/adfs/services/trust", "https://fs.example.com/adfs"),
+    "a slash after ADFS": ("https://fs.example.com/adfs/", "https://fs.example.com/adfs"),
     "a tenant without a version": (f"{ENTRA}/{TENANT}", f"{ENTRA}/{TENANT}/v2.0"),
     "a slash after version 2": (f"{ENTRA}/{TENANT}/v2.0/", f"{ENTRA}/{TENANT}/v2.0"),
     "version 1 without its slash": (f"https://sts.windows.net/{TENANT}", f"https://sts.windows.net/{TENANT}/"),

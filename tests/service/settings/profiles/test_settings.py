@@ -5,9 +5,11 @@ from typing import Any
 import pydantic
 import pytest
 
+from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings
 from service.settings.program import Settings
 
+REJECTED = (pydantic.ValidationError, SettingsError)
 ISSUER = "https://issuer.example"
 TENANT = "00000000-0000-0000-0000-000000000001"
 
@@ -28,9 +30,9 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("values", "message"), INVALID.values(), ids=INVALID.keys())
 def test_an_invalid_value_is_rejected(values: dict[str, Any], message: str) -> None:
     table = {"issuer": ISSUER, "audience": ("a",)} | values
-    with pytest.raises(pydantic.ValidationError, match=message):
+    with pytest.raises(REJECTED, match=message):
         IssuerSettings(**table)
-    with pytest.raises(pydantic.ValidationError, match=message):
+    with pytest.raises(REJECTED, match=message):
         Settings(**table)
 
 
@@ -40,7 +42,7 @@ def test_an_invalid_value_is_rejected(values: dict[str, Any], message: str) -> N
 def test_what_is_about_no_issuer_is_rejected(setting: str, value: object) -> None:
     """The setting would apply to the issuer of the program, not to those of the tables."""
     values: dict[str, Any] = {setting: value}
-    with pytest.raises(pydantic.ValidationError, match=f"{setting}: it is about the server of issuer"):
+    with pytest.raises(REJECTED, match=f"{setting}: it is about the server of issuer"):
         Settings(issuers=(IssuerSettings(issuer=ISSUER, audience=("a",)),), **values)
 
 
