@@ -140,8 +140,8 @@ def test_access_tokens_of_adfs_have_an_issuer_of_their_own(fake_issuer: RunningI
 
 def _introspected(fake_issuer: RunningIssuer, ask: Ask, token: str, client: str = API) -> dict[str, Any]:
     links = _links(fake_issuer)
-    answer: dict[str, Any] = ask(links["introspect"], "POST", form={"token": token}, client=client).json()
-    return answer
+    response: dict[str, Any] = ask(links["introspect"], "POST", form={"token": token}, client=client).json()
+    return response
 
 
 @pytest.mark.parametrize(
@@ -150,24 +150,24 @@ def _introspected(fake_issuer: RunningIssuer, ask: Ask, token: str, client: str 
 )
 def test_a_token_is_inactive_for_a_client_outside_its_audience(name: str, fake_issuer: RunningIssuer, ask: Ask) -> None:
     for login in ("alice@example.com", None):
-        answer = _introspected(fake_issuer, ask, fake_issuer.token(sub=login, cid=WEB))
-        assert (answer["active"], answer["client_id"], answer.get("username")) == (True, WEB, login), name
-    answer = _introspected(fake_issuer, ask, fake_issuer.token(sub="alice@example.com", aud=["another"]))
-    assert answer == {"active": False}
+        response = _introspected(fake_issuer, ask, fake_issuer.token(sub=login, cid=WEB))
+        assert (response["active"], response["client_id"], response.get("username")) == (True, WEB, login), name
+    response = _introspected(fake_issuer, ask, fake_issuer.token(sub="alice@example.com", aud=["another"]))
+    assert response == {"active": False}
 
 
 @pytest.mark.fake_issuer_profile("authentik")
 def test_introspection_of_authentik_names_the_caller_as_client(fake_issuer: RunningIssuer, ask: Ask) -> None:
-    answer = _introspected(fake_issuer, ask, fake_issuer.token(sub="alice@example.com"))
-    assert (answer["client_id"], answer["scope"]) == (API.partition(":")[0], "api:read")
-    assert {"azp", "uid"}.isdisjoint(answer)
+    response = _introspected(fake_issuer, ask, fake_issuer.token(sub="alice@example.com"))
+    assert (response["client_id"], response["scope"]) == (API.partition(":")[0], "api:read")
+    assert {"azp", "uid"}.isdisjoint(response)
     assert _introspected(fake_issuer, ask, fake_issuer.token())["active"] is True
 
 
 @pytest.mark.fake_issuer_profile("hydra")
 def test_introspection_of_hydra_says_how_a_token_is_used(fake_issuer: RunningIssuer, ask: Ask) -> None:
     for kind, use in (("access", "access_token"), ("refresh", "refresh_token")):
-        answer = _introspected(fake_issuer, ask, fake_issuer.token(kind=kind, sub="alice@example.com"))
-        assert (answer["active"], answer["token_use"]) == (True, use)
+        response = _introspected(fake_issuer, ask, fake_issuer.token(kind=kind, sub="alice@example.com"))
+        assert (response["active"], response["token_use"]) == (True, use)
     document = ask(_links(fake_issuer)["openid-configuration"]).json()
     assert "introspection_endpoint" not in document
