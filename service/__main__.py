@@ -170,7 +170,8 @@ def _print_settings(loaded: LoadedSettings) -> None:
         text = "(hidden)" if name in SECRETS and value is not None else repr(value)
         print(f"{name} = {text}  # {loaded.origins.get(name, 'default')}")
     for issuer in loaded.settings.trusted_issuers:
-        print(f"# profile of {issuer.issuer}: {issuer.profile}")
+        origin = "effective" if loaded.settings.profile or loaded.settings.issuers else "default"
+        print(f"profile of {issuer.issuer} = {str(issuer.profile)!r}  # {origin}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceEr
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
-from service.issuers.profile_log import log_profiles
+from service.settings.profiles.log import log_profiles
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
