@@ -24,6 +24,7 @@ from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
+from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.foreign_request import make_request
 from service.web.credentials.sources import parse_sources, read_credentials, source_functions
 from service.web.credentials.subprotocol import read_subprotocol
@@ -111,6 +112,7 @@ class Guard:
             resource=resource_of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
             clock=clock,
+            trusted_proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
             monitor=TokenMonitor(clock=clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
         )
         self._authenticator = self.context.authenticators.for_validation("")
@@ -135,6 +137,8 @@ class Guard:
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
+        if self.context.trusted_proxies is not None:
+            self.context.trusted_proxies.read(request)
         credentials = self._read_credentials(request)
         if credentials is None:
             return None
