@@ -9,9 +9,7 @@ from tornado.httputil import HTTPServerRequest, split_host_and_port
 
 from service.web.connections.forwarded import IPAddress, Report, parse_node, read_forwarded, read_x_forwarded, unmap
 from service.web.connections.limit_log import LimitLog
-
-_FROM_TRUSTED_PROXY = "is_from_trusted_proxy"
-"""The attribute of a request that has been read."""
+from service.web.credentials.proxy_headers import FROM_TRUSTED_PROXY
 
 
 class TrustedProxies:
@@ -27,10 +25,10 @@ class TrustedProxies:
 
     def read(self, request: HTTPServerRequest) -> None:
         """Set ``remote_ip``, ``protocol``, ``host`` and the header ``Host`` of a request; do nothing the second time."""
-        if _FROM_TRUSTED_PROXY in vars(request):
+        if FROM_TRUSTED_PROXY in vars(request):
             return
         peer = _peer_of(request)
-        vars(request)[_FROM_TRUSTED_PROXY] = is_trusted = peer is not None and self._trusts(peer)
+        vars(request)[FROM_TRUSTED_PROXY] = is_trusted = peer is not None and self._trusts(peer)
         if peer is None or not is_trusted:
             return
         reports = [read(request.headers, peer, self._trusts) for read in (read_forwarded, read_x_forwarded)]
@@ -57,11 +55,6 @@ class TrustedProxies:
             scheme=one.scheme if one.scheme == other.scheme else None,
             host=one.host if one.host == other.host else None,
         )
-
-
-def is_from_trusted_proxy(request: HTTPServerRequest) -> bool:
-    """Return whether the peer of a request is a trusted proxy; False without ``trusted_proxies``."""
-    return vars(request).get(_FROM_TRUSTED_PROXY, False)
 
 
 def _peer_of(request: HTTPServerRequest) -> IPAddress | None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from requesting import request
 
-from service.web.connections.trusted_proxies import TrustedProxies, is_from_trusted_proxy
+from service.web.connections.trusted_proxies import TrustedProxies
+from service.web.credentials.proxy_headers import is_from_trusted_proxy
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "fd00::/8"])
 
