@@ -24,7 +24,7 @@ class TrustedProxies:
         self._log = LimitLog()
 
     def read(self, request: HTTPServerRequest) -> None:
-        """Set ``remote_ip``, ``protocol``, ``host`` and the header ``Host`` of a request; do nothing the second time."""
+        """Set ``remote_ip``, ``protocol``, ``host`` and the header ``Host`` of a request, once."""
         if FROM_TRUSTED_PROXY in vars(request):
             return
         peer = _peer_of(request)
