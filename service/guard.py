@@ -114,6 +114,7 @@ class Guard:
             realm=settings.realm,
             resource=resource_of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
+            head_as_get=settings.head_as_get,
             clock=clock,
             trusted_proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
             monitor=TokenMonitor(clock=clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),

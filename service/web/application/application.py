@@ -79,7 +79,9 @@ class ResourceServerApplication(tornado.web.Application):
         self._has_trusted_proxies = context.trusted_proxies is not None
         self._instrumentation = instrumentation
         self._access_log = access_log
-        dispatcher = Dispatcher(self._check_validations, trusted_proxies=context.trusted_proxies)
+        dispatcher = Dispatcher(
+            self._check_validations, head_as_get=context.head_as_get, trusted_proxies=context.trusted_proxies
+        )
         dispatcher.install(self)
         self.protection = Protection(
             check=self.check, dispatcher=dispatcher, context=context, defaults=self.limits.websocket_settings
