@@ -269,3 +269,14 @@ def test_an_impossible_argument_stops_the_program(arguments: dict[str, str], mak
 def test_an_unknown_validation_is_rejected(make: Make) -> None:
     with pytest.raises(SettingsError, match="validation"):
         make({"validation": "jtw"})
+
+
+@pytest.mark.gen_test
+async def test_a_guard_reads_the_headers_of_trusted_proxies(make: Make, fake_issuer: RunningIssuer) -> None:
+    guard = make({"trusted_proxies": ("10.0.0.1",)}, token_sources="oauth2-proxy")
+    fields = [("X-Forwarded-Access-Token", fake_issuer.token()), ("X-Forwarded-For", "192.0.2.1")]
+    for peer, address in (("10.0.0.1", "192.0.2.1"), ("10.0.0.2", "10.0.0.2")):
+        received = Guard.request("GET", "http://api.example/", fields, remote_ip=peer)
+        principal = await guard.authenticate(received)
+        assert (peer == "10.0.0.1") == (principal is not None)
+        assert address == received.remote_ip

@@ -21,6 +21,7 @@ from service.settings.limits import LimitSettings
 from service.web.application.dispatch import Dispatcher
 from service.web.application.protection import Protection, report_response
 from service.web.connections.server import BACKLOG, LimitedHTTPServer
+from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
@@ -81,8 +82,11 @@ class ResourceServerApplication(tornado.web.Application):
         self.authenticators.for_validation("")
         self._documentation = documentation
         self.observers = observers or Observers()
+        self._has_trusted_proxies = context.trusted_proxies is not None
         self._access_log = access_log
-        dispatcher = Dispatcher(self._check_validations, head_as_get=context.head_as_get)
+        dispatcher = Dispatcher(
+            self._check_validations, head_as_get=context.head_as_get, trusted_proxies=context.trusted_proxies
+        )
         dispatcher.install(self)
         self.protection = Protection(
             check=self.check,
@@ -130,6 +134,7 @@ class ResourceServerApplication(tornado.web.Application):
             self._check_validations(handler)
 
     def _check_validations(self, handler: type[BearerAuthMixin]) -> None:
+        check_proxies_are_named(handler.sources, has_trusted_proxies=self._has_trusted_proxies)
         for validation in handler.policy.validations:
             self.authenticators.for_validation(validation)
 

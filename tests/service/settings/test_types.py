@@ -71,3 +71,24 @@ def test_an_origin_that_matches_strangers_or_none_is_rejected(origin: str) -> No
 def test_a_public_url_with_an_invalid_port_is_rejected() -> None:
     with pytest.raises(SettingsError, match="Port out of range"):
         Settings(issuer=OKTA, public_url="https://api.example:99999/")
+
+
+def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_TRUSTED_PROXIES", "10.0.0.7, fd00::/8")
+    assert ("10.0.0.7", "fd00::/8") == Settings(issuer=OKTA).trusted_proxies
+
+
+@pytest.mark.parametrize(
+    ("network", "problem"),
+    [
+        ("10.0.0.7/8", "without host bits"),
+        ("*", "expected an IP address or a network"),
+        ("proxy.example", "expected an IP address or a network"),
+        ("0.0.0.0/0", "trusts every client"),
+        ("::/0", "trusts every client"),
+        ("::ffff:10.0.0.7", "write the IPv4 address"),
+    ],
+)
+def test_a_trusted_proxy_that_is_none_is_rejected(network: str, problem: str) -> None:
+    with pytest.raises(pydantic.ValidationError, match=problem):
+        Settings(issuer=OKTA, trusted_proxies=(network,))
