@@ -18,7 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
-from service.issuers.failures import NoFreeConnection, UnexpectedStatus
+from service.issuers.failures import NoFreeConnection, UnexpectedStatus, check_response
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
 from service.urls import is_loopback
@@ -175,6 +175,7 @@ class JSONClient:
     async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
+        request.headers["Accept-Encoding"] = "identity"
         if is_loopback(urllib.parse.urlsplit(request.url).hostname):
             request.prepare_curl_callback = bypass_proxy
         started_at = asyncio.get_running_loop().time()
@@ -183,6 +184,7 @@ class JSONClient:
         try:
             response = await self._client().fetch(request, raise_error=False)
             outcome = str(response.code)
+            check_response(request.method, request.url, response)
         finally:
             seconds = asyncio.get_running_loop().time() - started_at
             self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)

@@ -90,5 +90,5 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_a_trusted_proxy_that_is_none_is_rejected(network: str, problem: str) -> None:
-    with pytest.raises(pydantic.ValidationError, match=problem):
+    with pytest.raises(SettingsError, match=problem):
         Settings(issuer=OKTA, trusted_proxies=(network,))
