@@ -10,6 +10,11 @@ from service.settings.profiles.mistakes import TENANT_PLACEHOLDER
 from service.tokens.issuer_identifier import has_okta_custom_path
 from service.urls import is_secure
 
+NO_ISSUER = (
+    "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
+    "or try the service without an Okta account: python -m service --demo"
+)
+
 
 def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
     """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
