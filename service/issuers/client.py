@@ -205,7 +205,7 @@ def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
         raise UnexpectedStatus("GET", url, response.code, retry_after=_retry_after(response))
     try:
-        document = encoding.decode_json_object(response.body)
+        document = encoding.decode_document(response.body)
     except ValueError as exc:
         raise NotJSON(f"GET {url}: the response is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))

@@ -28,6 +28,7 @@ class IntrospectionEndpoint:
         authentication: Our client authentication.
         rate_limit: Requests per minute that one client address may cause; 0 for no limit.
         signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
+        zero_exp_is_never: Whether ``exp`` of 0 or less stands for a token that does not expire.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class IntrospectionEndpoint:
         rate_limit: int,
         url: str | None = None,
         signed: SignedIntrospectionResponse | None = None,
+        zero_exp_is_never: bool = False,
     ) -> None:
         self._issuer = issuer
         self._metadata = metadata
@@ -48,6 +50,7 @@ class IntrospectionEndpoint:
         self._authentication = authentication
         self._client = client
         self._signed = signed
+        self._zero_exp_is_never = zero_exp_is_never
         self._breaker = Breaker(issuer, probe=self._probe, clock=clock)
         self._limits = PeerLimits(per_minute=rate_limit, clock=clock)
 
@@ -118,9 +121,21 @@ class IntrospectionEndpoint:
             document = await self._signed.read(endpoint, response)
         else:
             try:
-                document = encoding.decode_json_object(response.body)
+                document = encoding.decode_document(response.body)
             except ValueError:  # its message may quote the response
                 raise IssuerUnavailable(f"POST {endpoint}: the response is not a JSON object") from None
         if "active" not in document:
             raise IssuerUnavailable(f"POST {endpoint}: the response has no member named active")
-        return document
+        return self._without_absent_members(document)
+
+    def _without_absent_members(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return a response without the members that stand for an absent one; ``active`` always remains.
+
+        Many servers write each member that a token does not have as null.
+        """
+        members = {name: value for name, value in document.items() if value is not None or name == "active"}
+        exp = members.get("exp")
+        # A boolean is an integer in Python.
+        if self._zero_exp_is_never and isinstance(exp, int | float) and not isinstance(exp, bool) and exp <= 0:
+            del members["exp"]
+        return members

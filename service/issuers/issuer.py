@@ -86,6 +86,7 @@ class Issuer:
             clock=self._clock,
             rate_limit=self._issuer.introspection_rate_limit,
             signed=self._signed_response(credentials) if self._issuer.introspection_jwt else None,
+            zero_exp_is_never=self._issuer.zero_exp_is_never,
         )
 
     @cached_property
