@@ -15,6 +15,7 @@ from service.issuers.metadata import AuthorizationServerMetadata
 from service.issuers.peer_limits import PeerLimits
 from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
+from service.settings.issuers import TrustedIssuer
 from service.tokens import encoding
 
 
@@ -22,37 +23,31 @@ class IntrospectionEndpoint:
     """The introspection endpoint of one issuer.
 
     Args:
-        issuer: The issuer identifier, for the log.
+        issuer: The settings of the issuer; no metadata is fetched if they name the endpoint.
         metadata: The source of the endpoint's URL and its authentication methods.
-        url: The URL, if the settings name it; no metadata is fetched then.
         authentication: Our client authentication.
-        rate_limit: Requests per minute that one client address may cause; 0 for no limit.
         signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
-        zero_exp_is_never: Whether ``exp`` of 0 or less stands for a token that does not expire.
     """
 
     def __init__(
         self,
-        issuer: str,
+        issuer: TrustedIssuer,
         *,
         metadata: RefreshingCache[AuthorizationServerMetadata],
         authentication: ClientAuthentication,
         client: JSONClient,
         clock: Clock,
-        rate_limit: int,
-        url: str | None = None,
         signed: SignedIntrospectionResponse | None = None,
-        zero_exp_is_never: bool = False,
     ) -> None:
-        self._issuer = issuer
+        self._issuer = issuer.issuer
         self._metadata = metadata
-        self._url = url
+        self._url = issuer.locations.introspection_endpoint
         self._authentication = authentication
         self._client = client
         self._signed = signed
-        self._zero_exp_is_never = zero_exp_is_never
-        self._breaker = Breaker(issuer, probe=self._probe, clock=clock)
-        self._limits = PeerLimits(per_minute=rate_limit, clock=clock)
+        self._zero_exp_is_never = issuer.zero_exp_is_never
+        self._breaker = Breaker(self._issuer, probe=self._probe, clock=clock)
+        self._limits = PeerLimits(per_minute=issuer.introspection_rate_limit, clock=clock)
 
     async def introspect(self, token: str, *, peer: str | None = None) -> dict[str, Any]:
         """Return the introspection response for a token; ``active`` is present, and may have any value.

@@ -127,10 +127,6 @@ async def test_a_key_id_that_is_null_stands_for_none(start: Start, fake_issuer: 
     nulls = dict.fromkeys(("kid", "use", "key_ops", "alg", "x5c", "d", "k"))
     keys = [nulls | {name: key[name] for name in ("kty", "n", "e")} for key in fake_issuer.key_set()["keys"]]
     fake_issuer.fail("keys", status=200, body={"keys": keys})
-    # As text, since the call itself takes null for the removal of a member.
-    token = fake_issuer.token(header={"kid": None})
-    header, payload, _ = token.split(".")
-    assert "kid" not in json.loads(pybase64.urlsafe_b64decode(header + "=="))
     send = start()
-    assert 200 == await send(token)
+    assert 200 == await send(fake_issuer.token(header={"kid": None}))
     assert 401 == await send(fake_issuer.token(header={"kid": None}, key="unpublished"))
