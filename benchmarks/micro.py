@@ -33,6 +33,7 @@ from pydantic import SecretStr
 
 import fakeissuer
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedToken, ValidatedTokenCache
@@ -169,7 +170,12 @@ async def _operations() -> AsyncIterator[tuple[list[Operation], Callable[[int], 
             introspection_cache_lifetime=3600,
         ).trusted_issuers
         validator, introspector = jwt.build(trusted, context), introspection.build(introspecting, context)
-        authenticator = Authenticator([validator], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
+        authenticator = Authenticator(
+            [validator],
+            token_cache=token_cache,
+            deny_list=DenyList(cache, clock=clock),
+            binding=BindingCheck(cache, clock=clock),
+        )
         operations: list[Operation] = []
         for algorithm in ALGORITHMS:
             read = [PresentedToken.read(token) for token in tokens[algorithm]]

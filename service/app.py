@@ -10,6 +10,7 @@ from typing import Any
 import tornado.web
 
 from service.authenticator import Authenticator, Authenticators
+from service.binding import BindingCheck
 from service.caches.deny_file import DenyListFile
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
@@ -71,6 +72,7 @@ def make_app(
     shared = ValidatorContext(
         client=http_client, clock=app_clock, token_cache=ValidatedTokenCache(clock=app_clock), cache=cache
     )
+    binding = BindingCheck(cache, clock=app_clock)
     deny_list.on_key_refresh(shared.refresh_key_sets)
 
     def build(validation: str) -> Authenticator:
@@ -81,6 +83,7 @@ def make_app(
             [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
             token_cache=context.token_cache,
             deny_list=deny_list,
+            binding=binding,
             max_token_size=settings.max_token_size,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, SettingsError
@@ -20,6 +21,7 @@ class Authenticator:
         validators: The validators, in the order in which to call them.
         token_cache: The cache in which validators store validated tokens.
         deny_list: The deny list, which is checked after validation.
+        binding: Checks that the sender of a bound token holds its key.
         max_token_size: Characters.
 
     Raises:
@@ -32,6 +34,7 @@ class Authenticator:
         *,
         token_cache: ValidatedTokenCache,
         deny_list: DenyList,
+        binding: BindingCheck,
         max_token_size: int = MAX_TOKEN_SIZE,
     ) -> None:
         if not validators:
@@ -40,6 +43,7 @@ class Authenticator:
         self._validators_by_issuer, self._validators_of_any_jwt = _by_issuer(validators)
         self._token_cache = token_cache
         self._deny_list = deny_list
+        self._binding = binding
         self._max_token_size = max_token_size
         deny_list.on_change(token_cache.clear)
 
@@ -53,28 +57,35 @@ class Authenticator:
             return None
         principal = self._token_cache.get(credentials.token)
         if principal is not None:
+            if self._binding.is_needed(principal, credentials):
+                return None
             self._deny_list.check(principal)
         return principal
 
     async def authenticate(self, credentials: Credentials, *, peer: str | None = None) -> Principal:
         """Return the principal of the credentials; to be called after :meth:`get_cached` has returned None.
 
+        Nothing else returns the principal of a bound token, so no caller can forget to check its proof.
+
         Args:
             peer: The address of the client, whose introspection requests are limited; None for no limit.
 
         Raises:
             InvalidToken: A validator rejects the token, its issuer is unknown, or it is on the deny list.
+            InvalidProof: The token is bound to a key, of which the request has no valid proof.
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
-        token = PresentedToken.read(credentials.token, max_size=self._max_token_size, peer=peer)
-        principal = None
         if not self._deny_list.fresh:
             await self._deny_list.refresh()
-            principal = self.get_cached(credentials)  # it returns None while the deny list is not fresh
+        principal = self._token_cache.get(credentials.token)
         if principal is None:
-            principal = await self._validate(token)
-            self._deny_list.check(principal)
+            principal = await self._validate(
+                PresentedToken.read(credentials.token, max_size=self._max_token_size, peer=peer)
+            )
+        self._deny_list.check(principal)
+        if self._binding.is_needed(principal, credentials):
+            await self._binding.check(principal, credentials)
         return principal
 
     async def check_ready(self) -> None:

@@ -8,6 +8,7 @@
     │   ├── MissingToken                401  bare challenge
     │   ├── InvalidRequest              400  invalid_request
     │   ├── InvalidToken                401  invalid_token
+    │   ├── InvalidProof                401  invalid_dpop_proof, or use_dpop_nonce
     │   ├── InsufficientScope           403  insufficient_scope, with the required scope
     │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
@@ -58,9 +59,26 @@ class Reason(enum.StrEnum):
     CLIENT_NOT_TRUSTED = enum.auto()
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()
+    NOT_BOUND = enum.auto()
     INACTIVE = enum.auto()
     REVOKED = enum.auto()
     REJECTED_BY_HANDLER = enum.auto()
+
+    MISSING_PROOF = enum.auto()
+    SEVERAL_PROOFS = enum.auto()
+    MALFORMED_PROOF = enum.auto()
+    PROOF_TYPE = enum.auto()
+    PROOF_ALGORITHM = enum.auto()
+    PROOF_KEY = enum.auto()
+    PROOF_KEY_MISMATCH = enum.auto()
+    PROOF_SIGNATURE = enum.auto()
+    PROOF_METHOD = enum.auto()
+    PROOF_URL = enum.auto()
+    PROOF_TOO_OLD = enum.auto()
+    PROOF_IN_FUTURE = enum.auto()
+    PROOF_TOKEN = enum.auto()
+    PROOF_REPLAYED = enum.auto()
+    PROOF_NONCE = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
     GROUP_REQUIRED = enum.auto()
@@ -124,6 +142,18 @@ class InvalidRequest(TokenError):
 
 class InvalidToken(TokenError):
     """The token is expired, malformed, untrusted or for another audience (RFC 6750 section 3.1)."""
+
+
+class InvalidProof(TokenError):
+    """The DPoP proof is missing, invalid, or lacks a current nonce (RFC 9449 sections 7.1 and 9).
+
+    Args:
+        nonce: The nonce for the next proof, if that is what the proof lacks.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, claim: str | None = None, nonce: str | None = None) -> None:
+        super().__init__(reason, detail, claim=claim)
+        self.nonce = nonce
 
 
 class InsufficientScope(TokenError):

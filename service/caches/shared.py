@@ -113,6 +113,21 @@ class SharedCache:
 
         return await self._call(operation, default=(None, True))
 
+    async def add(self, key: str, *, seconds: int) -> bool | None:
+        """Record a key for so many seconds, and return whether it was new; return None if the cache is unavailable.
+
+        Of concurrent callers in all processes, one gets True.
+        """
+
+        async def operation() -> bool:
+            try:
+                await self._backend.add(key, "1", ttl=seconds)
+            except ValueError:  # aiocache raises it if the key exists
+                return False
+            return True
+
+        return await self._call(operation, default=None)
+
     def release(self, key: str) -> None:
         """Release the lock of a key in the background."""
         self._run_in_background(lambda: self._backend.delete(_lock_key(key)))

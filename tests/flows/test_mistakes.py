@@ -24,6 +24,7 @@ import service
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, InvalidToken, ResourceServerApplication, Settings, SettingsError, make_app
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.settings.issuers import IssuerSettings
@@ -119,10 +120,10 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
 
 
 def test_mistake_9_security_that_is_off_unless_configured(
-    token_cache: ValidatedTokenCache, deny_list: DenyList
+    token_cache: ValidatedTokenCache, deny_list: DenyList, binding: BindingCheck
 ) -> None:
     with pytest.raises(SettingsError):
-        Authenticator([], token_cache=token_cache, deny_list=deny_list)
+        Authenticator([], token_cache=token_cache, deny_list=deny_list, binding=binding)
 
 
 @pytest.mark.gen_test

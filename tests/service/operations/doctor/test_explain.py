@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fakeissuer import RunningIssuer
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
@@ -78,7 +79,12 @@ async def _reason_of_the_service(text: str, settings: Settings, client: JSONClie
     context = ValidatorContext(client=client, clock=time, token_cache=ValidatedTokenCache(clock=time), cache=cache)
     (issuer,) = settings.trusted_issuers
     validators = [find_factory(issuer.validation)(issuer, context)]
-    authenticator = Authenticator(validators, token_cache=context.token_cache, deny_list=DenyList(cache, clock=time))
+    authenticator = Authenticator(
+        validators,
+        token_cache=context.token_cache,
+        deny_list=DenyList(cache, clock=time),
+        binding=BindingCheck(cache, clock=time),
+    )
     try:
         parse_bearer(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
