@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fakeissuer.server.dpop_client import DPoPClient
     from fakeissuer.server.running_issuer import RunningIssuer
 
 
@@ -28,6 +29,14 @@ def fake_issuer(_fake_issuer_server: RunningIssuer) -> RunningIssuer:
     """Return a running fake issuer in its initial state."""
     _fake_issuer_server.reset()
     return _fake_issuer_server
+
+
+@pytest.fixture
+def dpop_client(fake_issuer: RunningIssuer) -> DPoPClient:
+    """Return a client with a DPoP key, whose proofs have the time of the fake issuer."""
+    from fakeissuer import DPoPClient  # noqa: PLC0415  # as above
+
+    return DPoPClient(now=fake_issuer.clock.now)
 
 
 @pytest.fixture

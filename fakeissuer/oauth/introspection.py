@@ -61,7 +61,8 @@ def _access_token_response(issued: IssuedToken, *, names_client_as_user: bool) -
         response["username"] = issued.username or issued.client_id
     copied_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
     response |= {name: claims[name] for name in copied_claims if name in claims}
-    response |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
+    token_type = "DPoP" if "jkt" in claims.get("cnf", {}) else "Bearer"
+    response |= {"token_type": token_type, "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
         response["uid"] = claims["uid"]
     return response | {name: value for name, value in claims.items() if name not in _HIDDEN_CLAIMS | _RESERVED_MEMBERS}

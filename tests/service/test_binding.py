@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dpop_proofs import ProofKey, ath
 
+from fakeissuer import DPoPClient
 from service.binding import BindingCheck, BindingRules
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
@@ -15,7 +15,7 @@ from service.tokens.principal import Principal
 
 ISSUER, TOKEN, URL = "https://issuer.example", "a-token", "https://api.example.com/orders"
 CERTIFICATE, OTHER_CERTIFICATE = "c" * 43, "d" * 43
-KEY = ProofKey()
+KEY = DPoPClient()
 PLAIN: dict[str, Any] = {}
 BOUND = {"cnf": {"jkt": KEY.thumbprint}}
 TO_CERTIFICATE = {"cnf": {"x5t#S256": CERTIFICATE}}
@@ -27,8 +27,7 @@ def _principal(claims: dict[str, Any]) -> Principal:
 
 
 def _proof(clock: ManualClock, **claims: Any) -> str:
-    usual: dict[str, Any] = {"htm": "GET", "htu": URL, "iat": clock.now(), "ath": ath(TOKEN)}
-    return KEY.proof(**(usual | claims))
+    return KEY.proof("GET", URL, access_token=TOKEN, claims={"iat": clock.now()} | claims)
 
 
 def _possession(*proofs: str, **fields: Any) -> Possession:
@@ -123,7 +122,7 @@ async def test_a_proof_is_accepted_once(binding: BindingCheck, clock: ManualCloc
 
 @pytest.mark.gen_test
 async def test_an_invalid_proof_is_not_recorded(binding: BindingCheck, clock: ManualClock) -> None:
-    thief = ProofKey().proof(htm="GET", htu=URL, iat=clock.now(), ath=ath(TOKEN), jti="one")
+    thief = DPoPClient(now=clock.now).proof("GET", URL, access_token=TOKEN, claims={"jti": "one"})
     assert "proof_key_mismatch" == await _outcome(binding, BOUND, "DPoP", _possession(thief))
     assert "accepted" == await _outcome(binding, BOUND, "DPoP", _possession(_proof(clock, jti="one")))
 
