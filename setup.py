@@ -67,6 +67,16 @@ setup(
         "fakeissuer": FAKE_ISSUER,
         "redis": REDIS,
         "memcached": MEMCACHED,
+        # The versions with which tests/applications passes together, on Python 3.13.
+        "applications": [
+            "bokeh==3.10.2",
+            "flower==2.2.0",
+            "ipykernel==7.4.0",
+            "jupyter-server==2.21.1",
+            "luigi==3.8.1",
+            "sockjs-tornado==1.0.7",
+            "thumbor==7.8.0",
+        ],
         "bench": ["matplotlib>=3.9"],
         "docs": ["furo>=2025.9", "sphinx>=8.2"],
         "test": [

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from fakeissuer import running
 from fakeissuer.control.issuer_control import IssuerControl
-from fakeissuer.model.profiles import PROFILES
 from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.profiles.names import profile_named
 from fakeissuer.state.journal import JournalEntry
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
@@ -50,7 +50,7 @@ def median(values: Iterable[float]) -> float:
 def in_memory() -> IssuerControl:
     """Return an issuer without sockets, its first key made."""
     issuer = IssuerControl(
-        IssuerState(IssuerURLs(listening_url=URL, public_url=URL), KeyPool(), PROFILES["okta"], seed(URL))
+        IssuerState(IssuerURLs(listening_url=URL, public_url=URL), KeyPool(), profile_named("okta"), seed(URL))
     )
     issuer.mint()
     return issuer

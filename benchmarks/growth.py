@@ -234,8 +234,8 @@ def requirements_cost(count: float) -> float:
     """Return the cost of checking so many scopes and as many claims."""
     names = [f"name-{number}" for number in range(int(count))]
     requirements = parse_requirements(
-        public=False, optional=False, scopes=names, groups=(), claims=dict.fromkeys(names, "yes"), allowed_clients=(),
-        acr_values=(), max_age=None, validation="",
+        public=False, optional=False, scopes=names, groups=(), roles=(), claims=dict.fromkeys(names, "yes"),
+        allowed_clients=(), acr_values=(), max_age=None, validation="",
     )  # fmt: skip
     claims = {"iss": ISSUER, "sub": "alice", "exp": CLOCK.now() + 3600, "scope": " ".join(names)}
     principal = Principal.from_claims(claims | dict.fromkeys(names, "yes"))

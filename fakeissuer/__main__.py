@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _DEFAULT_PORT = 9400
 _MAX_PORT = 65_535
+_PROFILES = (
+    *("okta", "strict-rfc", "adfs", "auth0", "authentik", "cognito", "entra", "entra-v1", "google"),
+    *("hydra", "keycloak", "zitadel"),
+)
+"""The names of ``fakeissuer.profiles.names``, which imports more than ``token`` needs."""
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -121,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ca-file", metavar="PATH", type=Path, help="write the CA's certificate to this file")
     parser.add_argument("--keys", metavar="FILE", type=Path, help="store the keys in this file")
     parser.add_argument("--config", metavar="FILE", type=Path, help="TOML with more servers, clients and users")
-    parser.add_argument("--profile", choices=("okta", "strict-rfc"), default="okta", help="default: %(default)s")
+    parser.add_argument(
+        "--profile", choices=_PROFILES, default="okta", help="the server to imitate (default: %(default)s)"
+    )
     parser.add_argument("--auto-login", metavar="USER", help="sign in this user and grant consent without a page")
     parser.add_argument("--log-format", choices=("text", "json"), default="text", help="default: %(default)s")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")

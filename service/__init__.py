@@ -10,6 +10,7 @@ from __future__ import annotations
 from service.app import make_app, protect
 from service.errors import (
     AccessDenied,
+    CrossSiteRequest,
     InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
@@ -23,6 +24,7 @@ from service.errors import (
     TokenError,
     TooManyRequests,
 )
+from service.guard import Guard
 from service.instrumentation import Instrumentation
 from service.settings.program import Settings
 from service.tokens.principal import Principal
@@ -33,13 +35,16 @@ from service.web.endpoints.forward_auth import ForwardAuth
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import policy
 from service.web.policy.scopes import AnyOf
+from service.web.responses.rejection import RejectionResponse
 from service.web.routing.wrap import protected, public
 
 __all__ = [
     "AccessDenied",
     "AnyOf",
     "BearerAuthMixin",
+    "CrossSiteRequest",
     "ForwardAuth",
+    "Guard",
     "Instrumentation",
     "InsufficientAuthentication",
     "InsufficientScope",
@@ -50,6 +55,7 @@ __all__ = [
     "MissingToken",
     "Principal",
     "Reason",
+    "RejectionResponse",
     "ResourceServerApplication",
     "RetryLater",
     "ServiceError",

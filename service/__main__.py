@@ -169,6 +169,8 @@ def _print_settings(loaded: LoadedSettings) -> None:
         value = getattr(loaded.settings, name)
         text = "(hidden)" if name in SECRETS and value is not None else repr(value)
         print(f"{name} = {text}  # {loaded.origins.get(name, 'default')}")
+    for issuer in loaded.settings.trusted_issuers:
+        print(f"# profile of {issuer.issuer}: {issuer.profile}")
 
 
 if __name__ == "__main__":

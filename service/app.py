@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import tornado.web
 
-from service.authenticator import Authenticator, Authenticators
-from service.binding import BindingCheck
-from service.caches.deny_file import DenyListFile
-from service.caches.deny_list import DenyList
-from service.caches.shared import open_cache
-from service.caches.tokens import ValidatedTokenCache
-from service.clock import Clock, SystemClock
+from service.clock import Clock
+from service.guard import Guard, resource_of
 from service.instrumentation import Instrumentation
-from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
-from service.validators.base import ValidatorContext
-from service.validators.registry import find_factory
 from service.web.application.application import AccessLog, ResourceServerApplication, log_response
 from service.web.application.protect import protect_application
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
-from service.web.handler.context import ResourceServerContext
-from service.web.handler.token_monitor import TokenMonitor
-from service.web.policy.scopes import ScopeMatching
-from service.web.responses.cors import CrossOriginPolicy
-from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted_routes
+from service.web.routing.rewrite import Wrap
 
 
 def make_app(
@@ -56,60 +42,18 @@ def make_app(
     Raises:
         SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
     """
-    http_client = client or JSONClient(
-        proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
-    )
-    app_clock = clock or SystemClock()
-    cache = open_cache(
-        settings.cache_url.get_secret_value(),
-        clock=app_clock,
-        key=derive_cache_key(settings),
-        ca_file=settings.ca_file,
-        instrumentation=instrumentation,
-    )
-    deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=app_clock) if settings.deny_list_file else None
-    deny_list = DenyList(cache, clock=app_clock, file=deny_list_file)
-    shared = ValidatorContext(
-        client=http_client, clock=app_clock, token_cache=ValidatedTokenCache(clock=app_clock), cache=cache
-    )
-    binding = BindingCheck(cache, clock=app_clock)
-    deny_list.on_key_refresh(shared.refresh_key_sets)
-
-    def build(validation: str) -> Authenticator:
-        # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
-        # accepted by a handler that requires introspection.
-        context = replace(shared, token_cache=ValidatedTokenCache(clock=app_clock))
-        return Authenticator(
-            [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
-            token_cache=context.token_cache,
-            deny_list=deny_list,
-            binding=binding,
-            max_token_size=settings.max_token_size,
-        )
-
-    context = ResourceServerContext(
-        authenticators=Authenticators(build),
-        cors=CrossOriginPolicy(settings.cors_origins),
-        realm=settings.realm,
-        resource=_resource(settings),
-        scope_matching=ScopeMatching(settings.scope_matching),
-        clock=app_clock,
-        monitor=TokenMonitor(clock=app_clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
-    )
+    guard = Guard(settings, client=client, clock=clock, instrumentation=instrumentation)
     documentation = make_documentation(settings)
     service = ResourceServerApplication(
         all_routes(settings, routes, documentation=documentation),
-        context=context,
-        deny_list=deny_list,
+        context=guard.context,
+        deny_list=guard.deny_list,
         documentation=documentation,
         instrumentation=instrumentation,
         access_log=access_log,
         limits=settings,
     )
-    service.add_cleanup(deny_list.close)
-    service.add_cleanup(cache.close)
-    if client is None:
-        service.add_cleanup(http_client.close)
+    service.add_cleanup(guard.close)
     return service
 
 
@@ -136,20 +80,14 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
         return None
-    return Documentation(title=settings.realm, resource=_resource(settings), client_id=settings.docs_client_id or "")
-
-
-def _resource(settings: Settings) -> Resource:
-    return Resource(
-        public_url=settings.public_url,
-        authorization_servers=tuple(issuer.issuer for issuer in settings.trusted_issuers),
-    )
+    return Documentation(title=settings.realm, resource=resource_of(settings), client_id=settings.docs_client_id or "")
 
 
 def protect(
     application: tornado.web.Application,
     settings: Settings,
     *,
+    wrap: Wrap | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
 ) -> ResourceServerApplication:
@@ -157,15 +95,21 @@ def protect(
 
     The routes are documented only if the setting ``docs`` is true, because the list of routes may be confidential.
 
+    Args:
+        wrap: Protects the handlers that are not protected yet, such as those of other packages: ``protected(…)`` for
+            all of them, a mapping from patterns to ``protected(…)`` or ``public()``, or a function that returns one of
+            these for a handler class and a pattern. Routes that are added later are wrapped in the same way.
+
     Returns:
         The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
         before serving.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, a pattern of ``wrap`` matches no route, a route matches
+            no pattern, the application is protected already, or the settings name an unknown kind of validation.
     """
     service = make_app(settings, routes=(), client=client, clock=clock)
-    protect_application(application, service)
+    protect_application(application, service, wrap=wrap)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own

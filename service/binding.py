@@ -10,6 +10,7 @@ from service.caches.replays import UsedProofs
 from service.caches.shared import SharedCache
 from service.clock import Clock
 from service.errors import InvalidProof, InvalidToken, Reason
+from service.settings.program import Settings
 from service.tokens.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.credentials import Credentials
 from service.tokens.dpop import DPoPProof, ProofRules, check_proof
@@ -34,6 +35,26 @@ class BindingRules:
     dpop: str = ALLOWED
     needs_nonce: bool = False
     proof: ProofRules = field(default_factory=ProofRules)
+
+
+def binding_check(settings: Settings, cache: SharedCache, *, clock: Clock) -> BindingCheck:
+    """Return the check with the rules of the settings."""
+    proof = ProofRules(
+        algorithms=settings.dpop_algorithms, max_age=settings.dpop_max_age, max_future=settings.dpop_max_future
+    )
+    return BindingCheck(
+        cache,
+        clock=clock,
+        default=BindingRules(dpop=settings.dpop, needs_nonce=settings.dpop_nonce, proof=proof),
+        rules={
+            issuer.profile.token_issuer: BindingRules(
+                dpop=issuer.dpop, needs_nonce=issuer.requires_dpop_nonce, proof=proof
+            )
+            for issuer in settings.trusted_issuers
+        },
+        nonce_secrets=[secret.get_secret_value().encode() for secret in settings.dpop_nonce_secrets],
+        requires_cache=settings.dpop_requires_cache,
+    )
 
 
 class BindingCheck:

@@ -12,6 +12,7 @@
     │   ├── InsufficientScope           403  insufficient_scope, with the required scope
     │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
+    ├── CrossSiteRequest                403  another site sent a user's cookie; no challenge
     └── RetryLater                      the token cannot be validated now
         ├── IssuerUnavailable           503  because of the issuer
         └── TooManyRequests             429  because of the client's address
@@ -82,6 +83,7 @@ class Reason(enum.StrEnum):
 
     INSUFFICIENT_SCOPE = enum.auto()
     GROUP_REQUIRED = enum.auto()
+    ROLE_REQUIRED = enum.auto()
     CLAIM_MISMATCH = enum.auto()
     CLIENT_FORBIDDEN = enum.auto()
     ACCESS_DENIED = enum.auto()
@@ -190,6 +192,13 @@ class InsufficientAuthentication(TokenError):
         super().__init__(reason, detail, claim="acr" if reason is Reason.INSUFFICIENT_ACR else "auth_time")
         self.acr_values = tuple(acr_values)
         self.max_age = max_age
+
+
+class CrossSiteRequest(ServiceError):
+    """Another site sent the request with a user's cookie, which another token cannot change."""
+
+    reason: ClassVar[str] = "cross_site_request"
+    """The cause for metrics."""
 
 
 class RetryLater(ServiceError):

@@ -123,7 +123,8 @@ class IssuerControl:
 
     def key_set(self, server: str = "default") -> dict[str, list[dict[str, Any]]]:
         """Return the published keys of a server as a JWK Set, as the keys endpoint returns them."""
-        return self._ring(server).key_set()
+        found = self.state.registry.server(server)
+        return self.state.key_rings.key_set(found, self.state.urls.of(found).base_url)
 
     def rotate(self, server: str = "default") -> list[KeyStatus]:
         """Make the server's NEXT key its ACTIVE key; the old one stays published as EXPIRED."""

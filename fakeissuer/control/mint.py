@@ -16,13 +16,12 @@ from fakeissuer.model.claims import (
     Claims,
     Grant,
     apply_changes,
-    id_token_claims,
     refresh_lifetime_s,
 )
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.oauth.issue import access_token_type
+from fakeissuer.oauth.issue import jose_header, token_key
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
@@ -45,15 +44,15 @@ def mint(state: IssuerState, request: MintRequest, requested_url: str | None = N
     if request.kind == "id":
         user = _user(state, request)
         grant = _grant(state, request, server, issuer, user)
-        claims, typ = id_token_claims(grant, user), None
+        claims = state.profile.id_token_claims(grant, user)
     else:
         user_or_none = None if _is_client_itself(state, request) else _user(state, request)
         grant = _grant(state, request, server, issuer, user_or_none)
-        claims, typ = state.profile.access_token_claims(grant), access_token_type(state.profile, server)
+        claims = state.profile.access_token_claims(grant)
     if request.aud is not None:
         claims["aud"] = request.aud
     claims = apply_changes(claims, request.claims)
-    token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims, typ)
+    token, header = (random_text(), {}) if request.opaque else _sign(state, request, server, claims)
     if not request.is_forged:
         state.store.add(token, IssuedToken.of(grant, request.kind, claims))
     return MintedToken(token=token, header=header, claims=claims)
@@ -103,14 +102,12 @@ def _refresh_token_id(state: IssuerState, request: MintRequest) -> str | None:
     return issued.refresh_token_id
 
 
-def _sign(
-    state: IssuerState, request: MintRequest, server: Server, claims: Claims, typ: str | None
-) -> tuple[str, dict[str, Any]]:
+def _sign(state: IssuerState, request: MintRequest, server: Server, claims: Claims) -> tuple[str, dict[str, Any]]:
     from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
     alg = request.alg or "RS256"
     key = _key(state, request, server)
-    header = apply_changes(key.jose_header(alg, typ), request.header)
+    header = apply_changes(jose_header(state.profile, server, request.kind, key, alg), request.header)
     sign: raw_jws.Signer
     if alg == "none":
         sign = raw_jws.no_signature
@@ -130,7 +127,7 @@ def _key(state: IssuerState, request: MintRequest, server: Server) -> SigningKey
         return unusual_keys.resolve_key(ring, request.key, alg)
     if alg != "RS256":
         return unusual_keys.key_for_algorithm(ring, alg)
-    return ring.access_token_key() if request.kind == "access" else ring.signing_key()
+    return token_key(state.profile, ring, request.kind)
 
 
 def _mint_refresh_token(state: IssuerState, request: MintRequest, server: Server, issuer: str) -> MintedToken:

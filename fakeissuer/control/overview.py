@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fakeissuer.model.clients import Client
-from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
@@ -57,18 +56,14 @@ def overview(state: IssuerState, call_paths: Iterable[str] = ()) -> Overview:
 
 
 def _server(state: IssuerState, server: Server) -> ServerOverview:
-    issuer = state.urls.issuer(server)
-    endpoints = state.urls.endpoints(server)
-    names = ENDPOINTS.keys() - ({"discovery"} if server.is_org else {"discovery", "register"})
+    urls = state.urls.of(server)
+    # Clients are registered at the org server only.
+    endpoints = {name: url for name, url in urls.endpoints.items() if name != "register" or server.is_org}
     return ServerOverview(
         id=server.id,
-        issuer=issuer,
+        issuer=urls.issuer,
         audience=server.audience,
         scopes=server.scopes,
         default_scopes=server.default_scopes,
-        links={
-            "openid-configuration": f"{issuer}/.well-known/openid-configuration",
-            "oauth-authorization-server": f"{issuer}/.well-known/oauth-authorization-server",
-            **{name: f"{endpoints}/{endpoint.path}" for name, endpoint in ENDPOINTS.items() if name in names},
-        },
+        links={**urls.documents, **{str(name): url for name, url in endpoints.items()}},
     )

@@ -24,8 +24,11 @@ class DiscoveryHandler(EndpointHandler):
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.state.registry.clients:
             raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400)
+        profile = self.state.profile
+        if profile.metadata is not None:
+            return json_reply(profile.metadata(self.urls_of(server), self.request.path))
         document = self.document(server)
-        if self.state.profile.is_strict:
+        if profile.is_strict:
             document |= self.strict_members
         return json_reply(document)
 

@@ -22,7 +22,7 @@ class IntrospectHandler(ClientHandler):
         if not form.get("token"):
             raise OAuthError(ErrorCase.TOKEN_MISSING)
         state, issuer = self.state, self.issuer_of(server)
-        response = introspect(state, server, issuer, form["token"])
+        response = introspect(state, server, issuer, client.id, form["token"])
         if not self._accepts_jwt():
             return json_reply(response)
         signed = signed_introspection(state, server, issuer, client.id, response)

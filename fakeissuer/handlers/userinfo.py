@@ -7,9 +7,10 @@ from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
-from fakeissuer.model.claims import profile_claims
+from fakeissuer.model.claims import userinfo_claims
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.dpop import PROOF_ALGORITHMS, ProofContext, ProofProblem, check_proof
+from fakeissuer.oauth.dpop import PROOF_ALGORITHMS, ProofContext, ProofProblem, bound_key, check_proof
+from fakeissuer.oauth.issue import check_groups
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.token_store import IssuedToken
 
@@ -34,13 +35,17 @@ class UserInfoHandler(EndpointHandler):
         self._check_binding(server, issued, token)
         user, client = state.registry.user(issued.username), state.registry.clients.get(issued.client_id)
         custom = custom_claims(server, client, user, issued.scopes, "id_token_claims")
-        return json_reply(profile_claims(user, issued.scopes) | custom)
+        claims = userinfo_claims(server, user, issued.scopes, custom) | {"sub": state.profile.subject(user)}
+        check_groups(claims)
+        return json_reply(claims)
 
     def endpoint_error(self, server: Server, error: OAuthError) -> Reply:
-        """Return the error response, with a challenge that names the resource, as Okta does."""
+        """Return the error response, with a challenge that names the resource, as Okta does, if the token is wrong."""
+        if error.case is ErrorCase.TOO_MANY_GROUPS:
+            return self.error_reply(error)
         urls = self.urls_of(server)
         challenge = {
-            "authorization_uri": f"{urls.endpoints}/authorize",
+            "authorization_uri": urls.endpoints["authorize"],
             "realm": urls.base_url,
             "scope": "openid",
             "error": error.case.value.code,
@@ -73,7 +78,7 @@ class UserInfoHandler(EndpointHandler):
 
     def _check_binding(self, server: Server, issued: IssuedToken, token: str) -> None:
         """Check that a bound token came with a proof of its key (RFC 9449 section 7.1)."""
-        bound_to = issued.claims.get("cnf", {}).get("jkt")
+        bound_to = bound_key(issued.claims)
         is_dpop = self.request.headers.get("Authorization", "")[:5].lower() == "dpop "
         if bound_to is None and not is_dpop:
             return

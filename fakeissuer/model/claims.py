@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from fakeissuer.jose.raw_jws import base64url
 from fakeissuer.model.grant_types import AUTHORIZATION_CODE
@@ -82,9 +82,8 @@ def access_token_claims(grant: Grant) -> Claims:
     claims.setdefault("sub", subject)
     if grant.acr:
         claims["acr"] = grant.acr
-    if grant.user and "groups" in grant.scopes:
-        claims["groups"] = list(grant.user.groups)
-    return claims | grant.custom_claims
+    # At Okta an org server has no custom claims, and puts groups into ID tokens and userinfo only.
+    return claims if grant.server.is_org else claims | access_token_extras(grant)
 
 
 def rfc9068_claims(grant: Grant) -> Claims:
@@ -105,9 +104,24 @@ def rfc9068_claims(grant: Grant) -> Claims:
         claims["auth_time"] = grant.auth_time
         if grant.acr:
             claims["acr"] = grant.acr
-    if grant.user and "groups" in grant.scopes:
-        claims["groups"] = list(grant.user.groups)
-    return claims | grant.custom_claims
+    return claims | access_token_extras(grant)
+
+
+def access_token_extras(grant: Grant) -> Claims:
+    """Return the groups of the user and the custom claims that the server puts into access tokens."""
+    groups = {"groups": list(grant.user.groups)} if grant.user else {}
+    return _placed(grant.server, groups | grant.custom_claims, grant.scopes, "access_token")
+
+
+def _placed(
+    server: Server,
+    claims: Claims,
+    scopes: tuple[str, ...],
+    where: Literal["access_token", "id_token", "userinfo"],
+    *,
+    thin: bool = False,
+) -> Claims:
+    return {name: value for name, value in claims.items() if server.places(name, scopes, where, thin=thin)}
 
 
 def id_token_claims(
@@ -119,7 +133,8 @@ def id_token_claims(
 ) -> Claims:
     """Return the claims of an ID token: its audience is the client, its subject the user's ID, not the login.
 
-    With an access token it omits most of the profile, which userinfo returns.
+    It omits most of the profile, groups and custom claims, which userinfo returns, if it is issued with an access token
+    or a code; the server's ``claim_placement`` makes exceptions.
     """
     claims: Claims = {"sub": user.id}
     if "profile" in grant.scopes:
@@ -138,11 +153,17 @@ def id_token_claims(
         claims["acr"] = grant.acr
     beside = {"at_hash": access_token, "ds_hash": device_secret, "c_hash": code}
     claims |= {name: left_half_hash(text) for name, text in beside.items() if text is not None}
-    if access_token is None:
+    thin = access_token is not None or code is not None
+    if not thin:
         claims |= {name: value for name, value in profile_claims(user, grant.scopes).items() if name not in claims}
-    if "groups" in grant.scopes:
-        claims["groups"] = list(user.groups)
-    return claims | grant.custom_id_token_claims
+    extras = {"groups": list(user.groups)} | grant.custom_id_token_claims
+    return claims | _placed(grant.server, extras, grant.scopes, "id_token", thin=thin)
+
+
+def userinfo_claims(server: Server, user: User, scopes: tuple[str, ...], custom: Claims) -> Claims:
+    """Return the claims of a userinfo response; ``custom`` are the custom claims of ID tokens."""
+    extras = {"groups": list(user.groups)} | custom
+    return profile_claims(user, scopes) | _placed(server, extras, scopes, "userinfo")
 
 
 def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
@@ -158,8 +179,10 @@ def profile_claims(user: User, scopes: tuple[str, ...]) -> Claims:
         claims |= {"zoneinfo": user.zoneinfo, "updated_at": user.updated_at}
     if has_email:
         claims["email_verified"] = user.email_verified
-    if "groups" in scopes:
-        claims["groups"] = list(user.groups)
+    if "phone" in scopes and user.phone_number:
+        claims["phone_number"] = user.phone_number
+    if "address" in scopes and user.address:
+        claims["address"] = dict(user.address)
     return claims
 
 

@@ -45,7 +45,7 @@ ENDPOINTS: dict[EndpointName, Endpoint] = {
     "par": Endpoint("par", ("POST",)),
     "register": Endpoint("clients", ("POST",)),
 }
-"""Paths below ``/v1/`` of a server, except discovery at its root and ``register`` at the org server only."""
+"""Okta's paths below ``/v1/`` of a server, except discovery at its root and ``register`` at the org server only."""
 
 ORG = "org"
 """The name of the org authorization server in the control plane; its URLs do not contain it."""

@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
 from fakeissuer.model.checks import check_custom_claims, check_known_names
+from fakeissuer.model.claim_placement import DEFAULT_PLACEMENT, GROUPS_PLACEMENT, ClaimPlacement
 from fakeissuer.model.endpoints import ORG
 from fakeissuer.model.grant_types import GRANT_TYPES
 from fakeissuer.model.records import UNSET, Name, Record
@@ -53,6 +54,7 @@ class Server(Record, frozen=True, kw_only=True, dict=True):
     server accepts, each with its public keys; tokens of other servers of this issuer may be exchanged if they are
     among them. ``published_scopes`` are the custom scopes in the metadata. ``claims`` are added to access tokens,
     ``id_token_claims`` to ID tokens and userinfo; a string may contain ``${user.email}``, see ``claim_templates``.
+    ``claim_placement`` says where a claim appears, by its name; ``groups`` may be among them.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -66,6 +68,7 @@ class Server(Record, frozen=True, kw_only=True, dict=True):
     published_scopes: tuple[Name, ...] = ()
     claims: dict[str, Any] = field(default_factory=dict)
     id_token_claims: dict[str, Any] = field(default_factory=dict)
+    claim_placement: dict[Name, ClaimPlacement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Set the default scopes, and check claims, scopes and key sets.
@@ -83,6 +86,8 @@ class Server(Record, frozen=True, kw_only=True, dict=True):
         check_known_names("published_scopes", self.published_scopes, self.scopes)
         for number, rule in enumerate(self.policy):
             check_known_names(f"policy[{number}].scopes", rule.scopes or (), self.scopes)
+        for name, placement in self.claim_placement.items():
+            check_known_names(f"claim_placement.{name}.scopes", placement.scopes, self.scopes)
         for issuer, jwks in self.trusted_issuers.items():
             check_public_keys(f"trusted_issuers[{issuer!r}]", jwks)
 
@@ -90,3 +95,15 @@ class Server(Record, frozen=True, kw_only=True, dict=True):
     def is_org(self) -> bool:
         """Whether this is the org server, whose access tokens only Okta can validate."""
         return self.id == ORG
+
+    def places(
+        self, claim: str, scopes: tuple[str, ...], where: Literal["access_token", "id_token", "userinfo"], *, thin: bool
+    ) -> bool:
+        """Return whether a claim is put there for these scopes; ``thin`` is an ID token beside an access token."""
+        default = GROUPS_PLACEMENT if claim == "groups" else DEFAULT_PLACEMENT
+        placement = self.claim_placement.get(claim, default)
+        if placement.scopes and not set(placement.scopes) & set(scopes):
+            return False
+        if where == "id_token":
+            return not thin or placement.id_token == "always"  # noqa: S105  # a placement
+        return placement.access_token if where == "access_token" else placement.userinfo

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fakeissuer.errors import SettingsError
-from fakeissuer.model.endpoints import ORG
+from fakeissuer.model.endpoints import EndpointName
+from fakeissuer.model.layout import OKTA_LAYOUT, Layout
 from fakeissuer.model.servers import IssuerMode, Server
 
 # With one of these domains the fake could issue tokens for an issuer that real APIs trust.
@@ -79,32 +81,38 @@ def _is_usable_base_url(requested_url: str) -> bool:
 
 @dataclass(frozen=True)
 class IssuerURLs:
-    """The URL on which the issuer listens, and its public URL."""
+    """The URL on which the issuer listens, its public URL, and the paths below both."""
 
     listening_url: str
     public_url: str
+    layout: Layout = OKTA_LAYOUT
 
     @property
     def hosts(self) -> frozenset[str]:
         """The host names and addresses of the issuer, without ports and brackets."""
         return frozenset(urlsplit(url).hostname or "" for url in (self.listening_url, self.public_url))
 
-    def endpoints(self, server: Server, requested_url: str | None = None) -> str:
-        """Return the URL of a server's endpoints; ``requested_url`` is used as in ``server_urls``."""
-        return server_urls(self, server.id, server.issuer_mode, requested_url).endpoints
+    def of(self, server: Server, requested_url: str | None = None) -> ServerURLs:
+        """Return the URLs of a server; ``requested_url`` is used as in ``server_urls``."""
+        return server_urls(self, server.id, server.issuer_mode, requested_url)
+
+    def endpoints(self, server: Server, requested_url: str | None = None) -> Mapping[EndpointName, str]:
+        """Return the URLs of a server's endpoints; ``requested_url`` is used as in ``server_urls``."""
+        return self.of(server, requested_url).endpoints
 
     def issuer(self, server: Server, requested_url: str | None = None) -> str:
         """Return the issuer identifier of a server; ``requested_url`` is used as in ``server_urls``."""
-        return server_urls(self, server.id, server.issuer_mode, requested_url).issuer
+        return self.of(server, requested_url).issuer
 
 
 @dataclass(frozen=True)
 class ServerURLs:
-    """The URLs of one server, like Okta's without a slash at the end; ``base_url`` is the part before ``/oauth2``."""
+    """The URLs of one server; ``base_url`` is the part before the paths of the layout."""
 
     base_url: str
     issuer: str
-    endpoints: str
+    documents: Mapping[str, str]
+    endpoints: Mapping[EndpointName, str]
 
 
 @lru_cache(maxsize=256)
@@ -115,6 +123,9 @@ def server_urls(
     base_url = urls.listening_url if issuer_mode == "ORG_URL" else urls.public_url
     if issuer_mode == "DYNAMIC" and requested_url is not None and _is_usable_base_url(requested_url):
         base_url = requested_url
-    issuer = base_url if server_id == ORG else f"{base_url}/oauth2/{server_id}"
-    endpoints = f"{base_url}/oauth2/v1" if server_id == ORG else f"{issuer}/v1"
-    return ServerURLs(base_url=base_url, issuer=issuer, endpoints=endpoints)
+    return ServerURLs(
+        base_url=base_url,
+        issuer=base_url + urls.layout.issuer_path(server_id),
+        documents={name: base_url + path for name, path in urls.layout.document_paths(server_id).items()},
+        endpoints={name: base_url + path for name, path in urls.layout.endpoint_paths(server_id).items()},
+    )

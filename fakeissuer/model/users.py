@@ -12,6 +12,15 @@ from fakeissuer.model.checks import check_custom_claims
 from fakeissuer.model.identifiers import derived_id
 from fakeissuer.model.records import Name, Record
 
+_ADDRESS = {
+    "street_address": "1 Test Street",
+    "locality": "Springfield",
+    "region": "CA",
+    "postal_code": "90001",
+    "country": "US",
+}
+"""An address as OpenID Connect Core 1.0 section 5.1.1 has it."""
+
 
 class User(Record, frozen=True, kw_only=True):
     """A user; ``login`` is the user name, ``id`` the subject of ID tokens."""
@@ -28,6 +37,8 @@ class User(Record, frozen=True, kw_only=True):
     locale: str = "en-US"
     zoneinfo: str = "America/Los_Angeles"
     updated_at: int = 1_700_000_000
+    phone_number: str = "+1 555 0100"
+    address: dict[str, str] = field(default_factory=lambda: dict(_ADDRESS))
     groups: tuple[Name, ...] = ("Everyone",)
     claims: dict[str, Any] = field(default_factory=dict)
     id_token_claims: dict[str, Any] = field(default_factory=dict)

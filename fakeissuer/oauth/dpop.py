@@ -99,6 +99,13 @@ def jwk_thumbprint(jwk: Mapping[str, Any]) -> str:
     return base64url(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
+def bound_key(claims: Mapping[str, Any]) -> str | None:
+    """Return the thumbprint of the key to which a token with these claims is bound, or None (RFC 9449 section 6.1)."""
+    confirmation = claims.get("cnf")  # of any type in a minted token
+    thumbprint = confirmation.get("jkt") if isinstance(confirmation, dict) else None
+    return thumbprint if isinstance(thumbprint, str) else None
+
+
 def _check_header(header: Mapping[str, Any], text: str) -> Mapping[str, Any]:
     from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from fakeissuer.model.claims import SIGNING_ALGORITHM
+from fakeissuer.model.claims import SIGNING_ALGORITHM, Claims
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.dpop import bound_key
+from fakeissuer.profiles.profile import IntrospectedToken
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
 
@@ -24,11 +27,13 @@ _RESERVED_MEMBERS = frozenset({"active", "scope", "username", "token_type", "cli
 """Members that the issuer itself sets; claims of these names are not copied."""
 
 
-def introspect(state: IssuerState, server: Server, issuer: str, token: str) -> Introspection:
-    """Return the introspection response for a token, members in Okta's order."""
+def introspect(state: IssuerState, server: Server, issuer: str, caller_id: str, token: str) -> Introspection:
+    """Return the introspection response for a token to a client, members in the order of the profile's server."""
     issued = state.store.find(token)
     if issued is None or issued.server != server.id or not issued.is_active(state.clock.now()):
         return dict(_INACTIVE)
+    if state.profile.introspection is not None:
+        return _foreign_response(state.profile.introspection, issued, caller_id)
     if issued.kind in ("refresh", "device_secret"):
         return _refresh_token_response(issued)
     if issued.claims.get("iss") != issuer:
@@ -38,6 +43,21 @@ def introspect(state: IssuerState, server: Server, issuer: str, token: str) -> I
     return _access_token_response(
         issued, names_client_as_user=state.profile.variants.introspection_names_client_as_user
     )
+
+
+def _foreign_response(
+    respond: Callable[[IntrospectedToken], Claims | None], issued: IssuedToken, caller_id: str
+) -> Introspection:
+    token = IntrospectedToken(
+        kind=issued.kind,
+        claims=issued.claims,
+        scopes=issued.scopes,
+        username=issued.username,
+        client_id=issued.client_id,
+        caller_id=caller_id,
+    )
+    members = respond(token)
+    return dict(_INACTIVE) if members is None else {"active": True, **members}
 
 
 def signed_introspection(
@@ -61,7 +81,7 @@ def _access_token_response(issued: IssuedToken, *, names_client_as_user: bool) -
         response["username"] = issued.username or issued.client_id
     copied_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
     response |= {name: claims[name] for name in copied_claims if name in claims}
-    token_type = "DPoP" if "jkt" in claims.get("cnf", {}) else "Bearer"
+    token_type = "Bearer" if bound_key(claims) is None else "DPoP"
     response |= {"token_type": token_type, "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
         response["uid"] = claims["uid"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
@@ -15,19 +15,22 @@ from fakeissuer.model.claims import (
     SIGNING_ALGORITHM,
     Claims,
     Grant,
-    id_token_claims,
     refresh_lifetime_s,
 )
 from fakeissuer.model.clients import Client
 from fakeissuer.model.grant_types import REFRESH_TOKEN
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
-from fakeissuer.model.profiles import Profile
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.oauth.dpop import ProofProblem, proof_rejected
 from fakeissuer.oauth.scopes import check_known, matching_rule
+from fakeissuer.profiles.profile import Profile
+from fakeissuer.state.key_ring import KeyRing
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken, TokenKind
+
+if TYPE_CHECKING:
+    from fakeissuer.jose.keys import SigningKey
 
 TokenResponse = dict[str, Any]
 
@@ -112,13 +115,10 @@ def new_grant(
     """Return a grant that is issued at ``now``, in seconds since the epoch.
 
     Raises:
-        OAuthError: The access policy does not allow the grant, the user is not assigned to the client, or the user is
-            in more groups than a token may list.
+        OAuthError: The access policy does not allow the grant, or the user is not assigned to the client.
     """
     if user is not None and client.users is not None and user.login not in client.users:
         raise OAuthError(ErrorCase.USER_NOT_ASSIGNED)
-    if user is not None and "groups" in scopes and len(user.groups) > _MAX_GROUPS:
-        raise OAuthError(ErrorCase.TOO_MANY_GROUPS)
     rule = matching_rule(server, grant_type, client, user, scopes)
     grant = Grant(
         server=server,
@@ -136,12 +136,23 @@ def new_grant(
     return replace(grant, **more) if more else grant
 
 
-def access_token_type(profile: Profile, server: Server) -> str | None:
-    """Return the ``typ`` of a server's access tokens, or None if they have none.
+def jose_header(profile: Profile, server: Server, kind: TokenKind, key: SigningKey, alg: str) -> dict[str, Any]:
+    """Return the JOSE header of a server's tokens of a kind.
 
     Okta's org server issues access tokens for Okta itself, which have a type of their own.
     """
-    return ORG_TOKEN_TYPE if server.is_org and not profile.is_strict else profile.typ
+    typ, members = profile.id_token_typ, profile.id_token_key_members
+    if kind == "access":
+        typ, members = profile.typ, profile.access_token_key_members
+        if server.is_org and not profile.is_strict:
+            typ = ORG_TOKEN_TYPE
+    header = dict.fromkeys(members, key.kid) | {"alg": alg}
+    return header if typ is None else {**header, "typ": typ}
+
+
+def token_key(profile: Profile, ring: KeyRing, kind: TokenKind) -> SigningKey:
+    """Return the key that signs tokens of a kind."""
+    return ring.access_token_key() if kind == "access" else ring.signing_key(profile.id_token_key)
 
 
 def token_response(
@@ -175,9 +186,13 @@ def user_token_response(state: IssuerState, client: Client, grant: Grant) -> Tok
 
 
 def issue_access_token(state: IssuerState, grant: Grant) -> str:
-    """Return a new access token."""
+    """Return a new access token.
+
+    Raises:
+        OAuthError: The user is in more groups than a token may list.
+    """
     claims = state.profile.access_token_claims(grant)
-    return _issue_jwt(state, grant, "access", claims, access_token_type(state.profile, grant.server))
+    return _issue_jwt(state, grant, "access", claims)
 
 
 def issue_id_token(
@@ -188,10 +203,14 @@ def issue_id_token(
     code: str | None = None,
     device_secret: str | None = None,
 ) -> str:
-    """Return a new ID token with the hashes of the access token, code and device secret issued with it."""
+    """Return a new ID token with the hashes of the access token, code and device secret issued with it.
+
+    Raises:
+        OAuthError: The user is in more groups than a token may list.
+    """
     bound = replace(grant, lifetime_s=ID_TOKEN_LIFETIME_S)
-    claims = id_token_claims(bound, user, access_token, code, device_secret)
-    return _issue_jwt(state, grant, "id", claims, None)
+    claims = state.profile.id_token_claims(bound, user, access_token, code, device_secret)
+    return _issue_jwt(state, grant, "id", claims)
 
 
 def issue_refresh_token(state: IssuerState, grant: Grant, expires_at: int | None = None) -> str:
@@ -225,11 +244,24 @@ def _custom_claims(server: Server, client: Client, user: User | None, scopes: tu
     }
 
 
-def _issue_jwt(state: IssuerState, grant: Grant, kind: TokenKind, claims: Claims, typ: str | None) -> str:
+def check_groups(claims: Claims) -> None:
+    """Check that claims list no more groups than Okta allows.
+
+    Raises:
+        OAuthError: There are more.
+    """
+    groups = claims.get("groups")
+    if isinstance(groups, list) and len(groups) > _MAX_GROUPS:
+        raise OAuthError(ErrorCase.TOO_MANY_GROUPS)
+
+
+def _issue_jwt(state: IssuerState, grant: Grant, kind: TokenKind, claims: Claims) -> str:
     from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
 
+    check_groups(claims)
     ring = state.key_rings.for_server(grant.server)
-    key = ring.access_token_key() if kind == "access" else ring.signing_key()
-    token = keys.sign(key, key.jose_header(SIGNING_ALGORITHM, typ), keys.to_payload(claims))
+    key = token_key(state.profile, ring, kind)
+    header = jose_header(state.profile, grant.server, kind, key, SIGNING_ALGORITHM)
+    token = keys.sign(key, header, keys.to_payload(claims))
     state.store.add(token, IssuedToken.of(grant, kind, claims))
     return token

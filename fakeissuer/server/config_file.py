@@ -24,9 +24,9 @@ from typing import Any
 import msgspec
 
 from fakeissuer.errors import InvalidRequestError, SettingsError
-from fakeissuer.model.profiles import Variants
 from fakeissuer.model.records import Record, to_record
 from fakeissuer.model.registry import Registry, ResourceKind
+from fakeissuer.profiles.profile import Variants
 from fakeissuer.state.seed import seed
 
 _NAME_MEMBERS: dict[ResourceKind, str] = {"servers": "id", "clients": "id", "users": "login"}
@@ -35,7 +35,7 @@ _KINDS: tuple[ResourceKind, ...] = ("servers", "clients", "users")
 
 
 _VARIANTS = "variants"
-"""The table of ``fakeissuer.model.profiles.Variants``."""
+"""The table of ``fakeissuer.profiles.profile.Variants``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tornado.routing import Rule
 from tornado.web import Application, url
 
@@ -34,10 +32,6 @@ from fakeissuer.handlers.userinfo import UserInfoHandler
 from fakeissuer.model.endpoints import ENDPOINTS
 from fakeissuer.server.logs import log_request
 
-_SERVER = "/oauth2/(?P<server>[^/]+)"
-_OIDC_DOCUMENT = r"/\.well-known/openid-configuration"
-_OAUTH_DOCUMENT = r"/\.well-known/oauth-authorization-server"
-
 HANDLERS: tuple[type[EndpointHandler], ...] = (
     KeysHandler,
     TokenHandler,
@@ -53,12 +47,16 @@ HANDLERS: tuple[type[EndpointHandler], ...] = (
 
 
 _CREDENTIALS = "/api/v1/authorizationServers/(?P<server>[^/]+)/credentials"
+_CLIENTS = f"/oauth2/v1/{ENDPOINTS['register'].path}"
 _ORG_API: tuple[tuple[str, type[OktaHandler]], ...] = (
+    (_CLIENTS, RegisterHandler),
+    (f"{_CLIENTS}/(?P<client_id>[^/]+)", RegisteredClientHandler),
+    (f"{_CLIENTS}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler),
     ("/api/v1/authn", AuthnHandler),
     (f"{_CREDENTIALS}/keys", ServerKeysHandler),
     (f"{_CREDENTIALS}/lifecycle/keyRotate", KeyRotateHandler),
 )
-"""The part of Okta's own API that signing in and keys need."""
+"""The part of Okta's own API that signing in, keys and the registration of clients need."""
 
 _PAGES = (
     ("/signin", SignInHandler),
@@ -71,22 +69,21 @@ _PAGES = (
 def make_app(control: IssuerControl, fault_injector: FaultInjector, guard: ControlGuard) -> Application:
     """Return the application that serves an issuer and its control plane."""
     okta = {"state": control.state, "fault_injector": fault_injector}
-    routes: list[Rule] = [
-        url(f"(?:{_SERVER})?{_OIDC_DOCUMENT}", DiscoveryHandler, okta),
-        url(f"(?:{_SERVER})?{_OAUTH_DOCUMENT}", AuthorizationServerMetadataHandler, okta),
-        url(f"{_OAUTH_DOCUMENT}{_SERVER}", AuthorizationServerMetadataHandler, okta),
-    ]
-    for handler in HANDLERS:
-        path = re.escape(ENDPOINTS[handler.endpoint].path)
-        # Without a server id the path belongs to the org server, whose endpoints are at /oauth2/v1/.
-        routes.append(url(f"/oauth2(?:/(?P<server>[^/]+))?/v1/{path}", handler, okta))
-    clients = f"/oauth2/v1/{ENDPOINTS['register'].path}"
-    routes.append(url(clients, RegisterHandler, okta))
-    routes.append(url(f"{clients}/(?P<client_id>[^/]+)", RegisteredClientHandler, okta))
-    routes.append(url(f"{clients}/(?P<client_id>[^/]+)/lifecycle/newSecret", NewSecretHandler, okta))
-    routes += [url(path, handler, okta) for path, handler in (*_PAGES, *_ORG_API)]
     arguments = {"control": control, "guard": guard}
-    routes += [url(f"/_fake{path}", handler, arguments) for path, handler in CONTROL_ROUTES]
+    routes: list[Rule] = [url(f"/_fake{path}", handler, arguments) for path, handler in CONTROL_ROUTES]
+    layout = control.state.urls.layout
+    routes += [url(layout.document_pattern(path), DiscoveryHandler, okta) for path in layout.documents]
+    routes += [
+        url(layout.document_pattern(path), AuthorizationServerMetadataHandler, okta) for path in layout.oauth_documents
+    ]
+    routes += [
+        url(layout.endpoint_pattern(handler.endpoint), handler, okta)
+        for handler in HANDLERS
+        if handler.endpoint in layout.endpoints
+    ]
+    routes += [url(path, handler, okta) for path, handler in _PAGES]
+    if control.state.profile.has_org_server:
+        routes += [url(path, handler, okta) for path, handler in _ORG_API]
     return Application(
         routes,
         default_handler_class=NotFoundHandler,

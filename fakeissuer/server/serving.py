@@ -14,8 +14,9 @@ from fakeissuer.control.handlers import CALL_PATHS
 from fakeissuer.control.issuer_control import IssuerControl
 from fakeissuer.errors import SettingsError
 from fakeissuer.handlers.base.fault_injection import FaultInjector
-from fakeissuer.model.profiles import PROFILES, ProfileName
+from fakeissuer.model.layout import Layout
 from fakeissuer.model.urls import IssuerURLs, check_public_url, is_loopback
+from fakeissuer.profiles.names import PROFILE_NAMES, ProfileName, profile_named
 from fakeissuer.server.config_file import Config, configure, read_config
 from fakeissuer.server.environment import CONTROL_TOKEN_VARIABLE
 from fakeissuer.server.routes import make_app
@@ -62,8 +63,9 @@ class ServingOptions:
             raise SettingsError([f"--address: {self.address!r} is not an address; expected something like 127.0.0.1"])
         if self.public_url is not None:
             check_public_url(self.public_url)
-        if self.profile not in PROFILES:
-            raise SettingsError([f"--profile: {self.profile!r} is unknown; expected {' or '.join(PROFILES)}"])
+        if self.profile not in PROFILE_NAMES:
+            expected = f"expected one of {', '.join(PROFILE_NAMES)}"
+            raise SettingsError([f"--profile: {self.profile!r} is unknown; {expected}"])
         if self.ca_file is not None and not self.tls:
             raise SettingsError(["--ca-file: there is no certificate without --tls; add --tls"])
         if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
@@ -81,19 +83,20 @@ class ServingIssuer:
     """
 
     def __init__(self, options: ServingOptions) -> None:
-        pool = KeyPool(options.keys_file)
+        profile = profile_named(options.profile)
+        pool = KeyPool(options.keys_file, profile.complete_key)
         config = Config() if options.config_file is None else read_config(options.config_file)
         self._socket = _bind(options)
         try:
-            addresses = _issuer_urls(options, self._socket.getsockname()[1])
-            registry = seed(addresses.public_url)
+            addresses = _issuer_urls(options, profile.layout, self._socket.getsockname()[1])
+            registry = seed(addresses.public_url, profile)
             configure(registry, config)
             tls_context = _tls_context(options, addresses)
         except BaseException:
             self._socket.close()
             raise
         self.url = addresses.listening_url
-        profile = replace(PROFILES[options.profile], variants=config.variants)
+        profile = replace(profile, variants=config.variants)
         state = IssuerState(addresses, pool, profile, registry, options.auto_login)
         self.control = IssuerControl(state, CALL_PATHS)
         self._fault_injector = FaultInjector()
@@ -119,11 +122,12 @@ class ServingIssuer:
         await self._server.close_all_connections()
 
 
-def _issuer_urls(options: ServingOptions, port: int) -> IssuerURLs:
+def _issuer_urls(options: ServingOptions, layout: Layout, port: int) -> IssuerURLs:
     host = _WILDCARDS.get(options.address, options.address)
     host = f"[{host}]" if ":" in host else host
     listening_url = f"{'https' if options.tls else 'http'}://{host}:{port}"
-    return IssuerURLs(listening_url=listening_url, public_url=options.public_url or listening_url)
+    public_url = options.public_url or listening_url
+    return IssuerURLs(listening_url=listening_url, public_url=public_url, layout=layout)
 
 
 def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLContext | None:

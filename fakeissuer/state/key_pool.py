@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 class KeyPool:
     """Key pairs by server and by their name on that server, each generated on first use.
 
-    A file that does not exist is created.
+    ``complete`` sets the key ID and certificate of each RSA key. A file that does not exist is created.
 
     Raises:
         SettingsError: the file cannot be read or written, is readable for other users, or does not hold keys.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, complete: Callable[[SigningKey], SigningKey] | None = None) -> None:
+        self._complete = complete
         self._keys: dict[str, SigningKey] = {}
         self._file = file
         if file is not None:
@@ -35,13 +37,16 @@ class KeyPool:
         if name_in_pool not in self._keys:
             from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
 
-            self._keys[name_in_pool] = keys.create_key(random_text(), alg, kind)
+            self._keys[name_in_pool] = self._completed(keys.create_key(random_text(), alg, kind))
             self._save()
         return self._keys[name_in_pool]
 
     def existing(self, server: str, name: str) -> SigningKey | None:
         """Return the key of that name, or None if it was not generated yet."""
         return self._keys.get(f"{server}/{name}")
+
+    def _completed(self, key: SigningKey) -> SigningKey:
+        return key if self._complete is None or key.kind != "RSA" else self._complete(key)
 
     def _load(self, file: Path) -> None:
         try:
@@ -53,7 +58,9 @@ class KeyPool:
             stored = json.loads(file.read_text("utf-8"))
             from fakeissuer.jose import keys  # noqa: PLC0415  # as above
 
-            self._keys = {name_in_pool: keys.load_key(members) for name_in_pool, members in stored.items()}
+            self._keys = {
+                name_in_pool: self._completed(keys.load_key(members)) for name_in_pool, members in stored.items()
+            }
         except OSError as exc:
             raise SettingsError([f"--keys: {file} cannot be used: {exc.strerror}"]) from exc
         except (ValueError, AttributeError, TypeError) as exc:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fakeissuer.errors import NotFoundError
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
+from fakeissuer.profiles.profile import Profile
 from fakeissuer.state.clock import Clock
 from fakeissuer.state.key_pool import KeyPool
 
@@ -163,10 +164,10 @@ class KeyRings:
     In Okta's profile the org server's access tokens are for Okta itself: an unpublished key signs them.
     """
 
-    def __init__(self, pool: KeyPool, clock: Clock, *, is_strict: bool) -> None:
+    def __init__(self, pool: KeyPool, clock: Clock, profile: Profile) -> None:
         self._pool = pool
         self._clock = clock
-        self._is_strict = is_strict
+        self._profile = profile
         self._started_at = clock.now()
         self._rings: dict[str, KeyRing] = {}
 
@@ -174,11 +175,19 @@ class KeyRings:
         """Return the key ring of a server, with every rotation done that is due by now."""
         ring = self._rings.get(server.id)
         if ring is None:
-            has_internal_key = server.is_org and not self._is_strict
+            has_internal_key = server.is_org and not self._profile.is_strict
             ring = KeyRing(server.id, self._pool, self._started_at, has_internal_key=has_internal_key)
             self._rings[server.id] = ring
         ring.advance_to(self._clock.now())
         return ring
+
+    def key_set(self, server: Server, base_url: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the published keys of a server as the profile publishes them at a base URL."""
+        ring, profile = self.for_server(server), self._profile
+        keys = ring.key_set()["keys"]
+        if profile.publishes_encryption_key:
+            keys.append({**ring.auxiliary_key("encryption").public, "alg": "RSA-OAEP", "use": "enc"})
+        return {"keys": [profile.published_key(jwk, base_url) for jwk in keys]}
 
     def remove(self, server_id: str) -> None:
         """Discard the key ring of a server that is removed."""

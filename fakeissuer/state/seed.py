@@ -8,6 +8,7 @@ from fakeissuer.model.grant_types import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_
 from fakeissuer.model.registry import Registry
 from fakeissuer.model.servers import ORG_SCOPES, Server
 from fakeissuer.model.users import User
+from fakeissuer.profiles.profile import Profile
 
 SERVICE_APP = "0oaservice0000000001"
 WEB_APP = "0oaweb00000000000001"
@@ -19,13 +20,15 @@ _LOOPBACK_REDIRECTS = ("http://127.0.0.1:*", "http://localhost:*")
 _PUBLIC: tuple[AuthMethod, ...] = ("none",)
 
 
-def seed(org_url: str) -> Registry:
-    """Return the initial registry; the org server's audience is its own URL, as at Okta."""
-    servers = (
-        Server(id="default", audience="api://default"),
-        Server(id="partner", audience="api://partner"),
-        Server(id=ORG, audience=org_url, scopes=ORG_SCOPES, default_scopes=()),
-    )
+def seed(org_url: str, profile: Profile | None = None) -> Registry:
+    """Return the initial registry of a profile; the org server, which only Okta has, has its own URL as audience."""
+    audiences = {"default": "api://default", "partner": "api://partner"}
+    servers = [
+        Server(id=name, audience=audience if profile is None else profile.audiences.get(name, audience))
+        for name, audience in audiences.items()
+    ]
+    if profile is None or profile.has_org_server:
+        servers.append(Server(id=ORG, audience=org_url, scopes=ORG_SCOPES, default_scopes=()))
     clients = (
         Client(
             id=SERVICE_APP,

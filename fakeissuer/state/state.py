@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fakeissuer.model.profiles import Profile
 from fakeissuer.model.registry import Registry
 from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.profiles.profile import Profile
 from fakeissuer.state.clock import Clock
 from fakeissuer.state.dpop_nonces import DPoPNonces
 from fakeissuer.state.expiring_store import ExpiringStore
@@ -47,7 +47,7 @@ class IssuerState:
         self.faults = Faults()
         self.connections = ConnectionCounter()
         self.started_at = self.clock.now()
-        self.key_rings = KeyRings(pool, self.clock, is_strict=profile.is_strict)
+        self.key_rings = KeyRings(pool, self.clock, profile)
         self._start = start
         self.reset()
 

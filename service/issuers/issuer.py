@@ -37,6 +37,11 @@ class Issuer:
         return self._issuer.issuer
 
     @property
+    def token_issuer(self) -> str:
+        """The ``iss`` claim of its access tokens."""
+        return self._issuer.profile.token_issuer
+
+    @property
     def uses_keys(self) -> bool:
         """Whether a validator uses the key set."""
         return "keys" in vars(self)

@@ -151,7 +151,7 @@ class RemoteKeySet:
                 raise
             response = await self._fetch_from(await self._metadata.get())  # the key set may have moved
         try:
-            key_set = KeySet.read(response.document)
+            key_set = KeySet.read(response.document, issuer=self._issuer)
         except ValueError as exc:
             raise IssuerUnavailable(f"GET {response.url}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:

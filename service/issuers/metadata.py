@@ -88,11 +88,17 @@ def _read_url(document: Mapping[str, Any], name: str, *, issuer: str) -> str | N
         return url
     # An https issuer that names a loopback address would make the service send tokens and its client secret in clear
     # text to another program on this machine, or to a proxy.
+    if _has_same_origin(issuer, url):
+        return url  # the settings accept an issuer without TLS, and all its endpoints on the same host
     if not is_loopback(urllib.parse.urlsplit(issuer).hostname):
         raise ValueError(f"{name} was {url!r}; expected https")
     if not is_secure(url):
         raise ValueError(f"{name} was {url!r}; expected https, or a loopback address like that of the issuer")
     return url
+
+
+def _has_same_origin(url: str, other: str) -> bool:
+    return urllib.parse.urlsplit(url)[:2] == urllib.parse.urlsplit(other)[:2]
 
 
 def remote_metadata(

@@ -113,7 +113,10 @@ def load_routes(paths: Sequence[str]) -> list[Any] | None:
                 [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
             ) from exc
         if not isinstance(loaded, list | tuple):
-            raise SettingsError([f"routes: was {path!r}; expected package.module:attribute to be a list of routes"])
+            problem = f"routes: was {path!r}; expected package.module:attribute to be a list of routes"
+            if callable(loaded) or isinstance(loaded, tornado.web.Application):
+                problem += "; name an application, or a function that returns one, with --app"
+            raise SettingsError([problem])
         try:
             tornado.web.Application(list(loaded))
         except Exception as exc:  # Tornado asserts, unpacks, imports and compiles

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.settings.issuers import Texts
+from service.settings.profiles.texts import Texts
 from service.settings.types import Origins, PublicURL
 
 

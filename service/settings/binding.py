@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from service.settings.issuers import Texts, split_list
+from service.settings.profiles.texts import Texts, split_list
 from service.tokens.dpop import PROOF_ALGORITHMS
 
 _MIN_SECRET_LENGTH = 32
@@ -20,7 +20,7 @@ def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(secret.get_secret_value()) < _MIN_SECRET_LENGTH for secret in secrets):
-        raise ValueError(f"a secret is shorter than {_MIN_SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
+        raise ValueError(f"a secret is shorter than {_MIN_SECRET_LENGTH} characters; make one: openssl rand -hex 32")
     return secrets
 
 

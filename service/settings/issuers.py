@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from service.settings.binding import DPoPMode
 from service.settings.files import read_secret_file
+from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
+from service.settings.profiles.settings import ServerProfileSettings
+from service.settings.profiles.texts import AcceptedTexts, Texts
 from service.text import did_you_mean
-from service.tokens import issuer_identifier
 from service.tokens.algorithms import ALGORITHMS
-
-OKTA_AUDIENCE = "api://default"
-"""The audience that Okta gives its custom authorization servers."""
-
-
-def _split(value: object) -> object:
-    """Split a comma-separated list from the environment, and strip the spaces around each item."""
-    if isinstance(value, str):
-        return [item.strip() for item in value.split(",") if item.strip()]
-    return value
 
 
 def _rename_strict(profile: object) -> object:
     """Return ``rfc9068`` for ``strict``, the value that is used with the environment name ``SERVICE_RFC9068``."""
     return "rfc9068" if profile == "strict" else profile
-
-
-def _check_not_empty(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if not texts or not all(texts):  # an empty list of clients would be read as all clients
-        raise ValueError("the list or an item of it is empty; name each accepted value, or leave the setting out")
-    return texts
 
 
 def _decode_tables(tables: object) -> object:
@@ -46,21 +33,12 @@ def _decode_tables(tables: object) -> object:
     return tables
 
 
-def _check_issuer(issuer: str) -> str:
-    if mistakes := issuer_identifier.find_mistakes(issuer):
-        raise ValueError("; ".join(mistakes))
-    return issuer
-
-
 def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     if not algorithms or not ALGORITHMS.keys() >= set(algorithms):
         raise ValueError(f"expected some of {', '.join(ALGORITHMS)}; symmetric algorithms and none are never accepted")
     return algorithms
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
-AcceptedTexts = Annotated[Texts, AfterValidator(_check_not_empty)]
-IssuerIdentifier = Annotated[str, AfterValidator(_check_issuer)]
 Algorithms = Annotated[Texts, AfterValidator(_check_algorithms)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PerMinute = Annotated[int, Field(ge=0)]
@@ -105,6 +83,9 @@ class TrustedIssuer:
         accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
             has no ``aud``; a token for any other API of the issuer is then accepted too.
         accepts_id_token_hashes: Whether a token with ``at_hash`` or another hash of ID tokens is accepted.
+        dpop: Whether its tokens may be bound by DPoP: ``off``, ``allowed`` or ``required``.
+        requires_dpop_nonce: Whether a proof needs a nonce of this service.
+        profile: What is particular to its kind of server.
     """
 
     issuer: str
@@ -123,9 +104,12 @@ class TrustedIssuer:
     accept_when_introspection_fails: bool
     accepts_introspection_without_audience: bool
     accepts_id_token_hashes: bool
+    dpop: DPoPMode
+    requires_dpop_nonce: bool
+    profile: EffectiveProfile
 
 
-class IssuerSettings(BaseModel):
+class IssuerSettings(ServerProfileSettings):
     """One ``[[issuers]]`` table.
 
     A setting without a description here has that of the program, and the program's value unless the table sets it.
@@ -135,7 +119,7 @@ class IssuerSettings(BaseModel):
         frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, defer_build=True
     )
 
-    issuer: IssuerIdentifier
+    issuer: str
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
     audience: AcceptedTexts = ()
     """The accepted values of the ``aud`` claim; ``api://default`` by default for an Okta custom server."""
@@ -162,6 +146,8 @@ class IssuerSettings(BaseModel):
     insecure_accept_when_introspection_fails: bool | None = None
     insecure_accept_introspection_without_audience: bool | None = None
     insecure_accept_id_token_hashes: bool | None = None
+    dpop: DPoPMode | None = None
+    dpop_nonce: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -199,37 +185,33 @@ def set_values(settings: BaseModel) -> dict[str, Any]:
     return {name: value for name, value in settings if name in settings.model_fields_set}
 
 
-def audience_at_okta(issuer: object) -> tuple[str, ...]:
-    """Return the default audience of an Okta custom server, or an empty tuple for any other issuer."""
-    try:
-        is_okta = isinstance(issuer, str) and issuer_identifier.is_okta_custom_server(issuer)
-    except ValueError:  # not a URL; the check of the issuer reports it
-        is_okta = False
-    return (OKTA_AUDIENCE,) if is_okta else ()
-
-
-def trusted_issuer(table: IssuerSettings, program: BaseModel) -> TrustedIssuer:
-    """Return the effective settings of an issuer: its own, or else those of the program."""
+def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[TrustedIssuer]:
+    """Yield the effective settings of an issuer: its own, or else those of the program; one for each tenant."""
     overrides = {name: value for name, value in table if value is not None}
     effective = {name: overrides.get(name, getattr(program, name)) for name in IssuerSettings.model_fields}
-    return TrustedIssuer(
-        issuer=table.issuer,
-        audiences=frozenset(table.audience or audience_at_okta(table.issuer)),
-        validation=effective["validation"],
-        algorithms=frozenset(effective["algorithms"]),
-        allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,
-        leeway=effective["leeway"],
-        max_token_age=effective["max_token_age"],
-        requires_rfc9068=effective["token_profile"] == "rfc9068",  # noqa: S105  # a profile, no password
-        stale_if_error=effective["stale_if_error"],
-        client=table.client,
-        introspection_cache_lifetime=effective["introspection_cache_lifetime"],
-        introspection_rate_limit=effective["introspection_rate_limit"],
-        introspection_jwt=effective["introspection_jwt"],
-        accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
-        accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
-        accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
-    )
+    for issuer in issuers_of(table, table.issuer):
+        profile = effective_profile(table, issuer, has_audience=bool(table.audience))
+        yield TrustedIssuer(
+            issuer=issuer,
+            audiences=frozenset(table.audience or default_audience(issuer, table.profile)),
+            validation=effective["validation"],
+            algorithms=frozenset(effective["algorithms"]),
+            allowed_client_ids=frozenset(effective["allowed_client_ids"]) or None,
+            leeway=effective["leeway"],
+            max_token_age=effective["max_token_age"],
+            requires_rfc9068=effective["token_profile"] == "rfc9068",  # noqa: S105  # a profile, no password
+            stale_if_error=effective["stale_if_error"],
+            client=table.client,
+            introspection_cache_lifetime=effective["introspection_cache_lifetime"],
+            introspection_rate_limit=effective["introspection_rate_limit"],
+            introspection_jwt=effective["introspection_jwt"],
+            accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
+            accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
+            accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
+            dpop=effective["dpop"],
+            requires_dpop_nonce=effective["dpop_nonce"],
+            profile=profile,
+        )
 
 
 def issuer_of_org(org_url: str, server_id: str) -> str:

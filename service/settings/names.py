@@ -11,6 +11,7 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from service.settings.issuers import IssuerSettings
+from service.settings.profiles.settings import ServerProfileSettings
 from service.text import did_you_mean
 
 PREFIX = "SERVICE_"
@@ -53,7 +54,8 @@ class SettingNames:
         } | {
             f"{prefix}{name.upper()}": name
             for prefix in _OKTA_PREFIXES
-            for name in IssuerSettings.model_fields.keys() & fields.keys()
+            # Okta has no names for the others; OKTA_OAUTH2_GROUPS_CLAIM is a setting of Spring.
+            for name in (IssuerSettings.model_fields.keys() & fields.keys()) - ServerProfileSettings.model_fields.keys()
         }
 
     def by_field(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,19 +13,21 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from service.settings.api import APISettings
+from service.settings.binding import BindingSettings
 from service.settings.cache import CacheSettings
 from service.settings.files import read_secret_file
 from service.settings.issuers import (
     IssuerSettings,
     TrustedIssuer,
-    audience_at_okta,
     issuer_of_org,
     set_values,
-    trusted_issuer,
+    trusted_issuers,
 )
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
 from service.settings.problems import find_problems
+from service.settings.profiles.effective import default_audience
+from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
@@ -40,7 +42,15 @@ class _EnvironmentSettings(BaseModel):
         super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
 
 
-class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, _EnvironmentSettings):
+class Settings(
+    LimitSettings,
+    ServerSettings,
+    CacheSettings,
+    APISettings,
+    BindingSettings,
+    ValidationSettings,
+    _EnvironmentSettings,
+):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     Raises:
@@ -70,9 +80,10 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         org_url, server_id = settings.get("org_url"), settings.get("authorization_server_id", "default")
         if not settings.get("issuer") and org_url and isinstance(org_url, str):
             settings["issuer"] = issuer_of_org(org_url, server_id)
-        audience = audience_at_okta(settings.get("issuer"))
-        if settings.get("audience") is None and audience:
-            settings["audience"] = audience
+            settings.setdefault("profile", "okta")
+        issuer, profile = settings.get("issuer"), settings.get("profile")
+        if settings.get("audience") is None and isinstance(issuer, str) and isinstance(profile, str | None):
+            settings |= {"audience": audience} if (audience := default_audience(issuer, profile)) else {}
         return settings
 
     @model_validator(mode="after")
@@ -90,12 +101,21 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
             )
         for issuer in trusted:
             yield from find_problems(issuer)
-        if len({issuer.issuer for issuer in trusted}) < len(trusted):
+        if self.issuer is None:
+            for name in sorted(self.model_fields_set & ServerProfileSettings.model_fields.keys()):
+                yield f"{name}: it is about the server of issuer, which is not set; write it into the issuer's table"
+        if len({issuer.profile.token_issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
         if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
+            )
+        has_nonces = any(issuer.requires_dpop_nonce for issuer in trusted)
+        if has_nonces and self.processes != 1 and self.is_cache_local and not self.dpop_nonce_secrets:
+            yield (
+                f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
+                "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
         if (self.certfile is None) != (self.keyfile is None):
             yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
@@ -111,7 +131,7 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         tables = list(self.issuers)
         if self.issuer is not None:
             tables.insert(0, self._own_table())
-        return tuple(trusted_issuer(table, self) for table in tables)
+        return tuple(issuer for table in tables for issuer in trusted_issuers(table, self))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are validated like those of new settings."""
@@ -122,7 +142,9 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
     def _own_table(self) -> IssuerSettings:
         """Return the settings of ``issuer`` itself."""
         names = ("issuer", "audience", "client_id", "client_secret", "private_key_file", "introspection_auth_method")
-        return IssuerSettings(**{name: value for name in names if (value := getattr(self, name))})
+        own = {name: value for name in names if (value := getattr(self, name))}
+        about_server = self.model_fields_set & ServerProfileSettings.model_fields.keys()
+        return IssuerSettings(**own, **{name: getattr(self, name) for name in about_server})
 
 
 SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from service.settings.issuers import Texts
+from service.settings.profiles.texts import Texts
 from service.settings.types import Address, Port
 from service.urls import is_loopback
 

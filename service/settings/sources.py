@@ -21,6 +21,7 @@ DEFAULT_ENV_FILE = Path(".okta.env")
 
 _DERIVED = {
     "issuer": "org_url",
+    "profile": "org_url",
     "client_secret": "client_secret_file",
     "admin_token": "admin_token_file",
     "cache_secret": "cache_secret_file",

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from service.settings.files import check_ca_file
-from service.settings.issuers import Texts
 from service.settings.names import is_set_by_kubernetes
+from service.settings.profiles.texts import Texts
 from service.urls import parse_origin
 
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
 from service.settings.issuers import (
-    AcceptedTexts,
     Algorithms,
     AuthenticationMethod,
-    IssuerIdentifier,
     IssuerTables,
     PerMinute,
     Profile,
     Seconds,
 )
+from service.settings.profiles.settings import ServerProfileSettings
+from service.settings.profiles.texts import AcceptedTexts
 from service.settings.types import CAFile, ProxyURL
 from service.tokens.presented import MAX_TOKEN_SIZE
 
 
-class ValidationSettings(BaseModel):
+class ValidationSettings(ServerProfileSettings):
     """The part of the settings that decides which tokens are accepted."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
-    issuer: IssuerIdentifier | None = Field(
-        default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER")
-    )
+    issuer: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""
     org_url: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_ORG_URL", "ORG_URL", "OKTA_DOMAIN"))
     """The URL of an Okta org, from which the issuer is derived if ``issuer`` is not set."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from service.tokens.claim_names import DEFAULT_NAMES, ClaimNames
+
 Claims = Mapping[str, Any]
 
 REQUIRED_OF_JWT = frozenset({"iss", "aud", "exp", "iat", "client_id"})
@@ -24,6 +26,11 @@ class ClaimRules:
         max_token_age: Seconds since ``iat`` after which a token is rejected even if it has not expired, or None.
         requires_rfc9068: Whether a token must have the type and all the claims that RFC 9068 section 2 requires.
         accepts_id_token_hashes: Whether a token may have ``at_hash`` and the other hashes of ID tokens.
+        accepts_without_audience: Whether a token may lack ``aud``; its client is then the only restriction, so
+            ``allowed_client_ids`` must be set too.
+        requires_client: Whether a token without a client is an ID token.
+        id_token_claims: Claims of ID tokens that no access token of the issuer has.
+        names: The claims of client, scopes, groups and roles.
         required: Which of the claims in :data:`REQUIRED_OF_JWT` must be present.
     """
 
@@ -34,6 +41,10 @@ class ClaimRules:
     max_token_age: float | None = None
     requires_rfc9068: bool = False
     accepts_id_token_hashes: bool = False
+    accepts_without_audience: bool = False
+    requires_client: bool = False
+    id_token_claims: tuple[str, ...] = ()
+    names: ClaimNames = DEFAULT_NAMES
     required: frozenset[str] = REQUIRED_OF_JWT
 
 

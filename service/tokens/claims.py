@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.errors import InvalidToken, Reason
+from service.tokens.claim_names import DEFAULT_NAMES
 from service.tokens.claim_rules import ClaimCheck, ClaimRules, Claims, shorten
 from service.tokens.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.token_kinds import MARKS, check_kind, describe_accepted_hashes
@@ -32,8 +33,10 @@ def check_audience(claims: Claims, rules: ClaimRules, now: float) -> None:
     aud = claims.get("aud")
     if aud.__class__ is str and aud in rules.audiences:
         return
-    if _may_lack("aud", claims, rules):
+    if _may_lack("aud", claims, rules) or (rules.accepts_without_audience and claims.get("aud", []) == []):
         return
+    if "aud" not in claims:
+        raise InvalidToken(Reason.MISSING_CLAIM, "no aud", claim="aud", setting="accept_tokens_without_audience")
     aud = _required(claims, "aud", (str, list))
     audiences = [aud] if isinstance(aud, str) else aud
     if not all([isinstance(audience, str) for audience in audiences]):  # noqa: C419  # faster for short lists
@@ -83,13 +86,13 @@ def check_max_age(claims: Claims, rules: ClaimRules, now: float) -> None:
 
 
 def check_client_id(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Reject a client that is not allowed (RFC 9068 section 2.2; Okta calls the claim ``cid``)."""
+    """Reject a client that is not allowed (RFC 9068 section 2.2; other issuers call the claim ``cid`` or ``azp``)."""
     if rules.allowed_client_ids is None:
         return
-    if "client_id" not in rules.required and "client_id" not in claims and "cid" not in claims:
+    client_id = rules.names.find_client_id(claims)
+    if client_id is None and "client_id" not in rules.required:
         return
-    client_id = claims.get("client_id", claims.get("cid"))
-    if not isinstance(client_id, str) or client_id not in rules.allowed_client_ids:
+    if client_id not in rules.allowed_client_ids:
         raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"found {shorten(client_id)}", claim="client_id")
 
 
@@ -162,14 +165,6 @@ CHECKS: tuple[ClaimCheck, ...] = (
         advice="request a new token, or set a longer max_token_age",
     ),
     ClaimCheck(
-        "client_id",
-        "its client may call this API",
-        check_client_id,
-        expected="{clients}",
-        advice="add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API",
-        other_claims=("cid",),
-    ),
-    ClaimCheck(
         "jti",
         "it is an access token, and no ID token or other kind of token",
         check_kind,
@@ -177,6 +172,15 @@ CHECKS: tuple[ClaimCheck, ...] = (
         advice="send the access token; an ID token that came with it is intended for the client",
         other_claims=tuple(mark.claim for mark in MARKS if mark.claim != "jti"),
         remark=describe_accepted_hashes,
+    ),
+    ClaimCheck(
+        "client_id",
+        "its client may call this API",
+        check_client_id,
+        expected="{clients}",
+        advice="add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API; if two claims name two clients, "
+        "set SERVICE_CLIENT_ID_CLAIMS to the one that the issuer itself writes",
+        other_claims=DEFAULT_NAMES.client_id[1:],
     ),
     ClaimCheck(
         "cnf",

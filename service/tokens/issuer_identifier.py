@@ -1,33 +1,65 @@
-"""Checks of issuer identifiers (RFC 8414 section 2), and corrections of common mistakes with Okta's."""
+"""Checks of issuer identifiers (RFC 8414 section 2), and the identifiers of Okta."""
 
 from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import SplitResult
 
 from service.urls import is_loopback
 
-_OKTA_HOST = re.compile(r"(^|\.)(okta|oktapreview|okta-emea|okta-gov)\.com$|(^|\.)okta\.mil$")
+OKTA_HOST = r"([^/]+\.)?((okta|oktapreview|okta-emea|okta-gov)\.com|okta\.mil)"
+"""Matches the hosts of Okta, but not the custom domains of its customers."""
+
+Correction = Callable[[SplitResult], SplitResult]
+"""Corrects a URL with one mistake, and returns any other URL as it is."""
+
+_TENANT = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)", re.ASCII)
 _OKTA_CUSTOM_PATH = re.compile(r"^/oauth2/[^/]+$")
-_ENDPOINT = re.compile(r"^(/oauth2(?:/[^/]+)?)/v1(?:/.*)?$")
 _PLACEHOLDER = re.compile(r"[{}<>$]|your-?_?okta-?_?domain", re.IGNORECASE)
 
 
 def is_okta_custom_server(issuer: str) -> bool:
-    """Return whether the issuer has the form of an Okta custom authorization server: ``…/oauth2/{id}``."""
-    return _OKTA_CUSTOM_PATH.match(urllib.parse.urlsplit(issuer).path) is not None
+    """Return whether the issuer is an Okta custom authorization server: ``…/oauth2/{id}`` on a host of Okta.
+
+    A loopback address counts as one: an issuer with that path is most probably the fake one.
+    """
+    host = urllib.parse.urlsplit(issuer).hostname
+    return has_okta_custom_path(issuer) and (is_okta_host(issuer) or is_loopback(host))
 
 
 def is_okta_org_server(issuer: str) -> bool:
     """Return whether the issuer is an Okta org server, whose access tokens only Okta can validate."""
-    parts = urllib.parse.urlsplit(issuer)
-    return _OKTA_HOST.search(parts.hostname or "") is not None and parts.path == ""
+    return is_okta_host(issuer) and urllib.parse.urlsplit(issuer).path == ""
 
 
-def find_mistakes(issuer: str) -> list[str]:
-    """Return the mistakes in an issuer identifier and, as the last item, the correction; empty if there are none."""
+def is_okta_host(issuer: str) -> bool:
+    """Return whether the host of the issuer is one of Okta's; a custom domain of a customer is not."""
+    return re.fullmatch(OKTA_HOST, urllib.parse.urlsplit(issuer).hostname or "") is not None
+
+
+def has_okta_custom_path(issuer: str) -> bool:
+    """Return whether the path of the issuer is that of an Okta custom authorization server."""
+    return _OKTA_CUSTOM_PATH.match(urllib.parse.urlsplit(issuer).path) is not None
+
+
+def find_tenant(issuer: str) -> str | None:
+    """Return the ID of the tenant in an issuer of Entra, or None if there is none."""
+    match = _TENANT.search(issuer)
+    return None if match is None else match.group()
+
+
+def find_mistakes(
+    issuer: str, *, corrections: Mapping[str, Correction] = MappingProxyType({}), accepts_http: bool = False
+) -> list[str]:
+    """Return the mistakes in an issuer identifier and, as the last item, the correction; empty if there are none.
+
+    Args:
+        corrections: The function that corrects each mistake with the issuers of one kind of server.
+        accepts_http: Whether an issuer without TLS is accepted.
+    """
     if not issuer or any(character.isspace() or character in "\"'" for character in issuer):
         return ["it is empty, or contains white space or quotes", "write the URL alone"]
     if _PLACEHOLDER.search(issuer):
@@ -40,7 +72,9 @@ def find_mistakes(issuer: str) -> list[str]:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2].rpartition('@')[2]}"]
     mistakes, url = [], parts
-    for mistake, correct in _CORRECTIONS.items():
+    for mistake, correct in (_CORRECTIONS | dict(corrections)).items():
+        if accepts_http and correct is _use_https:
+            continue
         if (corrected := correct(url)) != url:
             mistakes.append(mistake)
             url = corrected
@@ -52,11 +86,8 @@ def _use_https(url: SplitResult) -> SplitResult:
 
 
 def _drop_repeated_com(url: SplitResult) -> SplitResult:
-    return url._replace(netloc=url.netloc.replace(".com.com", ".com"))
-
-
-def _leave_admin_console(url: SplitResult) -> SplitResult:
-    return url._replace(netloc=url.netloc.replace("-admin.", ".", 1)) if _OKTA_HOST.search(url.hostname or "") else url
+    corrected = url._replace(netloc=url.netloc.replace(".com.com", ".com"))
+    return corrected if is_okta_host(corrected.geturl()) else url
 
 
 def _drop_extras(url: SplitResult) -> SplitResult:
@@ -67,27 +98,9 @@ def _drop_document(url: SplitResult) -> SplitResult:
     return url._replace(path=url.path.partition("/.well-known/")[0])
 
 
-def _drop_endpoint(url: SplitResult) -> SplitResult:
-    return url._replace(path=_ENDPOINT.sub(r"\1", url.path))
-
-
-def _drop_slash(url: SplitResult) -> SplitResult:
-    """Drop the slash of Okta's issuers only; for other vendors it may be part of the identifier."""
-    path = url.path.rstrip("/")
-    return url._replace(path=path) if _OKTA_HOST.search(url.hostname or "") or _OKTA_CUSTOM_PATH.match(path) else url
-
-
-def _add_server_id(url: SplitResult) -> SplitResult:
-    return url._replace(path="/oauth2/default") if url.path == "/oauth2" else url
-
-
-_CORRECTIONS: dict[str, Callable[[SplitResult], SplitResult]] = {
+_CORRECTIONS: dict[str, Correction] = {
     "http:// can be forged on the way": _use_https,
     "the host ends twice in .com": _drop_repeated_com,
-    "it is the address of Okta's admin console": _leave_admin_console,
     "an issuer has no user name, query or fragment (RFC 8414 section 2)": _drop_extras,
     "it is the address of the discovery document": _drop_document,
-    "it is the address of an endpoint": _drop_endpoint,
-    "Okta's issuers end without a slash": _drop_slash,
-    "the ID of the authorization server is missing": _add_server_id,
 }

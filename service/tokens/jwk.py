@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
+from service.tokens.issuer_identifier import find_tenant
 
 MAX_CANDIDATES = 4
 """Keys tried for one token; bounded because each costs a signature verification."""
@@ -81,8 +82,11 @@ class KeySet:
         object.__setattr__(self, "by_kid", by_kid)
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> KeySet:
+    def read(cls, document: Mapping[str, Any], *, issuer: str = "") -> KeySet:
         """Return the usable keys of a JWK Set; unusable keys are skipped (RFC 7517 section 5).
+
+        Args:
+            issuer: The issuer of the keys; those that Entra marks as keys of another tenant are skipped.
 
         Raises:
             ValueError: The document is not a JWK Set, or has no usable key.
@@ -94,6 +98,7 @@ class KeySet:
         skipped: list[str] = []
         for member in members:
             try:
+                _check_tenant(member, issuer)
                 keys.append(JWK.read(member))
             except ValueError as exc:
                 skipped.append(str(exc))
@@ -109,6 +114,17 @@ class KeySet:
         """
         candidates = self.keys if kid is None else self.by_kid.get(kid, ())
         return [key for key in candidates if algorithm in key.algorithms][:MAX_CANDIDATES]
+
+
+def _check_tenant(parameters: object, issuer: str) -> None:
+    """Reject a key of another Entra tenant.
+
+    The key of personal accounts stands beside those of all tenants. Stolen, it would sign tokens of every tenant.
+    """
+    key_issuer = parameters.get("issuer") if isinstance(parameters, dict) else None
+    tenant, own = find_tenant(str(key_issuer)), find_tenant(issuer)
+    if tenant is not None and own is not None and tenant != own:
+        raise ValueError("it is the key of another tenant")
 
 
 def _check_purpose(parameters: Mapping[str, Any]) -> None:

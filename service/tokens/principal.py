@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from service.errors import InvalidToken, Reason
+from service.tokens.claim_names import DEFAULT_NAMES, MISSING, ClaimNames, find_claim
 from service.tokens.claim_rules import Claims
 from service.tokens.claims import numeric_date
 
-_TEXTS = ("sub", "jti", "client_id", "cid")
-_SCOPES = ("scope", "scp")
+_TEXTS = ("sub", "jti")
 _CONTAINERS = (dict, list)
 
 
@@ -23,8 +23,9 @@ class Principal:
         issuer: The authorization server that issued the token.
         subject: The user or client that the token is about; unique only within its issuer (RFC 9068 section 2.2).
         client_id: The client that the token was issued to.
-        scopes: What the client may do, from ``scope`` or ``scp``.
+        scopes: What the client may do.
         groups: The groups of the user, if the issuer includes them.
+        roles: The roles of the user, or of a client without a user, if the issuer includes them.
         acr: The authentication context class of the user's sign-in (RFC 9470 section 6).
         auth_time: The time of the user's sign-in, in seconds since the epoch.
         expires_at: The end of the token, in seconds since the epoch.
@@ -39,6 +40,7 @@ class Principal:
     expires_at: float
     claims: Mapping[str, Any] = field(repr=False)
     groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     acr: str | None = None
     auth_time: float | None = None
     key_id: str | None = None
@@ -53,6 +55,7 @@ class Principal:
         cls,
         claims: dict[str, Any],
         *,
+        names: ClaimNames = DEFAULT_NAMES,
         max_token_age: float | None = None,
         default_expiry: float = 0.0,
         key_id: str | None = None,
@@ -60,6 +63,7 @@ class Principal:
         """Return the principal of claims that have been checked, ``iss`` among them.
 
         Args:
+            names: The claims of client, scopes, groups and roles.
             max_token_age: Seconds after ``iat`` at which the token ends, even if ``exp`` is later.
             default_expiry: The end of a token without ``exp``, in seconds since the epoch.
             key_id: The ID of the key that signed the token, if it is known.
@@ -67,38 +71,37 @@ class Principal:
         Raises:
             InvalidToken: ``exp`` is not a NumericDate, or :func:`check_principal` rejects the claims.
         """
-        check_principal(claims)
+        client_id, scopes = check_principal(claims, names)
         expires_at = _end(claims, max_token_age, default_expiry)
         return cls(
             issuer=claims["iss"],
             subject=claims.get("sub"),
-            client_id=claims.get("client_id", claims.get("cid")),
-            scopes=_scopes(claims),
+            client_id=client_id,
+            scopes=scopes,
             expires_at=expires_at,
             claims=freeze(claims),
-            groups=_groups(claims),
+            groups=_groups(find_claim(claims, names.groups)),
+            roles=_roles(find_claim(claims, names.roles)),
             acr=_acr(claims),
             auth_time=_auth_time(claims, expires_at),
             key_id=key_id,
         )
 
 
-def check_principal(claims: Claims) -> None:
-    """Check the types of the claims that identify a principal and say what it may do.
+def check_principal(claims: Claims, names: ClaimNames = DEFAULT_NAMES) -> tuple[str | None, frozenset[str]]:
+    """Return client and scopes, and check the types of the claims that say who the principal is and what it may do.
 
     The deny list and an API compare strings, so another value would match neither an entry nor an owner.
 
     Raises:
-        InvalidToken: The subject, the token ID or the client is not a string, or the scopes are malformed.
+        InvalidToken: The subject, the token ID or the client is not a string, two claims name two clients, or the
+            scopes are malformed.
     """
     for name in _TEXTS:
         if name in claims and not isinstance(claims[name], str):
             detail = f"expected a string, found {type(claims[name]).__name__}"
             raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
-    for name in _SCOPES:
-        if name in claims and not _is_scope(claims[name]):
-            detail = "expected scopes separated by single spaces, or a list of scopes"
-            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+    return names.find_client_id(claims), _scopes(claims, names)
 
 
 def freeze(document: dict[str, Any]) -> Mapping[str, Any]:
@@ -155,20 +158,46 @@ def _is_scope(value: object) -> bool:
     )
 
 
-def _scopes(claims: Claims) -> frozenset[str]:
-    """Return the scopes of ``scope`` (RFC 9068 section 2.2.3) or of Okta's ``scp``, each of which may be a list."""
-    value = claims.get("scope", claims.get("scp", ""))
-    return frozenset(filter(None, value.split(" ") if isinstance(value, str) else value))
+def _scopes(claims: Claims, names: ClaimNames) -> frozenset[str]:
+    """Return the scopes of the first claim that is present, a string (RFC 9068 section 2.2.3) or a list."""
+    granted: Any = MISSING
+    for name in names.scopes:
+        value = find_claim(claims, name)
+        if value is MISSING:
+            continue
+        if not _is_scope(value):
+            detail = "expected scopes separated by single spaces, or a list of scopes"
+            raise InvalidToken(Reason.MALFORMED_CLAIM, detail, claim=name)
+        if granted is MISSING:
+            granted = value
+    if granted is MISSING:
+        return frozenset()
+    return frozenset(filter(None, granted.split(" ") if isinstance(granted, str) else granted))
 
 
-def _groups(claims: Claims) -> frozenset[str]:
-    """Return the names in ``groups``; a string is one name, since group names may contain spaces.
+def _groups(value: object) -> frozenset[str]:
+    """Return the names of groups; a string is one name, since names may contain spaces.
 
     Other values are ignored and grant nothing: a group may also be an object (RFC 7643 section 4.1.2).
     """
-    value = claims.get("groups")
     names = value if isinstance(value, list) else [value]
     return frozenset([name for name in names if isinstance(name, str)])
+
+
+def _roles(value: object) -> frozenset[str]:
+    """Return the names of roles, which are written like groups, or as Zitadel does: ``{role: {organization: domain}}``.
+
+    The members of another object are no roles: those of Keycloak's ``resource_access`` are the names of clients.
+    """
+    names = _groups(value)
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, dict):
+            names |= {role for role, grants in item.items() if _is_zitadel_grant(grants)}
+    return names
+
+
+def _is_zitadel_grant(value: object) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(domain, str) for domain in value.values())
 
 
 def _acr(claims: Claims) -> str | None:

@@ -127,13 +127,21 @@ def check_type(header: JOSEHeader, rules: ClaimRules) -> None:
 def check_kind(claims: Claims, rules: ClaimRules, now: float) -> None:
     """Reject a token of another kind, which the same issuer signs but which grants no access (RFC 9068 section 5).
 
-    Does not detect a token without any mark, such as signed userinfo or the ID tokens of some issuers.
+    An ID token of Entra or authentik has no mark, but does not name its client either, as their access tokens do.
+    One of Zitadel names it, and differs by claims that other issuers put into access tokens, too.
+    Does not detect a token without any mark, such as signed userinfo or the ID tokens of other issuers.
     """
     for name in claims:
         if name in _MARKS:
             mark = _MARKS[name]
             if mark.identifies(claims[name], claims) and not (mark.is_hash and rules.accepts_id_token_hashes):
                 _reject(mark, claims[name])
+    for name in rules.id_token_claims:
+        if name in claims:
+            raise InvalidToken(Reason.ID_TOKEN, f"expected an access token, found an ID token: {name}", claim=name)
+    if rules.requires_client and not rules.names.has_client_id(claims):
+        client = " and no ".join(rules.names.client_id)
+        raise InvalidToken(Reason.ID_TOKEN, f"expected an access token, found an ID token: no {client}", claim="aud")
 
 
 def describe_accepted_hashes(claims: Claims, rules: ClaimRules) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from service.settings.issuers import TrustedIssuer
-from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators import introspection, jwt
@@ -43,7 +42,7 @@ class AutoValidator:
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> Validator:
     """Return the validator for one issuer: without credentials nothing can be introspected."""
-    if is_okta_org_server(issuer.issuer):
+    if issuer.profile.is_okta_org_server:
         return introspection.build(issuer, context)  # the keys of an Okta org verify no token for other audiences
     if issuer.client is None:
         return jwt.build(issuer, context)

@@ -71,7 +71,7 @@ class ValidatorContext:
 
         Issuers whose keys are not used are left out.
         """
-        named = [one for one in self.issuers.values() if one.uses_keys and issuer in {None, one.name}]
+        named = [one for one in self.issuers.values() if one.uses_keys and issuer in {None, one.name, one.token_issuer}]
         results = await asyncio.gather(*(one.refresh_keys() for one in named))
         return {one.name: result for one, result in zip(named, results, strict=True)}
 

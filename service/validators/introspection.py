@@ -14,6 +14,7 @@ from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
+from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
 from service.tokens.claims import check_claims
 from service.tokens.confirmation import CONFIRMATION
@@ -98,7 +99,8 @@ class IntrospectionValidator:
                 raise InvalidToken(Reason.SENDER_CONSTRAINED, detail, claim=CONFIRMATION)
         await self._check_response(claims, token)
         principal = Principal.from_claims(
-            {"iss": self._rules.issuer, **_identifiers(token, claims), **claims},
+            {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
+            names=self._rules.names,
             max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
             key_id=None if token.jws is None else token.jws.header.kid,
@@ -147,7 +149,7 @@ class IntrospectionValidator:
             if exc.claim == "aud" and "aud" not in claims:
                 raise _missing_audience("the token has no aud") from None
             raise
-        return Principal.from_claims(claims, max_token_age=rules.max_token_age)
+        return Principal.from_claims(claims, names=rules.names, max_token_age=rules.max_token_age)
 
     async def _check_response(self, claims: dict[str, Any], token: PresentedToken) -> None:
         """Check the claims of an active token.
@@ -155,7 +157,10 @@ class IntrospectionValidator:
         Raises:
             InvalidToken: A claim is not acceptable, or neither the token nor the response has an audience.
         """
-        rules = dataclasses.replace(self._rules, required=await self._required(token))
+        # A response need not repeat the client under the name that it has in tokens.
+        rules = dataclasses.replace(
+            self._rules, required=await self._required(token), requires_client=False, id_token_claims=()
+        )
         now = self._clock.now()
         check_kind(claims, rules, now)  # first, since a refresh token often has no audience either
         try:
@@ -197,13 +202,13 @@ def _missing_audience(detail: str) -> InvalidToken:
     return InvalidToken(Reason.MISSING_CLAIM, detail, claim="aud", setting=_AUDIENCE_SETTING)
 
 
-def _identifiers(token: PresentedToken, claims: dict[str, Any]) -> dict[str, Any]:
+def _identifiers(token: PresentedToken, claims: dict[str, Any], rules: ClaimRules) -> dict[str, Any]:
     """Return the claims of a JWT by which the deny list finds it, so far as the response does not repeat them."""
     own = token.unverified_claims
-    has_client = "client_id" in claims or "cid" in claims
-    return {name: own[name] for name in ("jti", "sub") if name in own} | {
-        name: own[name] for name in ("client_id", "cid") if name in own and not has_client
-    }
+    client = () if rules.names.has_client_id(claims) else rules.names.client_id
+    # A path is the name of a claim too, so that a nested client is found again.
+    found = ((name, find_claim(own, name)) for name in ("jti", "sub", *client))
+    return {name: value for name, value in found if value is not MISSING}
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionValidator:

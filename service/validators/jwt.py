@@ -59,7 +59,9 @@ class JWTValidator:
         claims = token.unverified_claims  # verified from here on
         check_claims(claims, self._rules, now=self._clock.now())
         # The ID of the key, since a header without kid would hide the use of a key that is on the deny list.
-        principal = Principal.from_claims(claims, max_token_age=self._rules.max_token_age, key_id=key.kid)
+        principal = Principal.from_claims(
+            claims, names=self._rules.names, max_token_age=self._rules.max_token_age, key_id=key.kid
+        )
         return ValidatedToken(principal, partial(self._keys.is_current, key))
 
     async def check_ready(self) -> None:
@@ -89,11 +91,15 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> JWTValidator:
 def rules_for(issuer: TrustedIssuer) -> ClaimRules:
     """Return the claim rules for one issuer's tokens."""
     return ClaimRules(
-        issuer=issuer.issuer,
+        issuer=issuer.profile.token_issuer,
         audiences=issuer.audiences,
         allowed_client_ids=issuer.allowed_client_ids,
         leeway=issuer.leeway,
         max_token_age=issuer.max_token_age,
         requires_rfc9068=issuer.requires_rfc9068,
         accepts_id_token_hashes=issuer.accepts_id_token_hashes,
+        accepts_without_audience=issuer.profile.accepts_without_audience,
+        requires_client=issuer.profile.server.requires_client,
+        id_token_claims=issuer.profile.server.id_token_claims,
+        names=issuer.profile.names,
     )

@@ -13,11 +13,13 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = [
     "browsers-and-clients",
+    "claims",
     "existing-app",
     "forward-auth",
     "limits",
     "metrics",
     "openapi",
+    "outside-a-handler",
     "protect-a-route",
     "require-a-scope",
     "step-up",

@@ -9,8 +9,8 @@ import seeded_clients
 from plain_http import Response, Send, send
 from scripted_browser import Browser, redirected
 
-from fakeissuer.model.profiles import PROFILES
 from fakeissuer.model.urls import IssuerURLs
+from fakeissuer.profiles.names import profile_named
 from fakeissuer.server.running_issuer import RunningIssuer
 from fakeissuer.state.key_pool import KeyPool
 from fakeissuer.state.seed import seed
@@ -63,4 +63,4 @@ def pool() -> KeyPool:
 
 @pytest.fixture
 def state(pool: KeyPool) -> IssuerState:
-    return IssuerState(IssuerURLs(listening_url=URL, public_url=URL), pool, PROFILES["okta"], seed(URL))
+    return IssuerState(IssuerURLs(listening_url=URL, public_url=URL), pool, profile_named("okta"), seed(URL))

@@ -85,3 +85,8 @@ def test_several_issuers_can_run_at_once(fake_issuer: RunningIssuer) -> None:
     with running() as another:
         assert another.url != fake_issuer.url
         assert another.key_set() != fake_issuer.key_set()
+
+
+@pytest.mark.fake_issuer_profile("keycloak")
+def test_a_marker_chooses_the_profile(fake_issuer: RunningIssuer) -> None:
+    assert fake_issuer.issuer_url() == f"{fake_issuer.url}/realms/default"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from fakeissuer.control.bad_tokens import claims, encoding, headers, other_kinds, signatures, token_types
 from fakeissuer.control.bad_tokens.token_builder import BadToken, Row, builder_for
+from fakeissuer.control.bad_tokens.token_types import ORG_SERVER_TOKEN
+from fakeissuer.model.endpoints import ORG
 from fakeissuer.state.state import IssuerState
 
 ROWS: tuple[Row, ...] = (
@@ -22,7 +24,7 @@ ROWS: tuple[Row, ...] = (
 
 
 def bad_tokens(state: IssuerState, server_id: str = "default") -> list[BadToken]:
-    """Return a bad token of each kind for a server.
+    """Return a bad token of each kind for a server; that of the org server only if there is one.
 
     Raises:
         InvalidRequestError: there is no such server, or it is the org server, whose tokens only Okta can validate.
@@ -31,6 +33,7 @@ def bad_tokens(state: IssuerState, server_id: str = "default") -> list[BadToken]
     return [
         BadToken(name=row.name, token=row.make(builder), breaks=row.breaks, status=row.status, error=row.error)
         for row in ROWS
+        if ORG in state.registry.servers or row.name != ORG_SERVER_TOKEN
     ]
 
 

@@ -17,7 +17,7 @@ from fakeissuer.model.claims import Grant
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.issue import access_token_type
+from fakeissuer.oauth.issue import jose_header
 from fakeissuer.state.seed import SERVICE_APP
 from fakeissuer.state.state import IssuerState
 
@@ -90,7 +90,7 @@ class TokenBuilder:
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a valid JOSE header with changes."""
-        return _with_changes(self.key.jose_header("RS256", access_token_type(self.state.profile, self.server)), changes)
+        return _with_changes(jose_header(self.state.profile, self.server, "access", self.key, "RS256"), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return the claims of a valid access token with changes."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fakeissuer.control.bad_tokens.token_builder import Row, TokenBuilder
 from fakeissuer.model.endpoints import ORG
 
+ORG_SERVER_TOKEN = "org-server-token"  # noqa: S105  # the name of a row
+
 
 def _of_another_server(builder: TokenBuilder) -> str:
     """Return a token issued by another server for its own audience."""
@@ -33,7 +35,7 @@ ROWS = (
         lambda builder: builder.mint(kind="refresh"),
     ),
     Row(
-        "org-server-token",
+        ORG_SERVER_TOKEN,
         "the org server's tokens are for Okta's own API",
         lambda builder: builder.mint(server=ORG),
     ),

@@ -10,7 +10,7 @@ from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.fault_injection import BODY_FAULTS, SOCKET_FAULTS, status_reply
 from fakeissuer.handlers.base.handler import OktaHandler
 from fakeissuer.model.clients import Client
-from fakeissuer.model.endpoints import ENDPOINTS, ORG, EndpointName
+from fakeissuer.model.endpoints import ENDPOINTS, EndpointName
 from fakeissuer.model.servers import Server
 from fakeissuer.model.urls import ServerURLs, server_urls
 from fakeissuer.oauth.client_authentication import authenticate, read_credentials
@@ -36,9 +36,8 @@ class EndpointHandler(OktaHandler):
     """Whether Okta sends rate limit headers at this endpoint."""
 
     async def get(self, server: str | None = None) -> None:
-        """Handle a request of any method; a path without a server id belongs to the org server."""
-        # Below /oauth2/ there is no org server: named there, it is a custom server that does not exist.
-        await self.handle(f"/{ORG}" if server == ORG else server or ORG)
+        """Handle a request of any method; ``server`` is the part of the path that names the server."""
+        await self.handle(self.state.urls.layout.server_id(server, self.state.registry.servers))
 
     head = post = put = delete = patch = options = get
 
@@ -85,7 +84,7 @@ class EndpointHandler(OktaHandler):
 
     def endpoint_url(self, server: Server) -> str:
         """Return the URL of this endpoint."""
-        return f"{self.urls_of(server).endpoints}/{ENDPOINTS[self.endpoint].path}"
+        return self.urls_of(server).endpoints[self.endpoint]
 
     def issuer_of(self, server: Server) -> str:
         """Return the issuer identifier of a server."""

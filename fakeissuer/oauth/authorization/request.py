@@ -17,6 +17,8 @@ from fakeissuer.state.state import IssuerState
 
 RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
 _PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
+_SELECT_ACCOUNT = "select_account"
+"""A value of OpenID Connect Core 1.0 section 3.1.2.1 that Okta rejects."""
 _CHALLENGE = _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -57,8 +59,8 @@ class AuthorizationRequest:
 
     @property
     def requires_sign_in(self) -> bool:
-        """Whether the user has to sign in despite a session; a ``max_age`` of 0 means the same as ``prompt=login``."""
-        return "login" in self.prompt or self.max_age_s == 0
+        """Whether the user has to sign in, or to choose a user, despite a session; ``max_age=0`` means the same."""
+        return bool({"login", _SELECT_ACCOUNT} & self.prompt) or self.max_age_s == 0
 
     @property
     def grant_type(self) -> str:
@@ -144,7 +146,7 @@ def read_request(
         nonce=parameters.get("nonce"),
         challenge=_challenge(target, parameters),
         key_thumbprint=_key_thumbprint(parameters),
-        prompt=_prompt(parameters.get("prompt", "")),
+        prompt=_prompt(parameters.get("prompt", ""), state),
         max_age_s=_max_age(parameters.get("max_age")),
         login_hint=parameters.get("login_hint", ""),
         acr_values=tuple(parameters.get("acr_values", "").split()),
@@ -186,9 +188,10 @@ def _key_thumbprint(parameters: Mapping[str, str]) -> str | None:
     return thumbprint
 
 
-def _prompt(text: str) -> frozenset[str]:
+def _prompt(text: str, state: IssuerState) -> frozenset[str]:
     prompt = frozenset(text.split())
-    if not prompt <= _PROMPTS or ("none" in prompt and len(prompt) > 1):
+    known = _PROMPTS | {_SELECT_ACCOUNT} if state.profile.is_strict else _PROMPTS
+    if not prompt <= known or ("none" in prompt and len(prompt) > 1):
         raise OAuthError(ErrorCase.PROMPT_UNKNOWN)
     return prompt
 

@@ -41,7 +41,7 @@ def _assertion_subject(request: TokenRequest, assertion: Assertion) -> str:
     if keys is None:
         raise OAuthError(ErrorCase.ASSERTION_ISSUER)
     verify_signature(assertion, keys)
-    token_endpoint = f"{state.urls.endpoints(request.server, request.requested_url)}/token"
+    token_endpoint = state.urls.endpoints(request.server, request.requested_url)["token"]
     if claims.get("aud") not in (request.issuer, token_endpoint, [request.issuer], [token_endpoint]):
         raise OAuthError(ErrorCase.ASSERTION_AUDIENCE)
     check_time_claims(claims, request.now, f"{issuer}", state.used_jtis)

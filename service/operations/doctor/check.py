@@ -17,9 +17,9 @@ from service.operations.doctor.formatting import escape_for_terminal, redact, to
 from service.operations.doctor.issuer_checks import check_introspection, check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.server import tls_context
-from service.settings.issuers import OKTA_AUDIENCE, TrustedIssuer
+from service.settings.issuers import TrustedIssuer
+from service.settings.profiles.effective import OKTA_AUDIENCE
 from service.settings.program import Settings
-from service.tokens.issuer_identifier import is_okta_custom_server
 from service.urls import is_secure
 from service.validators import jwt
 from service.validators.base import ValidatorContext
@@ -64,7 +64,7 @@ async def check(
 
 
 async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
-    for finding in (_check_issuer_name(issuer.issuer), _check_audience(issuer)):
+    for finding in (_check_issuer_name(issuer), ok("profile", str(issuer.profile)), _check_audience(issuer)):
         yield finding
     context = ValidatorContext(
         client=client,
@@ -109,15 +109,18 @@ async def _build_validator(issuer: TrustedIssuer, context: ValidatorContext) -> 
     return ok(about, "it is ready; it handles discovery and keys itself")
 
 
-def _check_issuer_name(issuer: str) -> Finding:
-    """Return the kind of issuer; the settings have rejected malformed ones."""
-    kind = ", an Okta custom authorization server" if is_okta_custom_server(issuer) else ""
-    slash = "; the trailing slash is part of the name" if issuer.endswith("/") else ""
-    return ok("issuer", f"{issuer}{kind}{slash}")
+def _check_issuer_name(issuer: TrustedIssuer) -> Finding:
+    """Return the issuer; the settings have rejected malformed ones."""
+    slash = "; the trailing slash is part of the name" if issuer.issuer.endswith("/") else ""
+    return ok("issuer", f"{issuer.issuer}{slash}")
 
 
 def _check_audience(issuer: TrustedIssuer) -> Finding:
     found = " or ".join(map(to_json, sorted(issuer.audiences)))
+    if issuer.profile.accepts_without_audience:
+        clients = " and ".join(map(to_json, sorted(issuer.allowed_client_ids or ())))
+        remark = f"{found or 'none'}; tokens without aud are accepted from {clients}, also those for another API"
+        return ok("audience", remark)
     if OKTA_AUDIENCE not in issuer.audiences:
         return ok("audience", found)
     remark = "Okta's default, which all APIs of that server share; the tokens of each are accepted here"

@@ -8,12 +8,16 @@ from typing import Any
 from service.errors import InvalidToken, Reason, TokenError
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
+from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
 from service.tokens.principal import check_principal
 
+_ADVICE_WITHOUT_AUDIENCE = (
+    "configure the issuer to add an audience; or, if its tokens never have one, set "
+    "SERVICE_ACCEPT_TOKENS_WITHOUT_AUDIENCE=true, and SERVICE_ALLOWED_CLIENT_IDS to the clients that may call this API"
+)
 _DATES = ("exp", "nbf", "iat")
-_PRINCIPAL_CLAIMS = ("sub", "jti", "client_id", "cid", "scope", "scp")
 
 
 def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
@@ -23,7 +27,8 @@ def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]
         claims = context.token.unverified_claims  # the rules before this one have verified the signature
         context.found = _found(check, claims, context.rules, context.now)
         context.expected = _expected(check, context.rules, context.now)
-        context.advice = check.advice
+        lacks_audience = check.claim == "aud" and "aud" not in claims
+        context.advice = _ADVICE_WITHOUT_AUDIENCE if lacks_audience else check.advice
         check.check(claims, context.rules, context.now)
 
     return rule
@@ -42,11 +47,14 @@ def advice_on(error: TokenError) -> str:
 async def check_strings(context: ExplainContext) -> None:
     """Check the types of the claims that identify the principal."""
     claims = context.token.unverified_claims  # verified, as above
-    found = [f"{name} = {to_json(claims[name])}" for name in _PRINCIPAL_CLAIMS if name in claims]
+    names = context.rules.names
+    read = ((name, find_claim(claims, name)) for name in ("sub", "jti", *names.client_id, *names.scopes))
+    found = [f"{name} = {to_json(value)}" for name, value in read if value is not MISSING]
     context.found = ", ".join(found) or "none of them"
-    context.expected = "strings, and scopes separated by single spaces"
-    context.advice = "configure the issuer to send strings"
-    check_principal(claims)
+    context.expected = "strings, one client, and scopes separated by single spaces"
+    context.advice = "configure the issuer to send strings, and the same client in each claim that names it; or set "
+    context.advice += "SERVICE_CLIENT_ID_CLAIMS to the one claim that the issuer itself writes"
+    check_principal(claims, names)
 
 
 def _found(check: ClaimCheck, claims: Mapping[str, Any], rules: ClaimRules, now: float) -> str:
@@ -66,7 +74,7 @@ def _expected(check: ClaimCheck, rules: ClaimRules, now: float) -> str:
     return check.expected.format_map(
         {
             "issuer": to_json(rules.issuer),
-            "audiences": _alternatives(rules.audiences),
+            "audiences": _audiences(rules),
             "clients": "any client" if clients is None else _alternatives(clients),
             "earliest": format_date(now - rules.leeway, now),
             "latest": format_date(now + rules.leeway, now),
@@ -90,6 +98,13 @@ def _date(claims: Mapping[str, Any], name: str, now: float) -> str:
 
 def _alternatives(values: frozenset[str]) -> str:
     return " or ".join(map(to_json, sorted(values)))
+
+
+def _audiences(rules: ClaimRules) -> str:
+    accepted = [_alternatives(rules.audiences)] if rules.audiences else []
+    if rules.accepts_without_audience:
+        accepted.append("no aud, since tokens without it are accepted")
+    return " or ".join(accepted)
 
 
 def _leeway(rules: ClaimRules) -> str:

@@ -14,7 +14,6 @@ from service.issuers.client import JSONClient
 from service.settings.issuers import TrustedIssuer
 from service.settings.program import Settings
 from service.tokens.claim_rules import ClaimRules
-from service.tokens.issuer_identifier import is_okta_org_server
 from service.tokens.jwk import JWK
 from service.tokens.jws import CompactJWS
 from service.tokens.presented import PresentedToken
@@ -97,7 +96,7 @@ def is_validated_locally(issuer: TrustedIssuer) -> bool:
     Raises:
         SettingsError: There is no validator of that kind.
     """
-    return find_factory(issuer.validation) in _BY_RULES and not is_okta_org_server(issuer.issuer)
+    return find_factory(issuer.validation) in _BY_RULES and not issuer.profile.is_okta_org_server
 
 
 _BY_RULES = (jwt.build, auto.build, hybrid.build)

@@ -108,7 +108,9 @@ async def _apply_rule(
         return exc
     except TokenError as exc:
         found = context.found or exc.detail
-        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if exc.setting else "")
+        # The other settings have a value of their own; the advice of the rule says which.
+        is_switch = exc.setting.startswith("insecure_")
+        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if is_switch else "")
         findings.append(fail(rule.description, found, advice, expected=context.expected))
         return exc
     findings.append(ok(rule.description, context.found))
@@ -117,11 +119,16 @@ async def _apply_rule(
 
 def _principal_of(context: ExplainContext) -> Principal:
     claims = context.token.unverified_claims  # every rule has passed, the signature included
-    return Principal.from_claims(claims, max_token_age=context.trusted.max_token_age)
+    return Principal.from_claims(claims, names=context.rules.names, max_token_age=context.trusted.max_token_age)
 
 
 def _describe_principal(principal: Principal, now: float) -> str:
     who = to_json(principal.subject) if principal.subject else "no subject"
     client = f", client {to_json(principal.client_id)}" if principal.client_id else ""
-    scopes = " ".join(sorted(principal.scopes)) or "none"
-    return f"subject {who}{client}, until {format_date(principal.expires_at, now)}; scopes: {scopes}"
+    granted = {"scopes": principal.scopes, "groups": principal.groups, "roles": principal.roles}
+    listed = "; ".join(
+        f"{name}: {' '.join(sorted(values)) or 'none'}"
+        for name, values in granted.items()
+        if values or name == "scopes"
+    )
+    return f"subject {who}{client}, until {format_date(principal.expires_at, now)}; {listed}"

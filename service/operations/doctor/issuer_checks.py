@@ -23,6 +23,7 @@ from service.operations.doctor.report import Finding, fail, ok, skipped, warn
 from service.settings.issuers import ClientCredentials, TrustedIssuer
 from service.tokens.issuer_identifier import find_mistakes
 from service.tokens.jwk import KeySet
+from service.urls import is_secure
 
 _NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date header has whole seconds, and a response takes time."""
@@ -104,6 +105,9 @@ async def _request(about: str, send: Callable[[], Any], clock: Clock) -> tuple[_
 
 def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
     about = "TLS to the issuer"
+    if not is_secure(issuer):
+        advice = "an attacker on the network can replace its keys, and then issue tokens; use https"
+        return warn(about, "none, since insecure_accept_http_issuer is set", advice)
     if urllib.parse.urlsplit(issuer).scheme != "https":
         return ok(about, "none, since the issuer is on a loopback address")
     if discovered is None:
@@ -149,7 +153,7 @@ def _check_keys(published: _TimedResponse | None, issuer: TrustedIssuer) -> Iter
     if published is None:
         yield skipped("keys", "there is no key set")
     else:
-        key_set, finding = _usable_keys(published.response.document)
+        key_set, finding = _usable_keys(published.response.document, issuer.issuer)
         yield finding
     yield _algorithms(key_set, issuer) if key_set else skipped("algorithms", "there are no usable keys")
     if published is None:
@@ -158,10 +162,10 @@ def _check_keys(published: _TimedResponse | None, issuer: TrustedIssuer) -> Iter
         yield _max_age(published.response.max_age)
 
 
-def _usable_keys(document: dict[str, Any]) -> tuple[KeySet | None, Finding]:
+def _usable_keys(document: dict[str, Any], issuer: str) -> tuple[KeySet | None, Finding]:
     about = "keys"
     try:
-        key_set = KeySet.read(document)
+        key_set = KeySet.read(document, issuer=issuer)
     except ValueError as exc:
         return None, fail(about, str(exc), "no token can be validated until there is one")
     usable = f"{len(key_set.keys)} usable ({', '.join(to_json(key.kid) for key in key_set.keys)})"

@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Iterator
 from urllib.parse import SplitResult
 
-from service.tokens.issuer_identifier import is_okta_custom_server
+from service.tokens.issuer_identifier import find_tenant, is_okta_custom_server
 
 
 def describe_issuer_difference(seen: str, trusted: str) -> str:
@@ -16,6 +16,12 @@ def describe_issuer_difference(seen: str, trusted: str) -> str:
         same_host = (theirs.hostname, theirs.port) == (ours.hostname, ours.port)
     except ValueError:  # the token may contain any text
         return ""
+    tenant = find_tenant(seen)
+    if tenant is not None and tenant == find_tenant(trusted) and not same_host:
+        return (
+            f"it is of the same Entra tenant, {tenant}, but of the other version: the manifest of the API decides the "
+            "version, and a table for each issuer accepts both"
+        )
     same_path = theirs.path.rstrip("/").lower() == ours.path.rstrip("/").lower() != ""
     if not (same_host or same_path or theirs.hostname == ours.hostname) or seen == trusted:
         return ""

@@ -25,8 +25,8 @@ async def check_trusted_issuer(context: ExplainContext) -> None:
     context.found = (
         to_json(name) if name is not None else f"iss = {to_json(context.token.unverified_claims.get('iss'))}"
     )
-    context.expected = " or ".join(to_json(issuer.issuer) for issuer in trusted)
-    context.issuer = next((issuer for issuer in trusted if issuer.issuer == name), None)
+    context.expected = " or ".join(to_json(issuer.profile.token_issuer) for issuer in trusted)
+    context.issuer = next((issuer for issuer in trusted if issuer.profile.token_issuer == name), None)
     if context.issuer is None:
         context.advice = _explain_unknown_issuer(context, name or "")
         raise InvalidToken(Reason.UNKNOWN_ISSUER, claim="iss")
@@ -36,7 +36,7 @@ def _explain_unknown_issuer(context: ExplainContext, name: str) -> str:
     if context.jws.header.is_of_okta_org_token:
         return _ORG_SERVER
     differences = [
-        (trusted.issuer, describe_issuer_difference(name, trusted.issuer))
+        (trusted.profile.token_issuer, describe_issuer_difference(name, trusted.profile.token_issuer))
         for trusted in context.settings.trusted_issuers
     ]
     hints = [f"compared with {to_json(issuer)}, {difference}" for issuer, difference in differences if difference]

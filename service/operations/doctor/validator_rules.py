@@ -92,4 +92,4 @@ def _is_handled_by(context: ExplainContext, issuer: TrustedIssuer) -> bool:
     name = context.token.unverified_issuer
     names = [trusted.issuer for trusted in context.settings.trusted_issuers]
     earlier = context.settings.trusted_issuers[: names.index(issuer.issuer)]
-    return any(trusted.issuer == name and is_validated_locally(trusted) for trusted in earlier)
+    return any(trusted.profile.token_issuer == name and is_validated_locally(trusted) for trusted in earlier)

@@ -19,6 +19,7 @@ from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation
 from service.settings.limits import LimitSettings
 from service.web.application.dispatch import Dispatcher
+from service.web.application.protection import Protection
 from service.web.connections.server import BACKLOG, LimitedHTTPServer
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
@@ -76,18 +77,20 @@ class ResourceServerApplication(tornado.web.Application):
         self._documentation = documentation
         self._instrumentation = instrumentation
         self._access_log = access_log
-        self.dispatcher = Dispatcher(self._check_validations)
-        self.dispatcher.install(self)
+        dispatcher = Dispatcher(self._check_validations)
+        dispatcher.install(self)
+        self.protection = Protection(
+            check=self.check, dispatcher=dispatcher, context=context, defaults=self.limits.websocket_settings
+        )
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
         self.check(mounted)
+        self.protection.protect_nested(self)
         self._update_documentation(mounted)
         self._in_flight: set[HTTPConnection] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._cleanups: list[Callable[[], Awaitable[None] | None]] = []
-        self.add_cleanup(context.authenticators.close)
         self._monitor = context.monitor
-        self.add_cleanup(self._monitor.close)
 
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
@@ -103,8 +106,9 @@ class ResourceServerApplication(tornado.web.Application):
         Raises:
             SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
         """
-        self.check_routes_to_add(host_handlers)
+        self.protection.check_routes_to_add(host_handlers)
         super().add_handlers(host_pattern, list(host_handlers))
+        self.protection.protect_nested(self)
         self._update_documentation(mounted_routes(self, default=self.settings["default_handler_class"]))
 
     def check(self, routes: Iterable[MountedRoute]) -> None:
@@ -119,14 +123,6 @@ class ResourceServerApplication(tornado.web.Application):
     def _check_validations(self, handler: type[BearerAuthMixin]) -> None:
         for validation in handler.policy.validations:
             self.authenticators.for_validation(validation)
-
-    def check_routes_to_add(self, host_handlers: Sequence[Any]) -> None:
-        """Check routes before they are mounted.
-
-        Raises:
-            SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
-        """
-        self.check(mounted_routes(tornado.web.Application(list(host_handlers)), default=NotFound))
 
     def _update_documentation(self, routes: Iterable[MountedRoute]) -> None:
         if self._documentation is not None:

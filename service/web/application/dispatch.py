@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import tornado.web
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import _HandlerDelegate
 
 from service.errors import SettingsError
 from service.web.handler.adaptation import Adapt, find_adaptation
+from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.problems import find_problem
-from service.web.policy.assigned import CLASS_ONLY
+from service.web.policy.attribute_names import CLASS_ONLY, STATED
 from service.web.policy.attribute_values import copy_values, current_values
 from service.web.routing.audit import route_of
+from service.web.routing.rewrite import RouteWrapper
 
-_STATE = CLASS_ONLY | {
-    "prepare",
-    "policy",
-    "_execute",
-    "_requirements",
-    "_principal",
-    "_credentials",
-    "_is_authentication_done",
-}
+_STATE = frozenset(
+    {
+        "prepare",
+        "_execute",
+        "_requirements",
+        "_principal",
+        "_credentials",
+        "_is_authentication_done",
+    }
+)
 """The attributes that no new handler has: they would replace a check, or are left from an earlier request."""
 
 
@@ -38,15 +42,25 @@ class _CheckedClass:
         values: The values of its attributes.
         methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
         adapt: Makes authentication run first in a handler; None if the class does so itself.
+        forbidden: The attributes that no new handler of the class has.
     """
 
     values: tuple[object, ...]
     methods: tuple[object, ...]
     adapt: Adapt | None
+    forbidden: frozenset[str]
 
 
-class _Creator(functools.partial[tornado.web.RequestHandler]):
-    """Creates the handler of one request, in place of the handler class; by its type, a delegate is known as ours."""
+class _ProtectedDelegate(_HandlerDelegate):
+    """Creates the handler of one request by :meth:`Dispatcher._create`, in place of calling the handler class."""
+
+    create: Callable[..., tornado.web.RequestHandler]
+
+    def execute(self) -> Awaitable[None] | None:
+        """Run the handler of the request."""
+        # The class stays readable until now, since an application may look at what its routes have found.
+        self.handler_class = functools.partial(self.create, self.handler_class)  # type: ignore[assignment]  # called only
+        return super().execute()
 
 
 class _UnprotectedRoute(BearerAuthMixin, tornado.web.RequestHandler):
@@ -84,41 +98,59 @@ class Dispatcher:
     def __init__(self, check: Callable[[type[BearerAuthMixin]], None]) -> None:
         self._check = check
         self._checked: dict[type, _CheckedClass] = {}
+        self._substitutes: dict[tuple[type, type], type[BearerAuthMixin]] = {}
 
-    def install(self, application: tornado.web.Application) -> None:
-        """Replace the two methods by which an application, whose class may not be ours, finds a handler."""
+    def install(self, application: tornado.web.Application, *, wrapper: RouteWrapper | None = None) -> None:
+        """Replace the two methods by which an application, whose class may not be ours, finds a handler.
+
+        Args:
+            wrapper: Protects the handlers that the application finds without a rule; None to respond 500 instead.
+        """
         for name, method in (("find_handler", self._find_handler), ("get_handler_delegate", self._get_delegate)):
-            setattr(application, name, functools.partial(method, application, getattr(application, name)))
+            original = getattr(application, name)
+            setattr(application, name, functools.partial(method, application, original, wrapper))
 
     def _find_handler(
         self,
         application: tornado.web.Application,
         find_handler: Callable[..., HTTPMessageDelegate],
+        wrapper: RouteWrapper | None,
         request: HTTPServerRequest,
         **kwargs: Any,
     ) -> HTTPMessageDelegate:
         """Return the delegate that the routes select, unless it is a function or another object that is not ours."""
         delegate = find_handler(request, **kwargs)
-        if isinstance(getattr(delegate, "handler_class", None), _Creator):
+        if type(delegate) is _ProtectedDelegate:
             return delegate
-        return application.get_handler_delegate(request, _UnprotectedRoute)
+        if type(delegate) is _HandlerDelegate and wrapper is not None:
+            # It comes from an application that this one holds without a rule.
+            context = application.settings[ResourceServerContext.SETTING]
+            delegate.application.settings.setdefault(ResourceServerContext.SETTING, context)
+            return self._protect(delegate, wrapper)
+        return self._protect(_HandlerDelegate(application, request, _UnprotectedRoute, None, None, None), None)
 
     def _get_delegate(
         self,
         _application: tornado.web.Application,
         get_delegate: Callable[..., Any],
-        request: HTTPServerRequest,
-        target_class: type[tornado.web.RequestHandler],
+        wrapper: RouteWrapper | None,
         *args: Any,
         **kwargs: Any,
     ) -> HTTPMessageDelegate:
         """Return the delegate of a handler class, which creates the handler by :meth:`_create`."""
-        delegate = get_delegate(request, target_class, *args, **kwargs)
-        delegate.handler_class = _Creator(self._create, target_class)
-        return delegate  # type: ignore[no-any-return]  # Tornado's class is private
+        delegate = get_delegate(*args, **kwargs)
+        # Another delegate than Tornado's is not known to create its handler there.
+        return self._protect(delegate, wrapper) if type(delegate) is _HandlerDelegate else delegate
+
+    def _protect(self, delegate: _HandlerDelegate, wrapper: RouteWrapper | None) -> _ProtectedDelegate:
+        protected = cast("_ProtectedDelegate", delegate)
+        protected.__class__ = _ProtectedDelegate
+        protected.create = functools.partial(self._create, wrapper)
+        return protected
 
     def _create(
         self,
+        wrapper: RouteWrapper | None,
         target_class: type[tornado.web.RequestHandler],
         application: tornado.web.Application,
         request: HTTPServerRequest,
@@ -130,26 +162,44 @@ class Dispatcher:
             The handler that the route leads to, or an :class:`_UnprotectedRoute` in its place.
         """
         if not issubclass(target_class, BearerAuthMixin):
-            return _UnprotectedRoute(application, request, target=target_class)
+            if wrapper is None:
+                return _UnprotectedRoute(application, request, target=target_class)
+            try:
+                target_class = wrapper.find(target_class)
+            except SettingsError as exc:
+                return _UnprotectedRoute(application, request, target=target_class, problem=f"which fails: {exc}")
         try:
-            handler = target_class(application, request, **kwargs)
+            handler: Any = self._instantiate(target_class, application, request, **kwargs)
         except Exception as exc:  # noqa: BLE001  # Tornado would close the connection without a response
             problem = "which cannot be created"
             return _UnprotectedRoute(application, request, target=target_class, problem=problem, cause=exc)
-        kind = type(handler)  # the class may return a handler of another class
+        kind: type[BearerAuthMixin] = type(handler)  # the class may return a handler of another class
         checked = self._checked.get(kind)
         if checked is None or checked.values != current_values(kind) or checked.methods != _current_methods(kind):
             try:
                 checked = self._check_class(kind)
             except SettingsError as exc:
                 return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
-        if handler.request is not request or not _STATE.isdisjoint(vars(handler)):
+        if handler.request is not request or not checked.forbidden.isdisjoint(vars(handler)):
             return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
         if checked.adapt is not None:
             checked.adapt(handler)
-        return handler
+        return handler  # type: ignore[no-any-return]  # whatever the class has returned
 
-    def _check_class(self, kind: type) -> _CheckedClass:
+    def _instantiate(self, target_class: type[tornado.web.RequestHandler], *args: Any, **kwargs: Any) -> Any:
+        handler: Any = target_class(*args, **kwargs)
+        requirements: Callable[..., type[BearerAuthMixin]] | None = vars(target_class).get(STATED)
+        # A class that was protected before has requirements of its own, which the other object would not have.
+        is_foreign = requirements is not None and BearerAuthMixin in target_class.__bases__
+        if requirements is None or not is_foreign or isinstance(handler, BearerAuthMixin):
+            return handler
+        # The `__new__` of a class that others wrote has returned an object of another class.
+        key = target_class, type(handler)
+        if key not in self._substitutes:
+            self._substitutes[key] = requirements(type(handler))
+        return self._substitutes[key](*args, **kwargs)
+
+    def _check_class(self, kind: type[BearerAuthMixin]) -> _CheckedClass:
         """Check a handler class, and remember it as it is now.
 
         Raises:
@@ -159,7 +209,10 @@ class Dispatcher:
             raise SettingsError([problem])
         self._check(kind)
         self._checked[kind] = checked = _CheckedClass(
-            values=copy_values(kind), methods=_current_methods(kind), adapt=find_adaptation(kind)
+            values=copy_values(kind),
+            methods=_current_methods(kind),
+            adapt=find_adaptation(kind),
+            forbidden=_STATE | kind._class_only,  # noqa: SLF001  # the names that only the class may set
         )
         return checked
 

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
 
 import tornado.web
 
+from service.errors import SettingsError
 from service.web.application.application import ResourceServerApplication
-from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
-from service.web.routing.audit import mounted_routes
+from service.web.routing.rewrite import RouteWrapper, Wrap
 
 
-def protect_application(application: tornado.web.Application, service: ResourceServerApplication) -> None:
-    """Give the handlers of another application the context of ``service``.
+def protect_application(
+    application: tornado.web.Application, service: ResourceServerApplication, *, wrap: Wrap | None = None
+) -> None:
+    """Give the handlers of another application, and of those nested in it, the context of ``service``.
+
+    Args:
+        wrap: Protects the handlers that are not protected yet; None to require that all are.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or requires a validation that is not configured; the
-            application is unchanged then.
+        SettingsError: A route is neither protected nor public, or requires a validation that is not configured, or the
+            application is protected already; the application is unchanged then.
     """
-    # Tornado's default handler would send HTML for unknown paths; ours sends JSON.
-    default = application.settings.get("default_handler_class") or NotFound
-    service.check(mounted_routes(application, default=default))
-    application.add_handlers = functools.partial(_add_checked, service, application.add_handlers)  # type: ignore[method-assign]  # the class is not ours
-    application.settings |= {
-        "default_handler_class": default,
-        ResourceServerContext.SETTING: service.settings[ResourceServerContext.SETTING],
-    }
-    for name, value in service.limits.websocket_settings.items():
-        application.settings.setdefault(name, value)
-    service.dispatcher.install(application)
-
-
-def _add_checked(
-    service: ResourceServerApplication,
-    add_handlers: Callable[[str, list[Any]], None],
-    host_pattern: str,
-    host_handlers: Sequence[Any],
-) -> None:
-    """Check more routes of a protected application, then mount them."""
-    service.check_routes_to_add(host_handlers)
-    add_handlers(host_pattern, list(host_handlers))
+    if not isinstance(application, tornado.web.Application):
+        raise SettingsError([f"protect: was {application!r}; expected a tornado.web.Application"])
+    if ResourceServerContext.SETTING in application.settings:
+        raise SettingsError(
+            ["protect: the application is protected already; call protect once, and mount later routes by add_handlers"]
+        )
+    wrapper = None if wrap is None else RouteWrapper(wrap)
+    replace(service.protection, wrapper=wrapper).protect(application)

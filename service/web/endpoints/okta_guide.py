@@ -39,10 +39,17 @@ class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
         """Send no ``ETag``, since no client asks for the claims of one token again."""
 
 
-class NotFound(BearerAuthMixin, tornado.web.RequestHandler):
-    """Responds 404 on every path without a route."""
+class NotFound(BearerAuthMixin, tornado.web.ErrorHandler):
+    """Responds 404 on every path without a route.
+
+    An application that looks for a route in several others recognizes Tornado's class, and continues.
+    """
 
     public = True
+
+    def initialize(self, status_code: int = 404) -> None:
+        """Set the status, for which Tornado's class has no default."""
+        super().initialize(status_code)
 
     def prepare(self) -> None:
         """Respond 404 to every method."""

@@ -17,9 +17,9 @@ from service.web.credentials.sources import (
 )
 from service.web.credentials.subprotocol import read_subprotocol
 from service.web.policy.assigned import reject_assignments
-from service.web.policy.attribute_names import reject_reserved_names
+from service.web.policy.attribute_names import CLASS_ONLY, STATED, reject_reserved_names
 from service.web.policy.attribute_values import copy_values
-from service.web.policy.inherited import reject_lost_requirements
+from service.web.policy.inherited import reject_lost_requirements, reject_unstated_requirements
 from service.web.policy.openapi_attribute import check_openapi_attribute
 from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
@@ -35,7 +35,9 @@ class HandlerAttributes(tornado.web.RequestHandler):
         optional: True serves requests without a token as anonymous; a bad token is still rejected.
         scopes: The required scopes; a string, a list, ``AnyOf(…)``, or a mapping from method to one of these.
         groups: The required groups of the user; a name, a list, or ``AnyOf(…)``.
-        claims: The required value of each named claim, or of an item if the claim is a list; ``AnyOf(…)`` for several.
+        roles: The required roles of the user or the client; a name, a list, or ``AnyOf(…)``.
+        claims: The required value of each claim, by its name or path; of an item if the claim is a list; ``AnyOf(…)``
+            for several.
         allowed_clients: The client IDs that may call; empty for all.
         acr_values: The accepted authentication context classes; at Okta a stronger one is accepted too.
         max_age: The maximum age of the user's sign-in, in seconds.
@@ -53,6 +55,7 @@ class HandlerAttributes(tornado.web.RequestHandler):
     optional: ClassVar[bool] = False
     scopes: ClassVar[ScopesAttribute | Mapping[str, ScopesAttribute]] = ()
     groups: ClassVar[str | Iterable[str] | AnyOf] = ()
+    roles: ClassVar[str | Iterable[str] | AnyOf] = ()
     claims: ClassVar[Mapping[str, object]] = {}
     allowed_clients: ClassVar[str | Iterable[str]] = ()
     acr_values: ClassVar[str | Iterable[str]] = ()
@@ -69,6 +72,10 @@ class HandlerAttributes(tornado.web.RequestHandler):
     """The names in ``token_sources``; read-only."""
     _values_read: ClassVar[tuple[object, ...]] = ()
     """The values of the attributes when the class was made."""
+    _stated_requirements: ClassVar[object] = None
+    """The arguments of ``protected(…)``, in a class that it has made."""
+    _class_only: ClassVar[frozenset[str]] = CLASS_ONLY
+    """The names that only the class may set; other code may use those that were stated in ``protected(…)``."""
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()
@@ -88,9 +95,12 @@ class HandlerAttributes(tornado.web.RequestHandler):
             ValueError: An attribute has an impossible value, or two attributes contradict each other.
         """
         try:
-            reject_reserved_names(cls, base=base)
-            reject_lost_requirements(cls, base=base)
-            reject_assignments(cls, base=base)
+            if STATED in vars(cls):
+                reject_unstated_requirements(cls, base=base, stated=CLASS_ONLY - cls._class_only)
+            else:
+                reject_reserved_names(cls, base=base)
+                reject_lost_requirements(cls, base=base)
+                reject_assignments(cls, base=base)
             cls.policy = Policy.read(cls, base=base)
             cls._own_cors = _parse_cors(cls.cors_origins)
             cls.sources = parse_sources(cls.token_sources, cookie=cls.token_cookie)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import urllib.parse
 
-import tornado.web
 from tornado.httputil import HTTPServerRequest
 
+from service.errors import CrossSiteRequest
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.resource import Resource
 
@@ -22,7 +22,7 @@ def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, reso
     (cross-site request forgery).
 
     Raises:
-        tornado.web.HTTPError: 403, another site sent the request, or the headers do not say which did.
+        CrossSiteRequest: Another site sent the request, or the headers do not say which did.
     """
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None:
@@ -33,7 +33,7 @@ def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, reso
             return
     elif request.method in _SAFE_METHODS:
         return  # an old browser without either header; the request changes nothing, and other pages cannot read it
-    raise tornado.web.HTTPError(403, "a cookie that was sent from another origin")
+    raise CrossSiteRequest("a cookie that was sent from another origin")
 
 
 def is_own_page(origin: str, request: HTTPServerRequest, resource: Resource, *, any_scheme: bool = False) -> bool:

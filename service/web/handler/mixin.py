@@ -28,6 +28,7 @@ from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements
 from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
 from service.web.responses.cors import CrossOriginPolicy
+from service.web.responses.fields import copy_fields
 
 _TOKEN_REQUIRED = Requirements()
 _TORNADO = f"TornadoServer/{tornado.version}"
@@ -137,7 +138,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     @property
     def _requirements(self) -> Requirements:
         """The requirements of the current method, which ``prepare`` may change; by default, a token."""
-        return self.policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
+        return type(self).policy.requirements.get(self.request.method or "", _TOKEN_REQUIRED)
 
     @property
     def _authenticator(self) -> Authenticator:
@@ -170,7 +171,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
             super().clear()
             if self._headers.get("Server") == _TORNADO:
                 self.clear_header("Server")  # the version would tell an attacker which vulnerabilities to try
-            self._default_headers = self._headers.copy() if has_default_headers else None
+            self._default_headers = copy_fields(self._headers) if has_default_headers else None
         else:  # as Tornado does, in a third of its time
             self._write_buffer, self._status_code, self._reason = [], 200, "OK"
             self._headers = HTTPHeaders()
@@ -178,8 +179,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
             self._headers["Date"] = _format_date(int(time.time()))
         self._headers["X-Content-Type-Options"] = "nosniff"
         if (cors := self._cors).is_enabled:
-            for name, value in cors.headers_for(self.request.headers.get("Origin")).items():
-                self.set_header(name, value)
+            self._headers.update(cors.headers_for(self.request.headers.get("Origin")))
 
     def _complete_written_header_fields(self) -> None:
         """Complete the header fields when they are written, even by code that bypasses :meth:`flush`."""

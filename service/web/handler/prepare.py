@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import tornado.web
+from tornado.httputil import HTTPServerRequest
 
+from service.authenticator import Authenticator
 from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
@@ -17,8 +19,8 @@ from service.web.handler import websocket
 from service.web.handler.authorization import call_authorize
 from service.web.handler.csrf import check_same_site
 from service.web.handler.errors.early_response import reject, respond_to_preflight
-from service.web.policy.assigned import CLASS_ONLY
-from service.web.responses.cors import is_preflight
+from service.web.responses.cors import CrossOriginPolicy, is_preflight
+from service.web.responses.resource import Resource
 
 Prepare = Callable[[Any], Awaitable[None] | None]
 
@@ -74,7 +76,8 @@ def authenticate_request(handler: Any) -> Awaitable[None] | None:
     Raises:
         TokenError: The request has no token, or a token that is rejected.
         IssuerUnavailable: The token cannot be validated now.
-        tornado.web.HTTPError: 405 for an unknown method, 403 for a request of another site.
+        CrossSiteRequest: Another site sent the request with a user's cookie.
+        tornado.web.HTTPError: 405 for an unknown method, 403 for a WebSocket of another site.
     """
     request = handler.request
     if request.method == "OPTIONS" and is_preflight(request.headers):
@@ -83,18 +86,37 @@ def authenticate_request(handler: Any) -> Awaitable[None] | None:
     return _authenticate_method(handler)
 
 
+def find_cached(
+    request: HTTPServerRequest,
+    credentials: Credentials,
+    *,
+    authenticator: Authenticator,
+    cors: CrossOriginPolicy,
+    resource: Resource,
+) -> Principal | None:
+    """Return the cached principal of a request's credentials, or None if they must be validated; awaits nothing.
+
+    Raises:
+        CrossSiteRequest: The token is in a cookie, and another site sent the request.
+        InvalidToken: The principal is cached, and on the deny list.
+    """
+    if credentials.place == "cookie":
+        check_same_site(request, cors=cors, resource=resource)
+    return authenticator.get_cached(credentials)
+
+
 def authorize(handler: Any, principal: Principal) -> Awaitable[None] | None:
     """Check the requirements and set the principal; return an awaitable only if ``authorize`` is asynchronous."""
     context = handler._context
     handler._requirements.check(principal, now=context.clock.now(), matching=context.scope_matching)
     handler._set_principal(principal)
-    return call_authorize(handler, principal) if handler.policy.has_authorize else None
+    return call_authorize(handler, principal) if type(handler).policy.has_authorize else None
 
 
 def _authenticate_method(handler: Any) -> Awaitable[None] | None:
     request = handler.request
     handler._authorized_method = request.method
-    if request.method not in handler.policy.requirements:
+    if request.method not in type(handler).policy.requirements:
         raise tornado.web.HTTPError(405)
     requirements = handler._requirements
     credentials = handler._credentials
@@ -106,10 +128,11 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
         websocket.check_handshake(handler)
     if credentials is None or requirements.public:
         return None
-    if credentials.place == "cookie":
-        check_same_site(request, cors=handler._cors, resource=handler._context.resource)
+    authenticator = handler._authenticator
+    principal = find_cached(
+        request, credentials, authenticator=authenticator, cors=handler._cors, resource=handler._context.resource
+    )
     handler._credentials = credentials
-    principal = handler._authenticator.get_cached(credentials)
     return _validate_and_authorize(handler, credentials) if principal is None else authorize(handler, principal)
 
 
@@ -153,8 +176,8 @@ async def _await_prepare(handler: Any, result: Awaitable[None] | None) -> None:
 
 def _check_prepared(handler: Any) -> None:
     """Raise RuntimeError if ``prepare`` has set a requirement, which nothing reads any more."""
-    if not CLASS_ONLY.isdisjoint(vars(handler)):
-        name = min(CLASS_ONLY & vars(handler).keys())
+    if not handler._class_only.isdisjoint(vars(handler)):
+        name = min(handler._class_only & vars(handler).keys())
         raise RuntimeError(
             f"prepare of {type(handler).__qualname__} sets {name}, which has no effect; set it in the class body"
         )

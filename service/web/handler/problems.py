@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import tornado.web
+
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.policy.assigned import CLASS_ONLY
 from service.web.policy.attribute_values import changed_names
 from service.web.policy.policy import Policy
 
@@ -23,10 +24,22 @@ def find_problem(target: object, arguments: Mapping[str, Any]) -> str | None:
     Args:
         arguments: What the route passes to the handler's ``initialize``.
     """
-    if not (isinstance(target, type) and issubclass(target, BearerAuthMixin)):
+    if not (isinstance(target, type) and issubclass(target, tornado.web.RequestHandler)):
+        return (
+            "which is neither protected nor marked public, because it is not a handler class; "
+            "mount service.protected(FallbackHandler) with it as the argument fallback"
+        )
+    if issubclass(target, tornado.web.StaticFileHandler) and not issubclass(target, BearerAuthMixin):
+        return (
+            "which is neither protected nor marked public; mount service.protected(…) or service.public(…) of it, "
+            "set static_handler_class to one of these if the setting static_path mounts it, "
+            "or pass wrap=protected(…) to service.protect"
+        )
+    if not issubclass(target, BearerAuthMixin):
         return (
             "which is neither protected nor marked public; "
-            "put BearerAuthMixin first among its bases, or mount service.protected(…) or service.public(…) of it"
+            "put BearerAuthMixin first among its bases, mount service.protected(…) or service.public(…) of it, "
+            "or pass wrap=protected(…) to service.protect"
         )
     return _find_change(target) or _find_argument(target, arguments)
 
@@ -54,7 +67,7 @@ def _find_change(handler: type[BearerAuthMixin]) -> str | None:
 
 def _find_argument(handler: type[BearerAuthMixin], arguments: Mapping[str, Any]) -> str | None:
     """Return the name of a requirement that a route passes to an ``initialize`` that does not expect it."""
-    names = CLASS_ONLY & arguments.keys() - inspect.signature(handler.initialize).parameters.keys()
+    names = handler._class_only & arguments.keys() - inspect.signature(handler.initialize).parameters.keys()
     if not names:
         return None
     return f"to which it passes {min(names)}, which has no effect; {_IN_THE_BODY.format('it')} or in protected(…)"

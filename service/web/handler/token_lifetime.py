@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
+from service.authenticator import Authenticator
 from service.errors import AccessDenied, Reason
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.web.credentials.sources import parse_bearer
 from service.web.handler import websocket
 from service.web.handler.prepare import authorize
-from service.web.handler.token_monitor import MonitoredToken
+from service.web.handler.token_monitor import MonitoredToken, Revalidate
 
 
 class TokenLifetime:
@@ -95,7 +96,10 @@ class TokenLifetime:
         if before is None and handler._is_websocket:
             websocket.close_at_expiry(handler)
 
-    def _revalidation(self) -> Callable[[], Awaitable[Principal] | None]:
-        """Return a function that validates the token as a new request would; None if it is cached and still valid."""
-        authenticator, credentials = self._handler._authenticator, self._handler._credentials
-        return lambda: None if authenticator.get_cached(credentials) else authenticator.authenticate(credentials)
+    def _revalidation(self) -> Revalidate:
+        return revalidation(self._handler._authenticator, self._handler._credentials)
+
+
+def revalidation(authenticator: Authenticator, credentials: Credentials) -> Revalidate:
+    """Return a function that validates a token as a new request would; None if it is cached and still valid."""
+    return lambda: None if authenticator.get_cached(credentials) else authenticator.authenticate(credentials)

@@ -75,6 +75,7 @@ def _error_statuses(requirements: Requirements, *, has_authorize: bool, has_para
         has_authorize
         or requirements.scopes.alternatives
         or requirements.groups
+        or requirements.roles
         or requirements.claims
         or requirements.allowed_clients
     ):

@@ -7,10 +7,7 @@ import inspect
 from collections.abc import Iterator
 from types import CodeType
 
-from service.web.policy.attribute_names import ATTRIBUTE_NAMES
-
-CLASS_ONLY = frozenset({*ATTRIBUTE_NAMES, "authorize"})
-"""The names that have an effect only on a class, which is read once."""
+from service.web.policy.attribute_names import CLASS_ONLY, is_foreign
 
 _EARLY_METHODS = ("__init__", "initialize", "prepare")
 """The methods that run before the method of the request."""
@@ -28,16 +25,22 @@ def reject_assignments(handler: type, *, base: type) -> None:
         TypeError: There is such an assignment.
     """
     for kind in handler.__mro__:
-        if kind in base.__mro__:
+        if kind in base.__mro__ or is_foreign(kind, handler, base=base):
             continue
-        for method in _EARLY_METHODS:
-            function = inspect.unwrap(vars(kind)[method]) if method in vars(kind) else None
-            if inspect.isfunction(function) and (names := CLASS_ONLY & set(_assigned_names(function.__code__))):
-                name = min(names)
-                raise TypeError(
-                    f"self.{name} has no effect in {function.__qualname__}, since requirements are read from the "
-                    f"class; write {name} = … in the class body, or choose another name"
-                )
+        for name, place in assignments(kind):
+            raise TypeError(
+                f"self.{name} has no effect in {place}, since requirements are read from the "
+                f"class; write {name} = … in the class body, or choose another name"
+            )
+
+
+def assignments(kind: type) -> Iterator[tuple[str, str]]:
+    """Yield each requirement that an early method of a class assigns to ``self``, with the name of the method."""
+    for method in _EARLY_METHODS:
+        function = inspect.unwrap(vars(kind)[method]) if method in vars(kind) else None
+        if inspect.isfunction(function):
+            for name in sorted(CLASS_ONLY & set(_assigned_names(function.__code__))):
+                yield name, function.__qualname__
 
 
 def _assigned_names(code: CodeType) -> Iterator[str]:
@@ -48,5 +51,5 @@ def _assigned_names(code: CodeType) -> Iterator[str]:
         if instruction.opname == "STORE_ATTR" and loaded == first_argument:
             yield instruction.argval
         # Some instructions load two variables, and the object of the assignment is loaded last.
-        value = instruction.argval if instruction.opname.startswith("LOAD_") else None
+        value = instruction.argval if instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else None
         loaded = value[-1] if isinstance(value, tuple) else value

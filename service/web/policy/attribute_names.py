@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 from collections.abc import Iterator, Mapping
+from types import FunctionType
 
 import tornado.web
 
@@ -14,21 +14,24 @@ from service.web.policy.scopes import AnyOf
 
 ATTRIBUTE_NAMES = (*ATTRIBUTES, "cors_origins", "openapi", "token_sources", "token_cookie", "further_challenges")
 """The class attributes that an author sets."""
-
-_SIMILARITY = 0.82
-"""The ratio of ``difflib`` from which a name counts as misspelled: one letter added, missing, or exchanged."""
+HANDLER_ATTRIBUTES = (*ATTRIBUTE_NAMES, "authorize")
+"""All that an author states in a class body, or in the arguments of ``protected(…)``."""
+CLASS_ONLY = frozenset(HANDLER_ATTRIBUTES)
+"""The names that have an effect only on a class, which is read once."""
+STATED = "_stated_requirements"
+"""The attribute in the body of a class that ``protected(…)`` has made, with its arguments."""
 
 _SYNONYMS = {
     "required_scopes": "scopes",
     "scopes_required": "scopes",
     "permissions": "scopes",
-    "roles": "groups",
+    "required_roles": "roles",
     "required_groups": "groups",
     "required_claims": "claims",
     "acr": "acr_values",
 }
 """The names of these requirements in other libraries."""
-_VALUES = (str, int, float, list, tuple, set, frozenset, Mapping, AnyOf)
+VALUES = (str, int, float, list, tuple, set, frozenset, Mapping, AnyOf)
 """The types of a value that states a requirement; a method or another object is never taken for one."""
 
 _RESERVED = {
@@ -42,24 +45,21 @@ _RESERVED = {
 def reject_near_misses(handler: type, *, base: type) -> None:
     """Reject a handler with an attribute that resembles one of ours, or with one of ours that has no value.
 
-    The attributes of other packages' classes are not checked, since their authors may not know this library, nor those
-    of other handlers that come after ``base``, which may be older than its use.
+    Only what is written beside ``base`` is checked. The attributes of other packages' classes are not, since their
+    authors may not know this library, nor those of other handlers that come after ``base``, which may be older.
 
     Raises:
         TypeError: An attribute resembles one of ours without being one, or is annotated without a value.
     """
     for kind in _written_with(handler, base):
         for name, value in vars(kind).items():
-            if name in ATTRIBUTE_NAMES or name.startswith("_") or not isinstance(value, _VALUES):
+            if name in ATTRIBUTE_NAMES or name.startswith("_") or not isinstance(value, VALUES):
                 continue
-            if name in _SYNONYMS:
-                similar = [_SYNONYMS[name]]
-            else:
-                similar = difflib.get_close_matches(name.lower(), ATTRIBUTE_NAMES, n=1, cutoff=_SIMILARITY)
-            if similar:
+            meant = _SYNONYMS.get(name) or next((each for each in ATTRIBUTE_NAMES if _is_misspelled(name, each)), None)
+            if meant is not None:
                 place = "" if kind is handler else f" of {kind.__qualname__}"
                 raise TypeError(
-                    f"{name}{place} has no effect; did you mean {similar[0]}? If not, choose a name less like it"
+                    f"{name}{place} has no effect; did you mean {meant}? If not, choose a name less like it"
                 )
         for name in _annotations(kind):
             if name in ATTRIBUTE_NAMES and name not in vars(kind):
@@ -67,16 +67,31 @@ def reject_near_misses(handler: type, *, base: type) -> None:
 
 
 def reject_similar_methods(handler: type, *, base: type) -> None:
-    """Reject a handler with a method that resembles ``authorize`` and takes a principal, since it is never called.
+    """Reject a handler with a method that resembles ``authorize`` and has an argument ``principal``: nothing calls it.
 
     Raises:
         TypeError: There is such a method.
     """
     for kind in _written_with(handler, base):
         for name, value in vars(kind).items():
-            is_similar = difflib.get_close_matches(name.lower(), ["authorize"], n=1, cutoff=_SIMILARITY)
-            if is_similar and not name.startswith("_") and inspect.isfunction(value) and takes_principal(value):
+            if inspect.isfunction(value) and _is_misspelled(name, "authorize") and _names_principal(value):
                 raise TypeError(f"{name} is never called; did you mean authorize? If not, choose a name less like it")
+
+
+def _names_principal(method: FunctionType) -> bool:
+    return "principal" in {name.strip("_") for name in inspect.signature(method).parameters}
+
+
+def _is_misspelled(name: str, expected: str) -> bool:
+    """Return whether a public name has one letter more, less or exchanged; case and underscores make no difference."""
+    word, goal = name.replace("_", "").lower(), expected.replace("_", "")
+    if name.startswith("_") or abs(len(word) - len(goal)) > 1:
+        return False
+    longer, shorter = (word, goal) if len(word) >= len(goal) else (goal, word)
+    start = next((index for index, (a, b) in enumerate(zip(longer, shorter, strict=False)) if a != b), len(shorter))
+    skipped = len(longer) == len(shorter)
+    rest, other = longer[start:], shorter[start:]
+    return rest[1:] == other[skipped:] or (skipped and rest[2:] == other[2:] and rest[1::-1] == other[:2])
 
 
 def takes_principal(method: object) -> bool:
@@ -98,7 +113,11 @@ def reject_reserved_names(handler: type, *, base: type) -> None:
         TypeError: The attribute would be overwritten, or would hide the one that others read. A class body or a mixin
             that happens to have an attribute ``_requirements`` would replace what is checked.
     """
-    other_bases = [kind for kind in handler.__mro__ if not issubclass(kind, base) and kind not in base.__mro__]
+    other_bases = [
+        kind
+        for kind in handler.__mro__
+        if not issubclass(kind, base) and kind not in base.__mro__ and not is_foreign(kind, handler, base=base)
+    ]
     for name, explanation in _RESERVED.items():
         if any(name in vars(kind) for kind in (handler, *other_bases)):
             raise TypeError(f"{name} cannot be set: {explanation}; choose another name")
@@ -121,11 +140,24 @@ def _internal_names(base: type) -> frozenset[str]:
 def _written_with(handler: type, base: type) -> Iterator[type]:
     """Yield a handler and those classes of the same package from which it inherits that are written for ``base``."""
     yield handler
+    if STATED in vars(handler):
+        return
     before_base = handler.__mro__[1 : handler.__mro__.index(base)]
     for kind in handler.__mro__[1:-1]:
         is_plain = not issubclass(kind, tornado.web.RequestHandler)
         if _package(kind) == _package(handler) and not issubclass(kind, base) and (is_plain or kind in before_base):
             yield kind
+
+
+def is_foreign(kind: type, handler: type, *, base: type) -> bool:
+    """Return whether a class that a handler inherits after ``base`` is a handler of another package.
+
+    Its author may not know this library, and give its names another meaning. A class that is no handler, such as
+    ``AdminOnly`` with ``scopes``, is a mixin for handlers of this library, wherever it comes from.
+    """
+    is_after_base = kind in handler.__mro__[handler.__mro__.index(base) :]
+    is_handler = issubclass(kind, tornado.web.RequestHandler) and not issubclass(kind, base)
+    return is_after_base and is_handler and kind not in base.__mro__ and _package(kind) != _package(handler)
 
 
 def _package(kind: type) -> str:

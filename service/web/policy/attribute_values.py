@@ -61,6 +61,6 @@ def reject_unreadable_value(name: str, value: object) -> None:
         nested = value.values()
     elif isinstance(value, AnyOf):
         nested = value.values
-    if name in {"scopes", "groups"}:
+    if name in {"scopes", "groups", "roles"}:
         for each in nested:
             reject_unreadable_value(name, each)

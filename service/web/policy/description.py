@@ -16,6 +16,8 @@ def describe_requirements(requirements: Requirements) -> Iterator[str]:
         yield f"scopes {_join(requirements.scopes.alternatives)}"
     if requirements.groups:
         yield f"groups {_join(requirements.groups)}"
+    if requirements.roles:
+        yield f"roles {_join(requirements.roles)}"
     for name, values in requirements.claims.items():
         yield f"{name} {' or '.join(map(str, values))}"
     if requirements.allowed_clients:

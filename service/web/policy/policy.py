@@ -95,7 +95,7 @@ def policy(**attributes: object) -> Callable[[M], M]:
         @functools.wraps(method)
         def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
             # Another decorator may hide this one, and then its requirements were not checked.
-            if not any(attributes is read for read in self.policy.decorated):
+            if not any(attributes is read for read in type(self).policy.decorated):
                 raise RuntimeError(
                     f"{method.__qualname__}: another decorator hides its policy; put @policy above all decorators"
                 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service.errors import AccessDenied, InsufficientScope, Reason
+from service.tokens.claim_names import check_claim_name, explain_missing, find_claim
 from service.tokens.principal import Principal
 from service.web.policy.scopes import AnyOf, ScopeMatching, ScopeRequirements, parse_scopes
 from service.web.policy.step_up import StepUp, parse_step_up
@@ -15,6 +16,7 @@ ATTRIBUTES: Mapping[str, object] = {
     "optional": False,
     "scopes": (),
     "groups": (),
+    "roles": (),
     "claims": {},
     "allowed_clients": (),
     "acr_values": (),
@@ -35,6 +37,7 @@ class Requirements:
         optional: Whether a request without a token is served; an invalid token is still rejected.
         scopes: The scopes that the token must have.
         groups: Alternative sets of groups, of which the user must be in one; empty for no requirement.
+        roles: Alternative sets of roles, of which the user or the client must have one; empty for no requirement.
         claims: The accepted values of each named claim; a claim that is a list must contain one of them.
         allowed_clients: The client IDs that may call; empty for all.
         step_up: How strongly and how recently the user must have been authenticated.
@@ -45,6 +48,7 @@ class Requirements:
     optional: bool = False
     scopes: ScopeRequirements = field(default_factory=ScopeRequirements)
     groups: tuple[frozenset[str], ...] = ()
+    roles: tuple[frozenset[str], ...] = ()
     claims: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     allowed_clients: frozenset[str] = frozenset()
     step_up: StepUp = field(default_factory=StepUp)
@@ -60,7 +64,7 @@ class Requirements:
             matching: How scopes are compared.
 
         Raises:
-            AccessDenied: The client, a group or a claim does not meet the requirements.
+            AccessDenied: The client, a group, a role or a claim does not meet the requirements.
             InsufficientScope: A scope is missing; the error names the sufficient ones.
             InsufficientAuthentication: The user was authenticated too weakly or too long ago.
         """
@@ -68,9 +72,12 @@ class Requirements:
             raise AccessDenied(Reason.CLIENT_FORBIDDEN, f"client {principal.client_id!r}"[:200], claim="client_id")
         if self.groups and not any(names <= principal.groups for names in self.groups):
             raise AccessDenied(Reason.GROUP_REQUIRED, claim="groups")
+        if self.roles and not any(names <= principal.roles for names in self.roles):
+            raise AccessDenied(Reason.ROLE_REQUIRED, claim="roles")
         for name, accepted in self.claims.items():
-            if not _has_value(principal.claims.get(name), accepted):
-                raise AccessDenied(Reason.CLAIM_MISMATCH, name, claim=name)
+            if not _has_value(find_claim(principal.claims, name), accepted):
+                detail = explain_missing(principal.claims, name) or name
+                raise AccessDenied(Reason.CLAIM_MISMATCH, detail, claim=name)
         if self.scopes.alternatives and not self.scopes.is_satisfied(principal.scopes, matching):
             raise InsufficientScope(self.scopes.preferred)
         if self.step_up.is_required:
@@ -90,6 +97,7 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
     optional: object,
     scopes: object,
     groups: object,
+    roles: object,
     claims: object,
     allowed_clients: object,
     acr_values: object,
@@ -111,7 +119,8 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
         public=public is True,
         optional=optional is True,
         scopes=parse_scopes(scopes),
-        groups=_parse_groups(groups),
+        groups=_parse_memberships("groups", groups),
+        roles=_parse_memberships("roles", roles),
         claims=_parse_claims(claims),
         allowed_clients=frozenset(_parse_names("allowed_clients", allowed_clients)),
         step_up=parse_step_up(acr_values=acr_values, max_age=max_age),
@@ -126,13 +135,13 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
     return requirements
 
 
-def _parse_groups(value: object) -> tuple[frozenset[str], ...]:
+def _parse_memberships(attribute: str, value: object) -> tuple[frozenset[str], ...]:
     if isinstance(value, AnyOf):
-        alternatives = tuple(frozenset(_parse_names("groups", names)) for names in value.values)
+        alternatives = tuple(frozenset(_parse_names(attribute, names)) for names in value.values)
         if not all(alternatives):
-            raise ValueError(f"groups is {value!r}, with an empty alternative that every user meets; remove it")
+            raise ValueError(f"{attribute} is {value!r}, with an empty alternative that every user meets; remove it")
         return alternatives
-    names = _parse_names("groups", value)
+    names = _parse_names(attribute, value)
     return (frozenset(names),) if names else ()
 
 
@@ -158,7 +167,7 @@ def _parse_claims(value: object) -> Mapping[str, tuple[Scalar, ...]]:
             raise TypeError(
                 f"claims contains {name!r}: {accepted!r}; a value must be a string, number, bool, or AnyOf(…) of these"
             )
-        claims[name] = scalars
+        claims[check_claim_name(name)] = scalars
     return claims
 
 

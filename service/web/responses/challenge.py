@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tornado.httputil import HTTPHeaders
+
 from service.errors import (
     AccessDenied,
+    CrossSiteRequest,
     InsufficientAuthentication,
     InsufficientScope,
     InvalidRequest,
@@ -54,6 +57,7 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.REJECTED_BY_HANDLER: "The access token is not accepted by this resource",
     Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
     Reason.GROUP_REQUIRED: "The user of the access token is not in a group that this resource needs",
+    Reason.ROLE_REQUIRED: "The access token has no role that this resource needs",
     Reason.CLAIM_MISMATCH: "The access token lacks a claim value that this resource needs",
     Reason.CLIENT_FORBIDDEN: "The client of the access token may not use this resource",
     Reason.ACCESS_DENIED: "This resource is not for the bearer of the access token",
@@ -104,11 +108,20 @@ class ErrorResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_failure: bool = False
 
+    @property
+    def content(self) -> dict[str, str]:
+        """The JSON of the response."""
+        return {"error": self.error, "error_description": self.description}
+
+    def header_fields(self) -> HTTPHeaders:
+        """Return the header fields, without those of the content; no cache may store an error response."""
+        return HTTPHeaders({**self.headers, "Cache-Control": "no-store"})
+
 
 def error_response_for(
-    error: TokenError | RetryLater, *, realm: str, resource_metadata: str | None = None
+    error: TokenError | CrossSiteRequest | RetryLater, *, realm: str, resource_metadata: str | None = None
 ) -> ErrorResponse:
-    """Return the response to a rejected token, or to one that cannot be validated.
+    """Return the response to a rejected request, or to a token that cannot be validated.
 
     Args:
         realm: The protection space, in the characters of a quoted string.
@@ -116,6 +129,8 @@ def error_response_for(
     """
     if isinstance(error, RetryLater):
         return _retry_later(error)
+    if isinstance(error, CrossSiteRequest):
+        return error_response_for_status(403)
     status, code = next(entry for kind, entry in _CODES.items() if isinstance(error, kind))
     description = DESCRIPTIONS[error.reason]
     parameters = {"realm": realm}

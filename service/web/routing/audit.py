@@ -18,6 +18,14 @@ from service.web.responses.methods import handler_methods
 
 _ROUTING_METHODS = ("find_handler", "get_target_delegate", "get_handler_delegate")
 """The methods by which a router or an application of Tornado finds the handler of a request."""
+_NOT_LISTED = (
+    "which finds handlers by {} of its own, so its routes cannot be listed; pass wrap=protected(…), "
+    "or a mapping with the pattern '.*', to protect(…), or mount these routes in a tornado.web.Application"
+)
+_NOT_DISPATCHED = (
+    "whose start_request looks for no handler, so its requests cannot be authenticated; "
+    "call start_request of tornado.web.Application in it"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +65,7 @@ class MountedRoute:
     @property
     def problem(self) -> str | None:
         """A sentence that says why the target must not serve requests; None if it may."""
-        problem = find_problem(self.target, self.arguments)
+        problem = _find_router_problem(self.target) or find_problem(self.target, self.arguments)
         return None if problem is None else self.describe(problem)
 
     def describe(self, problem: str) -> str:
@@ -80,15 +88,19 @@ def check_routes(routes: Iterable[MountedRoute]) -> list[type[BearerAuthMixin]]:
     return [route.handler for route in routes if route.handler is not None]
 
 
-def mounted_routes(application: tornado.web.Application, *, default: object) -> Iterator[MountedRoute]:
-    """Yield all targets of an application, in the order of its rules.
+def mounted_routes(
+    application: tornado.web.Application, *, default: object, wraps_found: bool = False
+) -> Iterator[MountedRoute]:
+    """Yield all targets of an application and of those nested in it, in the order of its rules.
 
     Args:
         default: The handler of all other paths, which comes last.
+        wraps_found: Whether handlers that an application finds without a rule are protected, so that a router with its
+            own code is no target.
     """
-    if _overrides_routing(application):
+    if _hides_routes(application, wraps_found=wraps_found):
         yield MountedRoute(pattern="(anything)", target=application)
-    yield from _walk(application.default_router, ())
+    yield from _walk(application.default_router, (), default=default, wraps_found=wraps_found)
     arguments = application.settings.get("default_handler_args", {})
     yield MountedRoute(pattern="(anything else)", target=default, arguments=arguments)
 
@@ -101,37 +113,54 @@ def route_of(application: tornado.web.Application, request: HTTPServerRequest) -
     )
 
 
-def _walk(router: RuleRouter, outer: tuple[Matcher, ...]) -> Iterator[MountedRoute]:
+def _walk(
+    router: RuleRouter, outer: tuple[Matcher, ...], *, default: object, wraps_found: bool
+) -> Iterator[MountedRoute]:
     for rule in router.rules:
         matchers: tuple[Matcher, ...] = (*outer, rule.matcher)
-        if (nested := _nested_router(rule.target)) is not None:
-            yield from _walk(nested, matchers)
-        else:
-            pattern = _describe_matchers(matchers)
-            yield MountedRoute(pattern=pattern, target=rule.target, matchers=matchers, arguments=rule.target_kwargs)
-
-
-def _nested_router(target: object) -> RuleRouter | None:
-    """Return the router whose rules list everything that a target serves, or None if there is no such router."""
-    if isinstance(target, Router) and _overrides_routing(target):
-        return None
-    if isinstance(target, tornado.web.Application) and ResourceServerContext.SETTING in target.settings:
-        return target.default_router  # a protected application, whose handlers have their own context
-    return target if isinstance(target, RuleRouter) else None
+        pattern, target = _describe_matchers(matchers), rule.target
+        if not isinstance(target, Router) or _hides_routes(target, wraps_found=wraps_found):
+            yield MountedRoute(pattern=pattern, target=target, matchers=matchers, arguments=rule.target_kwargs)
+            continue
+        if isinstance(target, tornado.web.Application):
+            yield from _walk(target.default_router, matchers, default=default, wraps_found=wraps_found)
+            if ResourceServerContext.SETTING not in target.settings:
+                own_default = target.settings.get("default_handler_class") or default
+                yield MountedRoute(pattern=f"{pattern} (anything else)", target=own_default, matchers=matchers)
+        elif isinstance(target, RuleRouter):
+            yield from _walk(target, matchers, default=default, wraps_found=wraps_found)
 
 
 def _describe_matchers(matchers: tuple[Matcher, ...]) -> str:
     return " ".join(text for matcher in matchers for text in _pattern(matcher)) or "(anything)"
 
 
-def _overrides_routing(router: Router) -> bool:
-    """Return whether a router overrides Tornado's routing, so that its rules do not show what it serves."""
-    routing_methods = [getattr(type(router), name, None) for name in _ROUTING_METHODS]
-    if any(method is not None and not method.__module__.startswith("tornado.") for method in routing_methods):
-        return True
+def _hides_routes(router: Router, *, wraps_found: bool) -> bool:
+    """Return whether the rules of a router do not show all that it serves, and it is not protected in another way."""
+    return _skips_routing(router) or (not wraps_found and _own_routing(router) is not None)
+
+
+def _skips_routing(router: Router) -> bool:
     start_request = type(router).start_request
-    is_tornados = start_request.__module__.startswith("tornado.")
-    return not is_tornados and "start_request" not in start_request.__code__.co_names  # it calls no other one
+    return not _is_tornados(start_request) and "start_request" not in start_request.__code__.co_names
+
+
+def _own_routing(router: Router) -> str | None:
+    """Return the method by which a router finds handlers with code of its own; None if it follows its rules."""
+    if not isinstance(router, RuleRouter | tornado.web.Application):
+        return "find_handler"
+    methods = {name: getattr(type(router), name, None) for name in _ROUTING_METHODS}
+    return next((name for name, method in methods.items() if method is not None and not _is_tornados(method)), None)
+
+
+def _is_tornados(method: Any) -> bool:
+    return bool(method.__module__.startswith("tornado."))
+
+
+def _find_router_problem(target: object) -> str | None:
+    if not isinstance(target, Router):
+        return None
+    return _NOT_DISPATCHED if _skips_routing(target) else _NOT_LISTED.format(_own_routing(target))
 
 
 def _pattern(matcher: Matcher) -> Iterator[str]:

@@ -113,6 +113,8 @@ def test_id_token_claims_are_in_id_tokens_and_userinfo(fake_issuer: RunningIssue
         audience="api://default",
         claims={"access": 1},
         id_token_claims={"team": "server", "label": "${client.name}", "granted": "${scopes}"},
+        claim_placement={name: {"id_token": "always"} for name in ("team", "label", "granted")}
+        | {"groups": {"id_token": "always", "scopes": ["groups"]}},
     )
     fake_issuer.put("users", "ann", id_token_claims={"team": "${user.family_name}"})
     client, scope = "0oaweb00000000000001:web-secret-for-tests-only-00000000001", "openid email groups"

@@ -228,6 +228,8 @@ ROUTES = {
     "no attribute": ("made:NOTHING", "has no attribute 'NOTHING'"),
     "no colon": ("made", "expected package.module:attribute"),
     "no list": ("made:TEXT", "to be a list of routes"),
+    "an application": ("made:APP", "list of routes; name an application, or a function that returns one, with --app"),
+    "a function": ("made:make_app", "list of routes; name an application, or a function that returns one, with --app"),
     "a route without a handler": ("made:SHORT", "a pattern and a handler: AssertionError"),
     "a handler that cannot be imported": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
     "an invalid pattern": ("made:PATTERN", "a pattern and a handler: "),
@@ -240,6 +242,7 @@ def test_routes_that_cannot_be_mounted_are_a_settings_error(
     path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "made.py").write_text(
+        "import tornado.web\nmake_app = tornado.web.Application\nAPP = make_app()\n"
         'TEXT = "ROUTES"\nSHORT = [("/a",)]\nNOWHERE = [("/a", "no.such.Handler")]\nPATTERN = [("(", "made.TEXT")]\n'
     )
     (tmp_path / "fails.py").write_text('"""Its author made one."""\nraise RuntimeError("a mistake\\nof its author")\n')

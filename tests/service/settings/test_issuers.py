@@ -5,7 +5,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from service.settings.issuers import IssuerSettings, audience_at_okta
+from service.settings.issuers import IssuerSettings
 from service.settings.program import Settings
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
@@ -63,14 +63,6 @@ def test_the_audience_is_not_inherited_by_other_issuers() -> None:
 def test_a_repeated_issuer_is_rejected() -> None:
     with pytest.raises(pydantic.ValidationError, match="twice"):
         Settings(issuer=OKTA, issuers=(IssuerSettings(issuer=OKTA),))
-
-
-@pytest.mark.parametrize(
-    ("issuer", "audience"),
-    [(OKTA, ("api://default",)), (OTHER, ()), ("https://[::1", ()), (None, ()), (7, ())],
-)
-def test_only_okta_custom_servers_have_a_default_audience(issuer: object, audience: tuple[str, ...]) -> None:
-    assert audience == audience_at_okta(issuer)
 
 
 @pytest.mark.parametrize("values", [{"allowed_clients": ("a",)}, {"lewway": 5}])

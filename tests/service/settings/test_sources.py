@@ -57,6 +57,7 @@ def test_a_derived_setting_names_its_source(tmp_path: Path) -> None:
     given = {"org_url": "https://dev-123456.okta.com", "client_id": "a", "client_secret_file": str(tmp_path / "secret")}
     origins = load_settings(given).origins
     assert ("derived from org_url", "derived from client_secret_file") == (origins["issuer"], origins["client_secret"])
+    assert "derived from org_url" == origins["profile"]
     assert "admin_token" not in origins
 
 

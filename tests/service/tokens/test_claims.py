@@ -108,11 +108,10 @@ def test_a_malformed_date_is_rejected(claim: str, value: object) -> None:
 CLIENTS: dict[str, tuple[dict[str, Any], bool]] = {
     "Okta's claim": ({"cid": "mine"}, True),
     "the RFC's claim": ({"client_id": "mine"}, True),
-    "the RFC's claim before Okta's": ({"client_id": "mine", "cid": "other"}, True),
+    "both claims": ({"client_id": "mine", "cid": "mine"}, True),
+    "Entra's claim": ({"azp": "mine"}, True),
     "another client": ({"cid": "other"}, False),
-    "another client beside Okta's claim": ({"client_id": "other", "cid": "mine"}, False),
-    "a list of clients": ({"cid": ["mine"]}, False),
-    "a client that is null": ({"cid": None}, False),
+    "another client in Entra's claim": ({"azp": "other"}, False),
 }
 
 
@@ -121,12 +120,44 @@ def test_only_allowed_clients_are_accepted(changes: dict[str, Any], *, allowed: 
     rules = ClaimRules(
         issuer=RULES.issuer, audiences=RULES.audiences, allowed_client_ids=frozenset({"mine"}), leeway=120
     )
+    claims = {name: value for name, value in VALID.items() if name != "cid"}
     if allowed:
-        check_claims(VALID | changes, rules, now=NOW)
+        check_claims(claims | changes, rules, now=NOW)
     else:
         with pytest.raises(InvalidToken) as exc_info:
-            check_claims(VALID | changes, rules, now=NOW)
+            check_claims(claims | changes, rules, now=NOW)
         assert Reason.CLIENT_NOT_TRUSTED is exc_info.value.reason
+
+
+NO_AUDIENCE = dataclasses.replace(
+    RULES, accepts_without_audience=True, allowed_client_ids=frozenset({"0oaservice0000000001"})
+)
+
+
+@pytest.mark.parametrize("aud", [None, [], "api://default"])
+def test_a_token_without_an_audience_is_accepted_from_an_allowed_client(aud: object) -> None:
+    claims = {name: value for name, value in (VALID | {"aud": aud}).items() if value is not None}
+    check_claims(claims, NO_AUDIENCE, now=NOW)
+    with pytest.raises(InvalidToken) as exc_info:
+        check_claims(claims | {"cid": "other"}, NO_AUDIENCE, now=NOW)
+    assert Reason.CLIENT_NOT_TRUSTED is exc_info.value.reason
+    del claims["cid"]
+    with pytest.raises(InvalidToken) as exc_info:
+        check_claims(claims, NO_AUDIENCE, now=NOW)
+    assert Reason.CLIENT_NOT_TRUSTED is exc_info.value.reason
+
+
+@pytest.mark.parametrize("aud", ["", None, {}, 0, False, "api://elsewhere", ["api://elsewhere"]])
+def test_another_audience_is_rejected_even_if_none_is_required(aud: object) -> None:
+    with pytest.raises(InvalidToken) as exc_info:
+        check_claims(VALID | {"aud": aud}, NO_AUDIENCE, now=NOW)
+    assert "aud" == exc_info.value.claim
+
+
+def test_the_setting_that_accepts_tokens_without_an_audience_is_named() -> None:
+    claims = {name: value for name, value in VALID.items() if name != "aud"}
+    with pytest.raises(InvalidToken, match="rejected unless accept_tokens_without_audience is set"):
+        check_claims(claims, RULES, now=NOW)
 
 
 def test_the_detail_shortens_a_long_value() -> None:

@@ -134,3 +134,16 @@ def test_a_key_set_contains_its_keys_and_no_other_key_with_their_key_id() -> Non
     both = KeySet(keys=first.keys + second.keys)
     assert [True, True, False] == [key in both.by_kid[key.kid] for (key,) in (first.keys, second.keys, other.keys)]
     assert [] == both.select(algorithm="EdDSA", kid="c")
+
+
+def test_the_key_of_another_tenant_is_skipped() -> None:
+    """A stolen key of personal accounts must not sign tokens of an organization."""
+    own, others = "00000000-0000-0000-0000-000000000001", "9188040d-6c67-4c5b-b112-36a304b66dad"
+    issuers = [f"https://login.microsoftonline.com/{tenant}/v2.0" for tenant in (own, "{tenantid}", others)]
+    keys = [_okp() | {"kid": str(number), "issuer": issuer} for number, issuer in enumerate(issuers)]
+    key_set = KeySet.read({"keys": [*keys, _okp() | {"kid": "3", "issuer": 7}]}, issuer=issuers[0])
+    assert (["0", "1", "3"], ("it is the key of another tenant",)) == (
+        [key.kid for key in key_set.keys],
+        key_set.skipped,
+    )
+    assert 3 == len(KeySet.read({"keys": keys}, issuer="https://issuer.example").keys)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import InvalidToken, Reason
+from service.tokens.claim_names import ClaimNames
 from service.tokens.principal import Principal, check_principal
 
 CLAIMS: dict[str, Any] = {"iss": "https://issuer.example", "exp": 1_700_003_600, "sub": "alice@example.com"}
@@ -81,14 +82,14 @@ def test_scopes_that_are_no_string_and_no_list_of_strings_are_rejected(name: str
     _is_rejected({name: value}, name)
 
 
-@pytest.mark.parametrize("name", ["sub", "jti", "client_id", "cid"])
+@pytest.mark.parametrize("name", ["sub", "jti", "client_id", "cid", "azp", "appid"])
 @pytest.mark.parametrize("value", [None, True, False, 0, 7, 1.5, [], ["alice"], {}, {"id": "alice"}])
 def test_a_subject_token_id_or_client_that_is_not_a_string_is_rejected(name: str, value: object) -> None:
     _is_rejected({name: value}, name)
 
 
 def test_claims_that_are_strings_or_absent_are_read() -> None:
-    claims = CLAIMS | {"sub": "", "jti": "AT.x", "client_id": "a", "cid": "b"}
+    claims = CLAIMS | {"sub": "", "jti": "AT.x", "client_id": "a", "cid": "a"}
     principal = Principal.from_claims(claims)
     assert ("", "a") == (principal.subject, principal.client_id)
     assert Principal.from_claims({"iss": "https://issuer.example", "exp": 1}).subject is None
@@ -158,3 +159,40 @@ def test_malformed_groups_acr_and_auth_time_are_ignored(value: Any) -> None:
 def test_two_tokens_of_the_same_user_and_client_are_recognized(claims: dict[str, Any], *, same: bool) -> None:
     first = Principal.from_claims(CLAIMS | {"cid": "client"})
     assert same is Principal.from_claims(CLAIMS | {"cid": "client"} | claims).same_subject_and_client(first)
+
+
+NAMES = ClaimNames(
+    client_id=("azp",), scopes=("permissions",), groups="cognito:groups", roles="resource_access.my-api.roles"
+)
+
+
+def test_a_principal_is_read_by_the_names_of_its_issuer() -> None:
+    claims = CLAIMS | {
+        "azp": "app",
+        "client_id": "other",
+        "permissions": ["read"],
+        "scope": "write",
+        "cognito:groups": ["staff"],
+        "resource_access": {"my-api": {"roles": ["writer"]}},
+    }
+    principal = Principal.from_claims(claims, names=NAMES)
+    assert "app" == principal.client_id
+    assert [{"read"}, {"staff"}, {"writer"}] == [principal.scopes, principal.groups, principal.roles]
+
+
+ROLES: dict[str, tuple[object, set[str]]] = {
+    "a list": (["admin", "user"], {"admin", "user"}),
+    "one role": ("admin", {"admin"}),
+    "Zitadel": ({"admin": {"1": "a.example"}, "user": {"1": "a.example", "2": "b.example"}}, {"admin", "user"}),
+    "Zitadel's documentation": ([{"admin": {"1": "a.example"}}, {"user": {"1": "a.example"}}], {"admin", "user"}),
+    "Keycloak's clients": ({"admin": {"roles": ["user"]}}, set()),
+    "an object of texts": ({"value": "admin", "display": "Admin"}, set()),
+    "an empty object": ({"admin": {}}, set()),
+    "a number": (1, set()),
+    "null": (None, set()),
+}
+
+
+@pytest.mark.parametrize(("value", "roles"), ROLES.values(), ids=ROLES.keys())
+def test_roles_are_read_from(value: object, roles: set[str]) -> None:
+    assert roles == Principal.from_claims(CLAIMS | {"roles": value}).roles

@@ -210,3 +210,14 @@ def test_the_rfc9068_profile_requires_its_type(header: dict[str, Any]) -> None:
 def test_the_detail_names_the_token_of_an_okta_org_server() -> None:
     with pytest.raises(InvalidToken, match="Okta org server"):
         check_type(JOSEHeader.of({"typ": "application/okta-internal-at+jwt"}), RULES)
+
+
+@pytest.mark.parametrize("claims", [ACCESS_TOKENS["Entra v1"], ACCESS_TOKENS["Entra v2"], ACCESS_TOKENS["authentik"]])
+def test_an_id_token_without_a_mark_is_known_by_its_missing_client(claims: dict[str, Any]) -> None:
+    """Where the audience of an API is a client ID, as at Entra, only the client distinguishes the two kinds."""
+    rules = dataclasses.replace(RULES, requires_client=True)
+    check_kind(COMMON | claims, rules, NOW)
+    with pytest.raises(InvalidToken) as exc_info:
+        check_kind(COMMON | {"nonce": "n", "ver": "2.0", "tid": "t"}, rules, NOW)
+    assert Reason.ID_TOKEN is exc_info.value.reason
+    check_kind(COMMON | {"nonce": "n"}, RULES, NOW)

@@ -17,6 +17,7 @@ import tornado
 import tornado.web
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
+from service.web.responses.fields import copy_fields
 from service.web.responses.methods import handler_methods
 
 _logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def _respond(
 def _default_headers(handler: Any) -> HTTPHeaders:
     """Return the header fields of every response, and those that the handler's ``set_default_headers`` has set."""
     own: HTTPHeaders | None = handler._default_headers
-    headers = HTTPHeaders() if own is None else own.copy()
+    headers = HTTPHeaders() if own is None else copy_fields(own)
     for name in _REPRESENTATION:
         _remove(headers, name)
     headers["Date"] = format_timestamp(time.time())

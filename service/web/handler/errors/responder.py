@@ -8,9 +8,9 @@ from typing import Any
 
 import tornado.web
 from tornado.escape import json_encode
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
-from service.errors import InvalidToken, MissingToken, Reason, RetryLater, ServiceError, TokenError
+from service.errors import CrossSiteRequest, InvalidToken, MissingToken, Reason, RetryLater, ServiceError, TokenError
 from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
 from service.web.responses.methods import handler_methods
 
@@ -46,7 +46,7 @@ class ErrorResponder:
         if status == 401 and not isinstance(error, TokenError):
             # A 401 always comes with a challenge (RFC 9110 section 15.5.2).
             error = MissingToken() if handler._principal is None else InvalidToken(Reason.REJECTED_BY_HANDLER)
-        if isinstance(error, TokenError | RetryLater):
+        if isinstance(error, TokenError | CrossSiteRequest | RetryLater):
             handler.rejection_reason = str(error.reason)
             context = handler._context
             return error_response_for(error, realm=context.realm, resource_metadata=context.resource.metadata_url)
@@ -78,7 +78,7 @@ class ErrorResponder:
 
     def header_fields(self, response: ErrorResponse, content: dict[str, Any]) -> HTTPHeaders:
         """Return the header fields of an error response, without those of its content."""
-        fields = HTTPHeaders({**response.headers, "Cache-Control": "no-store"})
+        fields = response.header_fields()
         kind = type(self._handler)
         if response.status == 405:
             fields["Allow"] = ", ".join(handler_methods(kind))
@@ -95,7 +95,7 @@ class ErrorResponder:
 
     def content(self, response: ErrorResponse) -> dict[str, Any]:
         """Return the JSON of an error response, with the ID of a log entry if the server failed."""
-        content = {"error": response.error, "error_description": response.description}
+        content = response.content
         if response.is_failure:
             if not self._is_logged:
                 self._log_failure(None)
@@ -105,10 +105,7 @@ class ErrorResponder:
     def log(self, error: BaseException | None, exc_info: Any) -> None:
         """Log a rejection as one line, and an unexpected exception with its stack, without query and headers."""
         if isinstance(error, ServiceError) or (isinstance(error, tornado.web.HTTPError) and error.status_code < 500):
-            # An unavailable issuer is logged once, as a warning, where it is noticed.
-            reason = str(error.reason) if isinstance(error, TokenError) else type(error).__name__
-            fields = self._request_fields() | {"reason": reason}
-            _logger.info("rejected %(method)s %(path)s: %(detail)s", fields | {"detail": str(error)}, extra=fields)
+            log_rejection(error, self._handler.request)
         else:
             self._log_failure(exc_info)
 
@@ -116,10 +113,18 @@ class ErrorResponder:
         """Log an unexpected exception with the ID that the client receives."""
         self._is_logged = True
         self._error_id = self._error_id or uuid.uuid4().hex[:16]
-        fields = self._request_fields() | {"error_id": self._error_id}
+        fields = _request_fields(self._handler.request) | {"error_id": self._error_id}
         _logger.error(
             "unhandled exception in %(method)s %(path)s, error_id %(error_id)s", fields, exc_info=exc_info, extra=fields
         )
 
-    def _request_fields(self) -> dict[str, Any]:
-        return {"method": self._handler.request.method, "path": self._handler.request.path}
+
+def log_rejection(error: BaseException, request: HTTPServerRequest | None) -> None:
+    """Log a rejection as one line; an unavailable issuer is logged once, as a warning, where it is noticed."""
+    reason = str(error.reason) if isinstance(error, TokenError) else type(error).__name__
+    fields = _request_fields(request) | {"reason": reason}
+    _logger.info("rejected %(method)s %(path)s: %(detail)s", fields | {"detail": str(error)}, extra=fields)
+
+
+def _request_fields(request: HTTPServerRequest | None) -> dict[str, Any]:
+    return {"method": "-", "path": "-"} if request is None else {"method": request.method, "path": request.path}

@@ -26,6 +26,7 @@ from service.web.endpoints.okta_guide import ROUTES
 
 CHECKS = [
     "issuer",
+    "profile",
     "audience",
     "discovery",
     "TLS to the issuer",
@@ -370,3 +371,18 @@ async def test_an_unprotected_route_fails_the_check(fake_issuer: RunningIssuer, 
     (line,) = [line for line in report.lines() if line.startswith("fail")]
     assert "fail    routes: '/old$' leads to GET of tornado.web.RedirectHandler" in line
     assert not report.passed
+
+
+@pytest.mark.gen_test
+async def test_the_profile_and_what_it_accepts_are_shown(client: JSONClient, fake_issuer: RunningIssuer) -> None:
+    settings = Settings(issuer=fake_issuer.issuer_url(), profile="cognito", allowed_client_ids=("b", "a"))
+    findings = _by_name(await _check(settings, client))
+    assert "cognito: client in client_id, scopes in scope" in findings["profile"].found
+    assert 'none; tokens without aud are accepted from "a" and "b"' in findings["audience"].found
+
+
+@pytest.mark.gen_test
+async def test_an_issuer_without_tls_is_reported(client: JSONClient) -> None:
+    settings = Settings(issuer="http://keycloak.invalid/realms/one", audience=("a",), insecure_accept_http_issuer=True)
+    finding = _by_name(await _check(settings, client))["TLS to the issuer"]
+    assert (Outcome.WARN, "none, since insecure_accept_http_issuer is set") == (finding.outcome, finding.found)

@@ -436,3 +436,37 @@ def test_a_token_inside_a_token_is_not_printed() -> None:
     inner = f"{_part({'alg': 'RS256'})}.{_part({'a': 1})}.c2lnbmF0dXJl"
     report = _report(f"{_part({'alg': 'RS256', 'note': inner})}.{_part({'iss': inner})}.c2lnbmF0dXJl")
     assert "c2lnbmF0dXJl" not in report
+
+
+@pytest.mark.gen_test
+async def test_client_groups_and_roles_are_shown_as_the_profile_names_them(
+    fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
+    settings = Settings(issuer=fake_issuer.issuer_url(), audience=("api://default",), profile="keycloak")
+    claims = {"cid": None, "azp": "app", "realm_access": {"roles": ["b", "a"]}, "groups": ["g"]}
+    report = "\n".join((await _explain(fake_issuer.token(claims=claims), settings, client)).lines())
+    assert 'client "app"' in report
+    assert "; groups: g; roles: a b" in report
+
+
+@pytest.mark.gen_test
+async def test_a_missing_audience_is_explained_by_what_is_accepted(
+    fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
+    settings = Settings(issuer=fake_issuer.issuer_url(), audience=("api://default",))
+    claims: dict[str, Any] = {"aud": None}
+    _, line = _failed(await _explain(fake_issuer.token(claims=claims), settings, client))
+    assert "SERVICE_ACCEPT_TOKENS_WITHOUT_AUDIENCE" in line
+    settings = Settings(issuer=fake_issuer.issuer_url(), profile="cognito", allowed_client_ids=("app",))
+    explanation = await _explain(fake_issuer.token(aud="api://elsewhere"), settings, client)
+    assert "no aud, since tokens without it are accepted" in _failed(explanation)[1]
+
+
+@pytest.mark.gen_test
+async def test_two_clients_in_one_token_are_explained(
+    fake_issuer: RunningIssuer, settings: Settings, client: JSONClient
+) -> None:
+    claims = {"client_id": "one", "cid": "two"}
+    _, line = _failed(await _explain(fake_issuer.token(claims=claims), settings, client))
+    assert "the same client in each claim that names it" in line
+    assert "SERVICE_CLIENT_ID_CLAIMS" in line

@@ -24,6 +24,16 @@ NEAR: dict[str, tuple[str, str, str]] = {
     "upper case": ("https://dev-1.okta.com/oauth2/Default", OKTA, "upper and lower case differ"),
     "a host in upper case": ("https://DEV-1.okta.com/oauth2/default", OKTA, "upper and lower case differ"),
     "a query": (f"{OKTA}?x=1", OKTA, "the spelling differs"),
+    "the other version of Entra": (
+        "https://sts.windows.net/00000000-0000-0000-0000-000000000001/",
+        "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0",
+        "the same Entra tenant, 00000000-0000-0000-0000-000000000001, but of the other version",
+    ),
+    "a slash after Entra's version 2": (
+        "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0/",
+        "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0",
+        "an extra slash at the end",
+    ),
     "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "https://; an extra slash"),
 }
 

@@ -199,12 +199,14 @@ SERVED: dict[str, tuple[type[RequestHandler], list[str]]] = {
     "a decorator that replaces _execute": (_executed_by_decorator(protected(Legacy)), ["_execute", "get"]),
     "a decorator that replaces prepare": (_prepared_by_decorator(protected(Legacy)), ["prepare", "get"]),
     "a monitor that replaces prepare": (_monitored(protected(Legacy)), ["before prepare", "get"]),
+    "a class that returns another class": (protected(Replaced), ["get"]),
     "an own method of the object": (protected(_shadow(get=lambda: ran.append("own"))), ["own"]),
 }
 
 REJECTED: dict[str, type[RequestHandler]] = {
-    "a class that returns another class": protected(Replaced),
-    "a public class that returns another class": public(Replaced),
+    "a protected class that returns an unprotected one": protected(
+        type("Wrong", (BearerAuthMixin, Replaced), {"scopes": "a"}), groups="b"
+    ),
     "scopes of the object": protected(_shadow(scopes="items:delete")),
     "authorize of the object": protected(_shadow(authorize=lambda _principal: False)),
     "prepare of the object": protected(_shadow(prepare=lambda: None)),
@@ -297,7 +299,6 @@ LATER: dict[str, Callable[[Application], None]] = {
     "a function in a nested router": lambda application: _add(_nested(application), _respond),
     "a server": lambda application: _insert(application, _connection_delegate()),
     "another application": lambda application: _insert(application, Application([("/later", Legacy)])),
-    "a class that returns another class": lambda application: _insert(application, protected(Replaced)),
     "the default handler": lambda application: application.settings.update(default_handler_class=Legacy),
     "no default handler": lambda application: application.settings.update(default_handler_class=None),
 }

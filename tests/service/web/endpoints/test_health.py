@@ -55,6 +55,7 @@ async def test_no_response_names_an_internal_host(
 ) -> None:
     settings = Settings(
         issuer=ISSUER,
+        audience=("api://default",),
         http_proxy=SecretStr("http://u:secret@proxy.invalid"),
         forward_auth=True,
     )

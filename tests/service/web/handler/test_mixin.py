@@ -339,3 +339,24 @@ async def test_a_response_has_the_date_and_the_type_of_tornado_but_no_version(ca
     assert abs(age) < dt.timedelta(seconds=60)
     assert "application/json; charset=UTF-8" == headers["Content-Type"]
     assert "Server" not in headers
+
+
+class Spaced(BearerAuthMixin, RequestHandler):
+    def set_default_headers(self) -> None:
+        self.set_header("X-Methods", " GET, POST")
+
+    def get(self) -> None:
+        """Respond without a body."""
+
+
+@pytest.mark.gen_test
+async def test_a_default_header_may_have_white_space_around_its_value(
+    serve: Callable[..., Any], http_client: AsyncHTTPClient
+) -> None:
+    server = serve([("/spaced", Spaced)]).listen(0, "127.0.0.1")
+    (socket,) = server._sockets.values()
+    url = f"http://127.0.0.1:{socket.getsockname()[1]}/spaced"
+    for headers, status in (({}, 401), ({"Authorization": "Bearer good"}, 200)):
+        response = await http_client.fetch(url, headers=headers, raise_error=False)
+        assert (status, "GET, POST") == (response.code, response.headers["X-Methods"])
+    server.stop()

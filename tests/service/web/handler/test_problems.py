@@ -16,6 +16,7 @@ from service.web.application.application import ResourceServerApplication
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.handler.problems import find_problem
 from service.web.policy.policy import policy
+from service.web.routing.wrap import protected
 
 
 class Items(BearerAuthMixin, RequestHandler):
@@ -110,6 +111,13 @@ class Named(BearerAuthMixin, RequestHandler):
         self.names = groups
 
 
+class Scoped(RequestHandler):
+    """A handler of another package."""
+
+    def initialize(self, **options: object) -> None:
+        vars(self).update(options)
+
+
 class Anything(BearerAuthMixin, RequestHandler):
     def initialize(self, **options: object) -> None:
         vars(self).update(options)
@@ -118,6 +126,7 @@ class Anything(BearerAuthMixin, RequestHandler):
 ARGUMENTS: dict[str, tuple[type, dict[str, Any], str | None]] = {
     "an argument that does not exist": (Items, {"scopes": "items:delete"}, "to which it passes scopes"),
     "one of many arguments": (Anything, {"title": "a", "claims": {"a": "b"}}, "to which it passes claims"),
+    "an argument that was stated": (protected(Scoped, scopes=()), {"scopes": "items:delete"}, None),
     "an argument of that name": (Named, {"groups": ["a"]}, None),
     "another argument": (Anything, {"title": "a"}, None),
 }

@@ -74,7 +74,7 @@ def test_templates_load_no_resources_and_inject_no_markup() -> None:
 
 @pytest.fixture
 def app(io_loop: object) -> ResourceServerApplication:
-    return make_app(Settings(issuer=ISSUERS[0], docs_client_id="my-client"))
+    return make_app(Settings(issuer=ISSUERS[0], audience=("api://default",), docs_client_id="my-client"))
 
 
 @pytest.mark.gen_test

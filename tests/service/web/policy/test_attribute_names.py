@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import tornado.web
 import tornado.websocket
 
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.policy import Policy
+from service.web.routing.wrap import protected, public
 
 MISTYPED = {
     "scope": "scopes",
@@ -19,10 +22,14 @@ MISTYPED = {
     "optinal": "optional",
     "allowed_client": "allowed_clients",
     "acr_value": "acr_values",
+    "scpoes": "scopes",
+    "maxAge": "max_age",
+    "cors_origin": "cors_origins",
+    "token_source": "token_sources",
     "maxage": "max_age",
     "required_scopes": "scopes",
     "permissions": "scopes",
-    "roles": "groups",
+    "required_roles": "roles",
     "acr": "acr_values",
 }
 
@@ -37,6 +44,59 @@ def test_the_attributes_of_other_base_classes_are_not_checked() -> None:
     names: dict[str, object] = {"scope": "things:read", "group": "a", "claim": None, "validator": "", "is_public": True}
     foreign = type("Foreign", (tornado.web.RequestHandler,), names)
     type("Fine", (BearerAuthMixin, foreign), {"public": True})
+
+
+@pytest.mark.parametrize("name", ["validator", "authorizer", "is_public", "claimed", "grouping", "publish", "source"])
+def test_other_words_are_accepted(name: str) -> None:
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {name: "a"})
+
+
+@pytest.mark.parametrize("name", ["authorise", "authorized", "Authorize", "authorizer"])
+def test_a_method_for_a_principal_with_a_name_like_authorize_raises(name: str) -> None:
+    for method in (lambda _self, principal: principal, lambda _self, _principal: True):
+        with pytest.raises(TypeError, match=f"Wrong: {name} is never called; did you mean authorize"):
+            type("Wrong", (BearerAuthMixin, tornado.web.RequestHandler), {name: method})
+    type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {name: lambda _self, user: user})
+
+
+FOREIGN_NAMES: dict[str, object] = {
+    "scope": "a", "group": "wheel", "claim": {"a": 1}, "validator": "json", "roles": ["admin"], "permissions": (),
+    "is_public": True, "authorizer": object(), "public": True, "optional": True, "openapi": {}, "cors_origins": "*",
+    "token_cookie": "a", "policy": {"default-src": "none"}, "sources": {}, "principal": None, "groups": lambda _s: [],
+    "claims": property(lambda _self: {}), "scopes": None, "authorized": lambda _self, _principal: True,
+    "authorise": lambda _self, _principal: True, "_context": 1,
+}  # fmt: skip
+"""Names that handlers of other packages have, with values that state no requirement of this library."""
+
+
+@pytest.mark.parametrize("bases", [(tornado.web.RequestHandler,), (tornado.websocket.WebSocketHandler,)])
+def test_the_names_of_handlers_of_other_packages_are_not_checked(bases: tuple[type, ...]) -> None:
+    foreign: Any = type("Foreign", bases, FOREIGN_NAMES | {"__module__": "flower.views"})
+    mixin = type(
+        "Mixin", (), {"group": "a", "authorized": lambda _self, _principal: True, "__module__": "flower.views"}
+    )
+    below: Any = type("Below", (mixin, foreign), {"__module__": "flower.views"})
+    for kind in (foreign, below):
+        own: Any = type("Own", (BearerAuthMixin, kind), {})
+        handlers: list[Any] = [protected(kind), public(kind), protected(kind, scopes="a"), own]
+        for handler in handlers:
+            assert handler.policy.requirements["GET"].public == handler.public
+            type("Mine", (handler,), {})
+
+
+def test_a_requirement_of_a_handler_of_another_package_is_not_taken_over() -> None:
+    foreign = type("Foreign", (tornado.web.RequestHandler,), {"scopes": "a", "__module__": "flower.views"})
+    handler: Any = type("Own", (BearerAuthMixin, foreign), {})
+    assert () == handler.policy.requirements["GET"].scopes.alternatives
+
+
+def _assign(self: Any) -> None:
+    self.groups = []
+
+
+def test_an_assignment_of_a_handler_of_another_package_is_not_checked() -> None:
+    attributes = {"initialize": _assign, "__module__": "flower.views"}
+    type("Own", (BearerAuthMixin, type("Foreign", (tornado.web.RequestHandler,), attributes)), {})
 
 
 @pytest.mark.parametrize("name", ["scope", "group", "claim", "authorise", "authorized", "is_public"])
@@ -78,11 +138,11 @@ def test_a_read_only_attribute_raises_at_class_creation(name: str, place: str) -
 
 
 def test_a_method_may_have_the_name_of_a_mistyped_attribute() -> None:
-    fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"roles": lambda _self: ["admin"]})
+    fine = type("Fine", (BearerAuthMixin, tornado.web.RequestHandler), {"permissions": lambda _self: ["admin"]})
     type("Below", (fine,), {})
 
 
-@pytest.mark.parametrize("name", ["scope", "roles", "Scopes"])
+@pytest.mark.parametrize("name", ["scope", "permissions", "Scopes"])
 @pytest.mark.parametrize(
     ("bases", "position"),
     [((), 0), ((), 1), ((tornado.web.RequestHandler,), 0)],

@@ -15,6 +15,7 @@ from service.web.policy.scopes import AnyOf
         ({"optional": True}, ["an optional token"]),
         ({"scopes": AnyOf("b a", "c")}, ["a token", "scopes a and b or c"]),
         ({"groups": AnyOf(["B", "A"], "C")}, ["a token", "groups A and B or C"]),
+        ({"roles": ["B", "A"]}, ["a token", "roles A and B"]),
         ({"claims": {"level": AnyOf(3, 4), "ok": True}}, ["a token", "level 3 or 4", "ok True"]),
         ({"allowed_clients": ["b", "a"]}, ["a token", "clients a or b"]),
         ({"acr_values": "phrh phr"}, ["a token", "acr phrh or phr"]),

@@ -140,6 +140,11 @@ KEPT: dict[str, tuple[tuple[type, ...], dict[str, Any], str]] = {
         {},
         "",
     ),
+    "a method with the name of a requirement": (
+        (BearerAuthMixin, type("Wheel", (), {"groups": lambda _self: []}), RequestHandler),
+        {},
+        "",
+    ),
     "an authorize that another one calls": ((TenantOnly, OwnerOnly, BearerAuthMixin, RequestHandler), {}, ""),
     "an authorize of the class in place of an inherited one": (
         (BearerAuthMixin, OwnerOnly, RequestHandler),

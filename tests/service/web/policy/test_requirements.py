@@ -26,6 +26,12 @@ SATISFIED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "all groups": ({"groups": ["A", "B"]}, {"groups": ["A", "B", "C"]}),
     "one of several groups": ({"groups": AnyOf("A", "B")}, {"groups": ["B"]}),
     "one of several lists of groups": ({"groups": AnyOf(["A", "B"], "C")}, {"groups": ["A", "B"]}),
+    "a role": ({"roles": "admin"}, {"roles": ["user", "admin"]}),
+    "a role as a string": ({"roles": "admin"}, {"roles": "admin"}),
+    "one of several roles": ({"roles": AnyOf("owner", "admin")}, {"roles": ["admin"]}),
+    "Zitadel's role": ({"roles": "admin"}, {"roles": {"admin": {"org": "org.example"}}}),
+    "a member of a claim": ({"claims": {"realm_access.roles": "admin"}}, {"realm_access": {"roles": ["admin"]}}),
+    "a claim that is a URL": ({"claims": {"https://a.example/b": 1}}, {"https://a.example/b": 1}),
     "a claim": ({"claims": {"department": "finance"}}, {"department": "finance"}),
     "a claim whose list has the value": ({"claims": {"roles": "admin"}}, {"roles": ["user", "admin"]}),
     "one of several values": ({"claims": {"level": AnyOf(3, 4)}}, {"level": 4}),
@@ -49,6 +55,14 @@ UNSATISFIED: dict[str, tuple[dict[str, Any], dict[str, Any], type[TokenError], R
     "one of two groups": ({"groups": ["A", "B"]}, {"groups": ["A"]}, AccessDenied, Reason.GROUP_REQUIRED),
     "none of several groups": ({"groups": AnyOf("A", "B")}, {"groups": ["C"]}, AccessDenied, Reason.GROUP_REQUIRED),
     "groups in an object": ({"groups": "A"}, {"groups": {"A": 1}}, AccessDenied, Reason.GROUP_REQUIRED),
+    "no role": ({"roles": "admin"}, {"roles": ["user"]}, AccessDenied, Reason.ROLE_REQUIRED),
+    "one of two roles": ({"roles": ["a", "b"]}, {"roles": ["a"]}, AccessDenied, Reason.ROLE_REQUIRED),
+    "a client named like a role": (
+        {"roles": "admin"}, {"roles": {"admin": {"roles": ["x"]}}}, AccessDenied, Reason.ROLE_REQUIRED,
+    ),
+    "no member": (
+        {"claims": {"realm_access.roles": "a"}}, {"realm_access": {}}, AccessDenied, Reason.CLAIM_MISMATCH,
+    ),
     "no claim": ({"claims": {"department": "finance"}}, {}, AccessDenied, Reason.CLAIM_MISMATCH),
     "another value": ({"claims": {"a": "x"}}, {"a": "y"}, AccessDenied, Reason.CLAIM_MISMATCH),
     "a claim that starts with the value": ({"claims": {"a": "x"}}, {"a": "xyz"}, AccessDenied, Reason.CLAIM_MISMATCH),
@@ -123,3 +137,20 @@ def test_invalid_requirements_are_rejected(attributes: dict[str, Any]) -> None:
 def test_an_invalid_validation_is_rejected(attributes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"validation|public"):
         parse_requirements(**(dict(ATTRIBUTES) | attributes))
+
+
+def test_the_log_says_why_a_claim_has_no_value_to_compare() -> None:
+    requirements = parse_requirements(**{**ATTRIBUTES, "claims": {"realm_access": "admin"}})
+    with pytest.raises(AccessDenied, match="realm_access is an object; write the path to one of its members"):
+        requirements.check(_principal({"realm_access": {"roles": ["admin"]}}), now=NOW)
+
+
+@pytest.mark.parametrize("name", ["$.realm_access.roles", "/realm_access/roles", "resource_access.*.roles"])
+def test_a_path_in_another_notation_is_rejected(name: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a claim"):
+        parse_requirements(**{**ATTRIBUTES, "claims": {name: "admin"}})
+
+
+def test_an_empty_alternative_of_roles_is_rejected() -> None:
+    with pytest.raises(ValueError, match=r"roles is .* with an empty alternative"):
+        parse_requirements(**{**ATTRIBUTES, "roles": AnyOf("admin", ())})

@@ -7,11 +7,13 @@ import pytest
 import tornado.web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import HostMatches, Matcher, PathMatches, Router, Rule, RuleRouter
+from tornado.web import Application
 
 from service.errors import SettingsError
 from service.web.application.application import ResourceServerApplication
 from service.web.application.protect import protect_application
 from service.web.endpoints.okta_guide import Hello, WhoAmI
+from service.web.routing.audit import mounted_routes
 
 
 class Unprotected(tornado.web.RequestHandler):
@@ -43,30 +45,43 @@ class Weekday(Matcher):
         raise AssertionError(f"called for {request.path}")
 
 
-UNSAFE: dict[str, tuple[Any, str]] = {
-    "a handler without the mixin": ((r"/x", Unprotected), "Unprotected"),
-    "a handler of Tornado": ((r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}), "StaticFileHandler"),
-    "a handler in a list of rules": (Rule(HostMatches("a.example"), [(r"/x", Unprotected)]), "Unprotected"),
-    "a handler in another router": (Rule(HostMatches("a.example"), RuleRouter([(r"/x", Unprotected)])), "Unprotected"),
-    "a router without a list of rules": (Rule(HostMatches("a.example"), CustomRouter()), "CustomRouter"),
-    "a router that does not follow its rules": (
-        Rule(HostMatches("a.example"), OverridingRouter([(r"/x", WhoAmI)])),
-        "OverridingRouter",
+HOST = HostMatches("a.example")
+MIXIN = "put BearerAuthMixin first"
+UNSAFE: dict[str, tuple[Any, str, str]] = {
+    "a handler without the mixin": ((r"/x", Unprotected), "Unprotected", MIXIN),
+    "a handler of Tornado": (
+        (r"/x/(.*)", tornado.web.StaticFileHandler, {"path": "."}),
+        "StaticFileHandler",
+        "set static_handler_class to one of these if the setting static_path mounts it",
     ),
-    "a handler behind a custom matcher": (Rule(Weekday(), Unprotected), "Weekday leads to"),
-    "a function": (Rule(HostMatches("a.example"), print), "builtin_function"),
+    "a handler in a list of rules": (Rule(HOST, [(r"/x", Unprotected)]), "Unprotected", MIXIN),
+    "a handler in another router": (Rule(HOST, RuleRouter([(r"/x", Unprotected)])), "Unprotected", MIXIN),
+    "a handler in another application": (Rule(HOST, Application([(r"/x", Unprotected)])), "Unprotected", MIXIN),
+    "the default handler of another application": (
+        Rule(HOST, Application([], default_handler_class=Unprotected)),
+        "(anything else) leads to",
+        MIXIN,
+    ),
+    "a router without a list of rules": (Rule(HOST, CustomRouter()), "CustomRouter", "find_handler of its own"),
+    "a router that does not follow its rules": (
+        Rule(HOST, OverridingRouter([(r"/x", WhoAmI)])),
+        "OverridingRouter",
+        "pass wrap=protected(…), or a mapping with the pattern '.*', to protect(…)",
+    ),
+    "a handler behind a custom matcher": (Rule(Weekday(), Unprotected), "Weekday leads to", MIXIN),
+    "a function": (Rule(HOST, print), "builtin_function", "mount service.protected(FallbackHandler) with it"),
 }
 
 
-@pytest.mark.parametrize(("route", "name"), UNSAFE.values(), ids=UNSAFE.keys())
+@pytest.mark.parametrize(("route", "name", "advice"), UNSAFE.values(), ids=UNSAFE.keys())
 def test_an_unprotected_route_is_rejected_at_startup(
-    route: Any, name: str, serve: Callable[..., ResourceServerApplication]
+    route: Any, name: str, advice: str, serve: Callable[..., ResourceServerApplication]
 ) -> None:
     with pytest.raises(SettingsError) as error:
         serve([(r"/api/hello", Hello), route])
     (problem,) = error.value.problems
     assert name in problem
-    assert "BearerAuthMixin" in problem
+    assert advice in problem
 
 
 def test_protected_and_public_handlers_are_accepted(serve: Callable[..., ResourceServerApplication]) -> None:
@@ -89,12 +104,12 @@ def test_an_unprotected_default_handler_is_rejected(
     assert WhoAmI is serve([], default_handler_class=WhoAmI).settings["default_handler_class"]
 
 
-def test_a_nested_application_must_be_protected(serve: Callable[..., ResourceServerApplication]) -> None:
+def test_a_nested_application_with_its_own_protection_is_accepted(
+    serve: Callable[..., ResourceServerApplication],
+) -> None:
     inner = serve([(r"/inner/whoami", WhoAmI)])
-    serve([Rule(PathMatches(r"/inner/.*"), inner)])
-    bare = tornado.web.Application([(r"/inner/whoami", WhoAmI)])
-    with pytest.raises(SettingsError, match="the router tornado"):
-        serve([Rule(PathMatches(r"/inner/.*"), bare)])
+    outer = serve([Rule(PathMatches(r"/inner/.*"), inner)])
+    assert inner.settings["resource_server"] is not outer.settings["resource_server"]
 
 
 def test_requirements_changed_after_class_creation_are_rejected(
@@ -138,6 +153,12 @@ def test_an_application_that_does_not_start_requests_as_usual_is_rejected(
     protect_application(CountedRequests([(r"/whoami", WhoAmI)]), serve([]))
     with pytest.raises(SettingsError, match=r"\(anything\) leads to the router .*OtherDelegates"):
         protect_application(OtherDelegates([(r"/whoami", WhoAmI)]), serve([]))
+
+
+def test_a_router_that_hides_its_routes_is_accepted_where_each_handler_is_wrapped() -> None:
+    application = OverridingApplication([Rule(HOST, OverridingRouter([(r"/x", WhoAmI)]))])
+    names = [route.pattern for route in mounted_routes(application, default=WhoAmI, wraps_found=True)]
+    assert ["'a.example$' '/x$'", "(anything else)"] == names
 
 
 def test_every_unprotected_route_is_reported(serve: Callable[..., ResourceServerApplication]) -> None:

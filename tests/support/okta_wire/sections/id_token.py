@@ -40,6 +40,18 @@ def _with_claims(world: World) -> Request:
     return token_request("password", **PASSWORD, scope="openid groups")
 
 
+def _with_claims_always(world: World) -> Request:
+    with_claims(world)
+    world.issuer.put(
+        "servers",
+        "default",
+        audience="api://default",
+        id_token_claims={"team": "${user.family_name}"},
+        claim_placement={"team": {"id_token": "always"}, "groups": {"id_token": "always", "scopes": ["groups"]}},
+    )
+    return token_request("password", **PASSWORD, scope="openid groups")
+
+
 def _hybrid(case: str, members: str, **parameters: str) -> Row:
     def ask(world: World) -> Request:
         world.issuer.put("clients", "hybrid", **HYBRID)
@@ -91,9 +103,17 @@ SECTION = Section(
             _with_claims,
             200,
             "",
-            "sub ver iss aud iat exp jti amr idp auth_time at_hash groups team floor",
+            "sub ver iss aud iat exp jti amr idp auth_time at_hash",
+            view=claims("id_token"),
+        ),
+        Row(
+            "with claims that are always in ID tokens",
+            _with_claims_always,
+            200,
+            "",
+            "sub ver iss aud iat exp jti amr idp auth_time at_hash groups team",
             {},
-            {"team": "Adams", "floor": 3},
+            {"team": "Adams", "groups": ["Everyone"]},
             claims("id_token"),
         ),
         _hybrid(
@@ -104,13 +124,19 @@ SECTION = Section(
             scope="openid profile email",
         ),
         _hybrid(
+            "with groups, phone and address, without an access token",
+            "sub ver iss aud iat exp jti amr idp nonce auth_time phone_number address groups",
+            response_type="id_token",
+            scope="openid phone address groups",
+        ),
+        _hybrid(
             "with a code and an access token",
             "sub ver iss aud iat exp jti amr idp nonce auth_time at_hash c_hash",
             response_type="code id_token token",
         ),
         _hybrid(
             "with a code",
-            "sub ver iss aud iat exp jti amr idp nonce auth_time c_hash groups",
+            "sub ver iss aud iat exp jti amr idp nonce auth_time c_hash",
             response_type="code id_token",
             scope="openid groups",
         ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from okta_wire.row import Row, Section
+from okta_wire.row import OAUTH_ERROR, Row, Section
 from okta_wire.sections.id_token import with_claims
 from okta_wire.sections.token_success import LIMIT_LEFT
-from okta_wire.world import ALICE_ID, Request, World, at
+from okta_wire.world import ALICE, ALICE_ID, Request, World, at
 
 Prepare = Callable[[World], Request]
 ALL = "sub name locale email preferred_username given_name family_name zoneinfo updated_at email_verified"
@@ -36,6 +36,12 @@ def _revoked(world: World) -> str:
     return token
 
 
+def _of_many_groups(world: World) -> Request:
+    token = world.user_token("openid groups")
+    world.issuer.put("users", ALICE, groups=[f"group {number}" for number in range(101)])
+    return _with(lambda _: token)(world)
+
+
 def _of_claims(world: World) -> Request:
     with_claims(world)
     return _with(lambda world: world.user_token("openid groups"))(world)
@@ -59,6 +65,16 @@ SECTION = Section(
         ),
         Row("the reported limit", _with(lambda world: world.user_token()), 200, "", "sub", LIMIT_LEFT),
         Row("with groups", _with(lambda world: world.user_token("openid groups")), 200, "", "sub groups"),
+        Row(
+            "with phone and address",
+            _with(lambda world: world.user_token("openid phone address")),
+            200,
+            "",
+            "sub phone_number address",
+            {},
+            {"phone_number": "+1 555 0100"},
+        ),
+        Row("with a hundred and one groups", _of_many_groups, 400, "server_error", OAUTH_ERROR),
         Row("with only openid", _with(lambda world: world.user_token("openid")), 200, "", "sub"),
         Row(
             "with claims of the server and of the user",

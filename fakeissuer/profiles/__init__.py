@@ -1,0 +1,1 @@
+"""Profiles: the documents, paths and tokens of one authorization server each, Okta first."""
