@@ -113,6 +113,7 @@ class Guard:
             realm=settings.realm,
             resource=resource_of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
+            head_as_get=settings.head_as_get,
             clock=clock,
             monitor=TokenMonitor(clock=clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
         )

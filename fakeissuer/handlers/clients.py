@@ -33,7 +33,7 @@ class RegisterHandler(ClientHandler):
         """Handle a request of any method; a path without a server id belongs to the org server."""
         await self.handle(server or ORG)
 
-    head = post = put = delete = patch = options = get
+    post = put = delete = patch = options = get
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # clients belong to all servers
         """Register the client."""
@@ -61,7 +61,7 @@ class RegisterHandler(ClientHandler):
 class RegisteredClientHandler(RegisterHandler):
     """Read, replace or remove a registered client, with an API token in every profile."""
 
-    methods: ClassVar[tuple[str, ...]] = ("GET", "PUT", "DELETE")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "HEAD", "PUT", "DELETE")
 
     def respond(self, server: Server) -> Reply:  # noqa: ARG002  # as above
         """Read, replace or remove the client."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import ClassVar
 
@@ -17,6 +18,14 @@ class BaseHandler(RequestHandler):
 
     expected_errors: ClassVar[tuple[type[BaseException], ...]] = (HTTPError,)
     """Exceptions that become error responses and are not logged."""
+
+    def set_default_headers(self) -> None:
+        """Send no ``Server`` header, which would name the version of Tornado."""
+        self.clear_header("Server")
+
+    def head(self, *args: str, **kwargs: str) -> Awaitable[None] | None:
+        """Respond as ``get`` does; Tornado sends the header alone (RFC 9110 section 9.3.2)."""
+        return self.get(*args, **kwargs)
 
     def log_exception(
         self,

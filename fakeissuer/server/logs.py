@@ -27,7 +27,7 @@ def log_request(handler: RequestHandler) -> None:
         "status": handler.get_status(),
         "seconds": round(request.request_time(), 4),
     }
-    is_control_read = request.method == "GET" and request.path.startswith("/_fake/")
+    is_control_read = request.method in {"GET", "HEAD"} and request.path.startswith("/_fake/")
     logger.log(logging.DEBUG if is_control_read else logging.INFO, "request handled", extra=fields)
 
 

@@ -58,6 +58,9 @@ class _Handler(tornado.web.RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")  # Tornado's version
 
+    def head(self) -> Awaitable[None] | None:
+        return self.get()  # Tornado sends the header alone (RFC 9110 section 9.3.2); 405 without a `get`
+
     def send_json_error(self, status: int, error: str, description: str) -> None:
         """Send an error as JSON, in the form of the service."""
         self.set_status(status)

@@ -21,6 +21,8 @@ class APISettings(BaseModel):
     """How granted scopes are compared with required ones: ``things:*`` or ``things`` can include ``things:read``."""
     cors_origins: Origins = ()
     """The origins whose pages may call the API; ``https://*.example.com`` stands for all subdomains."""
+    head_as_get: bool = False
+    """Whether the ``get`` of a handler without a ``head`` also responds to HEAD: the same header fields, no content."""
     public_url: PublicURL | None = None
     """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
     forward_auth: bool = False

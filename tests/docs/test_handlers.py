@@ -19,6 +19,7 @@ PAGES = [
     "limits",
     "metrics",
     "openapi",
+    "own-methods",
     "outside-a-handler",
     "protect-a-route",
     "require-a-scope",

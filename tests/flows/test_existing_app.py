@@ -44,10 +44,24 @@ class Basket(Orders):
         self.write({})
 
 
+class Trusting(tornado.web.RequestHandler):
+    """Trusts an origin of its own."""
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        return origin == "https://partner.example"
+
+    def post(self) -> None:
+        self.write({})
+
+
+class Partner(BearerAuthMixin, Trusting):
+    """Has the mixin first."""
+
+
 @pytest.fixture
 def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[tornado.web.Application]:
     application = tornado.web.Application(
-        [(f"/{kind.__name__}", kind) for kind in (Orders, Query, Cookie, Basket)],
+        [(f"/{kind.__name__}", kind) for kind in (Orders, Query, Cookie, Basket, Partner)],
         xsrf_cookies=True,
         cross_origin_protection=True,
         trusted_origins=["https://trusted.example"],
@@ -138,4 +152,19 @@ async def test_listed_origins_pass_tornados_cross_origin_protection(
 ) -> None:
     headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": origin, "Sec-Fetch-Site": "cross-site"}
     response = await http_client.fetch(f"{base_url}/Orders", method="POST", body="", headers=headers, raise_error=False)
+    assert status == response.code
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://partner.example", 200), ("https://app.example", 200), ("https://other.example", 403)],
+)
+@pytest.mark.gen_test
+async def test_an_origin_that_the_handler_trusts_passes_tornados_cross_origin_protection(
+    origin: str, status: int, fake_issuer: RunningIssuer, http_client: AsyncHTTPClient, base_url: str
+) -> None:
+    headers = {"Authorization": f"Bearer {fake_issuer.token()}", "Origin": origin, "Sec-Fetch-Site": "cross-site"}
+    response = await http_client.fetch(
+        f"{base_url}/Partner", method="POST", body="", headers=headers, raise_error=False
+    )
     assert status == response.code

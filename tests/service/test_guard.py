@@ -190,7 +190,7 @@ async def test_an_unknown_requirement_is_a_mistake_even_without_a_token(name: st
 
 @pytest.mark.gen_test
 async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "service")
+    caplog.set_level(logging.INFO, "service.web")
     guard = make({"public_url": "https://api.example", "cors_origins": ("https://app.example",)})
     sent = request(("Origin", "https://app.example"), path="/things?secret=1")
     response = guard.reject(InsufficientScope(["things:read"]), sent)
@@ -204,7 +204,7 @@ async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, cap
 
 @pytest.mark.gen_test
 async def test_a_request_that_tornado_rejects_has_a_response(make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "service")
+    caplog.set_level(logging.INFO, "service.web")
     with pytest.raises(InvalidRequest) as rejection:
         Guard.request("GET", "https://api.example/", [("Host", "a/b")])
     assert 400 == make().reject(rejection.value, None).status

@@ -46,6 +46,7 @@ class ControlHandler(BaseHandler):
 
     def set_default_headers(self) -> None:
         """Forbid caching, because the state changes from call to call."""
+        super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
     def prepare(self) -> None:

@@ -36,4 +36,4 @@ class OverviewHandler(ControlHandler):
     @property
     def _wants_html(self) -> bool:
         # Only browsers name HTML in Accept; programs send */* or nothing.
-        return self.request.method == "GET" and "text/html" in self.request.headers.get("Accept", "")
+        return self.request.method in {"GET", "HEAD"} and "text/html" in self.request.headers.get("Accept", "")

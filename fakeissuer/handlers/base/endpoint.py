@@ -39,7 +39,7 @@ class EndpointHandler(OktaHandler):
         """Handle a request of any method; ``server`` is the part of the path that names the server."""
         await self.handle(self.state.urls.layout.server_id(server, self.state.registry.servers))
 
-    head = post = put = delete = patch = options = get
+    post = put = delete = patch = options = get
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -42,10 +42,13 @@ class OktaHandler(BaseHandler):
     @property
     def methods(self) -> tuple[str, ...]:
         """The HTTP methods that the handler implements."""
+        kind = type(self)
+        if kind.get is RequestHandler.get:
+            others = [method for method in self.SUPPORTED_METHODS if method != "HEAD"]
+        else:
+            others = list(self.SUPPORTED_METHODS)
         return tuple(
-            method
-            for method in self.SUPPORTED_METHODS
-            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+            method for method in others if getattr(kind, method.lower()) is not getattr(RequestHandler, method.lower())
         )
 
     @property

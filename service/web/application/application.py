@@ -77,7 +77,7 @@ class ResourceServerApplication(tornado.web.Application):
         self._documentation = documentation
         self._instrumentation = instrumentation
         self._access_log = access_log
-        dispatcher = Dispatcher(self._check_validations)
+        dispatcher = Dispatcher(self._check_validations, head_as_get=context.head_as_get)
         dispatcher.install(self)
         self.protection = Protection(
             check=self.check, dispatcher=dispatcher, context=context, defaults=self.limits.websocket_settings

@@ -12,6 +12,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import _HandlerDelegate
 
 from service.errors import SettingsError
+from service.web.application.head import serve_head_by_get
 from service.web.handler.adaptation import Adapt, find_adaptation
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
@@ -42,12 +43,14 @@ class _CheckedClass:
         values: The values of its attributes.
         methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
         adapt: Makes authentication run first in a handler; None if the class does so itself.
+        serves_head: Whether its ``get`` responds to HEAD.
         forbidden: The attributes that no new handler of the class has.
     """
 
     values: tuple[object, ...]
     methods: tuple[object, ...]
     adapt: Adapt | None
+    serves_head: bool
     forbidden: frozenset[str]
 
 
@@ -93,10 +96,12 @@ class Dispatcher:
 
     Args:
         check: Raises SettingsError unless the application can validate the tokens of a handler class.
+        head_as_get: Whether the ``get`` of each handler without a ``head`` responds to HEAD.
     """
 
-    def __init__(self, check: Callable[[type[BearerAuthMixin]], None]) -> None:
+    def __init__(self, check: Callable[[type[BearerAuthMixin]], None], *, head_as_get: bool = False) -> None:
         self._check = check
+        self._head_as_get = head_as_get
         self._checked: dict[type, _CheckedClass] = {}
         self._substitutes: dict[tuple[type, type], type[BearerAuthMixin]] = {}
 
@@ -182,6 +187,8 @@ class Dispatcher:
                 return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
         if handler.request is not request or not checked.forbidden.isdisjoint(vars(handler)):
             return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
+        if checked.serves_head and request.method == "HEAD":
+            serve_head_by_get(handler)
         if checked.adapt is not None:
             checked.adapt(handler)
         return handler  # type: ignore[no-any-return]  # whatever the class has returned
@@ -212,6 +219,7 @@ class Dispatcher:
             values=copy_values(kind),
             methods=_current_methods(kind),
             adapt=find_adaptation(kind),
+            serves_head=kind._serves_head(by_default=self._head_as_get),  # noqa: SLF001  # of our class
             forbidden=_STATE | kind._class_only,  # noqa: SLF001  # the names that only the class may set
         )
         return checked

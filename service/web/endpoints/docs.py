@@ -45,6 +45,7 @@ class Documentation:
 
 class _DocumentationHandler(BearerAuthMixin, tornado.web.RequestHandler):
     public = True
+    _head_as_get = True
 
     def initialize(self, *, documentation: Documentation) -> None:
         """Store the documentation to serve."""

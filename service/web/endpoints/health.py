@@ -26,6 +26,7 @@ class Alive(BearerAuthMixin, tornado.web.RequestHandler):
     """Responds 200 while the event loop runs; an outage of the issuer must not restart the process."""
 
     public = True
+    _head_as_get = True
     openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_status_schema("alive")) | SERVICE_TAG}
 
     def get(self) -> None:
@@ -40,6 +41,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     """Responds 200 while tokens can be validated."""
 
     public = True
+    _head_as_get = True
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {

@@ -14,6 +14,7 @@ class Hello(BearerAuthMixin, tornado.web.RequestHandler):
     """Returns a greeting without reading a token."""
 
     public = True
+    _head_as_get = True
     openapi: ClassVar[dict[str, Any]] = {
         "GET": json_response({"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}})
     }
@@ -29,6 +30,7 @@ class Hello(BearerAuthMixin, tornado.web.RequestHandler):
 class WhoAmI(BearerAuthMixin, tornado.web.RequestHandler):
     """Returns the claims of the caller's token."""
 
+    _head_as_get = True
     openapi: ClassVar[dict[str, Any]] = {"GET": json_response({"type": "object"}, "The claims of the token.")}
 
     def get(self) -> None:

@@ -32,6 +32,7 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
     """The metadata of this resource and of each path below it."""
 
     public = True
+    _head_as_get = True
     cors_origins = "*"
     openapi: ClassVar[dict[str, Any]] = {"GET": json_response(_SCHEMA) | SERVICE_TAG}
 

@@ -27,7 +27,9 @@ def find_adaptation(kind: type[Any]) -> Adapt | None:
 
 def _prepare_after_authentication(handler: Any) -> None:
     prepare = handler.prepare
-    vars(handler)["prepare"] = functools.partial(authenticate_first(lambda _self: prepare()), handler)
+    vars(handler)["prepare"] = functools.partial(
+        authenticate_first(lambda _self, *args, **kwargs: prepare(*args, **kwargs)), handler
+    )
 
 
 def _execute_after_authentication(handler: Any) -> None:
@@ -71,13 +73,13 @@ class _OwnExecute:
         handler.request._parse_body = lambda: None  # the arguments of the body would appear twice
         return self._execute()
 
-    def _prepare_again(self) -> Awaitable[None] | None:
+    def _prepare_again(self, *args: Any, **kwargs: Any) -> Awaitable[None] | None:
         """Run the handler's ``prepare``, after another authentication if the method of the request has changed."""
         if self._handler.request.method != self._authorized_method:
             self._authorized_method = self._handler.request.method
             self._handler._is_authentication_done = False
             vars(self._handler).pop("_requirements", None)
-        result: Awaitable[None] | None = self._prepare()
+        result: Awaitable[None] | None = self._prepare(*args, **kwargs)
         return result
 
     def _call(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -25,6 +25,7 @@ from service.web.policy.policy import Policy
 from service.web.policy.scopes import AnyOf, ScopesAttribute
 from service.web.responses.challenge import parse_challenges
 from service.web.responses.cors import CrossOriginPolicy
+from service.web.responses.methods import handler_methods
 
 
 class HandlerAttributes(tornado.web.RequestHandler):
@@ -81,10 +82,23 @@ class HandlerAttributes(tornado.web.RequestHandler):
     _further_challenges: ClassVar[tuple[str, ...]] = ()
     _sends_error_header: ClassVar[bool] = False
     _is_websocket: ClassVar[bool] = False
+    _head_as_get: ClassVar[bool] = False
+    """Whether ``get`` responds to HEAD, whatever the setting of the application."""
     _original_method: str | None = None
     """The method that the client sent, if the handler authorizes it as another one."""
     _vary: ClassVar[str] = "Authorization"
     """The request fields that may hold the token, for ``Vary``."""
+
+    @classmethod
+    def _serves_head(cls, *, by_default: bool) -> bool:
+        """Return whether ``get`` responds to HEAD: there is no ``head``, and the handler is no WebSocket.
+
+        Args:
+            by_default: The setting of the application.
+        """
+        methods = handler_methods(cls)
+        is_enabled = by_default or cls._head_as_get
+        return is_enabled and "GET" in methods and "HEAD" not in methods and not cls._is_websocket
 
     @classmethod
     def _read_attributes(cls, *, base: type) -> None:

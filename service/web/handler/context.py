@@ -24,5 +24,6 @@ class ResourceServerContext:
     realm: str
     resource: Resource = field(default_factory=Resource)
     scope_matching: ScopeMatching = ScopeMatching.EXACT
+    head_as_get: bool = False
     clock: Clock = field(default_factory=SystemClock)
     monitor: TokenMonitor = field(default_factory=lambda: TokenMonitor(clock=SystemClock()))

@@ -1,10 +1,12 @@
-"""Makes methods that a handler class can wrap without a copy of what it inherits."""
+"""Calls and recognizes the methods that a handler class inherits."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from typing import Any
+
+import tornado.web
 
 
 def inherited_method(kind: type, name: str) -> Callable[..., Any]:
@@ -18,3 +20,8 @@ def inherited_method(kind: type, name: str) -> Callable[..., Any]:
         return getattr(super(kind, self), name)(*args, **kwargs)
 
     return call_next
+
+
+def is_tornados(method: Callable[..., Any], name: str) -> bool:
+    """Return whether a bound method is the one of Tornado's ``RequestHandler``, so that no other class defines it."""
+    return getattr(method, "__func__", None) is vars(tornado.web.RequestHandler)[name]

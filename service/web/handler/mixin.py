@@ -15,11 +15,10 @@ from service.authenticator import Authenticator
 from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
-from service.web.credentials.sources import read_credentials
 from service.web.handler import websocket
+from service.web.handler.application_methods import ApplicationMethods
 from service.web.handler.class_attributes import HandlerAttributes
 from service.web.handler.context import ResourceServerContext
-from service.web.handler.csrf import is_own_page
 from service.web.handler.errors.methods import ErrorMethods
 from service.web.handler.inherited_method import inherited_method
 from service.web.handler.prepare import authenticate_first, authenticate_request
@@ -29,6 +28,7 @@ from service.web.policy.requirements import Requirements
 from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.fields import copy_fields
+from service.web.responses.methods import handler_methods
 
 _TOKEN_REQUIRED = Requirements()
 _TORNADO = f"TornadoServer/{tornado.version}"
@@ -36,7 +36,7 @@ _CLEAR, _NO_DEFAULT_HEADERS = tornado.web.RequestHandler.clear, tornado.web.Requ
 _format_date = functools.lru_cache(maxsize=1)(format_timestamp)
 
 
-class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandler):
+class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, tornado.web.RequestHandler):
     """Protects a handler when it stands before Tornado's class among the bases.
 
     The request is authenticated and authorized before any ``prepare`` of the handler, which need not call ``super()``.
@@ -48,6 +48,10 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     _principal: Principal | None = None
     _credentials: Credentials | None = None
     _is_authentication_done: bool = False
+    _is_preflight: bool = False
+    """Whether the handler's own ``options`` responds to a preflight, which has no token."""
+    _own_user: Any = None
+    """The user that the application's ``get_current_user`` has returned."""
     _authorized_method: str | None = None
     _default_headers: HTTPHeaders | None = None
     _is_closing: bool = False
@@ -68,7 +72,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         """The authenticated user and client.
 
         Raises:
-            MissingToken: The token is optional and the request has none; ``current_user`` is None then.
+            MissingToken: The token is optional and the request has none; or the request is a preflight.
             RuntimeError: The handler is public, so no token is read.
         """
         if self._principal is None:
@@ -81,25 +85,14 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         """Return whether the principal may make this request; called last, and only if there is a token."""
         return True
 
-    def get_current_user(self) -> Principal | None:
-        """Return the principal for Tornado's ``current_user``, or None if the request is anonymous."""
-        return self._principal
-
-    def get_login_url(self) -> str:
-        """Reject a request that ``@authenticated`` would redirect to a login page.
-
-        Raises:
-            MissingToken: The token is optional and missing.
-            tornado.web.HTTPError: 403, since the handler is public and reads no token.
-        """
-        if self._is_anonymous:
-            raise MissingToken
-        raise tornado.web.HTTPError(403, "the handler reads no token, so current_user is always None")
-
     @authenticate_first
-    def prepare(self) -> Awaitable[None] | None:
-        """Authenticate and authorize the request, then call the ``prepare`` of the next class."""
-        return super().prepare()
+    def prepare(self, *args: Any, **kwargs: Any) -> Any:
+        """Authenticate and authorize the request, then call the ``prepare`` of the next class with these arguments.
+
+        Returns:
+            An awaitable if the call comes from another ``prepare``, so that ``await super().prepare()`` always works.
+        """
+        return super().prepare(*args, **kwargs)
 
     def watch_token(
         self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
@@ -132,7 +125,7 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         """Set the principal and drop Tornado's cached ``current_user``, unless the handler has set another one."""
         self._principal = principal
         cached = vars(self).get("_current_user")
-        if cached is None or isinstance(cached, Principal):
+        if cached is None or isinstance(cached, Principal) or cached is self._own_user:
             vars(self).pop("_current_user", None)
 
     @property
@@ -162,7 +155,15 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
 
     @property
     def _is_anonymous(self) -> bool:
-        return self._principal is None and self._requirements.optional
+        return self._principal is None and (self._requirements.optional or self._is_preflight)
+
+    @property
+    def _allowed_methods(self) -> list[str]:
+        """The methods to which the handler responds, for ``Allow`` (RFC 9110 section 10.2.1)."""
+        methods = handler_methods(type(self))
+        if self._serves_head(by_default=self._context.head_as_get):
+            methods.insert(1 + methods.index("GET"), "HEAD")
+        return methods
 
     def clear(self) -> None:
         """Start a response with the CORS headers, errors included."""
@@ -204,8 +205,10 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
         if status >= 400:
             # What `set_default_headers` has set is meant for responses without an error.
             default = "" if self._default_headers is None else self._default_headers.get("Cache-Control", "")
-            if self._is_error_sent or own in {"", default}:
+            if self._error_response is not None or own in {"", default}:
                 headers["Cache-Control"] = own = "no-store"
+            if self._error_response is not None:
+                self._errors.complete(self._error_response, status, headers)
         if principal is not None or not self._requirements.public:
             if principal is not None or "Authorization" in self.request.headers:
                 headers["Cache-Control"] = restrict_to_private(own) if own else "private"
@@ -219,6 +222,8 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End a response; a status from 400 on without a body gets the usual JSON."""
+        if not self._is_authorized:
+            vars(self)["on_finish"] = _do_nothing  # that of the handler may rely on its `prepare`, which has not run
         if chunk is None and self._status_code >= 400:
             chunk = self._errors.body_for_bare_status()
         return super().finish(chunk)
@@ -230,21 +235,11 @@ class BearerAuthMixin(ErrorMethods, HandlerAttributes, tornado.web.RequestHandle
     def _request_summary(self) -> str:  # for Tornado's log messages, without the query
         return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
 
-    def check_xsrf_cookie(self) -> None:
-        """Apply Tornado's check only to requests without a token, which no other site can send in a header.
-
-        :func:`service.web.handler.csrf.check_same_site` checks requests with a token in a cookie.
-        """
-        requirements = self._requirements
-        if requirements.public or (requirements.optional and not read_credentials(self.request, self._token_sources)):
-            super().check_xsrf_cookie()
-
-    def check_trusted_origin(self, origin: str) -> bool:
-        """Let Tornado's ``cross_origin_protection`` trust the listed origins and that of the public URL."""
-        is_listed = self._cors.lists(origin) or origin in self.settings.get("trusted_origins", ())
-        return is_listed or is_own_page(origin, self.request, self._context.resource)
-
     def on_connection_close(self) -> None:
         """Stop monitoring the token, since the client is gone."""
         self._lifetime.detach()
         super().on_connection_close()
+
+
+def _do_nothing() -> None:
+    """Replace the ``on_finish`` of a handler whose ``prepare`` has not run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import tornado.web
 from tornado.httputil import HTTPServerRequest
@@ -19,10 +19,12 @@ from service.web.handler import websocket
 from service.web.handler.authorization import call_authorize
 from service.web.handler.csrf import check_same_site
 from service.web.handler.errors.early_response import reject, respond_to_preflight
+from service.web.handler.errors.preflight import has_own_preflight, leave_preflight_to_handler
 from service.web.responses.cors import CrossOriginPolicy, is_preflight
 from service.web.responses.resource import Resource
 
 Prepare = Callable[[Any], Awaitable[None] | None]
+P = TypeVar("P", bound=Callable[..., Any])
 
 
 class _Done(Awaitable[None]):
@@ -48,13 +50,16 @@ class _StreamedBody(asyncio.Future[None]):
         yield from _authorize_changed_method(self._handler).__await__()
 
 
-def authenticate_first(prepare: Prepare) -> Prepare:
-    """Return a ``prepare`` that authenticates the request before the given one runs, once a request."""
+def authenticate_first(prepare: P) -> P:
+    """Return a ``prepare`` that authenticates the request before the given one runs, once a request.
+
+    It passes on all arguments, such as those of ``await super().prepare(redirect=False)``.
+    """
 
     @functools.wraps(prepare)
-    def authenticating(self: Any) -> Awaitable[None] | None:
+    def authenticating(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._is_authentication_done:
-            return prepare(self) or _DONE
+            return prepare(self, *args, **kwargs) or _DONE
         self._is_authentication_done = True
         self._complete_written_header_fields()
         try:
@@ -62,12 +67,17 @@ def authenticate_first(prepare: Prepare) -> Prepare:
         except Exception as exc:  # noqa: BLE001  # whatever a validator raises, the client gets a response
             reject(self, exc)
             return None
+        own: Prepare = functools.partial(_call, prepare, args, kwargs) if args or kwargs else prepare
         if authentication is not None:
-            return _then_prepare(self, authentication, prepare)
-        return _prepare(self, prepare)
+            return _then_prepare(self, authentication, own)
+        return _prepare(self, own)
 
     vars(authenticating)["authenticates_first"] = True
-    return authenticating
+    return cast("P", authenticating)
+
+
+def _call(prepare: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], handler: Any) -> Any:
+    return prepare(handler, *args, **kwargs)
 
 
 def authenticate_request(handler: Any) -> Awaitable[None] | None:
@@ -81,7 +91,10 @@ def authenticate_request(handler: Any) -> Awaitable[None] | None:
     """
     request = handler.request
     if request.method == "OPTIONS" and is_preflight(request.headers):
-        respond_to_preflight(handler)
+        if has_own_preflight(handler):
+            leave_preflight_to_handler(handler)
+        else:
+            respond_to_preflight(handler)
         return None
     return _authenticate_method(handler)
 
@@ -126,7 +139,9 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
             raise MissingToken
     if handler._is_websocket and request.method == "GET":
         websocket.check_handshake(handler)
+    handler._is_preflight = False
     if credentials is None or requirements.public:
+        handler._set_principal(handler._principal)  # drops the user that was read before the credentials
         return None
     authenticator = handler._authenticator
     principal = find_cached(
@@ -144,14 +159,41 @@ async def _validate_and_authorize(handler: Any, credentials: Credentials) -> Non
 
 
 async def _then_prepare(handler: Any, authentication: Awaitable[None], prepare: Prepare) -> None:
+    closing = _PostponedClose(handler)
     try:
         await authentication
     except Exception as exc:  # noqa: BLE001  # as above
         reject(handler, exc)
         return
+    closing.restore()
     result = _prepare(handler, prepare)
     if result is not None:
         await result
+    if closing.is_closed and not handler._finished:
+        handler.on_connection_close()
+
+
+class _PostponedClose:
+    """Notes that a client disconnects while its token is validated, for the handler to learn after its ``prepare``.
+
+    Its own ``on_connection_close`` may rely on ``prepare``.
+    """
+
+    def __init__(self, handler: Any) -> None:
+        self.is_closed = False
+        self._handler = handler
+        vars(handler)["on_connection_close"] = self._note
+        handler.request.connection.set_close_callback(self._note)
+
+    def _note(self) -> None:
+        self.is_closed = True
+        tornado.web.RequestHandler.on_connection_close(self._handler)  # ends the waiting for a streamed body
+
+    def restore(self) -> None:
+        """Call the handler's own method from now on."""
+        del self._handler.on_connection_close
+        if not self._handler._finished:
+            self._handler.request.connection.set_close_callback(self._handler.on_connection_close)
 
 
 def _prepare(handler: Any, prepare: Prepare) -> Awaitable[None] | None:

@@ -25,11 +25,13 @@ class Policy:
         requirements: The requirements of each method.
         has_authorize: Whether the handler overrides ``authorize``, which is called last.
         decorated: The attributes of every decorator that was read.
+        named_methods: The methods that have a decorator, or are named in the mapping of scopes.
     """
 
     requirements: Mapping[str, Requirements] = field(default_factory=dict)
     has_authorize: bool = False
     decorated: tuple[Mapping[str, object], ...] = ()
+    named_methods: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, handler: type[Any], *, base: type) -> Policy:
@@ -62,6 +64,7 @@ class Policy:
             requirements=requirements,
             has_authorize=has_authorize,
             decorated=tuple(each for of_method in decorators.values() for each in of_method),
+            named_methods=frozenset(method for method in methods if decorators[method] or _names(attributes, method)),
         )
 
     @property
@@ -119,6 +122,11 @@ def _attributes_by_method(
     if "GET" in scopes:
         scopes = {"HEAD": scopes["GET"], **scopes}
     return {method: {**attributes, "scopes": scopes.get(method, ())} for method in methods}
+
+
+def _names(attributes: Mapping[str, object], method: str) -> bool:
+    scopes = attributes["scopes"]
+    return isinstance(scopes, Mapping) and method in scopes
 
 
 def _merge(attributes: Mapping[str, object], decorated: Mapping[str, object] | None) -> dict[str, Any]:

@@ -6,13 +6,15 @@ import difflib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, TypeVar, cast, overload
 
 import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.attribute_names import CLASS_ONLY, HANDLER_ATTRIBUTES, STATED
 from service.web.policy.requirements import ATTRIBUTES
+
+H = TypeVar("H", bound=tornado.web.RequestHandler)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -25,8 +27,11 @@ class StatedRequirements:
 
     attributes: Mapping[str, object] = field(default_factory=dict)
 
-    def __call__(self, handler: type[tornado.web.RequestHandler]) -> type[BearerAuthMixin]:
+    def __call__(self, handler: type[H]) -> type[H]:
         """Return a subclass of a handler with these requirements; they replace those of a protected handler.
+
+        Its type is that of the handler, since Python has no type for a subclass of both; it also has the attributes of
+        :class:`BearerAuthMixin`.
 
         Raises:
             TypeError: A requirement has a type without a meaning, or one of the handler would be lost.
@@ -42,16 +47,15 @@ class StatedRequirements:
             attributes = {**self.attributes, "_class_only": CLASS_ONLY - self.attributes.keys()}
         body = {name: getattr(handler, name) for name in ("__module__", "__qualname__", "__doc__")} | attributes
         body[STATED] = self
-        return types.new_class(handler.__name__, bases, exec_body=lambda namespace: namespace.update(body))
+        protected_class = types.new_class(handler.__name__, bases, exec_body=lambda namespace: namespace.update(body))
+        return cast("type[H]", protected_class)
 
 
 @overload
-def protected(handler: type[tornado.web.RequestHandler], /, **attributes: Any) -> type[BearerAuthMixin]: ...
+def protected(handler: type[H], /, **attributes: Any) -> type[H]: ...
 @overload
 def protected(**attributes: Any) -> StatedRequirements: ...
-def protected(
-    handler: type[tornado.web.RequestHandler] | None = None, /, **attributes: object
-) -> type[BearerAuthMixin] | StatedRequirements:
+def protected(handler: type[H] | None = None, /, **attributes: object) -> type[H] | StatedRequirements:
     """Return a subclass of a handler with these requirements, named as the class attributes are.
 
     ``(r"/files/(.*)", protected(StaticFileHandler, scopes="files:read"), {"path": "files"})``
@@ -80,10 +84,10 @@ def protected(
 
 
 @overload
-def public(handler: type[tornado.web.RequestHandler], /) -> type[BearerAuthMixin]: ...
+def public(handler: type[H], /) -> type[H]: ...
 @overload
 def public() -> StatedRequirements: ...
-def public(handler: type[tornado.web.RequestHandler] | None = None, /) -> type[BearerAuthMixin] | StatedRequirements:
+def public(handler: type[H] | None = None, /) -> type[H] | StatedRequirements:
     """Return a subclass of a handler that is marked public.
 
     ``(r"/old", public(RedirectHandler), {"url": "/new"})``

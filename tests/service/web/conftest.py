@@ -61,7 +61,12 @@ def serve(
     """Return a function that builds an application of routes, protected by :class:`FakeValidator`."""
 
     def make(
-        routes: Sequence[Any], *, cors_origins: Sequence[str] = (), resource: Resource | None = None, **settings: Any
+        routes: Sequence[Any],
+        *,
+        cors_origins: Sequence[str] = (),
+        resource: Resource | None = None,
+        head_as_get: bool = False,
+        **settings: Any,
     ) -> ResourceServerApplication:
         context = ResourceServerContext(
             authenticators=Authenticators(
@@ -75,6 +80,7 @@ def serve(
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
             resource=resource or Resource(),
+            head_as_get=head_as_get,
         )
         return ResourceServerApplication(routes, context=context, deny_list=deny_list, **settings)
 

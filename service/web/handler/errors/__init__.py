@@ -1,1 +1,1 @@
-"""Error responses: those of a handler that may run its own code, and those before any of it has run."""
+"""Error responses, before and after the handler's own code may run, and responses to preflights."""

@@ -18,7 +18,6 @@ import tornado.web
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 
 from service.web.responses.fields import copy_fields
-from service.web.responses.methods import handler_methods
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def send_error_response(handler: Any, error: BaseException) -> None:
 
 def respond_to_preflight(handler: Any) -> None:
     """Respond to a preflight request with the methods that the handler has."""
-    fields = handler._cors.preflight_headers_for(handler.request.headers, handler_methods(type(handler)))
+    fields = handler._cors.preflight_headers_for(handler.request.headers, handler._allowed_methods)
     _respond(handler, 204, HTTPHeaders(fields))
 
 

@@ -1,4 +1,4 @@
-"""The methods by which Tornado responds to an exception."""
+"""The methods by which Tornado responds to an exception; those of the application keep their effect."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Any
 
 import tornado.web
 
+from service.errors import CrossSiteRequest, RetryLater, ServiceError, TokenError
 from service.web.handler.errors.early_response import reject, send_error_response
 from service.web.handler.errors.responder import ErrorResponder
+from service.web.handler.inherited_method import is_tornados
+from service.web.responses.challenge import ErrorResponse
 
 _logger = logging.getLogger(__name__)
+
+_REJECTIONS = (TokenError, CrossSiteRequest, RetryLater)
+"""The errors whose responses are ours, wherever they are raised."""
 
 
 class ErrorMethods(tornado.web.RequestHandler):
@@ -20,7 +26,8 @@ class ErrorMethods(tornado.web.RequestHandler):
 
     _is_authorized: bool = False
     """Whether ``prepare`` and all other code of the handler may run."""
-    _is_error_sent: bool = False
+    _error_response: ErrorResponse | None = None
+    """The error response that is being sent for an exception or a status."""
 
     @functools.cached_property
     def _errors(self) -> ErrorResponder:
@@ -29,11 +36,11 @@ class ErrorMethods(tornado.web.RequestHandler):
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Send the error response for an exception or a status."""
         if not self._is_authorized:
-            reject(self, tornado.web.HTTPError(status_code))
+            reject(self, tornado.web.HTTPError(status_code, reason=kwargs.get("reason")))
             return
-        response = self._errors.response_for(status_code, kwargs.get("exc_info", (None, None, None))[1])
-        self._is_error_sent = response.status >= 400
-        super().send_error(response.status, **(kwargs | {"error_response": response}))
+        response = self._errors.response_for(status_code, _exception(kwargs), reason=kwargs.get("reason"))
+        self._error_response = response if response.status >= 400 else None
+        super().send_error(response.status, **kwargs)
 
     def _handle_request_exception(self, e: BaseException) -> None:
         """Respond to an exception, whatever the handler's own code does with it."""
@@ -48,11 +55,29 @@ class ErrorMethods(tornado.web.RequestHandler):
                 send_error_response(self, e)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write the JSON of an error response."""
-        self.finish(self._errors.body(kwargs.get("error_response"), status_code))
+        """Write the JSON of an error response, or call the application's own ``write_error`` for its own errors."""
+        own = super().write_error
+        if is_tornados(own, "write_error") or isinstance(_exception(kwargs), _REJECTIONS):
+            self.finish(self._errors.body(self._error_response, status_code))
+        else:
+            own(status_code, **kwargs)
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Log a rejection as one line, and an unexpected exception with its stack."""
-        self._errors.log(value, (typ, value, tb))
+        """Log a rejection as one line, and an unexpected exception with its stack.
+
+        The application's own ``log_exception`` is called for its own errors.
+        """
+        own = super().log_exception
+        if is_tornados(own, "log_exception") or isinstance(value, ServiceError):
+            self._errors.log(value, (typ, value, tb))
+        else:
+            own(typ, value, tb)
+
+
+def _exception(arguments: dict[str, Any]) -> BaseException | None:
+    """Return the exception among the arguments of ``send_error``, or None if there is none."""
+    exc_info: tuple[Any, ...] = arguments.get("exc_info") or (None, None, None)
+    exception: BaseException | None = exc_info[1]
+    return exception

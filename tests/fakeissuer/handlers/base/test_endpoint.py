@@ -153,7 +153,7 @@ def test_an_unknown_path_gets_the_common_headers(fake_issuer: RunningIssuer, ask
     [
         ("/oauth2/default/v1/token", "POST"),
         ("/oauth2/default/v1/keys", "GET, HEAD"),
-        ("/signin", "GET, POST"),
+        ("/signin", "GET, HEAD, POST"),
         ("/api/v1/authn", "POST"),
     ],
 )

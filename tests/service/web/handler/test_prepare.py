@@ -38,13 +38,13 @@ class Items(BearerAuthMixin, RequestHandler):
 
 
 class Early(Items):
-    def prepare(self) -> Awaitable[None] | None:
+    def prepare(self) -> Any:
         _override(self)
         return super().prepare()
 
 
 class Late(Items):
-    def prepare(self) -> Awaitable[None] | None:
+    def prepare(self) -> Any:
         result = super().prepare()
         _override(self)
         return result
@@ -178,6 +178,44 @@ class Renaming(BearerAuthMixin, RequestHandler):
         RAN.append("DELETE")
 
 
+class Redirecting(RequestHandler):
+    """Has a ``prepare`` with parameters, as the handlers of Jupyter Server do."""
+
+    async def prepare(self, *, redirect: bool = True, steps: tuple[str, ...] = ()) -> None:
+        await asyncio.sleep(0)
+        RAN.extend([*steps, f"redirect={redirect}"])
+
+    def get(self) -> None:
+        self.write({})
+
+
+class ProtectedBase(BearerAuthMixin, Redirecting):
+    """The base class of an application."""
+
+    async def prepare(self, *, redirect: bool = True, steps: tuple[str, ...] = ()) -> None:
+        await super().prepare(redirect=redirect, steps=(*steps, "base"))
+
+
+class API(ProtectedBase):
+    async def prepare(self, *, redirect: bool = False, steps: tuple[str, ...] = ()) -> None:
+        await super().prepare(redirect=redirect, steps=(*steps, "api"))
+
+
+class APIOfOthers(Redirecting):
+    async def prepare(self, *, redirect: bool = False, steps: tuple[str, ...] = ()) -> None:
+        await super().prepare(redirect=redirect, steps=(*steps, "api"))
+
+
+class CallsPrepareItself(Redirecting):
+    """Runs its ``prepare`` with arguments in its own ``_execute``."""
+
+    async def _execute(self, transforms: Any, *_args: Any, **_kwargs: Any) -> None:
+        self._transforms = transforms
+        await self.prepare(redirect=False)
+        self.get()
+        await self.finish()
+
+
 class Finished(BearerAuthMixin, RequestHandler):
     """Responds in its ``authorize``."""
 
@@ -189,7 +227,25 @@ class Finished(BearerAuthMixin, RequestHandler):
     def prepare(self) -> None:
         RAN.append("prepare")
 
+    def on_finish(self) -> None:
+        RAN.append("on_finish")
+
     get = post = RequestHandler.prepare
+
+
+class Disconnected(BearerAuthMixin, RequestHandler):
+    """Relies on its ``prepare`` when the client disconnects."""
+
+    def prepare(self) -> None:
+        RAN.append("prepare")
+
+    async def get(self) -> None:
+        RAN.append("get")
+
+    post = get
+
+    def on_connection_close(self) -> None:
+        RAN.append("on_connection_close")
 
 
 KINDS: tuple[type[RequestHandler], ...] = (
@@ -207,9 +263,10 @@ KINDS: tuple[type[RequestHandler], ...] = (
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
     RAN.clear()
-    others = (Mixed, Admins, Forms, Socket, Ended, Streamed, StreamedAsynchronously, Renaming, Finished)
-    routes = [(f"/{kind.__name__}", kind) for kind in (*KINDS, *others)]
-    return serve([*routes, ("/Plain", protected(Plain, scopes={"POST": "post", "DELETE": "delete"}))])
+    others = (Mixed, Admins, Forms, Socket, Ended, Streamed, StreamedAsynchronously, Renaming, Finished, Disconnected)
+    routes = [(f"/{kind.__name__}", kind) for kind in (*KINDS, *others, ProtectedBase, API)]
+    wrapped = [(f"/{kind.__name__}", protected(kind)) for kind in (Redirecting, APIOfOthers, CallsPrepareItself)]
+    return serve([*routes, *wrapped, ("/Plain", protected(Plain, scopes={"POST": "post", "DELETE": "delete"}))])
 
 
 EACH_KIND = pytest.mark.parametrize("path", [*(f"/{kind.__name__}" for kind in KINDS), "/Plain"])
@@ -385,4 +442,80 @@ async def test_nothing_runs_after_a_response_of_authorize(method: str, call: Cal
             response.body,
             response.headers["Cache-Control"],
         )
+    assert [] == RAN
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("/ProtectedBase", ["base", "redirect=True"]),
+        ("/API", ["api", "base", "redirect=False"]),
+        ("/Redirecting", ["redirect=True"]),
+        ("/APIOfOthers", ["api", "redirect=False"]),
+        ("/CallsPrepareItself", ["redirect=False"]),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_prepare_with_parameters_gets_its_arguments(
+    path: str, steps: list[str], call: Callable[..., Any]
+) -> None:
+    for token in (None, "bad"):
+        assert 401 == (await call(path, token)).code
+    assert [] == RAN
+    for _ in range(2):  # validated, then cached
+        assert 200 == (await call(path, "lasting")).code
+    assert steps * 2 == RAN
+
+
+@pytest.mark.gen_test
+async def test_a_prepare_that_is_called_with_arguments_passes_them_on(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = RequestHandler._execute
+
+    async def with_arguments(self: Any, *args: Any, **kwargs: Any) -> None:
+        if isinstance(self, API):
+            prepare = self.prepare
+            vars(self)["prepare"] = lambda: prepare(steps=("called",))
+        await execute(self, *args, **kwargs)
+
+    monkeypatch.setattr(RequestHandler, "_execute", with_arguments)
+    for _ in range(2):  # validated, then cached
+        assert 200 == (await call("/API", "lasting")).code
+    assert ["called", "api", "base", "redirect=False"] * 2 == RAN
+
+
+@pytest.mark.parametrize(("token", "ran"), [("lasting", ["prepare", "on_connection_close", "get"]), ("bad", [])])
+@pytest.mark.gen_test
+async def test_a_handler_learns_after_its_prepare_that_the_client_left_during_the_validation(
+    token: str,
+    ran: list[str],
+    http_port: int,
+    app: ResourceServerApplication,
+    http_server: Any,
+    validator: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = asyncio.Event()
+    validate = validator.validate
+
+    async def wait(presented: Any) -> Any:
+        await asyncio.wait_for(closed.wait(), 5)
+        return await validate(presented)
+
+    monkeypatch.setattr(validator, "validate", wait)
+    monkeypatch.setattr(RequestHandler, "on_connection_close", lambda _self: closed.set())
+    _, writer = await asyncio.open_connection("127.0.0.1", http_port)
+    writer.write(f"GET /Disconnected HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+    while not app._in_flight:  # noqa: ASYNC110  # the application has no event for it
+        await asyncio.sleep(0.001)
+    writer.close()
+    assert await app.finish_requests(within=5)
+    assert closed.is_set()
+    assert ran == RAN
+
+
+@pytest.mark.gen_test
+async def test_on_finish_does_not_run_without_prepare(call: Callable[..., Any]) -> None:
+    assert 202 == (await call("/Finished", "lasting")).code
     assert [] == RAN

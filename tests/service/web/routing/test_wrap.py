@@ -88,7 +88,7 @@ class Readers(BearerAuthMixin, RedirectHandler):
     groups = "Staff"
 
 
-def _requirements(handler: type[BearerAuthMixin]) -> Any:
+def _requirements(handler: Any) -> Any:
     return handler.policy.requirements["GET"]
 
 
@@ -126,8 +126,8 @@ def test_protected_without_a_handler_decorates_a_class() -> None:
         """A public one."""
 
     assert ("Reports", "A handler that is not ours.") == (Reports.__name__, Reports.__doc__)
-    assert (frozenset({"reports:read"}),) == _requirements(Reports).scopes.alternatives  # type: ignore[arg-type]  # decorated
-    assert _requirements(Old).public  # type: ignore[arg-type]  # decorated
+    assert (frozenset({"reports:read"}),) == _requirements(Reports).scopes.alternatives
+    assert _requirements(Old).public
 
 
 VALUES: dict[str, Any] = {
@@ -135,6 +135,7 @@ VALUES: dict[str, Any] = {
     "optional": True,
     "scopes": "a",
     "groups": "a",
+    "roles": "a",
     "claims": {"a": 1},
     "allowed_clients": "a",
     "acr_values": "a",
