@@ -239,3 +239,21 @@ async def test_a_token_is_bound_to_the_key_of_the_token_or_of_the_response(
         principal = await validator.validate(token)
         assert principal is not None
         assert outcome == principal.claims.get("cnf")
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.gen_test
+async def test_a_token_without_an_audience_is_accepted_from_an_allowed_client(
+    *, opaque: bool, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
+) -> None:
+    """Neither the token nor the response of Cognito or Hydra has an audience."""
+    issuer = trusted(allowed_client_ids=("0oaservice0000000001",), accept_tokens_without_audience=True)
+    validator = introspection.build(issuer, context)
+    without: list[dict[str, Any]] = [{"aud": None}, {"aud": []}]
+    for claims in without:
+        assert "accepted" == await _outcome(validator, fake_issuer.token(opaque=opaque, claims=claims))
+        other = fake_issuer.token(opaque=opaque, cid="0oaweb00000000000001", claims=claims)
+        assert Reason.CLIENT_NOT_TRUSTED == await _outcome(validator, other)
+    assert Reason.MISSING_CLAIM == await _outcome(
+        introspection.build(trusted(), context), fake_issuer.token(opaque=opaque, claims={"aud": None})
+    )
