@@ -235,7 +235,7 @@ def requirements_cost(count: float) -> float:
     names = [f"name-{number}" for number in range(int(count))]
     requirements = parse_requirements(
         public=False, optional=False, scopes=names, groups=(), roles=(), claims=dict.fromkeys(names, "yes"),
-        allowed_clients=(), acr_values=(), max_age=None, validation="",
+        allowed_clients=(), acr_values=(), max_age=None, validation="", dpop=None, dpop_nonce=None,
     )  # fmt: skip
     claims = {"iss": ISSUER, "sub": "alice", "exp": CLOCK.now() + 3600, "scope": " ".join(names)}
     principal = Principal.from_claims(claims | dict.fromkeys(names, "yes"))

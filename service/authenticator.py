@@ -76,17 +76,30 @@ class Authenticator:
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
-        if not self._deny_list.fresh:
-            await self._deny_list.refresh()
-        principal = self._token_cache.get(credentials.token)
-        if principal is None:
-            principal = await self._validate(
-                PresentedToken.read(credentials.token, max_size=self._max_token_size, peer=peer)
-            )
-        self._deny_list.check(principal)
+        principal = await self._validate(credentials.token, peer=peer)
         if self._binding.is_needed(principal, credentials):
             await self._binding.check(principal, credentials)
         return principal
+
+    def is_known(self, token: str) -> bool:
+        """Return whether a token that was authenticated before needs no further validation; awaits nothing.
+
+        Raises:
+            InvalidToken: It is on the deny list.
+        """
+        principal = self._token_cache.get(token) if self._deny_list.fresh else None
+        if principal is not None:
+            self._deny_list.check(principal)
+        return principal is not None
+
+    async def revalidate(self, token: str) -> Principal:
+        """Validate the token of an open connection again, whose proof was checked when the connection was opened.
+
+        Raises:
+            InvalidToken: As for :meth:`authenticate`.
+            IssuerUnavailable: The token cannot be validated now.
+        """
+        return await self._validate(token, peer=None)
 
     async def check_ready(self) -> None:
         """Return if every validator is ready.
@@ -102,7 +115,17 @@ class Authenticator:
         for validator in self._validators:
             await validator.close()
 
-    async def _validate(self, token: PresentedToken) -> Principal:
+    async def _validate(self, text: str, *, peer: str | None) -> Principal:
+        """Return the principal of a token that is on no deny list; its sender may be a thief."""
+        if not self._deny_list.fresh:
+            await self._deny_list.refresh()
+        principal = self._token_cache.get(text)
+        if principal is None:
+            principal = await self._call_validators(PresentedToken.read(text, max_size=self._max_token_size, peer=peer))
+        self._deny_list.check(principal)
+        return principal
+
+    async def _call_validators(self, token: PresentedToken) -> Principal:
         validators = self._validators
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)

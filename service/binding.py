@@ -9,7 +9,7 @@ from types import MappingProxyType
 from service.caches.replays import UsedProofs
 from service.caches.shared import SharedCache
 from service.clock import Clock
-from service.errors import InvalidProof, InvalidToken, Reason
+from service.errors import InvalidProof, InvalidToken, NonceRequired, Reason
 from service.settings.program import Settings
 from service.tokens.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.credentials import Credentials
@@ -141,7 +141,7 @@ class BindingCheck:
             reason = Reason.SEVERAL_PROOFS if possession.proofs else Reason.MISSING_PROOF
             raise InvalidProof(reason, f"{len(possession.proofs)} DPoP fields, expected one")
         if possession.url is None:
-            detail = "the external address is unknown; set public_url or trusted_proxies"
+            detail = "the URL of the request as the client has sent it is unknown; set public_url or trusted_proxies"
             raise InvalidProof(Reason.PROOF_URL, detail, claim="htu")
         return check_proof(
             possession.proofs[0],
@@ -161,6 +161,6 @@ class BindingCheck:
         current = self._nonces.current(scope, now=now)
         if proof.nonce is None or not self._nonces.accepts(proof.nonce, scope, now=now):
             detail = "no nonce" if proof.nonce is None else "the nonce is not current, or for another handler or issuer"
-            raise InvalidProof(Reason.PROOF_NONCE, detail, claim="nonce", nonce=current)
+            raise NonceRequired(detail, nonce=current)
         if proof.nonce != current:
             possession.next_nonce = current

@@ -8,7 +8,8 @@
     │   ├── MissingToken                401  bare challenge
     │   ├── InvalidRequest              400  invalid_request
     │   ├── InvalidToken                401  invalid_token
-    │   ├── InvalidProof                401  invalid_dpop_proof, or use_dpop_nonce
+    │   ├── InvalidProof                401  invalid_dpop_proof
+    │   │   └── NonceRequired           401  use_dpop_nonce, with the nonce
     │   ├── InsufficientScope           403  insufficient_scope, with the required scope
     │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
@@ -147,14 +148,18 @@ class InvalidToken(TokenError):
 
 
 class InvalidProof(TokenError):
-    """The DPoP proof is missing, invalid, or lacks a current nonce (RFC 9449 sections 7.1 and 9).
+    """The DPoP proof is missing, invalid, or was used before (RFC 9449 section 7.1)."""
+
+
+class NonceRequired(InvalidProof):
+    """The DPoP proof is valid but for its nonce (RFC 9449 section 9).
 
     Args:
-        nonce: The nonce for the next proof, if that is what the proof lacks.
+        nonce: The nonce for the next proof.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, claim: str | None = None, nonce: str | None = None) -> None:
-        super().__init__(reason, detail, claim=claim)
+    def __init__(self, detail: str, *, nonce: str) -> None:
+        super().__init__(Reason.PROOF_NONCE, detail, claim="nonce")
         self.nonce = nonce
 
 

@@ -32,7 +32,7 @@ from service.tokens.claim_rules import ClaimRules
 from service.tokens.claims import check_claims
 from service.validators import jwt
 from service.validators.base import Validator
-from service.web.responses.challenge import DESCRIPTIONS
+from service.web.responses.descriptions import DESCRIPTIONS
 
 PACKAGES = [Path(str(package.__file__)).parent for package in (service, fakeissuer)]
 SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]

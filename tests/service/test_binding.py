@@ -8,7 +8,7 @@ from fakeissuer import DPoPClient
 from service.binding import BindingCheck, BindingRules
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
-from service.errors import InvalidProof, InvalidToken, Reason, TokenError
+from service.errors import InvalidToken, NonceRequired, Reason, TokenError
 from service.tokens.credentials import Credentials
 from service.tokens.possession import Possession
 from service.tokens.principal import Principal
@@ -143,7 +143,7 @@ async def test_a_nonce_is_given_required_and_renewed(cache: SharedCache, clock: 
         await check.check(principal, Credentials(scheme="DPoP", token=TOKEN, possession=possession))
         return possession
 
-    with pytest.raises(InvalidProof) as exc_info:
+    with pytest.raises(NonceRequired) as exc_info:
         await send(None)
     nonce = exc_info.value.nonce
     assert (Reason.PROOF_NONCE, None) == (exc_info.value.reason, (await send(nonce)).next_nonce)
@@ -152,10 +152,10 @@ async def test_a_nonce_is_given_required_and_renewed(cache: SharedCache, clock: 
     assert following not in {None, nonce}
     assert (await send(following)).next_nonce is None
     clock.advance(150)
-    with pytest.raises(InvalidProof) as exc_info:
+    with pytest.raises(NonceRequired) as exc_info:
         await send(nonce)
     assert exc_info.value.nonce not in {None, nonce, following}
-    with pytest.raises(InvalidProof):
+    with pytest.raises(NonceRequired):
         await send(exc_info.value.nonce, scope="another handler")
     await send("whatever", needs_nonce=False)
 
@@ -167,7 +167,7 @@ async def test_a_nonce_of_one_issuer_is_not_accepted_for_another(cache: SharedCa
     for issuer in (ISSUER, "https://other.example"):
         principal = _principal(BOUND | {"iss": issuer})
         credentials = Credentials(scheme="DPoP", token=TOKEN, possession=_possession(_proof(clock)))
-        with pytest.raises(InvalidProof) as exc_info:
+        with pytest.raises(NonceRequired) as exc_info:
             await check.check(principal, credentials)
         nonces.append(exc_info.value.nonce)
     assert nonces[0] != nonces[1]

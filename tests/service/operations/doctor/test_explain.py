@@ -31,7 +31,7 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
-from service.web.credentials.sources import parse_bearer
+from service.web.credentials.sources import parse_token
 
 
 async def _explain(text: str, settings: Settings, client: JSONClient) -> Explanation:
@@ -86,7 +86,7 @@ async def _reason_of_the_service(text: str, settings: Settings, client: JSONClie
         binding=BindingCheck(cache, clock=time),
     )
     try:
-        parse_bearer(text)
+        parse_token(text)
         await authenticator.authenticate(Credentials(scheme="Bearer", token=text))
     except TokenError as exc:
         return exc.reason
