@@ -18,7 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
-from service.issuers.failures import NoFreeConnection, UnexpectedStatus, check_response
+from service.issuers.failures import NoFreeConnection, NotJSON, UnexpectedStatus, check_response
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
 from service.urls import is_loopback
@@ -207,7 +207,7 @@ def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     try:
         document = encoding.decode_json_object(response.body)
     except ValueError as exc:
-        raise IssuerUnavailable(f"GET {url}: the response is not a JSON object: {exc}") from exc
+        raise NotJSON(f"GET {url}: the response is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
 
 

@@ -24,6 +24,7 @@ class IntrospectionEndpoint:
     Args:
         issuer: The issuer identifier, for the log.
         metadata: The source of the endpoint's URL and its authentication methods.
+        url: The URL, if the settings name it; no metadata is fetched then.
         authentication: Our client authentication.
         rate_limit: Requests per minute that one client address may cause; 0 for no limit.
         signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
@@ -38,10 +39,12 @@ class IntrospectionEndpoint:
         client: JSONClient,
         clock: Clock,
         rate_limit: int,
+        url: str | None = None,
         signed: SignedIntrospectionResponse | None = None,
     ) -> None:
         self._issuer = issuer
         self._metadata = metadata
+        self._url = url
         self._authentication = authentication
         self._client = client
         self._signed = signed
@@ -71,7 +74,8 @@ class IntrospectionEndpoint:
         Raises:
             IssuerUnavailable: It is unknown, or it rejected our credentials in the last request.
         """
-        await self._metadata.get()
+        if self._url is None:
+            await self._metadata.get()
         if isinstance(self._breaker.failure, CredentialsRejected):
             raise self._breaker.failure
 
@@ -85,10 +89,20 @@ class IntrospectionEndpoint:
         Raises:
             IssuerUnavailable: The metadata is unavailable, or has no introspection endpoint.
         """
+        if self._url is not None:
+            return self._url
         endpoint = (await self._metadata.get()).introspection_endpoint
         if endpoint is None:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no introspection_endpoint")
         return endpoint
+
+    async def methods(self) -> tuple[str, ...] | None:
+        """Return the client authentication methods of the metadata, or None if none are listed or none is fetched.
+
+        Raises:
+            IssuerUnavailable: The metadata is unavailable.
+        """
+        return None if self._url is not None else (await self._metadata.get()).introspection_methods
 
     async def _probe(self) -> None:
         """Introspect a random token, which an attacker has not chosen."""
@@ -96,9 +110,7 @@ class IntrospectionEndpoint:
 
     async def _request(self, endpoint: str, token: str, *, is_probe: bool) -> dict[str, Any]:
         try:
-            authenticated = self._authentication.apply(
-                endpoint, supported=(await self._metadata.get()).introspection_methods
-            )
+            authenticated = self._authentication.apply(endpoint, supported=await self.methods())
         except ValueError as exc:
             raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
         form = {"token": token, "token_type_hint": "access_token", **authenticated.form}

@@ -49,13 +49,24 @@ class Issuer:
     @cached_property
     def metadata(self) -> RefreshingCache[AuthorizationServerMetadata]:
         """The authorization server metadata."""
-        return remote_metadata(self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy)
+        return remote_metadata(
+            self._issuer.issuer,
+            client=self._client,
+            clock=self._clock,
+            policy=self._policy,
+            locations=self._issuer.locations,
+        )
 
     @cached_property
     def keys(self) -> RemoteKeySet:
         """The key set."""
         return RemoteKeySet(
-            self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy, metadata=self.metadata
+            self._issuer.issuer,
+            client=self._client,
+            clock=self._clock,
+            policy=self._policy,
+            metadata=self.metadata,
+            locations=self._issuer.locations,
         )
 
     @cached_property
@@ -69,6 +80,7 @@ class Issuer:
         return IntrospectionEndpoint(
             self._issuer.issuer,
             metadata=self.metadata,
+            url=self._issuer.locations.introspection_endpoint,
             authentication=ClientAuthentication(credentials, clock=self._clock),
             client=self._client,
             clock=self._clock,

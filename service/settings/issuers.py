@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.settings.files import read_secret_file
 from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
+from service.settings.profiles.locations import Locations
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.texts import AcceptedTexts, Texts
 from service.text import did_you_mean
 from service.tokens.algorithms import ALGORITHMS
+from service.urls import is_secure
 
 
 def _rename_strict(profile: object) -> object:
@@ -83,6 +85,7 @@ class TrustedIssuer:
             has no ``aud``; a token for any other API of the issuer is then accepted too.
         accepts_id_token_hashes: Whether a token with ``at_hash`` or another hash of ID tokens is accepted.
         profile: What is particular to its kind of server.
+        locations: Where its documents and endpoints are, if not where the issuer says.
     """
 
     issuer: str
@@ -102,6 +105,20 @@ class TrustedIssuer:
     accepts_introspection_without_audience: bool
     accepts_id_token_hashes: bool
     profile: EffectiveProfile
+    locations: Locations
+
+    @property
+    def is_discovered(self) -> bool:
+        """Whether metadata is fetched from below the issuer."""
+        needs_endpoint = self.client is not None and self.locations.introspection_endpoint is None
+        needs_keys = self.validation != "introspection" and not self.locations.has_keys
+        return self.locations.metadata_url is None and (needs_keys or needs_endpoint)
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether something of this issuer is fetched over a network without TLS."""
+        urls = [*self.locations.urls.values(), *([self.issuer] if self.is_discovered else [])]
+        return not all(map(is_secure, urls))
 
 
 class IssuerSettings(ServerProfileSettings):
@@ -202,6 +219,7 @@ def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[Trust
             accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
             accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
             profile=profile,
+            locations=table.locations(issuer),
         )
 
 

@@ -31,7 +31,7 @@ async def check_introspection(
         advice = "tokens that must be introspected get 503 until it responds"
         is_rejection = isinstance(exc, CredentialsRejected)
         if is_rejection or (isinstance(exc, UnexpectedStatus) and exc.status == 400):
-            cause = await find_cause(await issuer.introspection.endpoint(), credentials, client=client, clock=clock)
+            cause = await find_cause(issuer.introspection, credentials, client=client, clock=clock)
             advice = f"{cause}. Until then: 503" if cause else advice
         return fail(about, f"{exc.detail}, as {to_json(credentials.client_id)}" if is_rejection else exc.detail, advice)
     finally:
