@@ -95,4 +95,4 @@ def test_a_trusted_proxy_that_is_none_is_rejected(network: str, problem: str) ->
 
 
 def test_unix_stands_for_proxies_at_unix_sockets() -> None:
-    assert ("unix", "10.0.0.7") == Settings(issuer=OKTA, trusted_proxies="unix, 10.0.0.7").trusted_proxies
+    assert ("unix", "10.0.0.7") == Settings(issuer=OKTA, trusted_proxies=("unix", "10.0.0.7")).trusted_proxies
