@@ -51,7 +51,7 @@ def check_response(method: str, url: str, response: HTTPResponse) -> None:
         advice = f" to {target[:_MAX_SHOWN_LENGTH]!r}; redirects are not followed, so name the final URL"
         raise UnexpectedStatus(method, url, response.code, retry_after=1.0, advice=advice)
     coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
+    if response.code == 200 and coding not in {"", "identity"}:
         raise IssuerUnavailable(
             f"{method} {url}: the response has the content coding {coding[:_MAX_SHOWN_LENGTH]!r} although only identity"
             " was accepted; switch compression off for this URL at the issuer or its proxy"

@@ -78,13 +78,11 @@ class Issuer:
         """
         credentials = self._credentials
         return IntrospectionEndpoint(
-            self._issuer.issuer,
+            self._issuer,
             metadata=self.metadata,
-            url=self._issuer.locations.introspection_endpoint,
             authentication=ClientAuthentication(credentials, clock=self._clock),
             client=self._client,
             clock=self._clock,
-            rate_limit=self._issuer.introspection_rate_limit,
             signed=self._signed_response(credentials) if self._issuer.introspection_jwt else None,
         )
 

@@ -80,6 +80,7 @@ class TrustedIssuer:
         introspection_rate_limit: The introspection requests per minute that one client address may cause with tokens
             that are not active; 0 for no limit.
         introspection_jwt: Whether introspection responses must be signed (RFC 9701).
+        zero_exp_is_never: Whether ``exp`` of 0 in an introspection response stands for a token that does not expire.
         accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
         accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
             has no ``aud``; a token for any other API of the issuer is then accepted too.
@@ -101,6 +102,7 @@ class TrustedIssuer:
     introspection_cache_lifetime: float
     introspection_rate_limit: int
     introspection_jwt: bool
+    zero_exp_is_never: bool
     accept_when_introspection_fails: bool
     accepts_introspection_without_audience: bool
     accepts_id_token_hashes: bool
@@ -155,6 +157,7 @@ class IssuerSettings(ServerProfileSettings):
     introspection_cache_lifetime: Seconds | None = None
     introspection_rate_limit: PerMinute | None = None
     introspection_jwt: bool | None = None
+    introspection_zero_exp_is_never: bool | None = None
     insecure_accept_when_introspection_fails: bool | None = None
     insecure_accept_introspection_without_audience: bool | None = None
     insecure_accept_id_token_hashes: bool | None = None
@@ -215,6 +218,7 @@ def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[Trust
             introspection_cache_lifetime=effective["introspection_cache_lifetime"],
             introspection_rate_limit=effective["introspection_rate_limit"],
             introspection_jwt=effective["introspection_jwt"],
+            zero_exp_is_never=effective["introspection_zero_exp_is_never"],
             accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
             accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
             accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
