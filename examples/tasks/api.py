@@ -18,7 +18,7 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketHandler
 
-from service import BearerAuthMixin, InsufficientScope
+from service import BearerAuthMixin, InsufficientScope, Principal
 
 
 class NewTask(pydantic.BaseModel, extra="forbid"):
@@ -26,6 +26,13 @@ class NewTask(pydantic.BaseModel, extra="forbid"):
 
     title: str = pydantic.Field(min_length=1, max_length=200)
     done: bool = False
+
+
+def owner_of(principal: Principal) -> str:
+    """Return whose tasks a token gives access to."""
+    if principal.subject is None:
+        raise tornado.web.HTTPError(403, reason="tasks belong to users, and this token has no subject")
+    return principal.subject
 
 
 class TaskHandler(BearerAuthMixin, tornado.web.RequestHandler):
@@ -39,7 +46,7 @@ class TaskHandler(BearerAuthMixin, tornado.web.RequestHandler):
 
     @property
     def owner(self) -> str:
-        return str(self.principal.subject)
+        return owner_of(self.principal)
 
     def new_task(self) -> dict[str, Any]:
         try:
@@ -177,7 +184,7 @@ class Live(BearerAuthMixin, WebSocketHandler):
         except pydantic.ValidationError:
             self.close(1007, "expected a task as JSON")
         else:
-            task = await self.store.add(str(self.principal.subject), **new.model_dump())
+            task = await self.store.add(owner_of(self.principal), **new.model_dump())
             await self.write_message(asdict(task))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import violations
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -28,13 +30,17 @@ def app(
     io_loop.run_sync(tasks.close)
 
 
+def _wait(browser: Chrome) -> WebDriverWait[Chrome]:
+    """Wait for an element of the next page while the last one is going away."""
+    return WebDriverWait(browser, 10, ignored_exceptions=[NoSuchElementException, StaleElementReferenceException])
+
+
 def _press(browser: Chrome, text: str) -> None:
-    wait = WebDriverWait(browser, 10)
-    wait.until(lambda page: page.find_element(By.XPATH, f"//button[contains(., '{text}')]")).click()
+    _wait(browser).until(lambda page: page.find_element(By.XPATH, f"//button[contains(., '{text}')]")).click()
 
 
 def _wait_for(browser: Chrome, text: str) -> None:
-    WebDriverWait(browser, 10).until(lambda page: text in page.find_element(By.TAG_NAME, "body").text)
+    _wait(browser).until(lambda page: text in page.find_element(By.TAG_NAME, "body").text)
 
 
 def _use_the_page(browser: Chrome, url: str) -> None:
@@ -64,3 +70,4 @@ async def test_a_user_signs_in_adds_a_task_sees_another_one_arrive_and_signs_out
     await http_client.fetch(f"{base_url}/api/tasks", method="POST", headers=headers, body='{"title": "Buy bread"}')
     await asyncio.to_thread(_wait_for, browser, "Buy bread")
     await asyncio.to_thread(_sign_out, browser)
+    assert ["favicon.ico" in complaint for complaint in violations(browser)] == [True]  # the example has none

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from programs import Start
 from tasks.app import make_tasks
 from tasks.login import LoginHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
@@ -116,6 +115,12 @@ async def test_each_method_requires_its_scope(call: Call, issuer: RunningIssuer)
         for name, token in tokens.items():
             assert ((await call(method, path, "{}", token=token)).code != 403) is (name == scope), (method, path, name)
     assert (await call("GET", "/api/tasks", token="")).code == 401
+
+
+@pytest.mark.gen_test
+async def test_a_token_without_a_subject_has_no_tasks(call: Call, issuer: RunningIssuer) -> None:
+    token = issuer.token(scp="api:read", claims={"sub": None})
+    assert (await call("GET", "/api/tasks", token=token)).code == 403
 
 
 @pytest.mark.gen_test
@@ -277,16 +282,6 @@ async def test_a_login_is_unavailable_as_long_as_the_issuer_is(
     callback, cookie = await sign_in()
     issuer.fail(endpoint, status=500)
     assert (await call("GET", callback, Cookie=cookie)).code == 503
-
-
-def test_the_program_serves_the_tasks(start: Start, issuer: RunningIssuer, environment: dict[str, str]) -> None:
-    examples = Path(__file__).parents[2] / "examples"
-    program = start(
-        "service", "--issuer", issuer.issuer_url(), "--port", "0", "--app", "tasks.app:make_tasks",
-        PYTHONPATH=f"{examples}:{environment.get('PYTHONPATH', '')}",
-    )  # fmt: skip
-    assert program.stderr is not None
-    assert any("listening on" in line for line in program.stderr)
 
 
 def test_the_cookies_can_be_set_by_this_host_alone() -> None:
