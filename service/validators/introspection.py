@@ -17,6 +17,7 @@ from service.settings.issuers import TrustedIssuer
 from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
 from service.tokens.claims import check_claims
+from service.tokens.confirmation import CONFIRMATION
 from service.tokens.jws import CompactJWS, check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
@@ -90,6 +91,12 @@ class IntrospectionValidator:
         claims = {name: value for name, value in document.items() if name != "active"}
         if self._accepts_without_audience and claims.get("aud") == []:
             del claims["aud"]  # Ory Hydra's form of a token without an audience
+        if CONFIRMATION in token.unverified_claims:
+            # A response may leave the key out, but not name another one, with which a thief could make proofs.
+            own_key = token.unverified_claims[CONFIRMATION]
+            if claims.setdefault(CONFIRMATION, own_key) != own_key:
+                detail = "the response names another key than the token"
+                raise InvalidToken(Reason.SENDER_CONSTRAINED, detail, claim=CONFIRMATION)
         await self._check_response(claims, token)
         principal = Principal.from_claims(
             {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
