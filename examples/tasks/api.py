@@ -112,10 +112,10 @@ class Attachment(TaskHandler):
             await asyncio.to_thread(self.file.write, chunk)
 
     async def put(self, number: str) -> None:
-        if file := self.file:
+        file, self.file = self.file, None
+        if file:
             await asyncio.to_thread(file.close)
             await asyncio.to_thread(Path(file.name).replace, self.store.attachment(number))
-            self.file = None
         self.set_status(204)
 
     async def get(self, number: str) -> None:
