@@ -8,6 +8,7 @@ from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, SettingsError
+from service.tokens.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
@@ -44,6 +45,7 @@ class Authenticator:
         self._token_cache = token_cache
         self._deny_list = deny_list
         self._binding = binding
+        self._requires_proofs = binding.requires_proofs
         self._max_token_size = max_token_size
         deny_list.on_change(token_cache.clear)
 
@@ -57,7 +59,8 @@ class Authenticator:
             return None
         principal = self._token_cache.get(credentials.token)
         if principal is not None:
-            if self._binding.is_needed(principal, credentials):
+            # Checked here and not by a call, since nearly every token is a bearer token.
+            if CONFIRMATION in principal.claims or credentials.possession is not None or self._requires_proofs:
                 return None
             self._deny_list.check(principal)
         return principal
@@ -77,7 +80,7 @@ class Authenticator:
             TooManyRequests: The client's address has caused too many introspection requests.
         """
         principal = await self._validate(credentials.token, peer=peer)
-        if self._binding.is_needed(principal, credentials):
+        if CONFIRMATION in principal.claims or credentials.possession is not None or self._requires_proofs:
             await self._binding.check(principal, credentials)
         return principal
 

@@ -85,15 +85,8 @@ class BindingCheck:
         self._used = UsedProofs(cache, clock=clock, period=period, requires_cache=requires_cache)
         self._nonces = NonceSource(nonce_secrets or [cache.derive_key("DPoP nonces")])
         self._clock = clock
-        self._never_required = all(one.dpop != REQUIRED for one in all_rules)
-
-    def is_needed(self, principal: Principal, credentials: Credentials) -> bool:
-        """Return whether :meth:`check` has anything to check; a plain bearer token costs two lookups."""
-        return (
-            CONFIRMATION in principal.claims
-            or credentials.possession is not None
-            or not (self._never_required or self._rules_for(principal).dpop != REQUIRED)
-        )
+        self.requires_proofs = any(one.dpop == REQUIRED for one in all_rules)
+        """Whether even the bearer tokens of an issuer have to be checked."""
 
     async def check(self, principal: Principal, credentials: Credentials) -> None:
         """Check a validated token against the scheme and the proofs with which it was sent.

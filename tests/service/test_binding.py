@@ -38,8 +38,7 @@ async def _outcome(check: BindingCheck, claims: dict[str, Any], scheme: str, pos
     """Return the reason of a rejection, or ``accepted``."""
     principal, credentials = _principal(claims), Credentials(scheme=scheme, token=TOKEN, possession=possession)
     try:
-        if check.is_needed(principal, credentials):
-            await check.check(principal, credentials)
+        await check.check(principal, credentials)
     except TokenError as exc:
         return exc.reason
     return "accepted"
@@ -105,8 +104,9 @@ async def test_the_rules_of_the_issuer_and_then_of_the_handler_take_precedence(
     assert "not_bound" == await _outcome(by_default, PLAIN, "Bearer", _possession(dpop="required"))
 
 
-def test_a_plain_bearer_token_needs_no_check(binding: BindingCheck) -> None:
-    assert not binding.is_needed(_principal(PLAIN), Credentials(scheme="Bearer", token=TOKEN))
+def test_bearer_tokens_are_checked_only_if_an_issuer_requires_proofs(cache: SharedCache, clock: ManualClock) -> None:
+    assert not BindingCheck(cache, clock=clock).requires_proofs
+    assert BindingCheck(cache, clock=clock, rules={ISSUER: BindingRules(dpop="required")}).requires_proofs
 
 
 @pytest.mark.gen_test
