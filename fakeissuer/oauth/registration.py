@@ -28,6 +28,10 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     application_type: Literal["web", "native", "browser", "service"] = "web"
     jwks: KeySet | None = None
     dpop_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
 
 
 def registered_client(body: bytes, now: int, previous: Client | None = None) -> Client:
@@ -50,6 +54,10 @@ def registered_client(body: bytes, now: int, previous: Client | None = None) -> 
         "secret": _secret(previous) if method.startswith("client_secret") else None,
         "jwks": metadata.jwks,
         "dpop_bound_access_tokens": metadata.dpop_bound_access_tokens,
+        "tls_client_auth_subject_dn": metadata.tls_client_auth_subject_dn,
+        "tls_client_auth_san_dns": metadata.tls_client_auth_san_dns,
+        "tls_client_auth_san_uri": metadata.tls_client_auth_san_uri,
+        "tls_client_certificate_bound_access_tokens": metadata.tls_client_certificate_bound_access_tokens,
         "auth_methods": [method],
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,
