@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from service.settings.files import CAFile
 from service.settings.profiles.texts import Texts, split_list
-from service.settings.types import CAFile
 from service.tokens.dpop import PROOF_ALGORITHMS
 
 _MIN_SECRET_LENGTH = 32

@@ -6,7 +6,9 @@ import io
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 _MAX_SHOWN_LENGTH = 200
 """Characters; a longer path is a key or a certificate in place of its file."""
@@ -111,3 +113,6 @@ def check_ca_file(path: str) -> str:
     except (OSError, ValueError) as exc:
         raise ValueError(f"{show_path(path)}: {getattr(exc, 'strerror', None) or 'no such file'}") from None
     return path
+
+
+CAFile = Annotated[str, AfterValidator(check_ca_file)]

@@ -55,7 +55,7 @@ def _read_rfc_9440(value: str) -> str:
 def _read_certificate(value: str) -> str:
     """Return the hash of the certificate in PEM or base64; of a chain, that of its first, which is the client's."""
     # A plus is one of the characters of base64, and stands for no space: AWS sends it unescaped.
-    text = urllib.parse.unquote(value, "ascii", "strict") if "%" in value else value
+    text = urllib.parse.unquote(value) if "%" in value else value
     if _PEM.fullmatch(text):
         (first,) = _FIRST_PEM.match(text).groups()  # type: ignore[union-attr]  # it begins with one
         return _hash_of("".join(first.split()))
