@@ -202,11 +202,11 @@ class Echo(BearerAuthMixin, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         try:
-            await self.reauthenticate(message)
+            await self.reauthenticate(str(message))
         except InvalidToken as exc:
             await self.write_message(exc.reason)
         else:
-            await self.write_message(self.principal.subject)
+            await self.write_message(str(self.principal.subject))
 
 
 @pytest.fixture
@@ -217,7 +217,11 @@ def tls_url(
     opened: list[Any] = []
 
     def serve(**settings: Any) -> str:
-        files = {"certfile": str(server.file), "keyfile": str(server.key_file), "client_ca": str(authority.file)}
+        files: dict[str, Any] = {
+            "certfile": str(server.file),
+            "keyfile": str(server.key_file),
+            "client_ca": str(authority.file),
+        }
         made = Settings(issuer=fake_issuer.issuer_url(), **files, **settings)
         service = make_app(made, routes=[("/socket", Echo), ("/whoami", WhoAmI)])
         context = tls_context(made.certfile, made.keyfile, client_ca=made.client_ca)

@@ -131,7 +131,7 @@ def test_a_certificate_and_its_key_are_loaded(pem: dict[str, str]) -> None:
 def test_client_certificates_are_optional_and_requested_only_with_a_ca(pem: dict[str, str]) -> None:
     def mode(client_ca: str | None) -> ssl.VerifyMode | None:
         context = tls_context(pem["own.pem"], pem["own.key"], client_ca=client_ca)
-        return context and context.verify_mode
+        return None if context is None else context.verify_mode
 
     assert (ssl.CERT_NONE, ssl.CERT_OPTIONAL) == (mode(None), mode(pem["own.pem"]))
 

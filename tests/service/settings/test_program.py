@@ -139,7 +139,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         {"issuer": OKTA, "client_certificate_header": "Client Cert", "trusted_proxies": ("10.0.0.1",)},
         "'Client Cert' is not the name of a header field",
     ),
-    "a CA of clients that is no file": ({"issuer": OKTA, "client_ca": "no.pem"}, "client_ca: no.pem: No such file"),
+    "a CA of clients that is no file": ({"issuer": OKTA, "client_ca": "no.pem"}, "no.pem: No such file"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
     "a realm with a quote": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
     "an issuer that is not a URL": ({"issuer": "https://[::1"}, "URL"),
