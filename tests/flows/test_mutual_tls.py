@@ -19,6 +19,8 @@ import pytest
 import tornado.web
 from certificates import Authority, Certificate
 from programs import Start, curl, free_port, listening
+from pydantic import SecretStr
+from seeded_clients import API
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
@@ -193,6 +195,69 @@ async def test_each_proxy_reports_the_certificate_in_its_own_way(
     assert (401, "invalid_token") == await status("10.0.0.1", encode(own))
     assert (400, "invalid_request") == await status("127.0.0.1", encode(other), encode(own))
     assert (400, "invalid_request") == await status("127.0.0.1", encode(own)[:-4])
+
+
+class AnySource(BearerAuthMixin, tornado.web.RequestHandler):
+    """Reads tokens everywhere."""
+
+    token_sources = ("header", "form", "query", "cookie")
+    token_cookie = "token"  # a name
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        self.write("data: hello\n\n")
+
+    post = get
+
+
+class Mine(BearerAuthMixin, tornado.web.RequestHandler):
+    dpop = "required"
+
+    def get(self) -> None:
+        self.write({})
+
+
+def _bearer(token: str) -> dict[str, Any]:
+    return {"headers": {"Authorization": f"Bearer {token}"}}
+
+
+PLACES: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
+    "a header": lambda token: ("/any", _bearer(token)),
+    "a form": lambda token: ("/any", {"method": "POST", "body": urllib.parse.urlencode({"access_token": token})}),
+    "a query": lambda token: (f"/any?access_token={token}", {}),
+    "a cookie": lambda token: ("/any", {"headers": {"Cookie": f"token={token}"}}),
+    "forward authentication": lambda token: ("/auth", _bearer(token)),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", ["jwt", "opaque"])
+@pytest.mark.gen_test
+async def test_a_bound_token_works_nowhere_without_its_certificate(
+    place: str, kind: str, fake_issuer: RunningIssuer, own: Certificate, other: Certificate,
+    listen: Callable[[ResourceServerApplication], str], http_client: AsyncHTTPClient,
+) -> None:  # fmt: skip
+    token = fake_issuer.token(sub="alice@example.com", x5t_s256=own.thumbprint, opaque=kind == "opaque")
+    client_id, client_secret = API.split(":")
+    settings = Settings(
+        issuer=fake_issuer.issuer_url(), client_id=client_id, client_secret=SecretStr(client_secret), forward_auth=True,
+        trusted_proxies=("127.0.0.1",), client_certificate_header="X-SSL-Client-Cert",
+        validation="introspection" if kind == "opaque" else "jwt",
+    )  # fmt: skip
+    url = listen(make_app(settings, routes=[("/any", AnySource), ("/mine", Mine)]))
+
+    async def status(certificate: Certificate | None, path: str, options: dict[str, Any]) -> int:
+        request = HTTPRequest(url + path, **options)
+        if certificate is not None:
+            request.headers["X-SSL-Client-Cert"] = _escaped(certificate)
+        return (await http_client.fetch(request, raise_error=False)).code
+
+    path, options = PLACES[place](token)
+    statuses = [await status(certificate, path, options) for certificate in (own, other, None, own)]
+    assert statuses in ([200, 401, 401, 200], [204, 401, 401, 204])
+    dpop = {"headers": {"Authorization": f"DPoP {token}"}}
+    assert 401 == await status(own, "/any", dpop)
+    assert 401 == await status(own, "/mine", _bearer(token))
 
 
 class Echo(BearerAuthMixin, WebSocketHandler):
