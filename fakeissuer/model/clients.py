@@ -23,6 +23,14 @@ AuthMethod = Literal[
 ]
 TLS_AUTH_METHODS: frozenset[AuthMethod] = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
 """The methods that use the certificate of the TLS connection (RFC 8705 section 2)."""
+CERTIFICATE_NAMES = (
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+)
+"""The members of a client of which one names the certificate of ``tls_client_auth`` (RFC 8705 section 2.1.2)."""
 MIN_HMAC_SECRET_LENGTH = 32
 """The minimum length in characters of a secret that keys an HMAC, as at Okta."""
 
@@ -35,8 +43,8 @@ class Client(Record, frozen=True, kw_only=True):
     refresh tokens, the default for public clients; ``rotation_leeway`` is the number of seconds for which a replaced
     refresh token stays valid. ``response_types`` and ``issued_at`` (seconds since the epoch) are set for dynamically
     registered clients. ``dpop_bound_access_tokens`` requires a DPoP proof of each token request (RFC 9449 section 5.2).
-    One of ``tls_client_auth_subject_dn`` (RFC 4514), ``tls_client_auth_san_dns`` and ``tls_client_auth_san_uri`` names
-    the certificate of ``tls_client_auth`` (RFC 8705 section 2.1.2); those of ``self_signed_tls_client_auth`` are the
+    One of ``tls_client_auth_subject_dn`` (RFC 4514) and the ``tls_client_auth_san_…`` names the certificate of
+    ``tls_client_auth`` (RFC 8705 section 2.1.2); those of ``self_signed_tls_client_auth`` are the
     ``x5c`` of the ``jwks`` (RFC 8705 section 2.2.2). ``tls_client_certificate_bound_access_tokens`` binds the tokens of
     a client that authenticates in another way, or not at all, to its certificate (RFC 8705 sections 3.4 and 4).
     """
@@ -60,6 +68,8 @@ class Client(Record, frozen=True, kw_only=True):
     tls_client_auth_subject_dn: Name | None = None
     tls_client_auth_san_dns: Name | None = None
     tls_client_auth_san_uri: Name | None = None
+    tls_client_auth_san_ip: Name | None = None
+    tls_client_auth_san_email: Name | None = None
     tls_client_certificate_bound_access_tokens: bool = False
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
@@ -107,12 +117,11 @@ class Client(Record, frozen=True, kw_only=True):
             key.get("x5c") for key in (self.jwks or {"keys": []})["keys"]
         ):
             raise ValueError("jwks has no x5c; expected the client's certificate, for self_signed_tls_client_auth")
-        names = (self.tls_client_auth_subject_dn, self.tls_client_auth_san_dns, self.tls_client_auth_san_uri)
-        count = sum(name is not None for name in names)
+        count = sum(getattr(self, member) is not None for member in CERTIFICATE_NAMES)
         if count != ("tls_client_auth" in self.auth_methods):
             raise ValueError(
-                "a client has one of tls_client_auth_subject_dn, tls_client_auth_san_dns and tls_client_auth_san_uri "
-                "exactly if tls_client_auth is one of its auth_methods"
+                f"a client has one of {', '.join(CERTIFICATE_NAMES)} exactly if tls_client_auth is one of its "
+                "auth_methods"
             )
         if self.tls_client_auth_subject_dn is not None:
             check_distinguished_name("tls_client_auth_subject_dn", self.tls_client_auth_subject_dn)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.jose.raw_jws import base64url
-from fakeissuer.model.clients import TLS_AUTH_METHODS, Client
+from fakeissuer.model.clients import CERTIFICATE_NAMES, TLS_AUTH_METHODS, Client
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -71,7 +71,8 @@ def _has_own_name(client: Client, certificate: bytes) -> bool:
         return False
     if client.tls_client_auth_subject_dn is not None:
         return shown.subject == x509.Name.from_rfc4514_string(client.tls_client_auth_subject_dn)
-    return (client.tls_client_auth_san_dns or client.tls_client_auth_san_uri) in _alternative_names(shown)
+    names = (getattr(client, member) for member in CERTIFICATE_NAMES)
+    return next(name for name in names if name is not None) in _alternative_names(shown)
 
 
 def _alternative_names(certificate: x509.Certificate) -> list[str]:
@@ -85,4 +86,6 @@ def _alternative_names(certificate: x509.Certificate) -> list[str]:
     return [
         *names.get_values_for_type(x509.DNSName),
         *names.get_values_for_type(x509.UniformResourceIdentifier),
+        *map(str, names.get_values_for_type(x509.IPAddress)),
+        *names.get_values_for_type(x509.RFC822Name),
     ]

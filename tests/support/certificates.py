@@ -58,8 +58,8 @@ class Authority:
         self.authority.cert_pem.write_to_path(path)
         return path
 
-    def issue(self, name: str, **options: Any) -> Certificate:
-        issued = self.authority.issue_cert(name, **options)
+    def issue(self, name: str, *others: str, **options: Any) -> Certificate:
+        issued = self.authority.issue_cert(name, *others, **options)
         own = Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         issued.cert_chain_pems[0].write_to_path(own.file)
         issued.private_key_pem.write_to_path(own.key_file)

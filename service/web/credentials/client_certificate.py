@@ -26,7 +26,7 @@ def certificate_source(settings: BindingSettings) -> Callable[[HTTPServerRequest
 
     def certificate_of(request: HTTPServerRequest) -> str | None:
         if is_from_trusted_proxy(request):
-            # The certificate of the connection is the proxy's own: it must not vouch for all the clients behind it.
+            # That of the connection is the proxy's own: a token bound to it would work for all clients behind it.
             return None if header is None else _reported_certificate(request, header)
         return _certificate_of_connection(request) if reads_tls else None
 

@@ -33,7 +33,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def own(authority: Authority) -> Certificate:
-    return authority.issue("orders.example", common_name="orders")
+    return authority.issue("orders.example", "192.0.2.1", "orders@example.com", common_name="orders")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,8 @@ def _confirmation(response: dict[str, Any]) -> object:
     "name",
     [
         {"tls_client_auth_san_dns": "orders.example"},
+        {"tls_client_auth_san_ip": "192.0.2.1"},
+        {"tls_client_auth_san_email": "orders@example.com"},
         {"tls_client_auth_subject_dn": "{subject}"},
     ],
 )
