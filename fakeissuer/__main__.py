@@ -54,6 +54,7 @@ def _serve(options: argparse.Namespace) -> int:
         public_url=options.public_url,
         tls=options.tls,
         ca_file=options.ca_file,
+        client_ca=options.client_ca,
         keys_file=options.keys,
         config_file=options.config,
         profile=options.profile,
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls", action="store_true", help="serve https with a CA created for this run")
     parser.add_argument("--ca-file", metavar="PATH", type=Path, help="write the CA's certificate to this file")
+    parser.add_argument("--client-ca", metavar="PATH", type=Path, help="accept client certificates of these CAs")
     parser.add_argument("--keys", metavar="FILE", type=Path, help="store the keys in this file")
     parser.add_argument("--config", metavar="FILE", type=Path, help="TOML with more servers, clients and users")
     parser.add_argument(

@@ -133,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         "settings or no argument; it is protected unless it is protected already")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
+    add("--client-ca", metavar="FILE", help="accept tokens bound to client certificates of these CAs")
     add("--log-format", choices=["text", "json"])
     add("--log-level", choices=["debug", "info", "warning", "error"])
     add("--version", action="version", version=f"tornado-resource-server {__version__}")

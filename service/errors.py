@@ -62,6 +62,7 @@ class Reason(enum.StrEnum):
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()
     NOT_BOUND = enum.auto()
+    MALFORMED_CERTIFICATE = enum.auto()
     INACTIVE = enum.auto()
     REVOKED = enum.auto()
     REJECTED_BY_HANDLER = enum.auto()

@@ -25,7 +25,6 @@ from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
 from service.web.connections.trusted_proxies import TrustedProxies
-from service.web.credentials.external_url import external_url
 from service.web.credentials.foreign_request import make_request
 from service.web.credentials.possession import PossessionReader
 from service.web.credentials.proxy_headers import check_proxies_are_named
@@ -98,6 +97,7 @@ class Guard:
         )
         deny_list.on_key_refresh(shared.refresh_key_sets)
         binding = binding_check(settings, cache, clock=clock)
+        possession = PossessionReader.of(settings)
 
         def build(validation: str) -> Authenticator:
             # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
@@ -119,7 +119,8 @@ class Guard:
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
             clock=clock,
-            possession=PossessionReader(url_of=lambda request: external_url(request, settings.public_url)),
+            possession=possession,
+            reads_certificates=possession.certificate_of is not None,
             proof_algorithms=settings.dpop_algorithms,
             challenges=ChallengeSchemes.of(
                 [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms

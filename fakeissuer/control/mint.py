@@ -88,6 +88,7 @@ def _grant(state: IssuerState, request: MintRequest, server: Server, issuer: str
         lifetime_s=full_lifetime_s if is_expired else lifetime_s,
         refresh_token_id=_refresh_token_id(state, request),
         key_thumbprint=request.dpop_jkt,
+        certificate_thumbprint=request.x5t_s256,
         custom_claims=custom_claims(server, client, user, scopes),
         custom_id_token_claims=custom_claims(server, client, user, scopes, "id_token_claims"),
     )

@@ -22,8 +22,10 @@ class MintRequest(Record, frozen=True, kw_only=True):
 
     ``expires_in`` is in seconds and may be negative. ``scp`` is a list, or a string of scopes separated by spaces.
     ``claims`` and ``header`` override members, and null removes one. ``key`` is a status, ``unpublished``, a kid, or
-    one of ``unusual_keys.UNUSUAL_KEYS``. ``refresh_token`` is the one that an access token was issued with: revoking
-    it revokes both. ``opaque`` makes a random access token whose claims only introspection returns.
+    one of ``unusual_keys.UNUSUAL_KEYS``.
+    ``refresh_token`` is the one that an access token was issued with: revoking it revokes both. ``dpop_jkt`` and
+    ``x5t_s256`` are the thumbprints of the key and of the client certificate that the token is bound to. ``opaque``
+    makes a random access token whose claims only introspection returns.
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"refresh_token"})
@@ -40,6 +42,7 @@ class MintRequest(Record, frozen=True, kw_only=True):
     alg: _Algorithm | None = None
     key: str | None = None
     dpop_jkt: str | None = None
+    x5t_s256: str | None = None
     refresh_token: str | None = None
     opaque: bool = False
 

@@ -77,6 +77,9 @@ class ErrorCase(Enum):
     WRONG_SECRET = _oauth(401, "invalid_client", "The client secret is not the one registered for this client.")
     WRONG_METHOD = _oauth(401, "invalid_client", "The client is registered for another way to authenticate.")
     BASIC_MALFORMED = _oauth(401, "invalid_client", "The Basic credentials could not be decoded.")
+    CLIENT_CERTIFICATE = _oauth(
+        401, "invalid_client", "The client certificate is missing, or not one that is registered for this client."
+    )
     TWO_METHODS = _oauth(401, "invalid_request", "The client authenticated in more than one way.")
     ASSERTION_TYPE = _oauth(400, "invalid_request", "The client_assertion_type is not the one for a JWT.")
     ASSERTION_REFUSED = _oauth(401, "invalid_client", "The client assertion was not accepted: {}.")
@@ -160,6 +163,7 @@ class ErrorCase(Enum):
     ASSERTION_REPLAYED = _oauth(400, "invalid_grant", "The assertion was used before.")
     ASSERTION_GRANT = _oauth(400, "invalid_grant", "The assertion was not accepted: {}.")
     DPOP_PROOF = _oauth(400, "invalid_dpop_proof", "The DPoP proof was not accepted: {}.")
+    OTHER_CERTIFICATE = _oauth(400, "invalid_grant", "The refresh token is bound to another client certificate.")
     DPOP_NONCE = _oauth(400, "use_dpop_nonce", "The DPoP proof needs the nonce of the header field dpop-nonce.")
     TOO_MANY_GROUPS = _oauth(400, "server_error", "The groups claim would hold more than a hundred groups.")
     HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not respond.")
@@ -173,6 +177,7 @@ class ErrorCase(Enum):
     USERINFO_SCOPE = _challenge(403, "insufficient_scope", "The access token lacks the scope openid.")
     USERINFO_TOKEN_IN_QUERY = _challenge(400, "invalid_request", "An access token does not belong in the URL.")
     USERINFO_BOUND_TOKEN = _challenge(400, "invalid_request", "The access token is bound to a key; send a DPoP proof.")
+    USERINFO_CERTIFICATE = _challenge(401, "invalid_token", "The access token is bound to another client certificate.")
     USERINFO_PROOF = _challenge(400, "invalid_dpop_proof", "The DPoP proof was not accepted: {}.")
     USERINFO_TWO_TOKENS = _challenge(400, "invalid_request", "The access token came in more than one place.")
 

@@ -8,7 +8,13 @@ from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.handlers.base.endpoint import EndpointHandler
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.metadata import RFC9068_CLAIMS, Metadata, authorization_server_metadata, openid_configuration
+from fakeissuer.oauth.metadata import (
+    RFC9068_CLAIMS,
+    Metadata,
+    authorization_server_metadata,
+    openid_configuration,
+    with_mutual_tls,
+)
 from fakeissuer.responses.reply import Reply, json_reply
 
 
@@ -24,17 +30,19 @@ class DiscoveryHandler(EndpointHandler):
         client_id = self.query.get("client_id")
         if client_id is not None and client_id not in self.state.registry.clients:
             raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400)
-        profile = self.state.profile
-        if profile.metadata is not None:
-            return json_reply(profile.metadata(self.urls_of(server), self.request.path))
-        document = self.document(server)
-        if profile.is_strict:
-            document |= self.strict_members
-        return json_reply(document)
+        document = self._profile_document(server)
+        return json_reply(with_mutual_tls(document) if self.state.requests_certificates else document)
 
     def document(self, server: Server) -> Metadata:
         """Return the document's members in Okta's profile."""
         return openid_configuration(server, self.urls_of(server))
+
+    def _profile_document(self, server: Server) -> Metadata:
+        profile = self.state.profile
+        if profile.metadata is not None:
+            return profile.metadata(self.urls_of(server), self.request.path)
+        document = self.document(server)
+        return document | self.strict_members if profile.is_strict else document
 
 
 class AuthorizationServerMetadataHandler(DiscoveryHandler):

@@ -10,6 +10,7 @@ from fakeissuer.handlers.base.endpoint import ClientHandler
 from fakeissuer.model.clients import Client
 from fakeissuer.model.grant_types import UNSUPPORTED_GRANTS
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.client_certificates import bound_thumbprint
 from fakeissuer.oauth.dpop import ProofProblem, proof_rejected
 from fakeissuer.oauth.grants import GRANTS
 from fakeissuer.oauth.issue import TokenRequest, TokenResponse
@@ -40,6 +41,7 @@ class TokenHandler(ClientHandler):
             now=self.now,
             requested_url=self.requested_url,
             key_thumbprint=thumbprint,
+            certificate_thumbprint=bound_thumbprint(client, self.client_certificate),
         )
         return json_reply(grant(request), headers={"X-Robots-Tag": "noindex,nofollow"})
 

@@ -9,6 +9,7 @@ from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import userinfo_claims
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.client_certificates import bound_certificate, certificate_thumbprint
 from fakeissuer.oauth.dpop import PROOF_ALGORITHMS, ProofContext, ProofProblem, bound_key, check_proof
 from fakeissuer.oauth.issue import check_groups
 from fakeissuer.responses.reply import Reply, json_reply
@@ -77,7 +78,11 @@ class UserInfoHandler(EndpointHandler):
         return token.strip()
 
     def _check_binding(self, server: Server, issued: IssuedToken, token: str) -> None:
-        """Check that a bound token came with a proof of its key (RFC 9449 section 7.1)."""
+        """Check that a bound token came with a proof of its key (RFC 9449 section 7.1, RFC 8705 section 3)."""
+        if (thumbprint := bound_certificate(issued.claims)) is not None:
+            certificate = self.client_certificate
+            if certificate is None or certificate_thumbprint(certificate) != thumbprint:
+                raise OAuthError(ErrorCase.USERINFO_CERTIFICATE)
         bound_to = bound_key(issued.claims)
         is_dpop = self.request.headers.get("Authorization", "")[:5].lower() == "dpop "
         if bound_to is None and not is_dpop:

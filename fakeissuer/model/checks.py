@@ -71,3 +71,17 @@ def _check_fits_json(path: str, value: Any) -> None:
         # TOML has dates, times, infinity and integers of any size.
         what = "number that is infinite or too large" if isinstance(value, int | float) else type(value).__name__
         raise ValueError(f"{path} holds a {what}; expected a JSON value: a string, finite number, list or object")
+
+
+def check_distinguished_name(member: str, name: str) -> None:
+    """Check that a member is a distinguished name (RFC 4514).
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    from cryptography import x509  # noqa: PLC0415  # slow to import, and few clients have one
+
+    try:
+        x509.Name.from_rfc4514_string(name)
+    except ValueError as exc:
+        raise ValueError(f"{member} is {name!r}; expected a name such as CN=orders,O=Example") from exc

@@ -44,6 +44,7 @@ class Grant:
     refresh_idle_s: int = REFRESH_IDLE_LIFETIME_S
     refresh_token_id: str | None = None
     key_thumbprint: str | None = None
+    certificate_thumbprint: str | None = None
     grant_id: str | None = None
     grant_type: str = AUTHORIZATION_CODE
     authenticated_at: int | None = None
@@ -52,6 +53,13 @@ class Grant:
     nonce: str | None = None
     custom_claims: Claims = field(default_factory=dict)
     custom_id_token_claims: Claims = field(default_factory=dict)
+
+    @property
+    def confirmation(self) -> Claims:
+        """The claim ``cnf`` of an access token that is bound to a key or a certificate; empty for a bearer token."""
+        bound_to = {"jkt": self.key_thumbprint, "x5t#S256": self.certificate_thumbprint}
+        members = {name: thumbprint for name, thumbprint in bound_to.items() if thumbprint}
+        return {"cnf": members} if members else {}
 
     @property
     def auth_time(self) -> int:
@@ -71,8 +79,7 @@ def access_token_claims(grant: Grant) -> Claims:
     if grant.server.is_org:  # the order in a recorded token
         claims["sub"] = subject
     claims |= {"iat": grant.issued_at, "exp": grant.issued_at + grant.lifetime_s}
-    if grant.key_thumbprint:
-        claims["cnf"] = {"jkt": grant.key_thumbprint}
+    claims |= grant.confirmation
     claims["cid"] = grant.client_id
     if grant.user:
         claims["uid"] = grant.user.id
@@ -98,8 +105,7 @@ def rfc9068_claims(grant: Grant) -> Claims:
         "jti": new_access_token_id(grant.refresh_token_id),
         "scope": " ".join(grant.scopes),
     }
-    if grant.key_thumbprint:
-        claims["cnf"] = {"jkt": grant.key_thumbprint}
+    claims |= grant.confirmation
     if grant.user:
         claims["auth_time"] = grant.auth_time
         if grant.acr:

@@ -7,12 +7,30 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta, field
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
-from fakeissuer.model.checks import check_custom_claims, check_known_names
+from fakeissuer.model.checks import check_custom_claims, check_distinguished_name, check_known_names
 from fakeissuer.model.grant_types import GRANT_TYPES, REDIRECT_GRANTS
 from fakeissuer.model.records import Name, Record
 from fakeissuer.model.redirect_uris import RedirectUri, check_redirect_uris
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+AuthMethod = Literal[
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+]
+TLS_AUTH_METHODS: frozenset[AuthMethod] = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
+"""The methods that use the certificate of the TLS connection (RFC 8705 section 2)."""
+CERTIFICATE_NAMES = (
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+)
+"""The members of a client of which one names the certificate of ``tls_client_auth`` (RFC 8705 section 2.1.2)."""
 MIN_HMAC_SECRET_LENGTH = 32
 """The minimum length in characters of a secret that keys an HMAC, as at Okta."""
 
@@ -25,6 +43,10 @@ class Client(Record, frozen=True, kw_only=True):
     refresh tokens, the default for public clients; ``rotation_leeway`` is the number of seconds for which a replaced
     refresh token stays valid. ``response_types`` and ``issued_at`` (seconds since the epoch) are set for dynamically
     registered clients. ``dpop_bound_access_tokens`` requires a DPoP proof of each token request (RFC 9449 section 5.2).
+    One of ``tls_client_auth_subject_dn`` (RFC 4514) and the ``tls_client_auth_san_…`` names the certificate of
+    ``tls_client_auth`` (RFC 8705 section 2.1.2); those of ``self_signed_tls_client_auth`` are the
+    ``x5c`` of the ``jwks`` (RFC 8705 section 2.2.2). ``tls_client_certificate_bound_access_tokens`` binds the tokens of
+    a client that authenticates in another way, or not at all, to its certificate (RFC 8705 sections 3.4 and 4).
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -43,6 +65,12 @@ class Client(Record, frozen=True, kw_only=True):
     users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
     dpop_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: Name | None = None
+    tls_client_auth_san_dns: Name | None = None
+    tls_client_auth_san_uri: Name | None = None
+    tls_client_auth_san_ip: Name | None = None
+    tls_client_auth_san_email: Name | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
     id_token_claims: dict[str, Any] = field(default_factory=dict)
@@ -76,9 +104,24 @@ class Client(Record, frozen=True, kw_only=True):
             raise ValueError("jwks is missing; expected the client's public keys, which private_key_jwt needs")
         if self.jwks is not None:
             check_public_keys("jwks", self.jwks)
+        self._check_certificates()
         check_custom_claims(self.claims, self.id_token_claims)
         check_known_names("grant_types", self.grant_types, GRANT_TYPES)
         check_redirect_uris("redirect_uris", self.redirect_uris)
         check_redirect_uris("post_logout_redirect_uris", self.post_logout_redirect_uris)
         if REDIRECT_GRANTS & set(self.grant_types) and not self.redirect_uris:
             raise ValueError("redirect_uris is empty; expected at least one, because the client's grants need it")
+
+    def _check_certificates(self) -> None:
+        if "self_signed_tls_client_auth" in self.auth_methods and not any(
+            key.get("x5c") for key in (self.jwks or {"keys": []})["keys"]
+        ):
+            raise ValueError("jwks has no x5c; expected the client's certificate, for self_signed_tls_client_auth")
+        count = sum(getattr(self, member) is not None for member in CERTIFICATE_NAMES)
+        if count != ("tls_client_auth" in self.auth_methods):
+            raise ValueError(
+                f"a client has one of {', '.join(CERTIFICATE_NAMES)} exactly if tls_client_auth is one of its "
+                "auth_methods"
+            )
+        if self.tls_client_auth_subject_dn is not None:
+            check_distinguished_name("tls_client_auth_subject_dn", self.tls_client_auth_subject_dn)

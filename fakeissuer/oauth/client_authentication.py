@@ -1,6 +1,6 @@
 """Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2).
 
-The methods are Basic, form parameters and assertions; a public client only sends its id.
+The methods are Basic, form parameters, assertions and certificates; a public client only sends its id.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from urllib.parse import unquote_plus
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
-from fakeissuer.model.clients import AuthMethod, Client
+from fakeissuer.model.clients import TLS_AUTH_METHODS, AuthMethod, Client
 from fakeissuer.oauth.assertions import Assertion, AssertionProblem, assertion_rejected, check_assertion, read_assertion
+from fakeissuer.oauth.client_certificates import check_certificate
 from fakeissuer.state.state import IssuerState
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -26,6 +27,7 @@ class ClientCredentials:
     """The client credentials of a request, without a repr because they contain a secret.
 
     Basic form-encodes the secret: ``secret`` is the decoded one, ``secret_as_sent`` the encoded one.
+    ``certificate`` is that of the TLS connection in DER.
     """
 
     method: AuthMethod
@@ -33,13 +35,15 @@ class ClientCredentials:
     secret: str = ""
     secret_as_sent: str = ""
     assertion: Assertion | None = None
+    certificate: bytes | None = None
 
 
 def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_url: str) -> Client:
     """Return the authenticated client; an assertion must have the URL of the endpoint as its audience.
 
     Raises:
-        OAuthError: The client is unknown, is registered for another method, or its secret or assertion is wrong.
+        OAuthError: The client is unknown, is registered for another method, or its secret, assertion or certificate is
+            wrong.
     """
     client = state.registry.clients.get(credentials.client_id)
     if client is None and credentials.assertion is not None:
@@ -47,6 +51,9 @@ def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_ur
     if client is None:
         is_400 = state.profile.variants.unknown_client_status == 400
         raise OAuthError(ErrorCase.UNKNOWN_CLIENT_400 if is_400 else ErrorCase.UNKNOWN_CLIENT)
+    if credentials.method == "none" and TLS_AUTH_METHODS & set(client.auth_methods):
+        check_certificate(client, credentials.certificate)
+        return client
     if credentials.method not in client.auth_methods:
         # For a confidential client that sends only its id, a missing secret is the likelier mistake.
         raise OAuthError(ErrorCase.NO_CLIENT_CREDENTIALS if credentials.method == "none" else ErrorCase.WRONG_METHOD)

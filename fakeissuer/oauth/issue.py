@@ -39,7 +39,7 @@ class TokenRequest:
     """A request of an authenticated client to the token endpoint, at the time ``now`` (seconds since the epoch).
 
     ``requested_url`` is the URL of the request; only a DYNAMIC server uses it. ``key_thumbprint`` is that of the key of
-    its DPoP proof.
+    its DPoP proof, and ``certificate_thumbprint`` that of the client certificate to which the tokens are bound.
     """
 
     state: IssuerState
@@ -50,6 +50,7 @@ class TokenRequest:
     now: float
     requested_url: str | None = None
     key_thumbprint: str | None = None
+    certificate_thumbprint: str | None = None
 
     def __repr__(self) -> str:
         """Omit the form, which holds passwords, codes and tokens."""
@@ -70,6 +71,7 @@ class TokenRequest:
             user,
             now=self.now,
             key_thumbprint=self.key_thumbprint,
+            certificate_thumbprint=self.certificate_thumbprint,
             **more,
         )
 
@@ -78,11 +80,14 @@ class TokenRequest:
 
         Raises:
             OAuthError: The server no longer has one of the scopes, the access policy no longer allows the grant, or it
-                is bound to another key than that of this request.
+                is bound to another key or certificate than that of this request.
         """
         if grant.key_thumbprint not in {None, self.key_thumbprint}:
             # A thief of a code or of a refresh token would otherwise bind the tokens to a key of their own.
             raise proof_rejected(ProofProblem.OTHER_KEY)
+        if self.client.is_public and grant.certificate_thumbprint not in {None, self.certificate_thumbprint}:
+            # RFC 8705 section 7.1: a client that authenticates may have a new certificate, a public one may not.
+            raise OAuthError(ErrorCase.OTHER_CERTIFICATE)
         check_known(self.server, scopes)
         user = self.state.registry.user(grant.user.login) if grant.user else None
         return replace(

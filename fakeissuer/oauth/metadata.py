@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fakeissuer.model.clients import TLS_AUTH_METHODS
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
 from fakeissuer.model.urls import ServerURLs
@@ -80,3 +81,16 @@ def _document(server: Server, urls: ServerURLs, *, for_oidc: bool) -> Metadata:
     if not for_oidc:
         del members["userinfo_endpoint"], members["id_token_signing_alg_values_supported"]
     return members
+
+
+def with_mutual_tls(document: Metadata) -> Metadata:
+    """Return a document of a server that requests client certificates (RFC 8705 sections 2 and 3.3).
+
+    It has no ``mtls_endpoint_aliases``: certificates are optional, so that all clients use the same endpoints.
+    """
+    extended = {
+        name: [*methods, *sorted(TLS_AUTH_METHODS)]
+        for name, methods in document.items()
+        if name.endswith("_endpoint_auth_methods_supported")
+    }
+    return document | extended | {"tls_client_certificate_bound_access_tokens": True}

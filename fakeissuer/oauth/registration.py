@@ -9,7 +9,7 @@ import msgspec
 from fakeissuer.errors import InvalidRequestError, OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.jose.public_keys import KeySet
-from fakeissuer.model.clients import AuthMethod, Client
+from fakeissuer.model.clients import CERTIFICATE_NAMES, AuthMethod, Client
 from fakeissuer.model.grant_types import AUTHORIZATION_CODE, REDIRECT_GRANTS, RESPONSE_TYPES, required_grants
 from fakeissuer.model.identifiers import derived_id, random_text
 from fakeissuer.model.records import read_members, to_record
@@ -28,6 +28,12 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     application_type: Literal["web", "native", "browser", "service"] = "web"
     jwks: KeySet | None = None
     dpop_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
 
 
 def registered_client(body: bytes, now: int, previous: Client | None = None) -> Client:
@@ -50,6 +56,8 @@ def registered_client(body: bytes, now: int, previous: Client | None = None) -> 
         "secret": _secret(previous) if method.startswith("client_secret") else None,
         "jwks": metadata.jwks,
         "dpop_bound_access_tokens": metadata.dpop_bound_access_tokens,
+        **{member: getattr(metadata, member) for member in CERTIFICATE_NAMES},
+        "tls_client_certificate_bound_access_tokens": metadata.tls_client_certificate_bound_access_tokens,
         "auth_methods": [method],
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,

@@ -42,6 +42,7 @@ class ServingOptions:
     keys_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
+    client_ca: Path | None = None
     config_file: Path | None = None
     profile: ProfileName = "okta"
     auto_login: str | None = None
@@ -54,7 +55,7 @@ class ServingOptions:
         Raises:
             SettingsError: an option is invalid, or the address is exposed without protection.
         """
-        for name in ("keys_file", "ca_file", "config_file"):
+        for name in ("keys_file", "ca_file", "client_ca", "config_file"):
             if (path := getattr(self, name)) is not None:
                 object.__setattr__(self, name, Path(path))  # callers may pass strings
         if not 0 <= self.port <= 65_535:
@@ -68,6 +69,8 @@ class ServingOptions:
             raise SettingsError([f"--profile: {self.profile!r} is unknown; {expected}"])
         if self.ca_file is not None and not self.tls:
             raise SettingsError(["--ca-file: there is no certificate without --tls; add --tls"])
+        if self.client_ca is not None and not self.tls:
+            raise SettingsError(["--client-ca: clients show certificates to a server with TLS only; add --tls"])
         if not (is_loopback(self.address) or self.control_token or self.insecure_any_address):
             expected = f"expected a loopback address, or {CONTROL_TOKEN_VARIABLE} to be set, or --insecure-any-address"
             raise SettingsError([f"--address: other machines can reach {self.address!r} and get tokens; {expected}"])
@@ -97,7 +100,14 @@ class ServingIssuer:
             raise
         self.url = addresses.listening_url
         profile = replace(profile, variants=config.variants)
-        state = IssuerState(addresses, pool, profile, registry, options.auto_login)
+        state = IssuerState(
+            addresses,
+            pool,
+            profile,
+            registry,
+            options.auto_login,
+            requests_certificates=options.client_ca is not None,
+        )
         self.control = IssuerControl(state, CALL_PATHS)
         self._fault_injector = FaultInjector()
         guard = ControlGuard(allowed_hosts=addresses.hosts, token=options.control_token)
@@ -136,9 +146,19 @@ def _tls_context(options: ServingOptions, addresses: IssuerURLs) -> ssl.SSLConte
     from fakeissuer.server.tls import server_context  # noqa: PLC0415  # slow to import
 
     try:
-        return server_context(tuple(sorted(addresses.hosts | _LOOPBACK_NAMES)), options.ca_file)
+        context = server_context(tuple(sorted(addresses.hosts | _LOOPBACK_NAMES)), options.ca_file)
     except OSError as exc:
         raise SettingsError([f"--ca-file: {options.ca_file} cannot be written: {exc.strerror}"]) from exc
+    if options.client_ca is not None:
+        try:
+            context.load_verify_locations(cafile=options.client_ca)
+        except OSError as exc:  # includes SSLError, for a file without a certificate
+            expected = "expected a file with the certificates of CAs, or of clients that signed their own"
+            raise SettingsError(
+                [f"--client-ca: {options.client_ca} cannot be used: {exc.strerror or exc}; {expected}"]
+            ) from exc
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
 
 
 def _bind(options: ServingOptions) -> socket.socket:

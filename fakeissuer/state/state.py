@@ -22,13 +22,22 @@ class IssuerState:
     """The state of one fake issuer; use it on the event loop that serves the issuer.
 
     ``start`` is the registry that a reset restores; ``auto_login`` is the user who signs in without a page.
+    ``requests_certificates`` says whether TLS connections request client certificates.
     """
 
     registry: Registry
 
     def __init__(
-        self, addresses: IssuerURLs, pool: KeyPool, profile: Profile, start: Registry, auto_login: str | None = None
+        self,
+        addresses: IssuerURLs,
+        pool: KeyPool,
+        profile: Profile,
+        start: Registry,
+        auto_login: str | None = None,
+        *,
+        requests_certificates: bool = False,
     ) -> None:
+        self.requests_certificates = requests_certificates
         self.auto_login = auto_login
         self.profile = profile
         self.urls = addresses

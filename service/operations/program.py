@@ -101,7 +101,7 @@ def _announce(url: str, settings: Settings) -> None:
 
 async def _check_startup(settings: Settings) -> None:
     """Raise a start error once, here, instead of once in each worker."""
-    tls_context(settings.certfile, settings.keyfile)
+    tls_context(settings.certfile, settings.keyfile, client_ca=settings.client_ca)
     service = await load_service(settings)
     await service.close()
 
@@ -120,7 +120,7 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     log = configure_logging(log_format=settings.log_format, log_level=settings.log_level)
-    tls = tls_context(settings.certfile, settings.keyfile)
+    tls = tls_context(settings.certfile, settings.keyfile, client_ca=settings.client_ca)
     metrics = None
     if settings.admin_port is not None:
         from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
@@ -141,7 +141,7 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
                 check_ready=service.authenticators.check_ready,
                 foreign_host=ForeignHost(settings.admin_address, settings.admin_hosts),
             )
-            admin_tls = tls if settings.admin_has_tls else None
+            admin_tls = tls_context(settings.certfile, settings.keyfile) if settings.admin_has_tls else None
             await stack.enter_async_context(serving_admin(admin, listeners.admin, tls=admin_tls))
             if not is_secure(listeners.admin.url):
                 _logger.warning(

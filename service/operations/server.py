@@ -87,8 +87,11 @@ async def run_until_stopped(service: ResourceServerApplication, *, announce: Cal
     _logger.info("stopping, waiting for pending requests", extra={"timeout_s": STOP_TIMEOUT})
 
 
-def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | None:
+def tls_context(certfile: str | None, keyfile: str | None, *, client_ca: str | None = None) -> ssl.SSLContext | None:
     """Return the TLS context for a certificate, or None without one.
+
+    Args:
+        client_ca: The CA certificates of client certificates, which are optional; None to request none.
 
     Raises:
         SettingsError: The certificate or its key cannot be read, or they do not match.
@@ -111,4 +114,7 @@ def tls_context(certfile: str | None, keyfile: str | None) -> ssl.SSLContext | N
             "expected both in PEM, the key without a password"
         )
         raise SettingsError([problem]) from None
+    if client_ca is not None:
+        context.load_verify_locations(cafile=client_ca)  # the settings have checked that it can be read
+        context.verify_mode = ssl.CERT_OPTIONAL  # health checks and bearer tokens need none
     return context

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from service.settings.files import CAFile
 from service.settings.profiles.texts import Texts, split_list
 from service.tokens.dpop import PROOF_ALGORITHMS
 
 _MIN_SECRET_LENGTH = 32
+_FIELD_NAME = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 
 
 def _check_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
@@ -22,6 +25,12 @@ def _check_secrets(secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if any(len(secret.get_secret_value()) < _MIN_SECRET_LENGTH for secret in secrets):
         raise ValueError(f"a secret is shorter than {_MIN_SECRET_LENGTH} characters; make one: openssl rand -hex 32")
     return secrets
+
+
+def _check_field_name(name: str) -> str:
+    if not _FIELD_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a header field; expected one such as Client-Cert")
+    return name.lower()
 
 
 DPoPMode = Literal["off", "allowed", "required"]
@@ -47,3 +56,7 @@ class BindingSettings(BaseModel):
     """How far the ``iat`` of a DPoP proof may lie in the future, since the clocks of clients differ."""
     dpop_requires_cache: bool = False
     """Whether DPoP proofs are rejected with 503 while the shared cache, which records used proofs, is unavailable."""
+    client_ca: CAFile | None = None
+    """A file of CA certificates in PEM for client certificates, to which tokens may be bound; requires ``certfile``."""
+    client_certificate_header: Annotated[str, AfterValidator(_check_field_name)] | None = None
+    """The header field in which a trusted proxy reports client certificates; requires ``trusted_proxies``."""

@@ -6,7 +6,9 @@ import io
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from service.tokens.encoding import decode_document
 
@@ -152,3 +154,6 @@ def check_ca_file(path: str) -> str:
     except (OSError, ValueError) as exc:
         raise ValueError(f"{show_path(path)}: {getattr(exc, 'strerror', None) or 'no such file'}") from None
     return path
+
+
+CAFile = Annotated[str, AfterValidator(check_ca_file)]

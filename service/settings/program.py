@@ -105,8 +105,21 @@ class Settings(
                 f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
+        yield from self._tls_problems()
+
+    def _tls_problems(self) -> Iterator[str]:
         if (self.certfile is None) != (self.keyfile is None):
             yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"
+        if self.client_ca is not None and self.certfile is None:
+            yield (
+                "client_ca: clients show certificates to servers with TLS only; set certfile and keyfile, or "
+                "client_certificate_header if a proxy terminates TLS"
+            )
+        if self.client_certificate_header is not None and not self.trusted_proxies:
+            yield (
+                f"client_certificate_header: {self.client_certificate_header} is read from trusted proxies only, since "
+                "a client could send it, too; set trusted_proxies to the addresses of the proxy"
+            )
 
     @property
     def proxy_url(self) -> str | None:

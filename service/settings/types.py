@@ -9,7 +9,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from service.settings.files import check_ca_file
 from service.settings.names import is_set_by_kubernetes
 from service.settings.profiles.texts import Texts
 from service.urls import parse_origin, parse_proxy
@@ -81,4 +80,3 @@ Networks = Annotated[Texts, AfterValidator(_check_networks)]
 Origins = Annotated[Texts, AfterValidator(_check_origins)]
 PublicURL = Annotated[str, AfterValidator(_check_public_url)]
 ProxyURL = Annotated[SecretStr, AfterValidator(_check_proxy)]
-CAFile = Annotated[str, AfterValidator(check_ca_file)]

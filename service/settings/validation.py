@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
+from service.settings.files import CAFile
 from service.settings.issuers import (
     Algorithms,
     AuthenticationMethod,
@@ -16,7 +17,7 @@ from service.settings.issuers import (
 )
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.texts import AcceptedTexts
-from service.settings.types import CAFile, ProxyURL
+from service.settings.types import ProxyURL
 from service.tokens.presented import MAX_TOKEN_SIZE
 
 

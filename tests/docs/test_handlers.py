@@ -20,6 +20,7 @@ PAGES = [
     "dpop",
     "limits",
     "metrics",
+    "mutual-tls",
     "openapi",
     "own-methods",
     "outside-a-handler",

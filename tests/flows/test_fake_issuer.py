@@ -135,6 +135,7 @@ def test_the_program_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
         (["--address", "0.0.0.0"], "--insecure-any-address"),
         (["--profile", "magic"], "strict-rfc"),
         (["--ca-file", "ca.pem"], "--tls"),
+        (["--client-ca", "ca.pem"], "--tls"),
         (["--config", "nowhere.toml"], "--config"),
         (["--keys", "/nowhere/keys.json"], "--keys"),
         (["token", "--claim", "team=red"], "NAME=JSON"),

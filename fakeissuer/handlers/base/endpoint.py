@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
@@ -76,6 +77,13 @@ class EndpointHandler(OktaHandler):
             await self.fault_injector.send_faulty(self.detach(), reply, fault)
         else:
             self.send(reply)
+
+    @property
+    def client_certificate(self) -> bytes | None:
+        """The client certificate of the TLS connection in DER, or None without one."""
+        connection: Any = self.request.connection
+        read = getattr(connection.stream.socket, "getpeercert", None)
+        return None if read is None else read(binary_form=True)
 
     def urls_of(self, server: Server) -> ServerURLs:
         """Return the URLs of a server; those of a DYNAMIC server begin with the URL of the request."""
@@ -181,6 +189,7 @@ class ClientHandler(EndpointHandler):
         """
         authorization = self.request.headers.get_list("Authorization")
         credentials = read_credentials(authorization, form, self.query, is_strict=self.state.profile.is_strict)
+        credentials = replace(credentials, certificate=self.client_certificate)
         return authenticate(self.state, credentials, self.endpoint_url(server))
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from tornado.httputil import HTTPServerRequest
 
+from service.settings.program import Settings
 from service.tokens.possession import Possession
+from service.web.credentials.client_certificate import certificate_source
+from service.web.credentials.external_url import external_url
 
 CertificateOf = Callable[[HTTPServerRequest], str | None]
 """Returns the SHA-256 hash of the client's certificate in base64url, or None."""
@@ -26,6 +30,14 @@ class PossessionReader:
 
     url_of: URLOf
     certificate_of: CertificateOf | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the reader that the settings describe."""
+        return cls(
+            url_of=lambda request: external_url(request, settings.public_url),
+            certificate_of=certificate_source(settings),
+        )
 
     def read(
         self,

@@ -26,6 +26,7 @@ _SCHEMA = {
         "scopes_supported": _STRING_LIST,
         "dpop_signing_alg_values_supported": _STRING_LIST,
         "dpop_bound_access_tokens_required": {"type": "boolean"},
+        "tls_client_certificate_bound_access_tokens": {"type": "boolean"},
     },
 }
 
@@ -59,6 +60,8 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
         if schemes.dpop_algorithms:
             document["dpop_signing_alg_values_supported"] = list(schemes.dpop_algorithms)
             document["dpop_bound_access_tokens_required"] = not schemes.bearer
+        if self._context.reads_certificates:
+            document["tls_client_certificate_bound_access_tokens"] = True
         if scopes := sorted(set(_scopes(self.application))):
             document["scopes_supported"] = scopes
         # A client chooses the Host, so a cache could serve the identifier that an attacker chose to other clients.

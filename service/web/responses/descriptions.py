@@ -33,6 +33,7 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.ID_TOKEN: "This is an ID token, send the access token instead",
     Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
     Reason.NOT_BOUND: "This resource needs a token that is bound to a key, sent as: Authorization: DPoP TOKEN",
+    Reason.MALFORMED_CERTIFICATE: "The client certificate that a proxy reports is malformed, or there are several",
     Reason.MISSING_PROOF: "The request has no DPoP proof, send one in the header field DPoP",
     Reason.SEVERAL_PROOFS: "The request has more than one DPoP proof, send exactly one",
     Reason.MALFORMED_PROOF: "The DPoP proof is malformed",

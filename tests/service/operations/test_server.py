@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,6 +126,14 @@ def pem(tmp_path: Path) -> dict[str, str]:
 def test_a_certificate_and_its_key_are_loaded(pem: dict[str, str]) -> None:
     assert tls_context(pem["own.pem"], pem["own.key"]) is not None
     assert tls_context(None, None) is None
+
+
+def test_client_certificates_are_optional_and_requested_only_with_a_ca(pem: dict[str, str]) -> None:
+    def mode(client_ca: str | None) -> ssl.VerifyMode | None:
+        context = tls_context(pem["own.pem"], pem["own.key"], client_ca=client_ca)
+        return None if context is None else context.verify_mode
+
+    assert (ssl.CERT_NONE, ssl.CERT_OPTIONAL) == (mode(None), mode(pem["own.pem"]))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pydantic
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from service.errors import SettingsError
@@ -130,6 +131,15 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
         "without scheme and port",
     ),
     "a negative number of processes": ({"issuer": OKTA, "processes": -1}, "processes"),
+    "a client certificate header without a proxy": (
+        {"issuer": OKTA, "client_certificate_header": "Client-Cert"},
+        "client_certificate_header: client-cert is read from trusted proxies only",
+    ),
+    "a client certificate header that is no name": (
+        {"issuer": OKTA, "client_certificate_header": "Client Cert", "trusted_proxies": ("10.0.0.1",)},
+        "'Client Cert' is not the name of a header field",
+    ),
+    "a CA of clients that is no file": ({"issuer": OKTA, "client_ca": "no.pem"}, "no.pem: No such file"),
     "a certificate without key": ({"issuer": OKTA, "certfile": "cert.pem"}, "keyfile"),
     "a realm with a quote": ({"issuer": OKTA, "realm": 'a", error="x'}, "pattern"),
     "an issuer that is not a URL": ({"issuer": "https://[::1"}, "URL"),
@@ -141,6 +151,14 @@ def test_an_invalid_setting_is_rejected_with_advice(values: dict[str, Any], word
     with pytest.raises(SettingsError) as rejection:
         Settings(**values)
     assert word in str(rejection.value)
+
+
+def test_a_ca_of_clients_needs_tls(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    with pytest.raises(SettingsError, match="client_ca: clients show certificates to servers with TLS only"):
+        Settings(issuer=OKTA, client_ca=str(file))
+    assert Settings(issuer=OKTA, client_ca=str(file), certfile="c.pem", keyfile="k.pem").client_ca == str(file)
 
 
 @pytest.mark.parametrize(
