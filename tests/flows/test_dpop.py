@@ -221,6 +221,7 @@ async def test_a_stream_and_a_socket_need_a_proof_at_their_start(
     await connection.write_message(renewed)
     assert await connection.read_message() is None  # closed: the bound token came without a proof
     assert 4401 == connection.close_code
+    connection.close()
 
 
 @pytest.mark.gen_test

@@ -178,7 +178,8 @@ async def test_mistake_11_a_malformed_or_repeated_field_treated_as_missing_or_jo
 @pytest.mark.gen_test
 async def test_mistake_12_an_error_code_in_the_challenge_without_a_token(rig: Rig) -> None:
     response = await rig.client.fetch(f"{rig.url}/api/whoami", raise_error=False)
-    assert 'Bearer realm="api"' == response.headers["WWW-Authenticate"]
+    assert 'Bearer realm="api"' == response.headers.get_list("WWW-Authenticate")[0]
+    assert "error" not in response.headers["WWW-Authenticate"]
 
 
 class Scoped(BearerAuthMixin, RequestHandler):
@@ -207,7 +208,7 @@ async def test_mistake_14_a_403_for_an_anonymous_request(rig: Rig) -> None:
         response = await rig.client.fetch(
             f"{rig.url}/api/whoami", method=method, raise_error=False, allow_nonstandard_methods=True
         )
-        assert (401, 'Bearer realm="api"') == (response.code, response.headers["WWW-Authenticate"])
+        assert (401, 'Bearer realm="api"') == (response.code, response.headers.get_list("WWW-Authenticate")[0])
 
 
 @pytest.mark.gen_test
@@ -219,7 +220,7 @@ async def test_mistake_15_internal_text_or_token_values_in_a_header(rig: Rig) ->
             description = json.loads(response.body)["error_description"]
             assert description in DESCRIPTIONS.values()
             expected = f'Bearer realm="api", error="invalid_token", error_description="{description}"'
-            assert expected == response.headers["WWW-Authenticate"]
+            assert expected == response.headers.get_list("WWW-Authenticate")[0]
 
 
 @pytest.mark.gen_test
