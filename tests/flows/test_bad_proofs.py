@@ -8,39 +8,61 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 import pytest
+from recording_instrumentation import RecordingInstrumentation
 
 from fakeissuer import DPoPClient, RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.errors import Reason
-from service.web.endpoints.okta_guide import WhoAmI
 
-REASONS: dict[str, Reason] = {}
+REASONS = {
+    "alg-of-another-curve": Reason.PROOF_KEY,
+    "alg-of-another-kind-of-key": Reason.PROOF_KEY,
+    "iat-in-the-future": Reason.PROOF_IN_FUTURE,
+    "iat-long-ago": Reason.PROOF_TOO_OLD,
+    "jwk-of-another-client": Reason.PROOF_KEY_MISMATCH,
+    "payload-changed-after-signing": Reason.PROOF_SIGNATURE,
+    "proof-missing": Reason.MISSING_PROOF,
+    "proof-twice": Reason.SEVERAL_PROOFS,
+    "replayed": Reason.PROOF_REPLAYED,
+    "signature-padded": Reason.MALFORMED_PROOF,
+    "token-bound-to-a-certificate-too": Reason.SENDER_CONSTRAINED,
+    "token-unbound": Reason.NOT_BOUND,
+}
+REASONS_BY_PREFIX = {
+    "alg": Reason.PROOF_ALGORITHM,
+    "ath": Reason.PROOF_TOKEN,
+    "htm": Reason.PROOF_METHOD,
+    "htu": Reason.PROOF_URL,
+    "jwk": Reason.PROOF_KEY,
+    "nonce": Reason.PROOF_NONCE,
+    "scheme": Reason.SENDER_CONSTRAINED,
+    "signature": Reason.PROOF_SIGNATURE,
+    "typ": Reason.PROOF_TYPE,
+    **dict.fromkeys(
+        ("b64", "crit", "four", "header", "iat", "json", "jti", "oversize", "payload", "proof", "proofs", "quoted"),
+        Reason.MALFORMED_PROOF,
+    ),
+    **dict.fromkeys(("two", "zip"), Reason.MALFORMED_PROOF),
+}
 
 
-class Recording(WhoAmI):
-    """Records the reason of each rejection."""
-
-    reasons: list[str | None]
-
-    def initialize(self, *, reasons: list[str | None]) -> None:  # type: ignore[override]
-        self.reasons = reasons
-
-    def on_finish(self) -> None:
-        self.reasons.append(self.rejection_reason)
-        super().on_finish()
+def _expected_reason(name: str) -> Reason:
+    return REASONS.get(name) or REASONS_BY_PREFIX[name.partition("-")[0]]
 
 
 @pytest.fixture
-def reasons() -> list[str | None]:
-    return []
+def rejections() -> RecordingInstrumentation:
+    return RecordingInstrumentation()
 
 
 @pytest.fixture
 def url(
-    fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication], str], reasons: list[str | None]
+    fake_issuer: RunningIssuer,
+    listen: Callable[[ResourceServerApplication], str],
+    rejections: RecordingInstrumentation,
 ) -> str:
     settings = Settings(issuer=fake_issuer.issuer_url(), dpop_nonce=True)
-    return listen(make_app(settings, routes=[(r"/whoami", Recording, {"reasons": reasons})])) + "/whoami"
+    return listen(make_app(settings, instrumentation=rejections)) + "/api/whoami"
 
 
 async def _get(url: str, fields: Iterable[tuple[str, str]]) -> tuple[int, str, str]:
@@ -69,16 +91,15 @@ async def _nonce(url: str, issuer: RunningIssuer, client: DPoPClient) -> str:
 
 @pytest.mark.gen_test(timeout=60)
 async def test_each_bad_proof_is_rejected_for_its_own_reason(
-    url: str, fake_issuer: RunningIssuer, dpop_client: DPoPClient, reasons: list[str | None]
+    url: str, fake_issuer: RunningIssuer, dpop_client: DPoPClient, rejections: RecordingInstrumentation
 ) -> None:
     nonce = await _nonce(url, fake_issuer, dpop_client)
     expected, got, found = {}, {}, {}
     for bad in fake_issuer.bad_proofs("GET", url, nonce=nonce):
         for _ in range(bad.times - 1):
             assert (200, "", "") == await _get(url, bad.fields)
-        reasons.clear()
         expected[bad.name] = (bad.status, bad.error)
         got[bad.name] = (await _get(url, bad.fields))[:2]
-        found[bad.name] = reasons[0]
+        found[bad.name] = rejections.responses[-1][2]
     assert expected == got
-    assert REASONS == found
+    assert {name: str(_expected_reason(name)) for name in expected} == found
