@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import servers
 import tornado.web
+from programs import Start, listening
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from fakeissuer import DPoPClient, RunningIssuer
 from service import BearerAuthMixin, ResourceServerApplication, Settings, make_app
+from service.caches import shared
 from service.web.endpoints.okta_guide import WhoAmI
 
 
@@ -280,3 +287,54 @@ async def test_the_metadata_says_how_tokens_may_be_bound(
             document.get("dpop_bound_access_tokens_required"),
         )
     assert {"off": (False, None), "allowed": (True, False), "required": (True, True)} == documents
+
+
+@pytest.fixture
+def two_services(fake_issuer: RunningIssuer, start: Start) -> Iterator[tuple[servers.CacheServer, list[str]]]:
+    """Yield a Redis server, and the URLs of two services that share it and have one external address."""
+    with servers.running("redis") as cache:
+        environment = {
+            "SERVICE_CACHE_URL": cache.url,
+            "SERVICE_CACHE_SECRET": "s" * 32,
+            "SERVICE_PUBLIC_URL": "https://api.example",
+            "SERVICE_LOG_LEVEL": "warning",
+        }
+        options = ("service", "--port", "0", "--issuer", fake_issuer.issuer_url())
+        yield cache, [listening(start(*options, **environment)) for _ in range(2)]
+
+
+def _accepted(urls: Sequence[str], headers: Mapping[str, str], *, copies: int = 60) -> int:
+    """Send concurrent copies of one request to each process, and return how many were accepted."""
+
+    def send(url: str) -> int:
+        request = urllib.request.Request(f"{url}/api/whoami", headers=dict(headers))  # noqa: S310  # ours
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # ours
+                return int(response.status)
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return exc.code
+
+    with ThreadPoolExecutor(32) as pool:
+        return list(pool.map(send, [*urls] * copies)).count(200)
+
+
+def test_of_the_copies_of_a_proof_two_processes_accept_one_and_at_most_one_each_while_redis_is_gone(
+    two_services: tuple[servers.CacheServer, list[str]], fake_issuer: RunningIssuer, dpop_client: DPoPClient
+) -> None:
+    cache, urls = two_services
+    token = fake_issuer.token(dpop_jkt=dpop_client.thumbprint)
+
+    def proof() -> dict[str, str]:
+        return dpop_client.headers("GET", "https://api.example/api/whoami", token)
+
+    first = proof()
+    assert 1 == _accepted(urls, first)
+    cache.stop()
+    second = proof()
+    assert 1 <= _accepted(urls, second) <= 2
+    assert 0 == _accepted(urls, second, copies=3)
+    cache.start()
+    time.sleep(shared.RETRY_INTERVAL + 0.2)  # until the processes try the cache again
+    assert 1 == _accepted(urls, proof())
+    assert 1 >= _accepted(urls, first)  # Redis has forgotten it, but the process that accepted it has not
