@@ -79,7 +79,7 @@ class IssuerControl:
 
         return good_tokens(self.state, server)
 
-    def bad_proofs(self, method: str, url: str, **members: Any) -> list[BadProof]:
+    def bad_proofs(self, /, method: str, url: str, **members: Any) -> list[BadProof]:
         """Return the catalogue of bad DPoP proofs for a request; the members are those of ``BadProofsRequest``."""
         from fakeissuer.control.bad_proofs import BadProofsRequest  # noqa: PLC0415  # as above
 
