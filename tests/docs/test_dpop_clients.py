@@ -16,6 +16,9 @@ import pytest
 from programs import Start, listening
 
 from fakeissuer import RunningIssuer
+from fakeissuer.jose.raw_jws import decode_base64url
+from fakeissuer.model.records import read_members
+from fakeissuer.oauth.dpop import jwk_thumbprint
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "tests/clients/node/node_modules"
@@ -74,6 +77,26 @@ def test_curl_calls_the_api(call: Run) -> None:
 
 def test_requests_oauth2client_calls_the_api(call: Run) -> None:
     assert "{'jkt': '" == call(sys.executable, "call_api.py")[:9]
+
+
+def test_explain_accepts_a_proof_of_the_script(
+    blocks: dict[str, str], fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "dpop-proof").write_text(blocks["dpop-proof"])
+    url, environment = "https://api.example.com/orders", environment | {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url()}
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert 0 == done.returncode, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    header = run("bash", "dpop-proof", "GET", url).partition(".")[0]
+    token = fake_issuer.token(dpop_jkt=jwk_thumbprint(read_members(decode_base64url(header))["jwk"]))
+    proof = run("bash", "dpop-proof", "GET", f"{url}?all=1", "", token)
+    explained = run(sys.executable, "-m", "service", "explain", token, "--dpop", proof, "--method", "GET", "--url", url)
+    assert "its typ is dpop+jwt" in explained
 
 
 @needs_node
