@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from fakeissuer import InvalidRequestError, RunningIssuer
 from fakeissuer.control.bad_proofs import ROWS
 from fakeissuer.control.bad_proofs.proof_builder import token_hash
 from fakeissuer.control.bad_tokens import ROWS as BAD_TOKENS
+from fakeissuer.jose import keys
 from fakeissuer.jose.raw_jws import decode_base64url
 from fakeissuer.model.records import read_members
 
@@ -37,6 +39,60 @@ def test_a_proof_is_for_the_request_and_its_token(fake_issuer: RunningIssuer) ->
     assert ("PUT", "https://api.example.com/orders", token_hash(token)) == (claims["htm"], claims["htu"], claims["ath"])
     assert ("alice@example.com", ["api:write"]) == (_claims(token)["sub"], _claims(token)["scp"])
     assert ["jkt"] == list(_claims(token)["cnf"])
+
+
+CHANGED_PART = {"alg", "ath", "htm", "htu", "iat", "jti", "typ"}
+OTHER_PARTS = {"b64-false": {"b64", "crit"}, "crit-unknown": {"crit", "exp2"}, "crit-empty": {"crit"}}
+OTHER_PARTS |= {"zip": {"zip"}, "oversize": {"note"}, "jwk-missing": {"jwk"}, "payload-utf-16": set()}
+OTHER_ALGORITHMS = {"jwk-symmetric", "jwk-small-rsa", "jwk-exponent-one"}
+
+
+def test_nothing_is_wrong_but_what_the_name_says(fake_issuer: RunningIssuer) -> None:
+    now = 1_700_000_000
+    fake_issuer.clock.set(now)
+    fake_issuer.clock.freeze()
+    compared = 0
+    for bad in fake_issuer.bad_proofs("GET", URL):
+        fields = dict(bad.fields)
+        try:
+            header, claims = (json.loads(decode_base64url(part)) for part in fields["DPoP"].split(".")[:2])
+        except (KeyError, ValueError):
+            continue  # no proof, or none that can be read
+        if not isinstance(claims, dict):
+            continue
+        token = fields["Authorization"].split()[1]
+        right = {
+            "typ": "dpop+jwt",
+            "alg": "ES256",
+            "jwk": header.get("jwk", {}),
+            "htm": "GET",
+            "ath": token_hash(token),
+        }
+        right |= {"htu": URL.partition("?")[0], "iat": now}
+        found = {"jti": "", **header, **claims}
+        different = {name for name in right.keys() | found.keys() if right.get(name, ...) != found.get(name, ...)}
+        jti = claims.get("jti")
+        different -= {"jti"} if isinstance(jti, str) and 0 < len(jti) < 100 else set()
+        prefix = bad.name.partition("-")[0]
+        expected = OTHER_PARTS.get(
+            bad.name, {prefix} & CHANGED_PART | ({"alg"} if bad.name in OTHER_ALGORITHMS else set())
+        )
+        assert (bad.name, expected) == (bad.name, different)
+        if prefix in CHANGED_PART - {"alg"} or bad.name == "jwk-of-another-client":
+            assert keys.is_signed_by(header["jwk"], "ES256", fields["DPoP"])
+        compared += 1
+    assert compared > 80
+
+
+def test_the_signatures_of_weak_keys_are_right(fake_issuer: RunningIssuer) -> None:
+    proofs = {bad.name: dict(bad.fields)["DPoP"] for bad in fake_issuer.bad_proofs("GET", URL) if "jwk-" in bad.name}
+    small = proofs["jwk-small-rsa"]
+    jwk = read_members(decode_base64url(small.split(".")[0]))["jwk"]
+    assert keys.is_signed_by(jwk, "RS256", small)
+    signature = decode_base64url(proofs["jwk-exponent-one"].split(".")[2])
+    digest = hashlib.sha256(proofs["jwk-exponent-one"].rpartition(".")[0].encode()).digest()
+    # To the power of 1, the signature is the padded hash (RFC 8017 section 9.2).
+    assert (256, b"\0\1\xff", digest) == (len(signature), signature[:3], signature[-32:])
 
 
 def test_proofs_have_a_nonce_only_if_the_request_has_one(fake_issuer: RunningIssuer) -> None:
