@@ -140,9 +140,12 @@ class ClientStream(IOStream):
         if data == BARE_BAD_REQUEST:
             # Tornado writes it while it handles the exception, and offers no other way to learn the cause.
             rejection = rejection_for(sys.exception())
-            data = b"" if self._has_responded else rejection.to_bytes()
             self.is_rejected = True
-            self._log(rejection)
+            if self._has_responded:  # as to an upload without a token: the rest of its body is no event of its own
+                data = b""
+            else:
+                data = rejection.to_bytes()
+                self._log(rejection)
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
         return super().write(data)

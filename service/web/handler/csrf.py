@@ -20,6 +20,7 @@ def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, reso
 
     A browser adds cookies to requests that any page makes, so an attacker's page would act as our user
     (cross-site request forgery).
+    A link on any page may lead to a document of ours, and so may the redirect after a login.
 
     Raises:
         CrossSiteRequest: Another site sent the request, or the headers do not say which did.
@@ -29,11 +30,18 @@ def check_same_site(request: HTTPServerRequest, *, cors: CrossOriginPolicy, reso
         if cors.lists(origin) or is_own_page(origin, request, resource):
             return
     elif site is not None:
-        if site in _OWN_SITES:
+        if site in _OWN_SITES or _opens_document(request):
             return
     elif request.method in _SAFE_METHODS:
         return  # an old browser without either header; the request changes nothing, and other pages cannot read it
     raise CrossSiteRequest("a cookie that was sent from another origin")
+
+
+def _opens_document(request: HTTPServerRequest) -> bool:
+    """Return whether the browser shows the response as a page of its own, which no other page can read or embed."""
+    # Not ``iframe``, ``object`` or ``embed``: a page that frames ours could lead the user's clicks (clickjacking).
+    fetch = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
+    return request.method in _SAFE_METHODS and fetch == ("navigate", "document")
 
 
 def is_own_page(origin: str, request: HTTPServerRequest, resource: Resource, *, any_scheme: bool = False) -> bool:

@@ -5,6 +5,7 @@ import logging
 import resource
 
 import pytest
+import tornado.web
 from raw_clients import APPLICATION, ServeWith
 
 from service.settings.limits import LimitSettings
@@ -65,6 +66,28 @@ async def test_a_request_over_a_limit_gets_its_status_as_json_and_one_log_line(
         vars(record)["status"],
         vars(record)["remote_ip"],
     )
+
+
+@tornado.web.stream_request_body
+class _Rejecting(tornado.web.RequestHandler):
+    async def prepare(self) -> None:
+        self.set_status(401)
+        await self.finish()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Leave the body alone."""
+
+
+@pytest.mark.gen_test
+async def test_a_body_over_the_limit_after_the_response_is_not_logged(
+    serve_with: ServeWith, caplog: pytest.LogCaptureFixture
+) -> None:
+    rejecting = tornado.web.Application([(r"/", _Rejecting)], log_function=lambda _: None)
+    async with serve_with(LimitedHTTPServer(rejecting, limits=LimitSettings(max_body_size=1000))) as connect:
+        client = await connect()
+        await client.send(_POST + b"Content-Length: 5000\r\n\r\n" + b"x" * 5000)
+        assert 401 == (await client.read_to_end()).status
+    assert [] == [record for record in caplog.records if record.name == "service.web.connections.limit_log"]
 
 
 @pytest.mark.gen_test

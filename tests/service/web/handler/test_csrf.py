@@ -26,6 +26,10 @@ ALLOWED = {
     "its own page, without Origin": ("GET", ["Sec-Fetch-Site: same-origin"]),
     "an address that the user typed": ("GET", ["Sec-Fetch-Site: none"]),
     "a safe method of an old browser": ("HEAD", []),
+    "a link on a page of another site, or the redirect after a login": (
+        "GET",
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"],
+    ),
 }
 
 
@@ -55,6 +59,27 @@ REJECTED = {
     "another port": ("POST", ["Origin: http://api.example:8080"]),
     "a page of the same site": ("POST", ["Sec-Fetch-Site: same-site"]),
     "an image in another page": ("GET", ["Sec-Fetch-Site: cross-site"]),
+    "a frame in another page": (
+        "GET",
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"],
+    ),
+    "a script of another page that claims to open a document": (
+        "GET",
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: document"],
+    ),
+    "a link, by a page that sends its origin": (
+        "GET",
+        [
+            "Origin: https://evil.example",
+            "Sec-Fetch-Site: cross-site",
+            "Sec-Fetch-Mode: navigate",
+            "Sec-Fetch-Dest: document",
+        ],
+    ),
+    "a form of another page that opens a document": (
+        "POST",
+        ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"],
+    ),
     "an origin that contradicts Sec-Fetch-Site": (
         "POST",
         ["Origin: https://evil.example", "Sec-Fetch-Site: same-origin"],
