@@ -86,6 +86,7 @@ setup(
             "anyio>=4.4",  # its pytest plugin runs a test of the README
             # Third-party clients of the fake issuer.
             "authlib>=1.6",
+            "requests-oauth2client>=1.8",
             "requests-oauthlib>=2",
             "coverage[toml]>=7.6",
             "docutils>=0.21",

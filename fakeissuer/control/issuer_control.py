@@ -24,6 +24,7 @@ from fakeissuer.state.pending import BackchannelAuthentication
 from fakeissuer.state.state import IssuerState
 
 if TYPE_CHECKING:
+    from fakeissuer.control.bad_proofs import BadProof, BadProofsRequest
     from fakeissuer.control.bad_tokens import BadToken
     from fakeissuer.control.good_tokens import GoodToken
 
@@ -77,6 +78,18 @@ class IssuerControl:
         from fakeissuer.control.good_tokens import good_tokens  # noqa: PLC0415  # as above
 
         return good_tokens(self.state, server)
+
+    def bad_proofs(self, /, method: str, url: str, **members: Any) -> list[BadProof]:
+        """Return the catalogue of bad DPoP proofs for a request; the members are those of ``BadProofsRequest``."""
+        from fakeissuer.control.bad_proofs import BadProofsRequest  # noqa: PLC0415  # as above
+
+        return self.bad_proofs_requested(to_record({"method": method, "url": url, **members}, BadProofsRequest))
+
+    def bad_proofs_requested(self, request: BadProofsRequest) -> list[BadProof]:
+        """Return the catalogue of bad DPoP proofs, each with the rule it breaks and the correct status and error."""
+        from fakeissuer.control.bad_proofs import bad_proofs  # noqa: PLC0415  # as above
+
+        return bad_proofs(self.state, request)
 
     def revoke(self, token: str) -> None:
         """Revoke a token of any client."""

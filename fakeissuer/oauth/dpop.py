@@ -22,6 +22,8 @@ PROOF_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 _MAX_AGE_S = 300
 """Okta rejects a proof that was issued more than five minutes ago."""
 _CLOCK_DIFFERENCE_S = 5
+_MIN_RSA_BITS = 2048
+_COORDINATE_OCTETS = {"P-256": 32, "P-384": 48, "P-521": 66}
 _THUMBPRINT_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
@@ -36,7 +38,7 @@ class ProofProblem(StrEnum):
     MISSING = "the request has none, and the client needs one"
     SEVERAL = "the request has more than one"
     UNREADABLE = "it is not a JWT in compact serialization"
-    TYPE = "its typ is not dpop+jwt"
+    TYPE = "its typ is not dpop+jwt, or it has crit, b64 or zip"
     ALGORITHM = "its alg is not one that the metadata lists"
     KEY = "its jwk is not a public key for its alg"
     SIGNATURE = "its signature is wrong"
@@ -79,7 +81,9 @@ def check_proof(fields: Sequence[str], context: ProofContext) -> str:
         raise proof_rejected(ProofProblem.SEVERAL if fields else ProofProblem.MISSING)
     (text,) = fields
     try:
-        header, claims = (read_members(decode_base64url(part)) for part in text.split(".")[:2])
+        header_part, claims_part, signature = text.split(".")
+        decode_base64url(signature)  # jwcrypto would accept padding
+        header, claims = (read_members(decode_base64url(part)) for part in (header_part, claims_part))
     except (ValueError, InvalidRequestError) as exc:
         raise proof_rejected(ProofProblem.UNREADABLE) from exc
     jwk = _check_header(header, text)
@@ -109,7 +113,7 @@ def bound_key(claims: Mapping[str, Any]) -> str | None:
 def _check_header(header: Mapping[str, Any], text: str) -> Mapping[str, Any]:
     from fakeissuer.jose import keys  # noqa: PLC0415  # loading jwcrypto takes longer than the rest of the start
 
-    if header.get("typ") != "dpop+jwt" or "crit" in header:
+    if header.get("typ") != "dpop+jwt" or {"b64", "crit", "zip"} & header.keys():
         raise proof_rejected(ProofProblem.TYPE)
     alg, jwk = header.get("alg"), header.get("jwk")
     if alg not in PROOF_ALGORITHMS:
@@ -118,9 +122,21 @@ def _check_header(header: Mapping[str, Any], text: str) -> Mapping[str, Any]:
         raise proof_rejected(ProofProblem.KEY)
     if not all(isinstance(jwk.get(name), str) for name in _THUMBPRINT_MEMBERS[jwk["kty"]]):
         raise proof_rejected(ProofProblem.KEY)
+    if jwk.get("alg", alg) != alg or not _has_usual_size(jwk):
+        raise proof_rejected(ProofProblem.KEY)
     if not keys.is_signed_by(jwk, alg, text):
         raise proof_rejected(ProofProblem.SIGNATURE)
     return jwk
+
+
+def _has_usual_size(jwk: Mapping[str, Any]) -> bool:
+    """Return whether an RSA key has at least 2048 bits, and a coordinate all octets of its curve and no more."""
+    try:
+        if jwk["kty"] == "RSA":
+            return int.from_bytes(decode_base64url(jwk["n"])).bit_length() >= _MIN_RSA_BITS
+        return {_COORDINATE_OCTETS.get(jwk["crv"])} == {len(decode_base64url(jwk[name])) for name in ("x", "y")}
+    except ValueError:
+        return False
 
 
 def _check_claims(claims: Mapping[str, Any], context: ProofContext) -> None:

@@ -48,6 +48,7 @@ class RunningIssuer(LoopProxy[IssuerControl]):
     mint = on_loop(IssuerControl.mint)
     bad_tokens = on_loop(IssuerControl.bad_tokens)
     good_tokens = on_loop(IssuerControl.good_tokens)
+    bad_proofs = on_loop(IssuerControl.bad_proofs)
     revoke = on_loop(IssuerControl.revoke)
     approvals = on_loop(IssuerControl.approvals)
     approve = on_loop(IssuerControl.approve)

@@ -1,8 +1,7 @@
 """The catalogue of bad tokens: each breaks one rule, and has the status and error of a correct resource server.
 
-Such a server trusts this issuer and its audience, allows only RS256, has two minutes of leeway, does not support DPoP
-and reads at most 16 KiB. A token that is a b64token gets ``invalid_token``, any other ``invalid_request`` (RFC 6750
-section 3.1).
+Such a server trusts this issuer and its audience, allows only RS256, has two minutes of leeway, and reads at most
+16 KiB. A token that is a b64token gets ``invalid_token``, any other ``invalid_request`` (RFC 6750 section 3.1).
 """
 
 from __future__ import annotations

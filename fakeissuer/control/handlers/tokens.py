@@ -1,4 +1,4 @@
-"""``/_fake/tokens``, ``/_fake/bad-tokens``, ``/_fake/good-tokens`` and ``/_fake/revoke``."""
+"""``/_fake/tokens``, ``/_fake/revoke``, and the catalogues: ``bad-tokens``, ``good-tokens`` and ``bad-proofs``."""
 
 from __future__ import annotations
 
@@ -46,6 +46,18 @@ class GoodTokensHandler(ControlHandler):
     def get(self) -> None:
         """Return one good token of each kind."""
         self.send(self.control.good_tokens(self.read_query(ServerQuery).server))
+
+
+class BadProofsHandler(ControlHandler):
+    """The catalogue of bad DPoP proofs."""
+
+    path = "/bad-proofs"
+
+    def post(self) -> None:
+        """Return one bad proof of each kind for a request."""
+        from fakeissuer.control.bad_proofs import BadProofsRequest  # noqa: PLC0415  # importing it slows the start
+
+        self.send(self.control.bad_proofs_requested(self.read(BadProofsRequest)))
 
 
 class RevokeHandler(ControlHandler):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -106,6 +108,38 @@ def test_a_text_that_is_no_proof_is_rejected(text: str, fake_issuer: RunningIssu
     url = f"{fake_issuer.issuer_url()}/v1/token"
     response = ask(url, "POST", form=CLIENT_CREDENTIALS, client=SERVICE, headers={"DPoP": text})
     assert (400, "invalid_dpop_proof") == (response.status, response.json()["error"])
+
+
+# What RFC 9449 leaves to the server, or what other endpoints check.
+ACCEPTED = {"jti-long", "oversize", "token-bound-to-a-certificate-too"}
+
+
+def test_userinfo_rejects_the_catalogue_of_bad_proofs(fake_issuer: RunningIssuer) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/userinfo"
+    parts = urlsplit(url)
+    accepted = set()
+    for bad in fake_issuer.bad_proofs("GET", url, token={"sub": "alice@example.com", "scp": "openid"}):
+        for _ in range(bad.times):
+            connection = http.client.HTTPConnection(parts.netloc)
+            connection.putrequest("GET", parts.path)
+            for field in bad.fields:
+                connection.putheader(*field)  # a mapping would send one of two fields
+            connection.endheaders()
+            status = connection.getresponse().status
+            connection.close()
+        assert status in {200, 400, 401}
+        accepted |= {bad.name} if status == 200 else set()
+    assert ACCEPTED == accepted
+
+
+@pytest.mark.parametrize("jwk", [{"n": "=", "e": "AQAB"}, {"n": "AQAB", "e": "AQAB"}])
+def test_a_malformed_key_is_rejected(
+    jwk: dict[str, str], fake_issuer: RunningIssuer, dpop_client: DPoPClient, ask: Send
+) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/token"
+    proof = dpop_client.proof("POST", url, header={"alg": "RS256", "jwk": {"kty": "RSA", **jwk}})
+    response = ask(url, "POST", form=CLIENT_CREDENTIALS, client=SERVICE, headers={"DPoP": proof})
+    assert ProofProblem.KEY in response.json()["error_description"]
 
 
 def test_a_proof_is_accepted_once(fake_issuer: RunningIssuer, dpop_client: DPoPClient, ask: Send) -> None:
