@@ -18,7 +18,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
-from service.issuers.failures import NoFreeConnection, UnexpectedStatus, check_response
+from service.issuers.failures import NoFreeConnection, NotJSON, UnexpectedStatus, check_response
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
 from service.urls import is_loopback
@@ -205,9 +205,9 @@ def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
         raise UnexpectedStatus("GET", url, response.code, retry_after=_retry_after(response))
     try:
-        document = encoding.decode_json_object(response.body)
+        document = encoding.decode_document(response.body)
     except ValueError as exc:
-        raise IssuerUnavailable(f"GET {url}: the response is not a JSON object: {exc}") from exc
+        raise NotJSON(f"GET {url}: the response is not a JSON object: {exc}") from exc
     return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
 
 

@@ -85,6 +85,8 @@ class ValidationSettings(ServerProfileSettings):
     """The introspection requests a minute that one client address may cause with inactive tokens; 0 for no limit."""
     introspection_jwt: bool = False
     """Whether introspection responses must be signed (RFC 9701)."""
+    introspection_zero_exp_is_never: bool = False
+    """Whether ``exp`` of 0 in an introspection response stands for a token without an end; it is expired otherwise."""
     insecure_accept_when_introspection_fails: bool = Field(
         default=False,
         validation_alias=AliasChoices(

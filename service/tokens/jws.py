@@ -70,7 +70,7 @@ def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str
         raise InvalidToken(Reason.CRITICAL_HEADER, FORBIDDEN_PARAMETERS[header.forbidden], claim=header.forbidden)
     if header.alg is None or header.alg not in algorithms:
         raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"expected one of {algorithms}", claim="alg")
-    if header.kid is None and "kid" in header.parameters:
+    if header.kid is None and header.parameters.get("kid") is not None:  # some libraries write null for no key ID
         raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected a string of at most {MAX_KID} characters", claim="kid")
     return header.alg, header.kid
 

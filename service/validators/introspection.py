@@ -27,6 +27,7 @@ from service.validators.jwt import rules_for
 _logger = logging.getLogger(__name__)
 
 _AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
+_ZERO_EXP_SETTING = "introspection_zero_exp_is_never"
 _AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"
 _REQUIRED_OF_LIGHTWEIGHT_JWT = frozenset({"iss", "exp"})
 """The claims of a JWT whose other claims are in the response only, as those of Keycloak's lightweight tokens."""
@@ -162,6 +163,9 @@ class IntrospectionValidator:
             if exc.claim == "aud" and "aud" not in claims and token.jws is None:
                 self._log_missing_audience()
                 raise _missing_audience("the introspection response has no aud") from None
+            if exc.reason is Reason.EXPIRED and claims["exp"] <= 0:
+                detail = "exp is 0, as for a token that never expires"
+                raise InvalidToken(Reason.EXPIRED, detail, claim="exp", setting=_ZERO_EXP_SETTING) from None
             raise
 
     async def _required(self, token: PresentedToken) -> frozenset[str]:
