@@ -24,7 +24,7 @@ from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.operations.doctor.report import Finding, fail, ok, skipped, warn
 from service.settings.issuers import ClientCredentials, TrustedIssuer
 from service.tokens.issuer_identifier import find_mistakes
-from service.tokens.jwk import KeySet
+from service.tokens.key_set import KeySet
 
 _NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date header has whole seconds, and a response takes time."""
