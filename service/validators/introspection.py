@@ -90,7 +90,13 @@ class IntrospectionValidator:
         own = None if token.jws is None else self._check_jwt(token.jws, token.unverified_claims)
         claims, expires_at = await self.introspect(token)
         await self._check_response(claims, token)
-        principal = self.principal(token, claims, expires_at)
+        principal = Principal.from_claims(
+            {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
+            names=self._rules.names,
+            max_token_age=self._rules.max_token_age,
+            default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
+            key_id=None if token.jws is None else token.jws.header.kid,
+        )
         if own is not None:
             principal = dataclasses.replace(principal, expires_at=min(principal.expires_at, own.expires_at))
         return ValidatedToken(principal, partial(self._is_before, expires_at))
@@ -110,20 +116,6 @@ class IntrospectionValidator:
         if self._accepts_without_audience and claims.get("aud") == []:
             del claims["aud"]  # Ory Hydra's form of a token without an audience
         return claims, expires_at
-
-    def principal(self, token: PresentedToken, claims: dict[str, Any], expires_at: float) -> Principal:
-        """Return the principal of an introspection response whose claims have been checked.
-
-        Raises:
-            InvalidToken: As for :meth:`Principal.from_claims`.
-        """
-        return Principal.from_claims(
-            {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
-            names=self._rules.names,
-            max_token_age=self._rules.max_token_age,
-            default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
-            key_id=None if token.jws is None else token.jws.header.kid,
-        )
 
     async def check_ready(self) -> None:
         """Return if tokens can be introspected.

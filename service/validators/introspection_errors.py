@@ -8,7 +8,7 @@ from typing import Any
 from service.errors import InvalidToken, Reason
 
 AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"
-_ZERO_EXP_SETTING = "accept_introspection_with_zero_exp"
+_ZERO_EXP_SETTING = "introspection_zero_exp_is_never"
 
 
 def with_setting_for_jwt(error: InvalidToken, claims: Mapping[str, Any]) -> InvalidToken:

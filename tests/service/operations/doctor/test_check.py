@@ -176,7 +176,7 @@ async def test_the_issuer_of_a_custom_domain_is_suggested(client: JSONClient) ->
         finding = _by_name(report)["issuer in the document"]
         assert Outcome.FAIL is finding.outcome
         assert "it is on another host" in finding.advice
-        assert f"set OKTA_OAUTH2_ISSUER={org}/oauth2/default" in finding.advice
+        assert f"set issuer to {org}/oauth2/default" in finding.advice
         assert (await _check(Settings(issuer=f"{org}/oauth2/default"), client)).passed
 
 
