@@ -46,6 +46,7 @@ class IntrospectionValidator:
     Args:
         accepts_without_audience: Whether a response without ``aud`` is accepted for an opaque token, and a JWT without
             ``aud`` if the response has it.
+        accepts_without_end: Whether a response may lack ``exp``, as that for a token that never expires.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class IntrospectionValidator:
         clock: Clock,
         token_cache: ValidatedTokenCache,
         accepts_without_audience: bool,
+        accepts_without_end: bool,
     ) -> None:
         self.jwt_issuer = rules.issuer
         self._rules = rules
@@ -65,6 +67,7 @@ class IntrospectionValidator:
         self._clock = clock
         self._token_cache = token_cache
         self._accepts_without_audience = accepts_without_audience
+        self._excused = frozenset({"exp"}) if accepts_without_end else frozenset()
         self._has_logged_missing_audience = False
 
     async def validate(self, token: PresentedToken) -> Principal | None:
@@ -200,7 +203,7 @@ class IntrospectionValidator:
         them.
         """
         path = urllib.parse.urlsplit(await self._endpoint.endpoint()).path
-        required = REQUIRED_OF_JWT if _AT_OKTA.match(path) else _REQUIRED_OF_RESPONSE
+        required = (REQUIRED_OF_JWT if _AT_OKTA.match(path) else _REQUIRED_OF_RESPONSE) - self._excused
         is_excused = token.jws is None and self._accepts_without_audience
         return required - {"aud"} if is_excused or "aud" in token.unverified_claims else required | {"aud"}
 
@@ -240,4 +243,5 @@ def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionVali
         clock=context.clock,
         token_cache=context.token_cache,
         accepts_without_audience=issuer.accepts_introspection_without_audience,
+        accepts_without_end=issuer.zero_exp_is_never,
     )

@@ -13,6 +13,7 @@ from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
 from service.tokens.principal import check_principal
+from service.tokens.token_kinds import check_kind
 from service.validators.introspection_errors import AUDIENCE_SETTING
 
 _ADVICE_WITHOUT_AUDIENCE = (
@@ -42,7 +43,7 @@ def check_claim(
         applied = rules or context.rules
         context.found = _found(check, checked, applied, context.now)
         context.expected = _expected(check, applied, context.now)
-        context.advice = _advice(check, checked, context)
+        context.advice = _advice(check, checked, applied, context)
         try:
             check.check(checked, applied, context.now)
         except InvalidToken as exc:
@@ -54,10 +55,19 @@ def check_claim(
     return rule
 
 
-def _advice(check: ClaimCheck, claims: Mapping[str, Any], context: ExplainContext) -> str:
+def _explain_kind(claims: Mapping[str, Any], rules: ClaimRules) -> str:
+    """Return which other kind of token has this audience; the service checks the audience first."""
+    try:
+        check_kind(claims, rules, 0.0)
+    except InvalidToken as exc:
+        return f"{exc.detail}: send the access token"
+    return ""
+
+
+def _advice(check: ClaimCheck, claims: Mapping[str, Any], rules: ClaimRules, context: ExplainContext) -> str:
     if check.claim != "aud" or context.issuer is None:
         return check.advice
-    hint = explain_audience(claims, profile=context.issuer.profile.server.name)
+    hint = _explain_kind(claims, rules) or explain_audience(claims, profile=context.issuer.profile.server.name)
     if "aud" not in claims:
         return _ADVICE_WITHOUT_AUDIENCE.format(hint=f" ({hint})" if hint else "")
     return f"{hint}; {check.advice}" if hint else check.advice
@@ -66,7 +76,10 @@ def _advice(check: ClaimCheck, claims: Mapping[str, Any], context: ExplainContex
 def advice_on(error: TokenError) -> str:
     """Return what to do about a token that a validator rejects, by the claim that it rejected."""
     if error.reason is Reason.INACTIVE:
-        return "it has expired, was revoked, or is of another issuer: request a new one"
+        return (
+            "it has expired, was revoked, or is of another issuer: request a new one; or, since Keycloak and Zitadel "
+            "report a token as active only to a client in its aud, add client_id to the audience there"
+        )
     if error.reason in {Reason.MISSING_CLAIM, Reason.MALFORMED_CLAIM}:
         return f"configure the issuer to include a valid {error.claim}"
     about_claim = (check for check in CHECKS if error.claim in (check.claim, *check.other_claims))

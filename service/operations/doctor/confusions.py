@@ -14,7 +14,7 @@ _FOR_ENTRA = "the client must request a scope of this API, such as api://(applic
 _WITHOUT_AUDIENCE_AT_AUTH0 = "Auth0 issues such a token if the client's request has no audience: the client must add it"
 
 _AUDIENCES_OF = {
-    "cognito": "access tokens of Cognito name only their client",
+    "cognito": "access tokens of Cognito name only their client, and no aud",
     "entra": "Entra writes the application ID of the API into tokens of version 2, and into those of version 1 the "
     "form that the client requested, such as api://(application ID), with or without a slash; audience may list both",
     "keycloak": "Keycloak writes account, or no audience, until a client scope has a mapper of the type Audience: add "
@@ -97,12 +97,8 @@ def _audience_causes(claims: Mapping[str, Any], profile: str) -> Iterator[str]:
         yield "ADFS issues this audience if the client's request has no resource: the client must add it"
     if profile == "auth0" and any(audience.endswith("/userinfo") for audience in audiences):
         yield _WITHOUT_AUDIENCE_AT_AUTH0
-    if profile == "cognito" and "aud" in claims:
-        yield "an ID token of Cognito has the client as aud, and an access token has no aud: send the access token"
     if profile in _AUDIENCES_OF:
         yield _AUDIENCES_OF[profile]
-    if {claims[name] for name in ("azp", "appid", "cid", "client_id") if isinstance(claims.get(name), str)} & audiences:
-        yield "the audience is the client, as in an ID token: send the access token if this is one"
 
 
 def explain_signature(header: Mapping[str, Any], *, profile: str) -> str:

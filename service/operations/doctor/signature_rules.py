@@ -50,6 +50,8 @@ async def check_token_type(context: ExplainContext) -> None:
     context.found = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
     context.expected = "at+jwt" if context.rules.requires_rfc9068 else "none, JWT or at+jwt"
     context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token instead"
+    if context.rules.requires_rfc9068 and header.typ in {"", "jwt"}:
+        context.advice = "configure the issuer to send the type at+jwt, or set token_profile to lenient"
     check_type(header, context.rules)
 
 

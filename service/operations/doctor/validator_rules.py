@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from service.errors import InvalidToken, TokenError
-from service.operations.doctor.claim_rules import advice_on, check_claim
+from service.operations.doctor.claim_rules import advice_on, check_claim, check_strings
 from service.operations.doctor.context import ExplainContext, Rule, is_validated_locally
 from service.operations.doctor.formatting import to_json
 from service.settings.issuers import TrustedIssuer
@@ -123,6 +123,7 @@ def _jwt_rules(context: ExplainContext, validator: IntrospectionValidator) -> It
     yield Rule("the header of the token is acceptable", partial(_check_header, validator))
     convert = partial(with_setting_for_jwt, claims=claims)
     yield from _claim_rules("token", claims, validator.rules_of_jwt, convert)
+    yield Rule("by the token, its subject, ID, client and scopes are strings", check_strings)
 
 
 def _response_rules(validator: IntrospectionValidator, *, is_final: bool) -> Iterator[Rule]:

@@ -151,7 +151,11 @@ REJECTED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
         "percent-encoded",
     ),
     "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "size limit", "max_token_size"),
-    "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "only its issuer can introspect it"),
+    "an opaque token": (
+        lambda issuer: issuer.token(kind="refresh"),
+        "three parts",
+        "only its issuer can introspect it",
+    ),
     "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "truncated"),
     "an encrypted token": (lambda issuer: f"{issuer.token()}.a.b", "three parts", "encrypted"),
     "a padded signature": (lambda issuer: f"{issuer.token()}==", "three parts", "the signature: "),
