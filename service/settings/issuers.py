@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from service.settings.binding import DPoPMode
 from service.settings.files import read_secret_file
 from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
 from service.settings.profiles.locations import Locations
@@ -85,6 +86,8 @@ class TrustedIssuer:
         accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
             has no ``aud``; a token for any other API of the issuer is then accepted too.
         accepts_id_token_hashes: Whether a token with ``at_hash`` or another hash of ID tokens is accepted.
+        dpop: Whether its tokens may be bound by DPoP: ``off``, ``allowed`` or ``required``.
+        requires_dpop_nonce: Whether a proof needs a nonce of this service.
         profile: What is particular to its kind of server.
         locations: Where its documents and endpoints are, if not where the issuer says.
     """
@@ -106,6 +109,8 @@ class TrustedIssuer:
     accept_when_introspection_fails: bool
     accepts_introspection_without_audience: bool
     accepts_id_token_hashes: bool
+    dpop: DPoPMode
+    requires_dpop_nonce: bool
     profile: EffectiveProfile
     locations: Locations
 
@@ -161,6 +166,8 @@ class IssuerSettings(ServerProfileSettings):
     insecure_accept_when_introspection_fails: bool | None = None
     insecure_accept_introspection_without_audience: bool | None = None
     insecure_accept_id_token_hashes: bool | None = None
+    dpop: DPoPMode | None = None
+    dpop_nonce: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -222,6 +229,8 @@ def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[Trust
             accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
             accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
             accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
+            dpop=effective["dpop"],
+            requires_dpop_nonce=effective["dpop_nonce"],
             profile=profile,
             locations=table.locations(issuer),
         )

@@ -99,8 +99,8 @@ class ValidationSettings(ServerProfileSettings):
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
     http_proxy: ProxyURL | None = None  # may contain a password
-    """The proxy for requests to issuers: ``http://[user:password@]host:port``."""
+    """The proxy for requests to issuers: ``[scheme://][user:password@]host[:port]``, scheme ``http`` by default."""
     ca_file: CAFile | None = None
-    """A file of CA certificates in PEM, used in place of the system's."""
+    """A file of CA certificates in PEM, used in place of ``SSL_CERT_FILE`` and of the system's."""
     issuers: IssuerTables = ()
     """Further issuers, as ``[[issuers]]`` tables of the TOML file or as JSON in the environment."""

@@ -14,7 +14,6 @@ from service.clock import Clock
 from service.errors import InvalidToken, Reason
 from service.issuers.issuer import Issuer
 from service.settings.issuers import TrustedIssuer
-from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
 from service.tokens.claims import check_claims
 from service.tokens.jws import CompactJWS, check_header
@@ -22,8 +21,10 @@ from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.tokens.token_kinds import check_kind, check_type
 from service.validators.base import ValidatorContext
-from service.validators.introspection_errors import (
+from service.validators.introspection_claims import (
     AUDIENCE_SETTING,
+    check_confirmation,
+    identifiers_of_jwt,
     with_setting_for_jwt,
     with_setting_for_response,
 )
@@ -94,7 +95,7 @@ class IntrospectionValidator:
         claims, expires_at = await self.introspect(token)
         await self._check_response(claims, token)
         principal = Principal.from_claims(
-            {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
+            {"iss": self._rules.issuer, **identifiers_of_jwt(token, claims, self._rules), **claims},
             names=self._rules.names,
             max_token_age=self._rules.max_token_age,
             default_expiry=self._clock.now() + max(expires_at - self._clock.monotonic(), 0.0),
@@ -108,7 +109,7 @@ class IntrospectionValidator:
         """Return the unchecked claims of an active token, and the monotonic time at which their cached copy ends.
 
         Raises:
-            InvalidToken: The token is not active.
+            InvalidToken: The token is not active, or the response names another key than the token.
             IssuerUnavailable: Introspection failed.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
@@ -118,6 +119,7 @@ class IntrospectionValidator:
         claims = {name: value for name, value in document.items() if name != "active"}
         if self._accepts_without_audience and claims.get("aud") == []:
             del claims["aud"]  # Ory Hydra's form of a token without an audience
+        check_confirmation(token, claims)
         return claims, expires_at
 
     async def check_ready(self) -> None:
@@ -220,15 +222,6 @@ class IntrospectionValidator:
 
     def _is_before(self, expires_at: float) -> bool:
         return self._clock.monotonic() < expires_at
-
-
-def _identifiers(token: PresentedToken, claims: dict[str, Any], rules: ClaimRules) -> dict[str, Any]:
-    """Return the claims of a JWT by which the deny list finds it, so far as the response does not repeat them."""
-    own = token.unverified_claims
-    client = () if rules.names.has_client_id(claims) else rules.names.client_id
-    # A path is the name of a claim too, so that a nested client is found again.
-    found = ((name, find_claim(own, name)) for name in ("jti", "sub", *client))
-    return {name: value for name, value in found if value is not MISSING}
 
 
 def build(issuer: TrustedIssuer, context: ValidatorContext) -> IntrospectionValidator:

@@ -218,7 +218,7 @@ ISSUERS: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("settings", "sentence"), ISSUERS.values(), ids=ISSUERS.keys())
 def test_an_issuer_that_is_confused_is_corrected_at_start(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError) as error:
-        Settings(audience="api", **settings)
+        Settings(audience=("api",), **settings)
     assert sentence in str(error.value)
 
 
@@ -226,12 +226,14 @@ def test_an_issuer_that_is_confused_is_corrected_at_start(settings: dict[str, An
 @pytest.mark.gen_test
 async def test_check_says_that_the_realm_is_missing(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     root = fake_issuer.issuer_url().partition("/realms")[0]
-    for settings in ({"profile": "keycloak"}, {}):
-        report = await check(Settings(issuer=root, audience="api", **settings), client=client, clock=SystemClock())
+    for profile in ("keycloak", None):
+        report = await check(
+            Settings(issuer=root, audience=("api",), profile=profile), client=client, clock=SystemClock()
+        )
         lines = "\n".join(report.lines())
         assert "The issuers of Keycloak end with /realms/(name), before release 17 with /auth/realms/(name)" in lines
         assert "Okta" not in lines
-    fixed = Settings(issuer=f"{root}/realms/default", audience="api")
+    fixed = Settings(issuer=f"{root}/realms/default", audience=("api",))
     assert (await check(fixed, client=client, clock=SystemClock())).passed
 
 
@@ -239,6 +241,6 @@ async def test_check_says_that_the_realm_is_missing(fake_issuer: RunningIssuer, 
 @pytest.mark.gen_test
 async def test_explain_says_that_the_realm_is_missing(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     token = fake_issuer.token(claims={"iss": fake_issuer.issuer_url().partition("/realms")[0]})
-    settings = Settings(issuer=fake_issuer.issuer_url(), audience="api")
+    settings = Settings(issuer=fake_issuer.issuer_url(), audience=("api",))
     report = "\n".join((await explain(token, settings, client=client, clock=SystemClock())).lines())
     assert "it has no realm, which the issuers of Keycloak end with: /realms/default" in report

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from service.errors import InvalidToken, Reason, TokenError
-from service.operations.doctor.confusions import explain_audience
+from service.operations.doctor.advice.confusions import explain_audience
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_names import MISSING, find_claim
@@ -14,7 +14,7 @@ from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
 from service.tokens.principal import check_principal
 from service.tokens.token_kinds import check_kind
-from service.validators.introspection_errors import AUDIENCE_SETTING
+from service.validators.introspection_claims import AUDIENCE_SETTING
 
 _ADVICE_WITHOUT_AUDIENCE = (
     "configure the issuer to add an audience{hint}; or, if its tokens never have one, set "

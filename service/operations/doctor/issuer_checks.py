@@ -18,7 +18,7 @@ from service.issuers.issuer import Issuer
 from service.issuers.key_file import read_key_file
 from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
-from service.operations.doctor.confusions import advise_on_document_issuer, explain_absent_document
+from service.operations.doctor.advice.confusions import advise_on_document_issuer, explain_absent_document
 from service.operations.doctor.formatting import format_duration, to_json
 from service.operations.doctor.report import Finding, fail, ok, skipped, warn
 from service.settings.issuers import ClientCredentials, TrustedIssuer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.errors import InvalidToken, Reason
-from service.operations.doctor.confusions import describe_issuer_difference, explain_signature
+from service.operations.doctor.advice.confusions import describe_issuer_difference, explain_signature
 from service.operations.doctor.context import ExplainContext, is_validated_locally
 from service.operations.doctor.formatting import to_json
 from service.tokens import jws

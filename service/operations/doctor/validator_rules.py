@@ -17,7 +17,7 @@ from service.tokens.token_kinds import check_kind
 from service.validators import auto, hybrid, introspection
 from service.validators.base import Factory
 from service.validators.introspection import IntrospectionValidator
-from service.validators.introspection_errors import with_setting_for_jwt, with_setting_for_response
+from service.validators.introspection_claims import with_setting_for_jwt, with_setting_for_response
 from service.validators.registry import find_factory
 
 # A token of another kind often lacks a claim that another check requires, so the service checks the kind first.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations.doctor.confusions import describe_issuer_difference
+from service.operations.doctor.advice.confusions import describe_issuer_difference
 
 OKTA = "https://dev-1.okta.com/oauth2/default"
 
