@@ -159,7 +159,9 @@ TOKENS: dict[str, TokenRow] = {
     ),
     "an expired token": TokenRow(token=_minted(expires_in=-7200), advice="request a new token", better=GOOD),
     "an ID token": TokenRow(token=_minted(kind="id", aud="api://default"), advice="send the access token", better=GOOD),
-    "a token bound to a key": TokenRow(token=_minted(dpop_jkt="x" * 43), settings={"dpop": "off"}, advice="request a bearer token", better=GOOD),
+    "a token bound to a key": TokenRow(
+        token=_minted(dpop_jkt="x" * 43), settings={"dpop": "off"}, advice="request a bearer token", better=GOOD
+    ),
     "another type": TokenRow(
         token=_minted(header={"typ": "logout+jwt"}), advice="send the access token instead", better=GOOD
     ),
