@@ -94,14 +94,21 @@ class IntrospectionEndpoint:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no introspection_endpoint")
         return endpoint
 
+    async def methods(self) -> tuple[str, ...] | None:
+        """Return the client authentication methods of the metadata, or None if none are listed or none is fetched.
+
+        Raises:
+            IssuerUnavailable: The metadata is unavailable.
+        """
+        return None if self._url is not None else (await self._metadata.get()).introspection_methods
+
     async def _probe(self) -> None:
         """Introspect a random token, which an attacker has not chosen."""
         await self._request(await self.endpoint(), secrets.token_urlsafe(32), is_probe=True)
 
     async def _request(self, endpoint: str, token: str, *, is_probe: bool) -> dict[str, Any]:
         try:
-            supported = None if self._url else (await self._metadata.get()).introspection_methods
-            authenticated = self._authentication.apply(endpoint, supported=supported)
+            authenticated = self._authentication.apply(endpoint, supported=await self.methods())
         except ValueError as exc:
             raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
         form = {"token": token, "token_type_hint": "access_token", **authenticated.form}

@@ -17,6 +17,8 @@ from service.urls import parse_origin, parse_proxy
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 _ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
 
+UNIX_SOCKETS = "unix"
+"""The entry of ``trusted_proxies`` for peers on Unix sockets, which have no address."""
 _MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 
 
@@ -41,10 +43,15 @@ def _check_address(address: str) -> str:
 
 def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
+        if network == UNIX_SOCKETS:
+            continue
         try:
             parsed = ipaddress.ip_network(network)
         except ValueError:
-            expected = "expected an IP address or a network without host bits, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+            expected = (
+                "expected an IP address or a network without host bits, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8, "
+            )
+            expected += f"or {UNIX_SOCKETS}"
             raise ValueError(f"{network!r}: {expected}") from None
         if parsed.prefixlen == 0:
             raise ValueError(f"{network!r} trusts every client to name its own address; list those of your proxies")

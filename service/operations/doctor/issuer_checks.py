@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,17 +10,15 @@ from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.breaker import CredentialsRejected
 from service.issuers.client import JSONClient, JSONResponse
 from service.issuers.failures import NoDocument, UnexpectedStatus
-from service.issuers.issuer import Issuer
 from service.issuers.key_file import read_key_file
 from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
 from service.operations.doctor.advice.confusions import advise_on_document_issuer, explain_absent_document
 from service.operations.doctor.formatting import format_duration, to_json
 from service.operations.doctor.report import Finding, fail, ok, skipped, warn
-from service.settings.issuers import ClientCredentials, TrustedIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.key_set import KeySet
 
 _NOTICEABLE_OFFSET = 5.0
@@ -80,33 +77,6 @@ async def _check_key_file(path: str, issuer: TrustedIssuer) -> Finding:
     except IssuerUnavailable as exc:
         return fail("keys", exc.detail, "keys_file must be a JWK Set that this user can read")
     return replace(finding, found=f"{path}: {finding.found}")
-
-
-async def check_introspection(issuer: Issuer, credentials: ClientCredentials) -> Finding:
-    """Return whether an issuer accepts our credentials, and reports an invented token as inactive.
-
-    Raises:
-        SettingsError: The credentials cannot be used.
-    """
-    about = "introspection"
-    try:
-        document = await issuer.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
-    except CredentialsRejected as exc:
-        advice = (
-            "is OKTA_OAUTH2_CLIENT_ID a client of this issuer, is its secret or key right, "
-            "and is it registered for this authentication method (introspection_auth_method)? Until then: 503"
-        )
-        return fail(about, f"{exc.detail}, as {to_json(credentials.client_id)}", advice)
-    except IssuerUnavailable as exc:
-        return fail(about, exc.detail, "tokens that must be introspected get 503 until it responds")
-    finally:
-        await issuer.close()
-    if document["active"] is not False:
-        advice = "an endpoint that reports every token as active protects nothing; is this the introspection endpoint?"
-        return fail(
-            about, f"an invented token is reported as active: {to_json(document['active'])}", advice, expected="false"
-        )
-    return ok(about, f"it accepts the client {to_json(credentials.client_id)}, and an invented token is inactive")
 
 
 async def _request(

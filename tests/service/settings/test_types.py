@@ -107,3 +107,7 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
 def test_a_trusted_proxy_that_is_none_is_rejected(network: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         Settings(issuer=OKTA, trusted_proxies=(network,))
+
+
+def test_unix_stands_for_proxies_at_unix_sockets() -> None:
+    assert ("unix", "10.0.0.7") == Settings(issuer=OKTA, trusted_proxies=("unix", "10.0.0.7")).trusted_proxies

@@ -33,8 +33,8 @@ async def test_accepted_client_credentials_pass(
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "a wrong secret": ({"client_secret": "wrong"}, {}, "its secret or key"),
-    "an unknown client": ({"client_id": "unknown"}, {}, "a client of this issuer"),
+    "a wrong secret": ({"client_secret": "wrong"}, {}, "is not its secret"),
+    "an unknown client": ({"client_id": "unknown"}, {}, "a client that does not exist"),
     "an outage": ({}, {"status": 500}, "get 503 until"),
     "every token reported as active": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
 }
