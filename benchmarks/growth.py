@@ -48,7 +48,8 @@ from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.tokens.credentials import Credentials
-from service.tokens.jwk import JWK, KeySet
+from service.tokens.jwk import JWK
+from service.tokens.key_set import KeySet
 from service.tokens.principal import Principal
 from service.validators import jwt
 from service.validators.base import ValidatorContext

@@ -17,8 +17,9 @@ from service.issuers.metadata import ISSUER_SAYS, AuthorizationServerMetadata, r
 from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
 from service.settings.profiles.locations import Locations
 from service.tokens import jws
-from service.tokens.jwk import JWK, KeySet
+from service.tokens.jwk import JWK
 from service.tokens.jws import CompactJWS
+from service.tokens.key_set import KeySet
 
 _UNKNOWN_KEY_IDS = 1024
 """Unknown key IDs whose first use is recorded, as hashes."""
@@ -102,7 +103,8 @@ class RemoteKeySet:
         while not (keys := key_set.select(algorithm=algorithm, kid=kid)):
             since = self._unknown.setdefault(hash((algorithm, kid)), fetches)
             if self._key_set.is_newer_than(fetches) or not await self._refresh_for(since):
-                raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key", claim="kid")
+                why = key_set.explain_absence(algorithm=algorithm, kid=kid)
+                raise InvalidToken(Reason.UNKNOWN_KEY, f"{self._issuer} publishes no matching key: {why}", claim="kid")
             key_set = await self._key_set.get()
         return keys
 
@@ -169,7 +171,7 @@ class RemoteKeySet:
             raise IssuerUnavailable(f"{source}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:
             for reason in key_set.skipped:
-                fields = {"url": source.removeprefix(_GET), "reason": reason}
+                fields = {"url": source.removeprefix(_GET), "reason": str(reason)}
                 _logger.warning("skipped key: url=%(url)s reason=%(reason)s", fields, extra=fields)
         if key_set != self._last:  # equal keys remain the same objects, so that comparing them is cheap
             self._last = key_set

@@ -110,7 +110,7 @@ def check_keys_file(path: str) -> str:
     Raises:
         ValueError: The file cannot be read, or contains no JWK Set with a usable key.
     """
-    from service.tokens.jwk import KeySet  # noqa: PLC0415  # few services have such a file
+    from service.tokens.key_set import KeySet  # noqa: PLC0415  # few services have such a file
 
     try:
         content = read_keys_file(path)

@@ -134,7 +134,7 @@ CHECKS: tuple[ClaimCheck, ...] = (
         check_audience,
         expected="{audiences}",
         advice="request a token for this API; or, if this is the audience in your authorization server, "
-        "set OKTA_OAUTH2_AUDIENCE to it",
+        "set audience to it",
     ),
     ClaimCheck(
         "exp",
@@ -178,8 +178,8 @@ CHECKS: tuple[ClaimCheck, ...] = (
         "its client may call this API",
         check_client_id,
         expected="{clients}",
-        advice="add the client to SERVICE_ALLOWED_CLIENT_IDS, if it may call this API; if two claims name two clients, "
-        "set SERVICE_CLIENT_ID_CLAIMS to the one that the issuer itself writes",
+        advice="add the client to allowed_client_ids, if it may call this API; if two claims name two clients, "
+        "set client_id_claims to the one that the issuer itself writes",
         other_claims=DEFAULT_NAMES.client_id[1:],
     ),
     ClaimCheck(
@@ -195,7 +195,7 @@ CHECKS: tuple[ClaimCheck, ...] = (
         "it has every required claim",
         check_rfc9068_claims,
         expected="{required_claims}",
-        advice="configure the issuer to add the claim to its tokens, or leave token_profile lenient",
+        advice="configure the issuer to add the claim to its tokens, or set token_profile to lenient",
     ),
 )
 """All checks in order; ``explain`` runs the same list."""

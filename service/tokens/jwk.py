@@ -1,8 +1,8 @@
-"""Key sets: parsing of public keys, and selection of the keys that may verify a token (RFC 7517)."""
+"""Public keys as JWKs: their parsing, and the reasons why one cannot be used (RFC 7517 section 4)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from service.tokens import encoding
 from service.tokens.algorithms import ALGORITHMS, VerificationKey
-from service.tokens.issuer_identifier import find_tenant
-
-MAX_CANDIDATES = 4
-"""Keys tried for one token; bounded because each costs a signature verification."""
+from service.tokens.claim_rules import shorten
 
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _RSA_BITS = range(2048, 8192 + 1)
@@ -42,103 +39,55 @@ class JWK:
             ValueError: The key is malformed, too weak, private, for another purpose, or of an unsupported type.
         """
         if not isinstance(parameters, dict):
-            raise ValueError("the key is not a JSON object")
+            raise ValueError("it is not a JSON object")
         parameters = {name: value for name, value in parameters.items() if value is not None}  # null is no parameter
         if leaked := _PRIVATE_MEMBERS & parameters.keys():
             # Every reader of the key set could sign tokens with this key.
-            raise ValueError(f"the key has private members: {', '.join(sorted(leaked))}")
+            kind = "is symmetric" if "k" in leaked else f"has private members ({', '.join(sorted(leaked))})"
+            raise ValueError(f"it {kind}, so that every reader of the key set could sign tokens; replace it")
         kid = parameters.get("kid")
         if kid is not None and not isinstance(kid, str):
-            raise ValueError("kid is not a string")
+            raise ValueError(f"kid is {shorten(kid)}, which is not a string")
         _check_purpose(parameters)
-        kty, crv = parameters.get("kty"), parameters.get("crv")
-        algorithms = frozenset(
-            name
-            for name, algorithm in ALGORITHMS.items()
-            if algorithm.kty == kty and (algorithm.crv is None or algorithm.crv == crv)
-        )
-        if "alg" in parameters:  # one key, one algorithm (RFC 8725 section 3.1)
-            algorithms &= {parameters["alg"]} if isinstance(parameters["alg"], str) else frozenset()
-        if not algorithms:
-            raise ValueError("no supported algorithm fits its kty, crv and alg")
+        algorithms = _algorithms(parameters)
         try:
-            return cls(kid=kid, algorithms=algorithms, key=_READERS[str(kty)](parameters))
+            return cls(kid=kid, algorithms=algorithms, key=_READERS[parameters["kty"]](parameters))
         except UnsupportedAlgorithm as exc:
             raise ValueError("the crypto library does not support this type of key") from exc
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeySet:
-    """The usable keys of an issuer, and the reasons why others were skipped."""
-
-    keys: tuple[JWK, ...]
-    skipped: tuple[str, ...] = ()
-    by_kid: Mapping[str | None, list[JWK]] = field(init=False, repr=False, compare=False)
-    """The keys by their ID, under None those without one."""
-
-    def __post_init__(self) -> None:
-        by_kid: dict[str | None, list[JWK]] = {}
-        for key in self.keys:
-            by_kid.setdefault(key.kid, []).append(key)
-        object.__setattr__(self, "by_kid", by_kid)
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any], *, issuer: str = "") -> KeySet:
-        """Return the usable keys of a JWK Set; unusable keys are skipped (RFC 7517 section 5).
-
-        Args:
-            issuer: The issuer of the keys; those that Entra marks as keys of another tenant are skipped.
-
-        Raises:
-            ValueError: The document is not a JWK Set, or has no usable key.
-        """
-        members = document.get("keys")
-        if not isinstance(members, list):
-            raise ValueError("the key set has no list named keys")
-        keys: list[JWK] = []
-        skipped: list[str] = []
-        for member in members:
-            try:
-                _check_tenant(member, issuer)
-                keys.append(JWK.read(member))
-            except ValueError as exc:
-                skipped.append(str(exc))
-        if not keys:
-            raise ValueError(f"the key set has no usable key among {len(members)}")
-        return cls(keys=tuple(keys), skipped=tuple(skipped))
-
-    def select(self, *, algorithm: str, kid: str | None) -> Sequence[JWK]:
-        """Return the keys that may verify a token with this header, at most :data:`MAX_CANDIDATES`.
-
-        ``kid`` need not be unique (RFC 7517 section 4.5), so keys for other algorithms are left out. Without a
-        ``kid``, every key for the algorithm is a candidate.
-        """
-        candidates = self.keys if kid is None else self.by_kid.get(kid, ())
-        return [key for key in candidates if algorithm in key.algorithms][:MAX_CANDIDATES]
-
-
-def _check_tenant(parameters: object, issuer: str) -> None:
-    """Reject a key of another Entra tenant.
-
-    The key of personal accounts stands beside those of all tenants. Stolen, it would sign tokens of every tenant.
-    """
-    key_issuer = parameters.get("issuer") if isinstance(parameters, dict) else None
-    tenant, own = find_tenant(str(key_issuer)), find_tenant(issuer)
-    if tenant is not None and own is not None and tenant != own:
-        raise ValueError("it is the key of another tenant")
-
-
 def _check_purpose(parameters: Mapping[str, Any]) -> None:
     """Reject keys that are not for signatures (RFC 7517 sections 4.2 and 4.3)."""
-    if parameters.get("use", "sig") != "sig":
-        raise ValueError("use is not sig")
+    if (use := parameters.get("use", "sig")) != "sig":
+        raise ValueError(f"use is {shorten(use)} instead of 'sig'")
     operations = parameters.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         raise ValueError("key_ops does not contain verify")
 
 
+def _algorithms(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """Return the algorithms for the type of a key (RFC 7518 section 3.1)."""
+    if "kty" not in parameters:
+        raise ValueError("kty is missing")
+    kty, crv = parameters["kty"], parameters.get("crv")
+    of_type = {name: algorithm for name, algorithm in ALGORITHMS.items() if algorithm.kty == kty}
+    if not of_type:
+        raise ValueError(f"kty is {shorten(kty)}; supported are {', '.join(_READERS)}")
+    of_curve = frozenset(name for name, row in of_type.items() if row.crv is None or row.crv == crv)
+    if not of_curve:
+        curves = sorted({str(row.crv) for row in of_type.values()})
+        found = f"crv is {shorten(crv)}" if "crv" in parameters else "crv is missing"
+        raise ValueError(f"{found}; supported are {', '.join(curves)}")
+    if "alg" not in parameters:
+        return of_curve
+    alg = parameters["alg"]  # one key, one algorithm (RFC 8725 section 3.1)
+    if not isinstance(alg, str) or alg not in of_curve:
+        raise ValueError(f"alg is {shorten(alg)}; expected one of {', '.join(sorted(of_curve))}, or none")
+    return frozenset({alg})
+
+
 def _read_rsa(parameters: Mapping[str, Any]) -> VerificationKey:
-    key = rsa.RSAPublicNumbers(e=_integer(parameters, "e"), n=_integer(parameters, "n")).public_key()
+    key = rsa.RSAPublicNumbers(n=_integer(parameters, "n"), e=_integer(parameters, "e")).public_key()
     if key.key_size not in _RSA_BITS:
         # Shorter keys can be factored (RFC 7518 section 3.3); longer ones make verification slow.
         raise ValueError(f"an RSA key has {_RSA_BITS.start} to {_RSA_BITS.stop - 1} bits, not {key.key_size}")
@@ -148,8 +97,11 @@ def _read_rsa(parameters: Mapping[str, Any]) -> VerificationKey:
 def _read_ec(parameters: Mapping[str, Any]) -> VerificationKey:
     curve, size = _CURVES[parameters["crv"]]
     x, y = _octets(parameters, "x", size), _octets(parameters, "y", size)
-    # public_key() checks that the point is on its curve.
-    return ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), curve).public_key()
+    try:
+        # public_key() checks that the point is on its curve.
+        return ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), curve).public_key()
+    except ValueError:
+        raise ValueError(f"the point (x, y) is not on {parameters['crv']}") from None
 
 
 def _read_okp(parameters: Mapping[str, Any]) -> VerificationKey:
@@ -161,12 +113,28 @@ _READERS = {"RSA": _read_rsa, "EC": _read_ec, "OKP": _read_okp}
 
 def _octets(parameters: Mapping[str, Any], name: str, size: int | None = None) -> bytes:
     text = parameters.get(name)
+    if text is None:
+        # RFC 7517 section 4.7: a certificate repeats the key that the other members represent, and does not replace it.
+        hint = "; x5c only repeats a key, so the issuer must publish its members, too" if "x5c" in parameters else ""
+        raise ValueError(f"{name} is missing{hint}")
     if not isinstance(text, str):
-        raise ValueError(f"{name} is missing or not a string")
-    octets = encoding.decode_base64url(text.encode("ascii"))
+        raise ValueError(f"{name} is not a string")
+    try:
+        octets = encoding.decode_base64url(text.encode("ascii"))
+    except ValueError:
+        raise ValueError(f"{name} {_explain_encoding(text)}") from None
     if size is not None and len(octets) != size:
-        raise ValueError(f"{name} has {size} bytes, not {len(octets)}")
+        raise ValueError(f"{name} has {len(octets)} bytes; expected {size}")
     return octets
+
+
+def _explain_encoding(text: str) -> str:
+    """Return how a text differs from base64url (RFC 7515 section 2)."""
+    if text.endswith("="):
+        return "has padding (=), which base64url has not"
+    if any(character.isspace() for character in text):
+        return "contains white space"
+    return "is base64, with + or /, instead of base64url" if {"+", "/"} & set(text) else "is not canonical base64url"
 
 
 def _integer(parameters: Mapping[str, Any], name: str) -> int:

@@ -156,7 +156,7 @@ def _check_cors(settings: Settings) -> Finding:
     origins = settings.cors_origins
     found = ", ".join(origins) or "none, so pages of other origins cannot call the API"
     if "*" in origins:
-        advice = "pages of every site may call the API; list your own origins in SERVICE_CORS_ORIGINS"
+        advice = "pages of every site may call the API; list your own origins in cors_origins"
         return warn("CORS origins", found, advice)
     if insecure := [origin for origin in origins if not is_secure(origin)]:
         advice = f"an attacker on the network can change pages of {', '.join(insecure)}; use https there"

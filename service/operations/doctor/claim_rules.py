@@ -6,38 +6,80 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from service.errors import InvalidToken, Reason, TokenError
+from service.operations.doctor.advice.confusions import explain_audience
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import format_date, format_duration, to_json
 from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import ClaimCheck, ClaimRules
 from service.tokens.claims import CHECKS, numeric_date
 from service.tokens.principal import check_principal
+from service.tokens.token_kinds import check_kind
+from service.validators.introspection_claims import AUDIENCE_SETTING
 
 _ADVICE_WITHOUT_AUDIENCE = (
-    "configure the issuer to add an audience; or, if its tokens never have one, set "
-    "SERVICE_ACCEPT_TOKENS_WITHOUT_AUDIENCE=true, and SERVICE_ALLOWED_CLIENT_IDS to the clients that may call this API"
+    "configure the issuer to add an audience{hint}; or, if its tokens never have one, set "
+    "accept_tokens_without_audience to true, and allowed_client_ids to the clients that may call this API"
 )
 _DATES = ("exp", "nbf", "iat")
 
 
-def check_claim(check: ClaimCheck) -> Callable[[ExplainContext], Awaitable[None]]:
-    """Return the rule that applies a check of the service."""
+def check_claim(
+    check: ClaimCheck,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    rules: ClaimRules | None = None,
+    convert: Callable[[InvalidToken], InvalidToken] = lambda error: error,
+) -> Callable[[ExplainContext], Awaitable[None]]:
+    """Return the rule that applies a check of the service.
+
+    Args:
+        claims: The claims to check; by default, those of the JWT, whose signature has been verified.
+        rules: The rules for these claims; by default, those for JWTs of the issuer.
+        convert: Returns the error of the service for that of the check.
+    """
 
     async def rule(context: ExplainContext) -> None:
-        claims = context.token.unverified_claims  # the rules before this one have verified the signature
-        context.found = _found(check, claims, context.rules, context.now)
-        context.expected = _expected(check, context.rules, context.now)
-        lacks_audience = check.claim == "aud" and "aud" not in claims
-        context.advice = _ADVICE_WITHOUT_AUDIENCE if lacks_audience else check.advice
-        check.check(claims, context.rules, context.now)
+        checked = context.token.unverified_claims if claims is None else claims
+        applied = rules or context.rules
+        context.found = _found(check, checked, applied, context.now)
+        context.expected = _expected(check, applied, context.now)
+        context.advice = _advice(check, checked, applied, context)
+        try:
+            check.check(checked, applied, context.now)
+        except InvalidToken as exc:
+            error = convert(exc)
+            if error.setting == AUDIENCE_SETTING:
+                context.advice = "configure the issuer to add an aud"
+            raise error from None
 
     return rule
+
+
+def _explain_kind(claims: Mapping[str, Any], rules: ClaimRules) -> str:
+    """Return which other kind of token has this audience; the service checks the audience first."""
+    try:
+        check_kind(claims, rules, 0.0)
+    except InvalidToken as exc:
+        return f"{exc.detail}: send the access token"
+    return ""
+
+
+def _advice(check: ClaimCheck, claims: Mapping[str, Any], rules: ClaimRules, context: ExplainContext) -> str:
+    if check.claim != "aud" or context.issuer is None:
+        return check.advice
+    hint = _explain_kind(claims, rules) or explain_audience(claims, profile=context.issuer.profile.server.name)
+    if "aud" not in claims:
+        return _ADVICE_WITHOUT_AUDIENCE.format(hint=f" ({hint})" if hint else "")
+    return f"{hint}; {check.advice}" if hint else check.advice
 
 
 def advice_on(error: TokenError) -> str:
     """Return what to do about a token that a validator rejects, by the claim that it rejected."""
     if error.reason is Reason.INACTIVE:
-        return "it has expired, was revoked, or is of another issuer: request a new one"
+        return (
+            "it has expired, was revoked, or is of another issuer: request a new one; or, since Keycloak and Zitadel "
+            "report a token as active only to a client in its aud, add client_id to the audience there"
+        )
     if error.reason in {Reason.MISSING_CLAIM, Reason.MALFORMED_CLAIM}:
         return f"configure the issuer to include a valid {error.claim}"
     about_claim = (check for check in CHECKS if error.claim in (check.claim, *check.other_claims))
@@ -53,7 +95,7 @@ async def check_strings(context: ExplainContext) -> None:
     context.found = ", ".join(found) or "none of them"
     context.expected = "strings, one client, and scopes separated by single spaces"
     context.advice = "configure the issuer to send strings, and the same client in each claim that names it; or set "
-    context.advice += "SERVICE_CLIENT_ID_CLAIMS to the one claim that the issuer itself writes"
+    context.advice += "client_id_claims to the one claim that the issuer itself writes"
     check_principal(claims, names)
 
 

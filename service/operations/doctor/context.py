@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
@@ -21,6 +22,17 @@ from service.tokens.principal import Principal
 from service.validators import auto, hybrid, jwt
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
+
+
+class Rule(NamedTuple):
+    """One rule: its description, and the function that applies it.
+
+    The function raises :class:`InvalidToken` or :class:`InvalidRequest` for a token that breaks the rule, and
+    :class:`IssuerUnavailable` if the rule cannot be applied now.
+    """
+
+    description: str
+    run: Callable[[ExplainContext], Awaitable[None]]
 
 
 @dataclass(kw_only=True)
@@ -45,11 +57,17 @@ class ExplainContext:
     algorithm: str = ""
     kid: str | None = None
     keys: Sequence[JWK] = ()
+    response: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The claims of the introspection response."""
+    following: list[Rule] = field(default_factory=list)
+    """The rules that the current rule adds; they come next."""
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
     principal: Principal | None = None
 
     def clear(self) -> None:
         """Reset the texts of the previous rule."""
         self.found = self.expected = self.advice = ""
+        self.following = []
 
     @property
     def token(self) -> PresentedToken:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable, TokenError
 from service.issuers.client import JSONClient
-from service.operations.doctor.context import ExplainContext
+from service.operations.doctor.advice.input import strip_pasted_text
+from service.operations.doctor.context import ExplainContext, Rule
 from service.operations.doctor.formatting import escape_for_terminal, format_date, indent_json, redact, to_json
-from service.operations.doctor.input import strip_pasted_text
 from service.operations.doctor.proof_rules import ProofRequest, explain_proof
-from service.operations.doctor.report import Finding, Outcome, fail, ok, skipped
-from service.operations.doctor.rules import RULES, Rule
+from service.operations.doctor.report import HOW_TO_SET, Finding, Outcome, fail, ok, skipped
+from service.operations.doctor.rules import RULES
 from service.operations.doctor.validator_rules import delegated_rules, final_rules
 from service.settings.program import Settings
 from service.tokens.principal import Principal
@@ -21,7 +22,7 @@ from service.web.responses.challenge import error_response_for
 
 _RULES_BEFORE_READING = 2
 """The number of rules for every token; other validators come after them."""
-_NAME_SETTING = "; or, if every access token of this issuer is like this, set SERVICE_{}=true"
+_NAME_SETTING = "; or, if every access token of this issuer is like this, set {} to true"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +52,14 @@ class Explanation:
         if self.context.claims is not None:
             yield "claims, unverified:"
             yield from indent_json(self.context.claims)
+        if self.context.response is not None:
+            yield "claims of the introspection response:"
+            yield from indent_json(self.context.response)
         yield "rules, in the order in which the service applies them:"
         for finding in self.findings:
             yield from finding.lines()
+        if isinstance(self.conclusion, TokenError):
+            yield HOW_TO_SET
         yield f"conclusion: {self._conclusion()}"
 
     def _conclusion(self) -> str:
@@ -83,13 +89,15 @@ async def explain(
     context = ExplainContext(text=token, settings=settings, client=client, clock=clock, now=clock.now())
     findings: list[Finding] = []
     rejection = None
-    for rule in _rules_for(settings):
-        if rejection is not None:
-            findings.append(skipped(rule.description))
-            continue
-        rejection = await _apply_rule(rule, context, findings)
-        if context.principal is not None:
-            break
+    async with context.resources:
+        waiting = deque(_rules_for(settings))
+        while waiting and context.principal is None:
+            rule = waiting.popleft()
+            if rejection is not None:
+                findings.append(skipped(rule.description))
+                continue
+            rejection = await _apply_rule(rule, context, findings)
+            waiting.extendleft(reversed(context.following))
     conclusion = rejection or context.principal or _principal_of(context)
     if isinstance(conclusion, Principal):
         of_proof, error = explain_proof(conclusion, token, request, settings=settings, now=context.now)
@@ -116,9 +124,8 @@ async def _apply_rule(
         return exc
     except TokenError as exc:
         found = context.found or exc.detail
-        # The other settings have a value of their own; the advice of the rule says which.
-        is_switch = exc.setting.startswith("insecure_")
-        advice = context.advice + (_NAME_SETTING.format(exc.setting.upper()) if is_switch else "")
+        is_named = exc.setting in context.advice
+        advice = context.advice if is_named else context.advice + _NAME_SETTING.format(exc.setting)
         findings.append(fail(rule.description, found, advice, expected=context.expected))
         return exc
     findings.append(ok(rule.description, context.found))

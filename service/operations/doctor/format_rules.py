@@ -5,21 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from service.errors import InvalidToken, Reason
+from service.operations.doctor.advice.confusions import explain_opaque
+from service.operations.doctor.advice.input import describe_pasted_text
 from service.operations.doctor.context import ExplainContext
-from service.operations.doctor.input import describe_pasted_text
 from service.tokens import encoding
 from service.tokens.presented import MAX_TOKEN_SIZE
 from service.web.credentials.sources import parse_token
 
 _PART_NAMES = ("header", "payload", "signature")
-_OPAQUE = (
-    "the token is opaque: it can only be introspected, which requires OKTA_OAUTH2_CLIENT_ID and "
-    "OKTA_OAUTH2_CLIENT_SECRET; or is it no access token? (refresh tokens and authorization codes are no JWTs)"
-)
-_BY_PARTS = {
-    1: _OPAQUE,
-    5: "five parts are an encrypted token, which is not supported; configure the issuer to sign its tokens only",
-}
 
 
 async def check_b64token(context: ExplainContext) -> None:
@@ -43,7 +36,11 @@ async def check_compact_jws(context: ExplainContext) -> None:
     texts = context.text.split(".")
     context.found = f"{len(texts)} part" + ("s" if len(texts) > 1 else "")
     context.expected = "three parts in base64url, separated by dots"
-    context.advice = _BY_PARTS.get(len(texts), "was it truncated, or joined with other text, when it was copied?")
+    context.advice = "was it truncated, or joined with other text, when it was copied?"
+    if len(texts) in {1, 5} or context.text.startswith("ya29."):
+        profiles = {issuer.profile.server.name for issuer in context.settings.trusted_issuers}
+        profile = profiles.pop() if len(profiles) == 1 else ""
+        context.advice = explain_opaque(context.text, profile=profile, parts=len(texts))
     if len(texts) != len(_PART_NAMES):
         raise InvalidToken(Reason.MALFORMED_TOKEN)
     context.advice = "base64url has no padding, no + and no /; send the token exactly as it was issued"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,19 +15,17 @@ from service.issuers.failures import NoDocument, UnexpectedStatus
 from service.issuers.key_file import read_key_file
 from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
+from service.operations.doctor.advice.confusions import advise_on_document_issuer, explain_absent_document
 from service.operations.doctor.formatting import format_duration, to_json
-from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.operations.doctor.report import Finding, fail, ok, skipped, warn
 from service.settings.issuers import TrustedIssuer
-from service.tokens.issuer_identifier import find_mistakes
-from service.tokens.jwk import KeySet
+from service.tokens.key_set import KeySet
 
 _NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date header has whole seconds, and a response takes time."""
 
 _CONNECTION = "is the URL right, and reachable from here? Behind a proxy set http_proxy; for a private CA set ca_file"
 
-_NOT_FOUND = "is the URL right? At Okta, there is no authorization server with that ID, or it is not active"
 _SERVER_ERROR = "the issuer has an error: see its status page, and try again"
 
 
@@ -51,7 +48,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
         yield _tls(issuer, jwks_uri, is_known=True)
     else:
         discovered, finding = await _request(
-            "discovery", lambda: fetch_discovery_document(issuer.issuer, client, locations=locations), clock
+            "discovery", lambda: fetch_discovery_document(issuer.issuer, client, locations=locations), clock, issuer
         )
         yield finding
         yield _tls(issuer, locations.metadata_url or issuer.issuer, is_known=discovered is not None)
@@ -66,7 +63,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
     if jwks_uri is None:
         yield skipped("key set", "there is no URL to fetch it from")
     else:
-        published, finding = await _request("key set", partial(client.get, jwks_uri), clock)
+        published, finding = await _request("key set", partial(client.get, jwks_uri), clock, issuer)
         yield finding
     for finding in _check_keys(published, issuer):
         yield finding
@@ -82,16 +79,22 @@ async def _check_key_file(path: str, issuer: TrustedIssuer) -> Finding:
     return replace(finding, found=f"{path}: {finding.found}")
 
 
-async def _request(about: str, send: Callable[[], Any], clock: Clock) -> tuple[_TimedResponse | None, Finding]:
+async def _request(
+    about: str, send: Callable[[], Any], clock: Clock, issuer: TrustedIssuer
+) -> tuple[_TimedResponse | None, Finding]:
     try:
         timed = _TimedResponse(response=await send(), at=clock.now())
     except UnexpectedStatus as exc:
-        return None, fail(about, exc.detail, _NOT_FOUND if exc.is_absence else _SERVER_ERROR)
+        return None, fail(about, exc.detail, _not_found(issuer) if exc.is_absence else _SERVER_ERROR)
     except NoDocument as exc:
-        return None, fail(about, exc.detail, _NOT_FOUND)
+        return None, fail(about, exc.detail, _not_found(issuer))
     except IssuerUnavailable as exc:
         return None, fail(about, exc.detail, _CONNECTION)
     return timed, ok(about, f"GET {timed.response.url}")
+
+
+def _not_found(issuer: TrustedIssuer) -> str:
+    return explain_absent_document(issuer.issuer, profile=issuer.profile.server.name)
 
 
 def _tls(issuer: TrustedIssuer, url: str, *, is_known: bool) -> Finding:
@@ -117,26 +120,17 @@ def _check_document_issuer(document: dict[str, Any], issuer: TrustedIssuer) -> F
         check_issuer(document, expected, metadata_url=issuer.locations.metadata_url)
     except ValueError:
         named = document.get("issuer")
-        advice = _advise_on_issuer(named, expected) if isinstance(named, str) else "the document has no issuer"
+        profile = issuer.profile.server.name
+        advice = (
+            advise_on_document_issuer(named, expected, profile=profile)
+            if isinstance(named, str)
+            else "the document has no issuer: is metadata_url, or the issuer, the URL of another kind of server?"
+        )
         return fail(about, to_json(named), advice, expected=to_json(expected))
     found = to_json(document["issuer"])
     if document["issuer"] == expected:
         return ok(about, found)
     return ok(about, f"{found}, as at metadata_url; tokens must have the issuer {to_json(expected)}")
-
-
-def _advise_on_issuer(named: str, expected: str) -> str:
-    """Return advice for metadata of another issuer; an Okta org with two domains is the usual cause."""
-    if find_mistakes(named):
-        return "that issuer name is invalid; correct the settings of the issuer"
-    miss = describe_issuer_difference(named, expected)
-    because = f"{miss}; " if miss else ""
-    return (
-        f"{because}tokens will have that issuer too. At Okta, the setting Issuer of the authorization server "
-        "(issuerMode ORG_URL, CUSTOM_URL or DYNAMIC) determines the domain: set "
-        f"OKTA_OAUTH2_ISSUER={named}, or choose the other domain there. If tokens have the issuer of the settings all "
-        "the same, set metadata_url to the URL by which this service reaches the document"
-    )
 
 
 def _check_jwks_uri(document: dict[str, Any], issuer: TrustedIssuer) -> tuple[str | None, Finding]:
@@ -167,11 +161,16 @@ def _usable_keys(document: dict[str, Any], issuer: str) -> tuple[KeySet | None, 
     try:
         key_set = KeySet.read(document, issuer=issuer)
     except ValueError as exc:
-        return None, fail(about, str(exc), "no token can be validated until there is one")
+        return None, fail(
+            about,
+            str(exc),
+            "no token can be validated until there is one: correct the keys at the issuer, or write its key set into a "
+            "file, and set keys_file to it",
+        )
     usable = f"{len(key_set.keys)} usable ({', '.join(to_json(key.kid) for key in key_set.keys)})"
     if not key_set.skipped:
         return key_set, ok(about, usable)
-    reasons = ", ".join(f"{count}: {why}" for why, count in Counter(key_set.skipped).items())
+    reasons = "; ".join(map(str, key_set.skipped))
     advice = "skipped keys are not used; that is right unless the issuer signs access tokens with them"
     return key_set, warn(about, f"{usable}; {len(key_set.skipped)} skipped ({reasons})", advice)
 

@@ -88,7 +88,12 @@ def explain_proof(
     confirmation = read_confirmation(principal.claims)
     if confirmation.jkt is None or request is None:
         error = InvalidToken(Reason.SENDER_CONSTRAINED, "sent without a proof of its key", claim=CONFIRMATION)
-        return [fail(_POSSESSION, _describe(confirmation), _advice(confirmation))], error
+        accepts_dpop = any(
+            issuer.dpop != "off"
+            for issuer in settings.trusted_issuers
+            if issuer.profile.token_issuer == principal.issuer
+        )
+        return [fail(_POSSESSION, _describe(confirmation), _advice(confirmation, accepts_dpop=accepts_dpop))], error
     rules = ProofRules(
         algorithms=settings.dpop_algorithms, max_age=settings.dpop_max_age, max_future=settings.dpop_max_future
     )
@@ -134,7 +139,9 @@ def _describe(confirmation: Confirmation) -> str:
     return f"it is bound by {' and '.join(bound_to)}, and it was presented alone"
 
 
-def _advice(confirmation: Confirmation) -> str:
+def _advice(confirmation: Confirmation, *, accepts_dpop: bool) -> str:
     if confirmation.jkt is None:
         return "send it on a connection with the client certificate for which it was issued"
+    if not accepts_dpop:
+        return "request a bearer token, or set dpop to allowed, and send this one with a DPoP proof"
     return "send it with a DPoP proof; to check one: explain TOKEN --dpop PROOF --method GET --url URL"

@@ -5,6 +5,12 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+HOW_TO_SET = (
+    "A setting x is SERVICE_X in the environment, and x in the TOML file or in the table of an issuer; "
+    "a name of Okta that is set, such as OKTA_OAUTH2_AUDIENCE, takes precedence over SERVICE_AUDIENCE."
+)
+"""Where the settings that an advice names are set."""
+
 
 class Outcome(enum.StrEnum):
     """The outcome of one rule or check; the first word of its line."""

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from service.operations.doctor import format_rules, signature_rules
 from service.operations.doctor.claim_rules import check_claim, check_strings
-from service.operations.doctor.context import ExplainContext
+from service.operations.doctor.context import Rule
 from service.tokens.claims import CHECKS
-
-
-class Rule(NamedTuple):
-    """One rule: its description, and the function that applies it.
-
-    The function raises :class:`InvalidToken` or :class:`InvalidRequest` for a token that breaks the rule, and
-    :class:`IssuerUnavailable` if the rule cannot be applied now.
-    """
-
-    description: str
-    run: Callable[[ExplainContext], Awaitable[None]]
 
 
 def _all_rules() -> Iterator[Rule]:

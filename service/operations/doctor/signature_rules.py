@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.errors import InvalidToken, Reason
+from service.operations.doctor.advice.confusions import describe_issuer_difference, explain_signature
 from service.operations.doctor.context import ExplainContext, is_validated_locally
 from service.operations.doctor.formatting import to_json
-from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.tokens import jws
 from service.tokens.token_kinds import check_type
 
 _ORG_SERVER = (
     "this is a token of an Okta org server, intended for Okta's own APIs, and only Okta can validate it: "
-    "request one from a custom authorization server, such as …/oauth2/default, or trust the org and introspect "
-    "(OKTA_OAUTH2_CLIENT_ID, OKTA_OAUTH2_CLIENT_SECRET)"
+    "request one from a custom authorization server, such as …/oauth2/default, or set issuer to the org, and client_id "
+    "and client_secret to introspect its tokens"
 )
 
 
@@ -40,7 +40,7 @@ def _explain_unknown_issuer(context: ExplainContext, name: str) -> str:
         for trusted in context.settings.trusted_issuers
     ]
     hints = [f"compared with {to_json(issuer)}, {difference}" for issuer, difference in differences if difference]
-    fix = "set OKTA_OAUTH2_ISSUER to the exact issuer of your tokens, or request tokens from the trusted one"
+    fix = f"set issuer to {to_json(name)}, if its tokens are for this API, or request tokens from the trusted issuer"
     return "; ".join([*hints, fix])
 
 
@@ -49,7 +49,9 @@ async def check_token_type(context: ExplainContext) -> None:
     header = context.jws.header
     context.found = f"typ = {to_json(header.parameters['typ'])}" if "typ" in header.parameters else "no typ"
     context.expected = "at+jwt" if context.rules.requires_rfc9068 else "none, JWT or at+jwt"
-    context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token instead of another token"
+    context.advice = _ORG_SERVER if header.is_of_okta_org_token else "send the access token instead"
+    if context.rules.requires_rfc9068 and header.typ in {"", "jwt"}:
+        context.advice = "configure the issuer to send the type at+jwt, or set token_profile to lenient"
     check_type(header, context.rules)
 
 
@@ -79,12 +81,15 @@ async def find_key(context: ExplainContext) -> None:
     context.found = (
         f"kid {to_json(context.kid)}" if context.kid is not None else "no kid, so every suitable key is tried"
     )
-    context.advice = (
-        "the key was withdrawn, or the token is forged: request a new token; "
-        "python -m service check shows the published keys"
-    )
+    context.advice = "the key was withdrawn, or the token is forged: request a new token"
     try:
         context.keys = await key_set.select(algorithm=context.algorithm, kid=context.kid)
+    except InvalidToken:
+        why = key_set.last.explain_absence(algorithm=context.algorithm, kid=context.kid) if key_set.last else ""
+        context.found = f"{context.found}; {why}"
+        if key_set.last and any(key.kid == context.kid is not None for key in key_set.last.skipped):
+            context.advice = "correct that key at the issuer, or write its key set into a file, and set keys_file to it"
+        raise
     finally:
         published = key_set.last.keys if key_set.last else ()
         for_algorithm = sorted(to_json(key.kid) for key in published if context.algorithm in key.algorithms)
@@ -98,5 +103,5 @@ async def check_signature(context: ExplainContext) -> None:
     """Verify the signature over the exact bytes that were sent."""
     context.found = f"{len(context.jws.signature)} bytes, {context.algorithm}"
     context.expected = f"a signature by {'that key' if len(context.keys) == 1 else f'one of {len(context.keys)} keys'}"
-    context.advice = "the token was changed after it was signed, or it is forged: request a new one"
+    context.advice = explain_signature(context.jws.header.parameters, profile=context.trusted.profile.server.name)
     jws.verify(context.jws, algorithm=context.algorithm, keys=context.keys)

@@ -120,7 +120,7 @@ async def test_skipped_keys_are_logged_once(
         await keys.check_ready()
         clock.advance(3601)
     (record,) = (record for record in caplog.records if record.msg.startswith("skipped key"))
-    assert (f"{fake_issuer.issuer_url()}/v1/keys", "no supported algorithm fits its kty, crv and alg") == (
+    assert (f"{fake_issuer.issuer_url()}/v1/keys", "key 1: kty is 'AKP'; supported are RSA, EC, OKP") == (
         vars(record)["url"],
         vars(record)["reason"],
     )

@@ -157,7 +157,11 @@ REJECTED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
         "percent-encoded",
     ),
     "a huge token": (lambda issuer: issuer.token(claims={"x": "x" * 20_000}), "size limit", "max_token_size"),
-    "an opaque token": (lambda issuer: issuer.token(kind="refresh"), "three parts", "it can only be introspected"),
+    "an opaque token": (
+        lambda issuer: issuer.token(kind="refresh"),
+        "three parts",
+        "only its issuer can introspect it",
+    ),
     "half a token": (lambda issuer: issuer.token().rpartition(".")[0], "three parts", "truncated"),
     "an encrypted token": (lambda issuer: f"{issuer.token()}.a.b", "three parts", "encrypted"),
     "a padded signature": (lambda issuer: f"{issuer.token()}==", "three parts", "the signature: "),
@@ -170,7 +174,7 @@ REJECTED: dict[str, tuple[Callable[[RunningIssuer], str], str, str]] = {
     "a repeated name": (lambda _: f"{_part({})}.{_part(TWICE)}.abcd", "its claims are", "each name once"),
     "a slash at the end": (lambda i: i.token(claims={"iss": f"{i.issuer_url()}/"}), "issuer", "slash at the end"),
     "no issuer": (lambda issuer: issuer.token(claims={"iss": None}), "its issuer is trusted", "iss = null"),
-    "an unknown issuer": (lambda i: i.token(claims={"iss": "https://x.example"}), "its issuer", "OKTA_OAUTH2_ISSUER"),
+    "an unknown issuer": (lambda i: i.token(claims={"iss": "https://x.example"}), "its issuer", "set issuer to"),
     "a token of the org server": (
         lambda issuer: issuer.token(server="org"),
         "its issuer is trusted",
@@ -299,7 +303,7 @@ async def test_the_setting_for_hashes_is_named_before_and_after_it_is_set(
     token = fake_issuer.token(claims={"at_hash": "x"})
     rejected = await _explain(token, settings, client)
     assert Reason.ID_TOKEN is _reason(rejected)
-    assert "set SERVICE_INSECURE_ACCEPT_ID_TOKEN_HASHES=true" in _failed(rejected)[1]
+    assert "set insecure_accept_id_token_hashes to true" in _failed(rejected)[1]
     lenient = Settings(issuer=fake_issuer.issuer_url(), insecure_accept_id_token_hashes=True)
     accepted = await _explain(token, lenient, client)
     assert accepted.accepted
@@ -312,7 +316,7 @@ async def test_the_allowed_clients_are_named(fake_issuer: RunningIssuer, client:
     explanation = await _explain(fake_issuer.token(cid="0oaweb00000000000001"), settings, client)
     assert Reason.CLIENT_NOT_TRUSTED is _reason(explanation)
     assert '"0oaother"' in _failed(explanation)[1]
-    assert "SERVICE_ALLOWED_CLIENT_IDS" in _failed(explanation)[1]
+    assert "allowed_client_ids" in _failed(explanation)[1]
 
 
 class OpaqueTokens:
@@ -456,7 +460,7 @@ async def test_a_missing_audience_is_explained_by_what_is_accepted(
     settings = Settings(issuer=fake_issuer.issuer_url(), audience=("api://default",))
     claims: dict[str, Any] = {"aud": None}
     _, line = _failed(await _explain(fake_issuer.token(claims=claims), settings, client))
-    assert "SERVICE_ACCEPT_TOKENS_WITHOUT_AUDIENCE" in line
+    assert "set accept_tokens_without_audience to true" in line
     settings = Settings(issuer=fake_issuer.issuer_url(), profile="cognito", allowed_client_ids=("app",))
     explanation = await _explain(fake_issuer.token(aud="api://elsewhere"), settings, client)
     assert "no aud, since tokens without it are accepted" in _failed(explanation)[1]
@@ -469,4 +473,4 @@ async def test_two_clients_in_one_token_are_explained(
     claims = {"client_id": "one", "cid": "two"}
     _, line = _failed(await _explain(fake_issuer.token(claims=claims), settings, client))
     assert "the same client in each claim that names it" in line
-    assert "SERVICE_CLIENT_ID_CLAIMS" in line
+    assert "client_id_claims" in line

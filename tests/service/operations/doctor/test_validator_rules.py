@@ -29,9 +29,9 @@ async def test_the_setting_for_a_response_without_an_audience_is_named(
 ) -> None:
     fake_issuer.fail("introspect", status=200, body=NO_AUDIENCE | {"iss": fake_issuer.issuer_url()})
     report = await _report("opaque", client, fake_issuer, validation=validation)
-    assert "found     the introspection response has no aud" in report
-    assert "fix       configure the issuer to include a valid aud; or" in report
-    assert "set SERVICE_INSECURE_ACCEPT_INTROSPECTION_WITHOUT_AUDIENCE=true" in report
+    assert "fail    by the response, it is intended for this API\n        found     no aud" in report
+    assert "fix       configure the issuer to add an aud; or" in report
+    assert "set insecure_accept_introspection_without_audience to true" in report
     setting = {"insecure_accept_introspection_without_audience": True}
     assert "conclusion: accepted" in await _report("opaque", client, fake_issuer, validation=validation, **setting)
 
@@ -114,4 +114,4 @@ async def test_a_hybrid_issuer_does_not_affect_another_issuer(client: JSONClient
     token = fake_issuer.token(server="partner")
     accepted, asked = await _explained(token, client, fake_issuer, validation="hybrid", issuers=[other])
     assert accepted
-    assert "skipped" in asked["introspection reports it as active"]
+    assert "skipped" in asked["if its issuer is validated in hybrid mode, it is introspected, too"]

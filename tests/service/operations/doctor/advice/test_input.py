@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.operations.doctor.input import describe_pasted_text, strip_pasted_text
+from service.operations.doctor.advice.input import describe_pasted_text, strip_pasted_text
 
 
 @pytest.mark.parametrize(

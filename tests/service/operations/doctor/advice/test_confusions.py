@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.operations.doctor.issuer_typos import describe_issuer_difference
+from service.operations.doctor.advice.confusions import describe_issuer_difference
 
 OKTA = "https://dev-1.okta.com/oauth2/default"
 
@@ -34,7 +34,7 @@ NEAR: dict[str, tuple[str, str, str]] = {
         "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000001/v2.0",
         "an extra slash at the end",
     ),
-    "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "https://; an extra slash"),
+    "two things": ("http://dev-1.okta.com/oauth2/default/", OKTA, "set that URL at the issuer; an extra slash"),
 }
 
 

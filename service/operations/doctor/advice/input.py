@@ -15,6 +15,13 @@ _MISTAKES = (  # JSON comes first: it may contain white space and quotes
     (re.compile("^[\"'].*[\"']$", re.DOTALL), "it is in quotes; leave them out"),
     (re.compile(r"%[0-9A-Fa-f]{2}"), "it is percent-encoded; send it exactly as issued"),
     (re.compile(","), "it contains a comma; send one token"),
+    (
+        re.compile(r"=\."),
+        (
+            "its parts are padded, as AWS load balancers write x-amzn-oidc-data, which is no access token; "
+            "send the token in x-amzn-oidc-accesstoken"
+        ),
+    ),
 )
 
 

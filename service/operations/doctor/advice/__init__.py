@@ -1,0 +1,1 @@
+"""What to do about the most frequent mistakes with tokens and issuers."""
