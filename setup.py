@@ -67,7 +67,7 @@ setup(
         "fakeissuer": FAKE_ISSUER,
         "redis": REDIS,
         "memcached": MEMCACHED,
-        # The versions with which tests/applications passes together, on Python 3.13.
+        # For tests/applications, on Python 3.13; its constraints.txt pins what these depend on.
         "applications": [
             "bokeh==3.10.2",
             "flower==2.2.0",

@@ -23,7 +23,7 @@ from jupyter_server.services.api.handlers import IdentityHandler
 from tornado.websocket import WebSocketHandler
 from traitlets import Bool
 
-from service import Guard, Principal, ServiceError, Settings, TokenError
+from service import Guard, Principal, ServiceError, Settings, SettingsError, TokenError
 
 TOKEN_ENDED = 4401
 """The code that closes a WebSocket whose token has expired or is revoked."""
@@ -45,10 +45,16 @@ class TokenIdentityProvider(IdentityProvider):
     login_available = False
     logout_available = False
 
-    @functools.cached_property
-    def guard(self) -> Guard:
-        """The guard, created with the first request."""
-        return Guard(Settings())
+    guard: Guard
+
+    def validate_security(self, app: Any, ssl_options: dict[str, Any] | None = None) -> None:
+        """Create the guard when Jupyter starts, so that a mistake in the settings stops it."""
+        super().validate_security(app, ssl_options)
+        try:
+            self.guard = Guard(Settings())
+        except (ValueError, SettingsError) as exc:
+            app.log.critical("The access tokens cannot be validated: %s", exc)
+            app.exit(2)
 
     async def get_user(self, handler: Any) -> TokenUser | None:
         """Return the user of a request; reject every request without a good token, but the preflight of a browser."""

@@ -154,7 +154,7 @@ class Guard:
         Args:
             principal: The result of :meth:`authenticate`.
             requirements: Those that a handler states as class attributes: ``scopes``, ``groups``, ``claims``,
-                ``allowed_clients``, ``acr_values``, ``max_age``.
+                and the others of :class:`BearerAuthMixin`, but those that say whether a token is read.
 
         Raises:
             MissingToken: The principal is None.

