@@ -29,6 +29,9 @@ class ErrorMethods(tornado.web.RequestHandler):
     _error_response: ErrorResponse | None = None
     """The error response that is being sent for an exception or a status."""
 
+    _is_error_own: bool = False
+    """Whether the application's own ``write_error`` writes the response, even one without a body."""
+
     @functools.cached_property
     def _errors(self) -> ErrorResponder:
         return ErrorResponder(self)
@@ -60,6 +63,7 @@ class ErrorMethods(tornado.web.RequestHandler):
         if is_tornados(own, "write_error") or isinstance(_exception(kwargs), _REJECTIONS):
             self.finish(self._errors.body(self._error_response, status_code))
         else:
+            self._is_error_own = True
             own(status_code, **kwargs)
 
     def log_exception(
