@@ -83,6 +83,7 @@ setup(
             *FAKE_ISSUER,
             *REDIS,
             *MEMCACHED,
+            "anyio>=4.4",  # its pytest plugin runs a test of the README
             # Third-party clients of the fake issuer.
             "authlib>=1.6",
             "requests-oauthlib>=2",

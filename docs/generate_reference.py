@@ -31,11 +31,12 @@ A setting is read from these sources; a later one overrides an earlier one:
 
 1. its default;
 2. the TOML file that ``--config`` names, under the name of the setting;
-3. the file ``.okta.env``, or the one that ``--env-file`` names, under a name of the environment;
+3. the file ``.okta.env``, or the one that ``--env-file`` names, under a name of the environment, or as ``ISSUER``,
+   ``CLIENT_ID`` and ``CLIENT_SECRET``, the names in Okta's samples;
 4. the environment;
 5. the command line.
 
-A library that calls ``Settings(…)`` passes settings by name; the environment supplies the rest.
+A program of yours reads them with one call, see `Reading settings <../how-to/settings.rst>`_.
 A list is separated by commas in the environment, and an array in TOML.
 An empty variable is not set; an empty array of audiences or clients is an error.
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__
-from service.app import all_routes, make_documentation
 from service.operations import program
-from service.operations.program import load_routes
+from service.operations.loading import find_routes
+from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
 from service.urls import is_loopback
@@ -42,12 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif command == "check":
             from service.operations.doctor.command import run_check  # noqa: PLC0415  # a service starts faster without
 
-            own = load_routes([path for path in loaded.settings.routes if path])
-            routes = all_routes(loaded.settings, own, documentation=make_documentation(loaded.settings))
+            _require_issuer(loaded.settings)
+            routes = asyncio.run(find_routes(loaded.settings))
             return asyncio.run(run_check(loaded.settings, routes=routes, show_routes="" in loaded.settings.routes))
         elif command == "explain":
             from service.operations.doctor.command import run_explain  # noqa: PLC0415  # as above
 
+            _require_issuer(loaded.settings)
             return asyncio.run(run_explain(token_words, loaded.settings))
         else:
             status = program.run(loaded.settings)
@@ -58,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)
         return 1
     return status
+
+
+def _require_issuer(settings: Settings) -> None:
+    if not settings.trusted_issuers:  # as with an application that has settings of its own
+        raise SettingsError([NO_ISSUER])
 
 
 def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
@@ -112,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
         "check --routes, without a value, prints all routes and what each method requires")  # fmt: skip
+    add("--app", metavar="MODULE:ATTRIBUTE",
+        help="the Tornado application to serve in place of routes, or a function that returns it and takes the "
+        "settings or no argument; it is protected unless it is protected already")  # fmt: skip
     add("--certfile", metavar="FILE", help="serve TLS with this certificate")
     add("--keyfile", metavar="FILE", help="the certificate's private key")
     add("--log-format", choices=["text", "json"])
@@ -170,7 +179,8 @@ def _print_settings(loaded: LoadedSettings) -> None:
         text = "(hidden)" if name in SECRETS and value is not None else repr(value)
         print(f"{name} = {text}  # {loaded.origins.get(name, 'default')}")
     for issuer in loaded.settings.trusted_issuers:
-        print(f"# profile of {issuer.issuer}: {issuer.profile}")
+        origin = "effective" if loaded.settings.profile or loaded.settings.issuers else "default"
+        print(f"profile of {issuer.issuer} = {str(issuer.profile)!r}  # {origin}")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tornado.web
 
 from service.clock import Clock
 from service.guard import Guard, resource_of
-from service.instrumentation import Instrumentation
+from service.instrumentation import Instrumentation, Observers
 from service.issuers.client import JSONClient
+from service.settings.profiles.log import log_profiles
 from service.settings.program import Settings
 from service.web.application.application import AccessLog, ResourceServerApplication, log_response
 from service.web.application.protect import protect_application
+from service.web.application.tornado_settings import check_settings_of_existing, check_settings_of_new
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
 from service.web.routing.audit import mounted_routes
@@ -28,32 +30,39 @@ def make_app(
     clock: Clock | None = None,
     instrumentation: Instrumentation | None = None,
     access_log: AccessLog = log_response,
+    tornado_settings: Mapping[str, Any] | None = None,
 ) -> ResourceServerApplication:
     """Return the application that serves and protects these routes.
 
     Args:
         routes: Tornado's tuples, ``URLSpec`` objects or rules; by default, the endpoints of Okta's guide.
         client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
-        clock: The clock of the system by default.
+        clock: The clock of the system by default; in a test, ``fake_issuer.clock``.
         instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
         access_log: Called with the fields of each response, if the logger ``service.access`` has the level INFO; by
             default, they become a record of this logger.
+        tornado_settings: Settings of the Tornado application, such as ``cookie_secret`` or ``debug``.
 
     Raises:
-        SettingsError: A route is neither protected nor public, or the settings name an unknown kind of validation.
+        SettingsError: A route is neither protected nor public, the settings name an unknown kind of validation, or a
+            Tornado setting has no effect here.
     """
-    guard = Guard(settings, client=client, clock=clock, instrumentation=instrumentation)
+    check_settings_of_new(tornado_settings or {})
+    observers = Observers(instrumentation)
+    guard = Guard(settings, client=client, clock=clock, instrumentation=observers)
     documentation = make_documentation(settings)
     service = ResourceServerApplication(
         all_routes(settings, routes, documentation=documentation),
         context=guard.context,
         deny_list=guard.deny_list,
         documentation=documentation,
-        instrumentation=instrumentation,
+        observers=observers,
         access_log=access_log,
         limits=settings,
+        tornado_settings=tornado_settings,
     )
     service.add_cleanup(guard.close)
+    log_profiles(settings.trusted_issuers)  # last, so that an error at start is the only line
     return service
 
 
@@ -90,6 +99,8 @@ def protect(
     wrap: Wrap | None = None,
     client: JSONClient | None = None,
     clock: Clock | None = None,
+    instrumentation: Instrumentation | None = None,
+    tornado_settings: Mapping[str, Any] | None = None,
 ) -> ResourceServerApplication:
     """Protect the handlers of an existing application; call this after all routes are mounted.
 
@@ -99,6 +110,10 @@ def protect(
         wrap: Protects the handlers that are not protected yet, such as those of other packages: ``protected(…)`` for
             all of them, a mapping from patterns to ``protected(…)`` or ``public()``, or a function that returns one of
             these for a handler class and a pattern. Routes that are added later are wrapped in the same way.
+        client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
+        clock: The clock of the system by default; in a test, ``fake_issuer.clock``.
+        instrumentation: Receives responses, requests to issuers, and errors of the shared cache.
+        tornado_settings: Settings that replace those of the application, such as ``cookie_secret``.
 
     Returns:
         The application that validates the tokens; await its ``close()`` at the end, and optionally its ``warm_up()``
@@ -106,10 +121,12 @@ def protect(
 
     Raises:
         SettingsError: A route is neither protected nor public, a pattern of ``wrap`` matches no route, a route matches
-            no pattern, the application is protected already, or the settings name an unknown kind of validation.
+            no pattern, the application is protected already, the settings name an unknown kind of validation, or a
+            Tornado setting has no effect here.
     """
-    service = make_app(settings, routes=(), client=client, clock=clock)
-    protect_application(application, service, wrap=wrap)
+    check_settings_of_existing(tornado_settings or {})
+    service = make_app(settings, routes=(), client=client, clock=clock, instrumentation=instrumentation)
+    protect_application(application, service, wrap=wrap, tornado_settings=tornado_settings)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
         application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own

@@ -18,13 +18,14 @@ from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceEr
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
-from service.issuers.profile_log import log_profiles
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
+from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.foreign_request import make_request
+from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.credentials.sources import parse_sources, read_credentials, source_functions
 from service.web.credentials.subprotocol import read_subprotocol
 from service.web.handler.context import ResourceServerContext
@@ -46,8 +47,8 @@ class Guard:
     """Authenticates requests for code that is no protected handler: an identity provider, a router, another framework.
 
     Args:
-        token_sources: The places that may hold the token, of ``header``, ``form``, ``query`` and ``cookie``. A request
-            for a WebSocket may also offer it as a subprotocol.
+        token_sources: The places that may hold the token, as a handler names them. A request for a WebSocket may also
+            offer it as a subprotocol.
         token_cookie: The name of the cookie.
         client: Sends requests to issuers, and is closed by the caller; by default, one is made from the settings.
         clock: The clock of the system by default.
@@ -58,7 +59,7 @@ class Guard:
         deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
 
     Raises:
-        SettingsError: The settings name an unknown kind of validation.
+        SettingsError: The settings name an unknown kind of validation, or no proxy whose headers may hold the token.
         TypeError: ``token_sources`` is neither a name nor a list of names.
         ValueError: A source is unknown, or the name of the cookie is malformed.
     """
@@ -73,7 +74,9 @@ class Guard:
         clock: Clock | None = None,
         instrumentation: Instrumentation | None = None,
     ) -> None:
-        self._sources = source_functions(parse_sources(token_sources, cookie=token_cookie), cookie=token_cookie)
+        sources = parse_sources(token_sources, cookie=token_cookie)
+        check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
+        self._sources = source_functions(sources, cookie=token_cookie)
         http_client = client or JSONClient(
             proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
         )
@@ -85,7 +88,6 @@ class Guard:
             ca_file=settings.ca_file,
             instrumentation=instrumentation,
         )
-        log_profiles(settings.trusted_issuers)
         deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=clock) if settings.deny_list_file else None
         self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file)
         shared = ValidatorContext(
@@ -112,6 +114,7 @@ class Guard:
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
             clock=clock,
+            trusted_proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
             monitor=TokenMonitor(clock=clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
         )
         self._authenticator = self.context.authenticators.for_validation("")
@@ -136,6 +139,8 @@ class Guard:
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
+        if self.context.trusted_proxies is not None:
+            self.context.trusted_proxies.read(request)
         credentials = self._read_credentials(request)
         if credentials is None:
             return None

@@ -29,14 +29,27 @@ class Instrumentation(Protocol):
         """Record a failed call of the shared cache."""
 
 
-class NullInstrumentation:
-    """Ignores all events."""
+class Observers:
+    """Passes each event to any number of receivers, which can be added at any time.
+
+    Args:
+        receivers: The first receivers; None is ignored.
+    """
+
+    def __init__(self, *receivers: Instrumentation | None) -> None:
+        self.receivers = [receiver for receiver in receivers if receiver is not None]
 
     def on_response(self, *, method: str, status: int, seconds: float, reason: str | None) -> None:
-        """Do nothing."""
+        """Pass on a response."""
+        for receiver in self.receivers:
+            receiver.on_response(method=method, status=status, seconds=seconds, reason=reason)
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
-        """Do nothing."""
+        """Pass on a request to an issuer."""
+        for receiver in self.receivers:
+            receiver.on_issuer_request(url=url, outcome=outcome, seconds=seconds)
 
     def on_cache_error(self) -> None:
-        """Do nothing."""
+        """Pass on a failed call of the shared cache."""
+        for receiver in self.receivers:
+            receiver.on_cache_error()

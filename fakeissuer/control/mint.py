@@ -21,7 +21,7 @@ from fakeissuer.model.claims import (
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
-from fakeissuer.oauth.issue import jose_header, token_key
+from fakeissuer.oauth.signing import jose_header, token_key
 from fakeissuer.state.seed import SERVICE_APP, WEB_APP
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken

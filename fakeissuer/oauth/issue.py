@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fakeissuer.errors import OAuthError
 from fakeissuer.errors.error_responses import ErrorCase
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import (
     ID_TOKEN_LIFETIME_S,
-    ORG_TOKEN_TYPE,
     REFRESH_IDLE_LIFETIME_S,
     SIGNING_ALGORITHM,
     Claims,
@@ -23,13 +22,9 @@ from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, ran
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
 from fakeissuer.oauth.scopes import check_known, matching_rule
-from fakeissuer.profiles.profile import Profile
-from fakeissuer.state.key_ring import KeyRing
+from fakeissuer.oauth.signing import jose_header, token_key
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken, TokenKind
-
-if TYPE_CHECKING:
-    from fakeissuer.jose.keys import SigningKey
 
 TokenResponse = dict[str, Any]
 
@@ -118,25 +113,6 @@ def new_grant(
         **_custom_claims(server, client, user, scopes),
     )
     return replace(grant, **more) if more else grant
-
-
-def jose_header(profile: Profile, server: Server, kind: TokenKind, key: SigningKey, alg: str) -> dict[str, Any]:
-    """Return the JOSE header of a server's tokens of a kind.
-
-    Okta's org server issues access tokens for Okta itself, which have a type of their own.
-    """
-    typ, members = profile.id_token_typ, profile.id_token_key_members
-    if kind == "access":
-        typ, members = profile.typ, profile.access_token_key_members
-        if server.is_org and not profile.is_strict:
-            typ = ORG_TOKEN_TYPE
-    header = dict.fromkeys(members, key.kid) | {"alg": alg}
-    return header if typ is None else {**header, "typ": typ}
-
-
-def token_key(profile: Profile, ring: KeyRing, kind: TokenKind) -> SigningKey:
-    """Return the key that signs tokens of a kind."""
-    return ring.access_token_key() if kind == "access" else ring.signing_key(profile.id_token_key)
 
 
 def token_response(

@@ -18,7 +18,7 @@ _LAYOUT = Layout(
     issuer="{part}",
     root_server="default",
     endpoints={
-        # At Google these are on other hosts than the issuer, as only the discovery document tells.
+        # At Google these are on other hosts than the issuer; only the discovery document has them.
         "authorize": "{part}/o/oauth2/v2/auth",
         "token": "{part}/token",
         "userinfo": "{part}/v1/userinfo",

@@ -1,4 +1,4 @@
-"""Keycloak: a realm per server, roles in nested objects, and a payload ``typ`` that tells tokens apart."""
+"""Keycloak: a realm per server, roles in nested objects, and the kind of token as ``typ`` in the payload."""
 
 from __future__ import annotations
 

@@ -13,9 +13,16 @@ from fakeissuer.state.clock import Clock
 
 
 class RunningIssuerClock(LoopProxy[Clock]):
-    """The issuer's wall clock, in seconds since the epoch."""
+    """The issuer's clock; as the argument ``clock`` of ``make_app`` or ``protect``, also that of the API under test."""
 
-    now = on_loop(Clock.now)
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return self._target.now()  # an API calls it for each request, so it does not wait for the issuer's thread
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds, which advance with the clock and never go back."""
+        return self._target.monotonic()
+
     state = on_loop(Clock.state)
     advance = on_loop(Clock.advance)
     set = on_loop(Clock.set)

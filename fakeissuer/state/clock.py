@@ -1,4 +1,4 @@
-"""The fake issuer's wall clock, which tests can set, advance and freeze.
+"""The fake issuer's clock, which tests can set, advance and freeze.
 
 All times are NumericDates, seconds since the epoch (RFC 7519 section 2).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from fakeissuer.errors import InvalidRequestError
 from fakeissuer.model.records import Record, parse_numeric_date
@@ -23,25 +24,47 @@ class ClockState(Record, frozen=True, kw_only=True):
     frozen: bool
 
 
-class Clock:
-    """A clock that runs with real time (seconds since the epoch) until a test changes it."""
+class _Times(NamedTuple):
+    """The difference of both clocks from real time; one object, so that another thread reads a consistent state."""
 
-    def __init__(self, real_time: Callable[[], float] = time.time) -> None:
+    offset_s: float = 0.0
+    stopped_at: float | None = None
+    monotonic_offset_s: float = 0.0
+    monotonic_stopped_at: float = 0.0
+
+
+class Clock:
+    """A clock that runs with real time (seconds since the epoch) until a test changes it.
+
+    ``now`` and ``monotonic`` can be called from any thread, so an API under test can have this clock too.
+    """
+
+    def __init__(
+        self, real_time: Callable[[], float] = time.time, real_monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._real_time = real_time
-        self._offset_s = 0.0
-        self._stopped_at: float | None = None
+        self._real_monotonic = real_monotonic
+        self._times = _Times()
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
-        return self._real_time() + self._offset_s if self._stopped_at is None else self._stopped_at
+        times = self._times
+        return self._real_time() + times.offset_s if times.stopped_at is None else times.stopped_at
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds, which advance with the clock and never go back."""
+        times = self._times
+        if times.stopped_at is None:
+            return self._real_monotonic() + times.monotonic_offset_s
+        return times.monotonic_stopped_at
 
     def state(self) -> ClockState:
         """Return the time, the offset from real time, and whether the clock is frozen."""
         now = self.now()
         return ClockState(
             now=now,
-            offset=self._offset_s if self._stopped_at is None else now - self._real_time(),
-            frozen=self._stopped_at is not None,
+            offset=self._times.offset_s if self._times.stopped_at is None else now - self._real_time(),
+            frozen=self._times.stopped_at is not None,
         )
 
     def move(self, *, set_to: float | None = None, advance: float | None = None, freeze: bool | None = None) -> None:
@@ -74,24 +97,30 @@ class Clock:
 
     def freeze(self) -> None:
         """Stop the clock at the current time."""
-        self._stopped_at = self.now()
+        self._times = self._times._replace(stopped_at=self.now(), monotonic_stopped_at=self.monotonic())
 
     def unfreeze(self) -> None:
         """Let a frozen clock continue from its time."""
-        if self._stopped_at is not None:
-            self._offset_s = self._stopped_at - self._real_time()
-            self._stopped_at = None
+        if self._times.stopped_at is not None:
+            self._times = _Times(
+                offset_s=self._times.stopped_at - self._real_time(), monotonic_offset_s=self._monotonic_offset()
+            )
 
     def reset(self) -> None:
         """Return to real time."""
-        self._offset_s = 0.0
-        self._stopped_at = None
+        self._times = _Times(monotonic_offset_s=self._monotonic_offset())
+
+    def _monotonic_offset(self) -> float:
+        return self.monotonic() - self._real_monotonic()
 
     def _put(self, timestamp: float) -> None:
-        if self._stopped_at is None:
-            self._offset_s = timestamp - self._real_time()
+        times, step = self._times, max(0.0, timestamp - self.now())
+        if times.stopped_at is None:
+            self._times = _Times(
+                offset_s=timestamp - self._real_time(), monotonic_offset_s=times.monotonic_offset_s + step
+            )
         else:
-            self._stopped_at = timestamp
+            self._times = times._replace(stopped_at=timestamp, monotonic_stopped_at=times.monotonic_stopped_at + step)
 
 
 def _number(value: float, name: str) -> float:

@@ -13,7 +13,7 @@ from service.caches.authentication import ValueAuthenticator
 from service.caches.backends import open_backend
 from service.caches.memory import MemoryBackend
 from service.clock import Clock
-from service.instrumentation import Instrumentation, NullInstrumentation
+from service.instrumentation import Instrumentation, Observers
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class SharedCache:
     ) -> None:
         self._backend = backend
         self._authenticator = authenticator
-        self._instrumentation = instrumentation or NullInstrumentation()
+        self._instrumentation = instrumentation or Observers()
         self._clock = clock
         self._retry_at = 0.0
         self._log_unauthentic_at = 0.0

@@ -17,8 +17,8 @@ from tornado.curl_httpclient import CurlError
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
-from service.instrumentation import Instrumentation, NullInstrumentation
-from service.issuers.failures import NoFreeConnection, UnexpectedStatus
+from service.instrumentation import Instrumentation, Observers
+from service.issuers.failures import NoFreeConnection, UnexpectedStatus, check_response
 from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
 from service.tokens import encoding
 from service.urls import is_loopback
@@ -76,7 +76,7 @@ class JSONClient:
     def __init__(
         self, *, proxy: str | None = None, ca_file: str | None = None, instrumentation: Instrumentation | None = None
     ) -> None:
-        self._instrumentation = instrumentation or NullInstrumentation()
+        self._instrumentation = instrumentation or Observers()
         self._options: dict[str, Any] = {
             "ca_certs": ca_file,
             "connect_timeout": CONNECT_TIMEOUT,
@@ -175,6 +175,7 @@ class JSONClient:
     async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
+        request.headers["Accept-Encoding"] = "identity"
         if is_loopback(urllib.parse.urlsplit(request.url).hostname):
             request.prepare_curl_callback = bypass_proxy
         started_at = asyncio.get_running_loop().time()
@@ -183,6 +184,7 @@ class JSONClient:
         try:
             response = await self._client().fetch(request, raise_error=False)
             outcome = str(response.code)
+            check_response(request.method, request.url, response)
         finally:
             seconds = asyncio.get_running_loop().time() - started_at
             self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)

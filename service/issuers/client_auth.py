@@ -64,18 +64,21 @@ class ClientAuthentication:
         path = credentials.private_key_file
         self._key = None if path is None else read_private_key(Path(path))
         self._methods = self._usable_methods(credentials.method)
+        self._is_chosen = credentials.method is not None
 
     def apply(self, endpoint: str, *, supported: Iterable[str] | None) -> AuthenticatedRequest:
         """Return the headers and form fields that authenticate a request to an endpoint.
 
         Args:
             endpoint: The URL of the endpoint, which becomes the audience of an assertion.
-            supported: The methods in the server's metadata, or None if the metadata lists none.
+            supported: The methods in the server's metadata, or None if the metadata lists none; ignored if a method is
+                configured.
 
         Raises:
             ValueError: The server supports no method that the credentials allow.
         """
-        accepted = set(self._methods if supported is None else supported)
+        # Metadata may be incomplete, or list the methods of another endpoint, so it does not overrule the setting.
+        accepted = set(self._methods if supported is None or self._is_chosen else supported)
         for name, method in self._methods.items():
             if name in accepted:
                 return method(endpoint)

@@ -5,20 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import importlib
 import logging
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-import tornado.web
-
-from service.app import make_app
 from service.clock import SystemClock
-from service.errors import SettingsError
+from service.operations.loading import load_service
 from service.operations.logs import configure_logging
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
@@ -54,7 +47,7 @@ def run(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM, in the configured number of processes; return the exit code.
 
     Raises:
-        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        SettingsError: The routes or the application, the certificate or an issuer's settings are invalid.
         OSError: An address cannot be bound.
     """
     if settings.processes == 1:
@@ -84,7 +77,7 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         on_listening: Called with the URL before it is announced.
 
     Raises:
-        SettingsError: The routes, the certificate or an issuer's settings are invalid.
+        SettingsError: The routes or the application, the certificate or an issuer's settings are invalid.
         OSError: An address cannot be bound.
     """
     listeners = _Listeners.bind(settings)
@@ -95,42 +88,6 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         _announce(listeners.public.url, settings)
 
     await _serve_at(listeners, settings, announce=announce)
-
-
-def load_routes(paths: Sequence[str]) -> list[Any] | None:
-    """Return the routes at each ``package.module:attribute``, or None if there is no path.
-
-    Raises:
-        SettingsError: A path cannot be imported, or Tornado cannot mount the routes.
-    """
-    routes: list[Any] = []
-    for path in paths:
-        module, _, attribute = path.partition(":")
-        try:
-            loaded = getattr(importlib.import_module(module), attribute)
-        except Exception as exc:  # a user's module may raise anything
-            raise SettingsError(
-                [f"routes: was {path!r}; expected package.module:attribute: {_describe_error(exc)}"]
-            ) from exc
-        if not isinstance(loaded, list | tuple):
-            problem = f"routes: was {path!r}; expected package.module:attribute to be a list of routes"
-            if callable(loaded) or isinstance(loaded, tornado.web.Application):
-                problem += "; name an application, or a function that returns one, with --app"
-            raise SettingsError([problem])
-        try:
-            tornado.web.Application(list(loaded))
-        except Exception as exc:  # Tornado asserts, unpacks, imports and compiles
-            problem = f"routes: was {path!r}; expected each route to be a pattern and a handler: {_describe_error(exc)}"
-            raise SettingsError([problem]) from exc
-        routes += loaded
-    return routes if paths else None
-
-
-def _describe_error(error: Exception) -> str:
-    """Return an exception as one line, with file and line number."""
-    *_, last = traceback.extract_tb(error.__traceback__)
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _announce(url: str, settings: Settings) -> None:
@@ -145,7 +102,8 @@ def _announce(url: str, settings: Settings) -> None:
 async def _check_startup(settings: Settings) -> None:
     """Raise a start error once, here, instead of once in each worker."""
     tls_context(settings.certfile, settings.keyfile)
-    await make_app(settings, routes=load_routes(settings.routes)).close()
+    service = await load_service(settings)
+    await service.close()
 
 
 def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce: Callable[[], None]) -> None:
@@ -162,15 +120,13 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
 
 async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Callable[[], None]) -> None:
     log = configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    tls = tls_context(settings.certfile, settings.keyfile)
     metrics = None
     if settings.admin_port is not None:
         from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
 
         metrics = Metrics()
-    service = make_app(
-        settings, routes=load_routes(settings.routes), instrumentation=metrics, access_log=log.log_response
-    )
-    tls = tls_context(settings.certfile, settings.keyfile)
+    service = await load_service(settings, instrumentation=metrics, access_log=log.log_response)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.flush)
         if listeners.admin is not None and metrics is not None:
@@ -193,5 +149,5 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
                     "set certfile and keyfile, or a loopback admin_address",
                     extra={"url": listeners.admin.url},
                 )
-        await stack.enter_async_context(serving(service, listeners.public, tls=tls))
+        await stack.enter_async_context(serving(service, listeners.public, limits=settings, tls=tls))
         await run_until_stopped(service, announce=announce)

@@ -18,6 +18,7 @@ from service.operations.sockets import BoundSockets
 from service.settings.files import show_path
 from service.settings.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
+from service.web.application.protect import tracked
 from service.web.connections.server import LimitedHTTPServer
 
 _logger = logging.getLogger(__name__)
@@ -30,10 +31,19 @@ _ADMIN_CONNECTIONS = 8
 
 @contextlib.asynccontextmanager
 async def serving(
-    service: ResourceServerApplication, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
+    service: ResourceServerApplication,
+    bound: BoundSockets,
+    *,
+    limits: LimitSettings | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
-    """Serve while the block runs and yield the URL; afterwards wait for pending requests."""
-    server = LimitedHTTPServer(service, limits=service.limits, ssl_options=tls)
+    """Serve while the block runs and yield the URL; afterwards wait for pending requests.
+
+    Args:
+        service: The application, or the guard of the application to serve.
+        limits: Those of the application by default.
+    """
+    server = LimitedHTTPServer(tracked(service), limits=limits or service.limits, ssl_options=tls)
     server.add_sockets(bound.sockets)
     try:
         yield bound.url

@@ -33,3 +33,8 @@ class APISettings(BaseModel):
     """The client ID with which ``/docs`` signs users in."""
     routes: Texts = ()
     """The routes to serve, each as ``module:attribute``; the endpoints of Okta's guide if empty."""
+    app: str | None = None
+    """The Tornado application to serve in place of ``routes``, or a function that returns it, as ``module:attribute``.
+
+    It is protected with these settings unless it is protected already.
+    """

@@ -147,7 +147,7 @@ class IssuerSettings(ServerProfileSettings):
     def _check_names(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        if unknown := sorted(values.keys() - cls.model_fields.keys()):
+        if unknown := sorted(str(name) for name in values.keys() - cls.model_fields.keys()):
             hints = (f"there is no setting {name!r}{did_you_mean(name, cls.model_fields)}" for name in unknown)
             raise ValueError("\n".join(hints))
         return read_secret_file(values, "client_secret")

@@ -24,6 +24,11 @@ _OTHER_PROGRAMS = frozenset(
     {"OKTA_CLIENT_KID", "OKTA_OAUTH2_CLIENT_ID_WEB", "OKTA_OAUTH2_CLIENT_SECRET_WEB", "SERVICE_RESULT"}
 )
 """Variables of Okta's SDKs and samples, and of systemd, that resemble ours but mean something else."""
+_SAMPLE_NAMES = {"ISSUER": "issuer", "CLIENT_ID": "client_id", "CLIENT_SECRET": "client_secret"}
+"""Names in the ``.okta.env`` of Okta's samples.
+
+They are read from such a file only: in the environment, they may belong to any other program.
+"""
 _KUBERNETES = re.compile(
     r"SERVICE_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)", re.ASCII
 )
@@ -72,9 +77,22 @@ class SettingNames:
 
         Names are case-insensitive. An empty variable is not set. Variables of other programs are omitted.
         """
+        return self._from_variables(variables, {})
+
+    def from_env_file(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Return the settings in an ``.okta.env`` like those in an environment, with the names of Okta's samples too.
+
+        The names of the environment take precedence over these.
+        """
+        return self._from_variables(variables, _SAMPLE_NAMES)
+
+    def _from_variables(self, variables: Mapping[str, str], further_names: Mapping[str, str]) -> dict[str, str]:
         by_precedence = sorted(variables.items(), key=lambda item: item[0].isupper())  # the usual spelling wins
         present = {variable.upper(): value for variable, value in by_precedence if value}
-        found = self.by_field({variable: value for variable, value in present.items() if variable in self._variables})
+        further = {name: present[variable] for variable, name in further_names.items() if variable in present}
+        found = further | self.by_field(
+            {variable: value for variable, value in present.items() if variable in self._variables}
+        )
         misspelt = {
             variable: value
             for variable, value in present.items()

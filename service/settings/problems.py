@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from service.settings.issuers import TrustedIssuer
 from service.tokens.issuer_identifier import has_okta_custom_path
 
+NO_ISSUER = (
+    "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
+    "or try the service without an Okta account: python -m service --demo"
+)
+
 
 def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
     """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""

@@ -6,11 +6,10 @@ A name that is not known is an error, because a misspelt restriction would silen
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
 from service.settings.api import APISettings
 from service.settings.cache import CacheSettings
@@ -24,28 +23,21 @@ from service.settings.issuers import (
 )
 from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
-from service.settings.problems import find_problems
+from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
+from service.settings.reading import ReadableSettings, secret_names
 from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class _EnvironmentSettings(BaseModel):
-    """Reads the environment too; a base class, so that type checkers know the keyword arguments of a subclass."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    def __init__(self, **values: Any) -> None:
-        names = SettingNames(type(self).model_fields)
-        super().__init__(**(names.from_environment(os.environ) | names.by_field(values)))
-
-
-class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, _EnvironmentSettings):
+class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, ReadableSettings):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
+    ``from_keywords``, ``from_toml`` and ``from_env_file`` read the other sources.
+
     Raises:
-        pydantic.ValidationError: A name is unknown or a value is invalid; ``load_settings`` raises a ``SettingsError``.
+        SettingsError: A setting is missing, misspelt or invalid; one sentence for each problem.
     """
 
     model_config = ConfigDict(
@@ -61,11 +53,8 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
     @model_validator(mode="before")
     @classmethod
     def _derive(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject unknown names, and derive the issuer from the Okta org and the audience of an Okta custom server."""
-        names = SettingNames(cls.model_fields)
-        settings = names.by_field(values)
-        if unknown := list(names.find_unknown(settings)):
-            raise ValueError("\n".join(unknown))
+        """Derive the issuer from the Okta org and the audience of an Okta custom server."""
+        settings = dict(values)
         for name in ("client_secret", "admin_token", "cache_secret"):
             settings = read_secret_file(settings, name)
         org_url, server_id = settings.get("org_url"), settings.get("authorization_server_id", "default")
@@ -85,11 +74,10 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
 
     def _problems(self) -> Iterator[str]:
         trusted = self.trusted_issuers
-        if not trusted:
-            yield (
-                "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
-                "or try the service without an Okta account: python -m service --demo"
-            )
+        if not trusted and self.app is None:  # the application may be protected already, with settings of its own
+            yield NO_ISSUER
+        if self.app is not None and any(self.routes):
+            yield "app: is set together with routes; add the routes to the application, and leave routes out"
         for issuer in trusted:
             yield from find_problems(issuer)
         if self.issuer is None:
@@ -119,10 +107,17 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         return tuple(issuer for table in tables for issuer in trusted_issuers(table, self))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Return a copy with other values, which are validated like those of new settings."""
+        """Return a copy with other values, which are validated like those of new settings.
+
+        Raises:
+            SettingsError: A value is misspelt or invalid; one sentence for each problem.
+        """
         copy = super().model_copy(deep=deep)
-        names = SettingNames(type(self).model_fields)
-        return copy if not update else self.model_validate(set_values(copy) | names.by_field(update))
+        return (
+            self.from_keywords(**(set_values(copy) | SettingNames(type(self).model_fields).by_field(update)))
+            if update
+            else copy
+        )
 
     def _own_table(self) -> IssuerSettings:
         """Return the settings of ``issuer`` itself."""
@@ -132,5 +127,5 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
         return IssuerSettings(**own, **{name: getattr(self, name) for name in about_server})
 
 
-SECRETS = frozenset(name for name, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation))
+SECRETS = secret_names(Settings.model_fields)
 """The settings whose values are never shown."""

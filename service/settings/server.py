@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from service.settings.profiles.texts import Texts
-from service.settings.types import Address, Port
+from service.settings.types import Address, Networks, Port
 from service.urls import is_loopback
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
@@ -30,6 +30,8 @@ class ServerSettings(BaseModel):
     """The address to listen on."""
     port: Port = 8080
     """The port to listen on; 0 for any free port."""
+    trusted_proxies: Networks = ()
+    """The addresses and networks of proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read."""
     processes: Annotated[int, Field(ge=0, le=256)] = 1
     """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import urllib.parse
 from typing import Annotated
@@ -15,6 +16,8 @@ from service.urls import parse_origin
 
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 _ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
+
+_MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,6 +37,20 @@ def _check_address(address: str) -> str:
     if not _ADDRESS.fullmatch(address):  # an empty address would listen on every interface
         raise ValueError("expected an IP address or a host name, such as 127.0.0.1; 0.0.0.0 or :: for all addresses")
     return address
+
+
+def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            parsed = ipaddress.ip_network(network)
+        except ValueError:
+            expected = "expected an IP address or a network without host bits, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+            raise ValueError(f"{network!r}: {expected}") from None
+        if parsed.prefixlen == 0:
+            raise ValueError(f"{network!r} trusts every client to name its own address; list those of your proxies")
+        if parsed.version == 6 and parsed.overlaps(_MAPPED):
+            raise ValueError(f"{network!r} never matches; write the IPv4 address or network itself")
+    return networks
 
 
 def _check_port(port: object) -> object:
@@ -63,6 +80,7 @@ def _check_proxy(proxy: SecretStr) -> SecretStr:
 
 Address = Annotated[str, AfterValidator(_check_address)]
 Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_check_port)]
+Networks = Annotated[Texts, AfterValidator(_check_networks)]
 Origins = Annotated[Texts, AfterValidator(_check_origins)]
 PublicURL = Annotated[str, AfterValidator(_check_public_url)]
 ProxyURL = Annotated[SecretStr, AfterValidator(_check_proxy)]

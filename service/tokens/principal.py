@@ -13,6 +13,7 @@ from service.tokens.claims import numeric_date
 
 _TEXTS = ("sub", "jti")
 _CONTAINERS = (dict, list)
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +163,8 @@ def _scopes(claims: Claims, names: ClaimNames) -> frozenset[str]:
     """Return the scopes of the first claim that is present, a string (RFC 9068 section 2.2.3) or a list."""
     granted: Any = MISSING
     for name in names.scopes:
+        if name not in claims and "." not in name:
+            continue
         value = find_claim(claims, name)
         if value is MISSING:
             continue
@@ -180,6 +183,8 @@ def _groups(value: object) -> frozenset[str]:
 
     Other values are ignored and grant nothing: a group may also be an object (RFC 7643 section 4.1.2).
     """
+    if value is MISSING:
+        return _NONE
     names = value if isinstance(value, list) else [value]
     return frozenset([name for name in names if isinstance(name, str)])
 
@@ -190,6 +195,8 @@ def _roles(value: object) -> frozenset[str]:
     The members of another object are no roles: those of Keycloak's ``resource_access`` are the names of clients.
     """
     names = _groups(value)
+    if value is MISSING:
+        return names
     for item in value if isinstance(value, list) else (value,):
         if isinstance(item, dict):
             names |= {role for role, grants in item.items() if _is_zitadel_grant(grants)}

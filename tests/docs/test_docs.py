@@ -147,13 +147,28 @@ def test_the_program_of_the_readme_listens(
     process.communicate()
 
 
-def test_the_test_of_the_readme_passes(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        ("unittest test_things.py", "Ran 2 tests"),
+        ("pytest -p no:tornado -p no:cacheprovider test_things_anyio.py", "2 passed"),
+    ],
+    ids=["unittest", "anyio"],
+)
+def test_a_test_of_the_readme_passes(command: str, result: str, environment: dict[str, str], tmp_path: Path) -> None:
+    assert any(
+        f"python -m {command.replace(' -p no:tornado -p no:cacheprovider', '')}" in text
+        for text in _blocks("sh").values()
+    )
     for name, code in _blocks("python").items():
         (tmp_path / name).write_text(code)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_things.py"]
-    environment["PYTHONPATH"] = str(tmp_path)
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), environment.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", *command.split()],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert result in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("document", ["README.rst", "docs/how-to/validators.rst", "docs/how-to/token-kinds.rst"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ PAGES = [
     "outside-a-handler",
     "protect-a-route",
     "require-a-scope",
+    "settings",
     "step-up",
+    "test-your-api",
     "token-sources",
 ]
 
@@ -37,7 +40,7 @@ def test_the_test_of_the_page_passes(page: str, environment: dict[str, str], tmp
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path,
-        env=environment | {"PYTHONPATH": str(tmp_path)},
+        env=environment | {"PYTHONPATH": os.pathsep.join([str(tmp_path), environment.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=False,

@@ -27,6 +27,7 @@ def _service(log: Path, *, descriptors: int) -> Iterator[str]:
     environment = clean_environment() | {
         "SERVICE_LOG_LEVEL": "warning",
         "OKTA_OAUTH2_ISSUER": "https://issuer.example/oauth2/default",
+        "OKTA_OAUTH2_AUDIENCE": "api://default",
         "SERVICE_PORT": "0",
     }
     with log.open("wb") as stderr:

@@ -358,7 +358,7 @@ async def test_row_11_and_12_an_unresolvable_name_and_a_silent_address_are_503(
         client.settimeout(0)
         client.connect_ex(hole.getsockname())
     for issuer in ("https://issuer.invalid/oauth2/default", f"http://127.0.0.1:{hole.getsockname()[1]}/oauth2/default"):
-        app = make_app(Settings(issuer=issuer))
+        app = make_app(Settings(issuer=issuer, audience=("api://default",)))
         url = listen(app)
         response = await http_client.fetch(f"{url}/readyz", raise_error=False)
         assert 503 == response.code

@@ -111,7 +111,7 @@ async def test_mistake_8_a_required_claim_missing_under_the_strict_profile(
 ) -> None:
     app = make_app(Settings(issuer=fake_issuer.issuer_url(), token_profile="rfc9068"))
     url = f"{listen(app)}/api/whoami"
-    complete = {"client_id": "mine"}
+    complete = {"client_id": "0oaservice0000000001"}
     for claims, status in [(complete, 200), (complete | {claim: None}, 401)]:
         token = fake_issuer.token(header={"typ": "at+jwt"}, claims=claims)
         headers = {"Authorization": f"Bearer {token}"}

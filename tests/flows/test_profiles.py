@@ -103,8 +103,8 @@ class Flow:
             url, method="POST", body=urlencode(form), auth_username=WEB,
             auth_password="web-secret-for-tests-only-00000000001",
         )  # fmt: skip
-        answer: dict[str, str] = json.loads(response.body)
-        return answer
+        tokens: dict[str, str] = json.loads(response.body)
+        return tokens
 
 
 SERVERS = [pytest.param(name, marks=pytest.mark.fake_issuer_profile(name)) for name in ROWS]

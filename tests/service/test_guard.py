@@ -190,8 +190,9 @@ async def test_an_unknown_requirement_is_a_mistake_even_without_a_token(name: st
 
 @pytest.mark.gen_test
 async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "service")
+    caplog.set_level(logging.INFO, "service.web")
     guard = make({"public_url": "https://api.example", "cors_origins": ("https://app.example",)})
+    caplog.clear()
     sent = request(("Origin", "https://app.example"), path="/things?secret=1")
     response = guard.reject(InsufficientScope(["things:read"]), sent)
     assert 403 == response.status
@@ -204,7 +205,7 @@ async def test_a_rejection_is_a_response_and_one_line_in_the_log(make: Make, cap
 
 @pytest.mark.gen_test
 async def test_a_request_that_tornado_rejects_has_a_response(make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "service")
+    caplog.set_level(logging.INFO, "service.web")
     with pytest.raises(InvalidRequest) as rejection:
         Guard.request("GET", "https://api.example/", [("Host", "a/b")])
     assert 400 == make().reject(rejection.value, None).status
@@ -268,3 +269,14 @@ def test_an_impossible_argument_stops_the_program(arguments: dict[str, str], mak
 def test_an_unknown_validation_is_rejected(make: Make) -> None:
     with pytest.raises(SettingsError, match="validation"):
         make({"validation": "jtw"})
+
+
+@pytest.mark.gen_test
+async def test_a_guard_reads_the_headers_of_trusted_proxies(make: Make, fake_issuer: RunningIssuer) -> None:
+    guard = make({"trusted_proxies": ("10.0.0.1",)}, token_sources="oauth2-proxy")
+    fields = [("X-Forwarded-Access-Token", fake_issuer.token()), ("X-Forwarded-For", "192.0.2.1")]
+    for peer, address in (("10.0.0.1", "192.0.2.1"), ("10.0.0.2", "10.0.0.2")):
+        received = Guard.request("GET", "http://api.example/", fields, remote_ip=peer)
+        principal = await guard.authenticate(received)
+        assert (peer == "10.0.0.1") == (principal is not None)
+        assert address == received.remote_ip

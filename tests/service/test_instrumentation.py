@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
-from service.instrumentation import Instrumentation, NullInstrumentation
+from service.instrumentation import Instrumentation, Observers
 
 
 @pytest.fixture
@@ -78,8 +78,13 @@ async def test_an_issuer_request_without_a_response_is_reported_as_failed(
     assert {"failed"} == {outcome for _, outcome in instrumentation.issuer_requests}
 
 
-def test_null_instrumentation_does_nothing() -> None:
-    instrumentation: Instrumentation = NullInstrumentation()
-    instrumentation.on_response(method="GET", status=200, seconds=0.0, reason=None)
-    instrumentation.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
-    instrumentation.on_cache_error()
+def test_each_event_reaches_each_receiver() -> None:
+    receivers = [RecordingInstrumentation(), RecordingInstrumentation()]
+    observers: Instrumentation = Observers(receivers[0], None, receivers[1])
+    observers.on_response(method="GET", status=200, seconds=0.0, reason=None)
+    observers.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
+    observers.on_cache_error()
+    for receiver in receivers:
+        assert [("GET", 200, None)] == receiver.responses
+        assert [("https://issuer.example", "200")] == receiver.issuer_requests
+        assert 1 == receiver.cache_errors

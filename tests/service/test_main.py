@@ -83,7 +83,7 @@ def test_config_shows_each_setting_and_its_source(start: Start) -> None:
     assert "leeway = 30.0  # environment\n" in out
     assert "port = 8080  # default\n" in out
     assert "audience = ('api://default',)  # default\n" in out
-    assert f"# profile of {OKTA}: okta, recognised from the issuer: client in client_id or cid" in out
+    assert f"profile of {OKTA} = 'okta, recognised from the issuer: client in client_id or cid" in out
     assert "hunter2" not in out
 
 

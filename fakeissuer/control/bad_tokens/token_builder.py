@@ -17,7 +17,7 @@ from fakeissuer.model.claims import Grant
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.records import Record
 from fakeissuer.model.servers import Server
-from fakeissuer.oauth.issue import jose_header
+from fakeissuer.oauth.signing import jose_header
 from fakeissuer.state.seed import SERVICE_APP
 from fakeissuer.state.state import IssuerState
 

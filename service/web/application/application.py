@@ -16,11 +16,12 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 
 from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
-from service.instrumentation import Instrumentation
+from service.instrumentation import Observers
 from service.settings.limits import LimitSettings
 from service.web.application.dispatch import Dispatcher
-from service.web.application.protection import Protection
+from service.web.application.protection import Protection, report_response
 from service.web.connections.server import BACKLOG, LimitedHTTPServer
+from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
@@ -46,10 +47,14 @@ class ResourceServerApplication(tornado.web.Application):
         context: The objects that the handlers share.
         deny_list: The users, clients and tokens that are rejected although the issuer accepts them.
         documentation: The document to regenerate when routes are added, or None.
-        instrumentation: Receives each response, or None.
+        observers: Receive each response.
         access_log: Receives the fields of each response.
         limits: What one client can use; also applied by :meth:`listen`.
-        settings: Tornado's settings.
+        tornado_settings: Tornado's settings, and the application's own.
+
+    Attributes:
+        observers: Receive each response, and can be added at any time.
+        protected: The application whose requests are authenticated: this one, or the one passed to ``protect``.
 
     Raises:
         SettingsError: A route is neither protected nor public, or requires a validation that is not configured.
@@ -62,25 +67,33 @@ class ResourceServerApplication(tornado.web.Application):
         context: ResourceServerContext,
         deny_list: DenyList,
         documentation: Documentation | None = None,
-        instrumentation: Instrumentation | None = None,
+        observers: Observers | None = None,
         access_log: AccessLog = log_response,
         limits: LimitSettings | None = None,
-        **settings: Any,
+        tornado_settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.limits = limits or LimitSettings()
+        self.protected: tornado.web.Application = self
         defaults = {"default_handler_class": NotFound} | self.limits.websocket_settings
-        settings = defaults | settings | {ResourceServerContext.SETTING: context}
+        settings = defaults | dict(tornado_settings or {}) | {ResourceServerContext.SETTING: context}
         super().__init__(list(routes), **settings)
         self.deny_list = deny_list
         self.authenticators = context.authenticators
         self.authenticators.for_validation("")
         self._documentation = documentation
-        self._instrumentation = instrumentation
+        self.observers = observers or Observers()
+        self._has_trusted_proxies = context.trusted_proxies is not None
         self._access_log = access_log
-        dispatcher = Dispatcher(self._check_validations, head_as_get=context.head_as_get)
+        dispatcher = Dispatcher(
+            self._check_validations, head_as_get=context.head_as_get, trusted_proxies=context.trusted_proxies
+        )
         dispatcher.install(self)
         self.protection = Protection(
-            check=self.check, dispatcher=dispatcher, context=context, defaults=self.limits.websocket_settings
+            check=self.check,
+            dispatcher=dispatcher,
+            context=context,
+            defaults=self.limits.websocket_settings,
+            observers=self.observers,
         )
         mounted = list(mounted_routes(self, default=self.settings["default_handler_class"]))
         self.check(mounted)
@@ -121,6 +134,7 @@ class ResourceServerApplication(tornado.web.Application):
             self._check_validations(handler)
 
     def _check_validations(self, handler: type[BearerAuthMixin]) -> None:
+        check_proxies_are_named(handler.sources, has_trusted_proxies=self._has_trusted_proxies)
         for validation in handler.policy.validations:
             self.authenticators.for_validation(validation)
 
@@ -135,12 +149,16 @@ class ResourceServerApplication(tornado.web.Application):
                 request_conn.set_max_body_size(self.limits.max_body_size)
             if request_conn.params.body_timeout is None:
                 request_conn.set_body_timeout(self.limits.body_timeout)
-        return _TrackedRequest(super().start_request(server_conn, request_conn), application=self, request=request_conn)
+        return self.track(super().start_request(server_conn, request_conn), request_conn)
+
+    def track(self, delegate: HTTPMessageDelegate, request: HTTPConnection) -> HTTPMessageDelegate:
+        """Return a delegate that tracks the request of another one until its response is complete."""
+        return _TrackedRequest(delegate, application=self, request=request)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
         is_logged = access_logger.isEnabledFor(logging.INFO)
-        if not is_logged and self._instrumentation is None:
+        if not is_logged and not self.observers.receivers:
             return
         request = handler.request
         status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
@@ -155,13 +173,8 @@ class ResourceServerApplication(tornado.web.Application):
                     "remote_ip": request.remote_ip,
                 }
             )
-        if self._instrumentation is not None:
-            self._instrumentation.on_response(
-                method=request.method or "",
-                status=status,
-                seconds=seconds,
-                reason=handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None,
-            )
+        if self.observers.receivers:
+            report_response(self.observers, handler, status=status, seconds=seconds)
 
     def add_cleanup(self, cleanup: Callable[[], Awaitable[None] | None]) -> None:
         """Add a function for ``close`` to call; functions are called in the order in which they were added."""

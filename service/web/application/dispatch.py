@@ -13,6 +13,7 @@ from tornado.web import _HandlerDelegate
 
 from service.errors import SettingsError
 from service.web.application.head import serve_head_by_get
+from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.handler.adaptation import Adapt, find_adaptation
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
@@ -97,11 +98,19 @@ class Dispatcher:
     Args:
         check: Raises SettingsError unless the application can validate the tokens of a handler class.
         head_as_get: Whether the ``get`` of each handler without a ``head`` responds to HEAD.
+        trusted_proxies: The proxies whose headers are read; None to read those of no peer.
     """
 
-    def __init__(self, check: Callable[[type[BearerAuthMixin]], None], *, head_as_get: bool = False) -> None:
+    def __init__(
+        self,
+        check: Callable[[type[BearerAuthMixin]], None],
+        *,
+        head_as_get: bool = False,
+        trusted_proxies: TrustedProxies | None = None,
+    ) -> None:
         self._check = check
         self._head_as_get = head_as_get
+        self._trusted_proxies = trusted_proxies
         self._checked: dict[type, _CheckedClass] = {}
         self._substitutes: dict[tuple[type, type], type[BearerAuthMixin]] = {}
 
@@ -124,6 +133,8 @@ class Dispatcher:
         **kwargs: Any,
     ) -> HTTPMessageDelegate:
         """Return the delegate that the routes select, unless it is a function or another object that is not ours."""
+        if self._trusted_proxies is not None:
+            self._trusted_proxies.read(request)  # before the routes, which may select by host
         delegate = find_handler(request, **kwargs)
         if type(delegate) is _ProtectedDelegate:
             return delegate

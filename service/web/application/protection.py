@@ -13,9 +13,11 @@ import tornado.web
 from tornado.routing import Rule
 
 from service.errors import SettingsError
+from service.instrumentation import Observers
 from service.web.application.dispatch import Dispatcher
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
+from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.audit import MountedRoute, mounted_routes
 from service.web.routing.rewrite import RouteWrapper, nested_applications
 
@@ -31,6 +33,7 @@ class Protection:
         dispatcher: Creates the handlers of each request.
         context: The objects that the handlers share.
         defaults: Tornado's settings for an application that does not set them.
+        observers: Receive the responses.
         wrapper: Protects handlers that are not protected yet; None to require that all are.
     """
 
@@ -38,6 +41,7 @@ class Protection:
     dispatcher: Dispatcher
     context: ResourceServerContext
     defaults: Mapping[str, Any]
+    observers: Observers
     wrapper: RouteWrapper | None = None
 
     def protect(self, application: tornado.web.Application) -> None:
@@ -115,6 +119,8 @@ class Protection:
             settings.setdefault(name, value)
         add_handlers = functools.partial(self._add_handlers, application, application.add_handlers)
         application.add_handlers = add_handlers  # type: ignore[method-assign]  # the class is not ours
+        log_request = functools.partial(_log_and_report, self.observers, application.log_request)
+        application.log_request = log_request  # type: ignore[method-assign]  # as above
         self.dispatcher.install(application, wrapper=self.wrapper)
 
     def _add_handlers(
@@ -129,6 +135,24 @@ class Protection:
         add_handlers(host_pattern, list(host_handlers))
         with self._wrapped(_with_nested(application), is_complete=False):
             self.protect_nested(application)
+
+
+def report_response(observers: Observers, handler: tornado.web.RequestHandler, *, status: int, seconds: float) -> None:
+    """Report a response to the observers, with the reason if its token was rejected."""
+    reason = handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None
+    observers.on_response(method=handler.request.method or "", status=status, seconds=seconds, reason=reason)
+
+
+def _log_and_report(
+    observers: Observers,
+    log_request: Callable[[tornado.web.RequestHandler], None],
+    handler: tornado.web.RequestHandler,
+) -> None:
+    """Let an application log a response, and report it."""
+    log_request(handler)
+    if observers.receivers:
+        status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
+        report_response(observers, handler, status=status, seconds=handler.request.request_time())
 
 
 def _with_nested(application: tornado.web.Application) -> list[tornado.web.Application]:

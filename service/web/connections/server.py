@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import ssl_wrap_socket
 
+from service.errors import SettingsError
 from service.settings.limits import LimitSettings
 from service.web.connections.acceptor import Acceptor
 from service.web.connections.registry import ConnectionRegistry
@@ -32,6 +33,9 @@ class LimitedHTTPServer(HTTPServer):
 
     Args:
         limits: The limits; ``Settings`` are accepted as they are.
+
+    Raises:
+        SettingsError: ``xheaders`` or ``trusted_downstream`` is set as well as ``trusted_proxies``.
     """
 
     def initialize(  # type: ignore[override]  # Tornado's arguments are passed on
@@ -43,6 +47,9 @@ class LimitedHTTPServer(HTTPServer):
     ) -> None:
         """Set up the server; ``Configurable`` calls this with the arguments of the constructor."""
         limits = limits or LimitSettings()
+        if getattr(limits, "trusted_proxies", ()) and (kwargs.get("xheaders") or kwargs.get("trusted_downstream")):
+            problem = "trusted_proxies: replaces Tornado's xheaders, which trust every client; remove xheaders"
+            raise SettingsError([problem])
         defaults = {
             "max_header_size": limits.max_header_size,
             "max_body_size": limits.max_body_size,

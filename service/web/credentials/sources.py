@@ -1,4 +1,4 @@
-"""The places of a request that may hold its token: header, form, query, cookie (RFC 6750 section 2)."""
+"""The places of a request that may hold its token: header, form, query (RFC 6750 section 2), cookie, others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
+from service.web.credentials.proxy_headers import PROXY_HEADERS, proxy_header_source
 
 TokenSource = Callable[[HTTPServerRequest], Credentials | None]
 """Returns the token in one place of a request, or None if there is none."""
 
 METHODS_SUPPORTED: Mapping[str, str] = {"header": "header", "form": "body", "query": "query"}
-"""The name of each source in the metadata (RFC 9728 section 2), which has none for a cookie."""
+"""The name of each source in the metadata (RFC 9728 section 2), which has none for the others."""
 
 FIELD = "access_token"
 """The name of the token in a form and in a query."""
@@ -103,7 +104,7 @@ def parse_sources(value: object, *, cookie: object) -> tuple[str, ...]:
         TypeError: ``token_sources`` is neither a name nor a list of names.
         ValueError: A name is unknown, the list is empty, or the cookie name is malformed.
     """
-    known = (*METHODS_SUPPORTED, "cookie")
+    known = (*METHODS_SUPPORTED, "cookie", *PROXY_HEADERS)
     if not isinstance(value, Iterable):
         raise TypeError(f"token_sources is a name or a list of {', '.join(known)}, not {value!r}")
     names = (value,) if isinstance(value, str) else tuple(value)
@@ -123,6 +124,7 @@ def source_functions(names: Sequence[str], *, cookie: str) -> tuple[TokenSource,
         "form": read_form,
         "query": read_query,
         "cookie": cookie_source(cookie),
+        **{name: proxy_header_source(name, parse_bearer) for name in PROXY_HEADERS if name in names},
     }
     return tuple(functions[name] for name in names)
 
@@ -135,7 +137,7 @@ def credential_fields(names: Sequence[str], *, other_schemes: bool) -> str:
     Args:
         other_schemes: Whether the header ``Authorization`` may hold credentials of another scheme.
     """
-    fields = {"header": "Authorization", "cookie": "Cookie"}
+    fields = {"header": "Authorization", "cookie": "Cookie", **PROXY_HEADERS}
     used = [*names, *["header"] * other_schemes]
     return ", ".join(dict.fromkeys(fields[name] for name in used if name in fields))
 

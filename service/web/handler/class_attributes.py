@@ -45,7 +45,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
         validation: The kind of validation that this handler requires, such as ``introspection`` to reject revoked
             tokens at once; empty for the kind in the settings.
         cors_origins: The origins whose pages may read the responses; None for those of the application.
-        token_sources: The places that may hold the token, of ``header``, ``form``, ``query`` and ``cookie``.
+        token_sources: The places that may hold the token, of ``header``, ``form``, ``query``, ``cookie``,
+            ``google-iap``, ``cloudflare-access``, ``aws-alb`` and ``oauth2-proxy``.
         token_cookie: The name of the cookie.
         further_challenges: Challenges of other schemes in a 401, such as ``Basic realm="old"`` on a handler whose
             token is optional and whose ``prepare`` checks passwords.

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
+from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.handler.token_monitor import TokenMonitor
 from service.web.policy.scopes import ScopeMatching
 from service.web.responses.cors import CrossOriginPolicy
@@ -26,4 +27,5 @@ class ResourceServerContext:
     scope_matching: ScopeMatching = ScopeMatching.EXACT
     head_as_get: bool = False
     clock: Clock = field(default_factory=SystemClock)
+    trusted_proxies: TrustedProxies | None = None
     monitor: TokenMonitor = field(default_factory=lambda: TokenMonitor(clock=SystemClock()))

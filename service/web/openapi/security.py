@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from service.web.credentials.proxy_headers import PROXY_HEADERS
 from service.web.credentials.sources import FIELD
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.policy.requirements import Requirements
@@ -61,6 +62,9 @@ def schemes(issuers: Sequence[str], handlers: Iterable[type[BearerAuthMixin]]) -
             text = "An access token in a cookie, accepted only in requests from trusted pages."
             name = handler.token_cookie
             by_name[_cookie(name)] = {"type": "apiKey", "in": "cookie", "name": name, "description": text}
+        for source in PROXY_HEADERS.keys() & handler.sources:
+            text = "A token that a proxy in front of the API sets; clients sign in at the proxy."
+            by_name[source] = {"type": "apiKey", "in": "header", "name": PROXY_HEADERS[source], "description": text}
     return by_name
 
 
@@ -73,6 +77,7 @@ def describe_token_sources(handler: type[BearerAuthMixin]) -> str:
         "form": f"the form field {FIELD}",
         "query": f"the query parameter {FIELD}",
         "cookie": f"the cookie {handler.token_cookie}",
+        **{name: f"the header {header}, which a proxy sets" for name, header in PROXY_HEADERS.items()},
     }
     return f"The token is read from {' or '.join(places[source] for source in handler.sources)}."
 
@@ -85,6 +90,7 @@ def _names(handler: type[BearerAuthMixin], issuers: int) -> Iterator[str]:
         yield _QUERY
     if "cookie" in handler.sources:
         yield _cookie(handler.token_cookie)
+    yield from (source for source in handler.sources if source in PROXY_HEADERS)
 
 
 def _issuer(number: int) -> str:

@@ -236,3 +236,14 @@ def test_the_session_cookie_is_sent_in_frames_only_over_tls(browser: Browser, tm
 def test_an_unknown_session_cookie_is_replaced(browser: Browser) -> None:
     browser.cookie = f"fakeissuer-{urlsplit(browser.url).port}=made-up"
     assert browser.authorize().headers["Set-Cookie"] is not None
+
+
+@pytest.mark.fake_issuer_profile("strict-rfc")
+def test_the_strict_profile_lets_the_user_choose_an_account(browser: Browser) -> None:
+    browser.sign_in(browser.authorize(), "alice@example.com")
+    assert "code" in redirected(browser.authorize())
+    assert browser.authorize(prompt="select_account").headers["Location"].startswith("/signin")
+
+
+def test_okta_rejects_select_account(browser: Browser) -> None:
+    assert redirected(browser.authorize(prompt="select_account"))["error"] == "invalid_request"

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from fakeissuer import SettingsError, running
+from fakeissuer.__main__ import _PROFILES
+from fakeissuer.profiles.names import PROFILE_NAMES, ProfileName
 from fakeissuer.server.serving import ServingOptions
 
 
@@ -50,3 +52,16 @@ def test_an_unknown_profile_and_a_ca_file_without_tls_are_rejected(tmp_path: Pat
 
 def test_the_repr_of_options_omits_the_control_token() -> None:
     assert "hidden" not in repr(ServingOptions(control_token="hidden"))
+
+
+@pytest.mark.parametrize("profile", ["keycloak", "cognito"])
+def test_stored_keys_keep_the_ids_of_their_profile(tmp_path: Path, profile: ProfileName) -> None:
+    key_sets = []
+    for _ in range(2):
+        with running(profile=profile, keys_file=tmp_path / "keys.json") as issuer:
+            key_sets.append([(key["kid"], key.get("x5c")) for key in issuer.key_set()["keys"]])
+    assert key_sets[0] == key_sets[1]
+
+
+def test_the_command_line_has_every_profile() -> None:
+    assert _PROFILES == PROFILE_NAMES

@@ -103,3 +103,33 @@ def test_the_clock_stops_at_the_year_9999(clock: Clock) -> None:
     with pytest.raises(InvalidRequestError):
         clock.advance(1)
     assert clock.now() == MAX_TIMESTAMP_S
+
+
+def test_the_monotonic_time_advances_with_the_clock_and_never_goes_back() -> None:
+    real_time, real_monotonic = RealTime(), RealTime()
+    real_monotonic.now = 10.0
+    clock = Clock(real_time, real_monotonic)
+    seen = [clock.monotonic()]
+
+    def add() -> None:
+        seen.append(clock.monotonic())
+
+    real_monotonic.now += 1
+    add()
+    clock.advance(100)
+    add()
+    clock.advance(-50)
+    add()
+    clock.freeze()
+    real_monotonic.now += 1_000
+    add()
+    clock.advance(5)
+    add()
+    clock.unfreeze()
+    real_monotonic.now += 2
+    add()
+    clock.freeze()
+    clock.reset()
+    real_monotonic.now += 3
+    add()
+    assert seen == [10.0, 11.0, 111.0, 111.0, 111.0, 116.0, 118.0, 121.0]

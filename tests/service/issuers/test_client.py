@@ -26,7 +26,7 @@ async def test_a_json_object_is_returned_with_its_max_age(client: JSONClient, ur
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "an error": ({"status": 500}, "500"),
-    "a redirect, which is not followed": ({"redirect": True}, "302"),
+    "a redirect, which is not followed": ({"redirect": True}, "302 to '"),
     "a response without content": ({"status": 204}, "204"),
     "a dropped connection": ({"drop": True}, "GET "),
     "a truncated response": ({"truncate": True}, "GET "),
@@ -34,7 +34,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "an empty body": ({"empty": True}, "not a JSON object"),
     "a list": ({"status": 200, "body": []}, "not a JSON object"),
     "a huge response": ({"huge": True}, "max_body_size"),
-    "a gzip bomb": ({"gzip_bomb": True}, "GET "),
+    "a gzip bomb": ({"gzip_bomb": True}, "content coding 'gzip'"),
     "an HTML page": ({"status": 200, "body": "<html>"}, "not a JSON object"),
 }
 
@@ -181,3 +181,25 @@ async def test_the_rate_limit_reset_is_ignored_without_429(
     with pytest.raises(UnexpectedStatus) as exc_info:
         await client.get(url)
     assert (500, 1.0) == (exc_info.value.status, exc_info.value.retry_after)
+
+
+@pytest.mark.gen_test
+async def test_get_and_post_accept_no_content_coding(client: JSONClient) -> None:
+    requests: list[bytes] = []
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append((await reader.readuntil(b"\r\n\r\n")).lower())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    try:
+        with pytest.raises(IssuerUnavailable, match="content coding 'br'"):
+            await client.get(url)
+        with pytest.raises(IssuerUnavailable, match="content coding 'br'"):
+            await client.post(url, {"token": "secret"}, headers={})
+    finally:
+        server.close()
+    assert [1, 1] == [request.count(b"\r\naccept-encoding: identity\r\n") for request in requests]

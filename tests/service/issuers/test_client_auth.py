@@ -134,3 +134,11 @@ def test_an_unusable_private_key_file_is_rejected(data: bytes, tmp_path: Path) -
 def test_a_missing_private_key_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
         read_private_key(tmp_path / "none")
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
+def test_a_configured_method_is_used_whatever_the_metadata_lists(method: str) -> None:
+    credentials = ClientCredentials(client_id="api", secret=SecretStr("s" * 32), method=method)
+    authentication = ClientAuthentication(credentials, clock=ManualClock())
+    used = authentication.apply("https://issuer.example/introspect", supported=["private_key_jwt"])
+    assert used.headers or used.form

@@ -19,9 +19,6 @@ import trustme
 from programs import Start, curl, first_match, free_port, listening
 
 import fakeissuer
-from service import SettingsError
-from service.operations.program import load_routes
-from service.web.endpoints.okta_guide import ROUTES as ROUTES_OF_THE_GUIDE
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 WHO = """
@@ -221,43 +218,6 @@ def test_a_public_address_without_a_public_url_causes_one_warning(
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=20)
     assert (0, count) == (process.returncode, sum(WARNING in line for line in [*lines, err]))
-
-
-ROUTES = {
-    "no module": ("no.such:ROUTES", "ModuleNotFoundError: No module named 'no'"),
-    "no attribute": ("made:NOTHING", "has no attribute 'NOTHING'"),
-    "no colon": ("made", "expected package.module:attribute"),
-    "no list": ("made:TEXT", "to be a list of routes"),
-    "an application": ("made:APP", "list of routes; name an application, or a function that returns one, with --app"),
-    "a function": ("made:make_app", "list of routes; name an application, or a function that returns one, with --app"),
-    "a route without a handler": ("made:SHORT", "a pattern and a handler: AssertionError"),
-    "a handler that cannot be imported": ("made:NOWHERE", "a pattern and a handler: ModuleNotFoundError"),
-    "an invalid pattern": ("made:PATTERN", "a pattern and a handler: "),
-    "a module that fails": ("fails:ROUTES", "RuntimeError: a mistake of its author (fails.py, line 2)"),
-}
-
-
-@pytest.mark.parametrize(("path", "problem"), ROUTES.values(), ids=ROUTES)
-def test_routes_that_cannot_be_mounted_are_a_settings_error(
-    path: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "made.py").write_text(
-        "import tornado.web\nmake_app = tornado.web.Application\nAPP = make_app()\n"
-        'TEXT = "ROUTES"\nSHORT = [("/a",)]\nNOWHERE = [("/a", "no.such.Handler")]\nPATTERN = [("(", "made.TEXT")]\n'
-    )
-    (tmp_path / "fails.py").write_text('"""Its author made one."""\nraise RuntimeError("a mistake\\nof its author")\n')
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(SettingsError) as rejection:
-        load_routes([path])
-    (message,) = rejection.value.problems
-    assert message.startswith(f"routes: was {path!r}; ")
-    assert problem in message
-    assert "\n" not in message
-
-
-def test_routes_of_all_named_modules_are_loaded() -> None:
-    assert load_routes([]) is None
-    assert [*ROUTES_OF_THE_GUIDE, *ROUTES_OF_THE_GUIDE] == load_routes(["service.web.endpoints.okta_guide:ROUTES"] * 2)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

@@ -5,6 +5,7 @@ from typing import Any
 import pydantic
 import pytest
 
+from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings
 from service.settings.program import Settings
 
@@ -56,12 +57,12 @@ def test_an_issuer_table_is_enough() -> None:
 
 
 def test_the_audience_is_not_inherited_by_other_issuers() -> None:
-    with pytest.raises(pydantic.ValidationError, match=r"audience: .* any API of https://issuer\.example/realms/one"):
+    with pytest.raises(SettingsError, match=r"audience: .* any API of https://issuer\.example/realms/one"):
         Settings(issuer=OKTA, audience=("api://mine",), issuers=(IssuerSettings(issuer=OTHER),))
 
 
 def test_a_repeated_issuer_is_rejected() -> None:
-    with pytest.raises(pydantic.ValidationError, match="twice"):
+    with pytest.raises(SettingsError, match="twice"):
         Settings(issuer=OKTA, issuers=(IssuerSettings(issuer=OKTA),))
 
 

@@ -24,7 +24,7 @@ def _problems(**options: object) -> str:
 def test_the_stronger_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "service.toml"
     config.write_text(f'issuer = "{OKTA}"\nrealm = "toml"\nleeway = 1\nport = 1\naddress = "::1"\n')
-    (tmp_path / ".okta.env").write_text("SERVICE_LEEWAY=2\nSERVICE_PORT=2\nSERVICE_ADDRESS=::2\nCLIENT_ID=unused\n")
+    (tmp_path / ".okta.env").write_text("SERVICE_LEEWAY=2\nSERVICE_PORT=2\nSERVICE_ADDRESS=::2\nNAME=unused\n")
     monkeypatch.setenv("SERVICE_PORT", "3")
     monkeypatch.setenv("SERVICE_ADDRESS", "::3")
     found = load_settings({"address": "::4", "port": None}, config_file=config)
@@ -44,11 +44,6 @@ def test_the_names_of_one_setting_do_not_change_which_source_wins(
 ) -> None:
     (tmp_path / ".okta.env").write_text("OKTA_OAUTH2_ISSUER=https://weak.okta.com/oauth2/default\n")
     monkeypatch.setenv("SERVICE_ISSUER", OKTA)
-    assert OKTA == load_settings({}).settings.issuer
-
-
-def test_the_env_file_of_oktas_guide_is_read(tmp_path: Path) -> None:
-    (tmp_path / ".okta.env").write_text("ORG_URL=https://dev-123456.okta.com\nCLIENT_ID=a\nCLIENT_SECRET=b\n")
     assert OKTA == load_settings({}).settings.issuer
 
 

@@ -212,6 +212,15 @@ def test_the_detail_names_the_token_of_an_okta_org_server() -> None:
         check_type(JOSEHeader.of({"typ": "application/okta-internal-at+jwt"}), RULES)
 
 
+def test_an_id_token_of_an_issuer_is_known_by_claims_that_its_access_tokens_lack() -> None:
+    rules = dataclasses.replace(RULES, id_token_claims=("nonce", "amr"))
+    check_kind(COMMON, rules, NOW)
+    for name in ("nonce", "amr"):
+        with pytest.raises(InvalidToken) as exc_info:
+            check_kind({**COMMON, name: "x"}, rules, NOW)
+        assert (Reason.ID_TOKEN, name) == (exc_info.value.reason, exc_info.value.claim)
+
+
 @pytest.mark.parametrize("claims", [ACCESS_TOKENS["Entra v1"], ACCESS_TOKENS["Entra v2"], ACCESS_TOKENS["authentik"]])
 def test_an_id_token_without_a_mark_is_known_by_its_missing_client(claims: dict[str, Any]) -> None:
     """Where the audience of an API is a client ID, as at Entra, only the client distinguishes the two kinds."""

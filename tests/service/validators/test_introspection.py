@@ -202,3 +202,21 @@ def test_without_client_credentials_building_fails(
 ) -> None:
     with pytest.raises(SettingsError, match="client_id"):
         introspection.build(trusted(client_id=None, client_secret=None), context)
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.gen_test
+async def test_a_token_without_an_audience_is_accepted_from_an_allowed_client(
+    *, opaque: bool, context: ValidatorContext, trusted: Callable[..., TrustedIssuer], fake_issuer: RunningIssuer
+) -> None:
+    """Neither the token nor the response of Cognito or Hydra has an audience."""
+    issuer = trusted(allowed_client_ids=("0oaservice0000000001",), accept_tokens_without_audience=True)
+    validator = introspection.build(issuer, context)
+    without: list[dict[str, Any]] = [{"aud": None}, {"aud": []}]
+    for claims in without:
+        assert "accepted" == await _outcome(validator, fake_issuer.token(opaque=opaque, claims=claims))
+        other = fake_issuer.token(opaque=opaque, cid="0oaweb00000000000001", claims=claims)
+        assert Reason.CLIENT_NOT_TRUSTED == await _outcome(validator, other)
+    assert Reason.MISSING_CLAIM == await _outcome(
+        introspection.build(trusted(), context), fake_issuer.token(opaque=opaque, claims={"aud": None})
+    )

@@ -72,7 +72,8 @@ def serve(
             resource=resource or Resource(),
             head_as_get=head_as_get,
         )
-        return ResourceServerApplication(routes, context=context, deny_list=deny_list, **settings)
+        own = {name: settings.pop(name) for name in ("access_log", "documentation", "limits") if name in settings}
+        return ResourceServerApplication(routes, context=context, deny_list=deny_list, tornado_settings=settings, **own)
 
     return make
 

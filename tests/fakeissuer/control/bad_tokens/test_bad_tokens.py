@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,9 @@ def test_there_are_more_than_200_rows_under_names_of_their_own_and_the_readme_ha
 
 
 @pytest.fixture(scope="module")
-def catalogue(_fake_issuer_server: RunningIssuer) -> dict[str, tuple[BadToken, set[str]]]:
+def catalogue(_fake_issuer_servers: Callable[[str], RunningIssuer]) -> dict[str, tuple[BadToken, set[str]]]:
     """Each bad token by its name, with the rules that it breaks."""
-    issuer = _fake_issuer_server
+    issuer = _fake_issuer_servers("okta")
     issuer.reset()
     bad_tokens = issuer.bad_tokens()
     keys = {jwk["kid"]: jwk for jwk in issuer.key_set()["keys"]}

@@ -60,10 +60,10 @@ def test_a_method_for_a_principal_with_a_name_like_authorize_raises(name: str) -
 
 
 FOREIGN_NAMES: dict[str, object] = {
-    "scope": "a", "group": "wheel", "claim": {"a": 1}, "validator": "json", "roles": ["admin"], "permissions": (),
+    "scope": "a", "group": "wheel", "claim": {"a": 1}, "validator": "json", "role": ["admin"], "permissions": (),
     "is_public": True, "authorizer": object(), "public": True, "optional": True, "openapi": {}, "cors_origins": "*",
     "token_cookie": "a", "policy": {"default-src": "none"}, "sources": {}, "principal": None, "groups": lambda _s: [],
-    "claims": property(lambda _self: {}), "scopes": None, "authorized": lambda _self, _principal: True,
+    "claims": property(lambda _self: {}), "scopes": None, "roles": None, "authorized": lambda _self, _principal: True,
     "authorise": lambda _self, _principal: True, "_context": 1,
 }  # fmt: skip
 """Names that handlers of other packages have, with values that state no requirement of this library."""

@@ -135,6 +135,7 @@ VALUES: dict[str, Any] = {
     "optional": True,
     "scopes": "a",
     "groups": "a",
+    "roles": "a",
     "claims": {"a": 1},
     "allowed_clients": "a",
     "acr_values": "a",

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from service import Settings
-from service.issuers.profile_log import log_profiles
+from service.settings.profiles.log import log_profiles
 
 
 def test_what_was_recognised_and_what_is_not_safe_is_logged(caplog: pytest.LogCaptureFixture) -> None:
