@@ -80,18 +80,6 @@ def open_channels(url: str, open_socket: Open, call: Call) -> Open:
     return connect
 
 
-async def run(socket: WebSocketClientConnection, code: str) -> str:
-    """Run code in the kernel of a WebSocket, and return what it prints."""
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "test", "username": ""}
-    message = {"header": header, "parent_header": {}, "metadata": {}, "content": {"code": code, "silent": False}}
-    await socket.write_message(json.dumps(message | {"channel": "shell", "buffers": []}))
-    while (received := await socket.read_message()) is not None:
-        answer: dict[str, Any] = json.loads(received)
-        if answer["msg_type"] == "stream":
-            return str(answer["content"]["text"])
-    raise AssertionError(f"closed with {socket.close_code} before the kernel printed anything")
-
-
 @pytest.fixture(scope="module")
 def paths(application_environment: dict[str, str]) -> list[str]:
     """A path of every route that the server and its extensions mount."""
@@ -99,16 +87,7 @@ def paths(application_environment: dict[str, str]) -> list[str]:
     printed = subprocess.run(
         command, env=application_environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ).stdout
-    return [_shortest_path(pattern) for pattern in json.loads(printed)]
-
-
-def _shortest_path(pattern: str) -> str:
-    matching = strategies.from_regex(re.compile(pattern, re.ASCII), fullmatch=True, alphabet=PATH_CHARACTERS)
-    quickly = hypothesis.settings(
-        max_examples=50, database=None, phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink]
-    )
-    path = hypothesis.find(matching, lambda path: not path.startswith("//"), settings=quickly)
-    return path or "/missing"
+    return [shortest_path(pattern) or "/missing" for pattern in json.loads(printed)]
 
 
 @pytest.mark.gen_test(timeout=60)

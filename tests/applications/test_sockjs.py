@@ -46,7 +46,7 @@ async def test_each_route_rejects_a_request_without_a_token(served: ServedApplic
 async def test_a_good_token_gets_the_pages_of_the_application(served: ServedApplication) -> None:
     streams = {path for path in served.paths if path.endswith(("eventsource", "htmlfile"))}
     replaced = await served.check_pages(varying={"/echo/info"}, unread=streams)
-    assert "upgrade_required" == replaced["/echo/websocket"]
+    assert "method_not_allowed" == replaced["/echo/0/0/xhr"]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import json
 import pkgutil
 import re
 import string
-import types
 import warnings
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -19,9 +19,9 @@ from typing import Any
 import hypothesis
 import tornado.web
 from hypothesis import strategies
-from requesting import request
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
-from tornado.routing import Matcher, Router
+from tornado.routing import Router
+from tornado.websocket import WebSocketHandler
 
 from fakeissuer import RunningIssuer
 
@@ -44,30 +44,31 @@ def find_paths(application: tornado.web.Application) -> dict[str, type[tornado.w
 
     A rule that no path can reach, since an earlier one matches first, has none.
     """
-    rules = list(_rules(application.default_router, ()))
     found = {}
-    for index, (matchers, target) in enumerate(rules):
-        earlier = [each for each, _ in rules[:index]]
-        path = _shortest_path(matchers, earlier)
+    earlier: list[str] = []
+    for pattern, target in _rules(application.default_router):
+        path = shortest_path(pattern, tuple(earlier))
         if path is not None:
             found[path] = target
+        earlier.append(pattern)
     return found
 
 
-def _rules(router: Any, outer: tuple[Matcher, ...]) -> Iterator[tuple[tuple[Matcher, ...], Any]]:
+def _rules(router: Any) -> Iterator[tuple[str, Any]]:
     for rule in router.rules:
-        matchers = (*outer, rule.matcher)
         if isinstance(rule.target, Router):
-            yield from _rules(getattr(rule.target, "default_router", rule.target), matchers)
+            yield from _rules(rule.target)
         else:
-            yield matchers, rule.target
+            yield rule.matcher.regex.pattern, rule.target
 
 
-def _shortest_path(matchers: tuple[Matcher, ...], earlier: list[tuple[Matcher, ...]]) -> str | None:
+@functools.cache
+def shortest_path(pattern: str, earlier: tuple[str, ...] = ()) -> str | None:
+    """Return a short path that matches a pattern and none of the earlier ones, or None if there is none."""
+
     def leads_there(path: str) -> bool:
-        return path.startswith("/") and path[1:2] != "/" and not any(_matches(each, path) for each in earlier)
+        return path.startswith("/") and path[1:2] != "/" and not any(re.match(each, path) for each in earlier)
 
-    (pattern,) = [each.regex.pattern for each in matchers if hasattr(each, "regex")]
     matching = strategies.from_regex(re.compile(pattern, re.ASCII), fullmatch=True, alphabet=_PATH_CHARACTERS)
     quickly = hypothesis.settings(
         database=None,
@@ -82,30 +83,20 @@ def _shortest_path(matchers: tuple[Matcher, ...], earlier: list[tuple[Matcher, .
         return None
 
 
-def _matches(matchers: tuple[Matcher, ...], path: str) -> bool:
-    made = request(uri=path)
-    return all(each.match(made) is not None for each in matchers)
-
-
-def import_all(package: str) -> tuple[list[types.ModuleType], list[str]]:
-    """Import a package with all its modules.
-
-    Returns:
-        The modules, and the names of those that cannot be imported because something they need is not installed.
-    """
-    modules, failed = [], []
+def import_all(package: str) -> list[str]:
+    """Import a package with all its modules; return the names of those that need something that is not installed."""
+    failed: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         top = importlib.import_module(package)
-        modules.append(top)
         for found in pkgutil.walk_packages(top.__path__, f"{package}.", onerror=failed.append):
             if found.name.endswith(".__main__"):
                 continue  # a program
             try:
-                modules.append(importlib.import_module(found.name))
+                importlib.import_module(found.name)
             except Exception:  # noqa: BLE001  # whatever the code of others raises
                 failed.append(found.name)
-    return modules, failed
+    return failed
 
 
 def mentions_handlers(module: str) -> bool:
@@ -113,7 +104,7 @@ def mentions_handlers(module: str) -> bool:
     spec = importlib.util.find_spec(module)
     assert spec is not None
     assert spec.origin is not None
-    return "Handler" in Path(spec.origin).read_text("utf-8") and "tornado" in Path(spec.origin).read_text("utf-8")
+    return re.search("(Request|WebSocket)Handler", Path(spec.origin).read_text("utf-8")) is not None
 
 
 def handler_classes(package: str) -> list[type[tornado.web.RequestHandler]]:
@@ -190,12 +181,18 @@ class ServedApplication:
             The errors with which we respond in place of Tornado, by path.
         """
         replaced = {}
-        for path in self.paths.keys() - unread:
+        for path, handler in self.paths.items():
+            if path in unread:
+                continue
+            if issubclass(handler, WebSocketHandler):
+                assert 426 == (await self.call(path)).code
+                continue
             plain, response = await self.fetch(self.unprotected_url + path), await self.call(path)
-            if _is_tornados_error(plain):
+            if _is_tornados_error(plain) and plain.body != response.body:
                 replaced[path] = _error(response)
                 continue
             assert plain.code == response.code, path
+            if plain.body != response.body and path not in varying: import difflib; print(*list(difflib.unified_diff(plain.body.decode().splitlines(), response.body.decode().splitlines()))[:20], sep="\n")
             assert plain.body == response.body or path in varying, path
             for name in plain.headers.keys() - _CHANGED_FIELDS:
                 assert plain.headers[name] == response.headers[name]
@@ -204,8 +201,8 @@ class ServedApplication:
 
 def _is_tornados_error(response: HTTPResponse) -> bool:
     """Return whether Tornado has written a response, rather than the application."""
-    page, handshake = f"<html><title>{response.code}: ".encode(), b'Can "Upgrade" only to "WebSocket".'
-    return response.code >= 400 and (response.body in {b"", handshake} or response.body.startswith(page))
+    page = f"<html><title>{response.code}: ".encode()
+    return response.code >= 400 and (response.body == b"" or response.body.startswith(page))
 
 
 def _error(response: HTTPResponse) -> str:
