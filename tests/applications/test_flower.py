@@ -6,7 +6,7 @@ import html
 from typing import Any
 
 import celery
-import flower.options  # noqa: F401  # defines the options
+import flower.options  # defines the options
 import flower.urls
 import pytest
 import tornado.web

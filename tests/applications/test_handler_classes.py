@@ -44,7 +44,13 @@ class AnyApplication(tornado.web.Application):
 
 def methods_of(handler: type) -> Iterator[tuple[str, CodeType]]:
     """Yield the methods of a handler class that run for a request, and their code below all decorators."""
-    names = {method.lower() for method in METHODS} | {"prepare", "data_received", "open", "on_message", "select_subprotocol"}
+    names = {method.lower() for method in METHODS} | {
+        "prepare",
+        "data_received",
+        "open",
+        "on_message",
+        "select_subprotocol",
+    }
     for name in names:
         method = inspect.unwrap(getattr(handler, name, None))  # type: ignore[arg-type]  # None has nothing to unwrap
         if inspect.isfunction(method) and not method.__module__.startswith("tornado."):

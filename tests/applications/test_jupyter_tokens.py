@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-import re
-import string
 import subprocess
 import sys
 import urllib.parse
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import hypothesis
 import pytest
-from hypothesis import strategies
+from foreign_applications import shortest_path
+from jupyter_kernel import run
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.websocket import WebSocketClientConnection
 
 from fakeissuer import RunningIssuer
-
-pytest.importorskip("jupyter_server", reason="Jupyter Server is not installed: pip install '.[applications]'")
-pytest.importorskip("ipykernel", reason="ipykernel is not installed: pip install '.[applications]'")
 
 OPTIONS = [
     "--allow-root",
@@ -41,7 +35,6 @@ rules = [rule for host in server.web_app.default_router.rules for rule in host.t
 print(json.dumps([rule.matcher.regex.pattern for rule in rules]))
 """
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-PATH_CHARACTERS = string.ascii_letters + string.digits + "/-._%"
 
 Call = Callable[..., Awaitable[HTTPResponse]]
 Open = Callable[..., Awaitable[WebSocketClientConnection]]

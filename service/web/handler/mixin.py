@@ -210,8 +210,7 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
             if self._error_response is not None:
                 self._errors.complete(self._error_response, status, headers)
         if principal is not None or not self._requirements.public:
-            if own and not self._keeps_public:
-                own = without_public(own)
+            own = own if self._keeps_public else without_public(own)
             if principal is not None or "Authorization" in self.request.headers:
                 headers["Cache-Control"] = restrict_to_private(own) if own else "private"
             if self._vary and not (own and is_public(own)):

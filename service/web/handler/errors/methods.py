@@ -43,6 +43,10 @@ class ErrorMethods(tornado.web.RequestHandler):
             return
         response = self._errors.response_for(status_code, _exception(kwargs), reason=kwargs.get("reason"))
         self._error_response = response if response.status >= 400 else None
+        has_own = type(self).write_error is not ErrorMethods.write_error or not is_tornados(
+            super().write_error, "write_error"
+        )
+        self._is_error_own = has_own and not isinstance(_exception(kwargs), _REJECTIONS)
         super().send_error(response.status, **kwargs)
 
     def _handle_request_exception(self, e: BaseException) -> None:
@@ -63,7 +67,6 @@ class ErrorMethods(tornado.web.RequestHandler):
         if is_tornados(own, "write_error") or isinstance(_exception(kwargs), _REJECTIONS):
             self.finish(self._errors.body(self._error_response, status_code))
         else:
-            self._is_error_own = True
             own(status_code, **kwargs)
 
     def log_exception(
