@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,8 +50,8 @@ def served(serve: Any, io_loop: IOLoop, tmp_path: Path, monkeypatch: pytest.Monk
     for each in (server, unprotected):
         io_loop.run_sync(each._cleanup)
         each.http_server.stop()
-        each.session_manager.close()
-        each.contents_manager.notary.store.close()
+    for connection in [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]:
+        connection.close()  # Jupyter leaves some open until the program ends
     for number, handler in signals.items():
         signal.signal(number, handler)
 
