@@ -40,6 +40,7 @@ from tornado.websocket import WebSocketHandler
 import fakeissuer
 from service import BearerAuthMixin, Settings, make_app
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches import deny_list as deny_list_module
 from service.caches.deny_list import DenyEntry, DenyList
 from service.caches.shared import open_cache
@@ -147,7 +148,12 @@ async def _new_token_cost(
     (trusted,) = Settings(issuer=issuer.issuer_url()).trusted_issuers
     named = [dataclasses.replace(trusted, issuer=f"{ISSUER}/{number}") for number in range(others)]
     validators = [jwt.build(each, context) for each in (*named, trusted)]
-    authenticator = Authenticator(validators, token_cache=context.token_cache, deny_list=DenyList(cache, clock=CLOCK))
+    authenticator = Authenticator(
+        validators,
+        token_cache=context.token_cache,
+        deny_list=DenyList(cache, clock=CLOCK),
+        binding=BindingCheck(cache, clock=CLOCK),
+    )
     tokens = [Credentials(scheme="Bearer", token=issuer.token(claims=claims or {})) for _ in range(50)]
     await authenticator.authenticate(tokens[0])  # fetches the keys
 
@@ -229,7 +235,7 @@ def requirements_cost(count: float) -> float:
     names = [f"name-{number}" for number in range(int(count))]
     requirements = parse_requirements(
         public=False, optional=False, scopes=names, groups=(), roles=(), claims=dict.fromkeys(names, "yes"),
-        allowed_clients=(), acr_values=(), max_age=None, validation="",
+        allowed_clients=(), acr_values=(), max_age=None, validation="", dpop=None, dpop_nonce=None,
     )  # fmt: skip
     claims = {"iss": ISSUER, "sub": "alice", "exp": CLOCK.now() + 3600, "scope": " ".join(names)}
     principal = Principal.from_claims(claims | dict.fromkeys(names, "yes"))

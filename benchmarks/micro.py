@@ -33,6 +33,7 @@ from pydantic import SecretStr
 
 import fakeissuer
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedToken, ValidatedTokenCache
@@ -45,6 +46,7 @@ from service.tokens.claim_rules import ClaimRules
 from service.tokens.claims import check_claims
 from service.tokens.credentials import Credentials
 from service.tokens.jwk import JWK
+from service.tokens.possession import Possession
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.tokens.token_kinds import check_type
@@ -59,7 +61,7 @@ TOKENS = 40
 """Distinct tokens of each algorithm, and so operations in a round."""
 COUNTED = 10
 """Operations whose instructions are counted."""
-NEW_AT_MOST, KNOWN_AT_MOST, MEMORY_AT_MOST_MB = 1.7, 0.2, 64
+NEW_AT_MOST, KNOWN_AT_MOST, PROOF_AT_MOST, MEMORY_AT_MOST_MB = 1.7, 0.2, 2.0, 64
 
 _COUNT = "--count-instructions"
 _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
@@ -169,7 +171,12 @@ async def _operations() -> AsyncIterator[tuple[list[Operation], Callable[[int], 
             introspection_cache_lifetime=3600,
         ).trusted_issuers
         validator, introspector = jwt.build(trusted, context), introspection.build(introspecting, context)
-        authenticator = Authenticator([validator], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
+        authenticator = Authenticator(
+            [validator],
+            token_cache=token_cache,
+            deny_list=DenyList(cache, clock=clock),
+            binding=BindingCheck(cache, clock=clock),
+        )
         operations: list[Operation] = []
         for algorithm in ALGORITHMS:
             read = [PresentedToken.read(token) for token in tokens[algorithm]]
@@ -178,6 +185,7 @@ async def _operations() -> AsyncIterator[tuple[list[Operation], Callable[[int], 
             if algorithm == "RS256":
                 operations.append(_checks(tokens[algorithm], keys, jwt.rules_for(trusted), now=clock.now()))
             operations += _token_operations(algorithm, tokens[algorithm], authenticator, token_cache)
+        operations.append(_proof_operation(issuer, authenticator))
         await introspector.validate(PresentedToken.read(opaque))
         claims = PresentedToken.read(tokens["RS256"][0]).unverified_claims
         operations += _other_operations(claims, rules=jwt.rules_for(trusted), now=clock.now())
@@ -246,6 +254,36 @@ def _token_operations(
         run=look_up,
         bare=_bare_name(algorithm),
         at_most=KNOWN_AT_MOST if algorithm == "RS256" else None,
+    )
+
+
+def _proof_operation(issuer: fakeissuer.RunningIssuer, authenticator: Authenticator) -> Operation:
+    """Return the authentication of a known token that is bound by DPoP, each time with a fresh proof."""
+    client, url = fakeissuer.DPoPClient(), "https://api.example.com/orders"
+    token = issuer.token(dpop_jkt=client.thumbprint)
+    offered: list[Credentials] = []
+
+    def make_proofs() -> None:
+        offered[:] = [
+            Credentials(
+                scheme="DPoP",
+                token=token,
+                possession=Possession(proofs=(client.proof("GET", url, access_token=token),), method="GET", url=url),
+            )
+            for _ in range(TOKENS)
+        ]
+        _finish(authenticator.revalidate(token))
+
+    def authenticate(number: int) -> None:
+        assert authenticator.get_cached(offered[number]) is None
+        _finish(authenticator.authenticate(offered[number]))
+
+    return Operation(
+        name="known token with an ES256 proof",
+        run=authenticate,
+        before=make_proofs,
+        bare=_bare_name("ES256"),
+        at_most=PROOF_AT_MOST,
     )
 
 

@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fakeissuer.errors import FakeIssuerError, InvalidRequestError, NotFoundError, SettingsError
+    from fakeissuer.server.dpop_client import DPoPClient
     from fakeissuer.server.in_process import running
     from fakeissuer.server.running_issuer import RunningIssuer
 
-__all__ = ["FakeIssuerError", "InvalidRequestError", "NotFoundError", "RunningIssuer", "SettingsError", "running"]
+__all__ = [
+    "DPoPClient",
+    "FakeIssuerError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "RunningIssuer",
+    "SettingsError",
+    "running",
+]
 
-_MODULES = {"RunningIssuer": "server.running_issuer", "running": "server.in_process"}
+_MODULES = {
+    "DPoPClient": "server.dpop_client",
+    "RunningIssuer": "server.running_issuer",
+    "running": "server.in_process",
+}
 
 
 def __getattr__(name: str) -> Any:

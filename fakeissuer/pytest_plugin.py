@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fakeissuer.profiles.names import ProfileName
+    from fakeissuer.server.dpop_client import DPoPClient
     from fakeissuer.server.running_issuer import RunningIssuer
 
 _MARKER = "fake_issuer_profile"
@@ -49,6 +50,14 @@ def fake_issuer(
     issuer = _fake_issuer_servers("okta" if marker is None else marker.args[0])
     issuer.reset()
     return issuer
+
+
+@pytest.fixture
+def dpop_client(fake_issuer: RunningIssuer) -> DPoPClient:
+    """Return a client with a DPoP key, whose proofs have the time of the fake issuer."""
+    from fakeissuer import DPoPClient  # noqa: PLC0415  # as above
+
+    return DPoPClient(now=fake_issuer.clock.now)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
     token_words = options.pop("token")
+    proof, method, url = options.pop("proof"), options.pop("method"), options.pop("url")
     files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
     status = 0
     try:
@@ -47,9 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(run_check(loaded.settings, routes=routes, show_routes="" in loaded.settings.routes))
         elif command == "explain":
             from service.operations.doctor.command import run_explain  # noqa: PLC0415  # as above
+            from service.operations.doctor.proof_rules import ProofRequest  # noqa: PLC0415  # as above
 
             _require_issuer(loaded.settings)
-            return asyncio.run(run_explain(token_words, loaded.settings))
+            request = ProofRequest(proof=proof, method=method, url=url) if proof else None
+            return asyncio.run(run_explain(token_words, loaded.settings, request=request))
         else:
             status = program.run(loaded.settings)
     except SettingsError as exc:
@@ -76,6 +79,10 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
         if unknown or not options["token"]:
             # The arguments are not repeated: one of them may be a token that begins with a hyphen.
             parser.error("explain takes one token; write explain - to give it on standard input")
+        if bool(options["proof"]) != bool(options["url"]):
+            parser.error("explain --dpop needs the URL of the request as well: --dpop PROOF --method GET --url URL")
+    elif options["proof"] or options["url"]:
+        parser.error("--dpop and --url belong to explain TOKEN")
     elif unknown := [*unknown, *options["token"]]:
         parser.error(f"unrecognized arguments: {' '.join(map(_hide_long_text, unknown))}")
     return options
@@ -100,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add = parser.add_argument
     add("token", nargs="*", metavar="TOKEN", help="the token to explain; - reads it from standard input")
+    add("--dpop", dest="proof", metavar="PROOF", help="with explain: the DPoP proof that was sent with the token")
+    add("--method", default="GET", help="with explain --dpop: the method of that request (default %(default)s)")
+    add("--url", help="with explain --dpop: the URL of that request")
     add("--demo", action="store_true", help="also start the fake issuer, and print curl commands")
     add("--issuer-port", type=int, default=_DEMO_ISSUER_PORT, metavar="PORT",
         help="port of the fake issuer of --demo (default %(default)s, 0 = any free one)")  # fmt: skip

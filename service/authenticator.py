@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, SettingsError
@@ -20,6 +21,7 @@ class Authenticator:
         validators: The validators, in the order in which to call them.
         token_cache: The cache in which validators store validated tokens.
         deny_list: The deny list, which is checked after validation.
+        binding: Checks that the sender of a bound token holds its key.
         max_token_size: Characters.
 
     Raises:
@@ -32,6 +34,7 @@ class Authenticator:
         *,
         token_cache: ValidatedTokenCache,
         deny_list: DenyList,
+        binding: BindingCheck,
         max_token_size: int = MAX_TOKEN_SIZE,
     ) -> None:
         if not validators:
@@ -40,6 +43,7 @@ class Authenticator:
         self._validators_by_issuer, self._validators_of_any_jwt = _by_issuer(validators)
         self._token_cache = token_cache
         self._deny_list = deny_list
+        self._binding = binding
         self._max_token_size = max_token_size
         deny_list.on_change(token_cache.clear)
 
@@ -53,29 +57,49 @@ class Authenticator:
             return None
         principal = self._token_cache.get(credentials.token)
         if principal is not None:
+            if self._binding.is_needed(principal, credentials):
+                return None
             self._deny_list.check(principal)
         return principal
 
     async def authenticate(self, credentials: Credentials, *, peer: str | None = None) -> Principal:
         """Return the principal of the credentials; to be called after :meth:`get_cached` has returned None.
 
+        Nothing else returns the principal of a bound token, so no caller can forget to check its proof.
+
         Args:
             peer: The address of the client, whose introspection requests are limited; None for no limit.
 
         Raises:
             InvalidToken: A validator rejects the token, its issuer is unknown, or it is on the deny list.
+            InvalidProof: The token is bound to a key, of which the request has no valid proof.
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
-        token = PresentedToken.read(credentials.token, max_size=self._max_token_size, peer=peer)
-        principal = None
-        if not self._deny_list.fresh:
-            await self._deny_list.refresh()
-            principal = self.get_cached(credentials)  # it returns None while the deny list is not fresh
-        if principal is None:
-            principal = await self._validate(token)
-            self._deny_list.check(principal)
+        principal = await self._validate(credentials.token, peer=peer)
+        if self._binding.is_needed(principal, credentials):
+            await self._binding.check(principal, credentials)
         return principal
+
+    def is_known(self, token: str) -> bool:
+        """Return whether a token that was authenticated before needs no further validation; awaits nothing.
+
+        Raises:
+            InvalidToken: It is on the deny list.
+        """
+        principal = self._token_cache.get(token) if self._deny_list.fresh else None
+        if principal is not None:
+            self._deny_list.check(principal)
+        return principal is not None
+
+    async def revalidate(self, token: str) -> Principal:
+        """Validate the token of an open connection again, whose proof was checked when the connection was opened.
+
+        Raises:
+            InvalidToken: As for :meth:`authenticate`.
+            IssuerUnavailable: The token cannot be validated now.
+        """
+        return await self._validate(token, peer=None)
 
     async def check_ready(self) -> None:
         """Return if every validator is ready.
@@ -91,7 +115,17 @@ class Authenticator:
         for validator in self._validators:
             await validator.close()
 
-    async def _validate(self, token: PresentedToken) -> Principal:
+    async def _validate(self, text: str, *, peer: str | None) -> Principal:
+        """Return the principal of a token that is on no deny list; its sender may be a thief."""
+        if not self._deny_list.fresh:
+            await self._deny_list.refresh()
+        principal = self._token_cache.get(text)
+        if principal is None:
+            principal = await self._call_validators(PresentedToken.read(text, max_size=self._max_token_size, peer=peer))
+        self._deny_list.check(principal)
+        return principal
+
+    async def _call_validators(self, token: PresentedToken) -> Principal:
         validators = self._validators
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)

@@ -8,6 +8,8 @@
     │   ├── MissingToken                401  bare challenge
     │   ├── InvalidRequest              400  invalid_request
     │   ├── InvalidToken                401  invalid_token
+    │   ├── InvalidProof                401  invalid_dpop_proof
+    │   │   └── NonceRequired           401  use_dpop_nonce, with the nonce
     │   ├── InsufficientScope           403  insufficient_scope, with the required scope
     │   ├── AccessDenied                403  insufficient_scope, without a scope
     │   └── InsufficientAuthentication  401  insufficient_user_authentication
@@ -59,9 +61,26 @@ class Reason(enum.StrEnum):
     CLIENT_NOT_TRUSTED = enum.auto()
     ID_TOKEN = enum.auto()
     SENDER_CONSTRAINED = enum.auto()
+    NOT_BOUND = enum.auto()
     INACTIVE = enum.auto()
     REVOKED = enum.auto()
     REJECTED_BY_HANDLER = enum.auto()
+
+    MISSING_PROOF = enum.auto()
+    SEVERAL_PROOFS = enum.auto()
+    MALFORMED_PROOF = enum.auto()
+    PROOF_TYPE = enum.auto()
+    PROOF_ALGORITHM = enum.auto()
+    PROOF_KEY = enum.auto()
+    PROOF_KEY_MISMATCH = enum.auto()
+    PROOF_SIGNATURE = enum.auto()
+    PROOF_METHOD = enum.auto()
+    PROOF_URL = enum.auto()
+    PROOF_TOO_OLD = enum.auto()
+    PROOF_IN_FUTURE = enum.auto()
+    PROOF_TOKEN = enum.auto()
+    PROOF_REPLAYED = enum.auto()
+    PROOF_NONCE = enum.auto()
 
     INSUFFICIENT_SCOPE = enum.auto()
     GROUP_REQUIRED = enum.auto()
@@ -126,6 +145,22 @@ class InvalidRequest(TokenError):
 
 class InvalidToken(TokenError):
     """The token is expired, malformed, untrusted or for another audience (RFC 6750 section 3.1)."""
+
+
+class InvalidProof(TokenError):
+    """The DPoP proof is missing, invalid, or was used before (RFC 9449 section 7.1)."""
+
+
+class NonceRequired(InvalidProof):
+    """The DPoP proof is valid but for its nonce (RFC 9449 section 9).
+
+    Args:
+        nonce: The nonce for the next proof.
+    """
+
+    def __init__(self, detail: str, *, nonce: str) -> None:
+        super().__init__(Reason.PROOF_NONCE, detail, claim="nonce")
+        self.nonce = nonce
 
 
 class InsufficientScope(TokenError):

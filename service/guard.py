@@ -9,6 +9,7 @@ from pathlib import Path
 from tornado.httputil import HTTPServerRequest
 
 from service.authenticator import Authenticator, Authenticators
+from service.binding import SCHEME, binding_check
 from service.caches.deny_file import DenyListFile
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
@@ -24,7 +25,9 @@ from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
 from service.web.connections.trusted_proxies import TrustedProxies
+from service.web.credentials.external_url import external_url
 from service.web.credentials.foreign_request import make_request
+from service.web.credentials.possession import PossessionReader
 from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.credentials.sources import parse_sources, read_credentials, source_functions
 from service.web.credentials.subprotocol import read_subprotocol
@@ -35,12 +38,12 @@ from service.web.handler.token_lifetime import revalidation
 from service.web.handler.token_monitor import MonitoredToken, TokenMonitor
 from service.web.policy.requirements import ATTRIBUTES, parse_requirements
 from service.web.policy.scopes import ScopeMatching
-from service.web.responses.challenge import error_response_for
+from service.web.responses.challenge import ChallengeSchemes, error_response_for
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.rejection import RejectionResponse
 from service.web.responses.resource import Resource
 
-_REQUIREMENTS = ATTRIBUTES.keys() - {"public", "optional", "validation"}
+_REQUIREMENTS = ATTRIBUTES.keys() - {"public", "optional", "validation", "dpop", "dpop_nonce"}
 
 
 class Guard:
@@ -94,6 +97,7 @@ class Guard:
             client=http_client, clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache
         )
         deny_list.on_key_refresh(shared.refresh_key_sets)
+        binding = binding_check(settings, cache, clock=clock)
 
         def build(validation: str) -> Authenticator:
             # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
@@ -103,6 +107,7 @@ class Guard:
                 [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
                 token_cache=context.token_cache,
                 deny_list=deny_list,
+                binding=binding,
                 max_token_size=settings.max_token_size,
             )
 
@@ -110,10 +115,15 @@ class Guard:
             authenticators=Authenticators(build),
             cors=CrossOriginPolicy(settings.cors_origins),
             realm=settings.realm,
-            resource=resource_of(settings),
+            resource=Resource.of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
             clock=clock,
+            possession=PossessionReader(url_of=lambda request: external_url(request, settings.public_url)),
+            proof_algorithms=settings.dpop_algorithms,
+            challenges=ChallengeSchemes.of(
+                [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms
+            ),
             trusted_proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
             monitor=TokenMonitor(clock=clock, is_denied=lambda principal: deny_list.denied_by(principal) is not None),
         )
@@ -144,6 +154,8 @@ class Guard:
         credentials = self._read_credentials(request)
         if credentials is None:
             return None
+        if credentials.scheme == SCHEME or self.context.reads_certificates:
+            credentials = replace(credentials, possession=self.context.possession.read(request))
         principal = find_cached(
             request,
             credentials,
@@ -187,7 +199,14 @@ class Guard:
             raise error
         log_rejection(error, request)
         context = self.context
-        response = error_response_for(error, realm=context.realm, resource_metadata=context.resource.metadata_url)
+        authorization = "" if request is None else request.headers.get("Authorization", "")
+        response = error_response_for(
+            error,
+            realm=context.realm,
+            resource_metadata=context.resource.metadata_url,
+            schemes=context.challenges,
+            tried=SCHEME if authorization[:5].lower() == "dpop " else "Bearer",
+        )
         origin = None if request is None else request.headers.get("Origin")
         return RejectionResponse.of(response, cors=context.cors.headers_for(origin))
 
@@ -226,11 +245,3 @@ class Guard:
     def _read_credentials(self, request: HTTPServerRequest) -> Credentials | None:
         is_websocket = request.headers.get("Upgrade", "").lower() == "websocket"
         return read_credentials(request, (*self._sources, read_subprotocol) if is_websocket else self._sources)
-
-
-def resource_of(settings: Settings) -> Resource:
-    """Return the protected resource that the settings describe."""
-    return Resource(
-        public_url=settings.public_url,
-        authorization_servers=tuple(issuer.issuer for issuer in settings.trusted_issuers),
-    )

@@ -1,4 +1,4 @@
-"""Origins, origin patterns (RFC 6454 section 6.2), and which URLs are secure."""
+"""Origins, origin patterns (RFC 6454 section 6.2), proxies, and which URLs are secure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import re
 import urllib.parse
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ _LABELS = r"(?:[a-z0-9_-]+\.)+"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NEVER_AN_ORIGIN = {"ftp": "https", "ws": "http", "wss": "https"}
 """Schemes of URLs that are not the scheme of any page, and the one that was probably meant."""
+_PROXY_PORTS = {"http": 8080, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.ASCII)
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
 """The hosts that browsers parse as IPv4 addresses (URL standard, "ends in a number")."""
@@ -134,3 +136,45 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proxy:
+    """A proxy; ``repr`` omits its credentials."""
+
+    url: str
+    """Scheme, host and port."""
+    user: str | None = field(default=None, repr=False)
+    password: str = field(default="", repr=False)
+
+
+def parse_proxy(text: str) -> Proxy:
+    """Return the proxy in a text, ``[scheme://][user:password@]host[:port]``; without a scheme it is an HTTP proxy.
+
+    Raises:
+        ValueError: It is malformed; the message does not repeat it, because it may contain a password.
+    """
+    try:
+        parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
+        host, port = parts.hostname or "", parts.port
+        is_host = ipaddress.IPv6Address(host) if ":" in host else _HOST.fullmatch(host)
+    except ValueError:
+        is_host = None
+    # Anything after the port is part of a password with a slash, question mark or number sign.
+    if (
+        not is_host
+        or parts.scheme not in _PROXY_PORTS
+        or port == 0
+        or parts.path not in {"", "/"}
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(
+            f"expected host:port or scheme://host:port, with {', '.join(_PROXY_PORTS)} as the scheme, and with a "
+            "percent-encoded user and password before the host if it requires them"
+        )
+    return Proxy(
+        url=f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port or _PROXY_PORTS[parts.scheme]}",
+        user=None if parts.username is None else urllib.parse.unquote(parts.username),
+        password=urllib.parse.unquote(parts.password or ""),
+    )

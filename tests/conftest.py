@@ -15,6 +15,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache, open_cache
 from service.caches.tokens import ValidatedTokenCache
@@ -103,6 +104,11 @@ def token_cache(clock: ManualClock) -> ValidatedTokenCache:
 @pytest.fixture
 def cache(clock: ManualClock) -> SharedCache:
     return open_cache("memory://", clock=clock)
+
+
+@pytest.fixture
+def binding(cache: SharedCache, clock: ManualClock) -> BindingCheck:
+    return BindingCheck(cache, clock=clock)
 
 
 @pytest.fixture

@@ -159,15 +159,21 @@ class ErrorCase(Enum):
     ASSERTION_AUDIENCE = _oauth(400, "invalid_grant", "The assertion is meant for another audience.")
     ASSERTION_REPLAYED = _oauth(400, "invalid_grant", "The assertion was used before.")
     ASSERTION_GRANT = _oauth(400, "invalid_grant", "The assertion was not accepted: {}.")
+    DPOP_PROOF = _oauth(400, "invalid_dpop_proof", "The DPoP proof was not accepted: {}.")
+    DPOP_NONCE = _oauth(400, "use_dpop_nonce", "The DPoP proof needs the nonce of the header field dpop-nonce.")
     TOO_MANY_GROUPS = _oauth(400, "server_error", "The groups claim would hold more than a hundred groups.")
     HOOK_FAILED = _oauth(400, "server_error", "The inline hook did not respond.")
     USER_RATE = _oauth(429, "invalid_grant", "Too many attempts were made for this user.")
+
+    DPOP_KEY_MALFORMED = _oauth(400, "invalid_request", "The dpop_jkt is not the SHA-256 thumbprint of a key.")
 
     # UserInfo (OpenID Connect Core 1.0 section 5.3.3, RFC 6750 section 3).
     USERINFO_TOKEN_MISSING = _challenge(401, "invalid_token", "The access token is missing.")
     USERINFO_TOKEN_INVALID = _challenge(401, "invalid_token", "The access token is invalid or expired.")
     USERINFO_SCOPE = _challenge(403, "insufficient_scope", "The access token lacks the scope openid.")
     USERINFO_TOKEN_IN_QUERY = _challenge(400, "invalid_request", "An access token does not belong in the URL.")
+    USERINFO_BOUND_TOKEN = _challenge(400, "invalid_request", "The access token is bound to a key; send a DPoP proof.")
+    USERINFO_PROOF = _challenge(400, "invalid_dpop_proof", "The DPoP proof was not accepted: {}.")
     USERINFO_TWO_TOKENS = _challenge(400, "invalid_request", "The access token came in more than one place.")
 
 

@@ -9,6 +9,7 @@ from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.oauth.authorization.request import read_request, read_target
 from fakeissuer.oauth.authorization.request_object import with_request_object
+from fakeissuer.oauth.dpop import ProofProblem, proof_rejected
 from fakeissuer.responses.reply import Reply, json_reply
 from fakeissuer.state.pending import PushedRequest
 
@@ -21,16 +22,20 @@ class ParHandler(ClientHandler):
     """Store an authorization request that a client sends directly."""
 
     endpoint = "par"
+    takes_proofs = True
 
     def respond(self, server: Server) -> Reply:
         """Check and store the request; Okta responds with 200, where RFC 9126 section 2.2 requires 201."""
         form, state = self.form, self.state
+        thumbprint = self.proof_thumbprint(server)
         client = self.authenticated_client(server, form)
         if "request_uri" in form:
             raise OAuthError(ErrorCase.REQUEST_URI_UNKNOWN)
         parameters = {name: value for name, value in form.items() if name not in _CREDENTIAL_PARAMETERS}
         parameters["client_id"] = client.id
         parameters = dict(with_request_object(state, self.issuer_of(server), parameters))
+        if thumbprint is not None and parameters.setdefault("dpop_jkt", thumbprint) != thumbprint:
+            raise proof_rejected(ProofProblem.OTHER_KEY)  # RFC 9449 section 10.1
         target = read_target(state, self.issuer_of(server), parameters)
         read_request(state, server, target, parameters)
         name = f"urn:okta:{random_text()}"

@@ -9,8 +9,10 @@ from fakeissuer.handlers.base.handler import form_arguments
 from fakeissuer.model.claim_templates import custom_claims
 from fakeissuer.model.claims import userinfo_claims
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.dpop import PROOF_ALGORITHMS, ProofContext, ProofProblem, bound_key, check_proof
 from fakeissuer.oauth.issue import check_groups
 from fakeissuer.responses.reply import Reply, json_reply
+from fakeissuer.state.token_store import IssuedToken
 
 
 class UserInfoHandler(EndpointHandler):
@@ -22,13 +24,15 @@ class UserInfoHandler(EndpointHandler):
     def respond(self, server: Server) -> Reply:
         """Return the user's claims that the token's scopes cover."""
         state = self.state
-        issued = state.store.find(self._access_token())
+        token = self._access_token()
+        issued = state.store.find(token)
         if issued is None or issued.kind != "access" or issued.server != server.id:
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if not issued.is_active(self.now):
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
         if "openid" not in issued.scopes or issued.username is None:
             raise OAuthError(ErrorCase.USERINFO_SCOPE)
+        self._check_binding(server, issued, token)
         user, client = state.registry.user(issued.username), state.registry.clients.get(issued.client_id)
         custom = custom_claims(server, client, user, issued.scopes, "id_token_claims")
         claims = userinfo_claims(server, user, issued.scopes, custom) | {"sub": state.profile.subject(user)}
@@ -51,7 +55,12 @@ class UserInfoHandler(EndpointHandler):
         if self.state.profile.is_strict and error.case is ErrorCase.USERINFO_TOKEN_MISSING:
             # RFC 6750 section 3.1: no error code if the request has no token.
             del challenge["error"], challenge["error_description"]
-        return self.error_reply(error, "Bearer " + ", ".join(f'{name}="{value}"' for name, value in challenge.items()))
+        scheme = "Bearer"
+        if self.request.headers.get("Authorization", "")[:5].lower() == "dpop ":
+            scheme, challenge["algs"] = "DPoP", " ".join(PROOF_ALGORITHMS)
+        return self.error_reply(
+            error, f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in challenge.items())
+        )
 
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
@@ -63,6 +72,30 @@ class UserInfoHandler(EndpointHandler):
         if posted and self.request.method == "POST":  # RFC 6750 section 2.2: never in the body of a GET
             return posted[0].decode("utf-8", "replace")
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() not in {"bearer", "dpop"}:
             raise OAuthError(ErrorCase.USERINFO_TOKEN_MISSING)
         return token.strip()
+
+    def _check_binding(self, server: Server, issued: IssuedToken, token: str) -> None:
+        """Check that a bound token came with a proof of its key (RFC 9449 section 7.1)."""
+        bound_to = bound_key(issued.claims)
+        is_dpop = self.request.headers.get("Authorization", "")[:5].lower() == "dpop "
+        if bound_to is None and not is_dpop:
+            return
+        if bound_to is None:
+            raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
+        if not is_dpop:
+            raise OAuthError(ErrorCase.USERINFO_BOUND_TOKEN)
+        context = ProofContext(
+            method=self.request.method or "",
+            url=self.endpoint_url(server),
+            now=self.now,
+            used=self.state.used_jtis,
+            access_token=token,
+        )
+        try:
+            thumbprint = check_proof(self.request.headers.get_list("DPoP"), context)
+        except OAuthError as error:
+            raise OAuthError(ErrorCase.USERINFO_PROOF, error.detail) from error
+        if thumbprint != bound_to:
+            raise OAuthError(ErrorCase.USERINFO_PROOF, ProofProblem.OTHER_KEY)

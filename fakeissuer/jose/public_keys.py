@@ -7,7 +7,7 @@ from typing import Any
 KeySet = dict[str, list[dict[str, Any]]]
 """A JWK Set."""
 
-_PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PRIVATE_KEY_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are secret (RFC 7518 section 6)."""
 
 _REQUIRED_KEY_MEMBERS = {"RSA": frozenset({"n", "e"}), "EC": frozenset({"crv", "x", "y"})}
@@ -32,7 +32,7 @@ def check_public_keys(member: str, jwks: KeySet) -> None:
         kty = key.get("kty")
         if kty not in ("RSA", "EC"):
             raise ValueError(f"each key of {member} must have the kty RSA or EC")
-        if _PRIVATE_KEY_MEMBERS & key.keys():
+        if PRIVATE_KEY_MEMBERS & key.keys():
             raise ValueError(f"{member} contains a private key; expected public keys")
         if missing := _REQUIRED_KEY_MEMBERS[kty] - key.keys():
             raise ValueError(f"a key of {member} lacks {', '.join(sorted(missing))}, which an {kty} key needs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 import json
 from collections.abc import Callable, Iterable
@@ -51,3 +52,18 @@ def _json(value: object) -> str:
 def base64url(data: bytes) -> str:
     """Return bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode_base64url(text: str) -> bytes:
+    """Return the bytes that a text in base64url without padding encodes.
+
+    Raises:
+        ValueError: The text has another character, which the standard decoder would ignore: two different texts would
+            then be the same JWT.
+    """
+    if not text.isascii() or set("+/=") & set(text):
+        raise ValueError("this is not base64url")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as exc:
+        raise ValueError("this is not base64url") from exc

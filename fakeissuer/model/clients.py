@@ -24,7 +24,7 @@ class Client(Record, frozen=True, kw_only=True):
     path. ``users`` are the logins of the assigned users; None assigns all users. ``rotation_type`` selects rotation of
     refresh tokens, the default for public clients; ``rotation_leeway`` is the number of seconds for which a replaced
     refresh token stays valid. ``response_types`` and ``issued_at`` (seconds since the epoch) are set for dynamically
-    registered clients.
+    registered clients. ``dpop_bound_access_tokens`` requires a DPoP proof of each token request (RFC 9449 section 5.2).
     """
 
     secret_members: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -42,6 +42,7 @@ class Client(Record, frozen=True, kw_only=True):
     consent_method: Literal["TRUSTED", "REQUIRED"] = "TRUSTED"
     users: tuple[Name, ...] | None = None
     rotation_type: Literal["ROTATE", "STATIC"] | None = None
+    dpop_bound_access_tokens: bool = False
     rotation_leeway: Annotated[int, Meta(ge=0, le=60)] = 30
     claims: dict[str, Any] = field(default_factory=dict)
     id_token_claims: dict[str, Any] = field(default_factory=dict)

@@ -52,16 +52,17 @@ def authenticate(state: IssuerState, credentials: ClientCredentials, endpoint_ur
         raise OAuthError(ErrorCase.NO_CLIENT_CREDENTIALS if credentials.method == "none" else ErrorCase.WRONG_METHOD)
     if credentials.assertion is not None:
         check_assertion(credentials.assertion, client, endpoint_url, state.clock.now(), state.used_jtis)
-    elif not _is_secret(client.secret or "", credentials):
+    elif not _is_secret(client.secret or "", credentials, decodes_basic=state.profile.variants.decodes_basic):
         raise OAuthError(ErrorCase.WRONG_SECRET)
     return client
 
 
-def _is_secret(expected: str, credentials: ClientCredentials) -> bool:
+def _is_secret(expected: str, credentials: ClientCredentials, *, decodes_basic: bool) -> bool:
     # Both are always compared, so that the time reveals nothing about the secret.
     matches_decoded = hmac.compare_digest(expected.encode(), credentials.secret.encode())
     matches_raw = hmac.compare_digest(expected.encode(), credentials.secret_as_sent.encode())
-    return matches_decoded or matches_raw
+    is_basic = credentials.method == "client_secret_basic"
+    return matches_raw or (matches_decoded and (decodes_basic or not is_basic))
 
 
 def read_credentials(

@@ -7,6 +7,7 @@ from typing import Any
 
 from fakeissuer.model.claims import SIGNING_ALGORITHM, Claims
 from fakeissuer.model.servers import Server
+from fakeissuer.oauth.dpop import bound_key
 from fakeissuer.profiles.profile import IntrospectedToken
 from fakeissuer.state.state import IssuerState
 from fakeissuer.state.token_store import IssuedToken
@@ -80,7 +81,8 @@ def _access_token_response(issued: IssuedToken, *, names_client_as_user: bool) -
         response["username"] = issued.username or issued.client_id
     copied_claims = ("exp", "iat", "sub", "aud", "iss", "jti")
     response |= {name: claims[name] for name in copied_claims if name in claims}
-    response |= {"token_type": "Bearer", "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
+    token_type = "Bearer" if bound_key(claims) is None else "DPoP"
+    response |= {"token_type": token_type, "client_id": claims.get("cid", claims.get("client_id", issued.client_id))}
     if "uid" in claims:
         response["uid"] = claims["uid"]
     return response | {name: value for name, value in claims.items() if name not in _HIDDEN_CLAIMS | _RESERVED_MEMBERS}

@@ -21,6 +21,7 @@ from fakeissuer.model.grant_types import REFRESH_TOKEN
 from fakeissuer.model.identifiers import new_grant_id, new_refresh_token_id, random_text
 from fakeissuer.model.servers import Server
 from fakeissuer.model.users import User
+from fakeissuer.oauth.dpop import ProofProblem, proof_rejected
 from fakeissuer.oauth.scopes import check_known, matching_rule
 from fakeissuer.oauth.signing import jose_header, token_key
 from fakeissuer.state.state import IssuerState
@@ -37,7 +38,8 @@ _MAX_GROUPS = 100
 class TokenRequest:
     """A request of an authenticated client to the token endpoint, at the time ``now`` (seconds since the epoch).
 
-    ``requested_url`` is the URL of the request; only a DYNAMIC server uses it.
+    ``requested_url`` is the URL of the request; only a DYNAMIC server uses it. ``key_thumbprint`` is that of the key of
+    its DPoP proof.
     """
 
     state: IssuerState
@@ -47,6 +49,7 @@ class TokenRequest:
     form: dict[str, str]
     now: float
     requested_url: str | None = None
+    key_thumbprint: str | None = None
 
     def __repr__(self) -> str:
         """Omit the form, which holds passwords, codes and tokens."""
@@ -58,21 +61,34 @@ class TokenRequest:
         Raises:
             OAuthError: The access policy does not allow it.
         """
-        return new_grant(self.server, self.issuer, self.client, grant_type, scopes, user, now=self.now, **more)
+        return new_grant(
+            self.server,
+            self.issuer,
+            self.client,
+            grant_type,
+            scopes,
+            user,
+            now=self.now,
+            key_thumbprint=self.key_thumbprint,
+            **more,
+        )
 
     def renew(self, grant: Grant, scopes: tuple[str, ...]) -> Grant:
         """Return a grant with the current user, claims and policy, and with the sign-in of the earlier grant.
 
         Raises:
-            OAuthError: The server no longer has one of the scopes, or the access policy no longer allows the grant.
+            OAuthError: The server no longer has one of the scopes, the access policy no longer allows the grant, or it
+                is bound to another key than that of this request.
         """
+        if grant.key_thumbprint not in {None, self.key_thumbprint}:
+            # A thief of a code or of a refresh token would otherwise bind the tokens to a key of their own.
+            raise proof_rejected(ProofProblem.OTHER_KEY)
         check_known(self.server, scopes)
         user = self.state.registry.user(grant.user.login) if grant.user else None
         return replace(
             self.grant(grant.grant_type, scopes, user),
             issuer=grant.issuer,
             refresh_token_id=grant.refresh_token_id,
-            key_thumbprint=grant.key_thumbprint,
             grant_id=grant.grant_id,
             authenticated_at=grant.auth_time,
             amr=grant.amr,
@@ -121,7 +137,7 @@ def token_response(
     """Return the token response, with an ID token if ``openid`` was granted (RFC 6749 section 5.1)."""
     access_token = issue_access_token(state, grant)
     response: TokenResponse = {
-        "token_type": "Bearer",
+        "token_type": "Bearer" if grant.key_thumbprint is None else "DPoP",
         "expires_in": grant.lifetime_s,
         "access_token": access_token,
         "scope": " ".join(grant.scopes),

@@ -7,6 +7,7 @@ from typing import Any
 from fakeissuer.model.grant_types import CIBA, CLIENT_CREDENTIALS, DEVICE_CODE
 from fakeissuer.model.servers import ORG_SCOPES, RESERVED_SCOPES, Server
 from fakeissuer.model.urls import ServerURLs
+from fakeissuer.oauth.dpop import PROOF_ALGORITHMS
 
 Metadata = dict[str, Any]
 
@@ -74,7 +75,7 @@ def _document(server: Server, urls: ServerURLs, *, for_oidc: bool) -> Metadata:
         "pushed_authorization_request_endpoint": endpoints["par"],
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_authentication_request_signing_alg_values_supported": _REQUEST_ALGORITHMS,
-        "dpop_signing_alg_values_supported": _ASYMMETRIC_ALGORITHMS,
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
     }
     if not for_oidc:
         del members["userinfo_endpoint"], members["id_token_signing_alg_values_supported"]

@@ -27,6 +27,7 @@ class ClientMetadata(msgspec.Struct, kw_only=True):
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  # the name of a method
     application_type: Literal["web", "native", "browser", "service"] = "web"
     jwks: KeySet | None = None
+    dpop_bound_access_tokens: bool = False
 
 
 def registered_client(body: bytes, now: int, previous: Client | None = None) -> Client:
@@ -48,6 +49,7 @@ def registered_client(body: bytes, now: int, previous: Client | None = None) -> 
         "name": metadata.client_name,
         "secret": _secret(previous) if method.startswith("client_secret") else None,
         "jwks": metadata.jwks,
+        "dpop_bound_access_tokens": metadata.dpop_bound_access_tokens,
         "auth_methods": [method],
         "grant_types": metadata.grant_types,
         "redirect_uris": metadata.redirect_uris,

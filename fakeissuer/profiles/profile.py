@@ -19,13 +19,16 @@ Metadata = dict[str, Any]
 
 
 class Variants(Record, frozen=True, kw_only=True):
-    """Behaviours that differ between Okta accounts; each can be set in the ``--config`` file."""
+    """Behaviours that differ from one account or server to another; each can be set in the ``--config`` file."""
 
     unknown_client_status: Literal[400, 401] = 401
     """The status of the token endpoint for an unregistered client."""
 
     introspection_names_client_as_user: bool = False
     """Whether introspection returns the client ID as ``username`` of a token without a user."""
+
+    decodes_basic: bool = True
+    """Whether the secret in Basic may be form-encoded (RFC 6749 section 2.3.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from fakeissuer.model.registry import Registry
 from fakeissuer.model.urls import IssuerURLs
 from fakeissuer.profiles.profile import Profile
 from fakeissuer.state.clock import Clock
+from fakeissuer.state.dpop_nonces import DPoPNonces
 from fakeissuer.state.expiring_store import ExpiringStore
 from fakeissuer.state.faults import Faults
 from fakeissuer.state.journal import ConnectionCounter, Journal
@@ -34,6 +35,7 @@ class IssuerState:
         self.clock = Clock()
         self.store = TokenStore()
         self.used_jtis = UsedJTIs()
+        self.dpop_nonces = DPoPNonces()
         self.codes: ExpiringStore[AuthorizationCode] = ExpiringStore()
         self.devices: ExpiringStore[DeviceAuthorization] = ExpiringStore()
         self.backchannel: ExpiringStore[BackchannelAuthentication] = ExpiringStore()
@@ -56,6 +58,7 @@ class IssuerState:
         self.clock.reset()
         self.store.clear()
         self.used_jtis.clear()
+        self.dpop_nonces.clear()
         self.sessions.clear()
         for store in (self.codes, self.devices, self.backchannel, self.user_codes, self.pushed, self.session_tokens):
             store.clear()

@@ -23,6 +23,8 @@ TIMEOUT = 0.05
 """Seconds that a request waits for the cache; an issuer responds in less than twice that."""
 PATIENT_TIMEOUT = 1.0
 """Seconds for calls that no request waits for; they are made although other calls have just failed."""
+ADD_TIMEOUT = 0.5
+"""Seconds that a request waits to learn whether a key is new; two processes could accept it otherwise."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
 _LOG_INTERVAL = 60.0
@@ -113,6 +115,21 @@ class SharedCache:
 
         return await self._call(operation, default=(None, True))
 
+    async def add(self, key: str, *, seconds: int) -> bool | None:
+        """Record a key for so many seconds, and return whether it was new; return None if the cache is unavailable.
+
+        Of concurrent callers in all processes, one gets True.
+        """
+
+        async def operation() -> bool:
+            try:
+                await self._backend.add(key, "1", ttl=seconds)
+            except ValueError:  # aiocache raises it if the key exists
+                return False
+            return True
+
+        return await self._call(operation, default=None, seconds=ADD_TIMEOUT)
+
     def release(self, key: str) -> None:
         """Release the lock of a key in the background."""
         self._run_in_background(lambda: self._backend.delete(_lock_key(key)))
@@ -178,11 +195,13 @@ class SharedCache:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _call(self, operation: Callable[[], Awaitable[T]], *, default: T, patient: bool = False) -> T:
+    async def _call(
+        self, operation: Callable[[], Awaitable[T]], *, default: T, patient: bool = False, seconds: float | None = None
+    ) -> T:
         if self._clock.monotonic() < self._retry_at and not patient:
             return default
         try:
-            async with asyncio.timeout(PATIENT_TIMEOUT if patient else TIMEOUT):
+            async with asyncio.timeout(PATIENT_TIMEOUT if patient else seconds or TIMEOUT):
                 result = await operation()
         except Exception as exc:  # noqa: BLE001  # each backend has its own errors, and none may fail a request
             self.failures += 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
 import logging
+import os
 import random
 import urllib.parse
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pycurl
@@ -18,10 +19,12 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 
 from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
-from service.issuers.failures import NoFreeConnection, UnexpectedStatus, check_response
-from service.issuers.pool import CurlClient, bypass_proxy, hide_proxy, proxy_options
+from service.issuers.failures import NoFreeConnection, NotJSON, UnexpectedStatus, check_response
+from service.issuers.transport.certificates import find_certificates
+from service.issuers.transport.pool import CurlClient
+from service.issuers.transport.proxies import ProxyRules, configure_proxy
+from service.issuers.transport.response_fields import read_date, read_max_age, read_retry_after
 from service.tokens import encoding
-from service.urls import is_loopback
 
 CONNECT_TIMEOUT = 2.0
 """Seconds within which a connection must be established."""
@@ -35,7 +38,6 @@ MAX_QUEUED = 1000
 """Introspection requests that may wait for a connection; further ones fail at once, which bounds memory."""
 _SPARE_CONNECTIONS = 3  # for discovery, key sets and probes, which slow introspection requests must not delay
 _CONNECTION_LOST = frozenset({pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR})
-_MAX_RETRY_PAUSE = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,23 +70,27 @@ class JSONClient:
     Compressed bodies are not accepted, since a small response could decompress to a huge one.
 
     Args:
-        proxy: The proxy to use, ``http://[user:password@]host:port``.
-        ca_file: Path of the CA certificates to trust instead of the system's.
+        proxy: The proxy to use, ``[scheme://][user:password@]host[:port]``; by default, that of the environment.
+        ca_file: Path of the CA certificates to trust; by default, ``SSL_CERT_FILE``, or those of the system.
         instrumentation: Receives a call for each request.
+
+    Raises:
+        SettingsError: A proxy or the file of certificates, also one in the environment, cannot be used.
     """
 
     def __init__(
         self, *, proxy: str | None = None, ca_file: str | None = None, instrumentation: Instrumentation | None = None
     ) -> None:
         self._instrumentation = instrumentation or Observers()
+        self._proxies = ProxyRules(proxy, os.environ)
+        self._certificates = find_certificates(ca_file, os.environ)
         self._options: dict[str, Any] = {
-            "ca_certs": ca_file,
+            "ca_certs": self._certificates.file,
             "connect_timeout": CONNECT_TIMEOUT,
             "follow_redirects": False,
             "decompress_response": False,
             "validate_cert": True,
             "user_agent": "tornado-resource-server",
-            **proxy_options(proxy),
         }
         self._http: CurlClient | None = None
         self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -125,7 +131,7 @@ class JSONClient:
             status=response.code,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             body=response.body,
-            retry_after=_retry_after(response),
+            retry_after=read_retry_after(response),
         )
 
     def close(self) -> None:
@@ -170,14 +176,13 @@ class JSONClient:
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # jitter, not a secret
                 return await self._fetch_once(request, deadline=deadline)
         except HTTPClientError as exc:
-            raise IssuerUnavailable(f"{request.method} {request.url}: {hide_proxy(str(exc.message))}") from exc
+            raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
 
     async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
         request.headers["Accept-Encoding"] = "identity"
-        if is_loopback(urllib.parse.urlsplit(request.url).hostname):
-            request.prepare_curl_callback = bypass_proxy
+        request.prepare_curl_callback = partial(self._prepare, request.url)
         started_at = asyncio.get_running_loop().time()
         request.request_timeout = max(deadline - started_at, 0.001)  # curl takes 0 as no timeout
         outcome = "failed"
@@ -189,6 +194,11 @@ class JSONClient:
             seconds = asyncio.get_running_loop().time() - started_at
             self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
         return response
+
+    def _prepare(self, url: str, curl: pycurl.Curl) -> None:
+        configure_proxy(curl, self._proxies.choose(url), ca_file=self._certificates.file)
+        if self._certificates.folder is not None:
+            curl.setopt(pycurl.CAPATH, self._certificates.folder)
 
     def _client(self) -> CurlClient:
         # Created at the first request, because the client binds to the event loop that is running then.
@@ -203,42 +213,11 @@ class JSONClient:
 
 def _parse_json(url: str, response: HTTPResponse) -> JSONResponse:
     if response.code != 200:
-        raise UnexpectedStatus("GET", url, response.code, retry_after=_retry_after(response))
+        raise UnexpectedStatus("GET", url, response.code, retry_after=read_retry_after(response))
     try:
-        document = encoding.decode_json_object(response.body)
+        document = encoding.decode_document(response.body)
     except ValueError as exc:
-        raise IssuerUnavailable(f"GET {url}: the response is not a JSON object: {exc}") from exc
-    return JSONResponse(url=url, document=document, max_age=_max_age(response.headers), date=_date(response.headers))
-
-
-def _max_age(headers: Mapping[str, str]) -> float | None:
-    fields = (directive.strip().partition("=") for directive in headers.get("Cache-Control", "").lower().split(","))
-    directives = {name: value.strip('"') for name, _, value in fields}
-    if directives.keys() & {"no-store", "no-cache"}:
-        return 0.0
-    max_age = directives.get("max-age", "")
-    return float(max_age) if max_age.isdecimal() else None
-
-
-def _date(headers: Mapping[str, str]) -> float | None:
-    try:
-        date = email.utils.parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    age = headers.get("Age", "")  # a cache on the way keeps the original Date (RFC 9111 section 5.1)
-    return date + int(age) if age.isdecimal() and len(age) < 10 else date
-
-
-def _retry_after(response: HTTPResponse) -> float:
-    """Return the seconds to wait according to ``Retry-After`` (RFC 9110 section 10.2.3) or ``X-Rate-Limit-Reset``.
-
-    Okta sends ``X-Rate-Limit-Reset`` with every response; it is a time to wait for only with 429.
-    """
-    headers = response.headers
-    value = headers.get("Retry-After", "")
-    if value.isdecimal():
-        return min(float(value), _MAX_RETRY_PAUSE)
-    reset, date = headers.get("X-Rate-Limit-Reset", ""), _date(headers)
-    if response.code != 429 or not reset.isdecimal() or date is None:
-        return 1.0
-    return min(max(float(reset) - date, 1.0), _MAX_RETRY_PAUSE)
+        raise NotJSON(f"GET {url}: the response is not a JSON object: {exc}") from exc
+    return JSONResponse(
+        url=url, document=document, max_age=read_max_age(response.headers), date=read_date(response.headers)
+    )

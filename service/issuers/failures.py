@@ -19,6 +19,19 @@ class UnexpectedStatus(IssuerUnavailable):
         super().__init__(f"{method} {url}: expected 200, got {status}{advice}", retry_after=retry_after)
         self.status = status
 
+    @property
+    def is_absence(self) -> bool:
+        """Whether there may be nothing at that URL; firewalls and storage services respond with 403 in place of 404."""
+        return 400 <= self.status < 500 and self.status not in {408, 429}
+
+
+class NotJSON(IssuerUnavailable):
+    """The response is not a JSON object; many servers send an HTML page for every unknown URL."""
+
+
+class NoDocument(IssuerUnavailable):
+    """None of several URLs has the document."""
+
 
 class NoFreeConnection(IssuerUnavailable):
     """The request was not sent, because other requests use every connection."""
@@ -38,7 +51,7 @@ def check_response(method: str, url: str, response: HTTPResponse) -> None:
         advice = f" to {target[:_MAX_SHOWN_LENGTH]!r}; redirects are not followed, so name the final URL"
         raise UnexpectedStatus(method, url, response.code, retry_after=1.0, advice=advice)
     coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
+    if response.code == 200 and coding not in {"", "identity"}:
         raise IssuerUnavailable(
             f"{method} {url}: the response has the content coding {coding[:_MAX_SHOWN_LENGTH]!r} although only identity"
             " was accepted; switch compression off for this URL at the issuer or its proxy"

@@ -15,6 +15,7 @@ from service.issuers.metadata import AuthorizationServerMetadata
 from service.issuers.peer_limits import PeerLimits
 from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
+from service.settings.issuers import TrustedIssuer
 from service.tokens import encoding
 
 
@@ -22,31 +23,31 @@ class IntrospectionEndpoint:
     """The introspection endpoint of one issuer.
 
     Args:
-        issuer: The issuer identifier, for the log.
+        issuer: The settings of the issuer; no metadata is fetched if they name the endpoint.
         metadata: The source of the endpoint's URL and its authentication methods.
         authentication: Our client authentication.
-        rate_limit: Requests per minute that one client address may cause; 0 for no limit.
         signed: The reader of signed responses, or None to accept plain JSON, which only TLS authenticates.
     """
 
     def __init__(
         self,
-        issuer: str,
+        issuer: TrustedIssuer,
         *,
         metadata: RefreshingCache[AuthorizationServerMetadata],
         authentication: ClientAuthentication,
         client: JSONClient,
         clock: Clock,
-        rate_limit: int,
         signed: SignedIntrospectionResponse | None = None,
     ) -> None:
-        self._issuer = issuer
+        self._issuer = issuer.issuer
         self._metadata = metadata
+        self._url = issuer.locations.introspection_endpoint
         self._authentication = authentication
         self._client = client
         self._signed = signed
-        self._breaker = Breaker(issuer, probe=self._probe, clock=clock)
-        self._limits = PeerLimits(per_minute=rate_limit, clock=clock)
+        self._zero_exp_is_never = issuer.zero_exp_is_never
+        self._breaker = Breaker(self._issuer, probe=self._probe, clock=clock)
+        self._limits = PeerLimits(per_minute=issuer.introspection_rate_limit, clock=clock)
 
     async def introspect(self, token: str, *, peer: str | None = None) -> dict[str, Any]:
         """Return the introspection response for a token; ``active`` is present, and may have any value.
@@ -71,7 +72,8 @@ class IntrospectionEndpoint:
         Raises:
             IssuerUnavailable: It is unknown, or it rejected our credentials in the last request.
         """
-        await self._metadata.get()
+        if self._url is None:
+            await self._metadata.get()
         if isinstance(self._breaker.failure, CredentialsRejected):
             raise self._breaker.failure
 
@@ -85,10 +87,20 @@ class IntrospectionEndpoint:
         Raises:
             IssuerUnavailable: The metadata is unavailable, or has no introspection endpoint.
         """
+        if self._url is not None:
+            return self._url
         endpoint = (await self._metadata.get()).introspection_endpoint
         if endpoint is None:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no introspection_endpoint")
         return endpoint
+
+    async def methods(self) -> tuple[str, ...] | None:
+        """Return the client authentication methods of the metadata, or None if none are listed or none is fetched.
+
+        Raises:
+            IssuerUnavailable: The metadata is unavailable.
+        """
+        return None if self._url is not None else (await self._metadata.get()).introspection_methods
 
     async def _probe(self) -> None:
         """Introspect a random token, which an attacker has not chosen."""
@@ -96,9 +108,7 @@ class IntrospectionEndpoint:
 
     async def _request(self, endpoint: str, token: str, *, is_probe: bool) -> dict[str, Any]:
         try:
-            authenticated = self._authentication.apply(
-                endpoint, supported=(await self._metadata.get()).introspection_methods
-            )
+            authenticated = self._authentication.apply(endpoint, supported=await self.methods())
         except ValueError as exc:
             raise CredentialsRejected(f"POST {endpoint}: {exc}", retry_after=PAUSE_AFTER_REJECTION) from None
         form = {"token": token, "token_type_hint": "access_token", **authenticated.form}
@@ -113,9 +123,21 @@ class IntrospectionEndpoint:
             document = await self._signed.read(endpoint, response)
         else:
             try:
-                document = encoding.decode_json_object(response.body)
+                document = encoding.decode_document(response.body)
             except ValueError:  # its message may quote the response
                 raise IssuerUnavailable(f"POST {endpoint}: the response is not a JSON object") from None
         if "active" not in document:
             raise IssuerUnavailable(f"POST {endpoint}: the response has no member named active")
-        return document
+        return self._without_absent_members(document)
+
+    def _without_absent_members(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return a response without the members that stand for an absent one; ``active`` always remains.
+
+        Many servers write each member that a token does not have as null.
+        """
+        members = {name: value for name, value in document.items() if value is not None or name == "active"}
+        exp = members.get("exp")
+        # A boolean is an integer in Python.
+        if self._zero_exp_is_never and isinstance(exp, int | float) and not isinstance(exp, bool) and exp <= 0:
+            del members["exp"]
+        return members

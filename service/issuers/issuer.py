@@ -49,13 +49,24 @@ class Issuer:
     @cached_property
     def metadata(self) -> RefreshingCache[AuthorizationServerMetadata]:
         """The authorization server metadata."""
-        return remote_metadata(self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy)
+        return remote_metadata(
+            self._issuer.issuer,
+            client=self._client,
+            clock=self._clock,
+            policy=self._policy,
+            locations=self._issuer.locations,
+        )
 
     @cached_property
     def keys(self) -> RemoteKeySet:
         """The key set."""
         return RemoteKeySet(
-            self._issuer.issuer, client=self._client, clock=self._clock, policy=self._policy, metadata=self.metadata
+            self._issuer.issuer,
+            client=self._client,
+            clock=self._clock,
+            policy=self._policy,
+            metadata=self.metadata,
+            locations=self._issuer.locations,
         )
 
     @cached_property
@@ -67,12 +78,11 @@ class Issuer:
         """
         credentials = self._credentials
         return IntrospectionEndpoint(
-            self._issuer.issuer,
+            self._issuer,
             metadata=self.metadata,
             authentication=ClientAuthentication(credentials, clock=self._clock),
             client=self._client,
             clock=self._clock,
-            rate_limit=self._issuer.introspection_rate_limit,
             signed=self._signed_response(credentials) if self._issuer.introspection_jwt else None,
         )
 

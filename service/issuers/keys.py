@@ -1,25 +1,37 @@
-"""An issuer's key set, fetched from its ``jwks_uri`` and refreshed when keys rotate (RFC 7517 section 5)."""
+"""An issuer's key set, fetched from its ``jwks_uri`` or a file, and refreshed when keys rotate (RFC 7517 section 5)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
 from service.clock import Clock
 from service.errors import InvalidToken, IssuerUnavailable, Reason
-from service.issuers.client import JSONClient, JSONResponse
+from service.issuers.client import JSONClient
 from service.issuers.failures import UnexpectedStatus
-from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
+from service.issuers.key_file import key_file_policy, read_key_file
+from service.issuers.metadata import ISSUER_SAYS, AuthorizationServerMetadata, remote_metadata
 from service.issuers.refreshing import Loaded, RefreshingCache, RefreshPolicy
+from service.settings.profiles.locations import Locations
 from service.tokens import jws
 from service.tokens.jwk import JWK, KeySet
 from service.tokens.jws import CompactJWS
 
 _UNKNOWN_KEY_IDS = 1024
 """Unknown key IDs whose first use is recorded, as hashes."""
+_GET = "GET "
 _logger = logging.getLogger(__name__)
+
+
+class _Document(NamedTuple):
+    """A JWK Set, and the request or the path that gave it."""
+
+    source: str
+    document: dict[str, Any]
+    max_age: float | None
 
 
 class RemoteKeySet:
@@ -27,6 +39,7 @@ class RemoteKeySet:
 
     Args:
         metadata: The issuer's metadata, if it is already cached elsewhere; fetched here by default.
+        locations: Where the key set is; by default, where the metadata says.
     """
 
     def __init__(
@@ -37,10 +50,16 @@ class RemoteKeySet:
         clock: Clock,
         policy: RefreshPolicy | None = None,
         metadata: RefreshingCache[AuthorizationServerMetadata] | None = None,
+        locations: Locations = ISSUER_SAYS,
     ) -> None:
         self._issuer = issuer
         self._client = client
-        self._metadata = metadata or remote_metadata(issuer, client=client, clock=clock, policy=policy)
+        self._locations = locations
+        self._metadata = metadata or remote_metadata(
+            issuer, client=client, clock=clock, policy=policy, locations=locations
+        )
+        if locations.keys_file is not None:
+            policy = key_file_policy(policy or RefreshPolicy())
         self._key_set = RefreshingCache(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
         self._unknown: LRUCache[int, int] = LRUCache(maxsize=_UNKNOWN_KEY_IDS)
@@ -143,26 +162,33 @@ class RemoteKeySet:
         return self._last is not before
 
     async def _fetch(self) -> Loaded[KeySet]:
-        metadata = await self._metadata.get()
+        source, document, max_age = await self._fetch_document()
         try:
-            response = await self._fetch_from(metadata)
-        except UnexpectedStatus as exc:
-            if exc.status != 404 or not await self._metadata.refresh_within_budget():
-                raise
-            response = await self._fetch_from(await self._metadata.get())  # the key set may have moved
-        try:
-            key_set = KeySet.read(response.document, issuer=self._issuer)
+            key_set = KeySet.read(document, issuer=self._issuer)
         except ValueError as exc:
-            raise IssuerUnavailable(f"GET {response.url}: {exc}") from exc
+            raise IssuerUnavailable(f"{source}: {exc}") from exc
         if self._last is None or key_set.skipped != self._last.skipped:
             for reason in key_set.skipped:
-                fields = {"url": response.url, "reason": reason}
+                fields = {"url": source.removeprefix(_GET), "reason": reason}
                 _logger.warning("skipped key: url=%(url)s reason=%(reason)s", fields, extra=fields)
         if key_set != self._last:  # equal keys remain the same objects, so that comparing them is cheap
             self._last = key_set
-        return Loaded(value=self._last, max_age=response.max_age)
+        return Loaded(value=self._last, max_age=max_age)
 
-    async def _fetch_from(self, metadata: AuthorizationServerMetadata) -> JSONResponse:
-        if metadata.jwks_uri is None:
+    async def _fetch_document(self) -> _Document:
+        if (path := self._locations.keys_file) is not None:
+            return _Document(path, await read_key_file(path), None)
+        if self._locations.jwks_uri is not None:
+            return await self._fetch_from(self._locations.jwks_uri)
+        try:
+            return await self._fetch_from((await self._metadata.get()).jwks_uri)
+        except UnexpectedStatus as exc:
+            if exc.status != 404 or not await self._metadata.refresh_within_budget():
+                raise
+        return await self._fetch_from((await self._metadata.get()).jwks_uri)  # the key set may have moved
+
+    async def _fetch_from(self, jwks_uri: str | None) -> _Document:
+        if jwks_uri is None:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no jwks_uri")
-        return await self._client.get(metadata.jwks_uri)
+        response = await self._client.get(jwks_uri)
+        return _Document(f"{_GET}{response.url}", response.document, response.max_age)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
-import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from tornado.web import Application
 
 from service.errors import SettingsError
 from service.operations.sockets import BoundSockets
+from service.operations.stop_signals import call_at_stop_signal
 from service.settings.files import show_path
 from service.settings.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
@@ -75,8 +75,7 @@ async def run_until_stopped(service: ResourceServerApplication, *, announce: Cal
     """Announce that the service listens, and return on SIGINT or SIGTERM, or when the parent process has exited."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    call_at_stop_signal(loop, stopped.set)
     if (parent := multiprocessing.parent_process()) is not None:
         loop.add_reader(parent.sentinel, stopped.set)  # a worker without a parent would never be stopped
     warm_up = loop.create_task(service.warm_up())

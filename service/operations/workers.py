@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 
+from service.operations.stop_signals import STOP_SIGNALS, ignore_stop_signals
+
 WorkerFunction = Callable[[int, Callable[[], None]], None]
 """The work of one worker: receives its number from 0 and a function to call once it serves, and runs until a signal.
 
@@ -175,14 +177,14 @@ def _wait_for(stop: int, workers: list[_Worker]) -> list[object]:
 
 @contextlib.contextmanager
 def _stop_requested() -> Iterator[int]:
-    """Yield a file descriptor that becomes readable at SIGINT or SIGTERM."""
+    """Yield a file descriptor that becomes readable at SIGINT or SIGTERM; afterwards, these signals are ignored."""
     readable, writable = os.pipe()
-    before = {number: signal.signal(number, lambda *_: _write(writable)) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: _write(writable))
     try:
         yield readable
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        ignore_stop_signals()
         os.close(readable)
         os.close(writable)
 

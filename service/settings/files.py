@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from service.tokens.encoding import decode_document
+
+_MAX_KEYS_SIZE = 512 * 1024
+"""Bytes of a file with a key set; a key set has a few thousand."""
 _MAX_SHOWN_LENGTH = 200
 """Characters; a longer path is a key or a certificate in place of its file."""
 
@@ -96,6 +100,43 @@ def read_env_file(path: Path) -> dict[str, str]:
     if problems:
         raise ValueError("\n".join(problems))
     return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
+
+
+def check_keys_file(path: str) -> str:
+    """Return a path if a key set can be read there.
+
+    Raises:
+        ValueError: The file cannot be read, or contains no JWK Set with a usable key.
+    """
+    from service.tokens.jwk import KeySet  # noqa: PLC0415  # few services have such a file
+
+    try:
+        content = read_keys_file(path)
+    except ValueError as exc:
+        raise ValueError(f"{show_path(path)}: {exc}") from None
+    try:
+        KeySet.read(decode_document(content))
+    except ValueError as exc:
+        raise ValueError(f"{show_path(path)}: expected a JWK Set in JSON: {exc}") from None
+    return path
+
+
+def read_keys_file(path: str) -> bytes:
+    """Return the content of a file with a key set.
+
+    Raises:
+        ValueError: The file cannot be read; the message does not repeat its path.
+    """
+    try:
+        if not Path(path).is_file():  # a pipe would block the reader
+            raise ValueError("it is not a file" if Path(path).exists() else "no such file")
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_KEYS_SIZE + 1)
+    except OSError as exc:
+        raise ValueError(exc.strerror) from None
+    if len(content) > _MAX_KEYS_SIZE:
+        raise ValueError(f"it has more than {_MAX_KEYS_SIZE} bytes")
+    return content
 
 
 def check_ca_file(path: str) -> str:

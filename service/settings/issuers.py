@@ -9,12 +9,15 @@ from typing import Annotated, Any, Literal, Self
 import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from service.settings.binding import DPoPMode
 from service.settings.files import read_secret_file
 from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
+from service.settings.profiles.locations import Locations
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.texts import AcceptedTexts, Texts
 from service.text import did_you_mean
 from service.tokens.algorithms import ALGORITHMS
+from service.urls import is_secure
 
 
 def _rename_strict(profile: object) -> object:
@@ -78,11 +81,15 @@ class TrustedIssuer:
         introspection_rate_limit: The introspection requests per minute that one client address may cause with tokens
             that are not active; 0 for no limit.
         introspection_jwt: Whether introspection responses must be signed (RFC 9701).
+        zero_exp_is_never: Whether ``exp`` of 0 in an introspection response stands for a token that does not expire.
         accept_when_introspection_fails: Whether hybrid validation accepts a token while introspection fails.
         accepts_introspection_without_audience: Whether an opaque token is accepted although the introspection response
             has no ``aud``; a token for any other API of the issuer is then accepted too.
         accepts_id_token_hashes: Whether a token with ``at_hash`` or another hash of ID tokens is accepted.
+        dpop: Whether its tokens may be bound by DPoP: ``off``, ``allowed`` or ``required``.
+        requires_dpop_nonce: Whether a proof needs a nonce of this service.
         profile: What is particular to its kind of server.
+        locations: Where its documents and endpoints are, if not where the issuer says.
     """
 
     issuer: str
@@ -98,10 +105,27 @@ class TrustedIssuer:
     introspection_cache_lifetime: float
     introspection_rate_limit: int
     introspection_jwt: bool
+    zero_exp_is_never: bool
     accept_when_introspection_fails: bool
     accepts_introspection_without_audience: bool
     accepts_id_token_hashes: bool
+    dpop: DPoPMode
+    requires_dpop_nonce: bool
     profile: EffectiveProfile
+    locations: Locations
+
+    @property
+    def is_discovered(self) -> bool:
+        """Whether metadata is fetched from below the issuer."""
+        needs_endpoint = self.client is not None and self.locations.introspection_endpoint is None
+        needs_keys = self.validation != "introspection" and not self.locations.has_keys
+        return self.locations.metadata_url is None and (needs_keys or needs_endpoint)
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether something of this issuer is fetched over a network without TLS."""
+        urls = [*self.locations.urls.values(), *([self.issuer] if self.is_discovered else [])]
+        return not all(map(is_secure, urls))
 
 
 class IssuerSettings(ServerProfileSettings):
@@ -138,9 +162,12 @@ class IssuerSettings(ServerProfileSettings):
     introspection_cache_lifetime: Seconds | None = None
     introspection_rate_limit: PerMinute | None = None
     introspection_jwt: bool | None = None
+    introspection_zero_exp_is_never: bool | None = None
     insecure_accept_when_introspection_fails: bool | None = None
     insecure_accept_introspection_without_audience: bool | None = None
     insecure_accept_id_token_hashes: bool | None = None
+    dpop: DPoPMode | None = None
+    dpop_nonce: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -198,10 +225,14 @@ def trusted_issuers(table: IssuerSettings, program: BaseModel) -> Iterator[Trust
             introspection_cache_lifetime=effective["introspection_cache_lifetime"],
             introspection_rate_limit=effective["introspection_rate_limit"],
             introspection_jwt=effective["introspection_jwt"],
+            zero_exp_is_never=effective["introspection_zero_exp_is_never"],
             accept_when_introspection_fails=effective["insecure_accept_when_introspection_fails"],
             accepts_introspection_without_audience=effective["insecure_accept_introspection_without_audience"],
             accepts_id_token_hashes=effective["insecure_accept_id_token_hashes"],
+            dpop=effective["dpop"],
+            requires_dpop_nonce=effective["dpop_nonce"],
             profile=profile,
+            locations=table.locations(issuer),
         )
 
 

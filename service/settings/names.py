@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
+from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings
 from service.settings.profiles.settings import ServerProfileSettings
 from service.text import did_you_mean
@@ -76,7 +77,15 @@ class SettingNames:
         """Return the settings in an environment by name, and each misspelt variable by its own name.
 
         Names are case-insensitive. An empty variable is not set. Variables of other programs are omitted.
+
+        Raises:
+            SettingsError: A value is wrapped in quotes, which ``docker run --env-file`` passes on as they are.
         """
+        if quoted := sorted(
+            name for name in variables if name.upper() in self._variables and _is_quoted(variables[name])
+        ):
+            advice = "its value is wrapped in quotes, which docker run --env-file passes on; remove the quotes"
+            raise SettingsError([f"{name}: {advice}" for name in quoted])
         return self._from_variables(variables, {})
 
     def from_env_file(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -132,6 +141,11 @@ class SettingNames:
             return None
         near = difflib.get_close_matches(variable, self._okta_names, n=1, cutoff=_NEAR)
         return self._okta_names[near[0]] if near else None
+
+
+def _is_quoted(value: str) -> bool:
+    """Return whether a value begins and ends with the same quote; it may be a secret, so it is not changed."""
+    return len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
 
 
 def is_set_by_kubernetes(value: object) -> bool:

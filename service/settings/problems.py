@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.settings.files import check_keys_file
 from service.settings.issuers import TrustedIssuer
+from service.settings.profiles.mistakes import TENANT_PLACEHOLDER
 from service.tokens.issuer_identifier import has_okta_custom_path
+from service.urls import is_secure
 
 NO_ISSUER = (
     "issuer: is not set; set OKTA_OAUTH2_ISSUER to https://{your Okta domain}/oauth2/default, "
@@ -16,6 +19,7 @@ NO_ISSUER = (
 def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
     """Yield one sentence if tokens of this issuer cannot be validated safely: the setting, the reason, and the fix."""
     is_org = issuer.profile.is_okta_org_server
+    yield from _find_location_problems(issuer)
     if issuer.profile.accepts_without_audience and issuer.allowed_client_ids is None:
         yield (
             "accept_tokens_without_audience: without allowed_client_ids, every client of "
@@ -50,4 +54,29 @@ def find_problems(issuer: TrustedIssuer) -> Iterator[str]:
         yield (
             f"audience: is not set, so tokens for any API of {issuer.issuer} would be accepted; "
             f"set OKTA_OAUTH2_AUDIENCE to the aud claim of your tokens{profile}"
+        )
+
+
+def _find_location_problems(issuer: TrustedIssuer) -> Iterator[str]:
+    locations = issuer.locations
+    for name, url in locations.urls.items():
+        if TENANT_PLACEHOLDER in url:
+            yield f"{name}: {TENANT_PLACEHOLDER} stands for a tenant, but the issuer has none; write the tenant there"
+    if locations.keys_file is not None:
+        try:
+            check_keys_file(locations.keys_file)
+        except ValueError as exc:
+            yield f"keys_file: {exc}"
+        if locations.jwks_uri is not None:
+            yield "keys_file: is set together with jwks_uri; the keys have one source, so leave one of the two out"
+    if locations.introspection_endpoint is not None and issuer.client is None:
+        yield (
+            f"introspection_endpoint: is set, but client_id is not, and the service must authenticate to "
+            f"{locations.introspection_endpoint}; set client_id, or leave the endpoint out"
+        )
+    if issuer.is_discovered and not locations.accepts_http and not is_secure(issuer.issuer):
+        missing = "introspection_endpoint" if locations.has_keys else "jwks_uri or keys_file"
+        yield (
+            f"issuer: {issuer.issuer} is not an https URL, so no metadata can be fetched from there; "
+            f"set {missing}, or metadata_url"
         )

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, model_validator
 
 from service.settings.api import APISettings
+from service.settings.binding import BindingSettings
 from service.settings.cache import CacheSettings
 from service.settings.files import read_secret_file
 from service.settings.issuers import (
@@ -31,7 +32,15 @@ from service.settings.server import ServerSettings
 from service.settings.validation import ValidationSettings
 
 
-class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, ValidationSettings, ReadableSettings):
+class Settings(
+    LimitSettings,
+    ServerSettings,
+    CacheSettings,
+    APISettings,
+    BindingSettings,
+    ValidationSettings,
+    ReadableSettings,
+):
     """All settings; keyword arguments take precedence over the environment, and no file is read.
 
     ``from_keywords``, ``from_toml`` and ``from_env_file`` read the other sources.
@@ -89,6 +98,12 @@ class Settings(LimitSettings, ServerSettings, CacheSettings, APISettings, Valida
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
+            )
+        has_nonces = any(issuer.requires_dpop_nonce for issuer in trusted)
+        if has_nonces and self.processes != 1 and self.is_cache_local and not self.dpop_nonce_secrets:
+            yield (
+                f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
+                "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
         if (self.certfile is None) != (self.keyfile is None):
             yield "certfile: TLS needs a certificate and its key; set certfile and keyfile, or neither"

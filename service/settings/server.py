@@ -31,7 +31,10 @@ class ServerSettings(BaseModel):
     port: Port = 8080
     """The port to listen on; 0 for any free port."""
     trusted_proxies: Networks = ()
-    """The addresses and networks of proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read."""
+    """The addresses and networks of proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read.
+
+    ``unix`` stands for those that connect through a Unix socket.
+    """
     processes: Annotated[int, Field(ge=0, le=256)] = 1
     """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None

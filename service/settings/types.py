@@ -12,11 +12,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from service.settings.files import check_ca_file
 from service.settings.names import is_set_by_kubernetes
 from service.settings.profiles.texts import Texts
-from service.urls import parse_origin
+from service.urls import parse_origin, parse_proxy
 
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 _ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
 
+UNIX_SOCKETS = "unix"
+"""The entry of ``trusted_proxies`` for peers on Unix sockets, which have no address."""
 _MAPPED = ipaddress.ip_network("::ffff:0:0/96")
 
 
@@ -41,10 +43,15 @@ def _check_address(address: str) -> str:
 
 def _check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
     for network in networks:
+        if network == UNIX_SOCKETS:
+            continue
         try:
             parsed = ipaddress.ip_network(network)
         except ValueError:
-            expected = "expected an IP address or a network without host bits, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+            expected = (
+                "expected an IP address or a network without host bits, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8, "
+            )
+            expected += f"or {UNIX_SOCKETS}"
             raise ValueError(f"{network!r}: {expected}") from None
         if parsed.prefixlen == 0:
             raise ValueError(f"{network!r} trusts every client to name its own address; list those of your proxies")
@@ -63,18 +70,8 @@ def _check_port(port: object) -> object:
 
 
 def _check_proxy(proxy: SecretStr) -> SecretStr:
-    """Check the URL of a proxy; the message must not show it, because it may contain a password."""
-    try:
-        parts = urllib.parse.urlsplit(proxy.get_secret_value())
-        is_proxy = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_proxy = False
-    # Anything after the port is part of a password with a slash, question mark or number sign.
-    if not is_proxy or parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ValueError(
-            "expected http://host:port, with a percent-encoded user and password before the host if it requires them; "
-            "other kinds of proxies are not supported"
-        )
+    """Check the URL of a proxy."""
+    parse_proxy(proxy.get_secret_value())
     return proxy
 
 

@@ -85,6 +85,8 @@ class ValidationSettings(ServerProfileSettings):
     """The introspection requests a minute that one client address may cause with inactive tokens; 0 for no limit."""
     introspection_jwt: bool = False
     """Whether introspection responses must be signed (RFC 9701)."""
+    introspection_zero_exp_is_never: bool = False
+    """Whether ``exp`` of 0 in an introspection response stands for a token without an end; it is expired otherwise."""
     insecure_accept_when_introspection_fails: bool = Field(
         default=False,
         validation_alias=AliasChoices(
@@ -97,8 +99,8 @@ class ValidationSettings(ServerProfileSettings):
     insecure_accept_id_token_hashes: bool = False
     """Whether ``at_hash``, ``c_hash`` and ``s_hash`` are accepted, as for Dex; ID tokens may be accepted too then."""
     http_proxy: ProxyURL | None = None  # may contain a password
-    """The proxy for requests to issuers: ``http://[user:password@]host:port``."""
+    """The proxy for requests to issuers: ``[scheme://][user:password@]host[:port]``, scheme ``http`` by default."""
     ca_file: CAFile | None = None
-    """A file of CA certificates in PEM, used in place of the system's."""
+    """A file of CA certificates in PEM, used in place of ``SSL_CERT_FILE`` and of the system's."""
     issuers: IssuerTables = ()
     """Further issuers, as ``[[issuers]]`` tables of the TOML file or as JSON in the environment."""

@@ -11,12 +11,13 @@ from typing import Any
 from service.errors import InvalidToken, Reason
 from service.tokens.claim_names import DEFAULT_NAMES
 from service.tokens.claim_rules import ClaimCheck, ClaimRules, Claims, shorten
+from service.tokens.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.token_kinds import MARKS, check_kind, describe_accepted_hashes
 
 _LARGEST_DATE = 2**53
 """Seconds; a float represents larger integers inexactly."""
-_BINDING_CLAIMS = ("cnf", "typ", "token_type")
-"""A token is bound by ``cnf``, or by the type ``DPoP`` in Keycloak's ``typ`` or the ``token_type`` of a response."""
+_TYPE_CLAIMS = ("typ", "token_type")
+"""A bound token has the type ``DPoP`` in Keycloak's ``typ`` or the ``token_type`` of a response."""
 _REQUIRED_BY_RFC9068 = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
 
 
@@ -95,11 +96,17 @@ def check_client_id(claims: Claims, rules: ClaimRules, now: float) -> None:
         raise InvalidToken(Reason.CLIENT_NOT_TRUSTED, f"found {shorten(client_id)}", claim="client_id")
 
 
-def check_not_sender_constrained(claims: Claims, rules: ClaimRules, now: float) -> None:
-    """Reject a sender-constrained token: its key is not checked, so a thief could use it (RFC 9449 section 7.1)."""
-    for name in _BINDING_CLAIMS:
-        if name in claims and (name == "cnf" or _is_dpop(claims[name])):
-            raise InvalidToken(Reason.SENDER_CONSTRAINED, "proof of possession of its key is not supported", claim=name)
+def check_confirmation(claims: Claims, rules: ClaimRules, now: float) -> None:
+    """Reject a token that is bound to a key in a way that cannot be checked, since a thief could use it.
+
+    Whether the sender holds the key is checked for each request (RFC 7800 section 3.1, RFC 9449 section 6).
+    """
+    if CONFIRMATION in claims:
+        read_confirmation(claims)
+        return
+    for name in _TYPE_CLAIMS:
+        if name in claims and _is_dpop(claims[name]):
+            raise InvalidToken(Reason.SENDER_CONSTRAINED, "it is bound to a key that it does not name", claim=name)
 
 
 def check_rfc9068_claims(claims: Claims, rules: ClaimRules, now: float) -> None:
@@ -177,11 +184,11 @@ CHECKS: tuple[ClaimCheck, ...] = (
     ),
     ClaimCheck(
         "cnf",
-        "it is not bound to a key",
-        check_not_sender_constrained,
-        expected="no cnf, and no type DPoP",
-        advice="request a bearer token, without DPoP and without a client certificate",
-        other_claims=_BINDING_CLAIMS[1:],
+        "it is a bearer token, or bound to a key that can be checked",
+        check_confirmation,
+        expected="none, or jkt, x5t#S256 or both",
+        advice="request a bearer token, or one that is bound by DPoP or to a client certificate",
+        other_claims=_TYPE_CLAIMS,
     ),
     ClaimCheck(
         None,

@@ -8,6 +8,7 @@ jiter bounds the depth at 200; the standard library guesses UTF-16, accepts NaN 
 from __future__ import annotations
 
 import binascii
+import codecs
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -57,6 +58,15 @@ def decode_json_object(data: bytes) -> dict[str, Any]:
         raise ValueError("the JSON text is not an object")
     _check_finite(value.values())
     return value
+
+
+def decode_document(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in a document of an issuer, which may begin with a byte order mark (RFC 8259 section 8.1).
+
+    Raises:
+        ValueError: As for :func:`decode_json_object`.
+    """
+    return decode_json_object(data.removeprefix(codecs.BOM_UTF8))
 
 
 def _check_finite(values: Iterable[Any]) -> None:

@@ -52,13 +52,18 @@ def find_tenant(issuer: str) -> str | None:
 
 
 def find_mistakes(
-    issuer: str, *, corrections: Mapping[str, Correction] = MappingProxyType({}), accepts_http: bool = False
+    issuer: str,
+    *,
+    corrections: Mapping[str, Correction] = MappingProxyType({}),
+    accepts_http: bool = False,
+    is_located: bool = False,
 ) -> list[str]:
     """Return the mistakes in an issuer identifier and, as the last item, the correction; empty if there are none.
 
     Args:
         corrections: The function that corrects each mistake with the issuers of one kind of server.
         accepts_http: Whether an issuer without TLS is accepted.
+        is_located: Whether the issuer is only compared, and nothing is fetched from there; it need not be a URL then.
     """
     if not issuer or any(character.isspace() or character in "\"'" for character in issuer):
         return ["it is empty, or contains white space or quotes", "write the URL alone"]
@@ -69,11 +74,13 @@ def find_mistakes(
         _ = parts.port  # raises ValueError for an invalid port
     except ValueError:  # its message may quote a password
         return ["it is not a URL", "write https://, the domain and the path"]
+    if is_located and "://" not in issuer:
+        return []
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return ["it is not an https URL", f"write https://{issuer.rpartition('://')[2].rpartition('@')[2]}"]
     mistakes, url = [], parts
     for mistake, correct in (_CORRECTIONS | dict(corrections)).items():
-        if accepts_http and correct is _use_https:
+        if (accepts_http or is_located) and correct is _use_https:
             continue
         if (corrected := correct(url)) != url:
             mistakes.append(mistake)

@@ -43,6 +43,7 @@ class JWK:
         """
         if not isinstance(parameters, dict):
             raise ValueError("the key is not a JSON object")
+        parameters = {name: value for name, value in parameters.items() if value is not None}  # null is no parameter
         if leaked := _PRIVATE_MEMBERS & parameters.keys():
             # Every reader of the key set could sign tokens with this key.
             raise ValueError(f"the key has private members: {', '.join(sorted(leaked))}")

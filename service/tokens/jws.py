@@ -38,17 +38,27 @@ class CompactJWS(NamedTuple):
         Raises:
             ValueError: The text is not a compact JWS.
         """
-        octets = text.encode("ascii")
-        if octets.count(b".") != 2:
-            raise ValueError("a compact JWS has three parts")
-        signing_input, _, signature = octets.rpartition(b".")
-        header, _, payload = signing_input.partition(b".")
+        header, payload, signing_input, signature = split(text)
         return cls(
             _read_header(header),
             encoding.decode_base64url(payload),
             signing_input,
             encoding.decode_base64url(signature),
         )
+
+
+def split(text: str) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return the encoded header, payload, signing input and signature of a compact JWS (RFC 7515 section 7.1).
+
+    Raises:
+        ValueError: The text does not have three parts in ASCII.
+    """
+    octets = text.encode("ascii")
+    if octets.count(b".") != 2:
+        raise ValueError("a compact JWS has three parts")
+    signing_input, _, signature = octets.rpartition(b".")
+    header, _, payload = signing_input.partition(b".")
+    return header, payload, signing_input, signature
 
 
 @lru_cache(maxsize=128)
@@ -70,7 +80,7 @@ def check_header(header: JOSEHeader, *, algorithms: Container[str]) -> tuple[str
         raise InvalidToken(Reason.CRITICAL_HEADER, FORBIDDEN_PARAMETERS[header.forbidden], claim=header.forbidden)
     if header.alg is None or header.alg not in algorithms:
         raise InvalidToken(Reason.UNSUPPORTED_ALGORITHM, f"expected one of {algorithms}", claim="alg")
-    if header.kid is None and "kid" in header.parameters:
+    if header.kid is None and header.parameters.get("kid") is not None:  # some libraries write null for no key ID
         raise InvalidToken(Reason.MALFORMED_TOKEN, f"expected a string of at most {MAX_KID} characters", claim="kid")
     return header.alg, header.kid
 
@@ -83,15 +93,16 @@ def verify(jws: CompactJWS, *, algorithm: str, keys: Sequence[JWK]) -> JWK:
     Raises:
         InvalidToken: The signature matches none of the keys for the algorithm.
     """
-    size = ALGORITHMS[algorithm].signature_size
-    if size is None or len(jws.signature) == size:
-        for key in keys:
-            if algorithm in key.algorithms and _is_signed_by(jws, key, algorithm):
-                return key
+    for key in keys:
+        if algorithm in key.algorithms and is_signed_by(jws, key, algorithm):
+            return key
     raise InvalidToken(Reason.BAD_SIGNATURE)
 
 
-def _is_signed_by(jws: CompactJWS, key: JWK, algorithm: str) -> bool:
+def is_signed_by(jws: CompactJWS, key: JWK, algorithm: str) -> bool:
+    """Return whether a key, which fits the algorithm, has made the signature."""
+    if ALGORITHMS[algorithm].signature_size not in (None, len(jws.signature)):
+        return False
     try:
         ALGORITHMS[algorithm].verify(key.key, jws.signature, jws.signing_input)
     except InvalidSignature:

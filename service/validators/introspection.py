@@ -17,6 +17,7 @@ from service.settings.issuers import TrustedIssuer
 from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import REQUIRED_OF_JWT, ClaimRules
 from service.tokens.claims import check_claims
+from service.tokens.confirmation import CONFIRMATION
 from service.tokens.jws import CompactJWS, check_header
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
@@ -27,6 +28,7 @@ from service.validators.jwt import rules_for
 _logger = logging.getLogger(__name__)
 
 _AT_OKTA = re.compile(r"^/oauth2(/[^/]+)?/v1/introspect$")
+_ZERO_EXP_SETTING = "introspection_zero_exp_is_never"
 _AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"
 _REQUIRED_OF_LIGHTWEIGHT_JWT = frozenset({"iss", "exp"})
 """The claims of a JWT whose other claims are in the response only, as those of Keycloak's lightweight tokens."""
@@ -90,6 +92,12 @@ class IntrospectionValidator:
         claims = {name: value for name, value in document.items() if name != "active"}
         if self._accepts_without_audience and claims.get("aud") == []:
             del claims["aud"]  # Ory Hydra's form of a token without an audience
+        if CONFIRMATION in token.unverified_claims:
+            # A response may leave the key out, but not name another one, with which a thief could make proofs.
+            own_key = token.unverified_claims[CONFIRMATION]
+            if claims.setdefault(CONFIRMATION, own_key) != own_key:
+                detail = "the response names another key than the token"
+                raise InvalidToken(Reason.SENDER_CONSTRAINED, detail, claim=CONFIRMATION)
         await self._check_response(claims, token)
         principal = Principal.from_claims(
             {"iss": self._rules.issuer, **_identifiers(token, claims, self._rules), **claims},
@@ -162,6 +170,9 @@ class IntrospectionValidator:
             if exc.claim == "aud" and "aud" not in claims and token.jws is None:
                 self._log_missing_audience()
                 raise _missing_audience("the introspection response has no aud") from None
+            if exc.reason is Reason.EXPIRED and claims["exp"] <= 0:
+                detail = "exp is 0, as for a token that never expires"
+                raise InvalidToken(Reason.EXPIRED, detail, claim="exp", setting=_ZERO_EXP_SETTING) from None
             raise
 
     async def _required(self, token: PresentedToken) -> frozenset[str]:

@@ -17,6 +17,7 @@ PAGES = [
     "claims",
     "existing-app",
     "forward-auth",
+    "dpop",
     "limits",
     "metrics",
     "openapi",

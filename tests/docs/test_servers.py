@@ -15,7 +15,7 @@ import tomli_w
 
 from fakeissuer import RunningIssuer
 from fakeissuer.profiles.names import PROFILE_NAMES
-from service import Settings
+from service import Settings, SettingsError
 from service.__main__ import main
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "how-to" / "servers").glob("*.rst"))
@@ -66,7 +66,7 @@ def _problems(settings: dict[str, Any]) -> str:
     """Return the problems that are found without a request to the issuer, or ""."""
     try:
         Settings(**settings)
-    except ValueError as exc:
+    except SettingsError as exc:
         return str(exc)
     return ""
 

@@ -78,7 +78,7 @@ async def _rejection(connection: Any) -> tuple[int, str]:
         await connection
     response = error.value.response
     assert response is not None
-    return error.value.code, response.headers.get("WWW-Authenticate", "")
+    return error.value.code, next(iter(response.headers.get_list("WWW-Authenticate")), "")
 
 
 @pytest.mark.gen_test

@@ -29,7 +29,7 @@ async def _get(url: str, token: str) -> tuple[int, dict[str, str]]:
     answer = await reader.read()
     writer.close()
     lines = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    fields = (line.partition(": ") for line in lines[1:])
+    fields = (line.partition(": ") for line in reversed(lines[1:]))  # the first challenge is that of the tried scheme
     return int(lines[0].split()[1]), {name.lower(): value for name, _, value in fields}
 
 

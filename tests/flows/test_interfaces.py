@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -310,7 +311,10 @@ async def test_a_rejection_has_the_documented_form(
     if status == 404:
         assert [] == challenges
         return
-    (challenge,) = challenges
+    challenge, *others = challenges
+    metadata = re.findall('resource_metadata="[^"]*"', challenge)[0]
+    algs = 'algs="ES256 ES384 ES512 EdDSA Ed25519 PS256 RS256"'
+    assert ([f'DPoP realm="api", {metadata}, {algs}'] if status == 401 else []) == others
     assert challenge.startswith('Bearer realm="api", ' + (f'error="{challenged}"' if challenged else "resource_"))
     assert ('scope="api:read"' in challenge) == (status == 403)
     assert "resource_metadata=" in challenge

@@ -14,6 +14,9 @@ from tornado.ioloop import IOLoop
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 
+DPOP = 'DPoP realm="api", algs="ES256 ES384 ES512 EdDSA Ed25519 PS256 RS256"'
+"""The challenge beside the one for bearer tokens."""
+
 APP = "https://app.example"
 
 Call = Callable[..., Any]
@@ -76,7 +79,7 @@ async def test_whoami_is_200_with_a_good_token(call: Call, fake_issuer: RunningI
 @pytest.mark.gen_test
 async def test_whoami_without_a_token_is_401_with_a_bare_challenge(call: Call) -> None:
     response = await call("/api/whoami")
-    assert (401, ['Bearer realm="api"']) == (response.code, response.headers.get_list("WWW-Authenticate"))
+    assert (401, ['Bearer realm="api"', DPOP]) == (response.code, response.headers.get_list("WWW-Authenticate"))
     assert "missing_token" == json.loads(response.body)["error"]
 
 

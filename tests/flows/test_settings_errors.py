@@ -185,7 +185,7 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         {"SERVICE_ISSUERS": f'[{{"client_secret": "{CANARY}"'},
         "issuers (from environment): expected a",
     ),
-    "JSON that is not an array": ({"SERVICE_ISSUERS": f'"{CANARY}"'}, "issuers (from environment): "),
+    "JSON that is not an array": ({"SERVICE_ISSUERS": f'{{"a": "{CANARY}"}}'}, "issuers (from environment): "),
     "JSON with a repeated name": (
         {"SERVICE_ISSUERS": f'[{{"issuer": "{OKTA}", "client_secret": "a", "client_secret": "{CANARY}"}}]'},
         "issuers (from environment): expected a JSON array",

@@ -101,6 +101,8 @@ class Rig:
             principal = self.validate(validator, token)
         except InvalidToken as exc:
             return f"{exc.reason} {exc.claim}"
+        if principal is not None and "cnf" in principal.claims:
+            return "accepted with a proof"  # which the authenticator checks
         return "of another issuer" if principal is None else "accepted"
 
     def close(self) -> None:
@@ -148,7 +150,7 @@ OTHER_KINDS: dict[str, dict[str, Any]] = {
     "a logout token by its header": {"header": {"typ": "application/Logout+JWT"}},
     "an event by its header": {"header": {"typ": "secevent+jwt"}},
     "another audience": {"aud": "api://other"},
-    "a sender-constrained token": {"dpop_jkt": "x" * 43},
+    "a token bound to a key in another way": {"claims": {"cnf": {"kid": "a"}}},
     "a token of type DPoP": {"claims": {"typ": "DPoP"}},
     "an expired token": {"expires_in": -200},
 }

@@ -124,7 +124,8 @@ async def test_challenges_of_other_schemes_have_header_fields_of_their_own(
 ) -> None:
     headers = {"Authorization": "Bearer nonsense"}
     response = await http_client.fetch(f"{base_url}/Legacy", headers=headers, raise_error=False)
-    ours, *others = response.headers.get_list("WWW-Authenticate")
+    ours, with_proof, *others = response.headers.get_list("WWW-Authenticate")
+    assert with_proof.startswith('DPoP realm="api", algs="')
     assert ours.startswith('Bearer realm="api", error="invalid_token"')
     assert ['Basic realm="old"', "Negotiate"] == others
 

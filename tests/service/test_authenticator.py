@@ -7,6 +7,7 @@ import pytest
 import servers
 
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedToken, ValidatedTokenCache
@@ -50,12 +51,17 @@ def _credentials(token: str) -> Credentials:
 
 @pytest.mark.gen_test
 async def test_the_first_validator_that_does_not_return_none_decides(
-    token_cache: ValidatedTokenCache, deny_list: DenyList
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
     a, b = Stub("a"), Stub("b")
-    principal = await Authenticator([a, b], token_cache=token_cache, deny_list=deny_list).authenticate(
-        _credentials("b-valid")
-    )
+    principal = await Authenticator(
+        [a, b],
+        token_cache=token_cache,
+        deny_list=deny_list,
+        binding=binding,
+    ).authenticate(_credentials("b-valid"))
     assert "b" == principal.issuer
     assert ["b-valid"] == a.validated == b.validated
 
@@ -66,7 +72,12 @@ async def test_a_cached_token_is_not_validated_again_after_a_poll_of_the_deny_li
 ) -> None:
     with servers.running("redis") as server:
         cache, validator = open_cache(server.url, clock=clock), Stub("a")
-        authenticator = Authenticator([validator], token_cache=token_cache, deny_list=DenyList(cache, clock=clock))
+        authenticator = Authenticator(
+            [validator],
+            token_cache=token_cache,
+            deny_list=DenyList(cache, clock=clock),
+            binding=BindingCheck(cache, clock=clock),
+        )
         principal = Principal.from_claims({"iss": "a", "exp": clock.now() + 60})
         token_cache.put("a-valid", ValidatedToken(principal, is_current=lambda: True))
         assert authenticator.get_cached(_credentials("a-valid")) is None  # the deny list is not fresh yet
@@ -79,13 +90,20 @@ async def test_a_cached_token_is_not_validated_again_after_a_poll_of_the_deny_li
 @pytest.mark.parametrize(("token", "error"), [("a-invalid", InvalidToken), ("a-unavailable", IssuerUnavailable)])
 @pytest.mark.gen_test
 async def test_after_an_error_no_other_validator_is_called(
-    token: str, error: type[Exception], token_cache: ValidatedTokenCache, deny_list: DenyList
+    token: str,
+    error: type[Exception],
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
     b = Stub("b")
     with pytest.raises(error):
-        await Authenticator([Stub("a"), b], token_cache=token_cache, deny_list=deny_list).authenticate(
-            _credentials(token)
-        )
+        await Authenticator(
+            [Stub("a"), b],
+            token_cache=token_cache,
+            deny_list=deny_list,
+            binding=binding,
+        ).authenticate(_credentials(token))
     assert [] == b.validated
 
 
@@ -99,29 +117,64 @@ async def test_after_an_error_no_other_validator_is_called(
 )
 @pytest.mark.gen_test
 async def test_a_token_of_an_unknown_issuer_is_rejected(
-    token: str, reason: Reason, token_cache: ValidatedTokenCache, deny_list: DenyList
+    token: str,
+    reason: Reason,
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
     with pytest.raises(InvalidToken) as exc_info:
-        await Authenticator([Stub("a")], token_cache=token_cache, deny_list=deny_list).authenticate(_credentials(token))
+        await Authenticator(
+            [Stub("a")],
+            token_cache=token_cache,
+            deny_list=deny_list,
+            binding=binding,
+        ).authenticate(_credentials(token))
     assert reason is exc_info.value.reason
 
 
-def test_an_authenticator_needs_a_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+def test_an_authenticator_needs_a_validator(
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
+) -> None:
     with pytest.raises(SettingsError, match="there is no validator"):
-        Authenticator([], token_cache=token_cache, deny_list=deny_list)
+        Authenticator(
+            [],
+            token_cache=token_cache,
+            deny_list=deny_list,
+            binding=binding,
+        )
 
 
 @pytest.mark.gen_test
-async def test_readiness_requires_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
-    await Authenticator([Stub("a"), Stub("b")], token_cache=token_cache, deny_list=deny_list).check_ready()
+async def test_readiness_requires_every_validator(
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
+) -> None:
+    await Authenticator(
+        [Stub("a"), Stub("b")], token_cache=token_cache, deny_list=deny_list, binding=binding
+    ).check_ready()
     with pytest.raises(IssuerUnavailable, match="down"):
-        await Authenticator([Stub("a"), Stub("down")], token_cache=token_cache, deny_list=deny_list).check_ready()
+        await Authenticator(
+            [Stub("a"), Stub("down")], token_cache=token_cache, deny_list=deny_list, binding=binding
+        ).check_ready()
 
 
 @pytest.mark.gen_test
-async def test_closing_closes_every_validator(token_cache: ValidatedTokenCache, deny_list: DenyList) -> None:
+async def test_closing_closes_every_validator(
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
+) -> None:
     validators = [Stub("a"), Stub("b")]
-    await Authenticator(validators, token_cache=token_cache, deny_list=deny_list).close()
+    await Authenticator(
+        validators,
+        token_cache=token_cache,
+        deny_list=deny_list,
+        binding=binding,
+    ).close()
     assert all(validator.closed for validator in validators)
 
 
@@ -138,10 +191,19 @@ class IssuerStub(Stub):
 )
 @pytest.mark.gen_test
 async def test_a_jwt_is_given_to_the_validators_of_its_issuer_and_of_any_issuer_in_their_order(
-    issuer: str, called: list[str], token_cache: ValidatedTokenCache, deny_list: DenyList
+    issuer: str,
+    called: list[str],
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
     validators = [Stub("first"), IssuerStub("a"), IssuerStub("b"), Stub("last")]
-    authenticator = Authenticator(validators, token_cache=token_cache, deny_list=deny_list)
+    authenticator = Authenticator(
+        validators,
+        token_cache=token_cache,
+        deny_list=deny_list,
+        binding=binding,
+    )
     with pytest.raises(InvalidToken):
         await authenticator.authenticate(_credentials(_unsigned(issuer)))
     assert called == [validator.name for validator in validators if validator.validated]
@@ -149,10 +211,17 @@ async def test_a_jwt_is_given_to_the_validators_of_its_issuer_and_of_any_issuer_
 
 @pytest.mark.gen_test
 async def test_a_token_that_is_not_a_jwt_is_given_to_every_validator(
-    token_cache: ValidatedTokenCache, deny_list: DenyList
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
     validators = [IssuerStub("a"), IssuerStub("b")]
-    authenticator = Authenticator(validators, token_cache=token_cache, deny_list=deny_list)
+    authenticator = Authenticator(
+        validators,
+        token_cache=token_cache,
+        deny_list=deny_list,
+        binding=binding,
+    )
     with pytest.raises(InvalidToken):
         await authenticator.authenticate(_credentials("opaque"))
     assert all(validator.validated for validator in validators)

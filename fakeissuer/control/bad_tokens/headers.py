@@ -104,7 +104,6 @@ ROWS = (
     ),
     Row("x5c-embedded", _KEY_FROM_HEADER, _with_certificate),
     Row("kid-number", _KID_TEXT, partial(_with_header, {"kid": 1})),
-    Row("kid-null", _KID_TEXT, partial(_with_header, {"kid": None})),
     Row("kid-list", _KID_TEXT, lambda builder: _with_header({"kid": [builder.key.kid]}, builder)),
     Row("kid-very-long", "kid is bounded and names a key of the key set", partial(_with_header, {"kid": "k" * 4096})),
     Row("crit-unknown", _CRITICAL, partial(_with_header, {"crit": ["urgent"], "urgent": True})),

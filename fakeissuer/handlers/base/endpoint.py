@@ -14,6 +14,7 @@ from fakeissuer.model.endpoints import ENDPOINTS, EndpointName
 from fakeissuer.model.servers import Server
 from fakeissuer.model.urls import ServerURLs, server_urls
 from fakeissuer.oauth.client_authentication import authenticate, read_credentials
+from fakeissuer.oauth.dpop import ProofContext, check_proof
 from fakeissuer.responses.reply import Reply, rate_limit_headers
 from fakeissuer.state.faults import Fault
 from fakeissuer.state.journal import UNKNOWN_SERVER, JournalEntry
@@ -81,6 +82,10 @@ class EndpointHandler(OktaHandler):
         requested_url = self.requested_url if server.issuer_mode == "DYNAMIC" else None
         return server_urls(self.state.urls, server.id, server.issuer_mode, requested_url)
 
+    def endpoint_url(self, server: Server) -> str:
+        """Return the URL of this endpoint."""
+        return self.urls_of(server).endpoints[self.endpoint]
+
     def issuer_of(self, server: Server) -> str:
         """Return the issuer identifier of a server."""
         return self.urls_of(server).issuer
@@ -140,10 +145,33 @@ class ClientHandler(EndpointHandler):
     """An endpoint at which clients authenticate, and whose responses are never cached."""
 
     is_limited = True
+    takes_proofs: ClassVar[bool] = False
+    """Whether the endpoint reads DPoP proofs, and sends their nonces."""
 
     def common_headers(self) -> dict[str, str]:
         """Return the headers of every response, those against caching included."""
-        return super().common_headers() | _NO_STORE_HEADERS
+        headers = super().common_headers() | _NO_STORE_HEADERS
+        if self.takes_proofs and "DPoP" in self.request.headers:
+            headers["dpop-nonce"] = self.state.dpop_nonces.current(self.now)
+            if "Origin" in self.request.headers:
+                headers["Access-Control-Expose-Headers"] = "dpop-nonce"
+        return headers
+
+    def proof_thumbprint(self, server: Server) -> str | None:
+        """Return the thumbprint of the key of the request's DPoP proof, or None if it has none.
+
+        Raises:
+            OAuthError: The proof is not accepted, or needs the current nonce.
+        """
+        fields = self.request.headers.get_list("DPoP")
+        if not fields:
+            return None
+        state = self.state
+        url = self.endpoint_url(server)
+        context = ProofContext(
+            method=self.request.method or "", url=url, now=self.now, used=state.used_jtis, nonces=state.dpop_nonces
+        )
+        return check_proof(fields, context)
 
     def authenticated_client(self, server: Server, form: dict[str, str]) -> Client:
         """Return the client that authenticated this request.
@@ -153,7 +181,7 @@ class ClientHandler(EndpointHandler):
         """
         authorization = self.request.headers.get_list("Authorization")
         credentials = read_credentials(authorization, form, self.query, is_strict=self.state.profile.is_strict)
-        return authenticate(self.state, credentials, self.urls_of(server).endpoints[self.endpoint])
+        return authenticate(self.state, credentials, self.endpoint_url(server))
 
 
 def _preflight(methods: tuple[str, ...], requested: str) -> Reply:

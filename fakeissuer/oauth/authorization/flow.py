@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from fakeissuer.errors import OAuthError
@@ -154,7 +154,8 @@ def _issue_members(state: IssuerState, grant: Grant, user: User, request: Author
         members["code"] = random_text()
         now = state.clock.now()
         code = AuthorizationCode(
-            grant=grant,
+            # Only the code is bound: the tokens of this response are sent without a proof.
+            grant=replace(grant, key_thumbprint=request.key_thumbprint),
             redirect_uri=request.target.redirect_uri,
             challenge=request.challenge,
             expires_at=now + CODE_LIFETIME_S,

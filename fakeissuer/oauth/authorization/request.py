@@ -19,7 +19,7 @@ RESPONSE_MODES = ("query", "fragment", "form_post", "okta_post_message")
 _PROMPTS = frozenset({"none", "login", "consent", "enroll_authenticator"})
 _SELECT_ACCOUNT = "select_account"
 """A value of OpenID Connect Core 1.0 section 3.1.2.1 that Okta rejects."""
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_CHALLENGE = _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -49,6 +49,7 @@ class AuthorizationRequest:
     scopes: tuple[str, ...]
     nonce: str | None
     challenge: str | None
+    key_thumbprint: str | None
     prompt: frozenset[str]
     max_age_s: int | None
     login_hint: str
@@ -144,6 +145,7 @@ def read_request(
         scopes=scopes_with_user(server, parameters.get("scope", "")),
         nonce=parameters.get("nonce"),
         challenge=_challenge(target, parameters),
+        key_thumbprint=_key_thumbprint(parameters),
         prompt=_prompt(parameters.get("prompt", ""), state),
         max_age_s=_max_age(parameters.get("max_age")),
         login_hint=parameters.get("login_hint", ""),
@@ -176,6 +178,14 @@ def _challenge(target: ResponseTarget, parameters: Mapping[str, str]) -> str | N
     if not _CHALLENGE.fullmatch(challenge):
         raise OAuthError(ErrorCase.CHALLENGE_MALFORMED)
     return challenge
+
+
+def _key_thumbprint(parameters: Mapping[str, str]) -> str | None:
+    """Return the thumbprint of the key to which the code is bound (RFC 9449 section 10)."""
+    thumbprint = parameters.get("dpop_jkt")
+    if thumbprint is not None and not _THUMBPRINT.fullmatch(thumbprint):
+        raise OAuthError(ErrorCase.DPOP_KEY_MALFORMED)
+    return thumbprint
 
 
 def _prompt(text: str, state: IssuerState) -> frozenset[str]:

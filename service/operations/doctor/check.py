@@ -14,7 +14,8 @@ from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
-from service.operations.doctor.issuer_checks import check_introspection, check_remote_issuer
+from service.operations.doctor.introspection.endpoint_check import check_introspection
+from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
 from service.operations.server import tls_context
 from service.settings.issuers import TrustedIssuer
@@ -78,7 +79,7 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
     else:
         yield await _build_validator(issuer, context)
     if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
-        yield await check_introspection(context.issuer(issuer), issuer.client)
+        yield await check_introspection(context.issuer(issuer), issuer.client, client=client, clock=clock)
 
 
 def _check_route_table(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:

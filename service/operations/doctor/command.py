@@ -11,6 +11,7 @@ from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
+from service.operations.doctor.proof_rules import ProofRequest
 from service.operations.logs import configure_logging
 from service.settings.program import Settings
 from service.text import escape_unprintable
@@ -38,18 +39,19 @@ async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: b
     return 0 if report.passed else 1
 
 
-async def run_explain(words: Sequence[str], settings: Settings) -> int:
+async def run_explain(words: Sequence[str], settings: Settings, *, request: ProofRequest | None = None) -> int:
     """Print the conclusion on one token and why, and return 0 when it is accepted, else 1.
 
     Args:
         words: The token as the shell split it, or ``-`` for standard input.
+        request: The DPoP proof that was sent with it, if there is one.
 
     Raises:
         SettingsError: A kind of validation does not exist.
     """
     text = _read_piped() if list(words) == ["-"] else " ".join(words)
     with _run_with_client(settings) as client:
-        explanation = await explain(text, settings, client=client, clock=SystemClock())
+        explanation = await explain(text, settings, client=client, clock=SystemClock(), request=request)
     _print(explanation.lines())
     return 0 if explanation.accepted else 1
 

@@ -11,6 +11,7 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.formatting import escape_for_terminal, format_date, indent_json, redact, to_json
 from service.operations.doctor.input import strip_pasted_text
+from service.operations.doctor.proof_rules import ProofRequest, explain_proof
 from service.operations.doctor.report import Finding, Outcome, fail, ok, skipped
 from service.operations.doctor.rules import RULES, Rule
 from service.operations.doctor.validator_rules import delegated_rules, final_rules
@@ -66,11 +67,14 @@ class Explanation:
         )
 
 
-async def explain(text: str, settings: Settings, *, client: JSONClient, clock: Clock) -> Explanation:
+async def explain(
+    text: str, settings: Settings, *, client: JSONClient, clock: Clock, request: ProofRequest | None = None
+) -> Explanation:
     """Apply each rule of the service to one token.
 
     Args:
         text: The token, possibly with pasted text around it.
+        request: The DPoP proof that was sent with it; None if it was sent alone.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -87,6 +91,10 @@ async def explain(text: str, settings: Settings, *, client: JSONClient, clock: C
         if context.principal is not None:
             break
     conclusion = rejection or context.principal or _principal_of(context)
+    if isinstance(conclusion, Principal):
+        of_proof, error = explain_proof(conclusion, token, request, settings=settings, now=context.now)
+        findings += of_proof
+        conclusion = error or conclusion
     return Explanation(findings=tuple(findings), conclusion=conclusion, context=context, remarks=tuple(remarks))
 
 

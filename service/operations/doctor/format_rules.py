@@ -9,7 +9,7 @@ from service.operations.doctor.context import ExplainContext
 from service.operations.doctor.input import describe_pasted_text
 from service.tokens import encoding
 from service.tokens.presented import MAX_TOKEN_SIZE
-from service.web.credentials.sources import parse_bearer
+from service.web.credentials.sources import parse_token
 
 _PART_NAMES = ("header", "payload", "signature")
 _OPAQUE = (
@@ -27,7 +27,7 @@ async def check_b64token(context: ExplainContext) -> None:
     context.found = f"{len(context.text)} characters"
     context.expected = "only letters, digits and -._~+/, and = at the end"
     context.advice = describe_pasted_text(context.text)
-    parse_bearer(context.text)
+    parse_token(context.text)
 
 
 async def check_size(context: ExplainContext) -> None:

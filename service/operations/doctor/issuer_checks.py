@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 import urllib.parse
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
-from service.issuers.breaker import CredentialsRejected
 from service.issuers.client import JSONClient, JSONResponse
-from service.issuers.failures import UnexpectedStatus
-from service.issuers.issuer import Issuer
+from service.issuers.failures import NoDocument, UnexpectedStatus
+from service.issuers.key_file import read_key_file
 from service.issuers.metadata import check_issuer, fetch_discovery_document, read_jwks_uri
 from service.issuers.refreshing import RefreshPolicy
 from service.operations.doctor.formatting import format_duration, to_json
 from service.operations.doctor.issuer_typos import describe_issuer_difference
 from service.operations.doctor.report import Finding, fail, ok, skipped, warn
-from service.settings.issuers import ClientCredentials, TrustedIssuer
+from service.settings.issuers import TrustedIssuer
 from service.tokens.issuer_identifier import find_mistakes
 from service.tokens.jwk import KeySet
-from service.urls import is_secure
 
 _NOTICEABLE_OFFSET = 5.0
 """Seconds; a Date header has whole seconds, and a response takes time."""
@@ -44,86 +42,87 @@ class _TimedResponse:
 
 async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     """Yield one finding for each requirement on an issuer whose tokens are validated locally."""
-    discovered, finding = await _request("discovery", lambda: fetch_discovery_document(issuer.issuer, client), clock)
-    yield finding
-    yield _tls(issuer.issuer, discovered)
-    jwks_uri = None
-    if discovered is None:
-        for about in ("issuer in the document", "jwks_uri"):
-            yield skipped(about, "there is no discovery document")
+    discovered, jwks_uri, locations = None, issuer.locations.jwks_uri, issuer.locations
+    if locations.keys_file is not None:
+        yield await _check_key_file(locations.keys_file, issuer)
+        return
+    if jwks_uri is not None:
+        yield ok("jwks_uri", f"{jwks_uri}, from the settings, so the keys need no discovery")
+        yield _tls(issuer, jwks_uri, is_known=True)
     else:
-        yield _check_document_issuer(discovered.response.document, issuer.issuer)
-        jwks_uri, finding = _check_jwks_uri(discovered.response.document, issuer.issuer)
+        discovered, finding = await _request(
+            "discovery", lambda: fetch_discovery_document(issuer.issuer, client, locations=locations), clock
+        )
         yield finding
+        yield _tls(issuer, locations.metadata_url or issuer.issuer, is_known=discovered is not None)
+        if discovered is None:
+            for about in ("issuer in the document", "jwks_uri"):
+                yield skipped(about, "there is no discovery document")
+        else:
+            yield _check_document_issuer(discovered.response.document, issuer)
+            jwks_uri, finding = _check_jwks_uri(discovered.response.document, issuer)
+            yield finding
     published = None
     if jwks_uri is None:
         yield skipped("key set", "there is no URL to fetch it from")
     else:
-        published, finding = await _request("key set", lambda: client.get(jwks_uri), clock)
+        published, finding = await _request("key set", partial(client.get, jwks_uri), clock)
         yield finding
     for finding in _check_keys(published, issuer):
         yield finding
     yield _clock_offset(published or discovered, issuer.leeway)
 
 
-async def check_introspection(issuer: Issuer, credentials: ClientCredentials) -> Finding:
-    """Return whether an issuer accepts our credentials, and reports an invented token as inactive.
-
-    Raises:
-        SettingsError: The credentials cannot be used.
-    """
-    about = "introspection"
+async def _check_key_file(path: str, issuer: TrustedIssuer) -> Finding:
+    """Return whether a file has usable keys; nothing is fetched then."""
     try:
-        document = await issuer.introspection.introspect(f"made-up-{secrets.token_urlsafe(16)}")
-    except CredentialsRejected as exc:
-        advice = (
-            "is OKTA_OAUTH2_CLIENT_ID a client of this issuer, is its secret or key right, "
-            "and is it registered for this authentication method (introspection_auth_method)? Until then: 503"
-        )
-        return fail(about, f"{exc.detail}, as {to_json(credentials.client_id)}", advice)
+        _, finding = _usable_keys(await read_key_file(path), issuer.issuer)
     except IssuerUnavailable as exc:
-        return fail(about, exc.detail, "tokens that must be introspected get 503 until it responds")
-    finally:
-        await issuer.close()
-    if document["active"] is not False:
-        advice = "an endpoint that reports every token as active protects nothing; is this the introspection endpoint?"
-        return fail(
-            about, f"an invented token is reported as active: {to_json(document['active'])}", advice, expected="false"
-        )
-    return ok(about, f"it accepts the client {to_json(credentials.client_id)}, and an invented token is inactive")
+        return fail("keys", exc.detail, "keys_file must be a JWK Set that this user can read")
+    return replace(finding, found=f"{path}: {finding.found}")
 
 
 async def _request(about: str, send: Callable[[], Any], clock: Clock) -> tuple[_TimedResponse | None, Finding]:
     try:
         timed = _TimedResponse(response=await send(), at=clock.now())
     except UnexpectedStatus as exc:
-        return None, fail(about, exc.detail, _NOT_FOUND if exc.status == 404 else _SERVER_ERROR)
+        return None, fail(about, exc.detail, _NOT_FOUND if exc.is_absence else _SERVER_ERROR)
+    except NoDocument as exc:
+        return None, fail(about, exc.detail, _NOT_FOUND)
     except IssuerUnavailable as exc:
         return None, fail(about, exc.detail, _CONNECTION)
     return timed, ok(about, f"GET {timed.response.url}")
 
 
-def _tls(issuer: str, discovered: _TimedResponse | None) -> Finding:
+def _tls(issuer: TrustedIssuer, url: str, *, is_known: bool) -> Finding:
+    """Return whether TLS protects the URL, and all others in the settings of the issuer.
+
+    Args:
+        is_known: Whether there was a response, or will be a finding of its own about it.
+    """
     about = "TLS to the issuer"
-    if not is_secure(issuer):
+    if issuer.is_exposed:
         advice = "an attacker on the network can replace its keys, and then issue tokens; use https"
         return warn(about, "none, since insecure_accept_http_issuer is set", advice)
-    if urllib.parse.urlsplit(issuer).scheme != "https":
+    if urllib.parse.urlsplit(url).scheme != "https":
         return ok(about, "none, since the issuer is on a loopback address")
-    if discovered is None:
+    if not is_known:
         return skipped(about, "there is no response; the line above names a problem with the certificate")
     return ok(about, "https, with a trusted certificate")
 
 
-def _check_document_issuer(document: dict[str, Any], expected: str) -> Finding:
-    about = "issuer in the document"
+def _check_document_issuer(document: dict[str, Any], issuer: TrustedIssuer) -> Finding:
+    about, expected = "issuer in the document", issuer.issuer
     try:
-        check_issuer(document, expected)
+        check_issuer(document, expected, metadata_url=issuer.locations.metadata_url)
     except ValueError:
         named = document.get("issuer")
         advice = _advise_on_issuer(named, expected) if isinstance(named, str) else "the document has no issuer"
         return fail(about, to_json(named), advice, expected=to_json(expected))
-    return ok(about, to_json(expected))
+    found = to_json(document["issuer"])
+    if document["issuer"] == expected:
+        return ok(about, found)
+    return ok(about, f"{found}, as at metadata_url; tokens must have the issuer {to_json(expected)}")
 
 
 def _advise_on_issuer(named: str, expected: str) -> str:
@@ -135,15 +134,16 @@ def _advise_on_issuer(named: str, expected: str) -> str:
     return (
         f"{because}tokens will have that issuer too. At Okta, the setting Issuer of the authorization server "
         "(issuerMode ORG_URL, CUSTOM_URL or DYNAMIC) determines the domain: set "
-        f"OKTA_OAUTH2_ISSUER={named}, or choose the other domain there"
+        f"OKTA_OAUTH2_ISSUER={named}, or choose the other domain there. If tokens have the issuer of the settings all "
+        "the same, set metadata_url to the URL by which this service reaches the document"
     )
 
 
-def _check_jwks_uri(document: dict[str, Any], issuer: str) -> tuple[str | None, Finding]:
+def _check_jwks_uri(document: dict[str, Any], issuer: TrustedIssuer) -> tuple[str | None, Finding]:
     try:
-        uri = read_jwks_uri(document, issuer=issuer)
+        uri = read_jwks_uri(document, issuer=issuer.issuer, metadata_url=issuer.locations.metadata_url)
     except ValueError as exc:
-        advice = "the issuer must publish its keys at an https URL"
+        advice = "the issuer must publish its keys at an https URL; or set jwks_uri"
         return None, fail("jwks_uri", str(exc), advice)
     return uri, ok("jwks_uri", uri)
 

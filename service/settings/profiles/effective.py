@@ -11,7 +11,6 @@ from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.profiles.table import PROFILES, ServerProfile, recognise
 from service.tokens.claim_names import ClaimNames
 from service.tokens.issuer_identifier import has_okta_custom_path
-from service.urls import is_secure
 
 OKTA_AUDIENCE = "api://default"
 """The audience that Okta gives its custom authorization servers."""
@@ -48,11 +47,6 @@ class EffectiveProfile:
             f"{self.server.name}{origin}: client in {' or '.join(names.client_id)}, "
             f"scopes in {' or '.join(names.scopes)}, groups in {names.groups}, roles in {names.roles}{tokens}"
         )
-
-    @property
-    def is_exposed(self) -> bool:
-        """Whether the issuer is reached over a network without TLS."""
-        return not is_secure(self.issuer)
 
 
 def effective_profile(settings: ServerProfileSettings, issuer: str, *, has_audience: bool) -> EffectiveProfile:

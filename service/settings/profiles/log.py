@@ -16,5 +16,5 @@ def log_profiles(issuers: Iterable[TrustedIssuer]) -> None:
         fields = {"issuer": issuer.issuer, "profile": issuer.profile.server.name}
         if issuer.profile.is_recognised:
             _logger.info("profile recognised from the issuer: %(profile)s, issuer=%(issuer)s", fields, extra=fields)
-        if issuer.profile.is_exposed:
+        if issuer.is_exposed:
             _logger.warning("the issuer is reached without TLS: issuer=%(issuer)s", fields, extra=fields)

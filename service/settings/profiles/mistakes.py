@@ -20,13 +20,16 @@ _OKTA_ENDPOINT = re.compile(r"^(/oauth2(?:/[^/]+)?)/v1(?:/.*)?$")
 _ENTRA_V1_HOSTS = ("sts.windows.net", "sts.chinacloudapi.cn")
 
 
-def find_mistakes(issuer: str, *, profile: str | None, has_tenants: bool, accepts_http: bool) -> list[str]:
+def find_mistakes(
+    issuer: str, *, profile: str | None, has_tenants: bool, accepts_http: bool, is_located: bool = False
+) -> list[str]:
     """Return the mistakes in an issuer and, as the last item, the correction; empty if there are none.
 
     Args:
         profile: The name of the profile that is set.
         has_tenants: Whether tenants are listed for the placeholder.
         accepts_http: Whether an issuer without TLS is accepted.
+        is_located: Whether other settings say where things are, so that the issuer is only compared.
     """
     if (TENANT_PLACEHOLDER in issuer) != has_tenants:
         if has_tenants:
@@ -44,7 +47,9 @@ def find_mistakes(issuer: str, *, profile: str | None, has_tenants: bool, accept
                 _add_slash if row.has_final_slash else _drop_slash
             )
     name = issuer.replace(TENANT_PLACEHOLDER, _EXAMPLE_TENANT)
-    mistakes = issuer_identifier.find_mistakes(name, corrections=corrections, accepts_http=accepts_http)
+    mistakes = issuer_identifier.find_mistakes(
+        name, corrections=corrections, accepts_http=accepts_http, is_located=is_located
+    )
     return [mistake.replace(_EXAMPLE_TENANT, TENANT_PLACEHOLDER) for mistake in mistakes]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, ValidationInfo, field_validator
 
+from service.settings.profiles.locations import LOCATIONS, LocationSettings
 from service.settings.profiles.mistakes import find_mistakes
 from service.settings.profiles.table import PROFILES
 from service.settings.profiles.texts import AcceptedTexts
@@ -39,7 +40,7 @@ ClaimName = Annotated[str, AfterValidator(check_claim_name)]
 AcceptedClaimNames = Annotated[AcceptedTexts, AfterValidator(_check_names)]
 
 
-class ServerProfileSettings(BaseModel):
+class ServerProfileSettings(LocationSettings):
     """The settings that say what is particular to an authorization server."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
@@ -60,8 +61,6 @@ class ServerProfileSettings(BaseModel):
     """The claim or path that holds the groups; ``groups`` by default."""
     roles_claim: ClaimName | None = None
     """The claim or path that holds the roles, such as ``realm_access.roles``; ``roles`` by default."""
-    insecure_accept_http_issuer: bool = False
-    """Whether the issuer may be reached by ``http://``; on the way, its keys can be replaced and tokens be read."""
 
     @field_validator("issuer", mode="after", check_fields=False)
     @classmethod
@@ -73,6 +72,7 @@ class ServerProfileSettings(BaseModel):
                 profile=values.get("profile"),
                 has_tenants=bool(values.get("tenants")),
                 accepts_http=values.get("insecure_accept_http_issuer", False),
+                is_located=any(values.get(name) for name in LOCATIONS),
             )
         ):
             raise ValueError("; ".join(mistakes))

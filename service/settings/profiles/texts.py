@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 
 
-def _split(value: object) -> object:
+def split_list(value: object) -> object:
     """Split a comma-separated list from the environment, and strip the spaces around each item."""
     if isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]
@@ -20,5 +20,5 @@ def _check_not_empty(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(split_list)]
 AcceptedTexts = Annotated[Texts, AfterValidator(_check_not_empty)]

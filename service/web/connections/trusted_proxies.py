@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable
 
 from tornado.httputil import HTTPServerRequest, split_host_and_port
 
+from service.settings.types import UNIX_SOCKETS
 from service.web.connections.forwarded import IPAddress, Report, parse_node, read_forwarded, read_x_forwarded, unmap
 from service.web.connections.limit_log import LimitLog
 from service.web.credentials.proxy_headers import FROM_TRUSTED_PROXY
+
+_NO_ADDRESS = ipaddress.IPv4Address(0)
+"""The address that Tornado reports for a peer at a Unix socket."""
 
 
 class TrustedProxies:
     """The proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read; those of any other peer are ignored.
 
     Args:
-        networks: Their addresses and networks.
+        networks: Their addresses and networks, and ``unix`` for those at a Unix socket.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:
-        self._networks = [ipaddress.ip_network(network) for network in networks]
+        names = set(networks)
+        self._trusts_unix_sockets = UNIX_SOCKETS in names
+        self._networks = [ipaddress.ip_network(network) for network in names - {UNIX_SOCKETS}]
         self._log = LimitLog()
 
     def read(self, request: HTTPServerRequest) -> None:
@@ -28,7 +35,8 @@ class TrustedProxies:
         if FROM_TRUSTED_PROXY in vars(request):
             return
         peer = _peer_of(request)
-        vars(request)[FROM_TRUSTED_PROXY] = is_trusted = peer is not None and self._trusts(peer)
+        is_trusted = self._trusts_unix_sockets if peer is _NO_ADDRESS else peer is not None and self._trusts(peer)
+        vars(request)[FROM_TRUSTED_PROXY] = is_trusted
         if peer is None or not is_trusted:
             return
         reports = [read(request.headers, peer, self._trusts) for read in (read_forwarded, read_x_forwarded)]
@@ -63,4 +71,6 @@ def _peer_of(request: HTTPServerRequest) -> IPAddress | None:
     if context is not None:
         request.remote_ip = getattr(context, "_orig_remote_ip", request.remote_ip)
         request.protocol = getattr(context, "_orig_protocol", request.protocol)
+        if getattr(context, "address_family", None) == socket.AF_UNIX:
+            return _NO_ADDRESS
     return unmap(peer) if (peer := parse_node(request.remote_ip or "")) else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tornado.httputil import HTTPServerRequest
 
+from service.binding import SCHEME
 from service.errors import InvalidRequest, Reason
 from service.tokens.credentials import Credentials
 from service.web.credentials.proxy_headers import PROXY_HEADERS, proxy_header_source
@@ -21,6 +22,7 @@ FIELD = "access_token"
 """The name of the token in a form and in a query."""
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
+_SCHEMES = {"bearer": "Bearer", "dpop": SCHEME}
 _FORM = "application/x-www-form-urlencoded"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -43,7 +45,9 @@ def read_credentials(request: HTTPServerRequest, sources: Sequence[TokenSource])
 
 
 def read_header(request: HTTPServerRequest) -> Credentials | None:
-    """Return the bearer token of the header ``Authorization``, or None for another scheme (RFC 6750 section 2.1).
+    """Return the token of the header ``Authorization``, or None for a scheme other than ``Bearer`` and ``DPoP``.
+
+    RFC 6750 section 2.1 and RFC 9449 section 7.1 define the field.
 
     Raises:
         InvalidRequest: There are two header fields, or the token is malformed (RFC 6750 section 3.1).
@@ -55,7 +59,8 @@ def read_header(request: HTTPServerRequest) -> Credentials | None:
     if not fields:
         return None
     scheme, _, token = fields[0].partition(" ")
-    return parse_bearer(token.strip(" ")) if scheme.lower() == "bearer" else None
+    known = _SCHEMES.get(scheme.lower())
+    return None if known is None else parse_token(token.strip(" "), scheme=known)
 
 
 def read_form(request: HTTPServerRequest) -> Credentials | None:
@@ -86,15 +91,15 @@ def cookie_source(name: str) -> TokenSource:
     return read_cookie
 
 
-def parse_bearer(token: str, *, place: str = "header") -> Credentials:
-    """Return the credentials of a bearer token.
+def parse_token(token: str, *, scheme: str = "Bearer", place: str = "header") -> Credentials:
+    """Return the credentials of a token.
 
     Raises:
         InvalidRequest: The text is not one b64token (RFC 6750 section 2.1).
     """
     if not _B64TOKEN.fullmatch(token):
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected one b64token")
-    return Credentials(scheme="Bearer", token=token, place=place)
+    return Credentials(scheme=scheme, token=token, place=place)
 
 
 def parse_sources(value: object, *, cookie: object) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ def source_functions(names: Sequence[str], *, cookie: str) -> tuple[TokenSource,
         "form": read_form,
         "query": read_query,
         "cookie": cookie_source(cookie),
-        **{name: proxy_header_source(name, parse_bearer) for name in PROXY_HEADERS if name in names},
+        **{name: proxy_header_source(name, parse_token) for name in PROXY_HEADERS if name in names},
     }
     return tuple(functions[name] for name in names)
 
@@ -145,4 +150,4 @@ def credential_fields(names: Sequence[str], *, other_schemes: bool) -> str:
 def _single(place: str, values: Sequence[bytes]) -> Credentials | None:
     if len(values) > 1:
         raise InvalidRequest(Reason.SEVERAL_CREDENTIALS, f"{len(values)} tokens in one place")
-    return parse_bearer(values[0].decode("ascii", "replace"), place=place) if values else None
+    return parse_token(values[0].decode("ascii", "replace"), place=place) if values else None

@@ -7,7 +7,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from service.errors import InvalidRequest, Reason
 from service.tokens import encoding
 from service.tokens.credentials import Credentials
-from service.web.credentials.sources import parse_bearer
+from service.web.credentials.sources import parse_token
 
 OFFER = "base64url.bearer.authorization."
 """The prefix of the subprotocol that holds a token, in base64url without padding."""
@@ -29,7 +29,7 @@ def read_subprotocol(request: HTTPServerRequest) -> Credentials | None:
         token = encoding.decode_base64url(offers[0][len(OFFER) :].encode("ascii")).decode("ascii")
     except ValueError:
         raise InvalidRequest(Reason.MALFORMED_CREDENTIALS, "expected base64url in the subprotocol") from None
-    return parse_bearer(token)
+    return parse_token(token)
 
 
 def remove_offer(headers: HTTPHeaders) -> list[str]:

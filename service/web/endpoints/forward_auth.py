@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import tornado.web
 from tornado.routing import PathMatches, Rule
 
+from service.web.credentials.proxy_headers import is_from_trusted_proxy
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.openapi.overrides import SERVICE_TAG
 from service.web.routing.audit import MountedRoute, mounted_routes
@@ -29,6 +30,8 @@ _RESPONSE_HEADERS = {
     "X-Auth-Client-Id": "The client that the token was issued to; ``-`` if it has none.",
     "X-Auth-Scopes": "The scopes of the token, separated by spaces; ``-`` if it has none.",
 }
+_ORIGINAL_REQUEST = (("X-Forwarded-Method", "X-Forwarded-Uri"), ("X-Original-Method", "X-Original-URI"))
+"""The headers with the method and the path of the original request: those of Traefik and Caddy, and of nginx."""
 _FOLDED_NAMES = frozenset(name.lower() for name in _RESPONSE_HEADERS)
 
 
@@ -82,6 +85,15 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
         self.set_header("Cache-Control", "no-store")
         # Every other proxy takes all 2xx for an acceptance.
         self.set_status(200 if "X-Envoy-Internal" in self.request.headers else 204)
+
+    def _proof_target(self) -> tuple[str, str | None]:
+        """Return the original method and URL, which only a trusted proxy can report (RFC 9449 section 4.3)."""
+        headers = self.request.headers
+        for method, path in _ORIGINAL_REQUEST:
+            if method in headers and path in headers and is_from_trusted_proxy(self.request):
+                target = headers[path].partition("?")[0]
+                return headers[method], f"{self.request.protocol}://{self.request.host}{target}"
+        return "", None
 
     def compute_etag(self) -> None:
         """Send no ``ETag``, since a client could turn the response into a 304 with ``If-None-Match``."""

@@ -24,6 +24,8 @@ _SCHEMA = {
         "authorization_servers": _STRING_LIST,
         "bearer_methods_supported": _STRING_LIST,
         "scopes_supported": _STRING_LIST,
+        "dpop_signing_alg_values_supported": _STRING_LIST,
+        "dpop_bound_access_tokens_required": {"type": "boolean"},
     },
 }
 
@@ -53,6 +55,10 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
             "authorization_servers": list(whole.authorization_servers),
             "bearer_methods_supported": _methods(self.application),
         }
+        schemes = self._context.challenges
+        if schemes.dpop_algorithms:
+            document["dpop_signing_alg_values_supported"] = list(schemes.dpop_algorithms)
+            document["dpop_bound_access_tokens_required"] = not schemes.bearer
         if scopes := sorted(set(_scopes(self.application))):
             document["scopes_supported"] = scopes
         # A client chooses the Host, so a cache could serve the identifier that an attacker chose to other clients.

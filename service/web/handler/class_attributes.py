@@ -44,6 +44,9 @@ class HandlerAttributes(tornado.web.RequestHandler):
         max_age: The maximum age of the user's sign-in, in seconds.
         validation: The kind of validation that this handler requires, such as ``introspection`` to reject revoked
             tokens at once; empty for the kind in the settings.
+        dpop: Whether tokens may be bound by DPoP: ``off``, ``allowed``, or ``required``, which rejects bearer tokens;
+            None as in the settings.
+        dpop_nonce: Whether a DPoP proof needs a nonce, which is good for this handler only; None as in the settings.
         cors_origins: The origins whose pages may read the responses; None for those of the application.
         token_sources: The places that may hold the token, of ``header``, ``form``, ``query``, ``cookie``,
             ``google-iap``, ``cloudflare-access``, ``aws-alb`` and ``oauth2-proxy``.
@@ -63,6 +66,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
     acr_values: ClassVar[str | Iterable[str]] = ()
     max_age: ClassVar[int | None] = None
     validation: ClassVar[str] = ""
+    dpop: ClassVar[str | None] = None
+    dpop_nonce: ClassVar[bool | None] = None
     cors_origins: ClassVar[Iterable[str] | None] = None
     token_sources: ClassVar[str | Iterable[str]] = "header"  # noqa: S105  # the name of a place
     token_cookie: ClassVar[str] = "__Host-access_token"  # noqa: S105  # the name of a cookie
@@ -91,6 +96,10 @@ class HandlerAttributes(tornado.web.RequestHandler):
     """The method that the client sent, if the handler authorizes it as another one."""
     _vary: ClassVar[str] = "Authorization"
     """The request fields that may hold the token, for ``Vary``."""
+
+    def _proof_target(self) -> tuple[str, str | None] | None:
+        """Return the method and the URL that a DPoP proof must name, if they are not those of the request."""
+        return None
 
     @classmethod
     def _serves_head(cls, *, by_default: bool) -> bool:

@@ -108,15 +108,18 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
         """
         return self._lifetime.watch(self.principal, on_end=on_end, on_stop=on_stop)
 
-    async def reauthenticate(self, token: str) -> None:
+    async def reauthenticate(self, token: str, *, proof: str | None = None) -> None:
         """Continue with another token of the same user and client, sent in a message.
+
+        Args:
+            proof: The DPoP proof of a bound token, for the method and URL with which the connection was opened.
 
         Raises:
             TokenError: The token is rejected or has another subject or client; if not caught, the socket is closed.
             IssuerUnavailable: The token cannot be validated now.
             TooManyRequests: The client's address has caused too many introspection requests.
         """
-        await self._lifetime.reauthenticate(token)
+        await self._lifetime.reauthenticate(token, proof)
 
     def _authenticate_request(self) -> Awaitable[None] | None:
         return authenticate_request(self)

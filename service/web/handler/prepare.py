@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import tornado.web
 from tornado.httputil import HTTPServerRequest
 
 from service.authenticator import Authenticator
+from service.binding import SCHEME
 from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
@@ -143,9 +145,12 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
     if credentials is None or requirements.public:
         handler._set_principal(handler._principal)  # drops the user that was read before the credentials
         return None
+    context = handler._context
+    if credentials.scheme == SCHEME or requirements.dpop is not None or context.reads_certificates:
+        credentials = replace(credentials, possession=context.read_possession(handler))
     authenticator = handler._authenticator
     principal = find_cached(
-        request, credentials, authenticator=authenticator, cors=handler._cors, resource=handler._context.resource
+        request, credentials, authenticator=authenticator, cors=handler._cors, resource=context.resource
     )
     handler._credentials = credentials
     return _validate_and_authorize(handler, credentials) if principal is None else authorize(handler, principal)
@@ -153,6 +158,8 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
 
 async def _validate_and_authorize(handler: Any, credentials: Credentials) -> None:
     principal = await handler._authenticator.authenticate(credentials, peer=handler.request.remote_ip)
+    if credentials.possession is not None and credentials.possession.next_nonce is not None:
+        handler.set_header("DPoP-Nonce", credentials.possession.next_nonce)  # before the old one ends
     authorization = authorize(handler, principal)
     if authorization is not None:
         await authorization

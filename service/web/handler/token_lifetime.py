@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from service.authenticator import Authenticator
+from service.binding import SCHEME
 from service.errors import AccessDenied, Reason
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
-from service.web.credentials.sources import parse_bearer
+from service.web.credentials.sources import parse_token
 from service.web.handler import websocket
 from service.web.handler.prepare import authorize
 from service.web.handler.token_monitor import MonitoredToken, Revalidate
@@ -43,7 +45,7 @@ class TokenLifetime:
         self._monitored.append(monitored)
         return monitored
 
-    async def reauthenticate(self, token: object) -> None:
+    async def reauthenticate(self, token: object, proof: object) -> None:
         """Authenticate with another token of the same user and client, and monitor it in place of the current one.
 
         Of concurrent calls, the last one whose token is accepted determines the token, whichever is validated first.
@@ -57,7 +59,15 @@ class TokenLifetime:
         handler = self._handler
         self._calls += 1
         call = self._calls
-        credentials = parse_bearer(token if isinstance(token, str) else "")  # a message may hold any JSON type
+        text = token if isinstance(token, str) else ""  # a message may hold any JSON type
+        credentials = parse_token(text, scheme="Bearer" if proof is None else SCHEME)
+        context = handler._context
+        if proof is not None or handler._requirements.dpop is not None or context.reads_certificates:
+            # The URL is that of the handshake, whose connection belongs to the WebSocket now.
+            before = handler._credentials and handler._credentials.possession
+            possession = before or context.read_possession(handler)
+            proofs = (proof,) if isinstance(proof, str) else ()
+            credentials = replace(credentials, possession=replace(possession, proofs=proofs, next_nonce=None))
         principal = await handler._authenticator.authenticate(credentials, peer=handler.request.remote_ip)
         async with self._lock:
             self._check_bearer(principal)
@@ -102,4 +112,5 @@ class TokenLifetime:
 
 def revalidation(authenticator: Authenticator, credentials: Credentials) -> Revalidate:
     """Return a function that validates a token as a new request would; None if it is cached and still valid."""
-    return lambda: None if authenticator.get_cached(credentials) else authenticator.authenticate(credentials)
+    token = credentials.token
+    return lambda: None if authenticator.is_known(token) else authenticator.revalidate(token)

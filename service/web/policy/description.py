@@ -26,6 +26,10 @@ def describe_requirements(requirements: Requirements) -> Iterator[str]:
         yield f"acr {' or '.join(requirements.step_up.acr_values)}"
     if requirements.step_up.max_age is not None:
         yield f"authenticated within {requirements.step_up.max_age} s"
+    if requirements.dpop is not None:
+        yield f"DPoP {requirements.dpop}"
+    if requirements.dpop_nonce is not None:
+        yield "a DPoP nonce" if requirements.dpop_nonce else "no DPoP nonce"
 
 
 def _join(alternatives: Sequence[frozenset[str]]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from service.binding import DPOP_MODES
 from service.errors import AccessDenied, InsufficientScope, Reason
 from service.tokens.claim_names import check_claim_name, explain_missing, find_claim
 from service.tokens.principal import Principal
@@ -22,6 +23,8 @@ ATTRIBUTES: Mapping[str, object] = {
     "acr_values": (),
     "max_age": None,
     "validation": "",
+    "dpop": None,
+    "dpop_nonce": None,
 }
 """The class attributes that state requirements, with the values that require nothing."""
 
@@ -42,6 +45,8 @@ class Requirements:
         allowed_clients: The client IDs that may call; empty for all.
         step_up: How strongly and how recently the user must have been authenticated.
         validation: The kind of validation that the token needs; "" for the kind of its issuer in the settings.
+        dpop: Whether the token may be bound by DPoP: ``off``, ``allowed`` or ``required``; None as in the settings.
+        dpop_nonce: Whether a DPoP proof needs a nonce of this handler; None as in the settings.
     """
 
     public: bool = False
@@ -53,6 +58,8 @@ class Requirements:
     allowed_clients: frozenset[str] = frozenset()
     step_up: StepUp = field(default_factory=StepUp)
     validation: str = ""
+    dpop: str | None = None
+    dpop_nonce: bool | None = None
 
     def check(self, principal: Principal, *, now: float, matching: ScopeMatching = ScopeMatching.EXACT) -> None:
         """Check that a principal may call the method.
@@ -86,9 +93,13 @@ class Requirements:
     @property
     def requires_only_token(self) -> bool:
         """Whether every valid token meets the requirements."""
-        return (
-            Requirements(public=self.public, optional=self.optional, validation=self.validation * self.optional) == self
-        )
+        if self.public:
+            return Requirements(public=True, optional=self.optional) == self
+        if not self.optional:
+            return Requirements() == self
+        # They say how a token is validated, which concerns a request without one as little as the validation itself.
+        ways = replace(self, validation="", dpop=None, dpop_nonce=None)
+        return Requirements(optional=True) == ways
 
 
 def parse_requirements(  # noqa: PLR0913  # one for each attribute
@@ -103,6 +114,8 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
     acr_values: object,
     max_age: object,
     validation: object,
+    dpop: object,
+    dpop_nonce: object,
 ) -> Requirements:
     """Parse the attributes of one method.
 
@@ -115,6 +128,10 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
             raise TypeError(f"{name} must be True or False, not {value!r}")
     if not isinstance(validation, str):
         raise TypeError(f"validation must be the name of a kind of validation, not {validation!r}")
+    if dpop is not None and dpop not in DPOP_MODES:
+        raise ValueError(f"dpop must be {', '.join(DPOP_MODES)} or None, not {dpop!r}")
+    if dpop_nonce is not None and not isinstance(dpop_nonce, bool):
+        raise TypeError(f"dpop_nonce must be True, False or None, not {dpop_nonce!r}")
     requirements = Requirements(
         public=public is True,
         optional=optional is True,
@@ -125,6 +142,8 @@ def parse_requirements(  # noqa: PLR0913  # one for each attribute
         allowed_clients=frozenset(_parse_names("allowed_clients", allowed_clients)),
         step_up=parse_step_up(acr_values=acr_values, max_age=max_age),
         validation=validation,
+        dpop=str(dpop) if dpop else None,
+        dpop_nonce=dpop_nonce,
     )
     if public and optional:
         raise ValueError("public reads no token, but optional does; remove one of them")

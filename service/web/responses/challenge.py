@@ -7,68 +7,36 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tornado.httputil import HTTPHeaders
 
+from service.binding import OFF, REQUIRED, SCHEME
 from service.errors import (
     AccessDenied,
     CrossSiteRequest,
     InsufficientAuthentication,
     InsufficientScope,
+    InvalidProof,
     InvalidRequest,
     InvalidToken,
     MissingToken,
-    Reason,
+    NonceRequired,
     RetryLater,
     TokenError,
     TooManyRequests,
 )
+from service.web.responses.descriptions import DESCRIPTIONS
 
 _PARAMETER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+=(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\")"
 _CHALLENGE = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: {_PARAMETER}(?:, {_PARAMETER})*)?")
 
-DESCRIPTIONS: Mapping[Reason, str] = {
-    Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
-    Reason.SEVERAL_CREDENTIALS: "The request carries more than one credential, send exactly one",
-    Reason.MALFORMED_CREDENTIALS: "The credentials are malformed, send one access token as RFC 6750 section 2 says",
-    Reason.TOO_LARGE: "The access token is too large",
-    Reason.MALFORMED_TOKEN: "The access token is malformed",
-    Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",
-    Reason.CRITICAL_HEADER: "The access token requires an extension that is not supported here",
-    Reason.UNSUPPORTED_TYPE: "The token is of a type that is not an access token",
-    Reason.UNSUPPORTED_ALGORITHM: "The access token is signed with an algorithm that is not accepted here",
-    Reason.UNKNOWN_KEY: "The access token is signed with a key that its issuer does not publish",
-    Reason.BAD_SIGNATURE: "The signature of the access token is wrong",
-    Reason.MISSING_CLAIM: "The access token lacks a required claim",
-    Reason.MALFORMED_CLAIM: "The access token has a claim of the wrong form",
-    Reason.WRONG_ISSUER: "The access token is from another issuer",
-    Reason.WRONG_AUDIENCE: "The access token was issued for another audience",
-    Reason.EXPIRED: "The access token has expired",
-    Reason.NOT_YET_VALID: "The access token is not valid yet",
-    Reason.ISSUED_IN_FUTURE: "The access token was issued in the future",
-    Reason.TOO_OLD: "The access token was issued too long ago",
-    Reason.CLIENT_NOT_TRUSTED: "The access token was issued to a client that is not accepted here",
-    Reason.ID_TOKEN: "This is an ID token, send the access token instead",
-    Reason.SENDER_CONSTRAINED: "The access token is bound to a key, and its proof is missing",
-    Reason.INACTIVE: "The access token is not active: it has expired, was revoked, or was never issued",
-    Reason.REVOKED: "The access token has been revoked",
-    Reason.REJECTED_BY_HANDLER: "The access token is not accepted by this resource",
-    Reason.INSUFFICIENT_SCOPE: "The access token lacks a scope that this resource needs",
-    Reason.GROUP_REQUIRED: "The user of the access token is not in a group that this resource needs",
-    Reason.ROLE_REQUIRED: "The access token has no role that this resource needs",
-    Reason.CLAIM_MISMATCH: "The access token lacks a claim value that this resource needs",
-    Reason.CLIENT_FORBIDDEN: "The client of the access token may not use this resource",
-    Reason.ACCESS_DENIED: "This resource is not for the bearer of the access token",
-    Reason.INSUFFICIENT_ACR: "A stronger authentication of the user is required",
-    Reason.AUTHENTICATION_TOO_OLD: "A more recent authentication of the user is required",
-}
-"""A fixed sentence for each reason, in the characters that RFC 6750 section 3 allows for ``error_description``."""
-
 _CODES: Mapping[type[TokenError], tuple[int, str]] = {
     MissingToken: (401, "missing_token"),
     InvalidRequest: (400, "invalid_request"),
+    NonceRequired: (401, "use_dpop_nonce"),
+    InvalidProof: (401, "invalid_dpop_proof"),
     InvalidToken: (401, "invalid_token"),
     InsufficientScope: (403, "insufficient_scope"),
     AccessDenied: (403, "insufficient_scope"),
@@ -98,7 +66,8 @@ class ErrorResponse:
         status: The HTTP status.
         error: The error code.
         description: A fixed sentence for the client.
-        headers: The challenge or ``Retry-After``.
+        headers: ``Retry-After`` or ``DPoP-Nonce``.
+        challenges: The challenges, that of the scheme which the client has tried first.
         is_failure: Whether the server failed, so that the body has the ID of a log entry.
     """
 
@@ -106,6 +75,7 @@ class ErrorResponse:
     error: str
     description: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    challenges: tuple[str, ...] = ()
     is_failure: bool = False
 
     @property
@@ -115,17 +85,46 @@ class ErrorResponse:
 
     def header_fields(self) -> HTTPHeaders:
         """Return the header fields, without those of the content; no cache may store an error response."""
-        return HTTPHeaders({**self.headers, "Cache-Control": "no-store"})
+        fields = HTTPHeaders({**self.headers, "Cache-Control": "no-store"})
+        for challenge in self.challenges:  # one field each, which every client can parse
+            fields.add("WWW-Authenticate", challenge)
+        return fields
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChallengeSchemes:
+    """The schemes with which a client may present a token.
+
+    Args:
+        bearer: Whether ``Bearer`` is one of them.
+        dpop_algorithms: The algorithms of proofs for ``DPoP``; empty if it is none of them.
+    """
+
+    bearer: bool = True
+    dpop_algorithms: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, modes: Iterable[str], algorithms: tuple[str, ...]) -> ChallengeSchemes:
+        """Return the schemes that at least one of these modes allows."""
+        allowed = set(modes)
+        return cls(bearer=allowed != {REQUIRED}, dpop_algorithms=() if allowed <= {OFF} else algorithms)
 
 
 def error_response_for(
-    error: TokenError | CrossSiteRequest | RetryLater, *, realm: str, resource_metadata: str | None = None
+    error: TokenError | CrossSiteRequest | RetryLater,
+    *,
+    realm: str,
+    resource_metadata: str | None = None,
+    schemes: ChallengeSchemes = ChallengeSchemes(),  # it is frozen
+    tried: str = "Bearer",
 ) -> ErrorResponse:
     """Return the response to a rejected request, or to a token that cannot be validated.
 
     Args:
         realm: The protection space, in the characters of a quoted string.
         resource_metadata: The URL of the metadata (RFC 9728 section 5.1), from the settings and never from the request.
+        schemes: The schemes that are accepted.
+        tried: The scheme with which the client has presented its token; its challenge names the error.
     """
     if isinstance(error, RetryLater):
         return _retry_later(error)
@@ -139,8 +138,37 @@ def error_response_for(
     if resource_metadata is not None:
         parameters["resource_metadata"] = resource_metadata
     parameters |= _step_up(error)
-    challenge = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-    return ErrorResponse(status=status, error=code, description=description, headers={"WWW-Authenticate": challenge})
+    return ErrorResponse(
+        status=status,
+        error=code,
+        description=description,
+        headers={"DPoP-Nonce": error.nonce} if isinstance(error, NonceRequired) else {},
+        challenges=tuple(_challenges(parameters, schemes, tried=tried, only_tried=status != 401)),
+    )
+
+
+def _challenges(
+    parameters: Mapping[str, str], schemes: ChallengeSchemes, *, tried: str, only_tried: bool
+) -> Iterator[str]:
+    """Yield the challenge of each scheme, first that of the one which was tried, with the error (RFC 9449 section 7.1).
+
+    Args:
+        only_tried: Whether another scheme would not help the client.
+    """
+    algs = {"algs": " ".join(schemes.dpop_algorithms)}
+    offered: dict[str, dict[str, str]] = {"Bearer": {}} if schemes.bearer else {}
+    if schemes.dpop_algorithms:
+        offered[SCHEME] = algs
+    first = tried if tried in offered else next(iter(offered))
+    plain = {name: value for name, value in parameters.items() if name in {"realm", "resource_metadata"}}
+    yield _format(first, {**parameters, **offered.pop(first)})
+    if not only_tried:
+        for scheme, own in offered.items():
+            yield _format(scheme, {**plain, **own})
+
+
+def _format(scheme: str, parameters: Mapping[str, str]) -> str:
+    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
 
 
 def _retry_later(error: RetryLater) -> ErrorResponse:
@@ -168,8 +196,8 @@ def parse_challenges(value: object) -> tuple[str, ...]:
     for challenge in challenges:
         if not isinstance(challenge, str) or not _CHALLENGE.fullmatch(challenge):
             raise ValueError(f'{challenge!r} is not a challenge; use a scheme and its parameters: Basic realm="name"')
-        if challenge.partition(" ")[0].lower() == "bearer":
-            raise ValueError(f"{challenge!r} repeats the bearer challenge, which is sent already; remove it")
+        if challenge.partition(" ")[0].lower() in {"bearer", "dpop"}:
+            raise ValueError(f"{challenge!r} repeats a challenge that is sent already; remove it")
     return challenges
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import urllib.parse
 from dataclasses import dataclass
+from typing import Self
+
+from service.settings.program import Settings
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -21,6 +24,12 @@ class Resource:
 
     public_url: str | None = None
     authorization_servers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the resource that the settings describe."""
+        servers = tuple(issuer.issuer for issuer in settings.trusted_issuers)
+        return cls(public_url=settings.public_url, authorization_servers=servers)
 
     @functools.cached_property
     def metadata_url(self) -> str | None:

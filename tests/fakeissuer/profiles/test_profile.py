@@ -14,6 +14,7 @@ SWITCHED = """
 [variants]
 unknown_client_status = 400
 introspection_names_client_as_user = true
+decodes_basic = false
 """
 
 
@@ -24,7 +25,9 @@ def test_variants_switch_behaviours_that_differ_between_accounts(tmp_path: Path,
         endpoints = f"{issuer.issuer_url()}/v1"
         refused = ask(f"{endpoints}/token", "POST", form={"grant_type": "client_credentials"}, client="unknown:x")
         form = {"token": issuer.token()}
+        encoded = ask(f"{endpoints}/introspect", "POST", form=form, client=API.replace("-", "%2D"))
         introspected = ask(f"{endpoints}/introspect", "POST", form=form, client=API)
     assert (refused.status, refused.json()["errorCode"]) == (400, "invalid_client")
     assert list(introspected.json())[:3] == ["active", "scope", "username"]
     assert introspected.json()["username"] == "0oaservice0000000001"
+    assert encoded.status == 401

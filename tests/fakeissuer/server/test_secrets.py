@@ -35,6 +35,7 @@ REQUEST = AuthorizationRequest(
     scopes=("openid",),
     nonce=None,
     challenge=None,
+    key_thumbprint=None,
     prompt=frozenset(),
     max_age_s=None,
     login_hint="",

@@ -18,6 +18,7 @@ KEY = b"k" * 32
 def _long_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the servers even if the machine is busy; tests of the timeout set their own."""
     monkeypatch.setattr(shared, "TIMEOUT", 3.0)
+    monkeypatch.setattr(shared, "ADD_TIMEOUT", 3.0)
     monkeypatch.setattr(deny_store, "_REQUEST_TIMEOUT", 3.0)
 
 

@@ -41,3 +41,7 @@ def test_a_coded_response_is_named(coding: str) -> None:
 @pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "Identity"}, {"Location": "/elsewhere"}])
 def test_other_responses_pass(headers: dict[str, str]) -> None:
     check(200, **headers)
+
+
+def test_the_status_of_an_error_page_says_more_than_its_coding() -> None:
+    check(404, Content_Encoding="gzip")

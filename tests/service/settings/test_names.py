@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.errors import SettingsError
 from service.settings.names import SettingNames, environment_names
 from service.settings.program import Settings
 
@@ -95,3 +96,22 @@ def test_an_unknown_keyword_is_named_with_the_nearest_one() -> None:
         "there is no setting 'allowed_clients'; did you mean 'allowed_client_ids'?",
         "there is no setting 'audiences'; did you mean 'audience'?",
     ] == list(NAMES.find_unknown(["audiences", "allowed_clients", "leeway"]))
+
+
+@pytest.mark.parametrize("value", ['"https://issuer.example"', "'https://issuer.example'", '""', "''"])
+@pytest.mark.parametrize("name", ["OKTA_OAUTH2_ISSUER", "service_realm", "OKTA_OAUTH2_CLIENT_SECRET"])
+def test_a_value_in_quotes_is_rejected_with_the_reason(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as rejection:
+        NAMES.from_environment({name: value})
+    reason = "its value is wrapped in quotes, which docker run --env-file passes on; remove the quotes"
+    assert (f"{name}: {reason}",) == tuple(rejection.value.problems)
+    assert "issuer.example" not in str(rejection.value)
+
+
+@pytest.mark.parametrize("value", ['"', '"a', "a'", "\"a'", '[{"issuer": "https://issuer.example"}]'])
+def test_a_value_with_other_quotes_is_left_as_it_is(value: str) -> None:
+    assert {"realm": value} == NAMES.from_environment({"SERVICE_REALM": value})
+
+
+def test_quotes_in_variables_of_other_programs_do_not_matter() -> None:
+    assert {} == NAMES.from_environment({"PS1": '"$ "'})

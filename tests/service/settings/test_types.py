@@ -11,8 +11,22 @@ from service.settings.program import Settings
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 
 
-@pytest.mark.parametrize("proxy", ["http://proxy.example:3128", "http://a:b%2Fc@proxy.example", "http://[::1]:3128/"])
-def test_the_url_of_an_http_proxy_is_accepted(proxy: str) -> None:
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://proxy.example:3128",
+        "http://a:b%2Fc@proxy.example",
+        "http://[::1]:3128/",
+        "https://a:b@proxy.example",
+        "socks5://a:b@proxy.example",
+        "socks5h://proxy.example:9050",
+        "SOCKS4A://proxy.example",
+        "a:b@proxy.example:3128",
+        "proxy.example:3128",
+        "proxy",
+    ],
+)
+def test_the_url_of_a_proxy_is_accepted(proxy: str) -> None:
     assert proxy == Settings(issuer=OKTA, http_proxy=SecretStr(proxy)).proxy_url
 
 
@@ -28,10 +42,11 @@ def test_the_url_of_an_http_proxy_is_accepted(proxy: str) -> None:
         "http://alice:12?hunter2@proxy.example:3128",
         "http://[hunter2]@proxy.example:3128",
         "http://alice:hunter2@",
-        "https://alice:hunter2@proxy.example",
-        "socks5://alice:hunter2@proxy.example",
-        "alice:hunter2@proxy.example:3128",
-        "hunter2:3128",
+        "ftp://alice:hunter2@proxy.example",
+        "alice:hunter2@proxy.example:many",
+        "alice:hun/ter2@proxy.example:3128",
+        "hunter2 proxy.example",
+        "hunter2://",
         "",
     ],
 )
@@ -92,3 +107,7 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
 def test_a_trusted_proxy_that_is_none_is_rejected(network: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         Settings(issuer=OKTA, trusted_proxies=(network,))
+
+
+def test_unix_stands_for_proxies_at_unix_sockets() -> None:
+    assert ("unix", "10.0.0.7") == Settings(issuer=OKTA, trusted_proxies=("unix", "10.0.0.7")).trusted_proxies

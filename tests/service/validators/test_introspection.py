@@ -14,6 +14,9 @@ from service.tokens.presented import PresentedToken
 from service.validators import introspection, jwt
 from service.validators.base import Validator, ValidatorContext
 
+KEY, OTHER_KEY = "k" * 43, "o" * 43
+"""Thumbprints."""
+
 
 async def _outcome(validator: Validator, text: str) -> str:
     try:
@@ -76,7 +79,7 @@ INVALID_JWTS: dict[str, tuple[dict[str, Any], str]] = {
     "another audience": ({"aud": "api://other"}, Reason.WRONG_AUDIENCE),
     "an expired token": ({"expires_in": -121}, Reason.EXPIRED),
     "no expiration": ({"claims": {"exp": None}}, Reason.MISSING_CLAIM),
-    "a sender-constrained token": ({"dpop_jkt": "x" * 43}, Reason.SENDER_CONSTRAINED),
+    "a token bound to a key in another way": ({"claims": {"cnf": {"kid": "a"}}}, Reason.SENDER_CONSTRAINED),
     "an ID token": ({"kind": "id", "aud": "api://default"}, Reason.ID_TOKEN),
     "a refresh token": ({"claims": {"typ": "Refresh"}}, Reason.UNSUPPORTED_TYPE),
     "a logout token": ({"header": {"typ": "logout+jwt"}}, Reason.UNSUPPORTED_TYPE),
@@ -202,6 +205,40 @@ def test_without_client_credentials_building_fails(
 ) -> None:
     with pytest.raises(SettingsError, match="client_id"):
         introspection.build(trusted(client_id=None, client_secret=None), context)
+
+
+@pytest.mark.parametrize(
+    ("of_token", "of_response", "outcome"),
+    [
+        (KEY, KEY, {"jkt": KEY}),
+        (KEY, None, {"jkt": KEY}),
+        (None, KEY, {"jkt": KEY}),
+        (KEY, OTHER_KEY, Reason.SENDER_CONSTRAINED),
+        (None, None, None),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_token_is_bound_to_the_key_of_the_token_or_of_the_response(
+    of_token: str | None,
+    of_response: str | None,
+    outcome: object,
+    context: ValidatorContext,
+    trusted: Callable[..., TrustedIssuer],
+    fake_issuer: RunningIssuer,
+    clock: ManualClock,
+) -> None:
+    validator = introspection.build(trusted(), context)
+    body = {"active": True, "iss": fake_issuer.issuer_url(), "aud": "api://default", "exp": clock.now() + 60}
+    fake_issuer.fail("introspect", status=200, body=body | ({"cnf": {"jkt": of_response}} if of_response else {}))
+    token = PresentedToken.read(fake_issuer.token(dpop_jkt=of_token))
+    if isinstance(outcome, Reason):
+        with pytest.raises(InvalidToken) as exc_info:
+            await validator.validate(token)
+        assert outcome is exc_info.value.reason
+    else:
+        principal = await validator.validate(token)
+        assert principal is not None
+        assert outcome == principal.claims.get("cnf")
 
 
 @pytest.mark.parametrize("opaque", [False, True])

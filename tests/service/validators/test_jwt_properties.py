@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import fakeissuer
 from service.authenticator import Authenticator
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
@@ -52,7 +53,12 @@ def rig() -> Iterator[Rig]:
         rig = Rig(
             issuer,
             loop,
-            Authenticator([validator], token_cache=context.token_cache, deny_list=DenyList(cache, clock=clock)),
+            Authenticator(
+                [validator],
+                token_cache=context.token_cache,
+                deny_list=DenyList(cache, clock=clock),
+                binding=BindingCheck(cache, clock=clock),
+            ),
         )
         assert rig.authenticate(issuer.token(sub="alice@example.com")).subject == "alice@example.com"
         yield rig

@@ -8,6 +8,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from service.authenticator import Authenticator, Authenticators
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, IssuerUnavailable, Reason
@@ -51,7 +52,11 @@ def validator() -> FakeValidator:
 
 @pytest.fixture
 def serve(
-    io_loop: IOLoop, validator: FakeValidator, token_cache: ValidatedTokenCache, deny_list: DenyList
+    io_loop: IOLoop,
+    validator: FakeValidator,
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> Callable[..., ResourceServerApplication]:
     """Return a function that builds an application of routes, protected by :class:`FakeValidator`."""
 
@@ -65,7 +70,12 @@ def serve(
     ) -> ResourceServerApplication:
         context = ResourceServerContext(
             authenticators=Authenticators(
-                lambda _: Authenticator([validator], token_cache=token_cache, deny_list=deny_list)
+                lambda _: Authenticator(
+                    [validator],
+                    token_cache=token_cache,
+                    deny_list=deny_list,
+                    binding=binding,
+                )
             ),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",

@@ -13,7 +13,12 @@ from tornado.escape import json_encode
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from service.errors import CrossSiteRequest, InvalidToken, MissingToken, Reason, RetryLater, ServiceError, TokenError
-from service.web.responses.challenge import ErrorResponse, error_response_for, error_response_for_status
+from service.web.responses.challenge import (
+    ChallengeSchemes,
+    ErrorResponse,
+    error_response_for,
+    error_response_for_status,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +55,14 @@ class ErrorResponder:
         if isinstance(error, TokenError | CrossSiteRequest | RetryLater):
             handler.rejection_reason = str(error.reason)
             context = handler._context
-            response = error_response_for(error, realm=context.realm, resource_metadata=context.resource.metadata_url)
+            credentials, dpop = handler._credentials, handler._requirements.dpop
+            response = error_response_for(
+                error,
+                realm=context.realm,
+                resource_metadata=context.resource.metadata_url,
+                schemes=context.challenges if dpop is None else ChallengeSchemes.of([dpop], context.proof_algorithms),
+                tried="Bearer" if credentials is None else credentials.scheme,
+            )
         else:
             response = error_response_for_status(status)
         return replace(response, description=words) if words else response

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +33,8 @@ async def test_accepted_client_credentials_pass(
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "a wrong secret": ({"client_secret": "wrong"}, {}, "its secret or key"),
-    "an unknown client": ({"client_id": "unknown"}, {}, "a client of this issuer"),
+    "a wrong secret": ({"client_secret": "wrong"}, {}, "is not its secret"),
+    "an unknown client": ({"client_id": "unknown"}, {}, "a client that does not exist"),
     "an outage": ({}, {"status": 500}, "get 503 until"),
     "every token reported as active": ({}, {"status": 200, "body": {"active": True}}, "protects nothing"),
 }
@@ -67,3 +69,52 @@ async def test_a_shared_cache_without_a_secret_fails(fake_issuer: RunningIssuer,
     finding = await _finding("shared cache", fake_issuer, client, **changes)
     assert Outcome.FAIL is finding.outcome
     assert "SERVICE_CACHE_SECRET" in finding.found
+
+
+async def _findings(client: JSONClient, **settings: Any) -> dict[str, Finding]:
+    report = await check(Settings(audience=("api://default",), **settings), client=client, clock=SystemClock())
+    return {finding.about: finding for finding in report.findings}
+
+
+@pytest.mark.gen_test
+async def test_the_metadata_url_of_the_settings_is_checked(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+    url = f"{fake_issuer.issuer_url()}/.well-known/openid-configuration"
+    found = await _findings(client, issuer="https://sso.example.com", metadata_url=url)
+    assert Outcome.FAIL not in {finding.outcome for finding in found.values()}
+    assert f"GET {url}" == found["discovery"].found
+    assert 'as at metadata_url; tokens must have the issuer "https://sso.example.com"' in (
+        found["issuer in the document"].found
+    )
+
+
+@pytest.mark.gen_test
+async def test_the_jwks_uri_of_the_settings_is_checked_without_discovery(
+    fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
+    url = f"{fake_issuer.issuer_url()}/v1/keys"
+    found = await _findings(client, issuer="acme.com", jwks_uri=url)
+    assert Outcome.FAIL not in {finding.outcome for finding in found.values()}
+    assert url in found["jwks_uri"].found
+    assert "discovery" not in found
+    assert 0 == fake_issuer.requests("discovery").count
+
+
+@pytest.mark.gen_test
+async def test_a_file_of_keys_is_checked(fake_issuer: RunningIssuer, client: JSONClient, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(fake_issuer.key_set()))
+    settings = Settings(issuer="acme.com", audience=("a",), keys_file=str(file))
+    report = await check(settings, client=client, clock=SystemClock())
+    assert report.passed
+    assert any(finding.found.startswith(f"{file}: 2 usable") for finding in report.findings)
+    file.unlink()
+    report = await check(settings, client=client, clock=SystemClock())
+    (finding,) = (finding for finding in report.findings if finding.outcome is Outcome.FAIL)
+    assert f"{file}: no such file" == finding.found
+
+
+@pytest.mark.gen_test
+async def test_an_issuer_without_a_document_has_advice(fake_issuer: RunningIssuer, client: JSONClient) -> None:
+    fake_issuer.fail("discovery", status=403)
+    finding = (await _findings(client, issuer=fake_issuer.issuer_url()))["discovery"]
+    assert (Outcome.FAIL, True) == (finding.outcome, "is the URL right?" in finding.advice)

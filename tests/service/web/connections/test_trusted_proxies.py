@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import socket
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from requesting import request
 
@@ -100,3 +104,13 @@ def test_a_peer_at_a_socket_for_both_protocols_is_compared_as_ipv4() -> None:
     received.remote_ip = "::ffff:10.0.0.1"
     PROXIES.read(received)
     assert "192.0.2.1" == received.remote_ip
+
+
+@pytest.mark.parametrize(("proxies", "address"), [(["unix"], "192.0.2.1"), (["0.0.0.0/8"], "0.0.0.0")])  # compared
+def test_a_peer_at_a_unix_socket_is_trusted_by_name_only(proxies: list[str], address: str) -> None:
+    received = request("X-Forwarded-For: 192.0.2.1")
+    connection: Any = received.connection
+    connection.context = SimpleNamespace(address_family=socket.AF_UNIX)
+    received.remote_ip = "0.0.0.0"  # as Tornado reports it
+    TrustedProxies(proxies).read(received)
+    assert (address, proxies == ["unix"]) == (received.remote_ip, is_from_trusted_proxy(received))

@@ -31,10 +31,17 @@ def test_every_b64token_is_read(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [[], ["Basic YTpi"], ["SSWS 00abc"], ["DPoP abc"], ["abc.def.ghi"], ["Bearerabc"], ["Bearer:abc"], [""]]
+    "fields", [[], ["Basic YTpi"], ["SSWS 00abc"], ["abc.def.ghi"], ["Bearerabc"], ["Bearer:abc"], [""]]
 )
 def test_headers_without_a_bearer_token_give_no_credentials(fields: list[str]) -> None:
     assert read_header(_request(*fields)) is None
+
+
+@pytest.mark.parametrize("field", ["DPoP abc", "dpop abc", "DPOP  abc"])
+def test_a_token_with_a_proof_is_read(field: str) -> None:
+    credentials = read_header(_request(field))
+    assert credentials is not None
+    assert ("DPoP", "abc") == (credentials.scheme, credentials.token)
 
 
 MALFORMED = {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.authenticator import Authenticator, Authenticators
+from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.web.handler.context import ResourceServerContext
@@ -14,9 +15,19 @@ from service.web.responses.cors import CrossOriginPolicy
 
 
 def test_a_context_is_frozen_and_matches_scopes_exactly_by_default(
-    validator: Any, token_cache: ValidatedTokenCache, deny_list: DenyList
+    validator: Any,
+    token_cache: ValidatedTokenCache,
+    deny_list: DenyList,
+    binding: BindingCheck,
 ) -> None:
-    authenticators = Authenticators(lambda _: Authenticator([validator], token_cache=token_cache, deny_list=deny_list))
+    authenticators = Authenticators(
+        lambda _: Authenticator(
+            [validator],
+            token_cache=token_cache,
+            deny_list=deny_list,
+            binding=binding,
+        )
+    )
     context = ResourceServerContext(authenticators=authenticators, cors=CrossOriginPolicy([]), realm="api")
     assert (ScopeMatching.EXACT, None) == (context.scope_matching, context.resource.metadata_url)
     with pytest.raises(dataclasses.FrozenInstanceError):

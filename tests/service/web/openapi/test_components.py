@@ -14,7 +14,7 @@ def test_the_components_include_the_security_schemes() -> None:
     ("status", "header", "text"),
     [
         ("400", "WWW-Authenticate", "`invalid_request`"),
-        ("401", "WWW-Authenticate", "`missing_token` or `invalid_token` or `insufficient_user_authentication`"),
+        ("401", "WWW-Authenticate", "`invalid_dpop_proof` or `invalid_token` or `insufficient_user_authentication`"),
         ("403", "WWW-Authenticate", "`insufficient_scope`"),
         ("404", None, "no such resource"),
         ("503", "Retry-After", "may be valid"),

@@ -154,3 +154,15 @@ def test_a_path_in_another_notation_is_rejected(name: str) -> None:
 def test_an_empty_alternative_of_roles_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"roles is .* with an empty alternative"):
         parse_requirements(**{**ATTRIBUTES, "roles": AnyOf("admin", ())})
+
+
+@pytest.mark.parametrize(("name", "value"), [("dpop", "on"), ("dpop", True), ("dpop_nonce", "yes"), ("dpop_nonce", 1)])
+def test_an_impossible_binding_is_rejected(name: str, value: object) -> None:
+    with pytest.raises((TypeError, ValueError), match=name):
+        parse_requirements(**{**ATTRIBUTES, name: value})
+
+
+def test_a_binding_may_be_required_of_an_optional_token_but_not_of_a_public_handler() -> None:
+    assert parse_requirements(**{**ATTRIBUTES, "optional": True, "dpop": "required"}).requires_only_token
+    with pytest.raises(ValueError, match="the handler is public"):
+        parse_requirements(**{**ATTRIBUTES, "public": True, "dpop": "required"})

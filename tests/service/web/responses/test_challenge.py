@@ -19,11 +19,11 @@ from service.errors import (
     TooManyRequests,
 )
 from service.web.responses.challenge import (
-    DESCRIPTIONS,
     error_response_for,
     error_response_for_status,
     parse_challenges,
 )
+from service.web.responses.descriptions import DESCRIPTIONS
 
 RESPONSES: list[tuple[TokenError, int, str, str]] = [
     (MissingToken(), 401, "missing_token", 'Bearer realm="api"'),
@@ -84,7 +84,7 @@ RESPONSES: list[tuple[TokenError, int, str, str]] = [
 @pytest.mark.parametrize(("error", "status", "code", "challenge"), RESPONSES, ids=lambda value: str(value)[:30])
 def test_each_error_has_a_response_with_a_challenge(error: TokenError, status: int, code: str, challenge: str) -> None:
     response = error_response_for(error, realm="api")
-    assert (status, code, {"WWW-Authenticate": challenge}) == (response.status, response.error, response.headers)
+    assert (status, code, (challenge,)) == (response.status, response.error, response.challenges)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_each_error_has_a_response_with_a_challenge(error: TokenError, status: i
 )
 def test_a_challenge_carries_the_metadata_url(error: TokenError, end: str) -> None:
     response = error_response_for(error, realm="api", resource_metadata="https://a.example/m")
-    assert response.headers["WWW-Authenticate"].endswith(end)
+    assert response.header_fields()["WWW-Authenticate"].endswith(end)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (1.0, "1"), (4.1, "5"), (60.0, "60")])
@@ -162,7 +162,7 @@ def test_challenges_of_other_schemes_are_parsed(value: object, challenges: tuple
         ([7], "is not a challenge"),
         ("Basic realm", "is not a challenge"),
         ('Basic realm="a"\r\nX-Evil: 1', "is not a challenge"),
-        ('bearer realm="mine"', "repeats the bearer challenge"),
+        ('bearer realm="mine"', "repeats a challenge"),
     ],
 )
 def test_malformed_and_bearer_challenges_are_rejected(value: object, message: str) -> None:

@@ -141,6 +141,8 @@ VALUES: dict[str, Any] = {
     "acr_values": "a",
     "max_age": 60,
     "validation": "jwt",
+    "dpop": "required",
+    "dpop_nonce": True,
     "cors_origins": "https://app.example",
     "token_sources": ("header", "cookie"),
     "token_cookie": "session",

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import urllib.parse
-from typing import Any
-
 import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient
-
-_QUOTED_PROXY = re.compile(r"'\S*@\S*'")
 
 
 class CurlClient(CurlAsyncHTTPClient):
@@ -32,26 +26,3 @@ class CurlClient(CurlAsyncHTTPClient):
         # Closing makes curl schedule one more timeout, in which Tornado would use the closed handle.
         if self._timeout is not None:
             self.io_loop.remove_timeout(self._timeout)
-
-
-def proxy_options(proxy: str | None) -> dict[str, Any]:
-    """Return the request options for a proxy, ``http://[user:password@]host:port``; empty for None."""
-    if proxy is None:
-        return {}
-    parts = urllib.parse.urlsplit(proxy)
-    return {
-        "proxy_host": parts.hostname,
-        "proxy_port": parts.port or 8080,
-        "proxy_username": urllib.parse.unquote(parts.username) if parts.username else None,
-        "proxy_password": urllib.parse.unquote(parts.password or ""),
-    }
-
-
-def hide_proxy(message: str) -> str:
-    """Return an error message of libcurl without the proxy that it quotes from the environment, with its password."""
-    return _QUOTED_PROXY.sub("'(hidden)'", message)
-
-
-def bypass_proxy(curl: pycurl.Curl) -> None:
-    """Connect directly, for a request to a loopback address: a proxy has another loopback, and would see the token."""
-    curl.setopt(pycurl.PROXY, "")

@@ -8,7 +8,6 @@ import pytest
 from fakeissuer import RunningIssuer
 from service.errors import IssuerUnavailable
 from service.issuers.client import MAX_CONNECTIONS, JSONClient
-from service.issuers.pool import proxy_options
 
 
 @pytest.fixture
@@ -87,33 +86,4 @@ async def test_a_request_to_a_loopback_address_never_goes_to_a_proxy(
     with pytest.raises(IssuerUnavailable, match="proxy"):
         await client.get("http://issuer.example/keys")
     assert (await client.get(url)).document["keys"]
-    client.close()
-
-
-@pytest.mark.parametrize(
-    ("proxy", "user", "password"),
-    [
-        ("http://proxy.example:3128", None, ""),
-        ("http://alice@proxy.example", "alice", ""),
-        ("http://a:b%2Fc@p", "a", "b/c"),
-    ],
-)
-def test_a_proxy_may_have_a_user_without_a_password(proxy: str, user: str | None, password: str) -> None:
-    options = proxy_options(proxy)
-    assert (user, password) == (options["proxy_username"], options["proxy_password"])
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    ["http://alice:hunter2@proxy.example:many", "socks9://alice:hunter2@a.example:1", "alice:hunter2@[bad:1"],
-)
-@pytest.mark.gen_test
-async def test_the_password_of_a_malformed_proxy_in_the_environment_is_not_shown(
-    proxy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("https_proxy", proxy)
-    client = JSONClient()
-    with pytest.raises(IssuerUnavailable, match="proxy") as failure:
-        await client.get("https://issuer.example/keys")
-    assert "hunter2" not in failure.value.detail
     client.close()

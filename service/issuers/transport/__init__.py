@@ -1,0 +1,1 @@
+"""The connections to issuers: their pool, the proxies on the way, and the certificates that are trusted."""

@@ -1,0 +1,1 @@
+"""The checks of ``check`` for the introspection endpoint of an issuer."""
