@@ -12,7 +12,15 @@ from unittest.mock import MagicMock
 
 import pytest
 import tornado.web
-from foreign_applications import CHALLENGE, METHODS, UPGRADE, handler_classes, import_all, mentions_handlers
+from foreign_applications import (
+    CHALLENGE,
+    METHODS,
+    UPGRADE,
+    bearer_challenge,
+    handler_classes,
+    import_all,
+    mentions_handlers,
+)
 from thumbor.config import Config
 from tornado.httpclient import AsyncHTTPClient
 
@@ -96,7 +104,7 @@ async def send_all(url: str, client: AsyncHTTPClient) -> dict[str, tuple[int, st
             follow_redirects=False,
             raise_error=False,
         )
-        found[name] = response.code, response.headers.get("WWW-Authenticate")
+        found[name] = response.code, bearer_challenge(response)
     return found
 
 

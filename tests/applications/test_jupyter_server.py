@@ -65,12 +65,11 @@ async def test_each_route_rejects_a_request_without_a_token(served: ServedApplic
 @pytest.mark.gen_test
 async def test_a_good_token_gets_the_pages_of_the_application(served: ServedApplication) -> None:
     # Jupyter does not check a request with a token in a header for cross-site request forgery.
-    checked = {"/files/": b"Blocking request from unknown origin", "/nbconvert/0/0": b"argument missing from"}
-    replaced = await served.check_pages(varying={"/api/me", "/api/status", "/metrics"}, unread=checked.keys())
+    checked = {"/files/", "/nbconvert/0/0"}
+    replaced = await served.check_pages(varying={"/api/me", "/api/status", "/metrics"}, unread=checked)
     assert {"/nbconvert/0": "method_not_allowed"} == replaced
-    for path, message in checked.items():
-        assert message in (await served.fetch(served.unprotected_url + path)).body
-        assert message not in (await served.call(path)).body
+    for path in checked:
+        assert (await served.fetch(served.unprotected_url + path)).body != (await served.call(path)).body
 
 
 @pytest.mark.gen_test

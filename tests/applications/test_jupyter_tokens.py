@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from foreign_applications import shortest_path
+from foreign_applications import bearer_challenge, shortest_path
 from jupyter_kernel import run
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.websocket import WebSocketClientConnection
@@ -90,7 +90,7 @@ async def test_every_route_rejects_a_request_without_a_token(call: Call, paths: 
     for path in paths:
         for method in METHODS:
             response = await call(path, method=method)
-            challenge = response.headers.get("WWW-Authenticate")
+            challenge = bearer_challenge(response)
             if (401, 'Bearer realm="api"') == (response.code, challenge):
                 rejected.add(path)
             elif response.code != 405:  # a method that no code of the handler sees
