@@ -1,217 +1,104 @@
-"""Jupyter Server with the identity provider and the authorizer of ``examples/jupyter_tokens.py``."""
+"""Jupyter Server with one scope for all; the lines that protect it are those of docs/how-to/existing-app.rst.
+
+``test_jupyter_tokens.py`` tests the identity provider, which has a scope for each resource.
+"""
 
 from __future__ import annotations
 
 import base64
+import gc
 import json
-import re
-import string
-import subprocess
-import sys
-import urllib.parse
-import uuid
-from collections.abc import Awaitable, Callable
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
-from hypothesis import strategies
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
-from tornado.websocket import WebSocketClientConnection
+from foreign_applications import ServedApplication
+from jupyter_kernel import run
+from jupyter_server.serverapp import ServerApp
+from tornado.httpclient import HTTPClientError
+from tornado.ioloop import IOLoop
 
 from fakeissuer import RunningIssuer
-
-pytest.importorskip("jupyter_server", reason="Jupyter Server is not installed: pip install '.[applications]'")
-pytest.importorskip("ipykernel", reason="ipykernel is not installed: pip install '.[applications]'")
-
-OPTIONS = [
-    "--allow-root",
-    "--no-browser",
-    "--ServerApp.ip=127.0.0.1",
-    "--ServerApp.port=0",
-    "--ServerApp.identity_provider_class=jupyter_tokens.TokenIdentityProvider",
-    "--ServerApp.authorizer_class=jupyter_tokens.ScopeAuthorizer",
-]
-LIST_ROUTES = """
-import json, sys
-from jupyter_server.serverapp import ServerApp
-server = ServerApp()
-server.initialize(sys.argv[1:], new_httpserver=False)
-rules = [rule for host in server.web_app.default_router.rules for rule in host.target.rules]
-print(json.dumps([rule.matcher.regex.pattern for rule in rules]))
-"""
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-PATH_CHARACTERS = string.ascii_letters + string.digits + "/-._%"
-
-Call = Callable[..., Awaitable[HTTPResponse]]
-Open = Callable[..., Awaitable[WebSocketClientConnection]]
+from service import ResourceServerApplication, Settings, protect, protected
 
 
-@pytest.fixture(scope="module")
-def url(start_program: Callable[..., str]) -> str:
-    return start_program("-m", "jupyter_server", *OPTIONS, pattern=r"is running at:\n.*(http://127\.0\.0\.1:\d+)/")
+def make_protected(arguments: list[str]) -> tuple[ServerApp, ResourceServerApplication]:
+    server = ServerApp()
+    server.initialize(["--IdentityProvider.token=", *arguments])
+    guard = protect(server.web_app, Settings(), wrap=protected(scopes="jupyter:use"))
+    return server, guard
+
+
+pytestmark = pytest.mark.filterwarnings("default")  # those of other packages are no errors
 
 
 @pytest.fixture
-def call(url: str, issuer: RunningIssuer, http_client: AsyncHTTPClient) -> Call:
-    async def send(path: str, scopes: str | None = None, method: str = "GET", body: object = None) -> HTTPResponse:
-        headers = {} if scopes is None else {"Authorization": f"Bearer {issuer.token(scp=scopes)}"}
-        return await http_client.fetch(
-            url + path,
-            method=method,
-            headers=headers,
-            body=None if body is None else json.dumps(body),
-            follow_redirects=False,
-            raise_error=False,
-            allow_nonstandard_methods=True,
-        )
-
-    return send
-
-
-@pytest.fixture
-def open_channels(url: str, open_socket: Open, call: Call) -> Open:
-    """Return a function that starts a kernel and opens its WebSocket with these header fields."""
-
-    async def connect(*subprotocols: str, **headers: str) -> WebSocketClientConnection:
-        kernel = json.loads((await call("/api/kernels", "kernels:write", "POST", {})).body)
-        return await open_socket(f"{url}/api/kernels/{kernel['id']}/channels", *subprotocols, **headers)
-
-    return connect
-
-
-async def run(socket: WebSocketClientConnection, code: str) -> str:
-    """Run code in the kernel of a WebSocket, and return what it prints."""
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "test", "username": ""}
-    message = {"header": header, "parent_header": {}, "metadata": {}, "content": {"code": code, "silent": False}}
-    await socket.write_message(json.dumps(message | {"channel": "shell", "buffers": []}))
-    while (received := await socket.read_message()) is not None:
-        answer: dict[str, Any] = json.loads(received)
-        if answer["msg_type"] == "stream":
-            return str(answer["content"]["text"])
-    raise AssertionError(f"closed with {socket.close_code} before the kernel printed anything")
-
-
-@pytest.fixture(scope="module")
-def paths(application_environment: dict[str, str]) -> list[str]:
-    """A path of every route that the server and its extensions mount."""
-    command = [sys.executable, "-c", LIST_ROUTES, *OPTIONS]
-    printed = subprocess.run(
-        command, env=application_environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ).stdout
-    return [_shortest_path(pattern) for pattern in json.loads(printed)]
-
-
-def _shortest_path(pattern: str) -> str:
-    matching = strategies.from_regex(re.compile(pattern, re.ASCII), fullmatch=True, alphabet=PATH_CHARACTERS)
-    quickly = hypothesis.settings(
-        max_examples=50, database=None, phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink]
-    )
-    path = hypothesis.find(matching, lambda path: not path.startswith("//"), settings=quickly)
-    return path or "/missing"
-
-
-@pytest.mark.gen_test(timeout=60)
-async def test_every_route_rejects_a_request_without_a_token(call: Call, paths: list[str]) -> None:
-    assert {"/api/status", "/api/kernels", "/api/terminals", "/metrics"} <= set(paths)
-    rejected, others = set(), set()
-    for path in paths:
-        for method in METHODS:
-            response = await call(path, method=method)
-            challenge = response.headers.get("WWW-Authenticate")
-            if (401, 'Bearer realm="api"') == (response.code, challenge):
-                rejected.add(path)
-            elif response.code != 405:  # a method that no code of the handler sees
-                others.add((path, response.code))
-    # Jupyter's handler of a trailing slash is its only one without a user: it redirects GET, and has no other method.
-    assert {("/0/", 302), ("/0/", 403)} == others
-    assert set(paths) - {"/0/"} == rejected
+def served(serve: Any, io_loop: IOLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedApplication]:
+    for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    files = tmp_path / "files"
+    files.mkdir()
+    arguments = ["--allow-root", "--no-browser", "--ServerApp.port=0", f"--ServerApp.root_dir={files}"]
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    server, guard = make_protected(arguments)
+    unprotected = ServerApp()
+    unprotected.initialize(["--IdentityProvider.token=", *arguments])
+    yield serve(server.web_app, guard, scope="jupyter:use", unprotected=unprotected.web_app)
+    for each in (server, unprotected):
+        io_loop.run_sync(each._cleanup)
+        each.http_server.stop()
+    for connection in [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]:
+        connection.close()  # Jupyter leaves some open until the program ends
+    for number, handler in signals.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.gen_test
-async def test_a_bad_token_gets_the_reason_and_no_body_of_jupyter(url: str, http_client: AsyncHTTPClient) -> None:
-    headers = {"Authorization": "Bearer nonsense"}
-    response = await http_client.fetch(f"{url}/api/contents", headers=headers, raise_error=False)
-    assert (401, "invalid_token") == (response.code, json.loads(response.body)["error"])
-    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
-    assert "no-store" == response.headers["Cache-Control"]
-
-
-SCOPES = {
-    "status": ("GET", "/api/status", None, "api:read", 200),
-    "a list of files": ("GET", "/api/contents", None, "contents:read", 200),
-    "a new file": ("PUT", "/api/contents/notes.txt", {"type": "file", "format": "text", "content": "hello"},
-                   "contents:write", 201),
-    "its content": ("GET", "/files/notes.txt", None, "contents:read", 200),
-    "kernels": ("GET", "/api/kernels", None, "kernels:read", 200),
-    "a new kernel": ("POST", "/api/kernels", {}, "kernels:write", 201),
-    "a new terminal": ("POST", "/api/terminals", {}, "terminals:write", 200),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("method", "path", "body", "scope", "status"), SCOPES.values(), ids=SCOPES.keys())
-@pytest.mark.gen_test
-async def test_a_route_requires_the_scope_of_its_resource_and_action(
-    method: str, path: str, body: object, scope: str, status: int, call: Call
-) -> None:
-    resource, action = scope.split(":")
-    others = f"{resource}:{'write' if action == 'read' else 'read'} other:{action}"
-    response = await call(path, others, method, body)
-    assert 403 == response.code
-    assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
-    assert f'scope="{scope}"' in response.headers["WWW-Authenticate"]
-    assert status == (await call(path, scope, method, body)).code
+async def test_each_route_rejects_a_request_without_a_token(served: ServedApplication) -> None:
+    assert {"/api/status", "/api/kernels", "/api/terminals", "/metrics"} <= served.paths.keys()
+    await served.check_rejections()
 
 
 @pytest.mark.gen_test
-async def test_jupyter_keeps_its_own_error_messages(call: Call) -> None:
-    response = await call("/api/contents/missing.txt", "contents:read")
+async def test_a_good_token_gets_the_pages_of_the_application(served: ServedApplication) -> None:
+    # Jupyter does not check a request with a token in a header for cross-site request forgery.
+    checked = {"/files/", "/nbconvert/0/0"}
+    replaced = await served.check_pages(varying={"/api/me", "/api/status", "/metrics"}, unread=checked)
+    assert {"/nbconvert/0": "method_not_allowed"} == replaced
+    for path in checked:
+        assert (await served.fetch(served.unprotected_url + path)).body != (await served.call(path)).body
+
+
+@pytest.mark.gen_test
+async def test_the_application_keeps_its_own_error_messages(served: ServedApplication) -> None:
+    response = await served.call("/api/contents/missing.txt")
     assert (404, b"file or directory '/missing.txt' does not exist") == (response.code, response.body)
-    response = await call("/api/kernels/0-0-0-0-0", "kernels:read")
+    response = await served.call("/api/kernels/0-0-0-0-0")
     assert (404, "Kernel does not exist: 0-0-0-0-0") == (response.code, json.loads(response.body)["message"])
+    response = await served.call("/api/sessions", "POST", data={})
+    assert (400, "Missing field in JSON data: path") == (response.code, json.loads(response.body)["message"])
 
 
 @pytest.mark.gen_test
-async def test_the_identity_names_the_subject_and_the_permissions(call: Call) -> None:
-    permissions = urllib.parse.quote(json.dumps({"contents": ["read", "write"]}))
-    response = await call(f"/api/me?permissions={permissions}", "contents:read")
-    found = json.loads(response.body)
-    assert ("0oaservice0000000001", ["read"]) == (found["identity"]["username"], found["permissions"]["contents"])
-    assert "principal" not in found["identity"]
+async def test_a_good_token_writes_and_reads_a_file(served: ServedApplication) -> None:
+    file = {"type": "file", "format": "text", "content": "hello"}
+    assert 201 == (await served.call("/api/contents/notes.txt", "PUT", data=file)).code
+    assert b"hello" == (await served.call("/files/notes.txt")).body
 
 
 @pytest.mark.gen_test(timeout=60)
-async def test_a_kernel_runs_code_until_the_token_expires(open_channels: Open, issuer: RunningIssuer) -> None:
-    token = issuer.token(scp="kernels:write", expires_in=6)
-    socket = await open_channels(Authorization=f"Bearer {token}")
-    assert "42\n" == await run(socket, "print(6 * 7)")
-    while await socket.read_message() is not None:
-        pass
-    assert (4401, "token ended") == (socket.close_code, socket.close_reason)
-
-
-@pytest.mark.gen_test(timeout=60)
-async def test_a_browser_offers_the_token_as_a_subprotocol(open_channels: Open, issuer: RunningIssuer) -> None:
-    token = base64.urlsafe_b64encode(issuer.token(scp="kernels:write").encode()).decode().rstrip("=")
-    socket = await open_channels("other", f"base64url.bearer.authorization.{token}")
-    assert "42\n" == await run(socket, "print(6 * 7)")
-    assert socket.selected_subprotocol is None
-
-
-@pytest.mark.parametrize(
-    ("claims", "status", "error"),
-    [
-        (None, 401, "missing_token"),
-        ({"scp": "kernels:read"}, 403, "insufficient_scope"),
-        ({"scp": "kernels:write", "expires_in": -1000}, 401, "invalid_token"),
-    ],
-)
-@pytest.mark.gen_test(timeout=60)
-async def test_a_kernel_refuses_a_socket(
-    claims: dict[str, Any] | None, status: int, error: str, open_channels: Open, issuer: RunningIssuer
-) -> None:
-    headers = {} if claims is None else {"Authorization": f"Bearer {issuer.token(**claims)}"}
-    with pytest.raises(HTTPClientError) as rejection:
-        await open_channels(**headers)
-    assert rejection.value.response is not None
-    assert (status, error) == (rejection.value.code, json.loads(rejection.value.response.body)["error"])
+async def test_a_kernel_runs_code(served: ServedApplication, open_socket: Any, issuer: RunningIssuer) -> None:
+    kernel = json.loads((await served.call("/api/kernels", "POST", data={})).body)
+    channels = f"{served.url}/api/kernels/{kernel['id']}/channels"
+    offered = base64.urlsafe_b64encode(served.authorization.removeprefix("Bearer ").encode()).decode().rstrip("=")
+    by_header = await open_socket(channels, Authorization=served.authorization)
+    assert "42\n" == await run(by_header, "print(6 * 7)")
+    by_subprotocol = await open_socket(channels, f"base64url.bearer.authorization.{offered}")
+    assert "43\n" == await run(by_subprotocol, "print(43)")
+    for fields, status in [({}, 401), ({"Authorization": f"Bearer {issuer.token(scp='other')}"}, 403)]:
+        with pytest.raises(HTTPClientError) as rejection:
+            await open_socket(channels, **fields)
+        assert status == rejection.value.code

@@ -91,6 +91,14 @@ class Shared(BearerAuthMixin, tornado.web.RequestHandler):
         self.write("for all")
 
 
+class Unaware(tornado.web.RequestHandler):
+    """Marks its responses as public, since its author does not know that they are protected."""
+
+    def get(self) -> None:
+        self.set_header("Cache-Control", "public, max-age=600")
+        self.write(f"for {self.current_user.subject if self.current_user else 'anonymous'}")
+
+
 def _wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain"), ("Cache-Control", "max-age=600")])
     return [environ["HTTP_AUTHORIZATION"].encode()[-20:]]
@@ -115,6 +123,8 @@ def url(fake_issuer: RunningIssuer, listen: Callable[[ResourceServerApplication]
     routes += [
         (r"/files/(.*)", protected(tornado.web.StaticFileHandler), {"path": str(files)}),
         (r"/open/(.*)", public(tornado.web.StaticFileHandler), {"path": str(files)}),
+        (r"/Unaware", protected(Unaware)),
+        (r"/OptionalUnaware", protected(Unaware, optional=True)),
         (r"/wsgi", protected(tornado.web.FallbackHandler), {"fallback": WSGIContainer(_wsgi)}),
     ]
     return listen(
@@ -160,6 +170,7 @@ PROTECTED = [
     ("/files/secret.txt", "header"),
     ("/files/secret.txt?v=1", "header"),
     ("/wsgi", "header"),
+    ("/Unaware", "header"),
 ]
 
 
@@ -176,7 +187,7 @@ async def test_a_response_to_one_user_reaches_no_other_client(path: str, place: 
         assert (alice.body == bob.body) is path.startswith("/files")
 
 
-@pytest.mark.parametrize("path", ["/Optional", "/OptionalCookie"])
+@pytest.mark.parametrize("path", ["/Optional", "/OptionalCookie", "/OptionalUnaware"])
 @pytest.mark.gen_test
 async def test_a_response_to_an_anonymous_client_reaches_no_user(path: str, cached: Any) -> None:
     async with cached() as send:
@@ -215,6 +226,7 @@ async def test_a_response_that_is_public_is_cached(cached: Any) -> None:
         ("/files/secret.txt?v=1", "private, max-age=315360000", "Authorization, Origin"),
         ("/Shared", "public, max-age=600", "Origin"),
         ("/wsgi", "private, max-age=600", "Authorization, Origin"),
+        ("/Unaware", "private, max-age=600", "Authorization, Origin"),
     ],
 )
 @pytest.mark.gen_test

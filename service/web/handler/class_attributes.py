@@ -83,6 +83,8 @@ class HandlerAttributes(tornado.web.RequestHandler):
     """The arguments of ``protected(…)``, in a class that it has made."""
     _class_only: ClassVar[frozenset[str]] = CLASS_ONLY
     """The names that only the class may set; other code may use those that were stated in ``protected(…)``."""
+    _keeps_public: ClassVar[bool] = True
+    """Whether ``Cache-Control: public`` is kept; not in a handler whose author may not know that it is protected."""
     _token_sources: ClassVar[tuple[TokenSource, ...]] = (read_header,)
     _own_cors: ClassVar[CrossOriginPolicy | None] = None
     _further_challenges: ClassVar[tuple[str, ...]] = ()

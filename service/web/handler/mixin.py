@@ -25,7 +25,7 @@ from service.web.handler.prepare import authenticate_first, authenticate_request
 from service.web.handler.token_lifetime import TokenLifetime
 from service.web.handler.token_monitor import MonitoredToken
 from service.web.policy.requirements import Requirements
-from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
+from service.web.responses.caching import add_to_vary, is_public, restrict_to_private, without_public
 from service.web.responses.cors import CrossOriginPolicy
 from service.web.responses.fields import copy_fields
 from service.web.responses.methods import handler_methods
@@ -213,6 +213,7 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
             if self._error_response is not None:
                 self._errors.complete(self._error_response, status, headers)
         if principal is not None or not self._requirements.public:
+            own = own if self._keeps_public else without_public(own)
             if principal is not None or "Authorization" in self.request.headers:
                 headers["Cache-Control"] = restrict_to_private(own) if own else "private"
             if self._vary and not (own and is_public(own)):

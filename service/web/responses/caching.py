@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_DIRECTIVE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,])+')
 _DECIDED = frozenset({"public", "private", "no-store"})
 
 
@@ -18,6 +19,12 @@ def restrict_to_private(own: str) -> str:
     if _DECIDED & _directives(own):
         return own
     return f"private, {own}" if own.strip() else "private"
+
+
+def without_public(cache_control: str) -> str:
+    """Return a ``Cache-Control`` without the directive ``public``."""
+    directives = [each.strip() for each in _DIRECTIVE.findall(cache_control)]
+    return ", ".join(each for each in directives if each.lower() != "public")
 
 
 def is_public(cache_control: str) -> bool:

@@ -44,7 +44,8 @@ class StatedRequirements:
             attributes = {**(ATTRIBUTES if is_open else {"public": False, "optional": False}), **self.attributes}
         else:
             bases = (BearerAuthMixin, handler)
-            attributes = {**self.attributes, "_class_only": CLASS_ONLY - self.attributes.keys()}
+            names = CLASS_ONLY - self.attributes.keys()
+            attributes = {**self.attributes, "_class_only": names, "_keeps_public": False}
         body = {name: getattr(handler, name) for name in ("__module__", "__qualname__", "__doc__")} | attributes
         body[STATED] = self
         protected_class = types.new_class(handler.__name__, bases, exec_body=lambda namespace: namespace.update(body))

@@ -29,6 +29,9 @@ class ErrorMethods(tornado.web.RequestHandler):
     _error_response: ErrorResponse | None = None
     """The error response that is being sent for an exception or a status."""
 
+    _is_error_own: bool = False
+    """Whether the application's own ``write_error`` writes the response, even one without a body."""
+
     @functools.cached_property
     def _errors(self) -> ErrorResponder:
         return ErrorResponder(self)
@@ -40,6 +43,10 @@ class ErrorMethods(tornado.web.RequestHandler):
             return
         response = self._errors.response_for(status_code, _exception(kwargs), reason=kwargs.get("reason"))
         self._error_response = response if response.status >= 400 else None
+        has_own = type(self).write_error is not ErrorMethods.write_error or not is_tornados(
+            super().write_error, "write_error"
+        )
+        self._is_error_own = has_own and not isinstance(_exception(kwargs), _REJECTIONS)
         super().send_error(response.status, **kwargs)
 
     def _handle_request_exception(self, e: BaseException) -> None:

@@ -75,7 +75,7 @@ class ErrorResponder:
     def body_for_bare_status(self) -> dict[str, Any] | None:
         """Return the JSON for a handler that has set only a status, or None if it has written a response."""
         handler = self._handler
-        is_written = handler._write_buffer or handler._headers_written
+        is_written = handler._write_buffer or handler._headers_written or handler._is_error_own
         if is_written or {"Content-Length", "Content-Encoding"} & handler._headers.keys():
             return None
         handler.clear_header("Etag")  # it described another body

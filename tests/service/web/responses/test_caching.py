@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.web.responses.caching import add_to_vary, is_public, restrict_to_private
+from service.web.responses.caching import add_to_vary, is_public, restrict_to_private, without_public
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,20 @@ def test_only_the_directive_public_is_public(cache_control: str, public: object)
 )
 def test_missing_names_are_added_to_vary(own: str | None, names: list[str], vary: str) -> None:
     assert vary == add_to_vary(own, names)
+
+
+@pytest.mark.parametrize(
+    ("own", "rest"),
+    [
+        ("", ""),
+        ("public", ""),
+        ("max-age=60,PUBLIC", "max-age=60"),
+        ("public, max-age=60, public", "max-age=60"),
+        ("max-age=60, publicly", "max-age=60, publicly"),
+        ('extension="a, public", public', 'extension="a, public"'),
+        ('extension="a\\", public", max-age=60', 'extension="a\\", public", max-age=60'),
+        ('public, extension="a', 'extension="a'),
+    ],
+)
+def test_public_is_removed(own: str, rest: str) -> None:
+    assert rest == without_public(own)

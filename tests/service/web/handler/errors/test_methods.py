@@ -105,9 +105,23 @@ class OwnWords(BearerAuthMixin, RequestHandler):
         self.finish(f"own words for {status_code}")
 
 
+class NoWords(BearerAuthMixin, RequestHandler):
+    """Responds to errors with a status alone."""
+
+    def get(self) -> None:
+        raise tornado.web.HTTPError(404)
+
+    def post(self) -> None:
+        raise tornado.web.HTTPError(401)
+
+    def write_error(self, status_code: int, **_kwargs: Any) -> None:
+        if status_code == 404:
+            self.finish()
+
+
 @pytest.fixture
 def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplication:
-    kinds = (Unprepared, Begun, BadNews, EarlyFinish, Cancelled, OwnWords)
+    kinds = (Unprepared, Begun, BadNews, EarlyFinish, Cancelled, OwnWords, NoWords)
     return serve([(f"/{kind.__name__}", kind) for kind in kinds], xsrf_cookies=True)
 
 
@@ -179,3 +193,12 @@ async def test_an_error_response_is_not_cached_unless_the_method_sets_another_va
 ) -> None:
     response = await call("/OwnWords", None, method, Cookie="_xsrf=a", **{"X-Xsrftoken": "a"})
     assert (status, body, cache_control) == (response.code, response.body, response.headers["Cache-Control"])
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 404), ("POST", 401)])
+@pytest.mark.gen_test
+async def test_an_error_of_the_application_may_have_no_body(method: str, status: int, call: Callable[..., Any]) -> None:
+    response = await call("/NoWords", "good", method, Cookie="_xsrf=a", **{"X-Xsrftoken": "a"})
+    assert (status, b"", "no-store") == (response.code, response.body, response.headers["Cache-Control"])
+    assert (status == 401) == ("WWW-Authenticate" in response.headers)
+    assert 401 == (await call("/NoWords", None, method)).code
