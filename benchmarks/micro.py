@@ -42,11 +42,11 @@ from service.errors import InvalidToken, Reason
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens import jws
+from service.tokens.binding.possession import Possession
 from service.tokens.claim_rules import ClaimRules
 from service.tokens.claims import check_claims
 from service.tokens.credentials import Credentials
 from service.tokens.jwk import JWK
-from service.tokens.possession import Possession
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.tokens.token_kinds import check_type

@@ -8,7 +8,7 @@ from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, SettingsError
-from service.tokens.confirmation import CONFIRMATION
+from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal

@@ -11,11 +11,11 @@ from service.caches.shared import SharedCache
 from service.clock import Clock
 from service.errors import InvalidProof, InvalidToken, NonceRequired, Reason
 from service.settings.program import Settings
-from service.tokens.confirmation import CONFIRMATION, read_confirmation
+from service.tokens.binding.confirmation import CONFIRMATION, read_confirmation
+from service.tokens.binding.nonces import NonceSource
+from service.tokens.binding.possession import Possession
+from service.tokens.binding.proofs import DPoPProof, ProofRules, check_proof
 from service.tokens.credentials import Credentials
-from service.tokens.dpop import DPoPProof, ProofRules, check_proof
-from service.tokens.dpop_nonce import NonceSource
-from service.tokens.possession import Possession
 from service.tokens.principal import Principal
 
 OFF, ALLOWED, REQUIRED = DPOP_MODES = ("off", "allowed", "required")

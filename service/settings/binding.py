@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.settings.files import CAFile
 from service.settings.profiles.texts import Texts, split_list
-from service.tokens.dpop import PROOF_ALGORITHMS
+from service.tokens.binding.proofs import PROOF_ALGORITHMS
 
 _MIN_SECRET_LENGTH = 32
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]+", re.ASCII)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from service.errors import InvalidToken, Reason
+from service.tokens.binding.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.claim_names import DEFAULT_NAMES
 from service.tokens.claim_rules import ClaimCheck, ClaimRules, Claims, shorten
-from service.tokens.confirmation import CONFIRMATION, read_confirmation
 from service.tokens.token_kinds import MARKS, check_kind, describe_accepted_hashes
 
 _LARGEST_DATE = 2**53

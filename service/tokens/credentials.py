@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from service.tokens.possession import Possession
+from service.tokens.binding.possession import Possession
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

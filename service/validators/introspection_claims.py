@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.errors import InvalidToken, Reason
+from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.claim_names import MISSING, find_claim
 from service.tokens.claim_rules import ClaimRules
-from service.tokens.confirmation import CONFIRMATION
 from service.tokens.presented import PresentedToken
 
 AUDIENCE_SETTING = "insecure_accept_introspection_without_audience"

@@ -9,8 +9,8 @@ from service.binding import BindingCheck, BindingRules
 from service.caches.shared import SharedCache
 from service.clock import ManualClock
 from service.errors import InvalidToken, NonceRequired, Reason, TokenError
+from service.tokens.binding.possession import Possession
 from service.tokens.credentials import Credentials
-from service.tokens.possession import Possession
 from service.tokens.principal import Principal
 
 ISSUER, TOKEN, URL = "https://issuer.example", "a-token", "https://api.example.com/orders"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from service.errors import InvalidProof, InvalidToken, Reason, TokenError
 from service.operations.doctor.report import Finding, fail, ok, skipped
 from service.settings.program import Settings
-from service.tokens.confirmation import CONFIRMATION, Confirmation, read_confirmation
-from service.tokens.dpop import ProofRules, check_proof
+from service.tokens.binding.confirmation import CONFIRMATION, Confirmation, read_confirmation
+from service.tokens.binding.proofs import ProofRules, check_proof
 from service.tokens.principal import Principal
 
 _POSSESSION = "its sender proves that they hold its key"

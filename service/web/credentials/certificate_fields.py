@@ -9,7 +9,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 
-from service.tokens.thumbprint import encode_sha256
+from service.tokens.binding.thumbprint import encode_sha256
 
 _ABSENT = frozenset({"", "(null)"})
 """What proxies send without a certificate: HAProxy an empty value, Apache the other one; most send no field."""

@@ -9,7 +9,7 @@ from typing import Self
 from tornado.httputil import HTTPServerRequest
 
 from service.settings.program import Settings
-from service.tokens.possession import Possession
+from service.tokens.binding.possession import Possession
 from service.web.credentials.client_certificate import certificate_source
 from service.web.credentials.external_url import external_url
 

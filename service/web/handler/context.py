@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
-from service.tokens.possession import Possession
+from service.tokens.binding.possession import Possession
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.possession import PossessionReader
 from service.web.handler.token_monitor import TokenMonitor

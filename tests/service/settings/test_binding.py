@@ -7,7 +7,7 @@ import pytest
 from service.binding import OFF, REQUIRED
 from service.errors import SettingsError
 from service.settings.program import Settings
-from service.tokens.dpop import PROOF_ALGORITHMS
+from service.tokens.binding.proofs import PROOF_ALGORITHMS
 
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 SECRET = "s" * 32

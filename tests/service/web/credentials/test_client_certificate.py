@@ -10,7 +10,7 @@ from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
 from service.settings.binding import BindingSettings
-from service.tokens.thumbprint import encode_sha256
+from service.tokens.binding.thumbprint import encode_sha256
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.client_certificate import certificate_source
 

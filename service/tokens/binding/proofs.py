@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from service.errors import InvalidProof, InvalidToken, Reason
 from service.tokens import encoding
+from service.tokens.binding.http_url import normalize_http_url
+from service.tokens.binding.thumbprint import encode_sha256, jwk_thumbprint
 from service.tokens.claims import numeric_date
 from service.tokens.jose_header import FORBIDDEN_PARAMETERS, JOSEHeader
 from service.tokens.jwk import JWK
 from service.tokens.jws import CompactJWS, is_signed_by, split
-from service.tokens.thumbprint import encode_sha256, jwk_thumbprint
-from service.tokens.uri import normalize_http_url
 
 PROOF_ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "RS256")
 """The algorithms of proofs, which the client chooses; each is asymmetric."""

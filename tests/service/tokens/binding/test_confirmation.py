@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.errors import InvalidToken, Reason
-from service.tokens.confirmation import Confirmation, read_confirmation
+from service.tokens.binding.confirmation import Confirmation, read_confirmation
 
 HASH = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
 

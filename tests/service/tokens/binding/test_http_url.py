@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tokens.uri import normalize_http_url
+from service.tokens.binding.http_url import normalize_http_url
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fakeissuer import DPoPClient
 from service.errors import InvalidProof, Reason
-from service.tokens.dpop import DPoPProof, ProofRules, check_proof
+from service.tokens.binding.proofs import DPoPProof, ProofRules, check_proof
 
 NOW = 1_700_000_000.0
 URL = "https://api.example.com/orders"

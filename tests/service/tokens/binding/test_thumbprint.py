@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from jwcrypto.jwk import JWK
 
-from service.tokens.thumbprint import jwk_thumbprint
+from service.tokens.binding.thumbprint import jwk_thumbprint
 
 # RFC 7638 section 3.1, and RFC 8037 appendix A.3.
 RSA = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.tokens.dpop_nonce import PERIOD, NonceSource
+from service.tokens.binding.nonces import PERIOD, NonceSource
 
 NOW = 1_700_000_100.0
 SECRET, NEXT = b"1" * 32, b"2" * 32
