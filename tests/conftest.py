@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -59,6 +60,17 @@ def open_socket(io_loop: IOLoop) -> Iterator[Callable[..., Awaitable[WebSocketCl
     yield opening
     for socket in opened:
         socket.close()
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    """Undo what a program of ours that ran in this process has configured, for the tests that follow."""
+    root, general, client = map(logging.getLogger, (None, "tornado.general", "tornado.curl_httpclient"))
+    before = root.handlers[:], root.level, general.filters[:], client.level
+    yield
+    root.handlers[:], general.filters[:] = before[0], before[2]
+    root.setLevel(before[1])
+    client.setLevel(before[3])
 
 
 @pytest.fixture

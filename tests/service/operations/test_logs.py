@@ -2,20 +2,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from service.operations.logs import configure_logging
-
-
-@pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
-    root, general = logging.getLogger(), logging.getLogger("tornado.general")
-    handlers, level, filters = root.handlers[:], root.level, general.filters[:]
-    yield
-    root.handlers[:], general.filters[:] = handlers, filters
-    root.setLevel(level)
 
 
 def test_json_format_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
