@@ -111,7 +111,7 @@ def test_a_text_that_is_no_proof_is_rejected(text: str, fake_issuer: RunningIssu
 
 
 # What RFC 9449 leaves to the server, or what other endpoints check.
-ACCEPTED = {"jti-long", "oversize", "token-bound-to-a-certificate-too"}
+ACCEPTED = {"jti-long", "oversize"}
 
 
 def test_userinfo_rejects_the_catalogue_of_bad_proofs(fake_issuer: RunningIssuer) -> None:
