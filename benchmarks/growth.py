@@ -47,6 +47,7 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedToken, ValidatedTokenCache
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
+from service.settings.issuers import TrustedIssuer
 from service.tokens.credentials import Credentials
 from service.tokens.jwk import JWK
 from service.tokens.key_set import KeySet
@@ -140,6 +141,13 @@ def _finish(awaitable: Awaitable[Any]) -> Any:
 # The cost of a new token.
 
 
+def _named(trusted: TrustedIssuer, count: int) -> Iterator[TrustedIssuer]:
+    """Yield so many issuers that are like this one but for their names."""
+    for number in range(count):
+        name = f"{ISSUER}/{number}"
+        yield dataclasses.replace(trusted, issuer=name, profile=dataclasses.replace(trusted.profile, token_issuer=name))
+
+
 async def _new_token_cost(
     issuer: fakeissuer.RunningIssuer, *, others: int = 0, claims: dict[str, object] | None = None
 ) -> float:
@@ -147,8 +155,7 @@ async def _new_token_cost(
     client, cache = JSONClient(), open_cache("memory://", clock=CLOCK)
     context = ValidatorContext(client=client, clock=CLOCK, token_cache=ValidatedTokenCache(clock=CLOCK), cache=cache)
     (trusted,) = Settings(issuer=issuer.issuer_url()).trusted_issuers
-    named = [dataclasses.replace(trusted, issuer=f"{ISSUER}/{number}") for number in range(others)]
-    validators = [jwt.build(each, context) for each in (*named, trusted)]
+    validators = [jwt.build(each, context) for each in (*_named(trusted, others), trusted)]
     authenticator = Authenticator(
         validators,
         token_cache=context.token_cache,
