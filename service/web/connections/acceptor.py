@@ -9,8 +9,8 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-_BATCH = 128
-"""Connections accepted before other work of the event loop has its turn."""
+_BATCH = 4
+"""Connections accepted before other work has its turn; few, so that one process does not take all those of a client."""
 _PAUSE = 0.01
 """Seconds until there may be room, as connections of the reserve are short."""
 _EXHAUSTED_PAUSE = 0.5

@@ -77,6 +77,20 @@ def test_several_processes_serve_one_port_and_a_killed_one_is_restarted(start: S
         urllib.request.urlopen(url, timeout=5)  # noqa: S310  # ours
 
 
+def test_processes_share_the_connections_of_one_client(start: Start, folder: Path) -> None:
+    """One process accepted up to 128 connections at once, and so all those of a client with a pool."""
+    options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
+    url = listening(start("service", *options, PYTHONPATH=str(folder)))
+    _responding_processes(url, until=lambda seen: len(seen) == 2)
+    host, _, port = url.removeprefix("http://").partition(":")
+    with contextlib.ExitStack() as stack:
+        pool = [stack.enter_context(socket.create_connection((host, int(port)), timeout=10)) for _ in range(64)]
+        for connection in pool:
+            connection.sendall(b"GET /who HTTP/1.1\r\nHost: api\r\n\r\n")
+        served = [connection.recv(4096).rpartition(b"\r\n\r\n")[2] for connection in pool]
+    assert 2 == len(set(served)), served
+
+
 def test_workers_exit_when_their_parent_is_killed(start: Start, folder: Path) -> None:
     options = ("--processes", "2", "--port", "0", "--routes", "who:ROUTES", "--issuer", OKTA)
     process = start("service", *options, PYTHONPATH=str(folder))
