@@ -59,8 +59,7 @@ class Authenticator:
             return None
         principal = self._token_cache.get(credentials.token)
         if principal is not None:
-            # Checked here and not by a call, since nearly every token is a bearer token.
-            if CONFIRMATION in principal.claims or credentials.possession is not None or self._requires_proofs:
+            if self._needs_proof(principal, credentials):
                 return None
             self._deny_list.check(principal)
         return principal
@@ -80,7 +79,7 @@ class Authenticator:
             TooManyRequests: The client's address has caused too many introspection requests.
         """
         principal = await self._validate(credentials.token, peer=peer)
-        if CONFIRMATION in principal.claims or credentials.possession is not None or self._requires_proofs:
+        if self._needs_proof(principal, credentials):
             await self._binding.check(principal, credentials)
         return principal
 
@@ -117,6 +116,10 @@ class Authenticator:
         """Close every validator."""
         for validator in self._validators:
             await validator.close()
+
+    def _needs_proof(self, principal: Principal, credentials: Credentials) -> bool:
+        """Return whether the binding has to be checked, which is not so for nearly every bearer token."""
+        return CONFIRMATION in principal.claims or credentials.possession is not None or self._requires_proofs
 
     async def _validate(self, text: str, *, peer: str | None) -> Principal:
         """Return the principal of a token that is on no deny list; its sender may be a thief."""

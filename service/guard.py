@@ -120,7 +120,6 @@ class Guard:
             head_as_get=settings.head_as_get,
             clock=clock,
             possession=possession,
-            reads_certificates=possession.certificate_of is not None,
             proof_algorithms=settings.dpop_algorithms,
             challenges=ChallengeSchemes.of(
                 [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms
@@ -155,7 +154,7 @@ class Guard:
         credentials = self._read_credentials(request)
         if credentials is None:
             return None
-        if credentials.scheme == SCHEME or self.context.reads_certificates:
+        if credentials.scheme == SCHEME or self.context.possession.certificate_of is not None:
             credentials = replace(credentials, possession=self.context.possession.read(request))
         principal = find_cached(
             request,

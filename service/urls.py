@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _STAR = "*."
 _LABELS = r"(?:[a-z0-9_-]+\.)+"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _NEVER_AN_ORIGIN = {"ftp": "https", "ws": "http", "wss": "https"}
 """Schemes of URLs that are not the scheme of any page, and the one that was probably meant."""
 _PROXY_PORTS = {"http": 8080, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
@@ -52,7 +52,7 @@ def parse_origin(origin: str) -> None:
             f"{origin!r} is too wide; a star stands for whole labels before a domain: https://*.example.com"
         )
     sent = f"{parts.scheme}://{_STAR * is_pattern}{_serialize(host, origin=origin)}"
-    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme):
+    if port is not None and port != DEFAULT_PORTS.get(parts.scheme):
         sent += f":{port}"
     if sent != origin:
         raise ValueError(f"{origin!r} never matches; browsers send {sent}")

@@ -74,6 +74,14 @@ def _restore_logging() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables of our programs, and work in an empty folder."""
+    for name in os.environ.keys() - clean_environment().keys():
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def environment() -> dict[str, str]:
     """The environment of a started program."""
     return clean_environment()

@@ -57,11 +57,16 @@ class UserInfoHandler(EndpointHandler):
             # RFC 6750 section 3.1: no error code if the request has no token.
             del challenge["error"], challenge["error_description"]
         scheme = "Bearer"
-        if self.request.headers.get("Authorization", "")[:5].lower() == "dpop ":
+        if self._is_dpop:
             scheme, challenge["algs"] = "DPoP", " ".join(PROOF_ALGORITHMS)
         return self.error_reply(
             error, f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in challenge.items())
         )
+
+    @property
+    def _is_dpop(self) -> bool:
+        """Whether the request has a token with the scheme ``DPoP``."""
+        return self.request.headers.get("Authorization", "")[:5].lower() == "dpop "
 
     def _access_token(self) -> str:
         if "access_token" in self.request.query_arguments:
@@ -84,12 +89,11 @@ class UserInfoHandler(EndpointHandler):
             if certificate is None or certificate_thumbprint(certificate) != thumbprint:
                 raise OAuthError(ErrorCase.USERINFO_CERTIFICATE)
         bound_to = bound_key(issued.claims)
-        is_dpop = self.request.headers.get("Authorization", "")[:5].lower() == "dpop "
-        if bound_to is None and not is_dpop:
+        if bound_to is None and not self._is_dpop:
             return
         if bound_to is None:
             raise OAuthError(ErrorCase.USERINFO_TOKEN_INVALID)
-        if not is_dpop:
+        if not self._is_dpop:
             raise OAuthError(ErrorCase.USERINFO_BOUND_TOKEN)
         context = ProofContext(
             method=self.request.method or "",

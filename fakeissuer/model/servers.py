@@ -10,7 +10,6 @@ from msgspec.structs import force_setattr
 
 from fakeissuer.jose.public_keys import KeySet, check_public_keys
 from fakeissuer.model.checks import check_custom_claims, check_known_names
-from fakeissuer.model.claim_placement import DEFAULT_PLACEMENT, GROUPS_PLACEMENT, ClaimPlacement
 from fakeissuer.model.endpoints import ORG
 from fakeissuer.model.grant_types import GRANT_TYPES
 from fakeissuer.model.records import UNSET, Name, Record
@@ -22,6 +21,24 @@ _Lifetime = Annotated[int, Meta(ge=1, le=315_360_000)]
 """Seconds, up to ten years."""
 
 IssuerMode = Literal["ORG_URL", "CUSTOM_URL", "DYNAMIC"]
+
+
+class ClaimPlacement(Record, frozen=True, kw_only=True):
+    """The placement of one claim, by its name in ``claim_placement`` of a server.
+
+    An ID token that is requested with an access token or a code has the claim only if ``id_token`` is ``always``.
+    The claim is left out unless one of ``scopes`` was granted; without ``scopes`` it needs none.
+    """
+
+    access_token: bool = True
+    id_token: Literal["always", "on_request"] = "on_request"  # noqa: S105  # a placement
+    userinfo: bool = True
+    scopes: tuple[Name, ...] = ()
+
+
+DEFAULT_PLACEMENT = ClaimPlacement()
+GROUPS_PLACEMENT = ClaimPlacement(scopes=("groups",))
+"""The placement of ``groups`` unless the server has another one."""
 
 
 class PolicyRule(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from fakeissuer.model.claims import Claims, Grant
 from fakeissuer.model.layout import Layout
 from fakeissuer.model.urls import ServerURLs
 from fakeissuer.model.users import User
-from fakeissuer.profiles.parts import api_scopes, document, groups_of, guid, lifetime, with_certificate
+from fakeissuer.profiles.parts import api_scopes, document, groups_of, guid, lifetime, nonce_of, with_certificate
 from fakeissuer.profiles.profile import Metadata, Profile
 
 _ACCESS_TOKEN_ISSUER = "/services/trust"  # noqa: S105  # a path
@@ -48,8 +48,7 @@ def _access_token(grant: Grant) -> Claims:
 def _id_token(grant: Grant, user: User, *_issued_with: str | None, **_more: str | None) -> Claims:
     claims: Claims = {"aud": grant.client_id, "iss": grant.issuer, **lifetime(grant), "auth_time": grant.auth_time}
     claims |= {"sub": _subject(user), "upn": user.login, "unique_name": user.login}
-    nonce = {} if grant.nonce is None else {"nonce": grant.nonce}
-    return claims | nonce | grant.custom_id_token_claims
+    return claims | nonce_of(grant) | grant.custom_id_token_claims
 
 
 def _metadata(urls: ServerURLs, _path: str) -> Metadata:

@@ -6,7 +6,7 @@ from fakeissuer.model.claims import Claims, Grant
 from fakeissuer.model.layout import Layout
 from fakeissuer.model.urls import ServerURLs
 from fakeissuer.model.users import User
-from fakeissuer.profiles.parts import document, groups_of, guid, lifetime, profile_of, with_certificate
+from fakeissuer.profiles.parts import document, groups_of, guid, lifetime, nonce_of, profile_of, with_certificate
 from fakeissuer.profiles.profile import Metadata, Profile
 
 _LAYOUT = Layout(
@@ -49,8 +49,7 @@ def _id_token(grant: Grant, user: User, *_issued_with: str | None, **_more: str 
     claims: Claims = {"nickname": user.login.partition("@")[0], **profile_of(user), "iss": grant.issuer}
     del claims["preferred_username"]
     claims |= {"aud": grant.client_id, "sub": _subject(user), **lifetime(grant), "sid": guid(f"session {user.login}")}
-    nonce = {} if grant.nonce is None else {"nonce": grant.nonce}
-    return claims | nonce | grant.custom_id_token_claims
+    return claims | nonce_of(grant) | grant.custom_id_token_claims
 
 
 def _metadata(urls: ServerURLs, _path: str) -> Metadata:

@@ -10,7 +10,7 @@ from fakeissuer.model.claims import Claims, Grant
 from fakeissuer.model.layout import Layout
 from fakeissuer.model.urls import ServerURLs
 from fakeissuer.model.users import User
-from fakeissuer.profiles.parts import api_scopes, document, groups_of, guid, lifetime, with_certificate
+from fakeissuer.profiles.parts import api_scopes, document, groups_of, guid, lifetime, nonce_of, with_certificate
 from fakeissuer.profiles.profile import Metadata, Profile
 
 _ALIASES = {"common": "default", "organizations": "default"}
@@ -80,8 +80,7 @@ def _id_token(version: str) -> Callable[..., Claims]:
         own: Claims = {"aud": grant.client_id, "iss": grant.issuer, "nbf": grant.issued_at, **lifetime(grant)}
         own |= {"name": user.name, "oid": guid(user.login), name: user.login, "sub": _pairwise(user)}
         own |= {"tid": tenant(grant.server.id), "ver": version}
-        nonce = {} if grant.nonce is None else {"nonce": grant.nonce}
-        return own | nonce | grant.custom_id_token_claims
+        return own | nonce_of(grant) | grant.custom_id_token_claims
 
     return claims
 

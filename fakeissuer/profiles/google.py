@@ -9,7 +9,7 @@ from fakeissuer.model.claims import Claims, Grant
 from fakeissuer.model.layout import Layout
 from fakeissuer.model.urls import ServerURLs
 from fakeissuer.model.users import User
-from fakeissuer.profiles.parts import document, hashes, lifetime, number
+from fakeissuer.profiles.parts import document, hashes, lifetime, nonce_of, number
 from fakeissuer.profiles.profile import Metadata, Profile
 
 _DIGITS = 21
@@ -46,8 +46,7 @@ def _id_token(
 ) -> Claims:
     claims: Claims = {"iss": grant.issuer, "azp": grant.client_id, "aud": grant.client_id, "sub": _subject(user)}
     claims |= {"email": user.email, "email_verified": user.email_verified, **hashes(access_token, code)}
-    nonce = {} if grant.nonce is None else {"nonce": grant.nonce}
-    return claims | nonce | {"name": user.name, **lifetime(grant)} | grant.custom_id_token_claims
+    return claims | nonce_of(grant) | {"name": user.name, **lifetime(grant)} | grant.custom_id_token_claims
 
 
 def _metadata(urls: ServerURLs, _path: str) -> Metadata:

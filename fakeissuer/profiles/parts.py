@@ -95,7 +95,12 @@ def profile_of(user: User) -> Claims:
 
 def sign_in_of(grant: Grant) -> Claims:
     """Return ``auth_time``, and the ``nonce`` of the authorization request if there was one."""
-    return {"auth_time": grant.auth_time} | ({} if grant.nonce is None else {"nonce": grant.nonce})
+    return {"auth_time": grant.auth_time} | nonce_of(grant)
+
+
+def nonce_of(grant: Grant) -> Claims:
+    """Return the ``nonce`` of the authorization request, if there was one."""
+    return {} if grant.nonce is None else {"nonce": grant.nonce}
 
 
 def hashes(access_token: str | None, code: str | None) -> Claims:

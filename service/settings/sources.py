@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from service.settings.files import read_env_file, read_toml
-from service.settings.layers import ENVIRONMENT, merge
 from service.settings.names import SettingNames
 from service.settings.program import Settings
-from service.settings.reading import DEFAULT_ENV_FILE, read_settings_file
+from service.settings.reading import DEFAULT_ENV_FILE, ENVIRONMENT, merge, read_settings_file
 
 _DERIVED = {
     "issuer": "org_url",

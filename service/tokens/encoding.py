@@ -25,6 +25,11 @@ _PADDING = (b"", b"", b"==", b"=")
 _ENDINGS = (frozenset(_ALPHABET), frozenset[int](), frozenset(_ALPHABET[::16]), frozenset(_ALPHABET[::4]))
 
 
+def encode_base64url(octets: bytes) -> str:
+    """Return bytes in base64url without padding (RFC 7515 section 2)."""
+    return pybase64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+
+
 def decode_base64url(text: bytes) -> bytes:
     """Return the bytes that a base64url text encodes.
 

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 from fakeissuer.control.bad_proofs.proof_builder import (
-    ABSENT,
     USE_NONCE,
     Fields,
     ProofBuilder,
     Row,
     token_hash,
 )
+from fakeissuer.control.jws_parts import ABSENT
 from fakeissuer.jose.raw_jws import RawJSON, base64url
 
 _MAX_SKEW_S = 600

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from fakeissuer.control.bad_proofs.proof_builder import ABSENT, Fields, ProofBuilder, Row
+from fakeissuer.control.bad_proofs.proof_builder import Fields, ProofBuilder, Row
+from fakeissuer.control.jws_parts import ABSENT
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url
 

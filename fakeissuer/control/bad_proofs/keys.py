@@ -8,7 +8,8 @@ import secrets
 from functools import partial
 from typing import Any
 
-from fakeissuer.control.bad_proofs.proof_builder import ABSENT, Fields, ProofBuilder, Row, public_jwk
+from fakeissuer.control.bad_proofs.proof_builder import Fields, ProofBuilder, Row, public_jwk
+from fakeissuer.control.jws_parts import ABSENT
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url, decode_base64url
 from fakeissuer.model.identifiers import random_text

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from fakeissuer.control.jws_parts import Part, encode, signer, with_changes
 from fakeissuer.control.mint import mint
 from fakeissuer.control.mint_request import MintRequest
-from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import Signer, base64url
 from fakeissuer.model.identifiers import random_text
 from fakeissuer.model.records import Record
@@ -70,13 +69,6 @@ class Row:
     needs_nonce: bool = False
 
 
-class _Absent:
-    """Marks a member to omit, because None stands for null."""
-
-
-ABSENT = _Absent()
-
-
 class ProofBuilder:
     """Builds proofs for one request, and the tokens that are sent with them."""
 
@@ -100,7 +92,7 @@ class ProofBuilder:
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a valid JOSE header with changes."""
-        return _with_changes({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk}, changes)
+        return with_changes({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk}, changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return the claims of a valid proof with changes."""
@@ -113,25 +105,23 @@ class ProofBuilder:
         }
         if self.nonce is not None:
             valid["nonce"] = self.nonce
-        return _with_changes(valid, changes)
+        return with_changes(valid, changes)
 
     def signer(self, key: SigningKey | None = None, alg: str = "ES256") -> Signer:
         """Return a signer for a key, by default that of the token."""
-        from fakeissuer.jose import keys  # noqa: PLC0415  # as above
-
-        return partial(keys.sign_input, key or self.key, alg)
+        return signer(key or self.key, alg)
 
     def proof(
         self,
         *,
-        header: dict[str, Any] | bytes | None = None,
-        claims: dict[str, Any] | bytes | None = None,
+        header: Part | None = None,
+        claims: Part | None = None,
         sign: Signer | None = None,
     ) -> str:
         """Return a proof of these parts; omitted parts are those of a valid proof."""
-        return raw_jws.encode_compact(
-            _octets(self.header() if header is None else header),
-            _octets(self.claims() if claims is None else claims),
+        return encode(
+            self.header() if header is None else header,
+            self.claims() if claims is None else claims,
             sign or self.signer(),
         )
 
@@ -154,11 +144,3 @@ def public_jwk(key: SigningKey) -> dict[str, Any]:
 def token_hash(token: str) -> str:
     """Return the claim ``ath`` for a token (RFC 9449 section 4.2)."""
     return base64url(hashlib.sha256(token.encode()).digest())
-
-
-def _octets(part: dict[str, Any] | bytes) -> bytes:
-    return part if isinstance(part, bytes) else raw_jws.json_object(part.items())
-
-
-def _with_changes(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**members, **changes}.items() if value is not ABSENT}

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from fakeissuer.control.bad_tokens.headers import DEEP_LEVELS
-from fakeissuer.control.bad_tokens.token_builder import ABSENT, HOUR_S, Row, TokenBuilder
+from fakeissuer.control.bad_tokens.token_builder import HOUR_S, Row, TokenBuilder
+from fakeissuer.control.jws_parts import ABSENT
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import RawJSON
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from fakeissuer.control.bad_tokens.token_builder import ABSENT, Placeholder, Row, TokenBuilder
+from fakeissuer.control.bad_tokens.token_builder import Placeholder, Row, TokenBuilder
+from fakeissuer.control.jws_parts import ABSENT
 
 _ID_TOKEN = "an ID token is for the client, whatever its audience"  # noqa: S105  # a sentence
 _REFRESH_TOKEN = "a refresh token is for the token endpoint, whatever its audience"  # noqa: S105  # a sentence

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from functools import partial
 
-from fakeissuer.control.bad_tokens.token_builder import ABSENT, Row, TokenBuilder
+from fakeissuer.control.bad_tokens.token_builder import Row, TokenBuilder
+from fakeissuer.control.jws_parts import ABSENT
 from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import base64url
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fakeissuer.control.jws_parts import Part, encode, signer, with_changes
 from fakeissuer.control.mint import mint
 from fakeissuer.control.mint_request import MintRequest
 from fakeissuer.errors import InvalidRequestError
-from fakeissuer.jose import raw_jws
 from fakeissuer.jose.raw_jws import Signer
 from fakeissuer.model.claims import Grant
 from fakeissuer.model.identifiers import random_text
@@ -59,13 +58,6 @@ class Row:
         return {400: "invalid_request", 401: "invalid_token"}[self.status]
 
 
-class _Absent:
-    """Marks a member to omit, because None stands for null."""
-
-
-ABSENT = _Absent()
-
-
 class Placeholder(enum.Enum):
     """A value in a table of claims that is known only when the token is built."""
 
@@ -90,7 +82,7 @@ class TokenBuilder:
 
     def header(self, **changes: Any) -> dict[str, Any]:
         """Return a valid JOSE header with changes."""
-        return _with_changes(jose_header(self.state.profile, self.server, "access", self.key, "RS256"), changes)
+        return with_changes(jose_header(self.state.profile, self.server, "access", self.key, "RS256"), changes)
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return the claims of a valid access token with changes."""
@@ -103,27 +95,25 @@ class TokenBuilder:
             issued_at=self.now,
             lifetime_s=HOUR_S,
         )
-        return _with_changes(self.state.profile.access_token_claims(grant), changes)
+        return with_changes(self.state.profile.access_token_claims(grant), changes)
 
     def token(
         self,
         *,
-        header: dict[str, Any] | bytes | None = None,
-        claims: dict[str, Any] | bytes | None = None,
+        header: Part | None = None,
+        claims: Part | None = None,
         sign: Signer | None = None,
     ) -> str:
         """Return a token of these parts; omitted parts are those of a valid token."""
-        return raw_jws.encode_compact(
-            _octets(self.header() if header is None else header),
-            _octets(self.claims() if claims is None else claims),
+        return encode(
+            self.header() if header is None else header,
+            self.claims() if claims is None else claims,
             sign or self.signer(),
         )
 
     def signer(self, key: SigningKey | None = None, alg: str = "RS256") -> Signer:
         """Return a signer for a key, by default the server's ACTIVE key."""
-        from fakeissuer.jose import keys  # noqa: PLC0415  # slow to import, needed with the first key
-
-        return partial(keys.sign_input, key or self.key, alg)
+        return signer(key or self.key, alg)
 
     def jwt(self, claims: Mapping[str, Any], typ: str | None = "JWT") -> str:
         """Return a JWT that the server has issued, with the claims that all kinds of JWT have, and with these.
@@ -158,11 +148,3 @@ def builder_for(state: IssuerState, server_id: str) -> TokenBuilder:
             "The org server's tokens cannot be verified locally, so it has no catalogue; choose another server."
         )
     return TokenBuilder(state, server)
-
-
-def _octets(part: dict[str, Any] | bytes) -> bytes:
-    return part if isinstance(part, bytes) else raw_jws.json_object(part.items())
-
-
-def _with_changes(members: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**members, **changes}.items() if value is not ABSENT}

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import pycurl
 
 from service.errors import SettingsError
-from service.urls import Proxy, is_loopback, parse_proxy
+from service.urls import DEFAULT_PORTS, Proxy, is_loopback, parse_proxy
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _ANY = "all_proxy"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -37,7 +36,7 @@ class ProxyRules:
     def __init__(self, proxy: str | None, environment: Mapping[str, str]) -> None:
         self._proxies: dict[str, Proxy | None] = {
             scheme: _find(environment, f"{scheme}_proxy", _ANY) if proxy is None else _read("http_proxy", proxy)
-            for scheme in _DEFAULT_PORTS
+            for scheme in DEFAULT_PORTS
         }
         _, excluded = _lookup(environment, "no_proxy")
         self._exceptions = tuple(map(_Exception.read, excluded.replace(",", " ").split()))
@@ -47,7 +46,7 @@ class ProxyRules:
         parts = urllib.parse.urlsplit(url)
         proxy = self._proxies.get(parts.scheme)
         host = (parts.hostname or "").removesuffix(".")
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
         if proxy is None or is_loopback(host) or any(one.matches(host, port) for one in self._exceptions):
             return None
         return proxy

@@ -6,7 +6,8 @@ import functools
 import re
 import urllib.parse
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+from service.urls import DEFAULT_PORTS
+
 _URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.ASCII)
 """The characters of a URI (RFC 3986 section 2); another one would be encoded by one program and not by the next."""
 _ENCODED = re.compile("%(..)?")
@@ -29,12 +30,12 @@ def normalize_http_url(url: str) -> str:
         raise ValueError("the URL has characters that no URI has")
     parts = urllib.parse.urlsplit(url)
     host, port = parts.hostname, parts.port  # raises ValueError for a port that is no number
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    if parts.scheme not in DEFAULT_PORTS or not host:
         raise ValueError("the URL is not absolute, or its scheme is neither http nor https")
     if "@" in parts.netloc:
         raise ValueError("the URL has user information")
     authority = f"[{host}]" if ":" in host else host
-    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+    if port is not None and port != DEFAULT_PORTS[parts.scheme]:
         authority += f":{port}"
     return f"{parts.scheme}://{authority}{_remove_dot_segments(_ENCODED.sub(_decode_unreserved, parts.path))}"
 

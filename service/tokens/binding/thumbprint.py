@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from service.tokens.encoding import encode_base64url
 
 _REQUIRED_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "EC": ("crv", "kty", "x", "y"),
@@ -28,4 +29,4 @@ def jwk_thumbprint(parameters: Mapping[str, Any]) -> str:
 
 def encode_sha256(data: bytes) -> str:
     """Return the SHA-256 hash of some bytes in base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
+    return encode_base64url(hashlib.sha256(data).digest())

@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 
 from service.tokens.binding.thumbprint import encode_sha256
+from service.tokens.encoding import encode_base64url
 
 _ABSENT = frozenset({"", "(null)"})
 """What proxies send without a certificate: HAProxy an empty value, Apache the other one; most send no field."""
@@ -89,7 +90,7 @@ def _read_xfcc(value: str) -> str:
 def _read_hash(text: str) -> str:
     if not _SHA256_HEX.fullmatch(text):
         raise ValueError("expected a SHA-256 hash in hexadecimal digits")
-    return base64.urlsafe_b64encode(bytes.fromhex(text)).rstrip(b"=").decode("ascii")
+    return encode_base64url(bytes.fromhex(text))
 
 
 def _hash_of(encoded: str) -> str:

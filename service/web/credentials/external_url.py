@@ -7,10 +7,8 @@ import urllib.parse
 
 from tornado.httputil import HTTPServerRequest
 
-from service.urls import is_loopback
+from service.urls import DEFAULT_PORTS, is_loopback
 from service.web.credentials.proxy_headers import is_from_trusted_proxy
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def external_url(request: HTTPServerRequest, public_url: str | None) -> str | None:
@@ -54,7 +52,7 @@ def _names_own_loopback_address(request: HTTPServerRequest) -> bool:
         return False
     try:
         host = urllib.parse.urlsplit(f"//{request.host}")
-        port = host.port or _DEFAULT_PORTS.get(request.protocol)
+        port = host.port or DEFAULT_PORTS.get(request.protocol)
     except ValueError:
         return False
     return "@" not in host.netloc and is_loopback(host.hostname) and port == address[1]

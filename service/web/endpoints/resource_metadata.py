@@ -60,7 +60,7 @@ class ResourceMetadata(BearerAuthMixin, tornado.web.RequestHandler):
         if schemes.dpop_algorithms:
             document["dpop_signing_alg_values_supported"] = list(schemes.dpop_algorithms)
             document["dpop_bound_access_tokens_required"] = not schemes.bearer
-        if self._context.reads_certificates:
+        if self._context.possession.certificate_of is not None:
             document["tls_client_certificate_bound_access_tokens"] = True
         if scopes := sorted(set(_scopes(self.application))):
             document["scopes_supported"] = scopes

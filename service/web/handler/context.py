@@ -32,7 +32,6 @@ class ResourceServerContext:
     clock: Clock = field(default_factory=SystemClock)
     trusted_proxies: TrustedProxies | None = None
     possession: PossessionReader = field(default_factory=lambda: PossessionReader(url_of=lambda _request: None))
-    reads_certificates: bool = False
     proof_algorithms: tuple[str, ...] = ()
     challenges: ChallengeSchemes = field(default_factory=ChallengeSchemes)
     monitor: TokenMonitor = field(default_factory=lambda: TokenMonitor(clock=SystemClock()))

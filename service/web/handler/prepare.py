@@ -146,7 +146,7 @@ def _authenticate_method(handler: Any) -> Awaitable[None] | None:
         handler._set_principal(handler._principal)  # drops the user that was read before the credentials
         return None
     context = handler._context
-    if credentials.scheme == SCHEME or requirements.dpop is not None or context.reads_certificates:
+    if credentials.scheme == SCHEME or requirements.dpop is not None or context.possession.certificate_of is not None:
         credentials = replace(credentials, possession=context.read_possession(handler))
     authenticator = handler._authenticator
     principal = find_cached(

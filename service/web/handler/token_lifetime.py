@@ -62,7 +62,7 @@ class TokenLifetime:
         text = token if isinstance(token, str) else ""  # a message may hold any JSON type
         credentials = parse_token(text, scheme="Bearer" if proof is None else SCHEME)
         context = handler._context
-        if proof is not None or handler._requirements.dpop is not None or context.reads_certificates:
+        if proof is not None or handler._requirements.dpop is not None or context.possession.certificate_of is not None:
             # The URL is that of the handshake, whose connection belongs to the WebSocket now.
             before = handler._credentials and handler._credentials.possession
             possession = before or context.read_possession(handler)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from service.settings.program import Settings
+from service.urls import DEFAULT_PORTS
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Resource:
             return None
         parts = urllib.parse.urlsplit(self.public_url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
+        is_default = parts.port in {None, DEFAULT_PORTS[parts.scheme]}
         return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
 
     @functools.cached_property

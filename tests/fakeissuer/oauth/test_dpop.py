@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import json
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -167,15 +165,10 @@ def test_a_client_can_require_proofs(fake_issuer: RunningIssuer, dpop_client: DP
 
 
 @pytest.mark.parametrize("alg", PROOF_ALGORITHMS)
-def test_each_listed_algorithm_is_accepted(alg: str, fake_issuer: RunningIssuer) -> None:
-    assert alg in _metadata(fake_issuer)["dpop_signing_alg_values_supported"]
+def test_each_listed_algorithm_is_accepted(alg: str, fake_issuer: RunningIssuer, ask: Send) -> None:
+    metadata = ask(f"{fake_issuer.issuer_url()}/.well-known/openid-configuration").json()
+    assert alg in metadata["dpop_signing_alg_values_supported"]
     assert 200 == _token(fake_issuer, DPoPClient(alg)).status
-
-
-def _metadata(issuer: RunningIssuer) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{issuer.issuer_url()}/.well-known/openid-configuration") as response:  # noqa: S310  # ours
-        document: dict[str, Any] = json.load(response)
-        return document
 
 
 def _code_form(code: str, client_id: str | None = SPA) -> dict[str, str]:

@@ -101,7 +101,7 @@ def test_userinfo_and_id_tokens_have_the_same_subject(name: str, fake_issuer: Ru
     bearer = {"Authorization": f"Bearer {fake_issuer.token(sub='alice@example.com', scp='openid')}"}
     userinfo = ask(_links(fake_issuer)["userinfo"], headers=bearer).json()
     id_token = fake_issuer.mint(kind="id", sub="alice@example.com", scp="openid").claims
-    assert userinfo["sub"] == id_token["sub"] == profile_named(name).subject(fake_issuer_user(fake_issuer))  # type: ignore[arg-type]
+    assert userinfo["sub"] == id_token["sub"] == profile_named(name).subject(fake_issuer_user(fake_issuer))  # type: ignore[arg-type]  # a user
 
 
 def fake_issuer_user(fake_issuer: RunningIssuer) -> object:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,7 @@ ORG = "https://dev-123456.okta.com"
 Write = Callable[[str | bytes], Path]
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith(("OKTA_", "SERVICE_", "ORG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture

@@ -104,3 +104,8 @@ def test_json_round_trips(value: dict[str, object]) -> None:
 def test_any_bytes_give_an_object_or_a_value_error(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         assert isinstance(encoding.decode_json_object(data), dict)
+
+
+@given(st.binary(max_size=40))
+def test_bytes_are_encoded_as_they_are_decoded(octets: bytes) -> None:
+    assert octets == encoding.decode_base64url(encoding.encode_base64url(octets).encode())

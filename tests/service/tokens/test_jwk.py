@@ -1,44 +1,16 @@
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any, NoReturn
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from public_keys import ec_jwk, encode, encode_integer, okp_jwk, rsa_jwk
 
 from service.tokens import jwk
 from service.tokens.jwk import JWK
 
-
-def _encode(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-def _integer(value: int) -> str:
-    return _encode(value.to_bytes((value.bit_length() + 7) // 8))
-
-
-def _rsa(bits: int = 2048) -> dict[str, Any]:
-    numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
-    return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
-
-
-def _ec() -> dict[str, Any]:
-    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
-    return {"kty": "EC", "crv": "P-256", "x": _encode(numbers.x.to_bytes(32)), "y": _encode(numbers.y.to_bytes(32))}
-
-
-def _okp() -> dict[str, Any]:
-    return {
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "x": _encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()),
-    }
-
-
-RSA, EC, OKP = _rsa(), _ec(), _okp()
+RSA, EC, OKP = rsa_jwk(), ec_jwk(), okp_jwk()
 
 USABLE: dict[str, tuple[dict[str, Any], set[str]]] = {
     "an RSA key": (RSA, {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
@@ -73,8 +45,8 @@ WRONG: dict[str, tuple[object, str]] = {
     "a symmetric alg": (RSA | {"alg": "HS256"}, "alg is 'HS256'"),
     "an alg for encryption": (RSA | {"alg": "RSA-OAEP"}, "alg is 'RSA-OAEP'"),
     "an alg that is a number": (RSA | {"alg": 256}, "alg is 256"),
-    "an RSA key of 1024 bits": (_rsa(1024), "an RSA key has 2048 to 8192 bits, not 1024"),
-    "an RSA key of 20000 bits": (RSA | {"n": _integer(1 << 19_999 | 1)}, "n is too long"),
+    "an RSA key of 1024 bits": (rsa_jwk(1024), "an RSA key has 2048 to 8192 bits, not 1024"),
+    "an RSA key of 20000 bits": (RSA | {"n": encode_integer(1 << 19_999 | 1)}, "n is too long"),
     "an RSA key without modulus": ({"kty": "RSA", "e": "AQAB"}, "n is missing"),
     "a modulus that is a number": (RSA | {"n": 7}, "n is not a string"),
     "an RSA key with an even exponent": (RSA | {"e": "BA"}, "e must be odd"),
@@ -88,7 +60,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "an unknown curve": (EC | {"crv": "secp256k1"}, "crv is 'secp256k1'; supported are P-256"),
     "a point that is not on the curve": (EC | {"y": EC["x"]}, "the point (x, y) is not on P-256"),
     "a coordinate that is too short": (EC | {"x": "AAAA"}, "x has 3 bytes; expected 32"),
-    "an Ed448 key": ({"kty": "OKP", "crv": "Ed448", "x": _encode(bytes(57))}, "crv is 'Ed448'; supported are Ed25519"),
+    "an Ed448 key": ({"kty": "OKP", "crv": "Ed448", "x": encode(bytes(57))}, "crv is 'Ed448'; supported are Ed25519"),
     "an Ed25519 key that is too short": (OKP | {"x": "AAAA"}, "x has 3 bytes; expected 32"),
 }
 

@@ -1,42 +1,14 @@
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from public_keys import ec_jwk, okp_jwk, rsa_jwk
 
 from service.tokens.key_set import MAX_CANDIDATES, KeySet
 
-
-def _encode(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-def _integer(value: int) -> str:
-    return _encode(value.to_bytes((value.bit_length() + 7) // 8))
-
-
-def _rsa(bits: int = 2048) -> dict[str, Any]:
-    numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
-    return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
-
-
-def _ec() -> dict[str, Any]:
-    numbers = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
-    return {"kty": "EC", "crv": "P-256", "x": _encode(numbers.x.to_bytes(32)), "y": _encode(numbers.y.to_bytes(32))}
-
-
-def _okp() -> dict[str, Any]:
-    return {
-        "kty": "OKP",
-        "crv": "Ed25519",
-        "x": _encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()),
-    }
-
-
-RSA, EC, OKP = _rsa(), _ec(), _okp()
+RSA, EC, OKP = rsa_jwk(), ec_jwk(), okp_jwk()
 
 RSA_WITHOUT_MODULUS = {"kty": "RSA", "e": "AQAB"}
 UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
@@ -82,7 +54,7 @@ def test_the_absence_of_a_key_is_explained(kid: str | None, words: str) -> None:
 
 
 def test_a_key_is_selected_by_its_key_id() -> None:
-    key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, _rsa() | {"kid": "b"}]})
+    key_set = KeySet.read({"keys": [RSA | {"kid": "a"}, rsa_jwk() | {"kid": "b"}]})
     assert ["b"] == [key.kid for key in key_set.select(algorithm="RS256", kid="b")]
     assert [] == key_set.select(algorithm="RS256", kid="c")
 
@@ -105,7 +77,7 @@ def test_without_a_key_id_a_few_keys_for_the_algorithm_are_selected() -> None:
 
 
 def test_a_key_set_contains_its_keys_and_no_other_key_with_their_key_id() -> None:
-    first, second, other = (KeySet.read({"keys": [_okp() | {"kid": kid}]}) for kid in ("a", "b", "a"))
+    first, second, other = (KeySet.read({"keys": [okp_jwk() | {"kid": kid}]}) for kid in ("a", "b", "a"))
     both = KeySet(keys=first.keys + second.keys)
     assert [True, True, False] == [key in both.by_kid[key.kid] for (key,) in (first.keys, second.keys, other.keys)]
     assert [] == both.select(algorithm="EdDSA", kid="c")
@@ -115,8 +87,8 @@ def test_the_key_of_another_tenant_is_skipped() -> None:
     """A stolen key of personal accounts must not sign tokens of an organization."""
     own, others = "00000000-0000-0000-0000-000000000001", "9188040d-6c67-4c5b-b112-36a304b66dad"
     issuers = [f"https://login.microsoftonline.com/{tenant}/v2.0" for tenant in (own, "{tenantid}", others)]
-    keys = [_okp() | {"kid": str(number), "issuer": issuer} for number, issuer in enumerate(issuers)]
-    key_set = KeySet.read({"keys": [*keys, _okp() | {"kid": "3", "issuer": 7}]}, issuer=issuers[0])
+    keys = [okp_jwk() | {"kid": str(number), "issuer": issuer} for number, issuer in enumerate(issuers)]
+    key_set = KeySet.read({"keys": [*keys, okp_jwk() | {"kid": "3", "issuer": 7}]}, issuer=issuers[0])
     assert ["0", "1", "3"] == [key.kid for key in key_set.keys]
     assert ["key '2': it is the key of another tenant"] == list(map(str, key_set.skipped))
     assert 3 == len(KeySet.read({"keys": keys}, issuer="https://issuer.example").keys)
