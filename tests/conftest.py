@@ -26,13 +26,13 @@ from service.clock import ManualClock
 @pytest.fixture
 def io_loop() -> Iterator[IOLoop]:
     """The event loop of one test, without the calls in pytest-tornado's fixture that Tornado has deprecated."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
-    io_loop = IOLoop(make_current=False, asyncio_loop=loop)
-    yield io_loop
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    # Cancels the tasks that a test leaves; when they are collected, asyncio would log them in a later test.
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
+        io_loop = IOLoop(make_current=False, asyncio_loop=loop)
+        yield io_loop
     io_loop.close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.hookimpl(wrapper=True)

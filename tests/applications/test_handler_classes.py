@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -70,18 +70,16 @@ def recorded(handler: type) -> Iterator[set[str]]:
     """Yield a set that receives the name of each method of a handler class that runs."""
     names = {code: name for name, code in methods_of(handler)}
     ran: set[str] = set()
-    events, tool = sys.monitoring.events, sys.monitoring.PROFILER_ID
-    sys.monitoring.use_tool_id(tool, "methods of handlers")
-    sys.monitoring.register_callback(tool, events.PY_START, lambda code, _offset: ran.add(names[code]))
-    for code in names:
-        sys.monitoring.set_local_events(tool, code, events.PY_START)
+
+    def record(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code in names:
+            ran.add(names[frame.f_code])
+
+    sys.setprofile(record)  # sys.monitoring is missing in Python 3.11
     try:
         yield ran
     finally:
-        sys.monitoring.register_callback(tool, events.PY_START, None)
-        for code in names:
-            sys.monitoring.set_local_events(tool, code, events.NO_EVENTS)
-        sys.monitoring.free_tool_id(tool)
+        sys.setprofile(None)
 
 
 def arguments_of(handler: type[tornado.web.RequestHandler]) -> dict[str, Any]:
