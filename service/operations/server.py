@@ -16,7 +16,7 @@ from service.errors import SettingsError
 from service.operations.sockets import BoundSockets
 from service.operations.stop_signals import call_at_stop_signal
 from service.settings.files import show_path
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
 from service.web.application.protect import tracked
 from service.web.connections.server import LimitedHTTPServer

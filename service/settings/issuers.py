@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-from service.settings.binding import DPoPMode
 from service.settings.files import read_secret_file
+from service.settings.groups.binding import DPoPMode
 from service.settings.profiles.effective import EffectiveProfile, default_audience, effective_profile, issuers_of
 from service.settings.profiles.locations import Locations
 from service.settings.profiles.settings import ServerProfileSettings

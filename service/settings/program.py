@@ -11,10 +11,13 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, model_validator
 
-from service.settings.api import APISettings
-from service.settings.binding import BindingSettings
-from service.settings.cache import CacheSettings
 from service.settings.files import read_secret_file
+from service.settings.groups.api import APISettings
+from service.settings.groups.binding import BindingSettings
+from service.settings.groups.cache import CacheSettings
+from service.settings.groups.limits import LimitSettings
+from service.settings.groups.server import ServerSettings
+from service.settings.groups.validation import ValidationSettings
 from service.settings.issuers import (
     IssuerSettings,
     TrustedIssuer,
@@ -22,14 +25,11 @@ from service.settings.issuers import (
     set_values,
     trusted_issuers,
 )
-from service.settings.limits import LimitSettings
 from service.settings.names import SettingNames
 from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.reading import ReadableSettings, secret_names
-from service.settings.server import ServerSettings
-from service.settings.validation import ValidationSettings
 
 
 class Settings(

@@ -17,7 +17,7 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
 from service.instrumentation import Observers
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.application.dispatch import Dispatcher
 from service.web.application.protection import Protection, report_response
 from service.web.connections.server import BACKLOG, LimitedHTTPServer

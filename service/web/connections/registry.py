@@ -6,7 +6,7 @@ import contextlib
 
 from tornado.ioloop import IOLoop
 
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.connections.limit_log import LimitLog
 from service.web.connections.lingering import LingeringSocket
 from service.web.connections.stream import ClientStream, Phase

@@ -12,7 +12,7 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConn
 from tornado.netutil import ssl_wrap_socket
 
 from service.errors import SettingsError
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.connections.acceptor import Acceptor
 from service.web.connections.registry import ConnectionRegistry
 from service.web.connections.request import FollowedRequest

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
-from service.settings.binding import BindingSettings
+from service.settings.groups.binding import BindingSettings
 from service.tokens.binding.thumbprint import encode_sha256
 from service.web.credentials.certificate_fields import read_certificate_field
 from service.web.credentials.proxy_headers import is_from_trusted_proxy

@@ -10,7 +10,7 @@ from raw_clients import APPLICATION, Client, Connect, Pending, ServeWith
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.connections.server import LimitedHTTPServer
 
 

@@ -8,7 +8,7 @@ import pytest
 import tornado.web
 from raw_clients import APPLICATION, ServeWith
 
-from service.settings.limits import LimitSettings
+from service.settings.groups.limits import LimitSettings
 from service.web.connections.server import LimitedHTTPServer, default_max_connections
 
 _LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 0.3, "body_timeout": 0.3}

@@ -9,7 +9,7 @@ from requesting import request
 from tornado.httputil import HTTPServerRequest
 
 from service.errors import InvalidRequest, Reason
-from service.settings.binding import BindingSettings
+from service.settings.groups.binding import BindingSettings
 from service.tokens.binding.thumbprint import encode_sha256
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.client_certificate import certificate_source
