@@ -12,6 +12,7 @@ from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
+from service.operations.doctor.certificate_check import check_client_certificates
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
 from service.operations.doctor.introspection.endpoint_check import check_introspection
@@ -60,7 +61,13 @@ async def check(
             named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
             findings.append(named)
     rows, audited = _check_route_table(routes)
-    rest = (*audited, await _check_cache(settings, clock), _check_cors(settings), _check_own_tls(settings))
+    rest = (
+        *audited,
+        await _check_cache(settings, clock),
+        _check_cors(settings),
+        _check_own_tls(settings),
+        *check_client_certificates(settings, now=clock.now()),
+    )
     return CheckReport(findings=(*findings, *rest), rows=rows)
 
 
