@@ -8,6 +8,7 @@ import itertools
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,19 +155,23 @@ class World:
         self.loop = IOLoop.current()
         client_id, client_secret = API.split(":")
         options: dict[str, Any] = {"client_id": client_id, "client_secret": client_secret}
+        # Trusted, since the certificates come as a proxy reports them.
+        options |= {"trusted_proxies": ("127.0.0.1",), "client_certificate_header": "X-SSL-Client-Cert"}
         self.urls = {}
         self._stops: list[Callable[[], None]] = []
         for mode in MODES:
-            # Trusted, since the certificates come as a proxy reports them.
+            options["dpop"] = mode
             made = Settings(
-                issuer=issuer.issuer_url(), dpop=mode, validation="auto", forward_auth=True,
-                trusted_proxies=("127.0.0.1",), client_certificate_header="X-SSL-Client-Cert", **options,
-            )  # fmt: skip
+                issuer=issuer.issuer_url(),
+                validation="auto",
+                forward_auth=True,
+                **options,
+            )
             app = make_app(made, routes=ROUTES)
             server = app.listen(0, "127.0.0.1")
             (listening,) = server._sockets.values()
             self.urls[mode] = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            self._stops += [server.stop, lambda app=app: self.loop.run_sync(app.close)]
+            self._stops += [server.stop, partial(self.loop.run_sync, app.close)]
         self.tokens = {
             (binding, is_opaque): issuer.token(
                 sub="alice@example.com", opaque=is_opaque,
