@@ -10,8 +10,8 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
-from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
+from service.operations.doctor.cache_check import check_cache
 from service.operations.doctor.certificate_check import check_client_certificates
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
@@ -63,7 +63,7 @@ async def check(
     rows, audited = _check_route_table(routes)
     rest = (
         *audited,
-        await _check_cache(settings, clock),
+        await check_cache(settings, clock=clock),
         _check_cors(settings),
         _check_own_tls(settings),
         *check_client_certificates(settings, now=clock.now()),
@@ -133,30 +133,6 @@ def _check_audience(issuer: TrustedIssuer) -> Finding:
         return ok("audience", found)
     remark = "Okta's default, which all APIs of that server share; the tokens of each are accepted here"
     return ok("audience", f"{found}, {remark}")
-
-
-async def _check_cache(settings: Settings, clock: Clock) -> Finding:
-    """Check the connection to the shared cache; its URL may contain a password."""
-    about = "shared cache"
-    url = settings.cache_url.get_secret_value()
-    try:
-        key = derive_cache_key(settings)
-    except SettingsError as exc:
-        return fail(about, str(exc), "the service does not start until this is fixed")
-    cache = open_cache(url, clock=clock, key=key, ca_file=settings.ca_file)
-    try:
-        if cache.is_local:
-            return ok(about, "memory://, so each process has a cache of its own")
-        is_available = await cache.ping(patient=True)
-    finally:
-        await cache.close()
-    if is_available:
-        found = f"{url.partition('://')[0]}, it is available; its key has the ID {cache.key_id}"
-        return ok(about, f"{found}, which is the same on every machine that shares it")
-    advice = (
-        "the service continues without it, with more requests to the issuer; is cache_url right, and the server up?"
-    )
-    return warn(about, f"{url.partition('://')[0]}, it does not respond in time", advice)
 
 
 def _check_cors(settings: Settings) -> Finding:
