@@ -225,8 +225,12 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) 
     """Send requests on 16 connections for so many seconds, and return their cost.
 
     ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
+    It precedes them there: otherwise it would wait for a process that has the core, and meanwhile the other process
+    would have nothing to do.
     """
     pinned = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))]
+    if os.geteuid() == 0:
+        pinned += ["chrt", "--fifo", "1"]
     script = str(PEERS / "requests.lua")
     before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
