@@ -226,7 +226,7 @@ class Running:
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) -> Sample:
-    """Send requests on 16 connections for so many seconds, and return their cost.
+    """Send requests on 64 connections for so many seconds, and return their cost.
 
     ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
     """
@@ -234,7 +234,7 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) 
     script = str(PEERS / "requests.lua")
     before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
-        [*pinned, "wrk", "-t1", "-c16", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
+        [*pinned, "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
         env=os.environ | {"TOKENS": str(tokens)},
         capture_output=True,
         text=True,
