@@ -226,7 +226,7 @@ PLACES: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
     "a form": lambda token: ("/any", {"method": "POST", "body": urllib.parse.urlencode({"access_token": token})}),
     "a query": lambda token: (f"/any?access_token={token}", {}),
     "a cookie": lambda token: ("/any", {"headers": {"Cookie": f"token={token}"}}),
-    "forward authentication": lambda token: ("/auth", _bearer(token)),
+    "forward authentication": lambda token: ("/auth/orders", _bearer(token)),  # as Envoy sends it
 }
 
 

@@ -130,7 +130,11 @@ ROUTES = [(r"/auth", ForwardAuth)]
 
 def gate_routes(gates: Mapping[str, str]) -> list[Any]:
     """Return the routes of the gates in the settings, which map their names to the required scopes."""
-    return [(rf"/auth/{name}(?:/.*)?", _make_gate(name, scopes)) for name, scopes in gates.items()]
+    routes = []
+    for name, scopes in gates.items():
+        gate = _make_gate(name, scopes)
+        routes += [(f"/auth/{name}", gate), (f"/auth/{name}/.*", gate)]
+    return routes
 
 
 def make_routes(gates: Mapping[str, str], *, others: Sequence[Any]) -> list[Any]:

@@ -4,7 +4,7 @@ import string
 import urllib.parse
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.web.credentials.request_target import find_ambiguity
@@ -91,6 +91,7 @@ def test_a_target_that_can_be_read_in_two_ways_is_ambiguous(target: str, problem
     assert problem in (find_ambiguity(target) or "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1), max_size=4))
 def test_what_is_encoded_as_rfc_3986_says_is_normal(segments: list[str]) -> None:
     wanted = [segment for segment in segments if segment not in {".", ".."}]
@@ -100,6 +101,7 @@ def test_what_is_encoded_as_rfc_3986_says_is_normal(segments: list[str]) -> None
         assert find_ambiguity(path) is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=string.printable + "é\x00\x85"))
 def test_a_path_that_is_not_ambiguous_is_the_same_after_decoding_and_resolving(text: str) -> None:
     path = f"/{text}".partition("?")[0]
