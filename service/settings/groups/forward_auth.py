@@ -33,8 +33,10 @@ class ForwardAuthSettings(BaseModel):
     forward_auth: bool = False
     """Whether ``/auth`` validates tokens for a proxy."""
     forward_auth_gates: Annotated[Texts, AfterValidator(_check_gates)] = ()
-    """The gates of ``/auth``, each as ``name=scopes``: ``reports=reports:read`` serves ``/auth/reports``, which requires
-    the scope."""
+    """The gates below ``/auth``, each as ``name=scopes``.
+
+    ``reports=reports:read`` serves ``/auth/reports``, which requires the scope ``reports:read``.
+    """
 
     @property
     def scopes_of_gates(self) -> Mapping[str, str]:

@@ -46,19 +46,20 @@ def read_original_request(request: HTTPServerRequest, *, method: str, below: str
         InvalidRequest: A target is ambiguous, whichever peer reports it; or a trusted proxy reports no request, or more
             than one, of which the client may have sent one.
     """
-    followed = [below] if below else []
-    for target in [*followed, *(target for _, name in _REPORTS for target in request.headers.get_list(name))]:
+    targets = [request.uri or "", *(target for _, name in _REPORTS for target in request.headers.get_list(name))]
+    for target in targets:
         if problem := find_ambiguity(target):
             raise InvalidRequest(Reason.AMBIGUOUS_URL, f"the URL is ambiguous: {problem}")
     if not is_from_trusted_proxy(request):
         return None
     reported = set(_reported_requests(request))
-    targets = {original.target for original in reported}.union(followed)
     if below and not reported:
         reported = {OriginalRequest(method=method, target=below)}
-    if len(reported) != 1 or len(targets) != 1:
+    if len(reported) != 1 or any(below not in {"", original.target} for original in reported):
         problem = "more than one original request" if reported else "no original request"
-        raise InvalidRequest(Reason.AMBIGUOUS_URL, f"the proxy reports {problem}; set X-Forwarded-Method and -Uri there")
+        raise InvalidRequest(
+            Reason.AMBIGUOUS_URL, f"the proxy reports {problem}; set X-Forwarded-Method and -Uri there"
+        )
     return reported.pop()
 
 
@@ -68,7 +69,6 @@ def _reported_requests(request: HTTPServerRequest) -> Iterator[OriginalRequest]:
         if not methods and not targets:
             continue
         if len(methods) != 1 or len(targets) != 1 or not _METHOD.fullmatch(methods[0]):
-            detail = f"{len(methods)} {names[0]} and {len(targets)} {names[1]} fields, where the proxy sends one of each"
+            detail = f"{len(methods)} {names[0]} and {len(targets)} {names[1]} fields; a proxy sends one of each"
             raise InvalidRequest(Reason.AMBIGUOUS_URL, detail)
         yield OriginalRequest(method=methods[0], target=targets[0])
-

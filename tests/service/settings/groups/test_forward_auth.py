@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from service import Settings, SettingsError
@@ -16,7 +18,7 @@ ISSUER = "https://dev-1.okta.com/oauth2/default"
         (["a=b=c"], {"a": "b=c"}),
     ],
 )
-def test_gates_are_names_and_scopes(gates: object, expected: dict[str, str]) -> None:
+def test_gates_are_names_and_scopes(gates: Any, expected: dict[str, str]) -> None:
     settings = Settings(issuer=ISSUER, forward_auth=True, forward_auth_gates=gates)
     assert expected == settings.scopes_of_gates
 
@@ -44,14 +46,14 @@ def test_the_environment_has_them_separated_by_commas(monkeypatch: pytest.Monkey
 )
 def test_a_malformed_gate_is_an_error(gate: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
-        Settings(issuer=ISSUER, forward_auth=True, forward_auth_gates=[gate])
+        Settings(issuer=ISSUER, forward_auth=True, forward_auth_gates=(gate,))
 
 
 def test_a_gate_that_is_there_twice_is_an_error() -> None:
     with pytest.raises(SettingsError, match="'a' is there twice"):
-        Settings(issuer=ISSUER, forward_auth=True, forward_auth_gates=["a=b", "a=c"])
+        Settings(issuer=ISSUER, forward_auth=True, forward_auth_gates=("a=b", "a=c"))
 
 
 def test_gates_without_forward_authentication_are_an_error() -> None:
     with pytest.raises(SettingsError, match="set forward_auth to true"):
-        Settings(issuer=ISSUER, forward_auth_gates=["a=b"])
+        Settings(issuer=ISSUER, forward_auth_gates=("a=b",))

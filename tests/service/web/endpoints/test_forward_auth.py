@@ -169,9 +169,7 @@ async def test_no_header_of_the_client_changes_the_status(fetch: Callable[..., A
 
 @pytest.mark.parametrize("path", ["/auth//x", "/auth/../healthz", "/auth/%FF%2e%2e", "/auth/a;b", "/auth/a%2Fb"])
 @pytest.mark.gen_test
-async def test_an_ambiguous_path_below_is_rejected(
-    path: str, fetch: Callable[..., Awaitable[HTTPResponse]]
-) -> None:
+async def test_an_ambiguous_path_below_is_rejected(path: str, fetch: Callable[..., Awaitable[HTTPResponse]]) -> None:
     for method in ("GET", "PUT"):
         rejected = await fetch(path, method=method)
         assert (400, "invalid_request") == (rejected.code, json.loads(rejected.body)["error"])
@@ -266,7 +264,8 @@ def fetch_gate(
     """Return a function that sends a request with a token of one scope to gates from the settings."""
     services: list[ResourceServerApplication] = []
 
-    async def fetching(path: str, scope: str, *, how: str = "own", gates: str = "any=, reports=a:read b") -> int:
+    async def fetching(path: str, scope: str, *, how: str = "own") -> int:
+        gates = ("any=", "reports=a:read b")
         settings = Settings(issuer=fake_issuer.issuer_url(), forward_auth=True, forward_auth_gates=gates)
         application: Application
         if how == "own":
@@ -316,7 +315,12 @@ async def test_a_gate_of_the_settings_requires_its_scopes_whatever_the_query(
 
 @pytest.mark.parametrize(
     ("path", "how", "status"),
-    [("/auth/report", "own", 404), ("/auth/reportsx", "own", 404), ("/auth/x", "protected", 0), ("/auth/own", "protected", 0)],
+    [
+        ("/auth/report", "own", 404),
+        ("/auth/reportsx", "own", 404),
+        ("/auth/x", "protected", 0),
+        ("/auth/own", "protected", 0),
+    ],
 )
 @pytest.mark.gen_test
 async def test_a_path_that_no_gate_has_is_not_authenticated(
