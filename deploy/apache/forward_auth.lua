@@ -6,8 +6,9 @@ local ltn12 = require "ltn12"
 local SERVICE = "http://127.0.0.1:8080/auth/"
 local IDENTITY = { "X-Auth-Subject", "X-Auth-Client-Id", "X-Auth-Scopes" }
 
--- Fields of the client that are about its own connection and body, or that only the proxy may send.
+-- Fields of the client that are about its connection and the response, or that only the proxy may send.
 local NOT_SENT = {
+    ["accept-encoding"] = true,
     ["connection"] = true,
     ["content-length"] = true,
     ["expect"] = true,

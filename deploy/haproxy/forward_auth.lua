@@ -5,8 +5,9 @@ local TIMEOUT = 5000 -- milliseconds
 local IDENTITY = { "x-auth-subject", "x-auth-client-id", "x-auth-scopes" }
 local NOT_PASSED_ON = { ["connection"] = true, ["content-length"] = true, ["transfer-encoding"] = true }
 
--- Fields of the client that are about its own connection and body, or that only the proxy may send.
+-- Fields of the client that are about its connection and the response, or that only the proxy may send.
 local NOT_SENT = {
+    ["accept-encoding"] = true,
     ["connection"] = true,
     ["content-length"] = true,
     ["expect"] = true,
