@@ -32,7 +32,7 @@ local function respond(r, status, content_type, body)
     return apache2.DONE
 end
 
-local function ask(r, gate)
+local function send_subrequest(r, gate)
     local headers = {}
     for name, value in pairs(r:headers_in_table()) do
         if not NOT_SENT[name:lower()] then
@@ -65,7 +65,7 @@ function check(r)
     if connection:find("x.auth") then -- Apache would remove the field that the service has sent
         return respond(r, 400, "text/plain", "Connection may not name an identity header\n")
     end
-    local status, response, body = ask(r, gate)
+    local status, response, body = send_subrequest(r, gate)
     if status == 200 then
         for _, name in ipairs(IDENTITY) do
             local value = response[name:lower()]

@@ -62,7 +62,7 @@ class Program:
     """Where the program comes from."""
     command: tuple[str, ...]
     folder: str = ""
-    """The folder of which the files speak."""
+    """The folder that the files name."""
     wrapper: dict[str, str] = field(default_factory=dict)
     prefix: Mapping[str, str] = field(default_factory=dict)
     listens_without_routes: bool = False
