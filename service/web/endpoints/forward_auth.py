@@ -71,7 +71,10 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
         return super().flush(include_footers)
 
     def get(self) -> None:
-        """Allow a request with a valid token, and report its subject, client and scopes."""
+        """Allow a request with a valid token, and report its subject, client and scopes.
+
+        The status is 200, because Envoy takes every other one for a rejection.
+        """
         self._reject_similar_headers()
         self._read_original_request()
         principal = self.principal
@@ -81,8 +84,7 @@ class ForwardAuth(BearerAuthMixin, tornado.web.RequestHandler):
         for name, value in zip(_RESPONSE_HEADERS, values, strict=True):
             self.set_header(name, value or _NONE)
         self.set_header("Cache-Control", "no-store")
-        self.clear_header("Content-Type")
-        self.set_status(200)  # Envoy refuses every other status, and all proxies accept it
+        self.clear_header("Content-Type")  # there is no content
 
     @property
     def _target_below(self) -> str:
