@@ -15,6 +15,7 @@ from service.settings.files import read_secret_file
 from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
+from service.settings.groups.forward_auth import ForwardAuthSettings
 from service.settings.groups.limits import LimitSettings
 from service.settings.groups.server import ServerSettings
 from service.settings.groups.validation import ValidationSettings
@@ -37,6 +38,7 @@ class Settings(
     ServerSettings,
     CacheSettings,
     APISettings,
+    ForwardAuthSettings,
     BindingSettings,
     ValidationSettings,
     ReadableSettings,
@@ -106,6 +108,7 @@ class Settings(
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
         yield from self._tls_problems()
+        yield from self._gate_problems()
 
     def _tls_problems(self) -> Iterator[str]:
         if (self.certfile is None) != (self.keyfile is None):

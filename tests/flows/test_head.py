@@ -35,7 +35,7 @@ SERVICE = {
     "/docs": 200,
     "/api/hello": 200,
     "/api/whoami": 200,
-    "/auth": 204,
+    "/auth": 200,
     "/nowhere": 404,
 }
 ADMIN = {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/deny-list": 200, "/key-sets/refresh": 405, "/nowhere": 404}
