@@ -108,11 +108,9 @@ class ResourceServerApplication(tornado.web.Application):
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
         names = ("family", "backlog", "flags", "reuse_port")
-        socket_arguments = {"backlog": self.limits.backlog} | {
-            name: kwargs.pop(name) for name in names if name in kwargs
-        }
+        of_socket = {"backlog": self.limits.backlog} | {name: kwargs.pop(name) for name in names if name in kwargs}
         server = LimitedHTTPServer(self, limits=self.limits, **kwargs)
-        server.listen(port, address, **socket_arguments)
+        server.listen(port, address, **of_socket)
         return server
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
