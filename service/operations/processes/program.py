@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from service.errors import SettingsError
 from service.operations.logs import configure_logging
 from service.operations.processes.cpu_quota import usable_processors
-from service.operations.processes.drain import REFUSAL_TIME
+from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
 from service.operations.processes.running import running
 from service.operations.processes.signals import call_at_stop_signal, ignore_stop_signals
 from service.operations.processes.supervisor import Program, Supervisor
@@ -57,7 +57,7 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
             reload=None if reload is None else functools.partial(current.reload, reload),
             watched_files=current.watched_files,
             announce=current.announce,
-            refuse_connections=listeners.refuse,
+            refuse_connections=functools.partial(refuse_connections, listeners.public),
             close_sockets=listeners.close,
         )
         return Supervisor(program, notifier=notifier).run()
@@ -107,7 +107,7 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
             await stopped.wait()
             _logger.info("stopping, waiting for pending requests", extra={"timeout_s": settings.drain_timeout})
             warm_up.cancel()
-            listeners.refuse()
+            refuse_connections(listeners.public)
             await asyncio.sleep(REFUSAL_TIME)
     finally:
         ignore_stop_signals(loop)
@@ -181,7 +181,7 @@ async def _serve_in_worker(
     async with running(settings, listeners, tls, handover_file=handover_file) as served:
         await life.run(served)
         if life.is_orphaned:
-            listeners.refuse()
+            refuse_connections(listeners.public)
             await asyncio.sleep(REFUSAL_TIME)
 
 

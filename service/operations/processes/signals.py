@@ -25,8 +25,8 @@ class SignalQueue:
 
     def __init__(self) -> None:
         self._readable, self._writable = os.pipe()
-        os.set_blocking(self._readable, False)  # noqa: FBT003  # the only form of this function
-        os.set_blocking(self._writable, False)  # noqa: FBT003  # as above
+        os.set_blocking(self._readable, False)  # the only form of this function
+        os.set_blocking(self._writable, False)  # as above
 
     def fileno(self) -> int:
         """Return the descriptor."""

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from service.errors import SettingsError
 from service.operations.processes.orphans import reap_orphans
 from service.operations.processes.pool import WorkerPool
+from service.operations.processes.refusal import REFUSAL_TIME
 from service.operations.processes.signals import STOP_SIGNALS, SignalQueue, queued_signals
 from service.operations.processes.watched_files import WatchedFiles
 from service.operations.processes.worker_process import Plan
@@ -27,8 +28,6 @@ _SUSPENDED_TIME = 2.0
 """Seconds beyond the interval after which the supervisor itself was suspended, such as by a paused container."""
 _PUBLISH_INTERVAL = 1.0
 """Seconds."""
-_REFUSAL_TIME = 0.1
-"""Seconds between the refusal of connections and the end of accepting, for the handshakes in progress."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +133,7 @@ class Supervisor:
         self._notifier.stopping("waiting for pending requests")
         self._is_stopping = True
         self._program.refuse_connections()
-        self._close_sockets_at = self._now + _REFUSAL_TIME
+        self._close_sockets_at = self._now + REFUSAL_TIME
 
     def _continue_stop(self) -> None:
         if self._close_sockets_at is not None and self._now >= self._close_sockets_at:

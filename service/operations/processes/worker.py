@@ -45,7 +45,7 @@ class Served(Protocol):
     async def warm_up(self) -> None:
         """Fetch what the first requests need."""
 
-    async def serve_admin(self) -> None:
+    def serve_admin(self) -> None:
         """Serve the admin port, too."""
 
     def stop_admin(self) -> None:
@@ -115,7 +115,7 @@ class WorkerLife:
 
     async def _serve_admin(self, served: Served) -> None:
         await self._told_to_serve_admin.wait()
-        await served.serve_admin()
+        served.serve_admin()
 
     def close(self) -> None:
         """Read no message any more."""

@@ -92,9 +92,7 @@ class WorkerProcess:
         self.started_at = self.last_beat = time.monotonic()
         self._deadline = self.started_at + plan.limits.worker_start_timeout
         self._connection, theirs = _CONTEXT.Pipe()
-        self._process: SpawnProcess = _CONTEXT.Process(
-            target=plan.work, args=(number, theirs), name=f"worker {number}"
-        )
+        self._process: SpawnProcess = _CONTEXT.Process(target=plan.work, args=(number, theirs), name=f"worker {number}")
         try:
             self._process.start()
         except OSError:
