@@ -144,6 +144,13 @@ class WorkerPool:
             worker.state = State.DRAINING
             worker.kill()
 
+    def close(self) -> None:
+        """End all workers at once, and wait until they have ended."""
+        self.kill_all()
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
+
     def describe(self, now: float) -> ProgramState:
         """Return the state for operators."""
         return ProgramState(

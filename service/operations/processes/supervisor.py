@@ -85,7 +85,7 @@ class Supervisor:
             finally:
                 # No worker may outlive its supervisor, however that ends.
                 self._program.close_sockets()
-                self._pool.kill_all()
+                self._pool.close()
         return self._exit_code
 
     def _wait(self, signals: SignalQueue) -> None:
@@ -219,7 +219,7 @@ class Supervisor:
         if interval and self._now - self._files_checked_at >= interval:
             self._files_checked_at = self._now
             if self._files.have_changed():
-                self._reload("a file of a secret, key or certificate has changed")
+                self._reload("a file of a secret or key has changed")
 
     # --- reports
 
