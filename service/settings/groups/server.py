@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from service.settings.profiles.texts import Texts
 from service.settings.types import Address, Networks, Port, unix_path
@@ -34,8 +34,6 @@ class ServerSettings(BaseModel):
 
     ``unix`` stands for those that connect through a Unix socket.
     """
-    processes: Annotated[int, Field(ge=0, le=256)] = 1
-    """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None
     """The port for the deny list and the metrics, 0 for any free port; none if not set, unless ``admin_address`` is a
     Unix socket."""

@@ -71,6 +71,23 @@ class LimitedHTTPServer(HTTPServer):
             self._sockets[listening.fileno()] = listening
             self._handlers[listening.fileno()] = acceptor.close
 
+    @property
+    def requests(self) -> int:
+        """The number of requests that were received so far."""
+        return self._registry.requests
+
+    async def drain(self, *, within: float) -> bool:
+        """Stop without interrupting requests; return whether all connections have ended.
+
+        No connection is accepted any more, a connection without requests is closed, and every other one ends with its
+        next response, which says so to the client. The caller closes WebSockets.
+
+        Args:
+            within: Seconds.
+        """
+        self.stop()
+        return await self._registry.drain(within=within)
+
     async def close_all_connections(self) -> None:
         """Close all connections but WebSockets."""
         await super().close_all_connections()
