@@ -131,7 +131,7 @@ async def running(
             stack.callback(asyncio.ensure_future(following.run()).cancel)
         if tls is not None:
             tls.serve_with(server)
-            await stack.enter_async_context(tls.watched(interval=settings.certificate_check_interval))
+            await stack.enter_async_context(tls.watched(interval=settings.file_check_interval))
         served = RunningService(settings, listeners, service=service, server=server, tls=tls, metrics=metrics)
         stack.push_async_callback(served.close_admin)
         await stack.enter_async_context(draining(service, server, within=settings.drain_timeout))
