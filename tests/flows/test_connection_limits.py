@@ -135,7 +135,7 @@ def test_probes_and_the_admin_port_respond_while_all_connections_are_busy(proces
         )  # fmt: skip
         address = (str(urlsplit(url).hostname), urlsplit(url).port)
         busy: list[socket.socket] = []
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while len(busy) < limit:
             client = stack.enter_context(socket.create_connection(address, timeout=30))
             client.sendall(_SLOW_UPLOAD)
@@ -150,4 +150,5 @@ def test_probes_and_the_admin_port_respond_while_all_connections_are_busy(proces
         for client in busy:
             client.sendall(b"0123456789")
             assert client.recv(100).startswith(b"HTTP/1.1 ")
-        assert 200 == send(f"{url}/api/hello").status
+        while send(f"{url}/api/hello").status != 200:  # a connection that has just become idle is kept for a moment
+            assert time.monotonic() < end

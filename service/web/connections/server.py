@@ -23,6 +23,8 @@ _logger = logging.getLogger(__name__)
 
 _NO_ADDRESS = "0.0.0.0"  # noqa: S104  # nothing is bound there
 """What Tornado reports as the address of a peer at a Unix socket."""
+_MAPPED = "::ffff:"
+"""Begins the address of an IPv4 client at a socket for IPv4 and IPv6, such as those of systemd (RFC 4291 2.5.5.2)."""
 _MAX_CONNECTIONS = 10_000
 MIN_SPARE_DESCRIPTORS = 24
 """For listening sockets, and connections to issuers and caches."""
@@ -103,6 +105,8 @@ class LimitedHTTPServer(HTTPServer):
 
     def _accept(self, connection: socket.socket, address: Any) -> None:
         stream: ClientStream
+        if connection.family == socket.AF_INET6 and address[0].startswith(_MAPPED):
+            address = (address[0].removeprefix(_MAPPED), *address[1:])
         if self.ssl_options is None:
             stream = ClientStream(
                 connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size

@@ -279,7 +279,8 @@ def _fingerprint(url: str) -> str:
         timeout=30,
         check=True,
     )
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(client.stdout[client.stdout.index("-----BEGIN") :])).hexdigest()
+    pem = "-----BEGIN" + client.stdout.partition("-----BEGIN")[2].partition("-----END")[0] + "-----END CERTIFICATE-----"
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import resource
+import socket
 import ssl
 import tempfile
 from collections.abc import AsyncIterator
@@ -237,3 +238,22 @@ async def test_the_peer_at_a_unix_socket_has_no_address_in_the_log(
         server.stop()
         await server.close_all_connections()
     assert ["0.0.0.0"] == [vars(record)["remote_ip"] for record in caplog.records]
+
+
+@pytest.mark.gen_test
+async def test_an_ipv4_client_at_a_socket_for_both_versions_has_its_own_address(io_loop: IOLoop) -> None:
+    listening = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    listening.settimeout(0)
+    server = LimitedHTTPServer(tornado.web.Application([(r"/", _Address)]), limits=LimitSettings())
+    server.add_sockets([listening])
+    for host in ("127.0.0.1", "::1"):
+        client = Client(*await asyncio.open_connection(host, listening.getsockname()[1]))
+        assert f"address={host}".encode() in (await client.get("/")).raw
+        client.writer.close()
+    server.stop()
+    await server.close_all_connections()
+
+
+class _Address(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(f"address={self.request.remote_ip}")
