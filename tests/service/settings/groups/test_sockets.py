@@ -28,8 +28,9 @@ def test_a_name_that_systemd_cannot_set_is_rejected(name: str) -> None:
 
 @pytest.mark.parametrize("address", ["unix:/run/api/api.sock", "unix:/" + "x" * 106])
 def test_a_unix_socket_is_an_address(address: str) -> None:
-    settings = Settings(issuer=OKTA, address=address, admin_address=address)
-    assert (address, True) == (settings.address, settings.has_admin_port)
+    settings = Settings(issuer=OKTA, address=address)
+    assert (address, False) == (settings.address, settings.has_admin_port)
+    assert Settings(issuer=OKTA, admin_address=address).has_admin_port
     assert address.removeprefix("unix:") == unix_path(address)
 
 
@@ -50,3 +51,15 @@ def test_a_unix_socket_is_an_address(address: str) -> None:
 def test_another_path_of_a_unix_socket_is_rejected(address: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings(issuer=OKTA, address=address)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"address": "unix:/run/a.sock", "admin_address": "unix:/run/a.sock"}, "admin_address"),
+        ({"systemd_socket": "admin"}, "admin_systemd_socket"),
+    ],
+)
+def test_the_api_and_the_admin_port_share_no_socket(values: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: is .* of its own"):
+        Settings(issuer=OKTA, **values)  # type: ignore[arg-type]  # each is a text
