@@ -12,7 +12,7 @@ from service.operations.processes.worker_process import Plan, State, WorkerProce
 
 _logger = logging.getLogger(__name__)
 
-_MAX_FAILED_STARTS = 5
+_MAX_FAILED_STARTS = 4
 """Workers in a row that end before they serve, after which the program gives up if no other worker serves."""
 _ANSWER_TIME = 5.0
 """Seconds without a heartbeat after which a worker does not count as responding."""

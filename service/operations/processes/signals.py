@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -106,3 +107,12 @@ def ignore_stop_signals(loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def terminal_is_gone() -> bool:
+    """Return whether SIGHUP means that the terminal of this program was closed, and not a request to reload."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError as exc:
+        return exc.errno == errno.EIO  # without a terminal, the error is another one
+    return False
