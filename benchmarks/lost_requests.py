@@ -42,20 +42,20 @@ def running(**variables: str) -> Iterator[Supervised]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    while not holds():
+    while not holds():  # noqa: ASYNC110  # a process has no event
         await asyncio.sleep(0.02)
 
 
-async def reload(program: Supervised, load: KeepAliveLoad) -> None:
+async def reload(program: Supervised, _load: KeepAliveLoad) -> None:
     program.signal(signal.SIGHUP)
     await until(lambda: "reload finished" in program.log)
 
 
-async def retire(program: Supervised, load: KeepAliveLoad) -> None:
+async def retire(program: Supervised, _load: KeepAliveLoad) -> None:
     await until(lambda: program.log.count("reason=max_requests") >= 4)
 
 
-async def drain_each(program: Supervised, load: KeepAliveLoad) -> None:
+async def drain_each(program: Supervised, _load: KeepAliveLoad) -> None:
     for worker in sorted(program.workers()):
         os.kill(worker, signal.SIGTERM)
         await until(lambda worker=worker: len(program.workers() - {worker}) == 2)  # type: ignore[misc]

@@ -273,9 +273,9 @@ def test_if_the_folder_of_the_metrics_is_gone_and_the_workers_die_the_program_en
     folder = tmp_path / "metrics"
     folder.mkdir()
     program = run("--admin-port", "0", PROMETHEUS_MULTIPROC_DIR=str(folder))
-    before = program.wait_for_workers(1)
+    (worker,) = program.wait_for_workers(1)
     shutil.rmtree(folder)
-    os.kill(*before, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     assert 1 == program.wait()
     assert "no worker could start, so the program ends" in program.log
     assert "FileNotFoundError" in program.log

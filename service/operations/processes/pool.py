@@ -32,6 +32,7 @@ class WorkerPool:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.count = plan.count
+        self._has_served = False
         self._failure: Failed | None = None
         self._last_failure: Failed | None = None
         self._workers: list[WorkerProcess] = []
@@ -99,6 +100,7 @@ class WorkerPool:
         for worker in list(self._workers):
             worker.read(now)
             if worker.accepts:
+                self._has_served = True
                 self._pause.started()
             if worker.exit_code is not None:
                 worker.read(now)  # what it has sent before it ended
@@ -188,6 +190,8 @@ class WorkerPool:
             _logger.warning("worker could not be started, retrying", extra=fields)
             self._fail(Failed(problems=(f"no process could be started: {exc.strerror}",), is_settings_error=False))
             return
+        if self.plan.has_admin and not any(each.has_admin or each.accepts for each in self._active):
+            worker.serve_admin()  # before it accepts connections, so that both ports work once that is announced
         self._workers.append(worker)
         _logger.debug("worker starts", extra=_fields(worker))
 
@@ -212,7 +216,8 @@ class WorkerPool:
         if worker.state is not State.DRAINING:
             pause = self._pause.ended(now, lifetime=now - worker.started_at, has_served=worker.accepts)
             self._restarts["killed" if worker.is_killed else "exited"] += 1
-            _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
+            if self._has_served or self._failure is None or not self._failure.is_settings_error:
+                _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
         elif worker.exit_code and not worker.is_killed:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()

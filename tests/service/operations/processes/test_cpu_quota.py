@@ -13,6 +13,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
 
 
+QUOTA, PERIOD = "cpu.cfs_quota_us", "cpu.cfs_period_us"
 V1 = "4:cpu,cpuacct:{path}\n3:cpuset:/elsewhere\n1:name=systemd:/x\n"
 
 
@@ -36,7 +37,7 @@ V1 = "4:cpu,cpuacct:{path}\n3:cpuset:/elsewhere\n1:name=systemd:/x\n"
         ("0::/\n", {"unified/cpu.max": "200000 100000"}, 2),
         (V1.format(path="/"), {"cpu/cpu.cfs_quota_us": "250000", "cpu/cpu.cfs_period_us": "100000"}, 3),
         (V1.format(path="/"), {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 64),
-        (V1.format(path="/a"), {"cpu,cpuacct/a/cpu.cfs_quota_us": "70000", "cpu,cpuacct/a/cpu.cfs_period_us": "50000"}, 2),
+        (V1.format(path="/a"), {f"cpu,cpuacct/a/{QUOTA}": "70000", f"cpu,cpuacct/a/{PERIOD}": "50000"}, 2),
         (V1.format(path="/a"), {"cpu,cpuacct/cpu.cfs_quota_us": "70000", "cpu,cpuacct/cpu.cfs_period_us": "10000"}, 7),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from service.operations.processes.refusal import refuse_connections
 from service.operations.sockets.bound import bind
 
 
-def _connects(address: object) -> bool:
+def _connects(address: tuple[str, int]) -> bool:
     with socket.socket() as client:
         client.settimeout(0.3)
         with contextlib.suppress(OSError):

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from programs import Start
 from supervised import Supervised
 
 from service.operations.processes import signals
-from service.operations.processes.signals import SignalQueue, queued_signals, terminal_is_gone
+from service.operations.processes.signals import SignalQueue, Terminal, queued_signals
 
 
 def test_signals_are_queued_and_each_counts_once() -> None:
@@ -25,7 +27,7 @@ def test_signals_are_queued_and_each_counts_once() -> None:
 
 def test_a_stop_signal_that_a_wrapper_repeats_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = SignalQueue()
-    monkeypatch.setattr(signals.time, "sleep", lambda _: queue.put(signal.SIGTERM))
+    monkeypatch.setattr(time, "sleep", lambda _: queue.put(signal.SIGTERM))
     queue.put(signal.SIGTERM)
     assert [signal.SIGTERM] == queue.take()
     assert [] == queue.take()
@@ -42,29 +44,36 @@ def test_more_signals_than_fit_are_dropped() -> None:
 
 
 def test_without_a_terminal_sighup_means_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> int:
-        raise OSError(6, "No such device or address")
+    monkeypatch.setattr(signals, "_has_terminal", lambda: False)
+    terminal = Terminal()
+    terminal.check(100.0)
+    assert not terminal.was_just_closed(100.0)
 
-    monkeypatch.setattr(os, "open", fail)
-    assert not terminal_is_gone()
+
+def test_the_end_of_the_terminal_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    exists = True
+    monkeypatch.setattr(signals, "_has_terminal", lambda: exists)
+    terminal = Terminal()
+    terminal.check(100.0)
+    assert not terminal.was_just_closed(100.0)
+    exists = False
+    terminal.check(101.0)
+    assert terminal.was_just_closed(102.0)
+    terminal.check(200.0)
+    assert not terminal.was_just_closed(200.0)
 
 
-def test_a_terminal_that_is_closed_is_recognised() -> None:
-    script = """if True:
-        import os, pty, signal, sys
-        from service.operations.processes.signals import terminal_is_gone
-        pid, master = pty.fork()
-        if pid == 0:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            print(terminal_is_gone(), file=sys.stderr, flush=True)
-            sys.stdin.read()
-            code = 0 if terminal_is_gone() else 1
-            os._exit(code)
-        os.read(master, 100)
-        os.close(master)
-        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    """
-    assert 0 == subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode
+def test_the_program_ends_with_its_terminal() -> None:
+    options = ["--port", "0", "--issuer", "http://127.0.0.1:9", "--audience", "api"]
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "service", *options])  # noqa: S606  # ours
+    output = b""
+    while b"listening on" not in output:
+        output += os.read(master, 4096)
+    os.close(master)
+    # The exit code may tell that its log could not be written.
+    assert os.WIFEXITED(os.waitpid(pid, 0)[1])
 
 
 def test_in_one_process_a_second_signal_ends_it_at_once() -> None:
