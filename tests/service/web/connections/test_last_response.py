@@ -8,7 +8,10 @@ from service.web.connections.last_response import announce_close
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\nbody\r\n\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\nbody\r\n\r\n",
+        ),
         (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
         (
             b"HTTP/1.1 200 OK\r\nConnection: Keep-Alive\r\nconnection: x\r\nA: b\r\n\r\n",
