@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ def run(settings: Settings) -> int:
     listeners = _Listeners.bind(settings)
     with contextlib.ExitStack() as stack:
         if settings.admin_port is not None:
-            from service.operations.metrics import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
+            from service.operations.metrics.processes import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
 
             stack.enter_context(multiprocess_metrics())
         has_served = run_workers(
@@ -112,9 +113,9 @@ def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce
         listeners.admin.close()  # an open socket that is not served would accept connections without a response
         listeners = replace(listeners, admin=None)
     if settings.admin_port is not None:
-        from service.operations.metrics import use_worker_id  # noqa: PLC0415  # only for the admin port
+        from service.operations.metrics.processes import use_worker_id  # noqa: PLC0415  # only for the admin port
 
-        use_worker_id(number)
+        use_worker_id(f"{os.getppid()}-{number}")
     asyncio.run(_serve_at(listeners, settings, announce=announce))
 
 
@@ -123,7 +124,7 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
     tls = tls_context(settings.certfile, settings.keyfile, client_ca=settings.client_ca)
     metrics = None
     if settings.admin_port is not None:
-        from service.operations.metrics import Metrics  # noqa: PLC0415  # only for the admin port
+        from service.operations.metrics.metrics import Metrics  # noqa: PLC0415  # only for the admin port
 
         metrics = Metrics()
     service = await load_service(settings, instrumentation=metrics, access_log=log.log_response)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tornado.ioloop import IOLoop
 
@@ -18,6 +20,23 @@ _MIN_WAIT = 0.1
 _MAX_LINGERING = 64
 _MAX_CHECK_INTERVAL = 1.0
 """Seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionCounts:
+    """The client connections of one server.
+
+    Args:
+        open: All of them, WebSockets included.
+        websockets: The WebSockets.
+        limit: The number that is served without restriction.
+        exceeded: How often clients have exceeded each limit.
+    """
+
+    open: int
+    websockets: int
+    limit: int
+    exceeded: Mapping[str, int]
 
 
 class ConnectionRegistry:
@@ -91,6 +110,16 @@ class ConnectionRegistry:
         for socket in self._lingering:
             socket.close()
         self._lingering.clear()
+
+    @property
+    def counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return ConnectionCounts(
+            open=len(self._open),
+            websockets=sum(stream.is_websocket for stream in self._open),
+            limit=self._max_connections,
+            exceeded=self.log.counts,
+        )
 
     @property
     def _is_full(self) -> bool:

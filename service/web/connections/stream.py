@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from service.web.connections.registry import ConnectionRegistry
 
 _INTERIM = b"HTTP/1.1 100"
+_SWITCHING = b"HTTP/1.1 101"
 _MAX_SKIPPED_EVENTS = 4
 """A response that awaits nothing takes three iterations of the loop, and the request before it may cause an event."""
 _ExcInfo = bool | BaseException | tuple[type[BaseException] | None, BaseException | None, TracebackType | None] | None
@@ -53,6 +54,8 @@ class ClientStream(IOStream):
     remote_ip = ""
     waiting_since: float
     """When the connection began to wait for a request, or for the rest of its header."""
+    is_websocket = False
+    """Whether the connection has become a WebSocket."""
     is_rejected = False
     """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
     _registry: ConnectionRegistry
@@ -148,6 +151,7 @@ class ClientStream(IOStream):
                 self._log(rejection)
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
+            self.is_websocket = data[: len(_SWITCHING)] == _SWITCHING
         return super().write(data)
 
     def close(self, exc_info: _ExcInfo = False) -> None:  # noqa: FBT002  # the signature of the base class

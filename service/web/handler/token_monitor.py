@@ -134,6 +134,10 @@ class TokenMonitor:
         self._tokens: weakref.WeakSet[MonitoredToken] = weakref.WeakSet()
         self._task: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """Return the number of monitored tokens."""
+        return len(self._tokens)
+
     def watch(
         self,
         principal: Principal,
