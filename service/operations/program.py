@@ -130,8 +130,8 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.flush)
         if listeners.admin is not None and metrics is not None:
-            from service.operations.admin import make_admin_app  # noqa: PLC0415  # as above
-            from service.operations.admin_hosts import ForeignHost  # noqa: PLC0415  # as above
+            from service.operations.admin.application import make_admin_app  # noqa: PLC0415  # as above
+            from service.operations.admin.hosts import ForeignHost  # noqa: PLC0415  # as above
 
             admin = make_admin_app(
                 service.deny_list,

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, model_validator
 
 from service.settings.files import read_secret_file
+from service.settings.groups.admin import AdminSettings
 from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
@@ -30,11 +31,13 @@ from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.reading import ReadableSettings, secret_names
+from service.urls import is_loopback
 
 
 class Settings(
     LimitSettings,
     ServerSettings,
+    AdminSettings,
     CacheSettings,
     APISettings,
     BindingSettings,
@@ -120,6 +123,11 @@ class Settings(
                 f"client_certificate_header: {self.client_certificate_header} is read from trusted proxies only, since "
                 "a client could send it, too; set trusted_proxies to the addresses of the proxy"
             )
+
+    @property
+    def admin_has_tls(self) -> bool:
+        """Whether the admin port serves TLS."""
+        return self.certfile is not None and not is_loopback(self.admin_address)
 
     @property
     def proxy_url(self) -> str | None:

@@ -17,8 +17,8 @@ from tornado.web import Application
 from fakeissuer import RunningIssuer
 from service import LimitedHTTPServer, ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
-from service.operations.admin import make_admin_app
-from service.operations.admin_hosts import ForeignHost
+from service.operations.admin.application import make_admin_app
+from service.operations.admin.hosts import ForeignHost
 from service.operations.metrics import Metrics
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]

@@ -16,9 +16,9 @@ from service.caches.deny_list import DenyEntry, DenyList
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
-from service.operations.admin import make_admin_app
-from service.operations.admin_hosts import ForeignHost
-from service.operations.admin_requests import MAX_ENTRY_LIFETIME
+from service.operations.admin.application import make_admin_app
+from service.operations.admin.hosts import ForeignHost
+from service.operations.admin.requests import MAX_ENTRY_LIFETIME
 from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
