@@ -18,6 +18,7 @@ from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
 from service.settings.program import Settings
 from service.urls import is_loopback, is_secure
+from service.web.connections.trusted_proxies import TrustedProxies
 
 _logger = logging.getLogger(__name__)
 
@@ -136,10 +137,11 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
             admin = make_admin_app(
                 service.deny_list,
                 clock=SystemClock(),
-                token=settings.admin_secret,
+                tokens=settings.operator_tokens,
                 metrics=metrics,
                 check_ready=service.authenticators.check_ready,
                 foreign_host=ForeignHost(settings.admin_address, settings.admin_hosts),
+                trusted_proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
             )
             admin_tls = tls_context(settings.certfile, settings.keyfile) if settings.admin_has_tls else None
             await stack.enter_async_context(serving_admin(admin, listeners.admin, tls=admin_tls))

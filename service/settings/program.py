@@ -108,6 +108,7 @@ class Settings(
                 f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
+        yield from self.find_shared_tokens()
         yield from self._tls_problems()
 
     def _tls_problems(self) -> Iterator[str]:

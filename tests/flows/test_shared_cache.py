@@ -102,7 +102,7 @@ async def test_a_deny_entry_reaches_the_other_process_within_a_second(
     admin = make_admin_app(
         here.deny_list,
         clock=here.deny_list._clock,
-        token="t",
+        tokens={"alice": "t"},
         metrics=Metrics(),
         check_ready=here.authenticators.check_ready,
         foreign_host=ForeignHost("127.0.0.1"),

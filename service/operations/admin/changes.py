@@ -6,13 +6,12 @@ import datetime as dt
 import logging
 from dataclasses import asdict
 
-from service.caches.deny_list import DenyList
+from service.caches.deny_list import DenyEntry, DenyList, UnknownIssuer
 from service.caches.deny_store import Reach
 from service.clock import Clock
+from service.operations.admin.audit import describe_entry
 from service.operations.admin.operator_handler import OperatorHandler
 from service.operations.admin.requests import BadRequest, parse_entry, parse_issuer
-
-_logger = logging.getLogger(__name__)
 
 
 class DenyListHandler(OperatorHandler):
@@ -25,34 +24,57 @@ class DenyListHandler(OperatorHandler):
 
     async def get(self) -> None:
         """Send the entries in force."""
-        if not self._deny_list.fresh:
-            await self._deny_list.refresh()
+        await self._refresh()
+        self.audited.event, self.audited.level = "deny list read", logging.INFO
         denied = sorted(self._deny_list, key=lambda entry: entry.expires_at)
         self.write({"denied": [asdict(entry) for entry in denied]})
 
     async def post(self) -> None:
         """Add an entry."""
+        self.audited.event = "deny list entry added"
+        entry = self._read_entry()
+        if entry is None:
+            return None
+        self.audited.fields["expires_at"] = _format_time(entry.expires_at)
         try:
-            entry = parse_entry(self.request.body, now=self._clock.now())
             reach = await self._deny_list.add(entry)
-        except (BadRequest, OverflowError) as exc:
-            return self.send_json_error(400, "invalid_request", str(exc))
-        fields = {"kind": entry.kind, "expires_at": _format_time(entry.expires_at)}
-        _logger.warning("deny list entry added", extra=fields)
+        except UnknownIssuer as exc:
+            return self.reject(400, "invalid_request", str(exc), reason="unknown_issuer")
+        except OverflowError as exc:
+            return self.reject(400, "invalid_request", str(exc), reason="deny_list_full")
+        self.audited.fields |= _describe(reach)
         self.set_status(201)
         self.write(asdict(entry) | _describe(reach))
         return None
 
     async def delete(self) -> None:
         """Remove an entry."""
+        self.audited.event = "deny list entry removed"
+        entry = self._read_entry()
+        if entry is None:
+            return None
+        await self._refresh()
+        if entry.key not in {each.key for each in self._deny_list}:
+            description = "There is no such entry; GET lists all of them, with the issuer of each"
+            return self.reject(404, "not_found", description, reason="no_such_entry")
+        reach = await self._deny_list.remove(*entry.key)
+        self.audited.fields |= _describe(reach)
+        self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}} | _describe(reach))
+        return None
+
+    async def _refresh(self) -> None:
+        if not self._deny_list.fresh:  # another process may have changed it
+            await self._deny_list.refresh()
+
+    def _read_entry(self) -> DenyEntry | None:
+        """Return the entry in the body, or reject the request and return None."""
         try:
             entry = parse_entry(self.request.body, now=self._clock.now())
         except BadRequest as exc:
-            return self.send_json_error(400, "invalid_request", str(exc))
-        reach = await self._deny_list.remove(*entry.key)
-        _logger.warning("deny list entry removed", extra={"kind": entry.kind})
-        self.write({"lifted": {entry.kind: entry.value, "issuer": entry.issuer}} | _describe(reach))
-        return None
+            self.reject(400, "invalid_request", str(exc), reason="malformed")
+            return None
+        self.audited.fields |= describe_entry(*entry.key)
+        return entry
 
 
 class KeySetsHandler(OperatorHandler):
@@ -64,17 +86,24 @@ class KeySetsHandler(OperatorHandler):
 
     async def post(self) -> None:
         """Fetch the key sets."""
+        self.audited.event = "key sets refreshed"
         try:
             issuer = parse_issuer(self.request.body)
+            self.audited.fields["issuer"] = issuer
             results, reach = await self._deny_list.refresh_key_sets(issuer)
-        except (BadRequest, OverflowError) as exc:
-            return self.send_json_error(400, "invalid_request", str(exc))
+        except BadRequest as exc:
+            return self.reject(400, "invalid_request", str(exc), reason="malformed")
+        except UnknownIssuer as exc:
+            return self.reject(404, "not_found", str(exc), reason="unknown_issuer")
+        except OverflowError as exc:
+            return self.reject(400, "invalid_request", str(exc), reason="deny_list_full")
         if not results:
-            return self.send_json_error(404, "not_found", "No key set of this issuer is in use; is its name exact?")
+            description = "No key set of this issuer is in use; a service that introspects its tokens needs none"
+            return self.reject(404, "not_found", description, reason="no_key_set")
         if failed := [name for name, succeeded in results.items() if not succeeded]:
-            return self.send_json_error(
-                503, "temporarily_unavailable", f"The key set of {', '.join(failed)} could not be fetched; try again"
-            )
+            description = f"The key set of {', '.join(failed)} could not be fetched; try again"
+            return self.reject(503, "temporarily_unavailable", description, reason="key_set_unavailable")
+        self.audited.fields |= _describe(reach)
         self.write({"refreshed": list(results)} | _describe(reach))
         return None
 

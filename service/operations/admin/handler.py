@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable
 from typing import Any
 
@@ -11,10 +12,14 @@ import tornado.web
 class AdminHandler(tornado.web.RequestHandler):
     """Sends JSON that no cache stores, errors too."""
 
+    request_id: str = ""
+
     def set_default_headers(self) -> None:
         """Set the header fields of every response."""
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")  # Tornado's version
+        self.request_id = self.request_id or secrets.token_hex(16)
+        self.set_header("X-Request-Id", self.request_id)
 
     def head(self) -> Awaitable[None] | None:
         """Respond like ``get``, or with 405 if the handler has none."""
@@ -37,12 +42,3 @@ class NotFoundHandler(AdminHandler):
     def prepare(self) -> None:
         """Respond with 404."""
         raise tornado.web.HTTPError(404)
-
-
-class ForeignHostHandler(AdminHandler):
-    """Rejects the requests that :class:`~service.operations.admin.hosts.ForeignHost` matches."""
-
-    def prepare(self) -> None:
-        """Respond with 403."""
-        description = "Use localhost, an IP address of the port, or a host name that is listed in SERVICE_ADMIN_HOSTS"
-        self.send_json_error(403, "access_denied", description)
