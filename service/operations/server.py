@@ -6,16 +6,13 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
-import ssl
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 from tornado.web import Application
 
-from service.errors import SettingsError
-from service.operations.sockets import BoundSockets
+from service.operations.sockets.bound import BoundSockets
+from service.operations.sockets.tls import TLSFiles
 from service.operations.stop_signals import call_at_stop_signal
-from service.settings.files import show_path
 from service.settings.groups.limits import LimitSettings
 from service.web.application.application import ResourceServerApplication
 from service.web.application.protect import tracked
@@ -25,8 +22,6 @@ _logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 10.0
 """Seconds that pending requests have when the service stops."""
-_ADMIN_CONNECTIONS = 8
-"""Few, since the API leaves their descriptors free."""
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +30,7 @@ async def serving(
     bound: BoundSockets,
     *,
     limits: LimitSettings | None = None,
-    tls: ssl.SSLContext | None = None,
+    tls: TLSFiles | None = None,
 ) -> AsyncIterator[str]:
     """Serve while the block runs and yield the URL; afterwards wait for pending requests.
 
@@ -43,7 +38,9 @@ async def serving(
         service: The application, or the guard of the application to serve.
         limits: Those of the application by default.
     """
-    server = LimitedHTTPServer(tracked(service), limits=limits or service.limits, ssl_options=tls)
+    server = LimitedHTTPServer(tracked(service), limits=limits or service.limits)
+    if tls is not None:
+        tls.serve_with(server)
     server.add_sockets(bound.sockets)
     try:
         yield bound.url
@@ -58,10 +55,16 @@ async def serving(
 
 @contextlib.asynccontextmanager
 async def serving_admin(
-    application: Application, bound: BoundSockets, *, tls: ssl.SSLContext | None = None
+    application: Application, bound: BoundSockets, *, limits: LimitSettings, tls: TLSFiles | None = None
 ) -> AsyncIterator[None]:
-    """Serve the admin port while the block runs."""
-    server = LimitedHTTPServer(application, limits=LimitSettings(max_connections=_ADMIN_CONNECTIONS), ssl_options=tls)
+    """Serve the admin port while the block runs; with TLS, it requests no client certificates.
+
+    Args:
+        limits: Those of the API, of which the admin port uses its own number of connections.
+    """
+    server = LimitedHTTPServer(application, limits=limits.of_admin_port())
+    if tls is not None and bound.tls:
+        tls.serve_with(server, client_certificates=False)
     server.add_sockets(bound.sockets)
     _logger.info("admin port listening", extra={"url": bound.url})
     try:
@@ -85,36 +88,3 @@ async def run_until_stopped(service: ResourceServerApplication, *, announce: Cal
         loop.remove_reader(parent.sentinel)
     warm_up.cancel()
     _logger.info("stopping, waiting for pending requests", extra={"timeout_s": STOP_TIMEOUT})
-
-
-def tls_context(certfile: str | None, keyfile: str | None, *, client_ca: str | None = None) -> ssl.SSLContext | None:
-    """Return the TLS context for a certificate, or None without one.
-
-    Args:
-        client_ca: The CA certificates of client certificates, which are optional; None to request none.
-
-    Raises:
-        SettingsError: The certificate or its key cannot be read, or they do not match.
-    """
-    if certfile is None:
-        return None
-    for name, path in (("certfile", certfile), ("keyfile", keyfile or certfile)):
-        try:
-            Path(path).read_bytes()
-        except (OSError, ValueError) as exc:  # ValueError: the path contains a null character
-            reason = getattr(exc, "strerror", None) or "no such file"
-            raise SettingsError([f"{name}: {show_path(path)}: {reason}"]) from None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        # Without a password of ours, OpenSSL would prompt for that of an encrypted key.
-        context.load_cert_chain(certfile, keyfile, password=b"")
-    except (OSError, ValueError):
-        problem = (
-            f"certfile: {certfile} and keyfile: {keyfile} are not a certificate and its private key; "
-            "expected both in PEM, the key without a password"
-        )
-        raise SettingsError([problem]) from None
-    if client_ca is not None:
-        context.load_verify_locations(cafile=client_ca)  # the settings have checked that it can be read
-        context.verify_mode = ssl.CERT_OPTIONAL  # health checks and bearer tokens need none
-    return context

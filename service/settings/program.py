@@ -18,6 +18,7 @@ from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
 from service.settings.groups.limits import LimitSettings
 from service.settings.groups.server import ServerSettings
+from service.settings.groups.sockets import SocketSettings
 from service.settings.groups.validation import ValidationSettings
 from service.settings.issuers import (
     IssuerSettings,
@@ -31,13 +32,13 @@ from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.reading import ReadableSettings, secret_names
-from service.urls import is_loopback
 
 
 class Settings(
     LimitSettings,
     ServerSettings,
     AdminSettings,
+    SocketSettings,
     CacheSettings,
     APISettings,
     BindingSettings,
@@ -97,7 +98,7 @@ class Settings(
                 yield f"{name}: it is about the server of issuer, which is not set; write it into the issuer's table"
         if len({issuer.profile.token_issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
+        if self.processes != 1 and self.has_admin_port and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
@@ -124,11 +125,6 @@ class Settings(
                 f"client_certificate_header: {self.client_certificate_header} is read from trusted proxies only, since "
                 "a client could send it, too; set trusted_proxies to the addresses of the proxy"
             )
-
-    @property
-    def admin_has_tls(self) -> bool:
-        """Whether the admin port serves TLS."""
-        return self.certfile is not None and not is_loopback(self.admin_address)
 
     @property
     def proxy_url(self) -> str | None:

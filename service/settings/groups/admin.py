@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Sec
 from service.settings.files import read_text
 from service.settings.profiles.texts import Texts
 from service.settings.strength import check_strength
-from service.settings.types import Address, Port
+from service.settings.types import Address, Port, unix_path
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _OPERATOR = re.compile(r"[A-Za-z0-9_.@-]{1,31}", re.ASCII)
@@ -82,9 +82,13 @@ class AdminSettings(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     admin_port: Port | None = None
-    """The port for the deny list and the metrics; none if not set, 0 for any free port."""
+    """The port for the deny list and the metrics, 0 for any free port; none if not set, unless ``admin_address`` is a
+    Unix socket."""
     admin_address: Address = "127.0.0.1"
-    """The address of the admin port; it serves TLS with ``certfile`` unless the address is a loopback one."""
+    """The address of the admin port, or ``unix:`` with the path of a Unix socket.
+
+    It serves TLS with ``certfile`` unless the address is a loopback one or that of a Unix socket.
+    """
     admin_hosts: Annotated[Texts, AfterValidator(_check_host_names)] = ()
     """The host names of the admin port in URLs; loopback names and ``admin_address`` are always accepted."""
     admin_token: Annotated[SecretStr, AfterValidator(_check_token)] | None = None
@@ -96,6 +100,11 @@ class AdminSettings(BaseModel):
 
     A token is a text, or a table with the ``file`` that holds it.
     """
+
+    @property
+    def has_admin_port(self) -> bool:
+        """Whether the admin port is on."""
+        return self.admin_port is not None or unix_path(self.admin_address) is not None
 
     @property
     def operator_tokens(self) -> dict[str, str]:

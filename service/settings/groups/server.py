@@ -15,9 +15,9 @@ class ServerSettings(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     address: Address = "127.0.0.1"
-    """The address to listen on."""
+    """The address to listen on, or ``unix:`` with the path of a Unix socket."""
     port: Port = 8080
-    """The port to listen on; 0 for any free port."""
+    """The port to listen on; 0 for any free port, and unused for a Unix socket."""
     trusted_proxies: Networks = ()
     """The addresses and networks of proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read.
 

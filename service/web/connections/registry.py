@@ -11,8 +11,6 @@ from service.web.connections.limit_log import LimitLog
 from service.web.connections.lingering import LingeringSocket
 from service.web.connections.stream import ClientStream, Phase
 
-_RESERVE = 8
-"""Connections over the limit, so that health checks are served while all connections are busy."""
 _MIN_WAIT = 0.1
 """Seconds that a new connection has to send a request before it is closed to make room."""
 _MAX_LINGERING = 64
@@ -38,7 +36,7 @@ class ConnectionRegistry:
         self._idle: dict[ClientStream, None] = {}
         self._reserve: dict[ClientStream, None] = {}
         self._lingering: dict[LingeringSocket, None] = {}  # some may be closed already
-        timeouts = (limits.header_timeout, limits.keep_alive_timeout, limits.write_timeout)
+        timeouts = (limits.handshake_timeout, limits.header_timeout, limits.keep_alive_timeout, limits.write_timeout)
         self._interval = min(_MAX_CHECK_INTERVAL, min(timeouts) / 4)
         self._timer: object | None = None
 
@@ -52,7 +50,7 @@ class ConnectionRegistry:
         self.log.report("connections at the limit", limit="max_connections", value=self._max_connections)
         # Connections without any request go first: an attacker can open many, and a client reuses the others.
         has_room = self._close_lingering() or _close_oldest(self._unused) or _close_oldest(self._idle)
-        return has_room or len(self._reserve) < _RESERVE or _close_oldest(self._reserve)
+        return has_room or len(self._reserve) < self.limits.health_check_connections or _close_oldest(self._reserve)
 
     def add(self, stream: ClientStream) -> None:
         """Add a new connection, after :meth:`make_room` has returned True."""

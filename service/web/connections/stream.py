@@ -188,3 +188,17 @@ class ClientStream(IOStream):
 
 class TLSClientStream(ClientStream, SSLIOStream):
     """The stream of a connection with TLS."""
+
+    def attach(self, registry: ConnectionRegistry, *, remote_ip: str) -> None:
+        """Set what Tornado's constructors have no arguments for, before the handshake."""
+        super().attach(registry, remote_ip=remote_ip)
+        self._accepted_at = self.waiting_since
+
+    def check_timeouts(self, now: float) -> None:
+        """Close the connection if its client is too slow; the time for the header begins after the handshake."""
+        if not self._ssl_accepting:
+            super().check_timeouts(now)
+        elif now - self._accepted_at >= self._registry.limits.handshake_timeout:
+            self.close()
+        else:
+            self.waiting_since = now
