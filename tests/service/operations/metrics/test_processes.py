@@ -12,8 +12,8 @@ from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE, multipr
 
 WORKER = """
 import sys
-from service.operations.metrics.processes import forget_gauges, use_worker_id
-use_worker_id(sys.argv[1])
+from service.operations.metrics.processes import forget_gauges, use_worker_number
+use_worker_number(int(sys.argv[1]))
 from service.operations.metrics.metrics import Metrics
 metrics = Metrics(restarts=lambda: {"exited": 3})
 for _ in range(int(sys.argv[2])):

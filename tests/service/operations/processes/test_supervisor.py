@@ -100,9 +100,7 @@ def fork_server() -> multiprocessing.context.ForkServerContext:
 
 
 @pytest.fixture(autouse=True)
-def _use_fork_server(
-    fork_server: multiprocessing.context.ForkServerContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _use_fork_server(fork_server: multiprocessing.context.ForkServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_process, "_CONTEXT", fork_server)
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))  # else, each process imports pytest
 
