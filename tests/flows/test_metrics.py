@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 
 import pytest
+import servers
 from programs import Start, curl, free_port, listening
 from promtool import promtool
 
@@ -32,8 +33,9 @@ def monitored(start: Start) -> Callable[..., tuple[str, Scrape]]:
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_promtool_accepts_the_metrics(processes: str, monitored: Callable[..., tuple[str, Scrape]]) -> None:
-    with fakeissuer.running() as issuer:
-        url, scrape = monitored("--processes", processes, OKTA_OAUTH2_ISSUER=issuer.issuer_url())
+    with fakeissuer.running() as issuer, servers.running("redis") as cache:
+        variables = {"SERVICE_CACHE_URL": cache.url, "SERVICE_CACHE_SECRET": "c" * 32}
+        url, scrape = monitored("--processes", processes, OKTA_OAUTH2_ISSUER=issuer.issuer_url(), **variables)
         for token in (issuer.token(), issuer.token(expires_in=-3600), "opaque"):
             curl("-H", f"Authorization: Bearer {token}", f"{url}/api/whoami")
         done = promtool("check", "metrics", standard_input=scrape())
