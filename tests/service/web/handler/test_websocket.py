@@ -449,7 +449,7 @@ async def test_a_socket_that_opens_during_the_shutdown_is_closed_with_1001(
     headers: dict[str, str], connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
     app.close_long_lived()
-    socket = await connect("/socket", **headers)
+    socket = await connect("/echo", **headers)
     assert await socket.read_message() is None
     assert 1001 == socket.close_code
 
@@ -458,7 +458,7 @@ async def test_a_socket_that_opens_during_the_shutdown_is_closed_with_1001(
 async def test_the_socket_of_an_anonymous_client_is_closed_with_1001_at_shutdown(
     connect: Callable[..., Any], app: ResourceServerApplication
 ) -> None:
-    socket = await connect("/socket")
+    socket = await connect("/echo")
     app.close_long_lived()
     assert await socket.read_message() is None
     assert 1001 == socket.close_code
