@@ -12,7 +12,7 @@ from service.operations.processes.worker_process import Plan, State, WorkerProce
 
 _logger = logging.getLogger(__name__)
 
-_MAX_FAILED_STARTS = 5
+_MAX_FAILED_STARTS = 4
 """Workers in a row that end before they serve, after which the program gives up if no other worker serves."""
 _ANSWER_TIME = 5.0
 """Seconds without a heartbeat after which a worker does not count as responding."""
@@ -32,6 +32,7 @@ class WorkerPool:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.count = plan.count
+        self._has_served = False
         self._failure: Failed | None = None
         self._last_failure: Failed | None = None
         self._workers: list[WorkerProcess] = []
@@ -99,6 +100,7 @@ class WorkerPool:
         for worker in list(self._workers):
             worker.read(now)
             if worker.accepts:
+                self._has_served = True
                 self._pause.started()
             if worker.exit_code is not None:
                 worker.read(now)  # what it has sent before it ended
@@ -188,6 +190,8 @@ class WorkerPool:
             _logger.warning("worker could not be started, retrying", extra=fields)
             self._fail(Failed(problems=(f"no process could be started: {exc.strerror}",), is_settings_error=False))
             return
+        if self.plan.has_admin and not any(each.has_admin or each.accepts for each in self._active):
+            worker.serve_admin()  # before it accepts connections, so that both ports work once that is announced
         self._workers.append(worker)
         _logger.debug("worker starts", extra=_fields(worker))
 
@@ -212,10 +216,15 @@ class WorkerPool:
         if worker.state is not State.DRAINING:
             pause = self._pause.ended(now, lifetime=now - worker.started_at, has_served=worker.accepts)
             self._restarts["killed" if worker.is_killed else "exited"] += 1
-            _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
+            if self._has_served or self._failure is None or not self._failure.is_settings_error:
+                _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
         elif worker.exit_code and not worker.is_killed:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()
+        if worker.plan.has_admin:
+            from service.operations.metrics.processes import forget_gauges  # noqa: PLC0415  # only for the admin port
+
+            forget_gauges(worker.number)
 
     def _fail(self, failure: Failed) -> None:
         self._failure = self._last_failure = failure

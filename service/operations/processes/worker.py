@@ -76,6 +76,9 @@ class WorkerLife:
 
     async def run(self, served: Served) -> None:
         """Report that the worker serves, and return when it shall drain."""
+        self._read()
+        if self._told_to_serve_admin.is_set():
+            served.serve_admin()
         send(self._connection, Serving())
         tasks = [
             asyncio.ensure_future(work)

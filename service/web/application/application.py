@@ -54,6 +54,8 @@ class ResourceServerApplication(tornado.web.Application):
 
     Attributes:
         observers: Receive each response, and can be added at any time.
+        health: Whether this process can validate tokens.
+        monitor: The tokens of WebSockets and streams.
         protected: The application whose requests are authenticated: this one, or the one passed to ``protect``.
 
     Raises:
@@ -103,7 +105,8 @@ class ResourceServerApplication(tornado.web.Application):
         self._idle = asyncio.Event()
         self._idle.set()
         self._cleanups: list[Callable[[], Awaitable[None] | None]] = []
-        self._monitor = context.monitor
+        self.monitor = context.monitor
+        self.health = context.health
 
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
@@ -188,7 +191,7 @@ class ResourceServerApplication(tornado.web.Application):
 
     def close_long_lived(self) -> None:
         """Close WebSockets and streams, which otherwise stay open until their tokens end."""
-        self._monitor.stop()
+        self.monitor.stop()
 
     async def warm_up(self) -> None:
         """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""

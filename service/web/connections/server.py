@@ -15,7 +15,7 @@ from tornado.netutil import ssl_wrap_socket
 from service.errors import SettingsError
 from service.settings.groups.limits import LimitSettings
 from service.web.connections.acceptor import Acceptor
-from service.web.connections.registry import ConnectionRegistry
+from service.web.connections.registry import ConnectionCounts, ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
@@ -64,6 +64,11 @@ class LimitedHTTPServer(HTTPServer):
         if "idle_connection_timeout" not in kwargs:
             self.conn_params.header_timeout = None  # the registry limits the time, which costs a request less
         self._registry = ConnectionRegistry(limits, max_connections=_max_connections(limits))
+
+    @property
+    def connection_counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return self._registry.counts
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from listening sockets."""
