@@ -18,7 +18,7 @@ from service.web.application.protect import protect_application
 from service.web.application.tornado_settings import check_settings_of_existing, check_settings_of_new
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
-from service.web.responses.resource import Resource
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.routing.audit import mounted_routes
 from service.web.routing.rewrite import Wrap
 
@@ -90,7 +90,12 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
         return None
-    return Documentation(title=settings.realm, resource=Resource.of(settings), client_id=settings.docs_client_id or "")
+    return Documentation(
+        title=settings.realm,
+        public_url=settings.public_url,
+        tokens=AcceptedTokens.of(settings),
+        client_id=settings.docs_client_id or "",
+    )
 
 
 def protect(

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from service.caches.authentication import ValueAuthenticator
-from service.caches.backends import open_backend
-from service.caches.memory import MemoryBackend
+from service.caches.backends.failures import explain_failure
+from service.caches.backends.memory import MemoryBackend
+from service.caches.backends.opening import open_backend
 from service.clock import Clock
 from service.instrumentation import Instrumentation, Observers
 
@@ -27,6 +28,8 @@ ADD_TIMEOUT = 0.5
 """Seconds that a request waits to learn whether a key is new; two processes could accept it otherwise."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
+_PROBES = ("check:1", "check:2")
+"""The keys of values that nothing reads."""
 _LOG_INTERVAL = 60.0
 """Seconds between two log lines about values that are not authentic, since an attacker decides how many there are."""
 
@@ -152,18 +155,25 @@ class SharedCache:
 
         self._run_in_background(set_and_unlock)
 
-    async def ping(self, *, patient: bool = False) -> bool:
-        """Return whether a value can be written and read back.
+    async def find_failure(self) -> Exception | None:
+        """Send each command that the service needs, and return the error of the first one that fails.
 
-        Args:
-            patient: Whether to wait longer than a request may.
+        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
         """
-
-        async def operation() -> bool:
-            await self._backend.set("ping", "1", ttl=1)
-            return bool(await self._backend.get("ping") == "1")
-
-        return await self._call(operation, default=False, patient=patient)
+        key, other = _PROBES
+        try:
+            async with asyncio.timeout(PATIENT_TIMEOUT):
+                await self._backend.delete(key)
+                await self._backend.add(key, "1", ttl=1)
+                await self._backend.set(key, "1", ttl=1)
+                await self._backend.get(key)
+                await self._backend.multi_set([(key, "1"), (other, "1")])
+                await self._backend.multi_get([key, other])
+                await self._backend.delete(key)
+                await self._backend.delete(other)
+        except Exception as exc:  # noqa: BLE001  # each backend has its own errors
+            return exc
+        return None
 
     async def close(self) -> None:
         """Wait for writes in the background, and close the connections."""
@@ -207,8 +217,9 @@ class SharedCache:
             self.failures += 1
             self._instrumentation.on_cache_error()
             if not self._retry_at:
-                fields = {"error": type(exc).__name__}  # its message may contain the URL with the password
-                _logger.warning("shared cache unavailable: error=%(error)s", fields, extra=fields)
+                # Its message may contain the URL with the password.
+                fields = {"error": type(exc).__name__, "cause": explain_failure(exc).cause}
+                _logger.warning("shared cache unavailable: error=%(error)s cause=%(cause)r", fields, extra=fields)
             self._retry_at = self._clock.monotonic() + RETRY_INTERVAL
             return default
         if self._retry_at:
@@ -228,7 +239,7 @@ def open_cache(
     """Return the cache at a URL, without connecting to it yet.
 
     Args:
-        url: As for :func:`service.caches.backends.open_backend`.
+        url: As for :func:`service.caches.backends.address.parse_cache_url`.
         key: Authenticates the values; by default a random key, with which no other process can read them.
         ca_file: Path of the CA certificates to trust instead of the system's.
         instrumentation: Receives a call for each failure.

@@ -42,6 +42,7 @@ CHECKS = [
     "shared cache",
     "address",
     "TLS of the service",
+    "client certificates",
     "admin port",
     "trusted proxies",
     "CORS origins",
