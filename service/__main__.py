@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__
-from service.operations import program
 from service.operations.loading import find_routes
+from service.operations.processes import program
 from service.operations.start_errors import describe_start_error
 from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
@@ -78,7 +78,7 @@ def _run(options: dict[str, Any]) -> int:
         request = ProofRequest(proof=proof, method=method, url=url) if proof else None
         return asyncio.run(run_explain(token_words, loaded.settings, request=request))
     else:
-        return program.run(loaded.settings)
+        return program.run(loaded.settings, reload=lambda: load_settings(options, **files).settings)
     return 0
 
 

@@ -100,6 +100,16 @@ class DenyList:
         """Whether the list is up to date; if not, :meth:`refresh` is needed before the next check."""
         return self._clock.monotonic() < self._store.fresh_until
 
+    def __len__(self) -> int:
+        """Return the number of entries in force."""
+        return sum(1 for _ in self)
+
+    @property
+    def age(self) -> float | None:
+        """The seconds since the last contact with the shared cache; None before the first, and without one."""
+        since = self._store.synchronized_at
+        return None if since is None else max(self._clock.monotonic() - since, 0.0)
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Register a function to call when an entry is added or removed."""
         self._on_change.append(callback)
@@ -184,6 +194,14 @@ class DenyList:
     async def refresh(self) -> None:
         """Poll the shared cache; concurrent callers share one poll."""
         await self._store.refresh()
+
+    def hand_over(self, file: DenyListFile) -> None:
+        """Keep the entries also in a file of the processes that run before and after this one, and read theirs.
+
+        Raises:
+            SettingsError: The file is unusable.
+        """
+        self._store.hand_over(file)
 
     async def close(self) -> None:
         """Stop polling, and wait for polls and writes in progress."""

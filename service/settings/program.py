@@ -17,6 +17,7 @@ from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
 from service.settings.groups.limits import LimitSettings
+from service.settings.groups.processes import ProcessSettings
 from service.settings.groups.server import ServerSettings
 from service.settings.groups.sockets import SocketSettings
 from service.settings.groups.validation import ValidationSettings
@@ -38,6 +39,7 @@ class Settings(
     LimitSettings,
     ServerSettings,
     AdminSettings,
+    ProcessSettings,
     SocketSettings,
     CacheSettings,
     APISettings,

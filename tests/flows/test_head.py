@@ -19,7 +19,7 @@ from service import LimitedHTTPServer, ResourceServerApplication, Settings, make
 from service.clock import ManualClock
 from service.operations.admin.application import make_admin_app
 from service.operations.admin.hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 EACH_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -81,15 +81,12 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
 
 @pytest.fixture
 def admin(app: ResourceServerApplication) -> Application:
-    async def check_ready() -> None:
-        """Be ready."""
-
     return make_admin_app(
         app.deny_list,
         clock=ManualClock(),
         tokens={"alice": TOKEN},
         metrics=Metrics(),
-        check_ready=check_ready,
+        health=app.health,
         foreign_host=ForeignHost("127.0.0.1", []),
     )
 

@@ -15,7 +15,7 @@ from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.operations.admin.application import make_admin_app
 from service.operations.admin.hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
@@ -104,7 +104,7 @@ async def test_a_deny_entry_reaches_the_other_process_within_a_second(
         clock=here.deny_list._clock,
         tokens={"alice": "t"},
         metrics=Metrics(),
-        check_ready=here.authenticators.check_ready,
+        health=here.health,
         foreign_host=ForeignHost("127.0.0.1"),
     ).listen(0, "127.0.0.1")
     (listening,) = admin._sockets.values()

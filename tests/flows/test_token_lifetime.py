@@ -19,7 +19,7 @@ from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches.deny_list import DenyEntry
 from service.clock import ManualClock
-from service.operations.server import serving
+from service.operations.processes.drain import serving
 from service.operations.sockets.bound import bind
 from service.web.handler.context import ResourceServerContext
 

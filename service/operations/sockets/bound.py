@@ -27,6 +27,7 @@ class BoundSockets:
         urls: ``http://host:port``, or ``unix:/path``.
         tls: Whether TLS is to be served on them.
         file: The file of a Unix socket that this program has bound.
+        is_shared: Whether systemd holds the sockets as well, and keeps them open after the program has ended.
     """
 
     sockets: list[socket.socket]
@@ -34,6 +35,7 @@ class BoundSockets:
     host: str
     tls: bool = False
     file: SocketFile | None = None
+    is_shared: bool = False
 
     @property
     def url(self) -> str:
@@ -91,7 +93,7 @@ def adopt(sockets: Sequence[socket.socket], *, tls: bool = False) -> BoundSocket
     names = [each.getsockname() for each in sockets]
     hosts = ["localhost" if isinstance(name, str | bytes) else name[0] for name in names]
     urls = [_url_of(name, tls=tls) for name in names]
-    return BoundSockets(sockets=list(sockets), urls=tuple(urls), host=hosts[0], tls=tls)
+    return BoundSockets(sockets=list(sockets), urls=tuple(urls), host=hosts[0], tls=tls, is_shared=True)
 
 
 def is_local(sockets: Sequence[socket.socket]) -> bool:

@@ -1,10 +1,10 @@
-"""The settings of the server: where it listens, its processes, TLS and logging."""
+"""The settings of the server: where it listens, TLS and logging."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from service.settings.types import Address, Networks, Port
 
@@ -23,8 +23,6 @@ class ServerSettings(BaseModel):
 
     ``unix`` stands for those that connect through a Unix socket.
     """
-    processes: Annotated[int, Field(ge=0, le=256)] = 1
-    """The number of worker processes; 0 for one per core."""
     certfile: str | None = None
     """The TLS certificate in PEM; requires ``keyfile``."""
     keyfile: str | None = None

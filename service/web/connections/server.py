@@ -15,7 +15,7 @@ from service.errors import SettingsError
 from service.settings.groups.limits import LimitSettings
 from service.settings.types import UNIX_SOCKETS
 from service.web.connections.acceptor import Acceptor
-from service.web.connections.registry import ConnectionRegistry
+from service.web.connections.registry import ConnectionCounts, ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
@@ -61,6 +61,11 @@ class LimitedHTTPServer(HTTPServer):
             limits, max_connections=limits.max_connections or default_max_connections(limits)
         )
 
+    @property
+    def connection_counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return self._registry.counts
+
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from listening sockets."""
         for listening in sockets:
@@ -70,6 +75,23 @@ class LimitedHTTPServer(HTTPServer):
             # As in Tornado's method, so that its `stop` works, and programs find the port.
             self._sockets[listening.fileno()] = listening
             self._handlers[listening.fileno()] = acceptor.close
+
+    @property
+    def requests(self) -> int:
+        """The number of requests that were received so far."""
+        return self._registry.requests
+
+    async def drain(self, *, within: float) -> bool:
+        """Stop without interrupting requests; return whether all connections have ended.
+
+        No connection is accepted any more, a connection without requests is closed, and every other one ends with its
+        next response, which says so to the client. The caller closes WebSockets.
+
+        Args:
+            within: Seconds.
+        """
+        self.stop()
+        return await self._registry.drain(within=within)
 
     async def close_all_connections(self) -> None:
         """Close all connections but WebSockets."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,11 +22,12 @@ from service.caches.deny_list import DenyEntry, DenyList
 from service.caches.shared import SharedCache, open_cache
 from service.clock import ManualClock
 from service.errors import IssuerUnavailable
+from service.health import Health
 from service.operations.admin.application import make_admin_app
 from service.operations.admin.hosts import ForeignHost
 from service.operations.admin.operators import BURST
 from service.operations.admin.requests import MAX_ENTRY_LIFETIME
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 from service.web.connections.trusted_proxies import TrustedProxies
 
 ADMIN = "operators-only-0123456789-abcdefghij"
@@ -39,12 +41,23 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def app(deny_list: DenyList, clock: ManualClock, metrics: Metrics) -> Application:
-    return _make(deny_list, clock=clock, metrics=metrics)
+def app(deny_list: DenyList, clock: ManualClock, metrics: Metrics, health: Health) -> Application:
+    return _make(deny_list, clock=clock, metrics=metrics, health=health)
+
+
+@pytest.fixture
+def health(health: Health, monkeypatch: pytest.MonkeyPatch) -> Health:
+    monkeypatch.setattr(health.authenticators, "check_ready", _check_ready)
+    return health
 
 
 def _make(
-    deny_list: DenyList, *, clock: ManualClock, metrics: Metrics, tokens: Mapping[str, str] = TOKENS
+    deny_list: DenyList,
+    *,
+    clock: ManualClock,
+    metrics: Metrics,
+    health: Health,
+    tokens: Mapping[str, str] = TOKENS,
 ) -> Application:
     return make_admin_app(
         deny_list,
@@ -52,7 +65,7 @@ def _make(
         tokens=tokens,
         trusted_proxies=TrustedProxies(["127.0.0.1"]),
         metrics=metrics,
-        check_ready=_check_ready,
+        health=health,
         foreign_host=ForeignHost("127.0.0.1", ["admin.internal"]),
     )
 
@@ -220,12 +233,17 @@ async def test_the_headers_of_an_untrusted_client_are_ignored(
 
 @pytest.mark.gen_test
 async def test_a_mistyped_issuer_is_rejected_with_the_nearest_one(
-    cache: SharedCache, clock: ManualClock, app: Application, http_client: AsyncHTTPClient, base_url: str
+    cache: SharedCache,
+    clock: ManualClock,
+    app: Application,
+    http_client: AsyncHTTPClient,
+    base_url: str,
+    health: Health,
 ) -> None:
     known = ["https://one.example/oauth2/default", "https://two.example"]
     deny_list = DenyList(cache, clock=clock, issuers=known)
     app.default_router.rules.clear()
-    app.add_handlers(".*", [*_make(deny_list, clock=clock, metrics=Metrics()).default_router.rules])
+    app.add_handlers(".*", [*_make(deny_list, clock=clock, metrics=Metrics(), health=health).default_router.rules])
     mistyped = "https://one.example/oauth2/defualt"
     for path, body, status in (
         ("/deny-list", {"sub": "x", "issuer": mistyped}, 400),
@@ -258,10 +276,17 @@ async def test_without_the_admin_token_every_change_is_rejected(
 
 @pytest.mark.gen_test
 async def test_without_a_configured_admin_token_the_response_names_the_setting(
-    deny_list: DenyList, clock: ManualClock, http_client: AsyncHTTPClient, base_url: str, app: Application
+    deny_list: DenyList,
+    clock: ManualClock,
+    http_client: AsyncHTTPClient,
+    base_url: str,
+    app: Application,
+    health: Health,
 ) -> None:
     app.default_router.rules.clear()
-    app.add_handlers(".*", [*_make(deny_list, clock=clock, tokens={}, metrics=Metrics()).default_router.rules])
+    app.add_handlers(
+        ".*", [*_make(deny_list, clock=clock, tokens={}, metrics=Metrics(), health=health).default_router.rules]
+    )
     response = await _send(http_client, f"{base_url}/deny-list", body={"jti": "x"})
     assert 403 == response.code
     assert b"SERVICE_ADMIN_TOKEN" in response.body
@@ -326,10 +351,11 @@ async def test_a_list_on_the_disk_says_so(
     http_client: AsyncHTTPClient,
     base_url: str,
     tmp_path: Path,
+    health: Health,
 ) -> None:
     deny_list = DenyList(cache, clock=clock, file=DenyListFile(tmp_path / "deny-list.json", clock=clock))
     app.default_router.rules.clear()
-    app.add_handlers(".*", [*_make(deny_list, clock=clock, metrics=Metrics()).default_router.rules])
+    app.add_handlers(".*", [*_make(deny_list, clock=clock, metrics=Metrics(), health=health).default_router.rules])
     for method in ("POST", "DELETE"):
         body = json.loads((await _send(http_client, f"{base_url}/deny-list", method, {"jti": "x"})).body)
         assert (False, True) == (body["shared"], body["saved"])
@@ -337,14 +363,14 @@ async def test_a_list_on_the_disk_says_so(
 
 @pytest.mark.gen_test
 async def test_the_list_of_a_process_without_requests_is_read_before_it_is_shown(
-    clock: ManualClock, app: Application, http_client: AsyncHTTPClient, base_url: str
+    clock: ManualClock, app: Application, http_client: AsyncHTTPClient, base_url: str, health: Health
 ) -> None:
     with servers.running("redis") as server:
         here, there = (open_cache(server.url, clock=clock, key=b"key") for _ in range(2))
         lists = [DenyList(cache, clock=clock) for cache in (here, there)]
         await lists[0].add(DenyEntry(kind="jti", value="x", issuer=None, expires_at=clock.now() + 60))
         app.default_router.rules.clear()
-        app.add_handlers(".*", [*_make(lists[1], clock=clock, metrics=Metrics()).default_router.rules])
+        app.add_handlers(".*", [*_make(lists[1], clock=clock, metrics=Metrics(), health=health).default_router.rules])
         assert 1 == len(json.loads((await _send(http_client, f"{base_url}/deny-list", "GET")).body)["denied"])
         for each in lists:
             await each.close()
@@ -396,7 +422,7 @@ async def test_readiness_is_shown_with_its_reason(http_client: AsyncHTTPClient, 
     assert {"status": "not ready", "reason": "GET https://issuer.example: Could not resolve proxy: proxy.internal"} == (
         json.loads(found[0].body)
     )
-    assert {"status": "ready"} == json.loads(found[1].body)
+    assert {"status": "ready", "problems": []} == json.loads(found[1].body)
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/deny-list", "/elsewhere"])
@@ -420,7 +446,15 @@ async def test_no_response_names_the_server(http_client: AsyncHTTPClient, base_u
 
 @pytest.mark.gen_test
 async def test_metrics_need_no_admin_token(metrics: Metrics, http_client: AsyncHTTPClient, base_url: str) -> None:
-    metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired")
+    metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired", route="/", scheme="http")
     response = await http_client.fetch(f"{base_url}/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")
     assert b'resource_server_rejections_total{reason="expired"} 1.0\n' in response.body
+
+
+@pytest.mark.gen_test
+async def test_the_status_describes_this_process(http_client: AsyncHTTPClient, base_url: str) -> None:
+    status = json.loads((await http_client.fetch(f"{base_url}/status")).body)
+    assert {"pid": os.getpid(), "draining": False, "problems": [], "issuers": []}.items() <= status.items()
+    assert {"entries": 0, "age": None} == status["deny_list"]
+    assert "workers" not in status

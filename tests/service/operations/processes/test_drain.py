@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from service.operations.server import run_until_stopped, serving
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
@@ -15,7 +16,6 @@ from tornado.web import RequestHandler
 from fakeissuer import RunningIssuer
 from service.app import make_app
 from service.operations import server
-from service.operations.server import run_until_stopped, serving
 from service.operations.sockets.bound import bind
 from service.settings.program import Settings
 from service.web.application.application import ResourceServerApplication
