@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from service.operations.server import run_until_stopped, serving
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
