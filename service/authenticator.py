@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
@@ -145,20 +145,19 @@ class Authenticator:
         validators = self._validators
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
-        call = self._call_and_report if self._observers.receivers else _call
+        reports = bool(self._observers.receivers)
         for validator in validators:
-            principal = await call(validator, token)
+            principal = await (self._validate_and_report(validator, token) if reports else validator.validate(token))
             if principal is not None:
                 return principal
         error = _unknown_issuer(token)
-        if self._observers.receivers:
+        if reports:
             self._observers.on_validation(validator="", issuer="", outcome="rejected", reason=error.reason, seconds=0.0)
         raise error
 
-    async def _call_and_report(self, validator: Validator, token: PresentedToken) -> Principal | None:
+    async def _validate_and_report(self, validator: Validator, token: PresentedToken) -> Principal | None:
         """Call a validator, and report how the validation has ended, unless the token is of another issuer."""
-        started_at = time.perf_counter()
-        outcome, reason = "", ""
+        started_at, outcome, reason = time.perf_counter(), "", ""
         try:
             principal = await validator.validate(token)
             outcome = "" if principal is None else "accepted"
@@ -178,10 +177,6 @@ class Authenticator:
                     seconds=time.perf_counter() - started_at,
                 )
         return principal
-
-
-async def _call(validator: Validator, token: PresentedToken) -> Principal | None:
-    return await validator.validate(token)
 
 
 def _unknown_issuer(token: PresentedToken) -> InvalidToken:
@@ -213,3 +208,43 @@ def _by_issuer(
 def _jwt_issuer(validator: Validator) -> str | None:
     issuer: str | None = getattr(validator, "jwt_issuer", None)
     return issuer
+
+
+class Authenticators:
+    """The authenticators of one application, one for each kind of validation that its handlers use.
+
+    Args:
+        build: Builds the authenticator for a kind of validation; "" means the kind in each issuer's settings.
+    """
+
+    def __init__(self, build: Callable[[str], Authenticator]) -> None:
+        self._build = build
+        self._built: dict[str, Authenticator] = {}
+
+    def for_validation(self, validation: str) -> Authenticator:
+        """Return the authenticator for a kind of validation, the same one each time.
+
+        Raises:
+            SettingsError: The kind is unknown, or an issuer's settings do not allow it.
+        """
+        if validation not in self._built:
+            self._built[validation] = self._build(validation)
+        return self._built[validation]
+
+    def caches(self) -> list[ValidatedTokenCache]:
+        """Return the caches of validated tokens, one for each kind of validation in use."""
+        return [authenticator.token_cache for authenticator in self._built.values()]
+
+    async def check_ready(self) -> None:
+        """Return if every authenticator is ready.
+
+        Raises:
+            IssuerUnavailable: One is not; the detail says why.
+        """
+        for authenticator in self._built.values():
+            await authenticator.check_ready()
+
+    async def close(self) -> None:
+        """Close every authenticator."""
+        for authenticator in self._built.values():
+            await authenticator.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from service.authenticators import Authenticators
+from service.authenticator import Authenticators
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from service.authenticators import Authenticators
+from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
 from service.health import Health
 from service.tokens.binding.possession import Possession

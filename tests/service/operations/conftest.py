@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.authenticators import Authenticators
+from service.authenticator import Authenticators
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache

@@ -7,8 +7,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
-from service.authenticator import Authenticator
-from service.authenticators import Authenticators
+from service.authenticator import Authenticator, Authenticators
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache

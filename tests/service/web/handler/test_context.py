@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.authenticator import Authenticator
-from service.authenticators import Authenticators
+from service.authenticator import Authenticator, Authenticators
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.shared import SharedCache
