@@ -11,7 +11,6 @@ from pathlib import Path
 
 from service.settings.files import show_path
 
-_MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 _ADVICE = {
     errno.EACCES: "a port below 1024 needs a privilege: choose another --port, or grant CAP_NET_BIND_SERVICE, or let "
     "systemd open the socket",
@@ -79,10 +78,6 @@ def describe_start_error(error: OSError) -> str:
 
 
 def _explain_file(path: Path, number: int, reason: str) -> tuple[str, str]:
-    folder = os.environ.get(_MULTIPROC_DIR)
-    if folder and path.parent == Path(folder):
-        advice = "create that folder, and let the user of the service write there"
-        return f"{_MULTIPROC_DIR}: {show_path(folder)}: {reason}", advice
     return f"{show_path(path)}: {reason}", _ADVICE_FOR_FILES.get(number, _ADVICE.get(number, ""))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from prometheus_client import CollectorRegistry, multiprocess, values
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from service.errors import SettingsError
+from service.settings.files import show_path
 
 Restarts = Callable[[], Mapping[str, int]]
 MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -19,8 +22,20 @@ MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 @contextmanager
 def multiprocess_metrics() -> Iterator[None]:
-    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured."""
-    if MULTIPROC_DIR_VARIABLE in os.environ:
+    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured.
+
+    Raises:
+        SettingsError: The folder that is configured cannot be written to.
+        OSError: There is no temporary folder.
+    """
+    if (configured := os.environ.get(MULTIPROC_DIR_VARIABLE)) is not None:
+        try:
+            TemporaryFile(dir=configured).close()
+        except OSError as exc:
+            problem = f"{MULTIPROC_DIR_VARIABLE}: {show_path(configured)}: {exc.strerror}"
+            raise SettingsError(
+                [f"{problem}; create that folder, and let the user of the service write there"]
+            ) from None
         yield
         return
     with TemporaryDirectory(prefix="resource-server-metrics-") as folder:
