@@ -20,6 +20,7 @@ _ADVICE = {
     errno.EMFILE: "raise the limit of file descriptors: LimitNOFILE= of systemd, or ulimit -n of a shell",
     errno.ENFILE: "the whole machine has no more file descriptors; stop other programs, or raise fs.file-max",
     errno.ENOSPC: "make room on that file system",
+    errno.EFBIG: "the limit of file sizes is reached: LimitFSIZE= of systemd, or ulimit -f of a shell",
     errno.EDQUOT: "the quota of this user is used up; make room",
     errno.EROFS: "the file system is mounted read-only; choose a folder on another one",
     errno.EIO: "the disk or the network file system fails; see the log of the system",
