@@ -71,7 +71,8 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
     """Return these routes, or the endpoints of Okta's guide if None, together with the routes of the service itself."""
     documentation_routes = documentation.routes if documentation is not None else []
     api_routes = okta_guide.ROUTES if routes is None else routes
-    forward_auth_routes = forward_auth.make_routes(api_routes) if settings.forward_auth else []
+    gates = settings.scopes_of_gates
+    forward_auth_routes = forward_auth.make_routes(gates, others=api_routes) if settings.forward_auth else []
     return [
         *health.ROUTES,
         *resource_metadata.ROUTES,
@@ -135,7 +136,8 @@ def protect(
     protect_application(application, service, wrap=wrap, tornado_settings=tornado_settings)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
-        application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own
+        # The other paths below /auth may be the application's own.
+        application.add_handlers(r".*", [*forward_auth.ROUTES, *forward_auth.gate_routes(settings.scopes_of_gates)])
     if (documentation := make_documentation(settings, by_default=False)) is not None:
         application.add_handlers(r".*", documentation.routes)
         documentation.read(mounted_routes(application, default=None))

@@ -28,8 +28,6 @@ ADD_TIMEOUT = 0.5
 """Seconds that a request waits to learn whether a key is new; two processes could accept it otherwise."""
 RETRY_INTERVAL = 1.0
 """Seconds without calls after a failure, so that an outage delays one request a second rather than all."""
-_PROBES = ("check:1", "check:2")
-"""The keys of values that nothing reads."""
 _LOG_INTERVAL = 60.0
 """Seconds between two log lines about values that are not authentic, since an attacker decides how many there are."""
 
@@ -159,26 +157,6 @@ class SharedCache:
             await self._backend.delete(_lock_key(key))
 
         self._run_in_background(set_and_unlock)
-
-    async def find_failure(self) -> Exception | None:
-        """Send each command that the service needs, and return the error of the first one that fails.
-
-        It takes up to :data:`PATIENT_TIMEOUT`, so no request may wait for it.
-        """
-        key, other = _PROBES
-        try:
-            async with asyncio.timeout(PATIENT_TIMEOUT):
-                await self._backend.delete(key)
-                await self._backend.add(key, "1", ttl=1)
-                await self._backend.set(key, "1", ttl=1)
-                await self._backend.get(key)
-                await self._backend.multi_set([(key, "1"), (other, "1")])
-                await self._backend.multi_get([key, other])
-                await self._backend.delete(key)
-                await self._backend.delete(other)
-        except Exception as exc:  # noqa: BLE001  # each backend has its own errors
-            return exc
-        return None
 
     async def close(self) -> None:
         """Wait for writes in the background, and close the connections."""

@@ -20,7 +20,8 @@ from fakeissuer import RunningIssuer
 from service.caches import shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import SystemClock
-from service.operations.doctor.network.cache import check_cache
+from service.operations.doctor.network import cache as cache_check
+from service.operations.doctor.network.cache import check_cache, find_failure
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 
@@ -77,7 +78,7 @@ def encrypted(authority: Authority) -> Iterator[servers.CacheServer]:
 
 async def _works(cache: SharedCache) -> None:
     """Store and read values through each command of the service."""
-    error = await cache.find_failure()
+    error = await find_failure(cache._backend)
     if error is not None:
         raise error
     values = {f"key:{number}": number for number in range(20)}
@@ -240,7 +241,7 @@ async def test_a_full_memory_fails_writes_only_and_recovers(connect: Connect) ->
         assert await cache.set_many({"a": 3})
 
 
-FAILURES: dict[str, tuple[str, Outcome, str]] = {
+FAILURES: dict[str, tuple[str, Outcome | None, str]] = {
     "nothing listens": ("redis://127.0.0.1:1", Outcome.WARN, "nothing listens at its address"),
     "nothing listens for memcached": ("memcached://127.0.0.1:1", Outcome.WARN, "nothing listens at its address"),
     "no such host": ("redis://no-such-host.invalid", Outcome.FAIL, "its host name does not resolve"),
@@ -253,11 +254,11 @@ FAILURES: dict[str, tuple[str, Outcome, str]] = {
     "a replica": ("redis://{replica}", Outcome.WARN, "it is a read-only replica"),
     "a full memory": ("redis://{full}", Outcome.FAIL, "its memory is full"),
     "too few replicas": ("redis://{careful}", Outcome.WARN, "it has too few replicas"),
-    "tls without tls": ("rediss://{plain}", Outcome.WARN, "does it speak TLS at this port?"),
+    "tls without tls": ("rediss://{plain}", None, "use redis://"),
     "no tls with tls": ("redis://{encrypted}", Outcome.WARN, "use rediss:// if this port is for TLS"),
     "an unknown authority": ("rediss://{encrypted}", Outcome.FAIL, "its certificate is not trusted"),
     "another host name": ("rediss://{encrypted}?ssl_ca_certs={ca}", Outcome.FAIL, "or is for another host name"),
-    "no client certificate": ("rediss://localhost:{tls_port}?ssl_ca_certs={ca}", Outcome.WARN, "client certificates"),
+    "no client certificate": ("rediss://localhost:{tls_port}?ssl_ca_certs={ca}", None, "?ssl_certfile=PATH"),
     "a server for a cluster": ("redis+cluster://{plain}", Outcome.FAIL, "it is not part of a cluster"),
     "a locked cluster": ("redis+cluster://{locked}", Outcome.FAIL, "it requires a password"),
     "no cluster": ("redis+cluster://127.0.0.1:1", Outcome.WARN, "nothing listens at its address"),
@@ -329,8 +330,8 @@ async def test_every_failure_is_named_with_what_to_do(
     name: str, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, outcome, words = FAILURES[name]
-    if outcome is Outcome.WARN:
-        monkeypatch.setattr(shared, "PATIENT_TIMEOUT", 1.0)  # some of them never respond
+    if outcome is not Outcome.FAIL:
+        monkeypatch.setattr(cache_check, "TIMEOUT", 1.0)  # some of them never respond
     made = {}
     for kind, serve in OTHER_SERVERS.items():
         made[kind] = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -338,7 +339,9 @@ async def test_every_failure_is_named_with_what_to_do(
     finding = await _check(url.format(**addresses, **others))
     for server in made.values():
         server.close()
-    assert (outcome, True) == (finding.outcome, words in finding.line()), finding.line()
+    assert words in finding.line()
+    # Without one, a random octet decides what the server makes of the handshake, and whether its alert arrives.
+    assert finding.outcome in ({Outcome.WARN, Outcome.FAIL} if outcome is None else {outcome}), finding.line()
     assert finding.advice
     assert "wrong-secret" not in finding.line()
 

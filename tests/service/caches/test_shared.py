@@ -73,12 +73,6 @@ async def test_a_value_stored_between_the_lookup_and_the_lock_is_found(
 
 
 @pytest.mark.gen_test
-async def test_every_command_of_the_service_succeeds(cache: SharedCache) -> None:
-    assert await cache.find_failure() is None
-    assert [None, None] == await cache.get_many(shared._PROBES)
-
-
-@pytest.mark.gen_test
 async def test_the_memory_backend_has_a_capacity(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "CAPACITY", 3)
     cache = connect("memory://")
