@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def contained(tmp_path: Path) -> Iterator[tuple[str, str, fakeissuer.RunningIssu
 
     The root is read-only and /tmp is empty, the user is 65532 without capabilities; only the network is shared.
     """
-    if shutil.which("bwrap") is None:
+    if (program := shutil.which("bwrap")) is None:
         pytest.skip("bwrap is not installed; Debian has it in bubblewrap")
     (tmp_path / "cache-secret").write_text("0123456789abcdef" * 4)
     (tmp_path / "admin-token").write_text("an-admin-token-for-tests")
@@ -80,8 +81,9 @@ def contained(tmp_path: Path) -> Iterator[tuple[str, str, fakeissuer.RunningIssu
             "SERVICE_ADMIN_TOKEN_FILE": "/run/secrets/admin-token",
         }  # fmt: skip
         process = subprocess.Popen(
-            ["bwrap", "--unshare-user", "--uid", "65532", "--gid", "65532", "--cap-drop", "ALL", "--die-with-parent",
-             "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run",
+            [program, "--unshare-user", "--uid", "65532", "--gid", "65532", "--cap-drop", "ALL", "--die-with-parent",
+             "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
+             "--tmpfs", tempfile.gettempdir(), "--tmpfs", "/run",
              # This environment, in case it is below one of them.
              "--ro-bind", sys.prefix, sys.prefix, "--ro-bind", str(ROOT), str(ROOT),
              "--ro-bind", str(tmp_path), "/run/secrets", "--clearenv",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from pathlib import Path
 
@@ -15,30 +14,29 @@ from service.operations.workers import STOP_TIMEOUT
 MAX_EXPOSURE = 2.0
 
 
-class _Unit(configparser.RawConfigParser):
-    """A unit; the values of a repeated key are joined by line breaks."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(delimiters="=", comment_prefixes="#", strict=False, dict_type=_Joining)
-        self.optionxform = str  # type: ignore[assignment,method-assign]  # keys of units are case-sensitive
-        self.read_string(path.read_text("utf-8"))
+Unit = dict[str, dict[str, str]]
+"""The sections of a unit; the values of a repeated key are joined by line breaks."""
 
 
-class _Joining(dict[str, object]):
-    def __setitem__(self, key: str, value: object) -> None:
-        if isinstance(value, list) and isinstance(before := self.get(key), list):
-            value = [*before, *value]
-        super().__setitem__(key, value)
-
-
-@pytest.fixture(scope="module")
-def service(deploy: Path) -> _Unit:
-    return _Unit(deploy / "systemd/resource-server.service")
+def _read(path: Path) -> Unit:
+    unit: Unit = {}
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            section = unit.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            section[key] = f"{section[key]}\n{value}" if key in section else value
+    return unit
 
 
 @pytest.fixture(scope="module")
-def listening(deploy: Path) -> _Unit:
-    return _Unit(deploy / "systemd/resource-server.socket")
+def service(deploy: Path) -> Unit:
+    return _read(deploy / "systemd/resource-server.service")
+
+
+@pytest.fixture(scope="module")
+def listening(deploy: Path) -> Unit:
+    return _read(deploy / "systemd/resource-server.socket")
 
 
 def test_systemd_analyze_has_no_finding(deploy: Path, tmp_path: Path) -> None:
@@ -57,7 +55,7 @@ def test_the_service_has_few_rights(deploy: Path) -> None:
     assert float(exposure[1]) <= MAX_EXPOSURE
 
 
-def test_the_service_accepts_its_settings(service: _Unit, tmp_path: Path) -> None:
+def test_the_service_accepts_its_settings(service: Unit, tmp_path: Path) -> None:
     pairs = dict(re.findall(r"(\S+?)=(\S+)", service["Service"]["Environment"]))
     environment = {name: value.replace("%S", str(tmp_path)) for name, value in pairs.items() if "SERVICE" in name}
     (tmp_path / "resource-server").mkdir()
@@ -69,15 +67,15 @@ def test_the_service_accepts_its_settings(service: _Unit, tmp_path: Path) -> Non
     assert [f"%d/{name}" for name in credentials] == [value for value in pairs.values() if value.startswith("%d/")]
 
 
-def test_the_stop_is_not_cut_short(service: _Unit) -> None:
+def test_the_stop_is_not_cut_short(service: Unit) -> None:
     assert float(service["Service"]["TimeoutStopSec"]) >= STOP_TIMEOUT + 5
     assert "mixed" == service["Service"]["KillMode"]
 
 
-def test_wrong_settings_are_not_tried_again(service: _Unit) -> None:
+def test_wrong_settings_are_not_tried_again(service: Unit) -> None:
     assert ("on-failure", "2") == (service["Service"]["Restart"], service["Service"]["RestartPreventExitStatus"])
 
 
-def test_the_sockets_are_those_of_the_service(service: _Unit, listening: _Unit) -> None:
+def test_the_sockets_are_those_of_the_service(service: Unit, listening: Unit) -> None:
     assert "resource-server.socket" == service["Unit"]["Requires"]
     assert "service" == listening["Socket"]["FileDescriptorName"]
