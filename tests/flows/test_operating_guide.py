@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import resource
 import socket
@@ -76,8 +77,12 @@ def test_a_failure_looks_as_the_page_says(title: str, rig: Rig) -> None:
     for line in failure.log:
         service.wait_for(line)
     for expression in failure.metrics:
-        eventually(lambda each=expression: each.holds(service.metric(each.name, each.labels)), expression)
+        eventually(functools.partial(_holds, expression, service), expression)
     assert failure.statuses == service.statuses
+
+
+def _holds(expression: Expression, service: Operated) -> bool:
+    return expression.holds(service.metric(expression.name, expression.labels))
 
 
 @provokes("The issuer is down when the service starts")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,13 +65,8 @@ def _read_section(section: docutils.nodes.section) -> tuple[str, Failure]:
 
 def _fields(section: docutils.nodes.section) -> dict[str, docutils.nodes.Element]:
     lists = [node for node in section.children if isinstance(node, docutils.nodes.field_list)]
-    return {field[0].astext(): field[1] for each in lists for field in _elements(each)}
-
-
-def _elements(node: docutils.nodes.Element) -> Iterator[docutils.nodes.Element]:
-    for child in node.children:
-        assert isinstance(child, docutils.nodes.Element)
-        yield child
+    found = [field for each in lists for field in each.findall(docutils.nodes.field)]
+    return {field[0].astext(): field.next_node(docutils.nodes.field_body) for field in found}
 
 
 def _literals(node: docutils.nodes.Element) -> list[str]:
