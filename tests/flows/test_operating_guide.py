@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from failures_page import read_failures
+from failures_page import Expression, read_failures
 from operated import ADMIN_TOKEN, Operated, eventually
 from plain_http import send
 from programs import Start, free_port

@@ -66,7 +66,7 @@ def _read_section(section: docutils.nodes.section) -> tuple[str, Failure]:
 def _fields(section: docutils.nodes.section) -> dict[str, docutils.nodes.Element]:
     lists = [node for node in section.children if isinstance(node, docutils.nodes.field_list)]
     found = [field for each in lists for field in each.findall(docutils.nodes.field)]
-    return {field[0].astext(): field.next_node(docutils.nodes.field_body) for field in found}
+    return {field[0].astext(): next(iter(field.findall(docutils.nodes.field_body))) for field in found}
 
 
 def _literals(node: docutils.nodes.Element) -> list[str]:
