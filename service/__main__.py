@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__
-from service.operations import program
 from service.operations.loading import find_routes
+from service.operations.processes import program
 from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             request = ProofRequest(proof=proof, method=method, url=url) if proof else None
             return asyncio.run(run_explain(token_words, loaded.settings, request=request))
         else:
-            status = program.run(loaded.settings)
+            status = program.run(loaded.settings, reload=lambda: load_settings(options, **files).settings)
     except SettingsError as exc:
         print(exc, file=sys.stderr)
         return 2

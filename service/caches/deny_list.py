@@ -165,6 +165,14 @@ class DenyList:
         """Poll the shared cache; concurrent callers share one poll."""
         await self._store.refresh()
 
+    def hand_over(self, file: DenyListFile) -> None:
+        """Keep the entries also in a file of the processes that run before and after this one, and read theirs.
+
+        Raises:
+            SettingsError: The file is unusable.
+        """
+        self._store.hand_over(file)
+
     async def close(self) -> None:
         """Stop polling, and wait for polls and writes in progress."""
         await self._store.close()

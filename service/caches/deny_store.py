@@ -65,6 +65,7 @@ class DenyStore:
         self.records = DenyRecords(clock=clock)
         self._clock = clock
         self._file = file
+        self._successors: DenyListFile | None = None
         self._on_received = on_received
         self.records.merge(file.read() if file else [])
         self._replica = None if shared.is_local else DenyReplica(self.records, shared)
@@ -80,8 +81,22 @@ class DenyStore:
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
         """Write records that this process has added or removed to the shared cache and to the file."""
-        shared, saved = await asyncio.gather(self._share(frozenset(record.shard for record in changed)), self._save())
+        shards = frozenset(record.shard for record in changed)
+        shared, saved, _ = await asyncio.gather(self._share(shards), self._save(), self._save_for_successors())
         return Reach(shared=shared, saved=saved)
+
+    def hand_over(self, file: DenyListFile) -> None:
+        """Keep the records also in a file of the processes that run before and after this one, and read theirs.
+
+        A worker with a local cache would otherwise lose them to the worker that replaces it.
+
+        Raises:
+            SettingsError: The file is unusable.
+        """
+        self._successors = file
+        received = self.records.merge(file.read())
+        if received:
+            self._on_received(received)
 
     async def refresh(self) -> None:
         """Poll the shared cache; concurrent callers share one poll, and do not wait for a slow one after the start."""
@@ -127,6 +142,10 @@ class DenyStore:
 
     async def _save(self) -> bool | None:
         return None if self._file is None else await self._file.write(self.records)
+
+    async def _save_for_successors(self) -> None:
+        if self._successors is not None:
+            await self._successors.write(self.records)
 
     async def _poll(self) -> None:
         if self._replica is not None:

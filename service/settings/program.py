@@ -16,7 +16,9 @@ from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
 from service.settings.groups.limits import LimitSettings
+from service.settings.groups.processes import ProcessSettings
 from service.settings.groups.server import ServerSettings
+from service.settings.groups.sockets import SocketSettings
 from service.settings.groups.validation import ValidationSettings
 from service.settings.issuers import (
     IssuerSettings,
@@ -35,6 +37,8 @@ from service.settings.reading import ReadableSettings, secret_names
 class Settings(
     LimitSettings,
     ServerSettings,
+    ProcessSettings,
+    SocketSettings,
     CacheSettings,
     APISettings,
     BindingSettings,
@@ -94,7 +98,7 @@ class Settings(
                 yield f"{name}: it is about the server of issuer, which is not set; write it into the issuer's table"
         if len({issuer.profile.token_issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
+        if self.processes != 1 and self.has_admin_port and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"

@@ -29,6 +29,7 @@ def test_the_service_accepts_its_settings(services: dict[str, Any], tmp_path: Pa
         value for name, value in environment.items() if name.endswith("_FILE")
     }
     assert f"127.0.0.1:{settings.port}:{settings.port}" in services["api"]["ports"]
+    assert float(services["api"]["stop_grace_period"].removesuffix("s")) >= settings.drain_timeout + 10
     assert services["api"]["cpus"], "without a quota, processes = 0 starts a worker for each core of the machine"
 
 

@@ -11,7 +11,6 @@ import yaml
 from deployed_settings import load
 from linters import run
 
-from service.operations.workers import STOP_TIMEOUT
 from service.settings.program import Settings
 
 
@@ -89,7 +88,7 @@ def test_ports_and_probes_are_those_of_the_service(settings: Settings, container
 
 def test_the_grace_period_is_longer_than_the_stop(container: Any, pod: Any, settings: Settings) -> None:
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod["spec"]["terminationGracePeriodSeconds"] >= pause + STOP_TIMEOUT + 5
+    assert pod["spec"]["terminationGracePeriodSeconds"] >= pause + settings.drain_timeout + 10
 
 
 def test_the_pod_meets_the_restricted_standard(pod: Any, container: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from deployed_settings import load
 from linters import run
 
-from service.operations.workers import STOP_TIMEOUT
+from service.settings.program import Settings
 
 MAX_EXPOSURE = 2.0
 
@@ -68,7 +68,7 @@ def test_the_service_accepts_its_settings(service: Unit, tmp_path: Path) -> None
 
 
 def test_the_stop_is_not_cut_short(service: Unit) -> None:
-    assert float(service["Service"]["TimeoutStopSec"]) >= STOP_TIMEOUT + 5
+    assert float(service["Service"]["TimeoutStopSec"]) >= Settings.model_fields["drain_timeout"].default + 10
     assert "mixed" == service["Service"]["KillMode"]
 
 

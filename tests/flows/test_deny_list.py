@@ -27,8 +27,8 @@ from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.caches.deny_list import DenyEntry
-from service.operations.server import serving
-from service.operations.sockets import bind
+from service.operations.processes.drain import serving
+from service.operations.sockets.bound import bind
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 ADMIN = ["-H", "Authorization: Bearer operators-only"]

@@ -29,7 +29,7 @@ from tornado.websocket import WebSocketHandler, websocket_connect
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, Guard, ResourceServerApplication, Settings, make_app
 from service.errors import InvalidToken, Reason
-from service.operations.server import tls_context
+from service.operations.sockets.certificates import tls_context
 from service.web.connections.server import LimitedHTTPServer
 
 NGINX = """

@@ -17,10 +17,11 @@ from service.operations.doctor.formatting import escape_for_terminal, redact, to
 from service.operations.doctor.introspection.endpoint_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
 from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
-from service.operations.server import tls_context
+from service.operations.sockets.certificates import tls_context
 from service.settings.issuers import TrustedIssuer
 from service.settings.profiles.effective import OKTA_AUDIENCE
 from service.settings.program import Settings
+from service.settings.types import unix_path
 from service.urls import is_secure
 from service.validators import jwt
 from service.validators.base import ValidatorContext
@@ -172,6 +173,8 @@ def _check_own_tls(settings: Settings) -> Finding:
         except SettingsError as exc:
             return fail(about, str(exc), "name a certificate and its key in PEM, readable by this user")
         return ok(about, settings.certfile)
+    if unix_path(settings.address) is not None:
+        return ok(about, "none, since it listens on a Unix socket")
     if is_secure(f"http://{settings.address}"):
         return ok(about, "none, since it listens on a loopback address")
     advice = "tokens are sent in clear text unless a proxy terminates TLS; set certfile and keyfile without one"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from service.settings.profiles.texts import Texts
-from service.settings.types import Address, Networks, Port
-from service.urls import is_loopback
+from service.settings.types import Address, Networks, Port, unix_path
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
@@ -27,20 +26,22 @@ class ServerSettings(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     address: Address = "127.0.0.1"
-    """The address to listen on."""
+    """The address to listen on, or ``unix:`` with the path of a Unix socket."""
     port: Port = 8080
-    """The port to listen on; 0 for any free port."""
+    """The port to listen on; 0 for any free port, and unused for a Unix socket."""
     trusted_proxies: Networks = ()
     """The addresses and networks of proxies whose ``Forwarded`` and ``X-Forwarded-*`` headers are read.
 
     ``unix`` stands for those that connect through a Unix socket.
     """
-    processes: Annotated[int, Field(ge=0, le=256)] = 1
-    """The number of worker processes; 0 for one per core."""
     admin_port: Port | None = None
-    """The port for the deny list and the metrics; none if not set, 0 for any free port."""
+    """The port for the deny list and the metrics, 0 for any free port; none if not set, unless ``admin_address`` is a
+    Unix socket."""
     admin_address: Address = "127.0.0.1"
-    """The address of the admin port; it serves TLS with ``certfile`` unless the address is a loopback one."""
+    """The address of the admin port, or ``unix:`` with the path of a Unix socket.
+
+    It serves TLS with ``certfile`` unless the address is a loopback one or that of a Unix socket.
+    """
     admin_hosts: Annotated[Texts, AfterValidator(_check_host_names)] = ()
     """The host names of the admin port in URLs; loopback names and ``admin_address`` are always accepted."""
     admin_token: SecretStr | None = None
@@ -57,9 +58,9 @@ class ServerSettings(BaseModel):
     """The lowest level that is logged."""
 
     @property
-    def admin_has_tls(self) -> bool:
-        """Whether the admin port serves TLS."""
-        return self.certfile is not None and not is_loopback(self.admin_address)
+    def has_admin_port(self) -> bool:
+        """Whether the admin port is on."""
+        return self.admin_port is not None or unix_path(self.admin_address) is not None
 
     @property
     def admin_secret(self) -> str | None:

@@ -20,7 +20,7 @@ from service.instrumentation import Observers
 from service.settings.groups.limits import LimitSettings
 from service.web.application.dispatch import Dispatcher
 from service.web.application.protection import Protection, report_response
-from service.web.connections.server import BACKLOG, LimitedHTTPServer
+from service.web.connections.server import LimitedHTTPServer
 from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
@@ -108,7 +108,9 @@ class ResourceServerApplication(tornado.web.Application):
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
         names = ("family", "backlog", "flags", "reuse_port")
-        socket_arguments = {"backlog": BACKLOG} | {name: kwargs.pop(name) for name in names if name in kwargs}
+        socket_arguments = {"backlog": self.limits.backlog} | {
+            name: kwargs.pop(name) for name in names if name in kwargs
+        }
         server = LimitedHTTPServer(self, limits=self.limits, **kwargs)
         server.listen(port, address, **socket_arguments)
         return server

@@ -146,4 +146,4 @@ def test_the_number_of_connections_follows_the_limit_of_descriptors(
     soft: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
-    assert expected == default_max_connections()
+    assert expected == default_max_connections(LimitSettings())

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from service.operations.sockets import BoundSockets, bind
+from service.operations.sockets.bound import BoundSockets, bind
 
 
 def _close(bound: BoundSockets) -> None:
