@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import servers
 from linters import run
+from operated import ADMIN_TOKEN
 from plain_http import send
 from programs import LOG_PIPE_SIZE, first_match, free_port
 
@@ -70,7 +71,7 @@ def contained(tmp_path: Path) -> Iterator[tuple[str, str, fakeissuer.RunningIssu
     if (program := shutil.which("bwrap")) is None:
         pytest.skip("bwrap is not installed; Debian has it in bubblewrap")
     (tmp_path / "cache-secret").write_text("0123456789abcdef" * 4)
-    (tmp_path / "admin-token").write_text("an-admin-token-for-tests")
+    (tmp_path / "admin-token").write_text(ADMIN_TOKEN)
     with servers.running("redis") as redis, fakeissuer.running() as issuer:
         port, admin_port = free_port(), free_port()
         variables = {
@@ -107,6 +108,6 @@ def test_the_service_serves_with_metrics_as_an_unprivileged_user_with_a_read_onl
     headers = {"Authorization": f"Bearer {issuer.token()}"}
     assert 200 == send(f"{api}/api/whoami", headers=headers).status
     assert 200 == send(f"{api}/readyz").status
-    deny = {"Authorization": "Bearer an-admin-token-for-tests"}
+    deny = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
     assert 201 == send(f"{admin}/deny-list", "POST", body=b'{"jti": "one"}', headers=deny).status
     assert re.search(rb"_total\{.*\} [1-9]", send(f"{admin}/metrics").body)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
+import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import docutils.core
 import docutils.nodes
 import pytest
-from operated import ADMIN_TOKEN, Operated
+from failures_page import log_pattern, read_failures
+from operated import ADMIN_TOKEN, Operated, eventually
 from programs import Start
 
 import fakeissuer
@@ -98,3 +104,80 @@ def test_a_figure_is_near_that_of_the_benchmarks(figure: str) -> None:
     assert measured
     value = float(measured[1]) * (1000 / 5000 if figure == "a WebSocket" else 1)
     assert value / 2 < float(stated[1]) < value * 2
+
+
+def test_each_alert_has_its_section_to_which_it_links() -> None:
+    rules = (DOCS.parent / "deploy/prometheus/alerts.yml").read_text("utf-8")
+    links = dict(
+        re.findall(r"- alert: (\w+)$.*?^ +runbook: \"docs/how-to/operating/(\S+)\"$", rules, re.MULTILINE | re.DOTALL)
+    )
+    page = (GUIDE / "alerts.rst").read_text("utf-8")
+    sections = dict(
+        (title, f"alerts.rst#{anchor}")
+        for anchor, title in re.findall(r"^\.\. _([\w-]+):\n\n(\w+)\n-+$", page, re.MULTILINE)
+    )
+    assert links == sections
+
+
+def test_the_alerts_of_the_failures_are_those_of_the_rules() -> None:
+    rules = (DOCS.parent / "deploy/prometheus/alerts.yml").read_text("utf-8")
+    named = {alert for failure in read_failures(GUIDE / "failures.rst").values() for alert in failure.alerts}
+    assert {alert for alert in named if alert.isalpha()} <= set(re.findall(r"- alert: (\w+)", rules))
+
+
+def _signal_table() -> list[tuple[str, list[str]]]:
+    """Return the signals of the page in order, each with the lines that it causes."""
+    table = next(iter(_sections("signals.rst")["Signals"].findall(docutils.nodes.table)))
+    rows = list(table.findall(docutils.nodes.row))[1:]
+    found = []
+    for row in rows:
+        signals, _, log = (cell for cell in row.children if isinstance(cell, docutils.nodes.entry))
+        lines = [log_pattern(each.astext()) for each in log.findall(docutils.nodes.literal)]
+        found.append((signals.astext(), lines))
+    return found
+
+
+def test_each_signal_of_the_page_has_its_effect(issuer: RunningIssuer, start: Start) -> None:
+    service = Operated(start("service", "--issuer", issuer.issuer_url(), "--port", "0"))
+    assert service.api
+    for names, lines in _signal_table():
+        name = re.findall(r"SIG\w+", names)[0]
+        if "second" in names:
+            continue
+        service.process.send_signal(signal.Signals[name])
+        for line in lines:
+            service.wait_for(line)
+    assert 0 == service.process.wait(60)
+
+
+def test_a_second_signal_ends_the_service_at_once(issuer: RunningIssuer, start: Start) -> None:
+    service = Operated(start("service", "--issuer", issuer.issuer_url(), "--port", "0"))
+    issuer.fail("introspect", delay=60)
+    issuer.fail("keys", delay=60)
+    slow = threading.Thread(target=_ignore, args=(service, issuer.token()))
+    slow.start()
+    eventually(lambda: issuer.requests("keys").count)
+    service.process.send_signal(signal.SIGTERM)
+    service.wait_for("stopping")
+    time.sleep(0.1)  # further signals within 50 ms count as the same one
+    service.process.send_signal(signal.SIGTERM)
+    (line,) = _signal_table()[-1][1]
+    service.wait_for(line)
+    assert 1 == service.process.wait(60)
+    slow.join()
+
+
+def _ignore(service: Operated, token: str) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        service.get(token)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_commands_that_send_a_signal_send_it(number: int, issuer: RunningIssuer, start: Start) -> None:
+    blocks = [block for each in _sections("signals.rst").values() for block in _blocks(each, "sh")]
+    commands = list(dict.fromkeys(blocks))
+    assert ["kill -HUP $PID", "kill -TERM $PID"] == commands
+    service = Operated(start("service", "--issuer", issuer.issuer_url(), "--port", "0"))
+    assert service.api
+    subprocess.run(["sh", "-ec", commands[number]], env=os.environ | {"PID": str(service.process.pid)}, check=True)  # noqa: S607  # as above
+    service.wait_for(["reload finished", "stopping, waiting"][number])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import resource
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import servers
+from certificates import Authority
 from failures_page import Expression, read_failures
 from operated import ADMIN_TOKEN, Operated, eventually
 from plain_http import send
-from programs import Start, free_port
+from programs import Start, curl, free_port
 
 import fakeissuer
 from fakeissuer import DPoPClient, RunningIssuer
@@ -245,19 +248,81 @@ def unshared_proof(rig: Rig) -> Operated:
     return service
 
 
+@provokes("A worker dies")
+def dead_worker(rig: Rig) -> Operated:
+    service = rig.serve()
+    service.get(rig.issuer.token())
+    (worker,) = service.workers
+    os.kill(worker, signal.SIGKILL)
+    eventually(lambda: service.workers not in ([], [worker]))
+    service.get(rig.issuer.token())
+    return service
+
+
+@provokes("A worker hangs")
+def hanging_worker(rig: Rig) -> Operated:
+    service = rig.serve(SERVICE_WORKER_TIMEOUT="1")
+    service.get(rig.issuer.token())
+    (worker,) = service.workers
+    os.kill(worker, signal.SIGSTOP)
+    eventually(lambda: service.workers not in ([], [worker]))
+    service.get(rig.issuer.token())
+    return service
+
+
+@provokes("No worker can start any more")
+def no_worker(rig: Rig) -> Operated:
+    (rig.folder / "things.py").write_text("ROUTES = []")
+    service = rig.serve(SERVICE_ROUTES="things:ROUTES")
+    (worker,) = eventually(lambda: service.api and service.workers)
+    (rig.folder / "things.py").write_text("half an upgr")
+    os.kill(worker, signal.SIGKILL)
+    assert 1 == service.process.wait(60)
+    return service
+
+
+@provokes("A reload fails")
+def failed_reload(rig: Rig) -> Operated:
+    (rig.folder / ".okta.env").write_text("SERVICE_LEEWAY=60")
+    service = rig.serve()
+    service.get(rig.issuer.token())
+    (rig.folder / ".okta.env").write_text("SERVICE_LEEWAY=soon")
+    service.process.send_signal(signal.SIGHUP)
+    service.wait_for("reload failed")
+    service.get(rig.issuer.token())
+    return service
+
+
+@provokes("The certificate does not match its key")
+def mismatched_certificate(rig: Rig) -> Operated:
+    authority = Authority(rig.folder)
+    first, second = authority.issue("localhost"), authority.issue("other.example")
+    service = rig.serve(
+        SERVICE_CERTFILE=str(first.file), SERVICE_KEYFILE=str(first.key_file), SERVICE_CERTIFICATE_CHECK_INTERVAL="0.1"
+    )
+    url = service.api.replace("127.0.0.1", "localhost") + "/api/whoami"
+    arguments = ("--cacert", str(authority.file), "-H", f"Authorization: Bearer {rig.issuer.token()}", url)
+    assert 200 == curl(*arguments)[0]
+    first.file.write_bytes(second.file.read_bytes())
+    service.wait_for("TLS certificate not reloaded")
+    service.statuses.add(curl(*arguments)[0])
+    return service
+
+
 @provokes("No file descriptors are left")
 def descriptors(rig: Rig) -> Operated:
     service = rig.serve(SERVICE_HEADER_TIMEOUT="60")
     address = ("127.0.0.1", int(service.api.rpartition(":")[2]))
     service.get(rig.issuer.token())
-    used = len(list(Path(f"/proc/{service.process.pid}/fd").iterdir()))
-    resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (used + 4, 4096))
+    (worker,) = service.workers
+    used = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (used + 4, 4096))
     clients = [socket.create_connection(address) for _ in range(20)]
     try:
         service.wait_for("accepting connections paused")
     finally:
         for client in clients:
             client.close()
-    resource.prlimit(service.process.pid, resource.RLIMIT_NOFILE, (4096, 4096))
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (4096, 4096))
     eventually(lambda: service.get(path="/healthz").status == 200)
     return service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as secrets_module
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def load(environment: Mapping[str, str], *, secrets: str, folder: Path) -> Setti
         for name, value in environment.items():
             if value.startswith(secrets):
                 file = folder / value.removeprefix(secrets)
-                file.write_text(f"made-up-secret-of-{file.name}".ljust(40, "0"))
+                file.write_text(secrets_module.token_hex(32))
                 patch.setenv(name, str(file))
             else:
                 patch.setenv(name, value)

@@ -57,7 +57,7 @@ def _read_section(section: docutils.nodes.section) -> tuple[str, Failure]:
     assert list(fields) == FIELDS, title
     return title, Failure(
         statuses={int(each) for each in _literals(fields["Clients"]) if each.isdecimal()},
-        log=[_pattern(line) for line in _literals(fields["Log"])],
+        log=[log_pattern(line) for line in _literals(fields["Log"])],
         metrics=[Expression.parse(text) for text in _literals(fields["Metric"])],
         alerts=_literals(fields["Alert"]),
     )
@@ -73,7 +73,7 @@ def _literals(node: docutils.nodes.Element) -> list[str]:
     return [each.astext() for each in node.findall(docutils.nodes.literal)]
 
 
-def _pattern(line: str) -> str:
+def log_pattern(line: str) -> str:
     """Return the regular expression for a line such as ``WARNING event name=… name=value``."""
     level, _, rest = line.partition(" ")
     return rf" {level} +\S+: " + ".*".join(re.escape(part) for part in rest.split("…"))

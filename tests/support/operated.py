@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from plain_http import Response, send
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 PATIENCE = 30.0
 """Seconds until a condition must hold, also on a busy machine."""
-ADMIN_TOKEN = "an-admin-token-for-tests"
+ADMIN_TOKEN = "Zk3vQ9tRw2xLm7Yc5NbH8dPf4GsJ6eKa"
 
 
 def eventually(condition: Callable[[], Any], description: object = "") -> Any:
@@ -77,11 +78,11 @@ class Operated:
         samples = [sample for family in families for sample in family.samples]
         return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
-    def stop(self) -> None:
-        """Stop the service, and wait for its end."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        self._reader.join()
+    @property
+    def workers(self) -> list[int]:
+        """The process IDs of the workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [pid for pid in map(int, children.split()) if b"spawn_main" in _command_line(pid)]
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -93,3 +94,10 @@ class Operated:
             return False
         self._reader.join()
         return True
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended
+        return b""
