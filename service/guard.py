@@ -16,6 +16,7 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
 from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceError, TokenError
+from service.health import Health
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
@@ -109,10 +110,19 @@ class Guard:
                 deny_list=deny_list,
                 binding=binding,
                 max_token_size=settings.max_token_size,
+                instrumentation=instrumentation,
             )
 
+        authenticators = Authenticators(build)
         self.context = ResourceServerContext(
-            authenticators=Authenticators(build),
+            authenticators=authenticators,
+            health=Health(
+                authenticators,
+                issuers=lambda: [issuer.status() for issuer in shared.issuers.values()],
+                deny_list=deny_list,
+                cache=cache,
+                binding=binding,
+            ),
             cors=CrossOriginPolicy(settings.cors_origins),
             realm=settings.realm,
             resource=Resource.of(settings),

@@ -84,6 +84,16 @@ class DenyList:
         """Whether the list is up to date; if not, :meth:`refresh` is needed before the next check."""
         return self._clock.monotonic() < self._store.fresh_until
 
+    def __len__(self) -> int:
+        """Return the number of entries in force."""
+        return sum(1 for _ in self)
+
+    @property
+    def age(self) -> float | None:
+        """The seconds since the last contact with the shared cache; None before the first, and without one."""
+        since = self._store.synchronized_at
+        return None if since is None else max(self._clock.monotonic() - since, 0.0)
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Register a function to call when an entry is added or removed."""
         self._on_change.append(callback)

@@ -72,6 +72,8 @@ class DenyStore:
         self._replica_lock = asyncio.Lock()
         self.fresh_until = float("inf") if shared.is_local else 0.0
         """The monotonic time until which the last poll is not older than :data:`MAX_AGE`."""
+        self.synchronized_at: float | None = None
+        """The monotonic time of the last contact with the shared cache; None before the first, and without one."""
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -159,6 +161,8 @@ class DenyStore:
         async with self._replica_lock:
             self.prune()
             corrected, received, has_lost = await replica.sync(check=check)
+        if corrected is not None:
+            self.synchronized_at = self._clock.monotonic()
         if self._settled_at is None and corrected is not None:
             self._settled_at = asyncio.get_running_loop().time() + (RESTORE_TIME if has_lost else 0.0)
         if received:

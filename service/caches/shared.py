@@ -64,6 +64,11 @@ class SharedCache:
         """Failed calls since the start."""
 
     @property
+    def is_available(self) -> bool:
+        """Whether the last call has succeeded; True before the first."""
+        return self._retry_at == 0.0
+
+    @property
     def key_id(self) -> str:
         """The name of the key that authenticates the values."""
         return self._authenticator.key_id

@@ -19,7 +19,7 @@ from service.clock import Clock
 from service.errors import IssuerUnavailable
 from service.operations.admin_hosts import ForeignHost
 from service.operations.admin_requests import BadRequest, parse_entry, parse_issuer
-from service.operations.metrics import CONTENT_TYPE, Metrics
+from service.operations.metrics.metrics import CONTENT_TYPE, Metrics
 
 _logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from service import LimitedHTTPServer, ResourceServerApplication, Settings, make
 from service.clock import ManualClock
 from service.operations.admin import make_admin_app
 from service.operations.admin_hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 EACH_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]

@@ -15,7 +15,7 @@ from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.operations.admin import make_admin_app
 from service.operations.admin_hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 

@@ -44,7 +44,7 @@ class TLSFiles:
     """The files of a certificate, and the TLS context for the content that was last found valid.
 
     If the content becomes invalid, as in the middle of a renewal, the context remains, and an error is logged once.
-    A copy that is pickled for a worker process falls back on the content of the original in the same way.
+    A copy that is pickled for a worker process begins with the content of the original.
 
     Args:
         client_ca: The file with the CA certificates of client certificates; None to request none.
@@ -83,7 +83,6 @@ class TLSFiles:
         except OSError:  # the system has no files in memory
             self._contents = self._read()
             self._contexts = self._load()
-        self.reload_if_changed()
 
     def _set_up(self, files: dict[str, str]) -> None:
         self._files = files
@@ -145,11 +144,12 @@ class TLSFiles:
 
     @contextlib.asynccontextmanager
     async def watched(self, *, interval: float) -> AsyncIterator[None]:
-        """Reload changed files while the block runs.
+        """Reload changed files while the block runs, and at once those that have changed before.
 
         Args:
             interval: Seconds between two checks.
         """
+        self.reload_if_changed()
         task = asyncio.get_running_loop().create_task(self._watch(interval))
         try:
             yield

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tornado.ioloop import IOLoop
 
@@ -25,6 +27,23 @@ _IDLE_TIME = 1.0
 A client that sends requests more often than that gets a response that announces the close; if its connection were
 closed between two requests, the next one could cross the close on the wire and be lost.
 """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionCounts:
+    """The client connections of one server.
+
+    Args:
+        open: All of them, WebSockets included.
+        websockets: The WebSockets.
+        limit: The number that is served without restriction.
+        exceeded: How often clients have exceeded each limit.
+    """
+
+    open: int
+    websockets: int
+    limit: int
+    exceeded: Mapping[str, int]
 
 
 class ConnectionRegistry:
@@ -120,6 +139,16 @@ class ConnectionRegistry:
         for socket in self._lingering:
             socket.close()
         self._lingering.clear()
+
+    @property
+    def counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return ConnectionCounts(
+            open=len(self._open),
+            websockets=sum(stream.is_websocket for stream in self._open),
+            limit=self._max_connections,
+            exceeded=self.log.counts,
+        )
 
     @property
     def _has_connections(self) -> bool:

@@ -15,7 +15,7 @@ from service.errors import SettingsError
 from service.settings.groups.limits import LimitSettings
 from service.settings.types import UNIX_SOCKETS
 from service.web.connections.acceptor import Acceptor
-from service.web.connections.registry import ConnectionRegistry
+from service.web.connections.registry import ConnectionCounts, ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
@@ -60,6 +60,11 @@ class LimitedHTTPServer(HTTPServer):
         self._registry = ConnectionRegistry(
             limits, max_connections=limits.max_connections or default_max_connections(limits)
         )
+
+    @property
+    def connection_counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return self._registry.counts
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from listening sockets."""

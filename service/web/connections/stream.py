@@ -57,6 +57,8 @@ class ClientStream(IOStream):
     remote_ip = ""
     waiting_since: float
     """When the connection began to wait for a request, or for the rest of its header."""
+    is_websocket = False
+    """Whether the connection has become a WebSocket."""
     is_rejected = False
     """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
     announces_close = False
@@ -170,7 +172,8 @@ class ClientStream(IOStream):
                 self._log(rejection)
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
-            if self._has_responded and self._registry.is_draining and data[: len(_SWITCHING)] != _SWITCHING:
+            self.is_websocket = data[: len(_SWITCHING)] == _SWITCHING
+            if self._has_responded and self._registry.is_draining and not self.is_websocket:
                 announced = announce_close(data)
                 self.announces_close = announced is not None
                 data = announced or data

@@ -136,6 +136,10 @@ class TokenMonitor:
         self._is_stopped = False
         self._task: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """Return the number of monitored tokens."""
+        return len(self._tokens)
+
     def watch(
         self,
         principal: Principal,

@@ -19,7 +19,7 @@ from service.errors import IssuerUnavailable
 from service.operations.admin import make_admin_app
 from service.operations.admin_hosts import ForeignHost
 from service.operations.admin_requests import MAX_ENTRY_LIFETIME
-from service.operations.metrics import Metrics
+from service.operations.metrics.metrics import Metrics
 
 ADMIN = "admin-token"
 
@@ -264,7 +264,7 @@ async def test_no_response_names_the_server(http_client: AsyncHTTPClient, base_u
 
 @pytest.mark.gen_test
 async def test_metrics_need_no_admin_token(metrics: Metrics, http_client: AsyncHTTPClient, base_url: str) -> None:
-    metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired")
+    metrics.on_response(method="GET", status=401, seconds=0.001, reason="expired", route="/", scheme="http")
     response = await http_client.fetch(f"{base_url}/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")
     assert b'resource_server_rejections_total{reason="expired"} 1.0\n' in response.body

@@ -193,9 +193,11 @@ def test_a_worker_that_starts_during_a_renewal_serves_the_certificate_of_its_par
     worker = pickle.loads(sent)  # noqa: S301  # as multiprocessing does
     assert before == _handshake(authority.client_context(), worker.context)
     assert ssl.CERT_OPTIONAL is worker.context.verify_mode
+    assert not worker.reload_if_changed()
+    assert before == _handshake(authority.client_context(), worker.context)
     assert 1 == len(caplog.records)
     _renew(files, authority.issue("127.0.0.1"))
-    worker = pickle.loads(sent)  # noqa: S301  # as above
+    assert worker.reload_if_changed()
     assert before != files.der == _handshake(authority.client_context(), worker.context)
 
 

@@ -64,6 +64,7 @@ def test_every_default_route_is_listed() -> None:
     document = _describe(*all_routes(settings, None, documentation=None))
     assert {
         "/healthz",
+        "/livez",
         "/readyz",
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/{suffix}",

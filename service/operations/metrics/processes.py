@@ -1,0 +1,74 @@
+"""Combines the metrics of several processes, through files in a folder that prometheus_client maps into memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry, multiprocess, values
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+Restarts = Callable[[], Mapping[str, int]]
+MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder."""
+
+
+@contextmanager
+def multiprocess_metrics() -> Iterator[None]:
+    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured."""
+    if MULTIPROC_DIR_VARIABLE in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="resource-server-metrics-") as folder:
+        os.environ[MULTIPROC_DIR_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[MULTIPROC_DIR_VARIABLE]
+
+
+def use_worker_id(name: str) -> None:
+    """Write the metrics of this process under a name, and continue those of an earlier process of that name.
+
+    Must be called before the first event; has no effect in a single process. Two processes that run at the same time
+    must not have the same name: they would overwrite each other's counts.
+    """
+    if MULTIPROC_DIR_VARIABLE in os.environ:
+        values.ValueClass = values.MultiProcessValue(process_identifier=lambda: name)  # type: ignore[no-untyped-call]  # the library annotates most, not this
+
+
+def forget_gauges(name: str) -> None:
+    """Remove the gauges of a process that has exited; its counters remain."""
+    if MULTIPROC_DIR_VARIABLE in os.environ:
+        multiprocess.mark_process_dead(name)  # type: ignore[no-untyped-call]  # as above
+
+
+def merged(registry: CollectorRegistry, *, restarts: Restarts) -> CollectorRegistry:
+    """Return the registry of all processes, or this one if there are no others.
+
+    Args:
+        restarts: Returns the workers that were replaced so far, which their parent process counts.
+    """
+    if MULTIPROC_DIR_VARIABLE not in os.environ:
+        return registry
+    of_all = CollectorRegistry()
+    MultiProcessCollector(of_all)  # type: ignore[no-untyped-call]  # as above
+    of_all.register(_RestartCollector(restarts))
+    return of_all
+
+
+class _RestartCollector(Collector):
+    def __init__(self, restarts: Restarts) -> None:
+        self._restarts = restarts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(
+            "resource_server_worker_restarts", "Workers that were replaced.", labels=["reason"]
+        )
+        for reason, count in self._restarts().items():
+            family.add_metric([reason], count)
+        yield family
