@@ -53,6 +53,7 @@ setup(
         "cachetools>=5.5",
         "cryptography>=44",
         "jiter>=0.8",
+        "packaging>=24",
         "prometheus-client>=0.20",
         "publicsuffixlist>=1.0.2.20250101",  # released each week with the current list, and never fetches it itself
         "pybase64>=1.4",

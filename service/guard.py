@@ -24,7 +24,7 @@ from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.validators.base import ValidatorContext
-from service.validators.registry import find_factory
+from service.validators.registry import find_factory, token_issuers
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.foreign_request import make_request
 from service.web.credentials.possession import PossessionReader
@@ -92,7 +92,8 @@ class Guard:
             instrumentation=instrumentation,
         )
         deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=clock) if settings.deny_list_file else None
-        self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file)
+        issuers = token_issuers(settings.trusted_issuers)
+        self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file, issuers=issuers)
         shared = ValidatorContext(
             client=http_client, clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache
         )

@@ -43,7 +43,8 @@ class DenyListFile:
             os.close(handle)
             Path(temporary).unlink()
         except OSError as exc:
-            raise SettingsError([f"deny_list_file: {path}: its folder is not writable: {exc.strerror}"]) from exc
+            problem = "does not exist" if isinstance(exc, FileNotFoundError) else f"is not writable: {exc.strerror}"
+            raise SettingsError([f"deny_list_file: {path}: its folder {problem}"]) from exc
 
     @property
     def version(self) -> tuple[int, int] | None:

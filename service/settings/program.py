@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, model_validator
 
 from service.settings.files import read_secret_file
+from service.settings.groups.admin import AdminSettings
 from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
@@ -37,6 +38,7 @@ from service.settings.reading import ReadableSettings, secret_names
 class Settings(
     LimitSettings,
     ServerSettings,
+    AdminSettings,
     ProcessSettings,
     SocketSettings,
     CacheSettings,
@@ -109,6 +111,7 @@ class Settings(
                 f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
+        yield from self.find_shared_tokens()
         yield from self._tls_problems()
 
     def _tls_problems(self) -> Iterator[str]:

@@ -31,20 +31,25 @@ def multiprocess_metrics() -> Iterator[None]:
             del os.environ[MULTIPROC_DIR_VARIABLE]
 
 
-def use_worker_id(name: str) -> None:
-    """Write the metrics of this process under a name, and continue those of an earlier process of that name.
+def use_worker_number(number: int) -> None:
+    """Write the metrics of this worker process under a number, and continue those of an earlier worker of that number.
 
-    Must be called before the first event; has no effect in a single process. Two processes that run at the same time
-    must not have the same name: they would overwrite each other's counts.
+    Must be called before the first event; has no effect in a single process. Two workers that run at the same time
+    must not have the same number: they would overwrite each other's counts.
     """
     if MULTIPROC_DIR_VARIABLE in os.environ:
+        name = _name(os.getppid(), number)
         values.ValueClass = values.MultiProcessValue(process_identifier=lambda: name)  # type: ignore[no-untyped-call]  # the library annotates most, not this
 
 
-def forget_gauges(name: str) -> None:
-    """Remove the gauges of a process that has exited; its counters remain."""
+def forget_gauges(number: int) -> None:
+    """Remove the gauges of a worker of this process that has exited; its counters remain."""
     if MULTIPROC_DIR_VARIABLE in os.environ:
-        multiprocess.mark_process_dead(name)  # type: ignore[no-untyped-call]  # as above
+        multiprocess.mark_process_dead(_name(os.getpid(), number))  # type: ignore[no-untyped-call]  # as above
+
+
+def _name(parent: int, number: int) -> str:
+    return f"{parent}-{number}"
 
 
 def merged(registry: CollectorRegistry, *, restarts: Restarts) -> CollectorRegistry:

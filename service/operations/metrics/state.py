@@ -25,8 +25,8 @@ class StateMetrics:
     Args:
         connections: Returns the connections of the server.
         monitored_tokens: Returns the number of WebSockets and streams whose token is monitored.
-        certificate_expiry: Returns the end of the server's TLS certificate, in seconds since the epoch; None without
-            a certificate.
+        certificate_expiry: Returns the end of the server's TLS certificate, in seconds since the epoch, or None
+            if it cannot be parsed; None without a certificate.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class StateMetrics:
         *,
         connections: Callable[[], ConnectionCounts],
         monitored_tokens: Callable[[], int],
-        certificate_expiry: Callable[[], float] | None = None,
+        certificate_expiry: Callable[[], float | None] | None = None,
     ) -> None:
         self._health = health
         self._connections = connections
@@ -125,8 +125,8 @@ class StateMetrics:
             self._count(self._exceeded, count, limit)
         self._tokens.set(self._monitored_tokens())
         self._draining.set(self._health.is_draining)
-        if self._certificate_expiry is not None:
-            self._expiry.set(self._certificate_expiry())
+        if self._certificate_expiry is not None and (expiry := self._certificate_expiry()) is not None:
+            self._expiry.set(expiry)
 
     def _publish_issuer(self, status: IssuerStatus) -> None:
         issuer = status.issuer

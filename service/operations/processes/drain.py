@@ -42,6 +42,7 @@ async def draining(
         yield
     finally:
         deadline = time.monotonic() + within
+        service.health.is_draining = True
         service.close_long_lived()
         is_finished = await server.drain(within=within)
         if not await service.finish_requests(within=max(0.0, deadline - time.monotonic())) or not is_finished:

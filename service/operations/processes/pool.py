@@ -216,6 +216,10 @@ class WorkerPool:
         elif worker.exit_code and not worker.is_killed:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()
+        if worker.plan.has_admin:
+            from service.operations.metrics.processes import forget_gauges  # noqa: PLC0415  # only for the admin port
+
+            forget_gauges(worker.number)
 
     def _fail(self, failure: Failed) -> None:
         self._failure = self._last_failure = failure

@@ -71,7 +71,7 @@ def _open_temporary_files(settings: Settings, stack: contextlib.ExitStack) -> Pa
     """
     if not settings.has_admin_port:
         return None
-    from service.operations.metrics import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
+    from service.operations.metrics.processes import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
 
     try:
         stack.enter_context(multiprocess_metrics())
@@ -175,10 +175,12 @@ async def _serve_in_worker(
     life: WorkerLife,
 ) -> None:
     if settings.has_admin_port:
-        from service.operations.metrics import use_worker_id  # noqa: PLC0415  # only for the admin port
+        from service.operations.metrics.processes import use_worker_number  # noqa: PLC0415  # only for the admin port
 
-        use_worker_id(number)
-    async with running(settings, listeners, tls, handover_file=handover_file) as served:
+        use_worker_number(number)
+    async with running(
+        settings, listeners, tls, handover_file=handover_file, program_state=lambda: life.program
+    ) as served:
         await life.run(served)
         if life.is_orphaned:
             refuse_connections(listeners.public)

@@ -1,23 +1,12 @@
-"""The settings of the server: where it listens, its processes, the admin port, TLS and logging."""
+"""The settings of the server: where it listens, TLS and logging."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict
 
-from service.settings.profiles.texts import Texts
-from service.settings.types import Address, Networks, Port, unix_path
-
-_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
-
-
-def _check_host_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if not _HOST_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a host name; write it as in URLs, without scheme and port")
-    return names
+from service.settings.types import Address, Networks, Port
 
 
 class ServerSettings(BaseModel):
@@ -34,20 +23,6 @@ class ServerSettings(BaseModel):
 
     ``unix`` stands for those that connect through a Unix socket.
     """
-    admin_port: Port | None = None
-    """The port for the deny list and the metrics, 0 for any free port; none if not set, unless ``admin_address`` is a
-    Unix socket."""
-    admin_address: Address = "127.0.0.1"
-    """The address of the admin port, or ``unix:`` with the path of a Unix socket.
-
-    It serves TLS with ``certfile`` unless the address is a loopback one or that of a Unix socket.
-    """
-    admin_hosts: Annotated[Texts, AfterValidator(_check_host_names)] = ()
-    """The host names of the admin port in URLs; loopback names and ``admin_address`` are always accepted."""
-    admin_token: SecretStr | None = None
-    """The bearer token that requests to the deny list must send; if not set, they are all rejected."""
-    admin_token_file: str | None = None
-    """A file that holds ``admin_token``."""
     certfile: str | None = None
     """The TLS certificate in PEM; requires ``keyfile``."""
     keyfile: str | None = None
@@ -56,13 +31,3 @@ class ServerSettings(BaseModel):
     """The format of log lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The lowest level that is logged."""
-
-    @property
-    def has_admin_port(self) -> bool:
-        """Whether the admin port is on."""
-        return self.admin_port is not None or unix_path(self.admin_address) is not None
-
-    @property
-    def admin_secret(self) -> str | None:
-        """The token for the deny list on the admin port; None if the deny list is disabled."""
-        return self.admin_token.get_secret_value() if self.admin_token else None

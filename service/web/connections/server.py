@@ -20,7 +20,7 @@ from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
 _MAX_CONNECTIONS = 10_000
-_MIN_SPARE_DESCRIPTORS = 24
+MIN_SPARE_DESCRIPTORS = 24
 """For listening sockets, and connections to issuers and caches."""
 
 
@@ -130,5 +130,5 @@ def default_max_connections(limits: LimitSettings) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return _MAX_CONNECTIONS
-    spare = max(_MIN_SPARE_DESCRIPTORS + limits.health_check_connections + limits.admin_max_connections, soft // 10)
+    spare = max(MIN_SPARE_DESCRIPTORS + limits.health_check_connections + limits.admin_max_connections, soft // 10)
     return max(1, min(_MAX_CONNECTIONS, soft - spare))

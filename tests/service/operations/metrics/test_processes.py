@@ -8,18 +8,16 @@ from pathlib import Path
 import pytest
 
 from service.operations.metrics.metrics import Metrics
-from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE, multiprocess_metrics
+from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE, forget_gauges, multiprocess_metrics
 
 WORKER = """
 import sys
-from service.operations.metrics.processes import forget_gauges, use_worker_id
-use_worker_id(sys.argv[1])
+from service.operations.metrics.processes import use_worker_number
+use_worker_number(int(sys.argv[1]))
 from service.operations.metrics.metrics import Metrics
 metrics = Metrics(restarts=lambda: {"exited": 3})
 for _ in range(int(sys.argv[2])):
     metrics.on_cache_error()
-if sys.argv[3:]:
-    forget_gauges(sys.argv[3])
 print(metrics.generate().decode())
 """
 
@@ -45,19 +43,20 @@ def test_a_configured_metrics_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tm
     assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
 
 
-def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(tmp_path: Path) -> None:
-    environment = os.environ | {MULTIPROC_DIR_VARIABLE: str(tmp_path)}
+def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
 
-    def run(*arguments: str) -> list[str]:
-        done = subprocess.run(
-            [sys.executable, "-c", WORKER, *arguments], env=environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout.splitlines()
+    def run(number: int, errors: int) -> list[str]:
+        command = [sys.executable, "-c", WORKER, str(number), str(errors)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
-    run("a", "2")
-    run("b", "3")
+    run(0, 2)
+    run(1, 3)
     assert 2 == len(list(tmp_path.glob("gauge_live*.db")))
-    lines = run("a", "1", "b")  # a process that continues the counts of one that has ended
+    forget_gauges(1)
+    lines = run(0, 1)  # a process that continues the counts of one that has ended
     assert "resource_server_shared_cache_failures_total 6.0" in lines
     assert 'resource_server_worker_restarts_total{reason="exited"} 3.0' in lines
-    assert ["gauge_livemax_a.db"] == [file.name for file in tmp_path.glob("gauge_live*.db")]
+    assert [f"gauge_livemax_{os.getpid()}-0.db"] == [file.name for file in tmp_path.glob("gauge_live*.db")]

@@ -20,6 +20,7 @@ from programs import Start, curl, first_match, free_port, listening
 
 import fakeissuer
 
+TOKEN = "operators-only-0123456789-abcdefghij"
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 WHO = """
 import os
@@ -108,14 +109,18 @@ def test_a_deny_entry_reaches_all_processes(kind: str, start: Start, folder: Pat
     with servers.running(kind) as cache, fakeissuer.running() as issuer:
         process = start(
             "service", "--processes", "2", "--port", "0", "--admin-port", str(port), "--routes", "who:ROUTES",
-            PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN="operators-only",
+            PYTHONPATH=str(folder), SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN=TOKEN,
             OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
         )  # fmt: skip
         url, token = listening(process), issuer.token(sub="mallory@example.com")
         _responding_processes(url, until=lambda seen: len(seen) == 2)
         bearer = ["-H", f"Authorization: Bearer {token}", f"{url}/api/whoami"]
         assert {200} == {curl(*bearer)[0] for _ in range(10)}
-        admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/deny-list"]
+        admin = [
+            "-H",
+            f"Authorization: Bearer {TOKEN}",
+            f"http://127.0.0.1:{port}/deny-list",
+        ]
         assert 201 == curl("-d", '{"sub": "mallory@example.com"}', *admin)[0]
         _until(lambda: {401} == {curl(*bearer)[0] for _ in range(10)})
         process.send_signal(signal.SIGINT)

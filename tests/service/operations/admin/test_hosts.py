@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from service.operations.admin_hosts import ForeignHost
+from service.operations.admin.hosts import ForeignHost
 
 LOOPBACK = ["localhost", "LOCALHOST:9001", "127.0.0.1:9001", "127.8.9.10", "[::1]:9001", "[::1]"]
 FOREIGN = ["attacker.example", "attacker.example:9001", "localhost.attacker.example", "127.0.0.1.attacker.example", ""]
