@@ -21,7 +21,7 @@ def read_version() -> str:
 URL = "https://github.com/tornado-resource-server/tornado-resource-server"
 
 FAKE_ISSUER = ["jwcrypto>=1.5.6", "msgspec>=0.19", "tomli-w>=1", "trustme>=1.1"]
-REDIS = ["redis>=5"]
+REDIS = ["redis>=6.2"]
 MEMCACHED = ["aiomcache>=0.8"]
 
 setup(

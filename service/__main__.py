@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--env-file", type=Path, metavar="FILE", help="a file of NAME=value lines (default .okta.env when there)")
     add("--issuer", metavar="URL", help="the issuer whose tokens are accepted")
     add("--audience", metavar="TEXT", help="the audience that tokens must have")
-    add("--address", help="address to listen on (default 127.0.0.1)")
+    add("--address", help="address to listen on, or unix:/path (default 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default 8080, 0 = any free one)")
     add(
         "--admin-port",

@@ -16,6 +16,7 @@ from service.settings.groups.admin import AdminSettings
 from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
+from service.settings.groups.forward_auth import ForwardAuthSettings
 from service.settings.groups.limits import LimitSettings
 from service.settings.groups.processes import ProcessSettings
 from service.settings.groups.server import ServerSettings
@@ -33,6 +34,7 @@ from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.reading import ReadableSettings, secret_names
+from service.settings.types import unix_path
 
 
 class Settings(
@@ -43,6 +45,7 @@ class Settings(
     SocketSettings,
     CacheSettings,
     APISettings,
+    ForwardAuthSettings,
     BindingSettings,
     ValidationSettings,
     ReadableSettings,
@@ -112,7 +115,15 @@ class Settings(
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
         yield from self.find_shared_tokens()
+        yield from self._socket_problems()
         yield from self._tls_problems()
+        yield from self._gate_problems()
+
+    def _socket_problems(self) -> Iterator[str]:
+        if self.systemd_socket == self.admin_systemd_socket:
+            yield f"admin_systemd_socket: is {self.systemd_socket!r} like systemd_socket; each needs a name of its own"
+        if self.address == self.admin_address and unix_path(self.address) is not None:
+            yield f"admin_address: is {self.address!r} like address; each Unix socket needs a path of its own"
 
     def _tls_problems(self) -> Iterator[str]:
         if (self.certfile is None) != (self.keyfile is None):

@@ -109,7 +109,7 @@ def test_a_figure_is_near_that_of_the_benchmarks(figure: str) -> None:
 def test_each_alert_has_its_section_to_which_it_links() -> None:
     rules = (DOCS.parent / "deploy/prometheus/alerts.yml").read_text("utf-8")
     link = re.compile(r'- alert: (\w+)$.*?^ +runbook: "\S+/operating/alerts.rst#(\S+)"$', re.MULTILINE | re.DOTALL)
-    section = re.compile(r"^\.\. _([\w-]+):\n\n(\w+)\n-+$", re.MULTILINE)
+    section = re.compile(r"^\.\. _([\w-]+):\n\n(\w+)\n[-~]+$", re.MULTILINE)
     anchors = {title: anchor for anchor, title in section.findall((GUIDE / "alerts.rst").read_text("utf-8"))}
     assert dict(link.findall(rules)) == anchors
 

@@ -35,7 +35,7 @@ SERVICE = {
     "/docs": 200,
     "/api/hello": 200,
     "/api/whoami": 200,
-    "/auth": 204,
+    "/auth": 200,
     "/nowhere": 404,
 }
 TOKEN = "operators-only-0123456789-abcdefghij"

@@ -70,6 +70,13 @@ class ServiceManager:
         assert select.select([self.notifications], [], [], timeout)[0], "the service has sent no message"
         return parse(self.notifications.recv(65536))
 
+    def pending(self) -> bool:
+        """Discard a message that has arrived, and return whether there was one."""
+        has_message = bool(select.select([self.notifications], [], [], 0)[0])
+        if has_message:
+            self.notifications.recv(65536)
+        return has_message
+
     def wait_for(self, name: str) -> dict[str, str]:
         """Return the next message with this assignment."""
         end = time.monotonic() + _TIMEOUT

@@ -10,7 +10,6 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
-from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
@@ -18,9 +17,10 @@ from service.operations.doctor.host.advisories import check_advisories
 from service.operations.doctor.host.local import check_locally
 from service.operations.doctor.introspection.endpoint_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
+from service.operations.doctor.network.cache import check_cache
 from service.operations.doctor.network.port import check_port
 from service.operations.doctor.network.way import check_way
-from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
+from service.operations.doctor.report import Finding, Outcome, fail, ok
 from service.settings.issuers import TrustedIssuer
 from service.settings.profiles.effective import OKTA_AUDIENCE
 from service.settings.program import Settings
@@ -77,7 +77,7 @@ async def check(
         async for finding in _check_issuer(issuer, settings, client=client, clock=clock):
             findings += [replace(finding, subject=issuer.issuer) if several else finding]
     rows, audited = _check_route_table(routes)
-    rest = (*audited, await _check_cache(settings, clock), await check_port(settings))
+    rest = (*audited, await check_cache(settings, clock=clock), await check_port(settings))
     known = () if advisories is None else check_advisories(advisories)
     return CheckReport(findings=(*findings, *rest, *check_locally(settings, clock=clock), *known), rows=rows)
 
@@ -158,27 +158,3 @@ def _check_audience(issuer: TrustedIssuer) -> Finding:
         return ok("audience", found)
     remark = "Okta's default, which all APIs of that server share; the tokens of each are accepted here"
     return ok("audience", f"{found}, {remark}")
-
-
-async def _check_cache(settings: Settings, clock: Clock) -> Finding:
-    """Check the connection to the shared cache; its URL may contain a password."""
-    about = "shared cache"
-    url = settings.cache_url.get_secret_value()
-    try:
-        key = derive_cache_key(settings)
-    except SettingsError as exc:
-        return fail(about, str(exc), "the service does not start until this is fixed")
-    cache = open_cache(url, clock=clock, key=key, ca_file=settings.ca_file)
-    try:
-        if cache.is_local:
-            return ok(about, "memory://, so each process has a cache of its own")
-        is_available = await cache.ping(patient=True)
-    finally:
-        await cache.close()
-    if is_available:
-        found = f"{url.partition('://')[0]}, it is available; its key has the ID {cache.key_id}"
-        return ok(about, f"{found}, which is the same on every machine that shares it")
-    advice = (
-        "the service continues without it, with more requests to the issuer; is cache_url right, and the server up?"
-    )
-    return warn(about, f"{url.partition('://')[0]}, it does not respond in time", advice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from prometheus_client import CollectorRegistry, multiprocess, values
@@ -15,12 +16,20 @@ from prometheus_client.registry import Collector
 Restarts = Callable[[], Mapping[str, int]]
 MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder."""
+_RESTART_REASONS = ("exited", "killed", "reload", "fewer workers", "max_requests", "max_worker_memory")
+"""Shown with 0 from the start: ``increase()`` of Prometheus does not see the first count of a new series."""
 
 
 @contextmanager
 def multiprocess_metrics() -> Iterator[None]:
-    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured."""
+    """Combine the metrics of processes that start in this block, in a temporary folder unless one is configured.
+
+    A configured folder may hold files of an earlier program with the same process ID, which is 1 in each container;
+    they are removed, since the gauges of its workers would count as well.
+    """
     if MULTIPROC_DIR_VARIABLE in os.environ:
+        for file in Path(os.environ[MULTIPROC_DIR_VARIABLE]).glob(f"*_{os.getpid()}-*.db"):
+            file.unlink()
         yield
         return
     with TemporaryDirectory(prefix="resource-server-metrics-") as folder:
@@ -74,6 +83,6 @@ class _RestartCollector(Collector):
         family = CounterMetricFamily(
             "resource_server_worker_restarts", "Workers that were replaced.", labels=["reason"]
         )
-        for reason, count in self._restarts().items():
+        for reason, count in (dict.fromkeys(_RESTART_REASONS, 0) | dict(self._restarts())).items():
             family.add_metric([reason], count)
         yield family

@@ -149,7 +149,7 @@ async def running(
             stack.callback(asyncio.ensure_future(following.run()).cancel)
         if tls is not None:
             tls.serve_with(server)
-            await stack.enter_async_context(tls.watched(interval=settings.certificate_check_interval))
+            await stack.enter_async_context(tls.watched(interval=settings.file_check_interval))
         if metrics is not None:
             await stack.enter_async_context(_published(metrics, service, server, tls))
         served = RunningService(

@@ -71,6 +71,7 @@ class TLSFiles:
         return cls(settings.certfile, settings.keyfile or settings.certfile, client_ca=settings.client_ca)
 
     def __getstate__(self) -> tuple[dict[str, str], tuple[bytes, ...]]:
+        self.reload_if_changed()  # the certificate may have been renewed since the program has started
         return self._files, self._contents
 
     def __setstate__(self, state: tuple[dict[str, str], tuple[bytes, ...]]) -> None:
@@ -147,9 +148,12 @@ class TLSFiles:
         """Reload changed files while the block runs, and at once those that have changed before.
 
         Args:
-            interval: Seconds between two checks.
+            interval: Seconds between two checks; 0 for the first one alone.
         """
         self.reload_if_changed()
+        if not interval:
+            yield
+            return
         task = asyncio.get_running_loop().create_task(self._watch(interval))
         try:
             yield

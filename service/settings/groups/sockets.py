@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 _MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
 _SYSTEMD_NAME = re.compile(r"[!-9;-~]{1,255}", re.ASCII)
@@ -27,7 +27,7 @@ SystemdName = Annotated[str, AfterValidator(_check_systemd_name)]
 
 
 class SocketSettings(BaseModel):
-    """The part of the settings that concerns the listening sockets; times are in seconds."""
+    """The part of the settings that concerns the listening sockets."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
@@ -37,8 +37,6 @@ class SocketSettings(BaseModel):
     """The ``FileDescriptorName`` of the socket unit whose sockets replace ``address`` and ``port``."""
     admin_systemd_socket: SystemdName = "admin"
     """The ``FileDescriptorName`` of the socket unit whose sockets replace ``admin_address`` and ``admin_port``."""
-    certificate_check_interval: Annotated[float, Field(ge=0.05, le=24 * 3600)] = 10.0
-    """How often, in seconds, ``certfile``, ``keyfile`` and ``client_ca`` are checked for changes."""
 
     @property
     def unix_socket_permissions(self) -> int:

@@ -15,7 +15,7 @@ from tornado.routing import Rule
 from service.errors import SettingsError
 from service.instrumentation import Observers
 from service.web.application.dispatch import Dispatcher
-from service.web.application.route_template import find_route
+from service.web.application.route_template import find_route, forget_routes
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
@@ -134,6 +134,7 @@ class Protection:
         """Check more routes of a protected application, then mount them."""
         self.check_routes_to_add(host_handlers)
         add_handlers(host_pattern, list(host_handlers))
+        forget_routes()
         with self._wrapped(_with_nested(application), is_complete=False):
             self.protect_nested(application)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import socket
 from collections.abc import Callable, Iterable
@@ -13,12 +14,17 @@ from tornado.netutil import ssl_wrap_socket
 
 from service.errors import SettingsError
 from service.settings.groups.limits import LimitSettings
-from service.settings.types import UNIX_SOCKETS
 from service.web.connections.acceptor import Acceptor
 from service.web.connections.registry import ConnectionCounts, ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
+_logger = logging.getLogger(__name__)
+
+_NO_ADDRESS = "0.0.0.0"  # noqa: S104  # nothing is bound there
+"""What Tornado reports as the address of a peer at a Unix socket."""
+_MAPPED = "::ffff:"
+"""Begins the address of an IPv4 client at a socket for IPv4 and IPv6, such as those of systemd (RFC 4291 2.5.5.2)."""
 _MAX_CONNECTIONS = 10_000
 MIN_SPARE_DESCRIPTORS = 24
 """For listening sockets, and connections to issuers and caches."""
@@ -57,9 +63,7 @@ class LimitedHTTPServer(HTTPServer):
         super().initialize(request_callback, **(defaults | kwargs))
         if "idle_connection_timeout" not in kwargs:
             self.conn_params.header_timeout = None  # the registry limits the time, which costs a request less
-        self._registry = ConnectionRegistry(
-            limits, max_connections=limits.max_connections or default_max_connections(limits)
-        )
+        self._registry = ConnectionRegistry(limits, max_connections=_max_connections(limits))
 
     @property
     def connection_counts(self) -> ConnectionCounts:
@@ -106,6 +110,8 @@ class LimitedHTTPServer(HTTPServer):
 
     def _accept(self, connection: socket.socket, address: Any) -> None:
         stream: ClientStream
+        if connection.family == socket.AF_INET6 and address[0].startswith(_MAPPED):
+            address = (address[0].removeprefix(_MAPPED), *address[1:])
         if self.ssl_options is None:
             stream = ClientStream(
                 connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
@@ -117,12 +123,28 @@ class LimitedHTTPServer(HTTPServer):
                 connection.close()
                 return
             stream = TLSClientStream(secure, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size)
-        stream.attach(self._registry, remote_ip=address[0] if isinstance(address, tuple) else UNIX_SOCKETS)
+        stream.attach(self._registry, remote_ip=address[0] if isinstance(address, tuple) else _NO_ADDRESS)
         self._registry.add(stream)
         self.handle_stream(stream, address)
 
     def _report_exhausted(self, error: OSError) -> None:
         self._registry.log.report("accepting connections paused", limit="file descriptors", cause=error.strerror)
+
+
+def _max_connections(limits: LimitSettings) -> int:
+    """Return the setting, or less if the health checks would have no file descriptor left."""
+    if limits.max_connections is None:
+        return default_max_connections(limits)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = soft - MIN_SPARE_DESCRIPTORS - limits.health_check_connections - limits.admin_max_connections
+    if soft == resource.RLIM_INFINITY or limits.max_connections <= most:
+        return limits.max_connections
+    value = max(1, most)
+    _logger.warning(
+        "max_connections exceeds the limit of file descriptors, so fewer connections are served",
+        extra={"max_connections": limits.max_connections, "descriptors": soft, "value": value},
+    )
+    return value
 
 
 def default_max_connections(limits: LimitSettings) -> int:

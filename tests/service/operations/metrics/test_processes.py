@@ -59,4 +59,16 @@ def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(
     lines = run(0, 1)  # a process that continues the counts of one that has ended
     assert "resource_server_shared_cache_failures_total 6.0" in lines
     assert 'resource_server_worker_restarts_total{reason="exited"} 3.0' in lines
+    assert 'resource_server_worker_restarts_total{reason="killed"} 0.0' in lines
     assert [f"gauge_livemax_{os.getpid()}-0.db"] == [file.name for file in tmp_path.glob("gauge_live*.db")]
+
+
+def test_files_of_an_earlier_program_with_the_same_process_id_are_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
+    own, other = f"gauge_livesum_{os.getpid()}-3.db", f"counter_{os.getpid() + 1}-3.db"
+    for name in (own, other):
+        (tmp_path / name).touch()
+    with multiprocess_metrics():
+        assert [other] == [file.name for file in tmp_path.iterdir()]

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import hashlib
 import os
 import pickle
 import shutil
+import signal
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -243,7 +247,7 @@ def test_the_program_serves_a_renewed_certificate_and_keeps_open_connections(
 ) -> None:
     process = start(
         "service", "--port", "0", "--processes", processes, "--issuer", OKTA,
-        "--certfile", str(files.file), "--keyfile", str(files.key_file), SERVICE_CERTIFICATE_CHECK_INTERVAL="0.1",
+        "--certfile", str(files.file), "--keyfile", str(files.key_file), SERVICE_FILE_CHECK_INTERVAL="0.1",
     )  # fmt: skip
     assert process.stderr is not None
     url, context = listening(process), authority.client_context()
@@ -263,3 +267,71 @@ def test_the_program_serves_a_renewed_certificate_and_keeps_open_connections(
         open_connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n")
         assert open_connection.recv(100).startswith(b"HTTP/1.1 200")
     assert 200 == curl("--cacert", str(authority.file), f"{url}/healthz")[0]
+
+
+def _fingerprint(url: str) -> str:
+    """Return what an operator sees with ``openssl s_client``."""
+    client = subprocess.run(
+        ["openssl", "s_client", "-connect", url.removeprefix("https://"), "-servername", "127.0.0.1"],  # noqa: S607  # the installed one
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    pem = "-----BEGIN" + client.stdout.partition("-----BEGIN")[2].partition("-----END")[0] + "-----END CERTIFICATE-----"
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_signal_reloads_the_certificate_and_a_bad_pair_leaves_the_previous_one(
+    processes: str, start: Start, files: Certificate, authority: Authority
+) -> None:
+    process = start(
+        "service", "--port", "0", "--processes", processes, "--issuer", OKTA,
+        "--certfile", str(files.file), "--keyfile", str(files.key_file), SERVICE_FILE_CHECK_INTERVAL="0",
+    )  # fmt: skip
+    assert process.stderr is not None
+    url, before = listening(process), files.digest.hex()
+    assert before == _fingerprint(url)
+    _half(files, authority.issue("127.0.0.1"))
+    process.send_signal(signal.SIGHUP)
+    assert first_match(process.stderr, "(are not a certificate and its private key)")
+    assert {before} == {_fingerprint(url) for _ in range(4)}
+    _renew(files, authority.issue("127.0.0.1"))
+    process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 60
+    while {files.digest.hex()} != {_fingerprint(url) for _ in range(4)}:
+        assert time.monotonic() < end
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (0, 0) == (process.returncode, err.count("Traceback"))
+
+
+def test_a_worker_that_is_replaced_during_a_renewal_serves_the_last_good_certificate(
+    start: Start, files: Certificate, authority: Authority
+) -> None:
+    process = start(
+        "service", "--port", "0", "--processes", "2", "--issuer", OKTA,
+        "--certfile", str(files.file), "--keyfile", str(files.key_file), SERVICE_FILE_CHECK_INTERVAL="0",
+    )  # fmt: skip
+    assert process.stderr is not None
+    url, before = listening(process), files.digest.hex()
+    _half(files, authority.issue("127.0.0.1"))
+    for child in _workers(process.pid, count=2):
+        os.kill(child, signal.SIGKILL)
+    workers = _workers(process.pid, count=2)
+    assert workers
+    assert {before} == {_fingerprint(url) for _ in range(4)}
+
+
+def _workers(pid: int, *, count: int) -> set[int]:
+    """Return the processes that multiprocessing has started for workers, once there are so many."""
+    end = time.monotonic() + 60
+    found: set[int] = set()
+    while len(found) < count:
+        assert time.monotonic() < end
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        with contextlib.suppress(FileNotFoundError):
+            found = {int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
+    return found

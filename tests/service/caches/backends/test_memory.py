@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.caches import memory
-from service.caches.memory import MemoryBackend
+from service.caches.backends import memory
+from service.caches.backends.memory import MemoryBackend
 from service.clock import ManualClock
 
 

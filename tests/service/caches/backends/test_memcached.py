@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from service.caches.memcached import PatchedMemcachedCache
+from service.caches.backends.memcached import PatchedMemcachedCache
 
 NEVER = None
 
