@@ -61,7 +61,7 @@ def test_the_service_accepts_its_settings(service: Unit, tmp_path: Path) -> None
     (tmp_path / "resource-server").mkdir()
     environment |= {"OKTA_OAUTH2_ISSUER": "https://dev-123456.okta.com/oauth2/default", "SERVICE_ADMIN_PORT": "9100"}
     settings = load(environment, secrets="%d/", folder=tmp_path)
-    assert settings.admin_secret
+    assert settings.operator_tokens
     assert str(tmp_path / "resource-server/deny-list.json") == settings.deny_list_file
     credentials = [line.partition(":")[0] for line in service["Service"]["LoadCredential"].splitlines()]
     assert [f"%d/{name}" for name in credentials] == [value for value in pairs.values() if value.startswith("%d/")]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -281,6 +284,22 @@ def no_worker(rig: Rig) -> Operated:
     return service
 
 
+@provokes("The folder of the metrics was removed")
+def removed_metrics(rig: Rig) -> Operated:
+    temporary = rig.folder / "temporary"
+    temporary.mkdir()
+    service = rig.serve(TMPDIR=str(temporary))
+    token = rig.issuer.token()
+    service.get(token)
+    (folder,) = temporary.glob("resource-server-metrics-*")
+    shutil.rmtree(folder)
+    service.get(token)
+    (worker,) = service.workers
+    os.kill(worker, signal.SIGKILL)
+    assert 1 == service.process.wait(60)
+    return service
+
+
 @provokes("A reload fails")
 def failed_reload(rig: Rig) -> Operated:
     (rig.folder / ".okta.env").write_text("SERVICE_LEEWAY=60")
@@ -306,6 +325,18 @@ def mismatched_certificate(rig: Rig) -> Operated:
     first.file.write_bytes(second.file.read_bytes())
     service.wait_for("TLS certificate not reloaded")
     service.statuses.add(curl(*arguments)[0])
+    return service
+
+
+@provokes("The certificate has expired")
+def expired_certificate(rig: Rig) -> Operated:
+    authority, now = Authority(rig.folder), dt.datetime.now(dt.UTC)
+    expired = authority.issue("localhost", not_before=now - dt.timedelta(days=90), not_after=now - dt.timedelta(days=1))
+    service = rig.serve(SERVICE_CERTFILE=str(expired.file), SERVICE_KEYFILE=str(expired.key_file))
+    url = service.api.replace("127.0.0.1", "localhost")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        curl("--cacert", str(authority.file), url)
+    assert "certificate has expired" in failed.value.stderr
     return service
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,10 @@ class Expression:
 
     @classmethod
     def parse(cls, text: str) -> Expression:
-        found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (>|==|<) ([\d.]+)", text)
+        found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (>|==|<) ([\d.]+|time\(\))", text)
         assert found, f'{text} is not: name{{label="value"}} > number'
         labels = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
-        return cls(found[1], labels, found[3], float(found[4]))
+        return cls(found[1], labels, found[3], time.time() if found[4] == "time()" else float(found[4]))
 
     def holds(self, value: float) -> bool:
         return bool(_COMPARISONS[self.comparison](value, self.number))
