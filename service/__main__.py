@@ -12,6 +12,7 @@ from typing import Any
 from service import Settings, SettingsError, __version__
 from service.operations import program
 from service.operations.loading import find_routes
+from service.operations.logs.configuration import report_start_error
 from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
@@ -56,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             status = program.run(loaded.settings)
     except SettingsError as exc:
-        print(exc, file=sys.stderr)
+        report_start_error(str(exc))
         return 2
     except OSError as exc:
-        print(f"cannot serve: {exc.strerror or exc}; choose another --address or --port", file=sys.stderr)
+        report_start_error(f"cannot serve: {exc.strerror or exc}; choose another --address or --port")
         return 1
     return status
 

@@ -12,6 +12,7 @@ from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
+from service.tracing.current import current_request
 from service.validators.base import Validator
 
 
@@ -135,7 +136,10 @@ class Authenticator:
         validators = self._validators
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
+        current = current_request.get()
         for validator in validators:
+            if current is not None:
+                current.validator = validator
             principal = await validator.validate(token)
             if principal is not None:
                 return principal

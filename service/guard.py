@@ -22,6 +22,7 @@ from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
+from service.tracing.spans import open_tracing
 from service.validators.base import ValidatorContext
 from service.validators.registry import find_factory
 from service.web.connections.trusted_proxies import TrustedProxies
@@ -79,8 +80,9 @@ class Guard:
         sources = parse_sources(token_sources, cookie=token_cookie)
         check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
         self._sources = source_functions(sources, cookie=token_cookie)
+        tracing = open_tracing(is_on=settings.tracing)
         http_client = client or JSONClient(
-            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
+            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation, tracing=tracing
         )
         clock = clock or SystemClock()
         cache = open_cache(
@@ -118,6 +120,8 @@ class Guard:
             resource=Resource.of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
+            log_principal=settings.log_principal,
+            tracing=tracing,
             clock=clock,
             possession=possession,
             proof_algorithms=settings.dpop_algorithms,

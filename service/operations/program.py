@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import functools
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from service.clock import SystemClock
 from service.operations.loading import load_service
-from service.operations.logs import configure_logging
+from service.operations.logs.configuration import announce as announce_listening
+from service.operations.logs.configuration import configure_logging
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
@@ -50,10 +50,10 @@ def run(settings: Settings) -> int:
         SettingsError: The routes or the application, the certificate or an issuer's settings are invalid.
         OSError: An address cannot be bound.
     """
+    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     if settings.processes == 1:
         asyncio.run(serve(settings))
         return 0
-    configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_check_startup(settings))
     listeners = _Listeners.bind(settings)
     with contextlib.ExitStack() as stack:
@@ -96,7 +96,7 @@ def _announce(url: str, settings: Settings) -> None:
             "public_url is not set, so the protected resource metadata repeats the Host of each request",
             extra={"address": settings.address},
         )
-    print(f"listening on {url}", file=sys.stderr, flush=True)
+    announce_listening(url)
 
 
 async def _check_startup(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
 from service.settings.groups.limits import LimitSettings
+from service.settings.groups.logs import LogSettings
 from service.settings.groups.server import ServerSettings
 from service.settings.groups.validation import ValidationSettings
 from service.settings.issuers import (
@@ -35,6 +36,7 @@ from service.settings.reading import ReadableSettings, secret_names
 class Settings(
     LimitSettings,
     ServerSettings,
+    LogSettings,
     CacheSettings,
     APISettings,
     BindingSettings,

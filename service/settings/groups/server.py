@@ -1,9 +1,9 @@
-"""The settings of the server: where it listens, its processes, the admin port, TLS and logging."""
+"""The settings of the server: where it listens, its processes, the admin port and TLS."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -51,10 +51,6 @@ class ServerSettings(BaseModel):
     """The TLS certificate in PEM; requires ``keyfile``."""
     keyfile: str | None = None
     """The private key of the TLS certificate; requires ``certfile``."""
-    log_format: Literal["text", "json"] = "text"
-    """The format of log lines."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The lowest level that is logged."""
 
     @property
     def admin_has_tls(self) -> bool:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.operations import access_log
-from service.operations.access_log import WRITE_SIZE, BatchingHandler
 from service.operations.logs import configure_logging
-from service.web.application.application import log_response
+from service.operations.logs.handler import BatchingHandler
+from service.web.application.access_log import log_response
 
 FIELDS: dict[str, Any] = {
     "method": "GET",
