@@ -81,8 +81,9 @@ class Guard:
         check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
         self._sources = source_functions(sources, cookie=token_cookie)
         tracing = open_tracing(is_on=settings.tracing)
+        proxy, ca_file = settings.proxy_url, settings.ca_file
         http_client = client or JSONClient(
-            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation, tracing=tracing
+            proxy=proxy, ca_file=ca_file, instrumentation=instrumentation, tracing=tracing
         )
         clock = clock or SystemClock()
         cache = open_cache(

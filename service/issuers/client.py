@@ -21,6 +21,7 @@ from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
 from service.issuers.failures import NoFreeConnection, NotJSON, UnexpectedStatus, check_response
 from service.issuers.transport.certificates import find_certificates
+from service.issuers.transport.observation import observed
 from service.issuers.transport.pool import CurlClient
 from service.issuers.transport.proxies import ProxyRules, configure_proxy
 from service.issuers.transport.response_fields import read_date, read_max_age, read_retry_after
@@ -181,39 +182,28 @@ class JSONClient:
         """
         try:
             try:
-                return await self._fetch_traced(request, deadline=deadline, purpose=purpose)
+                return await self._fetch_once(request, deadline=deadline, purpose=purpose)
             except CurlError as exc:
                 if exc.errno not in _CONNECTION_LOST:
                     raise
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # jitter, not a secret
-                return await self._fetch_traced(request, deadline=deadline, purpose=purpose)
+                return await self._fetch_once(request, deadline=deadline, purpose=purpose)
         except HTTPClientError as exc:
             raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
 
-    async def _fetch_traced(self, request: HTTPRequest, *, deadline: float, purpose: str) -> HTTPResponse:
-        if self._tracing is None:
-            return await self._fetch_once(request, deadline=deadline)
-        with self._tracing.issuer_request(purpose, method=request.method, url=request.url) as span:
-            request.headers.update(span.headers)
-            response = await self._fetch_once(request, deadline=deadline)
-            span.respond(response.code)
-            return response
-
-    async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
+    async def _fetch_once(self, request: HTTPRequest, *, deadline: float, purpose: str) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
         request.headers["Accept-Encoding"] = "identity"
         request.prepare_curl_callback = partial(self._prepare, request.url)
-        started_at = asyncio.get_running_loop().time()
-        request.request_timeout = max(deadline - started_at, 0.001)  # curl takes 0 as no timeout
-        outcome = "failed"
-        try:
+        # curl takes 0 as no timeout
+        request.request_timeout = max(deadline - asyncio.get_running_loop().time(), 0.001)
+        with observed(
+            request, purpose=purpose, instrumentation=self._instrumentation, tracing=self._tracing
+        ) as respond:
             response = await self._client().fetch(request, raise_error=False)
-            outcome = str(response.code)
+            respond(response)
             check_response(request.method, request.url, response)
-        finally:
-            seconds = asyncio.get_running_loop().time() - started_at
-            self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
         return response
 
     def _prepare(self, url: str, curl: pycurl.Curl) -> None:

@@ -13,6 +13,7 @@ from service.clock import SystemClock
 from service.operations.loading import load_service
 from service.operations.logs.configuration import announce as announce_listening
 from service.operations.logs.configuration import configure_logging
+from service.operations.logs.exporting import exporting, find_exporters
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers
@@ -104,6 +105,8 @@ async def _check_startup(settings: Settings) -> None:
     tls_context(settings.certfile, settings.keyfile, client_ca=settings.client_ca)
     service = await load_service(settings)
     await service.close()
+    if settings.tracing:
+        find_exporters()
 
 
 def _run_worker(settings: Settings, listeners: _Listeners, number: int, announce: Callable[[], None]) -> None:
@@ -129,6 +132,7 @@ async def _serve_at(listeners: _Listeners, settings: Settings, *, announce: Call
     service = await load_service(settings, instrumentation=metrics, access_log=log.log_response)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.flush)
+        await stack.enter_async_context(exporting(is_on=settings.tracing))
         if listeners.admin is not None and metrics is not None:
             from service.operations.admin import make_admin_app  # noqa: PLC0415  # as above
             from service.operations.admin_hosts import ForeignHost  # noqa: PLC0415  # as above

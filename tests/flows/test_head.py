@@ -23,7 +23,7 @@ from service.operations.metrics import Metrics
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 EACH_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-UNPREDICTABLE = {"Date", "X-Okta-Request-Id", "Set-Cookie", "Location", "Transfer-Encoding"}
+UNPREDICTABLE = {"Date", "X-Request-Id", "X-Okta-Request-Id", "Set-Cookie", "Location", "Transfer-Encoding"}
 """Fields that differ from request to request, or that only frame the content (RFC 9112 section 6.1)."""
 
 SERVICE = {

@@ -75,7 +75,7 @@ def cut(text: str) -> str:
 
 def to_json(fields: Mapping[str, Any]) -> str:
     """Return a JSON object in one line of ASCII, whatever the values are (RFC 8259)."""
-    return json.dumps({_text(name): _plain(value, _MAX_DEPTH) for name, value in fields.items()})
+    return json.dumps({_without_surrogates(as_text(name)): _plain(value, _MAX_DEPTH) for name, value in fields.items()})
 
 
 def texts_to_json(texts: Mapping[str, str]) -> str:
@@ -99,20 +99,14 @@ def _plain(value: object, depth: int) -> object:
         return value
     if depth > 0 and isinstance(value, Mapping):
         return {
-            _text(as_text(name)): _HIDDEN if is_secret(name) else _plain(each, depth - 1)
+            _without_surrogates(as_text(name)): _HIDDEN if is_secret(name) else _plain(each, depth - 1)
             for name, each in itertools.islice(value.items(), _MAX_ITEMS)
         }
     if depth > 0 and isinstance(value, list | tuple | set | frozenset):
         return [_plain(each, depth - 1) for each in itertools.islice(value, _MAX_ITEMS)]
-    return _text(as_text(value))
-
-
-def _text(value: str) -> str:
-    """Return a text without the unpaired surrogates, for which JSON readers raise an error."""
-    if value.isascii() and len(value) <= MAX_TEXT:
-        return value
-    return _without_surrogates(cut(value))
+    return _without_surrogates(as_text(value))
 
 
 def _without_surrogates(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
+    """Return a text without unpaired surrogates, for which readers of JSON raise an error."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()

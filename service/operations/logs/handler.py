@@ -118,7 +118,7 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
         if self._writer is not None:
             self._writer.write(ended)
             return
-        with self.lock or contextlib.nullcontext():
+        with self.lock or contextlib.nullcontext(), contextlib.suppress(OSError):
             self.stream.write("".join(ended))
 
     def _describe_dropped(self, count: int) -> str:

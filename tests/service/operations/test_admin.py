@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import servers
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
@@ -19,6 +18,7 @@ from service.errors import IssuerUnavailable
 from service.operations.admin import make_admin_app
 from service.operations.admin_hosts import ForeignHost
 from service.operations.admin_requests import MAX_ENTRY_LIFETIME
+from service.operations.logs.fields import fields_of
 from service.operations.metrics import Metrics
 
 ADMIN = "admin-token"
@@ -84,7 +84,7 @@ async def test_changes_are_logged_without_the_value_of_the_entry(
 ) -> None:
     for method in ("POST", "DELETE"):
         await _send(http_client, f"{base_url}/deny-list", method, {"sub": "mallory", "expires_in": 60})
-    fields = [merge_record_extra(record, {}, RESERVED_ATTRS) for record in caplog.records]
+    fields = [fields_of(record) for record in caplog.records]
     assert ["deny list entry added", "deny list entry removed"] == caplog.messages
     assert [{"kind": "sub", "expires_at": "2023-11-14T22:14:20+00:00"}, {"kind": "sub"}] == fields
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import workers_at_work
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
 from service.operations import workers
+from service.operations.logs.fields import fields_of
 from service.operations.workers import WorkerFunction, cores, run_workers
 
 
@@ -37,7 +37,7 @@ class Witness:
 
 def _events(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
     """Return the messages of the log and their fields."""
-    return [(record.message, merge_record_extra(record, {}, RESERVED_ATTRS)) for record in caplog.records]
+    return [(record.message, fields_of(record)) for record in caplog.records]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
