@@ -12,7 +12,7 @@ from typing import Any
 from service import Settings, SettingsError, __version__
 from service.operations import program
 from service.operations.loading import find_routes
-from service.operations.logs.configuration import report_start_error
+from service.operations.logs import report_start_error
 from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from service.clock import SystemClock
 from service.operations.loading import load_service
-from service.operations.logs.configuration import announce as announce_listening
-from service.operations.logs.configuration import configure_logging
-from service.operations.logs.exporting import exporting, find_exporters
+from service.operations.logs import announce as announce_listening
+from service.operations.logs import configure_logging, exporting, find_exporters
 from service.operations.server import run_until_stopped, serving, serving_admin, tls_context
 from service.operations.sockets import BoundSockets, bind
 from service.operations.workers import cores, run_workers

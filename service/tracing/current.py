@@ -24,7 +24,7 @@ class CurrentRequest:
         validator: The validator that was called last, or None if the token was cached or there is none.
     """
 
-    request_id: str
+    request_id: str = ""
     trace_id: str | None = None
     span: RequestSpan | None = None
     validator: object = None

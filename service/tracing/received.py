@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from random import getrandbits
 
 from tornado.httputil import HTTPHeaders
 
@@ -15,11 +14,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=@~-]{1,128}", re.ASCII)
 _JWT = re.compile(r"[^.]{10,}\.[^.]{10,}\.[^.]*")
 # W3C Trace Context, sections 3.2.2 and 3.2.2.1: a future version may have more fields.
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-
-
-def new_request_id() -> str:
-    """Return 128 random bits in hexadecimal digits; they need not be secret."""
-    return f"{getrandbits(128):032x}"
 
 
 def read_trace(headers: HTTPHeaders) -> tuple[str | None, dict[str, str]]:
@@ -46,9 +40,6 @@ def read_request_id(headers: HTTPHeaders) -> str | None:
 
 
 def identify(headers: HTTPHeaders) -> tuple[CurrentRequest, dict[str, str]]:
-    """Return a request as its trusted proxy has identified it, and the fields to continue its trace.
-
-    Without an ID it gets that of the trace, so that both are found by the same text.
-    """
+    """Return a request as its trusted proxy has identified it, and the fields to continue its trace."""
     trace_id, fields = read_trace(headers)
-    return CurrentRequest(read_request_id(headers) or trace_id or new_request_id(), trace_id), fields
+    return CurrentRequest(read_request_id(headers) or "", trace_id), fields

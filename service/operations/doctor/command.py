@@ -12,7 +12,7 @@ from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
 from service.operations.doctor.proof_rules import ProofRequest
-from service.operations.logs.configuration import configure_logging
+from service.operations.logs import configure_logging
 from service.settings.program import Settings
 from service.text import escape_unprintable
 from service.web.application.route_table import format_table

@@ -153,13 +153,13 @@ class Dispatcher:
 
     def _identify(self, request: HTTPServerRequest) -> CurrentRequest:
         """Return what identifies a request: as its trusted proxy says, or a new ID; and its span if tracing is on."""
-        headers: dict[str, str] = {}
+        current, headers = CurrentRequest(), {}
         if self._trusted_proxies is not None and is_from_trusted_proxy(request):
             current, headers = identify(request.headers)
-        else:
-            current = CurrentRequest(f"{getrandbits(128):032x}")  # not a secret, and cheaper than one
         if self._tracing is not None:
             start_span(self._tracing, current, request, headers)
+        # The ID of the trace serves as that of the request, so that one text finds both; a new ID need not be secret.
+        current.request_id = current.request_id or current.trace_id or f"{getrandbits(128):032x}"
         return current
 
     def _create(
