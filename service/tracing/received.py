@@ -21,10 +21,10 @@ def read_trace(headers: HTTPHeaders) -> tuple[str | None, dict[str, str]]:
     Two ``traceparent`` fields are ignored (W3C Trace Context section 3.2.1).
     """
     parents = headers.get_list("traceparent")
-    found = _TRACEPARENT.fullmatch(parents[0].strip()) if len(parents) == 1 else None
+    found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
     if found is None or (found[1] == "00" and found[5]):
         return None, {}
-    fields = {"traceparent": parents[0].strip()}
+    fields = {"traceparent": parents[0]}
     if states := headers.get_list("tracestate"):
         fields["tracestate"] = ",".join(states)
     return found[2], fields

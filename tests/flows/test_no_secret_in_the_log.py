@@ -116,7 +116,10 @@ async def test_no_credential_of_any_flow_is_in_the_log(
     url = first_match(process.stderr, r"listening on (http://[^\s\"]+)")
     key = DPoPClient()
     bound = fake_issuer.token(dpop_jkt=key.thumbprint)
-    proofs = [key.proof("GET", f"{url}/anywhere", access_token=bound), key.proof("POST", f"{url}/else", access_token=bound)]
+    proofs = [
+        key.proof("GET", f"{url}/anywhere", access_token=bound),
+        key.proof("POST", f"{url}/else", access_token=bound),
+    ]
     tokens = [fake_issuer.token(), *(bad["token"] for bad in fake_issuer.bad_tokens()), "opaque-token-0123456789abcdef"]
     tokens = [token for token in tokens if _is_sendable(token)]
     for token in tokens if validation == "jwt" else tokens[:8]:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from service.operations.logs.configuration import announce, configure_logging, report_start_error
-from service.operations.logs.exporting import exporting, find_exporters
+from service.operations.logs.export import exporting, find_exporters
 
 __all__ = ["announce", "configure_logging", "exporting", "find_exporters", "report_start_error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import logging
@@ -17,6 +18,7 @@ _MAX_DEPTH = 5
 _MAX_ITEMS = 100
 _MAX_BITS = 1024
 """Of an integer, which a reader of JSON may read as a float of 64 bits."""
+_PARTS_THAT_NEED_CARE = ("\\u", "NaN", "Infinity", "{")
 _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SECRET_FIELDS = frozenset(
     {
@@ -75,6 +77,12 @@ def cut(text: str) -> str:
 
 def to_json(fields: Mapping[str, Any]) -> str:
     """Return a JSON object in one line of ASCII, whatever the values are (RFC 8259)."""
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        line = json.dumps(fields)
+        # Nearly always. Otherwise there may be a long text, an unpaired surrogate, no number of JSON, or a nested
+        # object, in which there is a credential.
+        if len(line) <= MAX_TEXT and not any(part in line[1:] for part in _PARTS_THAT_NEED_CARE):
+            return line
     return json.dumps({_without_surrogates(as_text(name)): _plain(value, _MAX_DEPTH) for name, value in fields.items()})
 
 

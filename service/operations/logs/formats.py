@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+import re
 from typing import Any, Protocol
 
-from service.operations.logs.fields import as_text, cut, fields_of, format_time, texts_to_json, to_json
+from service.operations.logs.fields import MAX_TEXT, as_text, cut, fields_of, format_time, texts_to_json, to_json
 from service.text import escape_unprintable
 
+_FIELD = re.compile(r"%\((\w+)\)")
 _QUOTED_CHARACTERS = frozenset(' ="')
 
 
@@ -48,10 +51,8 @@ class TextFormatter(logging.Formatter):
     ) -> str:
         """Return the line of an event."""
         start = escape_unprintable(f"{format_time(created)} {level:7} {logger}: {cut(message)}")
-        shown_fields = [
-            f"{_quote(name)}={_quote(value)}" for name, value in fields.items() if f"%({name})" not in shown
-        ]
-        return " ".join([start, *shown_fields])
+        names = _names_in(shown)
+        return " ".join([start, *[f"{_quote(n)}={_quote(value)}" for n, value in fields.items() if n not in names]])
 
 
 class JSONFormatter(logging.Formatter):
@@ -85,12 +86,20 @@ class JSONFormatter(logging.Formatter):
         return to_json(start | fields | start)  # no field replaces one of these, and they come first
 
 
+@functools.lru_cache(maxsize=512)  # the messages are fixed texts, and a few of them are nearly all lines
+def _names_in(message: str) -> frozenset[str]:
+    """Return the fields that a message contains."""
+    return frozenset(_FIELD.findall(message))
+
+
 def _indent(text: str) -> str:
     return "\n".join(f"    {escape_unprintable(line)}" for line in text.split("\n"))
 
 
 def _quote(value: object) -> str:
     """Return the value of a field, quoted if needed: a client's value must not look like a further field or line."""
+    if type(value) is str and len(value) <= MAX_TEXT and value.isalnum():
+        return value
     text = as_text(value)
     if text and text.isprintable() and _QUOTED_CHARACTERS.isdisjoint(text):
         return text

@@ -42,7 +42,7 @@ def test_values_keep_their_meaning() -> None:
     assert fields == json.loads(to_json(fields))
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400, b"x", object])
+@pytest.mark.parametrize("value", [math.nan, math.inf, b"x", object])
 def test_what_json_does_not_have_is_text(value: object) -> None:
     assert isinstance(json.loads(to_json({"x": value}))["x"], str)
 

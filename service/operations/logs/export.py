@@ -42,7 +42,7 @@ async def exporting(*, is_on: bool) -> AsyncIterator[None]:
         yield
         return
     resource = Resource.create()
-    if resource.attributes[SERVICE_NAME] == "unknown_service":
+    if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
         resource = resource.merge(Resource({SERVICE_NAME: "resource-server"}))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     for exporter in find_exporters():
