@@ -26,13 +26,18 @@ from service.clock import ManualClock
 @pytest.fixture
 def io_loop() -> Iterator[IOLoop]:
     """The event loop of one test, without the calls in pytest-tornado's fixture that Tornado has deprecated."""
-    # Cancels the tasks that a test leaves; when they are collected, asyncio would log them in a later test.
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
-        io_loop = IOLoop(make_current=False, asyncio_loop=loop)
-        yield io_loop
-    io_loop.close()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # pytest-tornado turns the coroutine into a task before it runs the loop
+    io_loop = IOLoop(make_current=False, asyncio_loop=loop)
+    yield io_loop
+    # What a test leaves would be collected in a later test, whose log or result would show it.
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    io_loop.close(all_fds=True)
+    asyncio.set_event_loop(None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,9 +69,10 @@ def _supervise(stop: int, workers: list[_Worker], *, announce: Callable[[], None
     while stop not in _wait_for(stop, workers):
         for worker in workers:
             worker.respawn()
+        serving = [worker.is_serving for worker in workers]  # reads the pipe of each, which stays readable otherwise
         if announced:
             continue
-        if any(worker.is_serving for worker in workers):
+        if any(serving):
             announced = True
             announce()
         elif all(worker.exits >= _MAX_START_ATTEMPTS for worker in workers):

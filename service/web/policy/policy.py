@@ -15,6 +15,8 @@ from service.web.policy.requirements import ATTRIBUTES, Requirements, parse_requ
 
 M = TypeVar("M", bound=Callable[..., Any])
 _POLICY_ATTRIBUTE = "_policy_attributes"
+_UNDECORATED = ("builtins", "tornado.", "service.web.handler.")
+"""The modules of base classes without decorators; their many attributes would slow down the definition of a class."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +144,8 @@ def _read_decorators(handler: type, methods: tuple[str, ...]) -> dict[str, list[
     """Return the attributes of the decorators of each method, the nearest class first."""
     names = {method.lower() for method in methods}
     for kind in handler.__mro__:
+        if kind.__module__.startswith(_UNDECORATED):
+            continue
         for name, value in vars(kind).items():
             if is_decorated_inside(value, _POLICY_ATTRIBUTE):
                 raise TypeError(f"another decorator hides the @policy of {name}; put @policy above all decorators")
