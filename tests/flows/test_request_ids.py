@@ -237,6 +237,7 @@ async def test_the_messages_of_a_socket_have_the_id_of_its_handshake(settings: S
         await socket.write_message("hello")
         identifier = await socket.read_message()
         assert isinstance(identifier, str)
+        assert socket.headers is not None
         assert socket.headers["X-Request-Id"] == identifier
         assert "message" in lines.of(identifier)
         socket.close()

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from pydantic import SecretStr
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders
@@ -195,7 +196,7 @@ async def test_introspection_is_a_child_and_a_failure_of_the_issuer_is_an_error(
 ) -> None:
     settings = Settings(
         issuer=fake_issuer.issuer_url(), tracing=True, validation="introspection",
-        client_id="0oaapi00000000000001", client_secret="api-secret-for-tests-only-00000000001",
+        client_id="0oaapi00000000000001", client_secret=SecretStr("api-secret-for-tests-only-00000000001"),
     )  # fmt: skip
     async for url in _serving(settings):
         assert 200 == (await _call(f"{url}/api/whoami", fake_issuer.token())).code

@@ -153,7 +153,8 @@ class Dispatcher:
 
     def _identify(self, request: HTTPServerRequest) -> CurrentRequest:
         """Return what identifies a request: as its trusted proxy says, or a new ID; and its span if tracing is on."""
-        current, headers = CurrentRequest(), {}
+        current = CurrentRequest()
+        headers: dict[str, str] = {}
         if self._trusted_proxies is not None and is_from_trusted_proxy(request):
             current, headers = identify(request.headers)
         if self._tracing is not None:

@@ -52,7 +52,7 @@ def test_a_write_has_whole_lines_and_at_most_as_many_bytes_as_a_pipe_keeps_toget
         written.append(data)
         return len(data)
 
-    monkeypatch.setattr(writers.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     writer = LogWriter(pipe[1], describe_dropped=_describe)
     writer.write(f"/{'é' * (length % 100)}\n" for length in range(1000))
     writer.write(["x" * 10_000 + "\n"])

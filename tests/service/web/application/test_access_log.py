@@ -34,7 +34,7 @@ async def test_every_response_but_that_of_a_successful_probe_is_written(
     path: str,
     is_written: bool,
     call: Callable[..., Any],
-    caplog: pytest.LogCaptureFixture,  # noqa: FBT001  # a column
+    caplog: pytest.LogCaptureFixture,  # a column
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="service.access")
     response = await call(path)
