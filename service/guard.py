@@ -81,9 +81,8 @@ class Guard:
         check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
         self._sources = source_functions(sources, cookie=token_cookie)
         tracing = open_tracing(is_on=settings.tracing)
-        proxy, ca_file = settings.proxy_url, settings.ca_file
         http_client = client or JSONClient(
-            proxy=proxy, ca_file=ca_file, instrumentation=instrumentation, tracing=tracing
+            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation, tracing=tracing
         )
         clock = clock or SystemClock()
         cache = open_cache(
@@ -100,7 +99,6 @@ class Guard:
         )
         deny_list.on_key_refresh(shared.refresh_key_sets)
         binding = binding_check(settings, cache, clock=clock)
-        possession = PossessionReader.of(settings)
 
         def build(validation: str) -> Authenticator:
             # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
@@ -124,7 +122,7 @@ class Guard:
             log_principal=settings.log_principal,
             tracing=tracing,
             clock=clock,
-            possession=possession,
+            possession=PossessionReader.of(settings),
             proof_algorithms=settings.dpop_algorithms,
             challenges=ChallengeSchemes.of(
                 [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.httputil import HTTPHeaders, HTTPInputError
 
@@ -10,6 +10,7 @@ from service.tracing.received import identify, read_request_id, read_trace
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
+@settings(deadline=None)
 @given(value=st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0")))
 def test_an_accepted_id_is_short_and_needs_no_quotes(value: str) -> None:
     try:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.operations.logs.fields import MAX_TEXT, fields_of, format_time, to_json
@@ -23,6 +23,7 @@ def _no_constant(name: str) -> Any:
     raise AssertionError(f"{name} is no JSON")
 
 
+@settings(deadline=None)
 @given(fields=st.dictionaries(st.text(st.characters()), VALUES))
 def test_every_object_is_one_line_of_printable_json(fields: dict[str, Any]) -> None:
     line = to_json(fields)

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.operations.logs.formats import JSONFormatter, TextFormatter
@@ -35,6 +35,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(values=RECORDS)
 def test_no_value_forges_a_line_of_text(values: dict[str, Any]) -> None:
     line = TextFormatter().format(logging.makeLogRecord(values))
@@ -44,6 +45,7 @@ def test_no_value_forges_a_line_of_text(values: dict[str, Any]) -> None:
     assert (" path=" in first, " method=" in first) == (True, True)
 
 
+@settings(deadline=None)
 @given(values=RECORDS)
 def test_no_value_forges_a_line_of_json(values: dict[str, Any]) -> None:
     line = JSONFormatter().format(logging.makeLogRecord({**values, "time": "forged", "level": "forged"}))
@@ -55,6 +57,7 @@ def test_no_value_forges_a_line_of_json(values: dict[str, Any]) -> None:
     assert ["time", "level", "logger", "message"] == list(fields)[:4]
 
 
+@settings(deadline=None)
 @given(value=TEXTS)
 def test_a_quoted_value_of_text_has_an_end(value: str) -> None:
     line = TextFormatter().format(logging.makeLogRecord({"msg": "event", "client_id": value, "reason": "expired"}))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.operations.logs import handler as handlers
@@ -51,6 +51,7 @@ def _configure(stream: TextIO, log_format: str = "text") -> BatchingHandler:
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
+@settings(deadline=None)
 @given(path=st.text(st.characters()), duration=st.floats(0, 1e6).map(lambda value: round(value, 1)))
 def test_a_line_is_the_one_that_a_record_would_have(log_format: str, path: str, duration: float) -> None:
     fields = FIELDS | {"path": path, "duration_ms": duration, "request_id": "abc"}

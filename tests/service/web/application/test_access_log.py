@@ -32,9 +32,9 @@ def app(serve: Callable[..., ResourceServerApplication]) -> ResourceServerApplic
 @pytest.mark.gen_test
 async def test_every_response_but_that_of_a_successful_probe_is_written(
     path: str,
-    is_written: bool,
+    is_written: bool,  # noqa: FBT001  # a column of the table
     call: Callable[..., Any],
-    caplog: pytest.LogCaptureFixture,  # a column
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="service.access")
     response = await call(path)
