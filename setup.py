@@ -21,7 +21,7 @@ def read_version() -> str:
 URL = "https://github.com/tornado-resource-server/tornado-resource-server"
 
 FAKE_ISSUER = ["jwcrypto>=1.5.6", "msgspec>=0.19", "tomli-w>=1", "trustme>=1.1"]
-REDIS = ["redis>=5"]
+REDIS = ["redis>=6.2"]
 MEMCACHED = ["aiomcache>=0.8"]
 OTEL = ["opentelemetry-api>=1.30", "opentelemetry-sdk>=1.30"]
 
@@ -54,6 +54,7 @@ setup(
         "cachetools>=5.5",
         "cryptography>=44",
         "jiter>=0.8",
+        "packaging>=24",
         "prometheus-client>=0.20",
         "publicsuffixlist>=1.0.2.20250101",  # released each week with the current list, and never fetches it itself
         "pybase64>=1.4",

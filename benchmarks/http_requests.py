@@ -42,7 +42,9 @@ import fakeissuer
 
 PEERS = Path(__file__).parent / "peers"
 MAX_RATE = 8000
-"""Requests a second for which there are new tokens."""
+"""Requests a second for which there are new tokens, or proofs."""
+PUBLIC_URL = "https://api.example"
+"""The URL that proofs name, since it is the same for every port."""
 BARE = "bare Tornado handler"
 QUIET, LOGGING = "this service, quiet", "this service, with access log"
 TWO = "this service, two processes"
@@ -58,12 +60,15 @@ class Scenario:
     path: str
     needs_token: bool = False
     is_new: bool = False
+    has_proofs: bool = False
 
 
 HELLO = Scenario(name="hello", path="/api/hello")
 KNOWN = Scenario(name="known token", path="/api/whoami", needs_token=True)
 NEW = Scenario(name="new token", path="/api/whoami", needs_token=True, is_new=True)
-SCENARIOS = (HELLO, KNOWN, NEW)
+PROOF = Scenario(name="known token, DPoP proof", path="/api/whoami", needs_token=True, has_proofs=True)
+BEARER = (HELLO, KNOWN, NEW)
+SCENARIOS = (*BEARER, PROOF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +83,7 @@ class Server:
     name: str
     command: list[str]
     environment: Mapping[str, str]
-    scenarios: tuple[Scenario, ...] = SCENARIOS
+    scenarios: tuple[Scenario, ...] = BEARER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +144,7 @@ def servers(issuer: str, claims: Mapping[str, object], *, ca_file: str, peers: P
     """Yield the servers that are installed."""
     service = [sys.executable, "-m", "service", "--issuer", issuer, "--port", "{port}"]
     quiet = [*service, "--log-level", "warning"]
-    own = {"SERVICE_CA_FILE": ca_file}
+    own = {"SERVICE_CA_FILE": ca_file, "SERVICE_PUBLIC_URL": PUBLIC_URL}
     introspecting = own | {
         "SERVICE_VALIDATION": "introspection",
         "OKTA_OAUTH2_CLIENT_ID": CLIENT_ID,
@@ -154,7 +159,7 @@ def servers(issuer: str, claims: Mapping[str, object], *, ca_file: str, peers: P
         environment=environment,
         scenarios=(HELLO, KNOWN),
     )
-    yield Server(name=QUIET, command=quiet, environment=own)
+    yield Server(name=QUIET, command=quiet, environment=own, scenarios=SCENARIOS)
     yield Server(name=TWO, command=[*quiet, "--processes", "2"], environment=own, scenarios=(KNOWN,))
     yield Server(name=LOGGING, command=service, environment=own)
     yield Server(name=CACHED, command=quiet, environment=introspecting, scenarios=(KNOWN,))
@@ -225,7 +230,7 @@ class Running:
         self._process.wait()
 
 
-def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) -> Sample:
+def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, seconds: int) -> Sample:
     """Send requests on 64 connections for so many seconds, and return their cost.
 
     ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
@@ -235,7 +240,7 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) 
     before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
         [*pinned, "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
-        env=os.environ | {"TOKENS": str(tokens)},
+        env=os.environ | {"TOKENS": str(tokens), "PROOFS": str(proofs)},
         capture_output=True,
         text=True,
         check=True,
@@ -244,8 +249,8 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, seconds: int) 
     result = json.loads(done.stdout.splitlines()[-1])
     if result["errors"]:
         raise RuntimeError(f"{server.name}, {scenario.name}: {result['errors']} errors")
-    if scenario.is_new and result["requests"] > seconds * MAX_RATE:
-        raise RuntimeError(f"{server.name}: used a token twice; raise MAX_RATE")
+    if (scenario.is_new or scenario.has_proofs) and result["requests"] > seconds * MAX_RATE:
+        raise RuntimeError(f"{server.name}: used a token or a proof twice; raise MAX_RATE")
     return Sample(
         cpu=1e6 * cpu / result["requests"],
         rate=result["requests"] / result["seconds"],
@@ -276,7 +281,9 @@ def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         # Okta's library for Python accepts no issuer without TLS.
         issuer = stack.enter_context(fakeissuer.running(tls=True, ca_file=folder / "ca.pem"))
-        tokens = folder / "tokens"
+        tokens, proofs = folder / "tokens", folder / "proofs"
+        client = fakeissuer.DPoPClient()
+        bound = issuer.token(sub="alice@example.com", scp="api:read", dpop_jkt=client.thumbprint)
         known = issuer.token(sub="alice@example.com", scp="api:read")
         claims = jwt.decode(known, options={"verify_signature": False})
         found = servers(issuer.issuer_url(), claims, ca_file=str(folder / "ca.pem"), peers=peers)
@@ -288,12 +295,19 @@ def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
         for _ in range(rounds):
             for scenario in SCENARIOS:
                 tokens.write_text(f"{known}\n" if scenario.needs_token else "")
+                proofs.write_text("")
                 if scenario.is_new:
                     new = [issuer.token(sub="alice@example.com", scp="api:read") for _ in range(seconds * MAX_RATE)]
                     tokens.write_text("\n".join(new))
+                if scenario.has_proofs:
+                    tokens.write_text(bound)
+                    url = f"{PUBLIC_URL}{scenario.path}"
+                    # Made just before the round, since a proof is accepted for a minute, and once.
+                    made = [client.proof("GET", url, access_token=bound) for _ in range(seconds * MAX_RATE)]
+                    proofs.write_text("\n".join(made))
                 for server in started:
                     if scenario in server.scenarios:
-                        sample = measure(server, scenario, tokens=tokens, seconds=seconds)
+                        sample = measure(server, scenario, tokens=tokens, proofs=proofs, seconds=seconds)
                         results.samples[scenario.name].setdefault(server.name, []).append(sample)
     return results
 
@@ -306,11 +320,11 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, metavar="PATH", help="an environment with the peers in Python")
     options = parser.parse_args()
     results = run(rounds=options.rounds, seconds=options.seconds, peers=options.peers)
-    print(f"{'CPU µs per request (requests/s)':42}" + "".join(f"{scenario.name:>20}" for scenario in SCENARIOS))
+    print(f"{'CPU µs per request (requests/s)':42}" + "".join(f"{scenario.name:>26}" for scenario in SCENARIOS))
     for name in results.servers():
         cells = [(results.cpu(scenario, name), scenario) for scenario in SCENARIOS]
         texts = ["-" if cpu is None else f"{cpu:.0f} ({results.rate(scenario, name):.0f})" for cpu, scenario in cells]
-        print(f"{name:42}" + "".join(f"{text:>20}" for text in texts))
+        print(f"{name:42}" + "".join(f"{text:>26}" for text in texts))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long the programs take to start, and how much memory they use then.
+"""How long the programs take to start, and how much memory they use then and for the proofs that they have seen.
 
 Run it as ``python benchmarks/start_and_size.py``. Each start is a process of its own, with compiled files at hand, as
 after an installation. The time is that from the start of the process to the first response; the CPU time is that of
@@ -9,6 +9,7 @@ the CPU time minima.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import http.client
 import os
 import statistics
@@ -23,7 +24,15 @@ from urllib.parse import urlsplit
 
 from accounting import cpu_seconds, resident_megabytes
 
+from service.caches.replays import CAPACITY, UsedProofs
+from service.caches.shared import open_cache
+from service.clock import ManualClock
+
 STARTS = 10
+PROOFS = 1_000_000
+_PERIOD = 65.0
+"""Seconds for which the service remembers a proof by default."""
+_REMEMBER_PROOFS = "--remember-proofs"
 ISSUER = "http://127.0.0.1:9400/oauth2/default"
 """No program has to listen there: the service responds to anonymous requests without it."""
 _LIBRARIES = "tornado.web, tornado.websocket, pydantic.main, pycurl, cryptography.hazmat.primitives.asymmetric.ec"
@@ -97,7 +106,33 @@ def run(*, short: bool) -> list[Figure]:
             unit="MB",
             target=50,
         ),
+        *_proof_figures(),
     ]
+
+
+def _proof_figures() -> Iterator[Figure]:
+    """Yield the memory of the record of used proofs, in a process of its own, at nearly the highest rate it allows."""
+    command = [sys.executable, __file__, _REMEMBER_PROOFS]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    before, first, last = map(float, printed.split())
+    rate = f"{PROOFS:,} DPoP proofs, {0.95 * CAPACITY / _PERIOD:,.0f} a second"
+    yield Figure(name=f"{rate}: resident for them", value=max(first, last) - before, unit="MB", target=64)
+    yield Figure(name=f"{rate}: growth from the first half to the second", value=last - first, unit="MB", target=2)
+
+
+async def _remember_proofs() -> tuple[float, float, float]:
+    """Record the proofs, and return the resident megabytes before, and the most in each half."""
+    clock = ManualClock()
+    used = UsedProofs(open_cache("memory://", clock=clock), clock=clock, period=_PERIOD)
+    before = resident_megabytes()
+    halves = [0.0, 0.0]
+    for number in range(PROOFS):
+        clock.advance(_PERIOD / (0.95 * CAPACITY))
+        assert await used.add("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", f"proof-{number}")
+        if number % 1000 == 0:
+            half = 2 * number // PROOFS
+            halves[half] = max(halves[half], resident_megabytes())
+    return before, halves[0], halves[1]
 
 
 def _figures(name: str, starts: list[Start], *, seconds: float, megabytes: float) -> Iterator[Figure]:
@@ -176,7 +211,12 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="three starts of each program")
-    for figure in run(short=parser.parse_args().short):
+    parser.add_argument(_REMEMBER_PROOFS, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.remember_proofs:
+        print(*asyncio.run(_remember_proofs()))
+        return
+    for figure in run(short=options.short):
         print(f"{figure.name:<46} {figure.value:9.3f} {figure.unit:<3} {figure.outcome}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -34,13 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with report_missing_extra():
-            return int(options.run(options))
+            status = int(options.run(options))
+        sys.stdout.flush()  # what cannot be written is an error of this command, not of the end of the interpreter
     except SettingsError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)
         return WRONG_USAGE
+    except BrokenPipeError:  # as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as exc:
+        name = "" if exc.filename is None else f"{exc.filename}: "
+        print(f"cannot go on: {name}{exc.strerror or exc}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:  # raised before the signal handlers are installed, and by ``token``, which has none
         return FAILED
+    return status
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from service import Settings, SettingsError, __version__
-from service.operations import program
 from service.operations.loading import find_routes
 from service.operations.logs import report_start_error
+from service.operations.processes import program
+from service.operations.start_errors import describe_start_error
 from service.settings.problems import NO_ISSUER
 from service.settings.program import SECRETS
 from service.settings.sources import LoadedSettings, load_settings
+from service.text import escape_unprintable
 from service.urls import is_loopback
 
 _DEMO_ISSUER_PORT = 9400
@@ -30,39 +34,53 @@ _MAX_SHOWN_LENGTH = 40
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     options = _parse(arguments)
-    command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
-    token_words = options.pop("token")
-    proof, method, url = options.pop("proof"), options.pop("method"), options.pop("url")
-    files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
-    status = 0
     try:
-        if demo:
-            return asyncio.run(_run_demo(options, issuer_port, **files))
-        loaded = load_settings(options, **files)
-        if command == "config":
-            _print_settings(loaded)
-        elif command == "check":
-            from service.operations.doctor.command import run_check  # noqa: PLC0415  # a service starts faster without
-
-            _require_issuer(loaded.settings)
-            routes = asyncio.run(find_routes(loaded.settings))
-            return asyncio.run(run_check(loaded.settings, routes=routes, show_routes="" in loaded.settings.routes))
-        elif command == "explain":
-            from service.operations.doctor.command import run_explain  # noqa: PLC0415  # as above
-            from service.operations.doctor.proof_rules import ProofRequest  # noqa: PLC0415  # as above
-
-            _require_issuer(loaded.settings)
-            request = ProofRequest(proof=proof, method=method, url=url) if proof else None
-            return asyncio.run(run_explain(token_words, loaded.settings, request=request))
-        else:
-            status = program.run(loaded.settings)
+        status = _run(options)
+        sys.stdout.flush()  # what cannot be written is an error of this command, not of the end of the interpreter
     except SettingsError as exc:
         report_start_error(str(exc))
         return 2
+    except BrokenPipeError:  # as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as exc:
-        report_start_error(f"cannot serve: {exc.strerror or exc}; choose another --address or --port")
+        report_start_error(escape_unprintable(describe_start_error(exc)))
+        return 1
+    except KeyboardInterrupt:  # of a command that handles no signals
         return 1
     return status
+
+
+def _run(options: dict[str, Any]) -> int:
+    command, demo, issuer_port = options.pop("command"), options.pop("demo"), options.pop("issuer_port")
+    token_words = options.pop("token")
+    proof, method, url = options.pop("proof"), options.pop("method"), options.pop("url")
+    as_json, advisories = options.pop("json"), options.pop("advisories")
+    files = {"env_file": options.pop("env_file"), "config_file": options.pop("config")}
+    if demo:
+        return asyncio.run(_run_demo(options, issuer_port, **files))
+    loaded = load_settings(options, **files)
+    if command == "config":
+        _print_settings(loaded)
+    elif command == "check":
+        from service.operations.doctor.command import run_check  # noqa: PLC0415  # a service starts faster without
+
+        _require_issuer(loaded.settings)
+        routes = asyncio.run(find_routes(loaded.settings))
+        show_routes = "" in loaded.settings.routes
+        return asyncio.run(
+            run_check(loaded.settings, routes=routes, show_routes=show_routes, as_json=as_json, advisories=advisories)
+        )
+    elif command == "explain":
+        from service.operations.doctor.command import run_explain  # noqa: PLC0415  # as above
+        from service.operations.doctor.proof_rules import ProofRequest  # noqa: PLC0415  # as above
+
+        _require_issuer(loaded.settings)
+        request = ProofRequest(proof=proof, method=method, url=url) if proof else None
+        return asyncio.run(run_explain(token_words, loaded.settings, request=request))
+    else:
+        return program.run(loaded.settings, reload=lambda: load_settings(options, **files).settings)
+    return 0
 
 
 def _require_issuer(settings: Settings) -> None:
@@ -82,6 +100,8 @@ def _parse(arguments: Sequence[str] | None) -> dict[str, Any]:
             parser.error("explain takes one token; write explain - to give it on standard input")
         if bool(options["proof"]) != bool(options["url"]):
             parser.error("explain --dpop needs the URL of the request as well: --dpop PROOF --method GET --url URL")
+    elif (options["json"] or options["advisories"]) and options["command"] != "check":
+        parser.error("--json and --advisories belong to check")
     elif options["proof"] or options["url"]:
         parser.error("--dpop and --url belong to explain TOKEN")
     elif unknown := [*unknown, *options["token"]]:
@@ -111,6 +131,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--dpop", dest="proof", metavar="PROOF", help="with explain: the DPoP proof that was sent with the token")
     add("--method", default="GET", help="with explain --dpop: the method of that request (default %(default)s)")
     add("--url", help="with explain --dpop: the URL of that request")
+    add("--json", action="store_true", help="with check: print one JSON object in place of lines")
+    add(
+        "--advisories",
+        type=Path,
+        metavar="FILE",
+        help="with check: known advisories, as pip-audit --format json prints them, or OSV records",
+    )
     add("--demo", action="store_true", help="also start the fake issuer, and print curl commands")
     add("--issuer-port", type=int, default=_DEMO_ISSUER_PORT, metavar="PORT",
         help="port of the fake issuer of --demo (default %(default)s, 0 = any free one)")  # fmt: skip
@@ -118,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--env-file", type=Path, metavar="FILE", help="a file of NAME=value lines (default .okta.env when there)")
     add("--issuer", metavar="URL", help="the issuer whose tokens are accepted")
     add("--audience", metavar="TEXT", help="the audience that tokens must have")
-    add("--address", help="address to listen on (default 127.0.0.1)")
+    add("--address", help="address to listen on, or unix:/path (default 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default 8080, 0 = any free one)")
     add(
         "--admin-port",
@@ -149,7 +176,12 @@ async def _run_demo(options: dict[str, Any], issuer_port: int, **files: Path | N
         running = fakeissuer.running
     except fakeissuer.SettingsError as exc:  # the extra is not installed
         raise SettingsError(exc.problems) from None
-    async with running(port=issuer_port) as issuer:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            issuer = await stack.enter_async_context(running(port=issuer_port))
+        except fakeissuer.SettingsError as exc:
+            problems = [f"{problem}; for another port of the fake issuer: --issuer-port" for problem in exc.problems]
+            raise SettingsError(problems) from None
         options |= {"issuer": issuer.issuer_url("default"), "audience": "api://default", "docs_client_id": _DEMO_CLIENT}
         settings = load_settings(options, **files).settings
         if not is_loopback(settings.address):

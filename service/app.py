@@ -19,7 +19,7 @@ from service.web.application.protect import protect_application
 from service.web.application.tornado_settings import check_settings_of_existing, check_settings_of_new
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata
 from service.web.endpoints.docs import Documentation
-from service.web.responses.resource import Resource
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.routing.audit import mounted_routes
 from service.web.routing.rewrite import Wrap
 
@@ -72,7 +72,8 @@ def all_routes(settings: Settings, routes: Sequence[Any] | None, *, documentatio
     """Return these routes, or the endpoints of Okta's guide if None, together with the routes of the service itself."""
     documentation_routes = documentation.routes if documentation is not None else []
     api_routes = okta_guide.ROUTES if routes is None else routes
-    forward_auth_routes = forward_auth.make_routes(api_routes) if settings.forward_auth else []
+    gates = settings.scopes_of_gates
+    forward_auth_routes = forward_auth.make_routes(gates, others=api_routes) if settings.forward_auth else []
     return [
         *health.ROUTES,
         *resource_metadata.ROUTES,
@@ -91,7 +92,12 @@ def make_documentation(settings: Settings, *, by_default: bool = True) -> Docume
     is_enabled = by_default if settings.docs is None else settings.docs
     if not is_enabled:
         return None
-    return Documentation(title=settings.realm, resource=Resource.of(settings), client_id=settings.docs_client_id or "")
+    return Documentation(
+        title=settings.realm,
+        public_url=settings.public_url,
+        tokens=AcceptedTokens.of(settings),
+        client_id=settings.docs_client_id or "",
+    )
 
 
 def protect(
@@ -131,7 +137,8 @@ def protect(
     protect_application(application, service, wrap=wrap, tornado_settings=tornado_settings)
     application.add_handlers(r".*", resource_metadata.ROUTES)
     if settings.forward_auth:
-        application.add_handlers(r".*", forward_auth.ROUTES)  # the paths below /auth may be the application's own
+        # The other paths below /auth may be the application's own.
+        application.add_handlers(r".*", [*forward_auth.ROUTES, *forward_auth.gate_routes(settings.scopes_of_gates)])
     if (documentation := make_documentation(settings, by_default=False)) is not None:
         application.add_handlers(r".*", documentation.routes)
         documentation.read(mounted_routes(application, default=None))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
-from service.errors import InvalidToken, Reason, SettingsError
+from service.errors import InvalidToken, Reason, RetryLater, SettingsError
+from service.instrumentation import Instrumentation
 from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
@@ -25,6 +27,7 @@ class Authenticator:
         deny_list: The deny list, which is checked after validation.
         binding: Checks that the sender of a bound token holds its key.
         max_token_size: Characters.
+        instrumentation: Receives each validation of a token that is not cached.
 
     Raises:
         SettingsError: There is no validator.
@@ -38,6 +41,7 @@ class Authenticator:
         deny_list: DenyList,
         binding: BindingCheck,
         max_token_size: int = MAX_TOKEN_SIZE,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         if not validators:
             raise SettingsError(["validation: there is no validator; configure an issuer"])
@@ -48,7 +52,13 @@ class Authenticator:
         self._binding = binding
         self._requires_proofs = binding.requires_proofs
         self._max_token_size = max_token_size
+        self._instrumentation = instrumentation
         deny_list.on_change(token_cache.clear)
+
+    @property
+    def token_cache(self) -> ValidatedTokenCache:
+        """The cache of validated tokens."""
+        return self._token_cache
 
     def get_cached(self, credentials: Credentials) -> Principal | None:
         """Return the cached principal, or None if :meth:`authenticate` is needed; awaits nothing.
@@ -136,16 +146,45 @@ class Authenticator:
         validators = self._validators
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
-        current = current_request.get()
         for validator in validators:
-            if current is not None:
+            if (current := current_request.get()) is not None:
                 current.validator = validator
-            principal = await validator.validate(token)
+            if self._instrumentation is None:
+                principal = await validator.validate(token)
+            else:
+                principal = await self._measure(validator, token, self._instrumentation)
             if principal is not None:
                 return principal
         if token.jws is None:
             raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
         raise InvalidToken(Reason.UNKNOWN_ISSUER, f"found {token.unverified_issuer!r}"[:200], claim="iss")
+
+    async def _measure(
+        self, validator: Validator, token: PresentedToken, instrumentation: Instrumentation
+    ) -> Principal | None:
+        """Call a validator, and report how the validation has ended, unless the token is of another issuer."""
+        started_at = time.perf_counter()
+
+        def report(outcome: str, reason: str) -> None:
+            instrumentation.on_validation(
+                validator=type(validator).__name__,
+                issuer=_jwt_issuer(validator) or "",
+                outcome=outcome,
+                reason=reason,
+                seconds=time.perf_counter() - started_at,
+            )
+
+        try:
+            principal = await validator.validate(token)
+        except InvalidToken as exc:
+            report("rejected", exc.reason)
+            raise
+        except RetryLater as exc:
+            report("unavailable", exc.reason)
+            raise
+        if principal is not None:
+            report("accepted", "")
+        return principal
 
 
 def _by_issuer(
@@ -168,8 +207,7 @@ def _by_issuer(
 
 
 def _jwt_issuer(validator: Validator) -> str | None:
-    issuer: str | None = getattr(validator, "jwt_issuer", None)
-    return issuer
+    return getattr(validator, "jwt_issuer", None)  # type: ignore[no-any-return]  # an optional attribute
 
 
 class Authenticators:
@@ -192,6 +230,10 @@ class Authenticators:
         if validation not in self._built:
             self._built[validation] = self._build(validation)
         return self._built[validation]
+
+    def caches(self) -> list[ValidatedTokenCache]:
+        """Return the caches of validated tokens, one for each kind of validation in use."""
+        return [authenticator.token_cache for authenticator in self._built.values()]
 
     async def check_ready(self) -> None:
         """Return if every authenticator is ready.

@@ -85,8 +85,15 @@ class BindingCheck:
         self._used = UsedProofs(cache, clock=clock, period=period, requires_cache=requires_cache)
         self._nonces = NonceSource(nonce_secrets or [cache.derive_key("DPoP nonces")])
         self._clock = clock
+        self.missing_nonces = 0
+        """Proofs so far that were rejected because they had no current nonce."""
         self.requires_proofs = any(one.dpop == REQUIRED for one in all_rules)
         """Whether even the bearer tokens of an issuer have to be checked."""
+
+    @property
+    def used(self) -> UsedProofs:
+        """The record of used proofs."""
+        return self._used
 
     async def check(self, principal: Principal, credentials: Credentials) -> None:
         """Check a validated token against the scheme and the proofs with which it was sent.
@@ -153,6 +160,7 @@ class BindingCheck:
         scope, now = f"{issuer}\0{possession.scope}", self._clock.now()
         current = self._nonces.current(scope, now=now)
         if proof.nonce is None or not self._nonces.accepts(proof.nonce, scope, now=now):
+            self.missing_nonces += 1
             detail = "no nonce" if proof.nonce is None else "the nonce is not current, or for another handler or issuer"
             raise NonceRequired(detail, nonce=current)
         if proof.nonce != current:

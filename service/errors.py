@@ -41,6 +41,8 @@ class Reason(enum.StrEnum):
 
     SEVERAL_CREDENTIALS = enum.auto()
     MALFORMED_CREDENTIALS = enum.auto()
+    AMBIGUOUS_URL = enum.auto()
+    IDENTITY_HEADER = enum.auto()
 
     TOO_LARGE = enum.auto()
     MALFORMED_TOKEN = enum.auto()

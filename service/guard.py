@@ -16,6 +16,7 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
 from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceError, TokenError
+from service.health import Health
 from service.instrumentation import Instrumentation
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
@@ -24,7 +25,7 @@ from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
 from service.tracing.spans import open_tracing
 from service.validators.base import ValidatorContext
-from service.validators.registry import find_factory
+from service.validators.registry import find_factory, token_issuers
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.foreign_request import make_request
 from service.web.credentials.possession import PossessionReader
@@ -93,7 +94,8 @@ class Guard:
             instrumentation=instrumentation,
         )
         deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=clock) if settings.deny_list_file else None
-        self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file)
+        issuers = token_issuers(settings.trusted_issuers)
+        self.deny_list = deny_list = DenyList(cache, clock=clock, file=deny_list_file, issuers=issuers)
         shared = ValidatorContext(
             client=http_client, clock=clock, token_cache=ValidatedTokenCache(clock=clock), cache=cache
         )
@@ -110,10 +112,19 @@ class Guard:
                 deny_list=deny_list,
                 binding=binding,
                 max_token_size=settings.max_token_size,
+                instrumentation=instrumentation,
             )
 
+        authenticators = Authenticators(build)
         self.context = ResourceServerContext(
-            authenticators=Authenticators(build),
+            authenticators=authenticators,
+            health=Health(
+                authenticators,
+                issuers=lambda: [issuer.status() for issuer in shared.issuers.values()],
+                deny_list=deny_list,
+                cache=cache,
+                binding=binding,
+            ),
             cors=CrossOriginPolicy(settings.cors_origins),
             realm=settings.realm,
             resource=Resource.of(settings),

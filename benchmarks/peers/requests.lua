@@ -1,15 +1,22 @@
 -- Sends requests with the tokens of the file TOKENS in turn, and prints the result as JSON.
-local tokens = {}
-for line in io.lines(os.getenv("TOKENS")) do
-  tokens[#tokens + 1] = line
+-- With proofs in the file PROOFS, each request has the next of them, and its token has the scheme DPoP.
+local function read(name)
+  local lines = {}
+  for line in io.lines(os.getenv(name)) do
+    lines[#lines + 1] = line
+  end
+  return lines
 end
+local tokens, proofs = read("TOKENS"), read("PROOFS")
 local sent = 0
 
 request = function()
   sent = sent + 1
   local headers = { Host = "localhost" }
   if #tokens > 0 then
-    headers.Authorization = "Bearer " .. tokens[(sent - 1) % #tokens + 1]
+    local scheme = #proofs > 0 and "DPoP " or "Bearer "
+    headers.Authorization = scheme .. tokens[(sent - 1) % #tokens + 1]
+    headers.DPoP = proofs[sent]  -- after the last one there is none, which is an error in the result
   end
   return wrk.format("GET", nil, headers)
 end

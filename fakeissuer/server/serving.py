@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 from dataclasses import dataclass, field, replace
@@ -30,6 +32,10 @@ _BODY_TIMEOUT_S = 10
 _WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not listened on
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _BACKLOG = 1024
+_ADVICE = {
+    errno.EADDRINUSE: "stop the program that listens there, or choose another port; 0 is any free one",
+    errno.EACCES: "a port below 1024 needs a privilege; choose another one",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +173,10 @@ def _bind(options: ServingOptions) -> socket.socket:
         listener = socket.create_server((options.address, options.port), family=family, backlog=_BACKLOG)
     except OSError as exc:
         address = f"{options.address}:{options.port}"
-        raise SettingsError([f"--address, --port: {address} cannot be listened on: {exc.strerror or exc}"]) from exc
+        reason = exc.strerror or str(exc)
+        if exc.errno is not None and exc.errno > 0:
+            reason = os.strerror(exc.errno)  # Python has added the address
+        advice = _ADVICE.get(exc.errno or 0, "is the --address one of this machine?")
+        raise SettingsError([f"--address, --port: {address} cannot be listened on: {reason}; {advice}"]) from exc
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
     return listener

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import ssl
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -100,11 +101,22 @@ def request_token(options: TokenRequestOptions, control_token: str | None) -> st
             raise TokenRequestError(f"{options.url} rejected the request: {_error_description(exc)}") from exc
     except (URLError, OSError) as exc:
         reason = getattr(exc, "reason", exc)
-        raise TokenRequestError(
-            f"cannot connect to {options.url} ({reason}); start a fake issuer: python -m fakeissuer"
-        ) from exc
+        raise TokenRequestError(f"cannot connect to {options.url} ({reason}); {_advise(reason)}") from exc
     except (HTTPException, ValueError, KeyError, TypeError) as exc:
         raise TokenRequestError(f"{options.url} is not a fake issuer; check --issuer") from exc
+
+
+def _advise(reason: object) -> str:
+    """Return what to do about a failed connection."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return "name the certificate of its CA: --ca-file"
+    if isinstance(reason, ssl.SSLError):
+        return "if it serves no TLS, write http:// in --issuer"
+    if isinstance(reason, socket.gaierror):
+        return "is the host in --issuer right?"
+    if isinstance(reason, TimeoutError):
+        return "it does not respond in time; is --issuer right?"
+    return "start a fake issuer: python -m fakeissuer"
 
 
 def _trust(options: TokenRequestOptions) -> ssl.SSLContext | None:

@@ -53,6 +53,8 @@ class KeyPool:
             if not file.exists():
                 self._save()
                 return
+            if not file.is_file():
+                raise SettingsError([f"--keys: {file} is not a file; name one, which is created if it is not there"])
             if file.stat().st_mode & 0o077:
                 raise SettingsError([f"--keys: other users can read {file}; expected mode 0600: chmod 600 {file}"])
             stored = json.loads(file.read_text("utf-8"))

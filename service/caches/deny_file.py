@@ -43,7 +43,17 @@ class DenyListFile:
             os.close(handle)
             Path(temporary).unlink()
         except OSError as exc:
-            raise SettingsError([f"deny_list_file: {path}: its folder is not writable: {exc.strerror}"]) from exc
+            problem = "does not exist" if isinstance(exc, FileNotFoundError) else f"is not writable: {exc.strerror}"
+            raise SettingsError([f"deny_list_file: {path}: its folder {problem}"]) from exc
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """A value that changes with the content; None if the file does not exist."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def read(self) -> list[DenyRecord]:
         """Return the records in the file; none if it does not exist.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from service.caches.deny_file import DenyListFile
@@ -11,12 +11,15 @@ from service.caches.deny_store import DenyStore, Reach
 from service.caches.shared import SharedCache
 from service.clock import Clock
 from service.errors import InvalidToken, Reason
+from service.text import did_you_mean
 from service.tokens.principal import Principal
 
 KINDS = ("jti", "sub", "cid", "kid", "iss")
 """The kinds of entries: a token, a user, a client, a signing key and an issuer, named after claims and parameters."""
 CAPACITY = 10_000
 """Entries in force."""
+_MAX_LISTED = 5
+"""Issuers that a message lists."""
 _KEY_REFRESH = "key set"
 """The kind of the records that request a refresh of key sets; they reach every process as entries do."""
 _KEY_REFRESH_LIFETIME = 3600.0
@@ -24,6 +27,10 @@ _KEY_REFRESH_LIFETIME = 3600.0
 
 RefreshKeySets = Callable[[str | None], Awaitable[Mapping[str, bool]]]
 """Fetches the key set of one issuer, or of all if None; returns whether the fetch has succeeded, by issuer."""
+
+
+class UnknownIssuer(ValueError):
+    """An entry names an issuer that is not configured, so it would match no token; the message names the nearest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,12 +63,21 @@ class DenyList:
     Args:
         shared: The cache; with a local one, no other process sees the list.
         file: The file that restores the list at start, or None.
+        issuers: The issuers that an entry can name, as in the ``iss`` claim of their tokens; None for any.
 
     Raises:
         SettingsError: The file is unusable.
     """
 
-    def __init__(self, shared: SharedCache, *, clock: Clock, file: DenyListFile | None = None) -> None:
+    def __init__(
+        self,
+        shared: SharedCache,
+        *,
+        clock: Clock,
+        file: DenyListFile | None = None,
+        issuers: Collection[str] | None = None,
+    ) -> None:
+        self._issuers = issuers
         self._clock = clock
         self._store = DenyStore(shared, clock=clock, file=file, on_received=self._receive)
         self._ends = self._store.records.ends
@@ -83,6 +99,16 @@ class DenyList:
     def fresh(self) -> bool:
         """Whether the list is up to date; if not, :meth:`refresh` is needed before the next check."""
         return self._clock.monotonic() < self._store.fresh_until
+
+    def __len__(self) -> int:
+        """Return the number of entries in force."""
+        return sum(1 for _ in self)
+
+    @property
+    def age(self) -> float | None:
+        """The seconds since the last contact with the shared cache; None before the first, and without one."""
+        since = self._store.synchronized_at
+        return None if since is None else max(self._clock.monotonic() - since, 0.0)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Register a function to call when an entry is added or removed."""
@@ -126,8 +152,10 @@ class DenyList:
         """Add an entry, which takes effect here at once and in other processes within a second.
 
         Raises:
+            UnknownIssuer: The issuer of the entry is not configured.
             OverflowError: The deny list is full; no other entry is dropped.
         """
+        self._check_issuer(entry.value if entry.kind == "iss" else entry.issuer)
         self._store.prune()
         if len(self._ends) >= CAPACITY and self._count_others(entry) >= CAPACITY:
             raise OverflowError(
@@ -152,10 +180,12 @@ class DenyList:
             Whether the fetch has succeeded here, by issuer; empty if no key set of the issuer is in use.
 
         Raises:
+            UnknownIssuer: The issuer is not configured.
             OverflowError: There were too many such calls within an hour.
         """
         results = {} if self._refresh_key_sets is None else await self._refresh_key_sets(issuer)
         if not results:
+            self._check_issuer(issuer)
             return results, Reach(shared=False, saved=None)
         end = self._clock.now() + _KEY_REFRESH_LIFETIME
         request = DenyEntry(kind=_KEY_REFRESH, value=issuer or "", issuer=None, expires_at=end)
@@ -165,9 +195,24 @@ class DenyList:
         """Poll the shared cache; concurrent callers share one poll."""
         await self._store.refresh()
 
+    def hand_over(self, file: DenyListFile) -> None:
+        """Keep the entries also in a file of the processes that run before and after this one, and read theirs.
+
+        Raises:
+            SettingsError: The file is unusable.
+        """
+        self._store.hand_over(file)
+
     async def close(self) -> None:
         """Stop polling, and wait for polls and writes in progress."""
         await self._store.close()
+
+    def _check_issuer(self, name: str | None) -> None:
+        if name is None or self._issuers is None or name in self._issuers:
+            return
+        known = sorted(self._issuers)
+        hint = did_you_mean(name, known) or f"; expected {' or '.join(known[:_MAX_LISTED])}"
+        raise UnknownIssuer(f"no tokens of the issuer {name!r} are accepted here, so this would have no effect{hint}")
 
     def _count_others(self, entry: DenyEntry) -> int:
         now = self._clock.monotonic()

@@ -66,12 +66,15 @@ class DenyStore:
         self.records = DenyRecords(clock=clock)
         self._clock = clock
         self._file = file
+        self._successors: DenyListFile | None = None
         self._on_received = on_received
         self.records.merge(file.read() if file else [])
         self._replica = None if shared.is_local else DenyReplica(self.records, shared)
         self._replica_lock = asyncio.Lock()
         self.fresh_until = float("inf") if shared.is_local else 0.0
         """The monotonic time until which the last poll is not older than :data:`MAX_AGE`."""
+        self.synchronized_at: float | None = None
+        """The monotonic time of the last contact with the shared cache; None before the first, and without one."""
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -81,8 +84,22 @@ class DenyStore:
 
     async def publish(self, changed: list[DenyRecord]) -> Reach:
         """Write records that this process has added or removed to the shared cache and to the file."""
-        shared, saved = await asyncio.gather(self._share(frozenset(record.shard for record in changed)), self._save())
+        shards = frozenset(record.shard for record in changed)
+        shared, saved, _ = await asyncio.gather(self._share(shards), self._save(), self._save_for_successors())
         return Reach(shared=shared, saved=saved)
+
+    def hand_over(self, file: DenyListFile) -> None:
+        """Keep the records also in a file of the processes that run before and after this one, and read theirs.
+
+        A worker with a local cache would otherwise lose them to the worker that replaces it.
+
+        Raises:
+            SettingsError: The file is unusable.
+        """
+        self._successors = file
+        received = self.records.merge(file.read())
+        if received:
+            self._on_received(received)
 
     async def refresh(self) -> None:
         """Poll the shared cache; concurrent callers share one poll, and do not wait for a slow one after the start."""
@@ -129,6 +146,10 @@ class DenyStore:
     async def _save(self) -> bool | None:
         return None if self._file is None else await self._file.write(self.records)
 
+    async def _save_for_successors(self) -> None:
+        if self._successors is not None:
+            await self._successors.write(self.records)
+
     async def _poll(self) -> None:
         if self._replica is not None:
             await self._sync(self._replica)
@@ -141,6 +162,8 @@ class DenyStore:
         async with self._replica_lock:
             self.prune()
             corrected, received, has_lost = await replica.sync(check=check)
+        if corrected is not None:
+            self.synchronized_at = self._clock.monotonic()
         if self._settled_at is None and corrected is not None:
             self._settled_at = asyncio.get_running_loop().time() + (RESTORE_TIME if has_lost else 0.0)
         if received:

@@ -60,6 +60,11 @@ class IntrospectionCache:
         )
         self._active: LRUCache[str, None] = LRUCache(CAPACITY)
         self._in_flight: dict[str, asyncio.Task[CachedResponse]] = {}
+        self.hits = self.misses = self.evictions = 0
+
+    def __len__(self) -> int:
+        """Return the number of responses in this process."""
+        return len(self._memory)
 
     async def get(self, token: str, introspect: Introspect) -> CachedResponse:
         """Return the cached response for a token, or call ``introspect``; concurrent callers share one call.
@@ -70,7 +75,9 @@ class IntrospectionCache:
         key = self._key(token)
         cached = self._memory.get(key)
         if cached is not None:
+            self.hits += 1
             return cached
+        self.misses += 1
         task = self._in_flight.get(key)
         if task is None:
             task = self._in_flight[key] = asyncio.get_running_loop().create_task(self._fetch(key, introspect))
@@ -126,6 +133,8 @@ class IntrospectionCache:
         return self._store(key, CachedResponse(document, self._clock.monotonic() + age))
 
     def _store(self, key: str, cached: CachedResponse) -> CachedResponse:
+        if key not in self._memory and len(self._memory) >= CAPACITY:
+            self.evictions += 1
         self._memory[key] = cached
         return cached
 

@@ -56,6 +56,7 @@ class UsedProofs:
         self._previous: set[bytes] = set()
         self._ends_at = clock.monotonic() + period
         self._log_at = 0.0
+        self.accepted = self.replayed = 0
         self.unshared = 0
         """Proofs that only this process has recorded, because the shared cache was unavailable."""
 
@@ -75,6 +76,14 @@ class UsedProofs:
             ProofsUnavailable: The shared cache is unavailable, and required.
         """
         digest = hashlib.sha256(f"{thumbprint}.{jti}".encode("utf-8", "surrogatepass")).digest()[:_DIGEST_SIZE]
+        is_new = await self._add(digest)
+        if is_new:
+            self.accepted += 1
+        else:
+            self.replayed += 1
+        return is_new
+
+    async def _add(self, digest: bytes) -> bool:
         if not self._add_here(digest):
             return False
         if self._cache.is_local:

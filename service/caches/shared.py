@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from service.caches.authentication import ValueAuthenticator
-from service.caches.backends import open_backend
-from service.caches.memory import MemoryBackend
+from service.caches.backends.failures import explain_failure
+from service.caches.backends.memory import MemoryBackend
+from service.caches.backends.opening import open_backend
 from service.clock import Clock
 from service.instrumentation import Instrumentation, Observers
 
@@ -62,6 +63,11 @@ class SharedCache:
         """Whether the cache is in this process, so that no other process sees it."""
         self.failures = 0
         """Failed calls since the start."""
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the last call has succeeded; True before the first."""
+        return self._retry_at == 0.0
 
     @property
     def key_id(self) -> str:
@@ -152,19 +158,6 @@ class SharedCache:
 
         self._run_in_background(set_and_unlock)
 
-    async def ping(self, *, patient: bool = False) -> bool:
-        """Return whether a value can be written and read back.
-
-        Args:
-            patient: Whether to wait longer than a request may.
-        """
-
-        async def operation() -> bool:
-            await self._backend.set("ping", "1", ttl=1)
-            return bool(await self._backend.get("ping") == "1")
-
-        return await self._call(operation, default=False, patient=patient)
-
     async def close(self) -> None:
         """Wait for writes in the background, and close the connections."""
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -207,8 +200,9 @@ class SharedCache:
             self.failures += 1
             self._instrumentation.on_cache_error()
             if not self._retry_at:
-                fields = {"error": type(exc).__name__}  # its message may contain the URL with the password
-                _logger.warning("shared cache unavailable: error=%(error)s", fields, extra=fields)
+                # Its message may contain the URL with the password.
+                fields = {"error": type(exc).__name__, "cause": explain_failure(exc).cause}
+                _logger.warning("shared cache unavailable: error=%(error)s cause=%(cause)r", fields, extra=fields)
             self._retry_at = self._clock.monotonic() + RETRY_INTERVAL
             return default
         if self._retry_at:
@@ -228,7 +222,7 @@ def open_cache(
     """Return the cache at a URL, without connecting to it yet.
 
     Args:
-        url: As for :func:`service.caches.backends.open_backend`.
+        url: As for :func:`service.caches.backends.address.parse_cache_url`.
         key: Authenticates the values; by default a random key, with which no other process can read them.
         ca_file: Path of the CA certificates to trust instead of the system's.
         instrumentation: Receives a call for each failure.

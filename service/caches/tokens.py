@@ -35,12 +35,18 @@ class ValidatedTokenCache:
         self._clock = clock
         self._capacity = capacity
         self._entries: OrderedDict[bytes, ValidatedToken] = OrderedDict()  # the most recently used last
+        self.hits = self.misses = self.evictions = 0
+
+    def __len__(self) -> int:
+        """Return the number of tokens, of which some may have expired."""
+        return len(self._entries)
 
     def put(self, token: str, entry: ValidatedToken) -> Principal:
         """Store a validated token until it expires or is no longer current, and return its principal."""
         self._entries[_digest(token)] = entry
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
+            self.evictions += 1
         return entry.principal
 
     def clear(self) -> None:
@@ -52,11 +58,14 @@ class ValidatedTokenCache:
         digest = _digest(token)
         entry = self._entries.get(digest)
         if entry is None:
+            self.misses += 1
             return None
         if self._clock.now() < entry.principal.expires_at and entry.is_current():
             self._entries.move_to_end(digest)
+            self.hits += 1
             return entry.principal
         del self._entries[digest]
+        self.misses += 1
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -32,6 +33,8 @@ _MAX_OUTCOMES = 100
 _MAX_FAILED_TOKENS = 8192
 _MIN_FAILED, _MIN_SHARE = 3, 0.5
 """The number and the share of failed tokens that cause a probe; a single slow response is not an outage."""
+_MIN_IN_A_ROW = 2
+"""The failed requests, without a success in the window, that cause one: with few tokens, no share says anything."""
 _PROBE_BURST, _PROBE_INTERVAL = 10, 1.0
 """Probes in a row, and seconds between further ones: an attacker decides how often one is needed."""
 _WARNING_BURST, _WARNING_INTERVAL = 5, 10.0
@@ -65,6 +68,8 @@ class Breaker:
         self._pause: _Pause | None = None
         self._logged = ""
         self._outcomes: OrderedDict[int, tuple[float, bool]] = OrderedDict()
+        self._failed_in_a_row = 0
+        self._succeeded_at = -math.inf
         self._failed: TTLCache[int, str] = TTLCache(_MAX_FAILED_TOKENS, FAILURE_LIFETIME, timer=clock.monotonic)
         self._probes = RateLimit(burst=_PROBE_BURST, every=_PROBE_INTERVAL, clock=clock)
         self._warnings = RateLimit(burst=_WARNING_BURST, every=_WARNING_INTERVAL, clock=clock)
@@ -72,8 +77,15 @@ class Breaker:
 
     @property
     def failure(self) -> IssuerUnavailable | None:
-        """The reason for the current pause, until a request has succeeded; None if there is no pause."""
-        return None if self._pause is None else self._pause.failure
+        """The reason for the current pause, until a request has succeeded; None if there is no pause.
+
+        A rate limit ends with its time: nothing is known of it until the next request.
+        """
+        if self._pause is None or (
+            _is_rate_limit(self._pause.failure) and self._pause.until <= self._clock.monotonic()
+        ):
+            return None
+        return self._pause.failure
 
     async def run(self, token: str, request: Callable[[], Awaitable[T]]) -> T:
         """Return the result of a request about a token, and count its outcome.
@@ -92,6 +104,7 @@ class Breaker:
         except IssuerUnavailable as exc:
             raise await self._fail(token, exc) from exc
         self._record(token, failed=False)
+        self._succeed()
         if self._pause is not None and not _is_rate_limit(self._pause.failure):
             self._resume()
         return result
@@ -122,11 +135,13 @@ class Breaker:
         if isinstance(failure, CredentialsRejected) or _is_rate_limit(failure):
             return self._start_pause(failure)
         self._record(token, failed=True)
-        is_suspicious = self._pause is not None or _is_rejection(failure) or self._is_share_high()
+        self._failed_in_a_row += 1
+        is_suspicious = self._pause is not None or _is_rejection(failure) or self._may_be_outage()
         if is_suspicious and self._probes.take():
             cause = await self._run_probe()
             if cause is not None:
                 return self._start_pause(cause)
+            self._succeed()
             if self._pause is not None:
                 self._resume()
         self._failed[hash(token)] = failure.detail
@@ -173,8 +188,13 @@ class Breaker:
         if len(self._outcomes) > _MAX_OUTCOMES:
             self._outcomes.popitem(last=False)
 
-    def _is_share_high(self) -> bool:
+    def _succeed(self) -> None:
+        self._failed_in_a_row, self._succeeded_at = 0, self._clock.monotonic()
+
+    def _may_be_outage(self) -> bool:
         since = self._clock.monotonic() - _WINDOW
+        if self._failed_in_a_row >= _MIN_IN_A_ROW and self._succeeded_at <= since:
+            return True
         recent = [failed for at, failed in self._outcomes.values() if at > since]
         return sum(recent) >= max(_MIN_FAILED, _MIN_SHARE * len(recent))
 

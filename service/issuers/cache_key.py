@@ -43,8 +43,8 @@ def _find_secrets(settings: Settings) -> Iterator[bytes]:
     for issuer in sorted(settings.trusted_issuers, key=lambda issuer: issuer.issuer):
         if issuer.client is not None and (secret := _secret_of(issuer.client)):
             yield secret
-    if settings.admin_secret:
-        yield settings.admin_secret.encode()
+    if settings.admin_token is not None:
+        yield settings.admin_token.get_secret_value().encode()
 
 
 def _secret_of(credentials: ClientCredentials) -> bytes | None:

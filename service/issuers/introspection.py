@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from service.clock import Clock
-from service.errors import IssuerUnavailable
+from service.errors import IssuerUnavailable, TooManyRequests
 from service.issuers.breaker import PAUSE_AFTER_REJECTION, Breaker, CredentialsRejected
 from service.issuers.client import FormResponse, JSONClient
 from service.issuers.client_auth import ClientAuthentication
@@ -17,6 +17,9 @@ from service.issuers.refreshing import RefreshingCache
 from service.issuers.signed_introspection import SIGNED_RESPONSE, SignedIntrospectionResponse
 from service.settings.issuers import TrustedIssuer
 from service.tokens import encoding
+
+OUTCOMES = ("active", "inactive", "failed", "limited")
+"""How an introspection can end; ``limited`` stands for a client that has caused too many."""
 
 
 class IntrospectionEndpoint:
@@ -48,6 +51,13 @@ class IntrospectionEndpoint:
         self._zero_exp_is_never = issuer.zero_exp_is_never
         self._breaker = Breaker(self._issuer, probe=self._probe, clock=clock)
         self._limits = PeerLimits(per_minute=issuer.introspection_rate_limit, clock=clock)
+        self.outcomes = dict.fromkeys(OUTCOMES, 0)
+        """The introspections so far, by outcome."""
+
+    @property
+    def failure(self) -> IssuerUnavailable | None:
+        """Why introspection is paused for every token; None if it is not."""
+        return self._breaker.failure
 
     async def introspect(self, token: str, *, peer: str | None = None) -> dict[str, Any]:
         """Return the introspection response for a token; ``active`` is present, and may have any value.
@@ -60,11 +70,20 @@ class IntrospectionEndpoint:
             IssuerUnavailable: The request failed or is paused, or the response is malformed.
             TooManyRequests: The client's address has caused too many requests.
         """
-        endpoint = await self.endpoint()
-        self._breaker.check(token)
-        return await self._limits.run(
-            peer, lambda: self._breaker.run(token, lambda: self._request(endpoint, token, is_probe=False))
-        )
+        outcome = "failed"
+        try:
+            endpoint = await self.endpoint()
+            self._breaker.check(token)
+            response = await self._limits.run(
+                peer, lambda: self._breaker.run(token, lambda: self._request(endpoint, token, is_probe=False))
+            )
+            outcome = "active" if response["active"] is True else "inactive"
+        except TooManyRequests:
+            outcome = "limited"
+            raise
+        finally:
+            self.outcomes[outcome] += 1
+        return response
 
     async def check_ready(self) -> None:
         """Return if the endpoint is known.

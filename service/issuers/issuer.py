@@ -16,6 +16,7 @@ from service.issuers.keys import RemoteKeySet
 from service.issuers.metadata import AuthorizationServerMetadata, remote_metadata
 from service.issuers.refreshing import RefreshingCache, RefreshPolicy
 from service.issuers.signed_introspection import SignedIntrospectionResponse
+from service.issuers.status import IssuerStatus
 from service.settings.issuers import ClientCredentials, TrustedIssuer
 
 _logger = logging.getLogger(__name__)
@@ -94,6 +95,17 @@ class Issuer:
             clock=self._clock,
             secret=self._cache.derive_key(f"introspection\0{self._issuer.issuer}\0{self._credentials.client_id}"),
             lifetime=self._issuer.introspection_cache_lifetime,
+        )
+
+    def status(self) -> IssuerStatus:
+        """Return the state of the parts that were used; awaits nothing."""
+        used = vars(self)  # the others would be created
+        endpoint: IntrospectionEndpoint | None = used.get("introspection")
+        return IssuerStatus.of(
+            self.name,
+            keys=used.get("keys"),
+            endpoint=endpoint,
+            responses=used.get("introspection_cache") if endpoint is not None else None,
         )
 
     async def refresh_keys(self) -> bool:

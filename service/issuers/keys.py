@@ -64,11 +64,18 @@ class RemoteKeySet:
         self._key_set = RefreshingCache(self._fetch, name=f"key set of {issuer}", clock=clock, policy=policy)
         self._last: KeySet | None = None
         self._unknown: LRUCache[int, int] = LRUCache(maxsize=_UNKNOWN_KEY_IDS)
+        self.unknown_key_ids = 0
+        """Tokens so far whose key the key set did not have at first."""
 
     @property
     def last(self) -> KeySet | None:
         """The key set that was fetched last, usable or not; None before the first fetch."""
         return self._last
+
+    @property
+    def copy(self) -> RefreshingCache[KeySet]:
+        """The copy of the key set, with its age and the outcome of its fetches."""
+        return self._key_set
 
     async def verify(self, signed: CompactJWS, *, algorithm: str, kid: str | None) -> JWK:
         """Return the published key that verifies a signature.
@@ -99,8 +106,12 @@ class RemoteKeySet:
             IssuerUnavailable: The key set is unavailable, or it cannot be fetched now to look for a new key.
         """
         fetches = self._key_set.fetches
+        is_unknown = False
         key_set = self._key_set.current() or await self._key_set.get()
         while not (keys := key_set.select(algorithm=algorithm, kid=kid)):
+            if not is_unknown:
+                is_unknown = True
+                self.unknown_key_ids += 1
             since = self._unknown.setdefault(hash((algorithm, kid)), fetches)
             if self._key_set.is_newer_than(fetches) or not await self._refresh_for(since):
                 why = key_set.explain_absence(algorithm=algorithm, kid=kid)

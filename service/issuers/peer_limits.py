@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -13,13 +12,11 @@ from cachetools import LRUCache
 from service.clock import Clock
 from service.errors import TooManyRequests
 from service.issuers.client import TOTAL_TIMEOUT
-from service.issuers.rate_limit import RateLimit
+from service.issuers.rate_limit import RateLimit, network_of
 
 MAX_CONCURRENT = 4
 """Requests of one address at a time, fewer than the client has connections; further ones wait."""
 _MAX_PEERS = 4096
-_IPV6_PREFIX = 64
-"""Bits of an IPv6 address that count: one subscriber can use every address with the same prefix."""
 
 
 class _Peer(NamedTuple):
@@ -52,7 +49,7 @@ class PeerLimits:
         """
         if peer is None or not self._per_minute:
             return await request()
-        state = self._state(_network(peer))
+        state = self._state(network_of(peer))
         if not state.limit.take():
             detail = f"more than {self._per_minute} introspection requests per minute (introspection_rate_limit)"
             raise TooManyRequests(detail, retry_after=state.limit.wait)
@@ -83,16 +80,3 @@ async def _slot(peer: _Peer) -> AsyncIterator[None]:
         yield
     finally:
         peer.slots.release()
-
-
-def _network(peer: str) -> str:
-    """Return the part of an address that identifies a client; an address of an unknown form as it is."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return peer  # a Unix socket has none
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{int(address) >> (address.max_prefixlen - _IPV6_PREFIX):x}/{_IPV6_PREFIX}"

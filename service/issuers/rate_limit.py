@@ -1,8 +1,13 @@
-"""Limits how often an attacker can cause requests to an issuer."""
+"""Limits how often a client can cause something."""
 
 from __future__ import annotations
 
+import ipaddress
+
 from service.clock import Clock
+
+_IPV6_PREFIX = 64
+"""Bits of an IPv6 address that count: one subscriber can use every address with the same prefix."""
 
 
 class RateLimit:
@@ -44,3 +49,16 @@ class RateLimit:
     def _available(self, now: float) -> float:
         """Return the allowed requests: those that were left after the last one, and those that time has added since."""
         return min(self._remaining + (now - self._updated_at) / self._every, self._burst)
+
+
+def network_of(address: str) -> str:
+    """Return the part of an address that identifies a client; an address of an unknown form as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address  # a Unix socket has none
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{int(parsed) >> (parsed.max_prefixlen - _IPV6_PREFIX):x}/{_IPV6_PREFIX}"

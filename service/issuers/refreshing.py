@@ -93,6 +93,9 @@ class RefreshingCache(Generic[T]):
         self._loaded_by = 0
         self.fetches = 0
         """The fetches that have started."""
+        self.succeeded = self.failed = 0
+        """The fetches that have ended."""
+        self._loaded_at = -math.inf
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -109,6 +112,16 @@ class RefreshingCache(Generic[T]):
     def usable(self) -> bool:
         """Whether the copy is fresh, or stale for less than ``stale_if_error``."""
         return self._copy is not None and self._clock.monotonic() < self._stale_at + self._policy.stale_if_error
+
+    @property
+    def age(self) -> float | None:
+        """The seconds since the copy was fetched; None without a copy."""
+        return None if self._copy is None else self._clock.monotonic() - self._loaded_at
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last fetch failed; None if it succeeded, or if there was none."""
+        return None if self._failure is None else self._failure.detail
 
     @property
     def cooling_down(self) -> bool:
@@ -220,6 +233,8 @@ class RefreshingCache(Generic[T]):
         # Jitter: processes that started together do not refresh together.
         self._refresh_after = now + age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # jitter
         self._copy, self._stale_at, self._loaded_by = loaded.value, now + age, self.fetches
+        self._loaded_at = now
+        self.succeeded += 1
         if self._failures:
             fields = {"resource": self._name, "failures": self._failures}
             _logger.warning("refresh recovered: resource=%(resource)s failures=%(failures)d", fields, extra=fields)
@@ -228,6 +243,7 @@ class RefreshingCache(Generic[T]):
 
     def _fail(self, failure: IssuerUnavailable) -> None:
         self._failures += 1
+        self.failed += 1
         longest = self._policy.max_backoff if self.usable else self._policy.max_outage_backoff
         backoff = min(2.0**self._backoff_level, longest)
         self._backoff_level = min(self._backoff_level + 1, 16)

@@ -45,7 +45,7 @@ async def load_service(
             raise SettingsError([NO_ISSUER])
         return protect(application, settings, instrumentation=instrumentation)
     if instrumentation is not None:
-        guard.observers.receivers.append(instrumentation)
+        guard.observers.add(instrumentation)
     return guard
 
 

@@ -12,12 +12,16 @@ from typing import Any, Self
 from pydantic import ConfigDict, model_validator
 
 from service.settings.files import read_secret_file
+from service.settings.groups.admin import AdminSettings
 from service.settings.groups.api import APISettings
 from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
+from service.settings.groups.forward_auth import ForwardAuthSettings
 from service.settings.groups.limits import LimitSettings
 from service.settings.groups.logs import LogSettings
+from service.settings.groups.processes import ProcessSettings
 from service.settings.groups.server import ServerSettings
+from service.settings.groups.sockets import SocketSettings
 from service.settings.groups.validation import ValidationSettings
 from service.settings.issuers import (
     IssuerSettings,
@@ -31,14 +35,19 @@ from service.settings.problems import NO_ISSUER, find_problems
 from service.settings.profiles.effective import default_audience
 from service.settings.profiles.settings import ServerProfileSettings
 from service.settings.reading import ReadableSettings, secret_names
+from service.settings.types import unix_path
 
 
 class Settings(
     LimitSettings,
     ServerSettings,
     LogSettings,
+    AdminSettings,
+    ProcessSettings,
+    SocketSettings,
     CacheSettings,
     APISettings,
+    ForwardAuthSettings,
     BindingSettings,
     ValidationSettings,
     ReadableSettings,
@@ -96,7 +105,7 @@ class Settings(
                 yield f"{name}: it is about the server of issuer, which is not set; write it into the issuer's table"
         if len({issuer.profile.token_issuer for issuer in trusted}) < len(trusted):
             yield "issuers: an issuer is configured twice, so its settings are ambiguous; remove one of the two"
-        if self.processes != 1 and self.admin_port is not None and self.is_cache_local:
+        if self.processes != 1 and self.has_admin_port and self.is_cache_local:
             yield (
                 f"processes: was {self.processes}, but changes of the deny list would reach only one process; "
                 "set cache_url to a shared cache, such as redis://127.0.0.1:6379/0, or leave admin_port out"
@@ -107,7 +116,16 @@ class Settings(
                 f"dpop_nonce: with processes = {self.processes}, the nonces of one would be rejected by another; "
                 "set dpop_nonce_secrets, or cache_url to a shared cache, such as redis://127.0.0.1:6379/0"
             )
+        yield from self.find_shared_tokens()
+        yield from self._socket_problems()
         yield from self._tls_problems()
+        yield from self._gate_problems()
+
+    def _socket_problems(self) -> Iterator[str]:
+        if self.systemd_socket == self.admin_systemd_socket:
+            yield f"admin_systemd_socket: is {self.systemd_socket!r} like systemd_socket; each needs a name of its own"
+        if self.address == self.admin_address and unix_path(self.address) is not None:
+            yield f"admin_address: is {self.address!r} like address; each Unix socket needs a path of its own"
 
     def _tls_problems(self) -> Iterator[str]:
         if (self.certfile is None) != (self.keyfile is None):

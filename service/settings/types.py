@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+import sys
 import urllib.parse
 from typing import Annotated
 
@@ -16,6 +18,9 @@ from service.urls import parse_origin, parse_proxy
 _RESOURCE = re.compile(r"https?://[A-Za-z0-9\-._~%:\[\]]+(?:/[A-Za-z0-9\-._~%!$&'()*+,;=:@/]*)?", re.ASCII)  # RFC 3986
 _ADDRESS = re.compile(r"[A-Za-z0-9:%_\-]{1,63}(?:\.[A-Za-z0-9:%_\-]{1,63})*\.?", re.ASCII)
 
+_UNIX_PREFIX = "unix:"
+_MAX_UNIX_PATH = 103 if sys.platform == "darwin" else 107
+"""Bytes, without the null character at the end (``unix(7)``)."""
 UNIX_SOCKETS = "unix"
 """The entry of ``trusted_proxies`` for peers on Unix sockets, which have no address."""
 _MAPPED = ipaddress.ip_network("::ffff:0:0/96")
@@ -34,9 +39,23 @@ def _check_public_url(url: str) -> str:
     return url
 
 
+def unix_path(address: str) -> str | None:
+    """Return the path in ``unix:/path``, or None for any other address."""
+    return address.removeprefix(_UNIX_PREFIX) if address.startswith(_UNIX_PREFIX) else None
+
+
 def _check_address(address: str) -> str:
+    if (path := unix_path(address)) is not None:
+        if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+            raise ValueError("expected unix: with an absolute path, such as unix:/run/api/api.sock")
+        if (length := len(os.fsencode(path))) > _MAX_UNIX_PATH:
+            raise ValueError(f"the path of a Unix socket has at most {_MAX_UNIX_PATH} bytes, but this one has {length}")
+        return address
     if not _ADDRESS.fullmatch(address):  # an empty address would listen on every interface
-        raise ValueError("expected an IP address or a host name, such as 127.0.0.1; 0.0.0.0 or :: for all addresses")
+        raise ValueError(
+            "expected an IP address or a host name, such as 127.0.0.1; 0.0.0.0 or :: for all addresses, "
+            "or unix:/path for a Unix socket"
+        )
     return address
 
 

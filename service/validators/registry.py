@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 
 from service.errors import SettingsError
+from service.settings.issuers import TrustedIssuer
 from service.text import did_you_mean
 from service.validators import auto, hybrid, introspection, jwt
 from service.validators.base import Factory
@@ -39,6 +41,14 @@ def find_factory(kind: str) -> Factory:
     known = [*BUILT_IN, *sorted(registered)]
     expected = f"expected {', '.join(known)}, or package.module:factory"
     raise SettingsError([f"validation: was {kind!r}; {expected}{did_you_mean(kind, known)}"])
+
+
+def token_issuers(issuers: Iterable[TrustedIssuer]) -> frozenset[str] | None:
+    """Return the issuers that principals can have, or None if there is a custom validator, which may choose any."""
+    trusted = tuple(issuers)
+    if any(issuer.validation not in BUILT_IN for issuer in trusted):
+        return None
+    return frozenset(issuer.profile.token_issuer for issuer in trusted)
 
 
 def _import_factory(path: str) -> Factory:

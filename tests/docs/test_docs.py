@@ -23,7 +23,7 @@ from service.settings.sources import load_settings
 
 ROOT = Path(__file__).parents[2]
 # Pages with directives of Sphinx, or with another file in them, are for the site alone; its build checks them.
-FOR_THE_SITE = re.compile(r"^\.\. (auto\w+|include|toctree)::", re.MULTILINE)
+FOR_THE_SITE = re.compile(r"^\.\. (auto\w+|include|literalinclude|toctree)::", re.MULTILINE)
 DOCUMENTS = sorted(
     path
     for path in [*ROOT.glob("*.rst"), *ROOT.glob("docs/**/*.rst")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import select
 import selectors
 import socket
 import statistics
@@ -15,8 +16,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import servers
 from plain_http import send
-from programs import clean_environment, first_match
+from programs import Start, clean_environment, first_match, free_port, listening
+
+import fakeissuer
 
 _PIPELINED = b"GET /api/hello HTTP/1.1\r\nHost: a\r\n\r\n" * 200
 
@@ -113,3 +117,38 @@ def test_health_checks_are_served_and_the_log_stays_short(
         lines = len(log.read_text().splitlines())
         assert statistics.quantiles(times, n=10)[-1] < 1  # the tests of another process may delay one
         assert lines < 10 * (time.monotonic() - begin)
+
+
+_SLOW_UPLOAD = b"POST /api/hello HTTP/1.1\r\nHost: api\r\nContent-Length: 10\r\n\r\n"
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_probes_and_the_admin_port_respond_while_all_connections_are_busy(processes: str, start: Start) -> None:
+    admin, limit = free_port(), 3 * int(processes)
+    with fakeissuer.running() as issuer, servers.running("redis") as cache, contextlib.ExitStack() as stack:
+        url = listening(
+            start(
+                "service", "--port", "0", "--processes", processes, "--admin-port", str(admin),
+                SERVICE_MAX_CONNECTIONS="3", SERVICE_ADMIN_MAX_CONNECTIONS="1", SERVICE_BODY_TIMEOUT="60",
+                SERVICE_CACHE_URL=cache.url, SERVICE_CACHE_SECRET="s" * 32, OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
+            )
+        )  # fmt: skip
+        address = (str(urlsplit(url).hostname), urlsplit(url).port)
+        busy: list[socket.socket] = []
+        end = time.monotonic() + 60
+        while len(busy) < limit:
+            client = stack.enter_context(socket.create_connection(address, timeout=30))
+            client.sendall(_SLOW_UPLOAD)
+            busy = [each for each in [*busy, client] if not select.select([each], [], [], 0.1)[0]]
+            assert time.monotonic() < end
+        stack.enter_context(socket.create_connection(("127.0.0.1", admin), timeout=30)).sendall(_SLOW_UPLOAD)
+        for _ in range(3):
+            assert 503 == send(f"{url}/api/hello").status
+            for path in ("/healthz", "/readyz"):
+                assert 200 == send(f"{url}{path}").status
+                assert 200 == send(f"http://127.0.0.1:{admin}{path}").status
+        for client in busy:
+            client.sendall(b"0123456789")
+            assert client.recv(100).startswith(b"HTTP/1.1 ")
+        while send(f"{url}/api/hello").status != 200:  # a connection that has just become idle is kept for a moment
+            assert time.monotonic() < end

@@ -27,11 +27,12 @@ from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
 from service.caches.deny_list import DenyEntry
-from service.operations.server import serving
-from service.operations.sockets import bind
+from service.operations.processes.drain import serving
+from service.operations.sockets.bound import bind
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
-ADMIN = ["-H", "Authorization: Bearer operators-only"]
+TOKEN = "operators-only-0123456789-abcdefghij"
+ADMIN = ["-H", f"Authorization: Bearer {TOKEN}"]
 FAR = 4_000_000_000.0
 
 
@@ -234,7 +235,7 @@ def test_after_a_flush_and_the_end_of_a_worker_no_process_accepts_a_denied_user(
     with servers.running("redis") as cache, fakeissuer.running() as issuer:
         process = start(
             "service", "--processes", "2", "--port", "0", "--admin-port", str(port),
-            SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN="operators-only", OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
+            SERVICE_CACHE_URL=cache.url, SERVICE_ADMIN_TOKEN=TOKEN, OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
             SERVICE_LOG_LEVEL="error",  # a log that is not read would fill its pipe and stop the processes
         )  # fmt: skip
         url, tokens = listening(process), [issuer.token(sub=f"user-{number}@example.com") for number in range(3)]
@@ -262,7 +263,10 @@ def test_one_process_with_a_file_denies_after_a_restart(start: Start, tmp_path: 
     with fakeissuer.running() as issuer:
         token, port = issuer.token(sub="mallory@example.com"), free_port()
         options = ("service", "--port", "0", "--admin-port", str(port), "--issuer", issuer.issuer_url())
-        variables = {"SERVICE_ADMIN_TOKEN": "operators-only", "SERVICE_DENY_LIST_FILE": str(tmp_path / "deny.json")}
+        variables = {
+            "SERVICE_ADMIN_TOKEN": TOKEN,
+            "SERVICE_DENY_LIST_FILE": str(tmp_path / "deny.json"),
+        }
         first = start(*options, **variables)
         listening(first)
         status, text = curl("-d", '{"sub": "mallory@example.com"}', *ADMIN, f"http://127.0.0.1:{port}/deny-list")

@@ -17,13 +17,13 @@ from tornado.web import Application
 from fakeissuer import RunningIssuer
 from service import LimitedHTTPServer, ResourceServerApplication, Settings, make_app
 from service.clock import ManualClock
-from service.operations.admin import make_admin_app
-from service.operations.admin_hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.admin.application import make_admin_app
+from service.operations.admin.hosts import ForeignHost
+from service.operations.metrics.metrics import Metrics
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 EACH_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-UNPREDICTABLE = {"Date", "X-Request-Id", "X-Okta-Request-Id", "Set-Cookie", "Location", "Transfer-Encoding"}
+UNPREDICTABLE = {"X-Request-Id", "Date", "X-Okta-Request-Id", "Set-Cookie", "Location", "Transfer-Encoding"}
 """Fields that differ from request to request, or that only frame the content (RFC 9112 section 6.1)."""
 
 SERVICE = {
@@ -35,9 +35,10 @@ SERVICE = {
     "/docs": 200,
     "/api/hello": 200,
     "/api/whoami": 200,
-    "/auth": 204,
+    "/auth": 200,
     "/nowhere": 404,
 }
+TOKEN = "operators-only-0123456789-abcdefghij"
 ADMIN = {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/deny-list": 200, "/key-sets/refresh": 405, "/nowhere": 404}
 ISSUER = {
     "/oauth2/default/.well-known/openid-configuration": 200,
@@ -80,15 +81,12 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[ResourceServerA
 
 @pytest.fixture
 def admin(app: ResourceServerApplication) -> Application:
-    async def check_ready() -> None:
-        """Be ready."""
-
     return make_admin_app(
         app.deny_list,
         clock=ManualClock(),
-        token="admin-token",
+        tokens={"alice": TOKEN},
         metrics=Metrics(),
-        check_ready=check_ready,
+        health=app.health,
         foreign_host=ForeignHost("127.0.0.1", []),
     )
 
@@ -143,7 +141,7 @@ async def test_head_responds_as_get_on_the_service(base_url: str, fetch: Fetch, 
 async def test_head_responds_as_get_on_the_admin_port(admin: Application, fetch: Fetch) -> None:
     async with _listening(admin) as url:
         for path, status in ADMIN.items():
-            await _compare(fetch, url + path, status, Authorization="Bearer admin-token")
+            await _compare(fetch, url + path, status, Authorization=f"Bearer {TOKEN}")
         await _compare(fetch, f"{url}/deny-list", 401)
 
 

@@ -23,6 +23,7 @@ from service import BearerAuthMixin, ResourceServerApplication, Settings, make_a
 from service.__main__ import main
 from service.clock import ManualClock
 
+TOKEN = "operators-only-0123456789-abcdefghij"
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 ORG = "https://dev-123456.okta.com"
 APP = "https://app.example"
@@ -123,7 +124,11 @@ CREDENTIALS = {"OKTA_CLIENT_ID": "0oa1", "OKTA_CLIENT_SECRET": "secret"}
         ({"SERVICE_FORWARD_AUTH": "true"}, "forward_auth", "True"),
         ({"SERVICE_ADDRESS": "::1"}, "address", "'::1'"),
         ({"SERVICE_PORT": "9000"}, "port", "9000"),
-        ({"SERVICE_ADMIN_PORT": "9001", "SERVICE_ADMIN_TOKEN": "t" * 32}, "admin_port", "9001"),
+        (
+            {"SERVICE_ADMIN_PORT": "9001", "SERVICE_ADMIN_TOKEN": TOKEN},
+            "admin_port",
+            "9001",
+        ),
         ({"SERVICE_HTTP_PROXY": "http://proxy.example:3128"}, "http_proxy", "(hidden)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
@@ -175,7 +180,12 @@ def test_each_option_sets_its_setting(
 ) -> None:
     (tmp_path / "service.toml").write_text('realm = "toml"\n')
     (tmp_path / "other.env").write_text("SERVICE_LEEWAY=7\n")
-    found = config(*arguments, OKTA_ISSUER=OKTA, SERVICE_ADMIN_TOKEN="t" * 32, SERVICE_CACHE_URL="redis://cache")
+    found = config(
+        *arguments,
+        OKTA_ISSUER=OKTA,
+        SERVICE_ADMIN_TOKEN=TOKEN,
+        SERVICE_CACHE_URL="redis://cache",
+    )
     assert shown == found[name].partition("  # ")[0]
 
 

@@ -15,8 +15,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, Settings, add_request_fields, make_app, protect, request_id
-from service.operations.server import serving
-from service.operations.sockets import bind
+from service.operations.processes.drain import serving
+from service.operations.sockets.bound import bind
 
 MADE = re.compile(r"[0-9a-f]{32}")
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -13,9 +13,9 @@ from tornado.httpclient import AsyncHTTPClient
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
-from service.operations.admin import make_admin_app
-from service.operations.admin_hosts import ForeignHost
-from service.operations.metrics import Metrics
+from service.operations.admin.application import make_admin_app
+from service.operations.admin.hosts import ForeignHost
+from service.operations.metrics.metrics import Metrics
 
 CLIENT = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
 
@@ -102,9 +102,9 @@ async def test_a_deny_entry_reaches_the_other_process_within_a_second(
     admin = make_admin_app(
         here.deny_list,
         clock=here.deny_list._clock,
-        token="t",
+        tokens={"alice": "t"},
         metrics=Metrics(),
-        check_ready=here.authenticators.check_ready,
+        health=here.health,
         foreign_host=ForeignHost("127.0.0.1"),
     ).listen(0, "127.0.0.1")
     (listening,) = admin._sockets.values()

@@ -19,8 +19,8 @@ from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches.deny_list import DenyEntry
 from service.clock import ManualClock
-from service.operations.server import serving
-from service.operations.sockets import bind
+from service.operations.processes.drain import serving
+from service.operations.sockets.bound import bind
 from service.web.handler.context import ResourceServerContext
 
 Connect = Callable[[str, str], Awaitable[WebSocketClientConnection]]

@@ -25,8 +25,8 @@ from tornado.netutil import bind_sockets
 
 from fakeissuer import RunningIssuer
 from service import BearerAuthMixin, Settings, add_request_fields, make_app, protect
-from service.operations.server import serving
-from service.operations.sockets import bind
+from service.operations.processes.drain import serving
+from service.operations.sockets.bound import bind
 from service.web.endpoints.okta_guide import WhoAmI
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

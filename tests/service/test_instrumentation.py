@@ -66,6 +66,10 @@ async def test_responses_issuer_requests_and_cache_errors_are_reported(
         (f"{issuer}/.well-known/openid-configuration", "200"),
         (f"{issuer}/v1/keys", "500"),
     ] == instrumentation.issuer_requests
+    assert ["/api/hello", "/api/whoami", "/api/whoami", None, "/api/whoami"] == instrumentation.routes
+    assert [
+        ("JWTValidator", issuer, "unavailable", "issuer_unavailable"),
+    ] == instrumentation.validations
     assert instrumentation.cache_errors >= 1
 
 
@@ -81,10 +85,17 @@ async def test_an_issuer_request_without_a_response_is_reported_as_failed(
 def test_each_event_reaches_each_receiver() -> None:
     receivers = [RecordingInstrumentation(), RecordingInstrumentation()]
     observers: Instrumentation = Observers(receivers[0], None, receivers[1])
-    observers.on_response(method="GET", status=200, seconds=0.0, reason=None)
+    observers.on_response(method="GET", status=200, seconds=0.0, reason=None, route="/", scheme="http")
+    observers.on_validation(validator="V", issuer="", outcome="accepted", reason="", seconds=0.0)
     observers.on_issuer_request(url="https://issuer.example", outcome="200", seconds=0.0)
     observers.on_cache_error()
     for receiver in receivers:
         assert [("GET", 200, None)] == receiver.responses
         assert [("https://issuer.example", "200")] == receiver.issuer_requests
+        assert [("V", "", "accepted", "")] == receiver.validations
         assert 1 == receiver.cache_errors
+
+
+def test_a_receiver_that_does_not_inherit_the_interface_is_rejected() -> None:
+    with pytest.raises(TypeError, match=r"object does not inherit service\.Instrumentation"):
+        Observers(object())  # type: ignore[arg-type]  # the mistake

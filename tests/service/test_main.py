@@ -162,13 +162,13 @@ def test_a_token_denied_at_the_admin_port_is_rejected(start: Start) -> None:
         port = free_port()
         service = start(
             "service", "--port", "0", "--admin-port", str(port), "--issuer", issuer.issuer_url(),
-            SERVICE_ADMIN_TOKEN="operators-only",
+            SERVICE_ADMIN_TOKEN="operators-only-0123456789-abcdefghij",
         )  # fmt: skip
         api, token = listening(service), issuer.token(sub="mallory@example.com")
         assert 200 == _status(f"{api}/api/whoami", token)
         denied = {"sub": "mallory@example.com", "expires_in": 60}
         assert 401 == _status(f"http://127.0.0.1:{port}/deny-list", "guessed", denied)
-        assert 201 == _status(f"http://127.0.0.1:{port}/deny-list", "operators-only", denied)
+        assert 201 == _status(f"http://127.0.0.1:{port}/deny-list", "operators-only-0123456789-abcdefghij", denied)
         assert 401 == _status(f"{api}/api/whoami", token)
         assert 200 == _status(f"{api}/api/whoami", issuer.token(sub="alice@example.com"))
 

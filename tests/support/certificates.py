@@ -73,8 +73,10 @@ class Authority:
         return context
 
 
-def self_signed(folder: Path, name: str) -> Certificate:
-    """Return a certificate that is signed with its own key."""
+def self_signed(
+    folder: Path, name: str, *, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> Certificate:
+    """Return a certificate that is signed with its own key, by default valid since yesterday and until tomorrow."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
@@ -83,8 +85,8 @@ def self_signed(folder: Path, name: str) -> Certificate:
         subject_name=subject,
         public_key=key.public_key(),
         serial_number=x509.random_serial_number(),
-        not_valid_before=now - dt.timedelta(days=1),
-        not_valid_after=now + dt.timedelta(days=1),
+        not_valid_before=start or now - dt.timedelta(days=1),
+        not_valid_after=end or now + dt.timedelta(days=1),
     ).sign(key, hashes.SHA256())
     own = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     own.file.write_bytes(made.public_bytes(Encoding.PEM))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -36,9 +37,18 @@ class Notes(BearerAuthMixin, tornado.web.RequestHandler):
         """Write one."""
         self.write({"kept": json.loads(self.request.body)})
 
-routes = [*ROUTES, (r"/notes/([0-9]+)", Notes), (r"/any/(.*)", Notes)]
+class Sealed(BearerAuthMixin, tornado.web.RequestHandler):
+    dpop = "required"
+    dpop_nonce = True
+
+    def post(self, name):
+        """Seal something."""
+        self.write({"key": self.principal.claims["cnf"]["jkt"]})
+
+routes = [*ROUTES, (r"/sealed/(.*)", Sealed), (r"/notes/([0-9]+)", Notes), (r"/any/(.*)", Notes)]
 '''
 GET_NOTE, PUT_NOTE, WHOAMI = "#operation-getNotes", "#operation-putNotes", "#operation-getWhoAmI"
+SEAL = "#operation-postSealed"
 
 
 class serving:  # noqa: N801  # read as a verb: with serving(...)
@@ -103,11 +113,21 @@ def explanation(browser: Chrome, operation: str) -> str:
     return text
 
 
-def sign_in_as_alice(browser: Chrome) -> None:
+def failed_statuses(browser: Chrome) -> list[str]:
+    """Return the statuses of the failed requests since the last call; the browser may report nothing else."""
+    reports = violations(browser)
+    found = [status for text in reports for status in re.findall(r"status of (\d{3})", text)]
+    assert len(reports) == len(found), reports
+    return found
+
+
+def sign_in_as_alice(browser: Chrome) -> list[str]:
+    """Sign in, and return the statuses of failed requests; with DPoP, the issuer rejects a proof without its nonce."""
     press(browser, "Authorize")
     press(browser, "Alice Adams (alice@example.com)")
     shows(browser, "#state", "Signed in as alice@example.com, for 60 minutes.")
     wait_until_ready(browser)
+    return failed_statuses(browser)
 
 
 def paste(browser: Chrome, token: str) -> None:

@@ -9,8 +9,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from certificates import Authority
+
+from service.caches.shared import SharedCache
 
 _COMMANDS = {
     "redis": ["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"],
@@ -31,14 +35,19 @@ class CacheServer:
 
     kind: str
     port: int
+    command: list[str]
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
     def url(self) -> str:
-        return f"{self.kind}://127.0.0.1:{self.port}"
+        return f"{self.kind}://{self.address}"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.process = subprocess.Popen([*_COMMANDS[self.kind], str(self.port)], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while time.monotonic() < end:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
@@ -52,16 +61,102 @@ class CacheServer:
             self.process.wait()
             self.process = None
 
+    def cli(self, *command: str) -> str:
+        """Send a command to a Redis server, and return the reply as text."""
+        tool = ["redis-cli", "-p", str(self.port), *command]
+        return subprocess.run(tool, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
 
 @contextlib.contextmanager
-def running(kind: str) -> Iterator[CacheServer]:
-    if shutil.which(_COMMANDS[kind][0]) is None:
-        pytest.skip(f"{_COMMANDS[kind][0]} is not installed; Debian has it")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = CacheServer(kind=kind, port=port)
-    server.start()
+def _running(server: CacheServer) -> Iterator[CacheServer]:
+    if shutil.which(server.command[0]) is None:
+        pytest.skip(f"{server.command[0]} is not installed; Debian has it")
     try:
+        server.start()
         yield server
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def running(kind: str, *options: str) -> Iterator[CacheServer]:
+    """Run a server with further options."""
+    port = _free_port()
+    with _running(CacheServer(kind=kind, port=port, command=[*_COMMANDS[kind], str(port), *options])) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def redis_with_tls(authority: Authority, *options: str) -> Iterator[CacheServer]:
+    """Run a Redis server that speaks TLS only, with a certificate for localhost; it requires those of clients."""
+    port, own = _free_port(), authority.issue("localhost")
+    tls = [
+        "--tls-port", str(port), "--tls-cert-file", str(own.file), "--tls-key-file", str(own.key_file),
+        "--tls-ca-cert-file", str(authority.file),
+    ]  # fmt: skip
+    command = [*_COMMANDS["redis"], "0", *tls, *options]
+    with _running(CacheServer(kind="rediss", port=port, command=command)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def sentinel(folder: Path, primary: CacheServer) -> Iterator[CacheServer]:
+    """Run a Redis Sentinel that knows a primary as ``main`` and replaces it after half a second."""
+    port = _free_port()
+    lines = [
+        f"port {port}",
+        "bind 127.0.0.1",
+        f"dir {folder}",
+        f"sentinel monitor main 127.0.0.1 {primary.port} 1",
+        "sentinel down-after-milliseconds main 500",
+        "sentinel failover-timeout main 3000",
+    ]
+    configuration = folder / "sentinel.conf"
+    configuration.write_text("\n".join(lines))
+    command = ["redis-server", str(configuration), "--sentinel"]
+    with _running(CacheServer(kind="redis+sentinel", port=port, command=command)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, nodes: int) -> Iterator[list[CacheServer]]:
+    """Run the nodes of a cluster, each with an equal part of the keys."""
+    with contextlib.ExitStack() as stack:
+        started = []
+        for number in range(nodes):
+            home = folder / f"node{number}"
+            home.mkdir()
+            options = ["--dir", str(home), "--cluster-enabled", "yes", "--cluster-node-timeout", "1000"]
+            options += ["--cluster-port", str(_free_port()), "--cluster-require-full-coverage", "no"]
+            started.append(stack.enter_context(running("redis", *options)))
+        size = 16384 // nodes
+        for number, node in enumerate(started):
+            last = 16383 if number == nodes - 1 else (number + 1) * size - 1
+            node.cli("cluster", "addslotsrange", str(number * size), str(last))
+        for node in started[1:]:
+            bus = started[0].command[started[0].command.index("--cluster-port") + 1]
+            node.cli("cluster", "meet", "127.0.0.1", str(started[0].port), bus)
+        wait_for_cluster(started)
+        yield started
+
+
+def wait_for_cluster(nodes: list[CacheServer]) -> None:
+    """Wait until each node knows that all keys have a node."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        infos = [node.cli("cluster", "info") for node in nodes]
+        if all("cluster_state:ok" in info and "cluster_slots_assigned:16384" in info for info in infos):
+            return
+        time.sleep(0.02)
+    raise TimeoutError("the nodes did not form a cluster")
+
+
+async def responds(cache: SharedCache) -> bool:
+    """Return whether a call that a request waits for reaches the server."""
+    return await cache.add(f"probe:{time.monotonic_ns()}", seconds=1) is not None

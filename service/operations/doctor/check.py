@@ -10,21 +10,24 @@ from service.caches.shared import open_cache
 from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
-from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
+from service.operations.doctor.cache_check import check_cache
+from service.operations.doctor.certificate_check import check_client_certificates
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
+from service.operations.doctor.host.advisories import check_advisories
+from service.operations.doctor.host.local import check_locally
 from service.operations.doctor.introspection.endpoint_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
-from service.operations.doctor.report import Finding, Outcome, fail, ok, warn
-from service.operations.server import tls_context
+from service.operations.doctor.network.port import check_port
+from service.operations.doctor.network.way import check_way
+from service.operations.doctor.report import Finding, Outcome, fail, ok
 from service.settings.issuers import TrustedIssuer
 from service.settings.profiles.effective import OKTA_AUDIENCE
 from service.settings.program import Settings
-from service.urls import is_secure
 from service.validators import jwt
 from service.validators.base import ValidatorContext
-from service.validators.registry import find_factory
+from service.validators.registry import BUILT_IN, find_factory
 from service.web.application.route_table import Row, list_rows
 
 
@@ -44,11 +47,27 @@ class CheckReport:
         """Return one line a check."""
         return [escape_for_terminal(redact(finding.line(), ())) for finding in self.findings]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for programs; it says the same as :meth:`lines`."""
+        checks = [
+            {name: escape_for_terminal(redact(text, ())) for name, text in finding.to_json().items()}
+            for finding in self.findings
+        ]
+        return {"passed": self.passed, "checks": checks}
+
 
 async def check(
-    settings: Settings, *, client: JSONClient, clock: Clock, routes: Sequence[Any] | None = None
+    settings: Settings,
+    *,
+    client: JSONClient,
+    clock: Clock,
+    routes: Sequence[Any] | None = None,
+    advisories: Any = None,
 ) -> CheckReport:
-    """Check each issuer, the settings and the routes.
+    """Check each issuer, the settings, this machine and the routes.
+
+    Args:
+        advisories: What :func:`~service.operations.doctor.host.advisories.read_advisories` returns.
 
     Raises:
         SettingsError: A kind of validation does not exist.
@@ -56,15 +75,22 @@ async def check(
     findings = []
     several = len(settings.trusted_issuers) > 1
     for issuer in settings.trusted_issuers:
-        async for finding in _check_issuer(issuer, client=client, clock=clock):
-            named = replace(finding, about=f"{issuer.issuer} {finding.about}") if several else finding
-            findings.append(named)
+        async for finding in _check_issuer(issuer, settings, client=client, clock=clock):
+            findings += [replace(finding, subject=issuer.issuer) if several else finding]
     rows, audited = _check_route_table(routes)
-    rest = (*audited, await _check_cache(settings, clock), _check_cors(settings), _check_own_tls(settings))
-    return CheckReport(findings=(*findings, *rest), rows=rows)
+    rest = (
+        *audited,
+        await check_cache(settings, clock=clock),
+        await check_port(settings),
+        *check_client_certificates(settings, now=clock.now()),
+    )
+    known = () if advisories is None else check_advisories(advisories)
+    return CheckReport(findings=(*findings, *rest, *check_locally(settings, clock=clock), *known), rows=rows)
 
 
-async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
+async def _check_issuer(
+    issuer: TrustedIssuer, settings: Settings, *, client: JSONClient, clock: Clock
+) -> AsyncIterator[Finding]:
     for finding in (_check_issuer_name(issuer), ok("profile", str(issuer.profile)), _check_audience(issuer)):
         yield finding
     context = ValidatorContext(
@@ -73,6 +99,9 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
         token_cache=ValidatedTokenCache(clock=clock),
         cache=open_cache("memory://", clock=clock),
     )
+    if (url := _find_url(issuer)) is not None:
+        async for finding in check_way(issuer, url, settings, clock=clock):
+            yield finding
     if is_validated_locally(issuer):
         async for finding in check_remote_issuer(issuer, client=client, clock=clock):
             yield finding
@@ -80,6 +109,15 @@ async def _check_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clo
         yield await _build_validator(issuer, context)
     if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
         yield await check_introspection(context.issuer(issuer), issuer.client, client=client, clock=clock)
+
+
+def _find_url(issuer: TrustedIssuer) -> str | None:
+    """Return a URL that the service requests from an issuer, or None if a custom validator or a file needs none."""
+    locations = issuer.locations
+    if issuer.validation not in BUILT_IN:
+        return None
+    discovered = locations.metadata_url or (issuer.issuer if issuer.is_discovered else None)
+    return discovered or locations.jwks_uri or locations.introspection_endpoint
 
 
 def _check_route_table(routes: Sequence[Any] | None) -> tuple[tuple[Row, ...], list[Finding]]:
@@ -126,53 +164,3 @@ def _check_audience(issuer: TrustedIssuer) -> Finding:
         return ok("audience", found)
     remark = "Okta's default, which all APIs of that server share; the tokens of each are accepted here"
     return ok("audience", f"{found}, {remark}")
-
-
-async def _check_cache(settings: Settings, clock: Clock) -> Finding:
-    """Check the connection to the shared cache; its URL may contain a password."""
-    about = "shared cache"
-    url = settings.cache_url.get_secret_value()
-    try:
-        key = derive_cache_key(settings)
-    except SettingsError as exc:
-        return fail(about, str(exc), "the service does not start until this is fixed")
-    cache = open_cache(url, clock=clock, key=key, ca_file=settings.ca_file)
-    try:
-        if cache.is_local:
-            return ok(about, "memory://, so each process has a cache of its own")
-        is_available = await cache.ping(patient=True)
-    finally:
-        await cache.close()
-    if is_available:
-        found = f"{url.partition('://')[0]}, it is available; its key has the ID {cache.key_id}"
-        return ok(about, f"{found}, which is the same on every machine that shares it")
-    advice = (
-        "the service continues without it, with more requests to the issuer; is cache_url right, and the server up?"
-    )
-    return warn(about, f"{url.partition('://')[0]}, it does not respond in time", advice)
-
-
-def _check_cors(settings: Settings) -> Finding:
-    origins = settings.cors_origins
-    found = ", ".join(origins) or "none, so pages of other origins cannot call the API"
-    if "*" in origins:
-        advice = "pages of every site may call the API; list your own origins in cors_origins"
-        return warn("CORS origins", found, advice)
-    if insecure := [origin for origin in origins if not is_secure(origin)]:
-        advice = f"an attacker on the network can change pages of {', '.join(insecure)}; use https there"
-        return warn("CORS origins", found, advice)
-    return ok("CORS origins", found)
-
-
-def _check_own_tls(settings: Settings) -> Finding:
-    about = "TLS of the service"
-    if settings.certfile is not None:
-        try:
-            tls_context(settings.certfile, settings.keyfile)
-        except SettingsError as exc:
-            return fail(about, str(exc), "name a certificate and its key in PEM, readable by this user")
-        return ok(about, settings.certfile)
-    if is_secure(f"http://{settings.address}"):
-        return ok(about, "none, since it listens on a loopback address")
-    advice = "tokens are sent in clear text unless a proxy terminates TLS; set certfile and keyfile without one"
-    return warn(about, f"none at {settings.address}", advice)

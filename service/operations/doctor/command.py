@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from service.clock import SystemClock
 from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
 from service.operations.doctor.explain import explain
+from service.operations.doctor.host.advisories import read_advisories
 from service.operations.doctor.proof_rules import ProofRequest
 from service.operations.logs import configure_logging
 from service.settings.program import Settings
@@ -21,18 +25,32 @@ _MAX_INPUT_SIZE = 1024 * 1024
 """Bytes of standard input that are read."""
 
 
-async def run_check(settings: Settings, *, routes: Sequence[Any], show_routes: bool = False) -> int:
+async def run_check(
+    settings: Settings,
+    *,
+    routes: Sequence[Any],
+    show_routes: bool = False,
+    as_json: bool = False,
+    advisories: Path | None = None,
+) -> int:
     """Print one line a check, and return 0, or 1 when a check fails.
 
     Args:
         routes: The routes that the service would mount.
         show_routes: Whether to print first what each method requires.
+        as_json: Whether to print one JSON object instead.
+        advisories: A file with known advisories to compare the installed packages with.
 
     Raises:
-        SettingsError: A kind of validation does not exist.
+        SettingsError: A kind of validation does not exist, or the file cannot be read.
     """
+    known = None if advisories is None else read_advisories(advisories)
     with _run_with_client(settings) as client:
-        report = await check(settings, routes=routes, client=client, clock=SystemClock())
+        report = await check(settings, routes=routes, client=client, clock=SystemClock(), advisories=known)
+    if as_json:
+        document = report.to_json() | ({"routes": [asdict(row) for row in report.rows]} if show_routes else {})
+        print(json.dumps(document, indent=2))
+        return 0 if report.passed else 1
     if show_routes:
         _print([*format_table(report.rows), ""])
     _print(report.lines())

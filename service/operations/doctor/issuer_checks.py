@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,13 +44,11 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
         return
     if jwks_uri is not None:
         yield ok("jwks_uri", f"{jwks_uri}, from the settings, so the keys need no discovery")
-        yield _tls(issuer, jwks_uri, is_known=True)
     else:
         discovered, finding = await _request(
             "discovery", lambda: fetch_discovery_document(issuer.issuer, client, locations=locations), clock, issuer
         )
         yield finding
-        yield _tls(issuer, locations.metadata_url or issuer.issuer, is_known=discovered is not None)
         if discovered is None:
             for about in ("issuer in the document", "jwks_uri"):
                 yield skipped(about, "there is no discovery document")
@@ -95,23 +92,6 @@ async def _request(
 
 def _not_found(issuer: TrustedIssuer) -> str:
     return explain_absent_document(issuer.issuer, profile=issuer.profile.server.name)
-
-
-def _tls(issuer: TrustedIssuer, url: str, *, is_known: bool) -> Finding:
-    """Return whether TLS protects the URL, and all others in the settings of the issuer.
-
-    Args:
-        is_known: Whether there was a response, or will be a finding of its own about it.
-    """
-    about = "TLS to the issuer"
-    if issuer.is_exposed:
-        advice = "an attacker on the network can replace its keys, and then issue tokens; use https"
-        return warn(about, "none, since insecure_accept_http_issuer is set", advice)
-    if urllib.parse.urlsplit(url).scheme != "https":
-        return ok(about, "none, since the issuer is on a loopback address")
-    if not is_known:
-        return skipped(about, "there is no response; the line above names a problem with the certificate")
-    return ok(about, "https, with a trusted certificate")
 
 
 def _check_document_issuer(document: dict[str, Any], issuer: TrustedIssuer) -> Finding:

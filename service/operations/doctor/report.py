@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 HOW_TO_SET = (
@@ -28,7 +29,8 @@ class Finding:
     """One line of a report.
 
     Args:
-        about: The rule, or the subject of the check.
+        about: The rule, or what was checked.
+        subject: The issuer that a check is about, if there are several; empty for the service itself.
         found: The value that was found.
         expected: The expected value, unless that is obvious.
         advice: How to fix it.
@@ -39,11 +41,34 @@ class Finding:
     found: str = ""
     expected: str = ""
     advice: str = ""
+    subject: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """The name of the check for programs; a custom validator's kind is not part of it."""
+        about = "validator" if self.about.startswith("validator ") else self.about
+        return re.sub(r"[^a-z0-9]+", "_", about.lower())
+
+    @property
+    def text(self) -> str:
+        """What was found, and what was expected unless that is obvious."""
+        return "; ".join(filter(None, [self.found, self.expected and f"expected {self.expected}"]))
 
     def line(self) -> str:
         """Return the finding on one line."""
-        text = "; ".join(filter(None, [self.found, self.expected and f"expected {self.expected}", self.advice]))
-        return f"{self.outcome:<7} {self.about}: {text}" if text else f"{self.outcome:<7} {self.about}"
+        text = "; ".join(filter(None, [self.text, self.advice]))
+        start = f"{self.outcome:<7} {f'{self.subject} ' if self.subject else ''}{self.about}"
+        return f"{start}: {text}" if text else start
+
+    def to_json(self) -> dict[str, str]:
+        """Return the finding with the fields that programs can rely on."""
+        return {
+            "id": self.identifier,
+            "status": str(self.outcome),
+            "subject": self.subject,
+            "text": self.text,
+            "advice": self.advice,
+        }
 
     def lines(self) -> list[str]:
         """Return the finding on one line, followed by its details unless it is ok or skipped."""

@@ -25,8 +25,6 @@ class APISettings(BaseModel):
     """Whether the ``get`` of a handler without a ``head`` also responds to HEAD: the same header fields, no content."""
     public_url: PublicURL | None = None
     """The URL by which clients know the API; if set, challenges name the metadata of RFC 9728."""
-    forward_auth: bool = False
-    """Whether ``/auth`` validates tokens for a proxy."""
     docs: bool | None = None
     """Whether ``/docs`` and ``/openapi.json`` are served; if not set, by ``make_app`` but not by ``protect``."""
     docs_client_id: str | None = None

@@ -24,7 +24,11 @@ class CacheSettings(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     cache_url: SecretStr = SecretStr("memory://")  # may contain a password
-    """The cache: ``memory://`` for one process, or ``redis://``, ``rediss://`` or ``memcached://`` to share it."""
+    """The cache: ``memory://`` in each process, or ``redis://``, ``redis+sentinel://``, ``redis+cluster://`` or
+    ``memcached://`` to share it.
+
+    ``rediss`` instead of ``redis`` is with TLS.
+    """
     cache_secret: Annotated[SecretStr, AfterValidator(_check_length)] | None = None
     """The secret that authenticates the values of a shared cache, the same on every machine.
 

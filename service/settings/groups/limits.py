@@ -19,6 +19,8 @@ class LimitSettings(BaseModel):
     """The longest request line together with its header fields, in bytes; a token may have 16 KiB."""
     max_body_size: Annotated[int, Field(ge=0)] = 1024 * 1024
     """The longest request body, in bytes; a handler that streams its body can change it for a request."""
+    handshake_timeout: _Timeout = 10.0
+    """How long a client may take for the TLS handshake."""
     header_timeout: _Timeout = 10.0
     """How long a client may take to send the header of a request."""
     body_timeout: _Timeout = 10.0
@@ -29,6 +31,12 @@ class LimitSettings(BaseModel):
     """How long a client may read nothing of a response that waits for it, before its connection is closed."""
     max_connections: Annotated[int, Field(ge=1)] | None = None
     """The number of client connections of one process; if not set, it follows the limit of file descriptors."""
+    health_check_connections: Annotated[int, Field(ge=1, le=1000)] = 8
+    """The connections beyond ``max_connections`` on which only ``/healthz`` and ``/readyz`` are served."""
+    admin_max_connections: Annotated[int, Field(ge=1, le=1000)] = 8
+    """The number of connections of the admin port, beyond ``max_connections``; for health checks, there are more."""
+    backlog: Annotated[int, Field(ge=1, le=65535)] = 2048
+    """The connections that wait to be accepted; the system has a limit of its own, ``net.core.somaxconn`` on Linux."""
     websocket_max_message_size: _Bytes = 1024 * 1024
     """The longest WebSocket message, in bytes."""
     websocket_ping_interval: _Timeout = 30.0
@@ -42,3 +50,8 @@ class LimitSettings(BaseModel):
             "websocket_ping_interval": self.websocket_ping_interval,
             "websocket_ping_timeout": self.websocket_ping_interval,
         }
+
+    def of_admin_port(self) -> LimitSettings:
+        """Return the limits of the admin port, which are these but for the number of connections."""
+        values = {name: getattr(self, name) for name in LimitSettings.model_fields}
+        return LimitSettings(**values | {"max_connections": self.admin_max_connections})

@@ -22,7 +22,7 @@ from service.web.application.access_log import AccessLog, access_logger, log_res
 from service.web.application.dispatch import Dispatcher
 from service.web.application.protection import Protection, report_response
 from service.web.application.spans import end_span
-from service.web.connections.server import BACKLOG, LimitedHTTPServer
+from service.web.connections.server import LimitedHTTPServer
 from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.endpoints.docs import Documentation
 from service.web.endpoints.okta_guide import NotFound
@@ -46,6 +46,8 @@ class ResourceServerApplication(tornado.web.Application):
 
     Attributes:
         observers: Receive each response, and can be added at any time.
+        health: Whether this process can validate tokens.
+        monitor: The tokens of WebSockets and streams.
         protected: The application whose requests are authenticated: this one, or the one passed to ``protect``.
 
     Raises:
@@ -100,14 +102,15 @@ class ResourceServerApplication(tornado.web.Application):
         self._idle = asyncio.Event()
         self._idle.set()
         self._cleanups: list[Callable[[], Awaitable[None] | None]] = []
-        self._monitor = context.monitor
+        self.monitor = context.monitor
+        self.health = context.health
 
     def listen(self, port: int, address: str | None = None, **kwargs: Any) -> HTTPServer:
         """Serve on a port, with the limits of the settings; the arguments are those of Tornado's method."""
         names = ("family", "backlog", "flags", "reuse_port")
-        socket_arguments = {"backlog": BACKLOG} | {name: kwargs.pop(name) for name in names if name in kwargs}
+        of_socket = {"backlog": self.limits.backlog} | {name: kwargs.pop(name) for name in names if name in kwargs}
         server = LimitedHTTPServer(self, limits=self.limits, **kwargs)
-        server.listen(port, address, **socket_arguments)
+        server.listen(port, address, **of_socket)
         return server
 
     def add_handlers(self, host_pattern: str, host_handlers: Sequence[Any]) -> None:
@@ -179,7 +182,7 @@ class ResourceServerApplication(tornado.web.Application):
 
     def close_long_lived(self) -> None:
         """Close WebSockets and streams, which otherwise stay open until their tokens end."""
-        self._monitor.stop()
+        self.monitor.stop()
 
     async def warm_up(self) -> None:
         """Fetch the deny list and the issuers' keys, so that no request waits; an unavailable issuer is ignored."""

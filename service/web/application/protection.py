@@ -15,6 +15,7 @@ from tornado.routing import Rule
 from service.errors import SettingsError
 from service.instrumentation import Observers
 from service.web.application.dispatch import Dispatcher
+from service.web.application.route_template import find_route, forget_routes
 from service.web.application.spans import end_span
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
@@ -134,6 +135,7 @@ class Protection:
         """Check more routes of a protected application, then mount them."""
         self.check_routes_to_add(host_handlers)
         add_handlers(host_pattern, list(host_handlers))
+        forget_routes()
         with self._wrapped(_with_nested(application), is_complete=False):
             self.protect_nested(application)
 
@@ -141,7 +143,15 @@ class Protection:
 def report_response(observers: Observers, handler: tornado.web.RequestHandler, *, status: int, seconds: float) -> None:
     """Report a response to the observers, with the reason if its token was rejected."""
     reason = handler.rejection_reason if isinstance(handler, BearerAuthMixin) else None
-    observers.on_response(method=handler.request.method or "", status=status, seconds=seconds, reason=reason)
+    request = handler.request
+    observers.on_response(
+        method=request.method or "",
+        status=status,
+        seconds=seconds,
+        reason=reason,
+        route=find_route(handler),
+        scheme=request.protocol,
+    )
 
 
 def _log_and_report(

@@ -10,16 +10,14 @@ import time
 
 import tornado.web
 from tornado.httputil import HTTPServerRequest
-from tornado.routing import PathMatches
 
 from service.errors import Reason
 from service.tokens.principal import Principal
 from service.tracing.current import CURRENT_REQUEST, CurrentRequest
 from service.tracing.spans import Tracing
+from service.web.application.route_template import find_route
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.openapi.path_template import parse_template
 from service.web.responses.methods import METHODS
-from service.web.routing.audit import route_of
 
 Attributes = dict[str, str | int | bool]
 
@@ -100,18 +98,6 @@ def redact_query(query: str) -> str:
         name, equals, _ = part.partition("=")
         parts.append(f"{name if equals and _NAME.fullmatch(name) else _REDACTED}={_REDACTED}")
     return "&".join(parts)
-
-
-def find_route(handler: tornado.web.RequestHandler) -> str | None:
-    """Return the template of the route that has led to a handler, such as ``/orders/{id}``; None for no route."""
-    route = route_of(handler.application, handler.request)
-    for matcher in reversed(route.matchers):
-        if isinstance(matcher, PathMatches):
-            template = parse_template(matcher)
-            if template is None:
-                return matcher.regex.pattern.removesuffix("$")
-            return template.render(lambda group: group.name or f"arg{group.number}")
-    return None
 
 
 def _token_attributes(handler: BearerAuthMixin, current: CurrentRequest) -> Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -48,13 +49,19 @@ class Acceptor:
         self._resume()
 
     def close(self) -> None:
-        """Stop accepting; the caller closes the listening socket."""
+        """Accept the connections that wait, and then none; the caller closes the listening socket.
+
+        The system resets the connections that wait in its queue when the last process closes the socket.
+        """
         if self._pause is None:
             self._loop.remove_handler(self._socket)
         else:
             self._loop.remove_timeout(self._pause)
         if self._waiting is not None:
-            self._waiting[0].close()
+            self._accept(*self._waiting)
+        with contextlib.suppress(OSError):  # no connection waits any more, or there is no descriptor for it
+            while True:
+                self._accept(*self._socket.accept())
 
     def _resume(self) -> None:
         self._pause = None

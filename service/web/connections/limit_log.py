@@ -25,6 +25,8 @@ class LimitLog:
         self._now = now
         self._logged_at: dict[str, float] = {}
         self._left_out: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        """How often each limit was exceeded."""
 
     def report(self, event: str, *, limit: str, **fields: Any) -> None:
         """Log an event with the setting that was exceeded, unless the same one was logged within a second.
@@ -32,6 +34,8 @@ class LimitLog:
         Args:
             limit: The name of the setting; empty if the event concerns none.
         """
+        if limit:
+            self.counts[limit] += 1
         now = self._now()
         if now - self._logged_at.get(limit, -_INTERVAL) < _INTERVAL:
             self._left_out[limit] += 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tornado.ioloop import IOLoop
 
@@ -11,13 +14,36 @@ from service.web.connections.limit_log import LimitLog
 from service.web.connections.lingering import LingeringSocket
 from service.web.connections.stream import ClientStream, Phase
 
-_RESERVE = 8
-"""Connections over the limit, so that health checks are served while all connections are busy."""
 _MIN_WAIT = 0.1
 """Seconds that a new connection has to send a request before it is closed to make room."""
 _MAX_LINGERING = 64
 _MAX_CHECK_INTERVAL = 1.0
 """Seconds."""
+_DRAIN_CHECK_INTERVAL = 0.02
+"""Seconds."""
+_IDLE_TIME = 1.0
+"""Seconds without a request after which a connection is closed while draining.
+
+A client that sends requests more often than that gets a response that announces the close; if its connection were
+closed between two requests, the next one could cross the close on the wire and be lost.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionCounts:
+    """The client connections of one server.
+
+    Args:
+        open: All of them, WebSockets included.
+        websockets: The WebSockets.
+        limit: The number that is served without restriction.
+        exceeded: How often clients have exceeded each limit.
+    """
+
+    open: int
+    websockets: int
+    limit: int
+    exceeded: Mapping[str, int]
 
 
 class ConnectionRegistry:
@@ -27,18 +53,24 @@ class ConnectionRegistry:
 
     Args:
         max_connections: The number of connections that are served without restriction.
+
+    Attributes:
+        requests: The number of requests so far.
+        is_draining: Whether each connection ends with its next response.
     """
 
     def __init__(self, limits: LimitSettings, *, max_connections: int) -> None:
         self.limits = limits
         self.log = LimitLog()
+        self.requests = 0
+        self.is_draining = False
         self._max_connections = max_connections
         self._open: set[ClientStream] = set()
         self._unused: dict[ClientStream, None] = {}
         self._idle: dict[ClientStream, None] = {}
         self._reserve: dict[ClientStream, None] = {}
         self._lingering: dict[LingeringSocket, None] = {}  # some may be closed already
-        timeouts = (limits.header_timeout, limits.keep_alive_timeout, limits.write_timeout)
+        timeouts = (limits.handshake_timeout, limits.header_timeout, limits.keep_alive_timeout, limits.write_timeout)
         self._interval = min(_MAX_CHECK_INTERVAL, min(timeouts) / 4)
         self._timer: object | None = None
 
@@ -52,7 +84,7 @@ class ConnectionRegistry:
         self.log.report("connections at the limit", limit="max_connections", value=self._max_connections)
         # Connections without any request go first: an attacker can open many, and a client reuses the others.
         has_room = self._close_lingering() or _close_oldest(self._unused) or _close_oldest(self._idle)
-        return has_room or len(self._reserve) < _RESERVE or _close_oldest(self._reserve)
+        return has_room or len(self._reserve) < self.limits.health_check_connections or _close_oldest(self._reserve)
 
     def add(self, stream: ClientStream) -> None:
         """Add a new connection, after :meth:`make_room` has returned True."""
@@ -82,15 +114,45 @@ class ConnectionRegistry:
         self.work(stream)
         self._open.discard(stream)
         self._reserve.pop(stream, None)
-        if stream.is_rejected and not stream.is_reserve and len(self._lingering) < _MAX_LINGERING:
+        is_rejected = stream.is_rejected and not stream.is_reserve and len(self._lingering) < _MAX_LINGERING
+        if is_rejected or stream.announces_close:
             with contextlib.suppress(OSError):  # without a descriptor left, the client may miss the response
                 self._lingering[LingeringSocket(stream.socket.fileno())] = None
+
+    async def drain(self, *, within: float) -> bool:
+        """End each connection with its next response, or if it is idle; return whether all have ended.
+
+        Args:
+            within: Seconds.
+        """
+        self.is_draining = True
+        loop = IOLoop.current()
+        deadline = loop.time() + within
+        while self._has_connections and (now := loop.time()) < deadline:
+            for stream in list(self._open):
+                stream.close_if_idle(now, since=_IDLE_TIME)
+            await asyncio.sleep(_DRAIN_CHECK_INTERVAL)
+        return not self._open
 
     def close(self) -> None:
         """Close the sockets that linger; the server closes the connections."""
         for socket in self._lingering:
             socket.close()
         self._lingering.clear()
+
+    @property
+    def counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return ConnectionCounts(
+            open=len(self._open),
+            websockets=sum(stream.is_websocket for stream in self._open),
+            limit=self._max_connections,
+            exceeded=self.log.counts,
+        )
+
+    @property
+    def _has_connections(self) -> bool:
+        return bool(self._open) or not all(socket.closed for socket in self._lingering)
 
     @property
     def _is_full(self) -> bool:

@@ -9,7 +9,7 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 from service.web.connections.rejection import NO_CONNECTION_LEFT
 from service.web.connections.stream import ClientStream
 
-_HEALTH_CHECKS = frozenset({"/healthz", "/readyz"})
+_HEALTH_CHECKS = frozenset({"/healthz", "/livez", "/readyz"})
 
 
 class FollowedRequest(HTTPMessageDelegate):

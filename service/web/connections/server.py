@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import socket
 from collections.abc import Callable, Iterable
@@ -14,15 +15,19 @@ from tornado.netutil import ssl_wrap_socket
 from service.errors import SettingsError
 from service.settings.groups.limits import LimitSettings
 from service.web.connections.acceptor import Acceptor
-from service.web.connections.registry import ConnectionRegistry
+from service.web.connections.registry import ConnectionCounts, ConnectionRegistry
 from service.web.connections.request import FollowedRequest
 from service.web.connections.stream import ClientStream, TLSClientStream
 
-BACKLOG = 2048
-"""Connections that wait to be accepted; with Tornado's 128, a burst makes clients wait a second and try again."""
+_logger = logging.getLogger(__name__)
+
+_NO_ADDRESS = "0.0.0.0"  # noqa: S104  # nothing is bound there
+"""What Tornado reports as the address of a peer at a Unix socket."""
+_MAPPED = "::ffff:"
+"""Begins the address of an IPv4 client at a socket for IPv4 and IPv6, such as those of systemd (RFC 4291 2.5.5.2)."""
 _MAX_CONNECTIONS = 10_000
-_MIN_SPARE_DESCRIPTORS = 40
-"""For listening sockets, connections to issuers and caches, the admin port and the reserve for health checks."""
+MIN_SPARE_DESCRIPTORS = 24
+"""For listening sockets, and connections to issuers and caches."""
 
 
 class LimitedHTTPServer(HTTPServer):
@@ -58,7 +63,12 @@ class LimitedHTTPServer(HTTPServer):
         super().initialize(request_callback, **(defaults | kwargs))
         if "idle_connection_timeout" not in kwargs:
             self.conn_params.header_timeout = None  # the registry limits the time, which costs a request less
-        self._registry = ConnectionRegistry(limits, max_connections=limits.max_connections or default_max_connections())
+        self._registry = ConnectionRegistry(limits, max_connections=_max_connections(limits))
+
+    @property
+    def connection_counts(self) -> ConnectionCounts:
+        """The connections at this moment."""
+        return self._registry.counts
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Accept connections from listening sockets."""
@@ -69,6 +79,23 @@ class LimitedHTTPServer(HTTPServer):
             # As in Tornado's method, so that its `stop` works, and programs find the port.
             self._sockets[listening.fileno()] = listening
             self._handlers[listening.fileno()] = acceptor.close
+
+    @property
+    def requests(self) -> int:
+        """The number of requests that were received so far."""
+        return self._registry.requests
+
+    async def drain(self, *, within: float) -> bool:
+        """Stop without interrupting requests; return whether all connections have ended.
+
+        No connection is accepted any more, a connection without requests is closed, and every other one ends with its
+        next response, which says so to the client. The caller closes WebSockets.
+
+        Args:
+            within: Seconds.
+        """
+        self.stop()
+        return await self._registry.drain(within=within)
 
     async def close_all_connections(self) -> None:
         """Close all connections but WebSockets."""
@@ -83,6 +110,8 @@ class LimitedHTTPServer(HTTPServer):
 
     def _accept(self, connection: socket.socket, address: Any) -> None:
         stream: ClientStream
+        if connection.family == socket.AF_INET6 and address[0].startswith(_MAPPED):
+            address = (address[0].removeprefix(_MAPPED), *address[1:])
         if self.ssl_options is None:
             stream = ClientStream(
                 connection, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size
@@ -94,7 +123,7 @@ class LimitedHTTPServer(HTTPServer):
                 connection.close()
                 return
             stream = TLSClientStream(secure, max_buffer_size=self.max_buffer_size, read_chunk_size=self.read_chunk_size)
-        stream.attach(self._registry, remote_ip=address[0] if isinstance(address, tuple) else "")
+        stream.attach(self._registry, remote_ip=address[0] if isinstance(address, tuple) else _NO_ADDRESS)
         self._registry.add(stream)
         self.handle_stream(stream, address)
 
@@ -102,9 +131,26 @@ class LimitedHTTPServer(HTTPServer):
         self._registry.log.report("accepting connections paused", limit="file descriptors", cause=error.strerror)
 
 
-def default_max_connections() -> int:
+def _max_connections(limits: LimitSettings) -> int:
+    """Return the setting, or less if the health checks would have no file descriptor left."""
+    if limits.max_connections is None:
+        return default_max_connections(limits)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = soft - MIN_SPARE_DESCRIPTORS - limits.health_check_connections - limits.admin_max_connections
+    if soft == resource.RLIM_INFINITY or limits.max_connections <= most:
+        return limits.max_connections
+    value = max(1, most)
+    _logger.warning(
+        "max_connections exceeds the limit of file descriptors, so fewer connections are served",
+        extra={"max_connections": limits.max_connections, "descriptors": soft, "value": value},
+    )
+    return value
+
+
+def default_max_connections(limits: LimitSettings) -> int:
     """Return the number of connections for which the process has file descriptors, and at most 10,000."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return _MAX_CONNECTIONS
-    return max(1, min(_MAX_CONNECTIONS, soft - max(_MIN_SPARE_DESCRIPTORS, soft // 10)))
+    spare = max(MIN_SPARE_DESCRIPTORS + limits.health_check_connections + limits.admin_max_connections, soft // 10)
+    return max(1, min(_MAX_CONNECTIONS, soft - spare))

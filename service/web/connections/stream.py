@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import select
 import sys
 from asyncio import Future
 from collections.abc import Awaitable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
+from service.web.connections.last_response import announce_close
 from service.web.connections.rejection import (
     BARE_BAD_REQUEST,
     BODY_TIMEOUT,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from service.web.connections.registry import ConnectionRegistry
 
 _INTERIM = b"HTTP/1.1 100"
+_SWITCHING = b"HTTP/1.1 101"
+"""The beginning of the response that opens a WebSocket."""
 _MAX_SKIPPED_EVENTS = 4
 """A response that awaits nothing takes three iterations of the loop, and the request before it may cause an event."""
 _ExcInfo = bool | BaseException | tuple[type[BaseException] | None, BaseException | None, TracebackType | None] | None
@@ -53,8 +57,12 @@ class ClientStream(IOStream):
     remote_ip = ""
     waiting_since: float
     """When the connection began to wait for a request, or for the rest of its header."""
+    is_websocket = False
+    """Whether the connection has become a WebSocket."""
     is_rejected = False
     """Whether the client was rejected and may still be sending; closing at once could destroy the response."""
+    announces_close = False
+    """Whether the response tells the client that the connection ends with it."""
     _registry: ConnectionRegistry
 
     def attach(self, registry: ConnectionRegistry, *, remote_ip: str) -> None:
@@ -69,7 +77,10 @@ class ClientStream(IOStream):
         self._skipped_events = 0
 
     def wait_for_request(self) -> None:
-        """Begin to wait for a request."""
+        """Begin to wait for a request, or close the connection if the last response has announced that."""
+        if self.announces_close:
+            self.close()
+            return
         if self.phase is not Phase.UNUSED:
             self.phase = Phase.IDLE
             self.waiting_since = self.io_loop.time()
@@ -80,6 +91,7 @@ class ClientStream(IOStream):
     def receive_request(self) -> None:
         """Begin to read the body: the header is complete."""
         self.phase = Phase.RECEIVING
+        self._registry.requests += 1
         self._registry.work(self)
 
     def respond(self) -> None:
@@ -103,6 +115,18 @@ class ClientStream(IOStream):
         elif now - self._stalled_since >= limits.write_timeout:
             self._registry.log.report("client reads nothing", limit="write_timeout", remote_ip=self.remote_ip)
             self.close()
+
+    def close_if_idle(self, now: float, *, since: float) -> None:
+        """Close the connection if its client has sent nothing for so many seconds, and is not sending just now."""
+        is_idle = self.phase in {Phase.UNUSED, Phase.IDLE} and now - self.waiting_since >= since
+        if is_idle and not self._read_buffer and not self._has_input():
+            self.close()
+
+    def _has_input(self) -> bool:
+        """Return whether the system holds data of the client that was not read yet."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _end_waiting(self) -> None:
         if self._read_buffer:
@@ -148,6 +172,11 @@ class ClientStream(IOStream):
                 self._log(rejection)
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
+            self.is_websocket = data[: len(_SWITCHING)] == _SWITCHING
+            if self._has_responded and self._registry.is_draining and not self.is_websocket:
+                announced = announce_close(data)
+                self.announces_close = announced is not None
+                data = announced or data
         return super().write(data)
 
     def close(self, exc_info: _ExcInfo = False) -> None:  # noqa: FBT002  # the signature of the base class
@@ -188,3 +217,17 @@ class ClientStream(IOStream):
 
 class TLSClientStream(ClientStream, SSLIOStream):
     """The stream of a connection with TLS."""
+
+    def attach(self, registry: ConnectionRegistry, *, remote_ip: str) -> None:
+        """Set what Tornado's constructors have no arguments for, before the handshake."""
+        super().attach(registry, remote_ip=remote_ip)
+        self._accepted_at = self.waiting_since
+
+    def check_timeouts(self, now: float) -> None:
+        """Close the connection if its client is too slow; the time for the header begins after the handshake."""
+        if not self._ssl_accepting:
+            super().check_timeouts(now)
+        elif now - self._accepted_at >= self._registry.limits.handshake_timeout:
+            self.close()
+        else:
+            self.waiting_since = now

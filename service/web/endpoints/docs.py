@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import tornado.web
 
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.document import describe
 from service.web.openapi.overrides import SERVICE_TAG, json_response
 from service.web.openapi.page import make_page
-from service.web.responses.resource import Resource
 from service.web.routing.audit import MountedRoute
 
 
@@ -21,19 +21,21 @@ class Documentation:
 
     Args:
         title: The name of the API.
-        resource: The public URL and the accepted issuers.
+        public_url: Its URL; None if clients know it from elsewhere.
+        tokens: The accepted tokens.
         client_id: The client ID of the page at the issuers; "" if the user enters it.
     """
 
-    def __init__(self, *, title: str, resource: Resource, client_id: str = "") -> None:
+    def __init__(self, *, title: str, public_url: str | None, tokens: AcceptedTokens, client_id: str = "") -> None:
         self._title = title
-        self._resource = resource
+        self._public_url = public_url
+        self._tokens = tokens
         self.document = b""
-        self.page = make_page(title=title, issuers=resource.authorization_servers, client_id=client_id)
+        self.page = make_page(title=title, tokens=tokens, client_id=client_id)
 
     def read(self, routes: Iterable[MountedRoute]) -> None:
         """Generate the document from the mounted routes."""
-        document = describe(routes, title=self._title, resource=self._resource)
+        document = describe(routes, title=self._title, public_url=self._public_url, tokens=self._tokens)
         self.document = json.dumps(document, ensure_ascii=False).encode()
 
     @property

@@ -22,6 +22,13 @@ def _status_schema(status: str) -> dict[str, Any]:
     return {"type": "object", "required": ["status"], "properties": {"status": {"const": status}}}
 
 
+_READY = _status_schema("ready")
+_READY["properties"]["degraded"] = {
+    "const": True,
+    "description": "There is a problem that does not stop the validation of tokens, or not yet.",
+}
+
+
 class Alive(BearerAuthMixin, tornado.web.RequestHandler):
     """Responds 200 while the event loop runs; an outage of the issuer must not restart the process."""
 
@@ -45,7 +52,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     openapi: ClassVar[dict[str, Any]] = {
         "GET": {
             "responses": {
-                **json_response(_status_schema("ready"), "Tokens can be validated.")["responses"],
+                **json_response(_READY, "Tokens can be validated.")["responses"],
                 "503": {
                     "description": "The keys of an issuer cannot be fetched.",
                     "headers": {"Retry-After": {"description": "Seconds.", "required": True, "schema": _SECONDS}},
@@ -59,7 +66,7 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
     async def get(self) -> None:
         """Return 200 if the keys of every issuer are available, or 503."""
         try:
-            await self._context.authenticators.check_ready()
+            await self._context.health.check_ready()
         except IssuerUnavailable as exc:
             # The reason can name internal hosts; operators find it here and on the admin port.
             _logger.info("not ready", extra={"reason": exc.detail})
@@ -67,8 +74,9 @@ class Ready(BearerAuthMixin, tornado.web.RequestHandler):
             self.set_header("Retry-After", str(math.ceil(exc.retry_after)))
             self.write({"status": "not ready"})
         else:
-            self.write({"status": "ready"})
+            # The problems are named on the admin port only.
+            self.write({"status": "ready"} | ({"degraded": True} if self._context.health.problems else {}))
         self.set_header("Cache-Control", "no-store")
 
 
-ROUTES = [(r"/healthz", Alive), (r"/readyz", Ready)]
+ROUTES = [(r"/healthz", Alive), (r"/livez", Alive), (r"/readyz", Ready)]

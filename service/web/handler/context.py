@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
+from service.health import Health
 from service.tokens.binding.possession import Possession
 from service.tracing.spans import Tracing
 from service.web.connections.trusted_proxies import TrustedProxies
@@ -25,6 +26,7 @@ class ResourceServerContext:
     SETTING: ClassVar[str] = "resource_server"
 
     authenticators: Authenticators
+    health: Health
     cors: CrossOriginPolicy
     realm: str
     resource: Resource = field(default_factory=Resource)

@@ -135,7 +135,13 @@ class TokenMonitor:
         self._clock = clock
         self._is_denied = is_denied
         self._tokens: weakref.WeakSet[MonitoredToken] = weakref.WeakSet()
+        self._without_token: weakref.WeakKeyDictionary[object, Callable[[], None]] = weakref.WeakKeyDictionary()
+        self._is_stopped = False
         self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of monitored tokens."""
+        return len(self._tokens)
 
     def watch(
         self,
@@ -148,9 +154,21 @@ class TokenMonitor:
         """Return a token that is monitored for as long as the caller holds it."""
         token = MonitoredToken(principal, revalidate=revalidate, on_end=on_end, on_stop=on_stop)
         self._tokens.add(token)
-        if self._task is None or self._task.done():
+        if self._is_stopped:
+            asyncio.get_running_loop().call_soon(token.stop)  # once its WebSocket or stream is open
+        elif self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run(), context=outside_requests())
         return token
+
+    def watch_stop(self, connection: object, on_stop: Callable[[], None]) -> None:
+        """Call a function when the service stops, if a connection without a token still exists then.
+
+        Args:
+            on_stop: Must not refer to the connection strongly.
+        """
+        self._without_token[connection] = on_stop
+        if self._is_stopped:
+            asyncio.get_running_loop().call_soon(on_stop)
 
     def is_expired_or_denied(self, principal: Principal) -> bool:
         """Return whether a principal's token has expired or is on the deny list; awaits nothing."""
@@ -168,10 +186,14 @@ class TokenMonitor:
             self._tokens.discard(token)
 
     def stop(self) -> None:
-        """End every connection, since the service stops."""
+        """End every connection, since the service stops, and each later one at once."""
+        self._is_stopped = True
         for token in list(self._tokens):
             token.stop()
         self._tokens.clear()
+        for on_stop in list(self._without_token.values()):
+            on_stop()
+        self._without_token.clear()
 
     async def close(self) -> None:
         """End every connection and cancel the periodic check."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import urllib.parse
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -59,6 +60,17 @@ def close_at_expiry(handler: Any) -> None:
     )
 
 
+def close_at_stop(handler: Any) -> None:
+    """Close the socket of an anonymous client when the service stops."""
+    reference = weakref.ref(handler)
+
+    def on_stop() -> None:
+        if (alive := reference()) is not None and alive._principal is None:  # a token that came later is monitored
+            close(alive, GOING_AWAY, "stopping")
+
+    handler._context.monitor.watch_stop(handler, on_stop)
+
+
 def protect_class(handler: type[Any]) -> None:
     """Wrap ``open`` and ``on_message`` of a handler class, and replace Tornado's choices for the handshake.
 
@@ -97,6 +109,8 @@ def _wrap_open(callback: Callable[..., Any]) -> Callable[..., Any]:
     def open_socket(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._principal is not None:
             close_at_expiry(self)
+        else:
+            close_at_stop(self)
         return _close_on_error(self, functools.partial(callback, self, *args, **kwargs))
 
     return open_socket

@@ -10,42 +10,49 @@ from typing import Any
 
 from tornado.routing import AnyMatches, HostMatches, Matcher, PathMatches
 
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.components import components
 from service.web.openapi.path_item import describe_path
 from service.web.openapi.path_template import PathTemplate, parse_template
 from service.web.openapi.security import schemes
 from service.web.responses.methods import METHODS
-from service.web.responses.resource import Resource
 from service.web.routing.audit import MountedRoute
 
 _ANY_HOST = frozenset({".*", ".*$"})
 
 
-def describe(routes: Iterable[MountedRoute], *, title: str, resource: Resource) -> dict[str, Any]:
+def describe(
+    routes: Iterable[MountedRoute], *, title: str, public_url: str | None, tokens: AcceptedTokens
+) -> dict[str, Any]:
     """Return the OpenAPI document of an application.
 
     ``x-unlisted-routes`` lists the routes that have no path template or a method that OpenAPI does not support, and
     those whose path belongs to an earlier route. The application's default handler is left out.
+
+    Args:
+        title: The name of the API.
+        public_url: Its URL; None if clients know it from elsewhere.
+        tokens: The accepted tokens.
     """
     routes = list(routes)
     handlers = [route.handler for route in routes if route.handler is not None]
-    paths, unlisted = _describe_paths(routes, issuers=len(resource.authorization_servers))
+    paths, unlisted = _describe_paths(routes, tokens=tokens)
     # The version changes with the paths and with nothing else, so that clients notice a change.
     version = hashlib.sha256(json.dumps(paths).encode()).hexdigest()[:12]
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
         "paths": paths,
-        "components": components(schemes(resource.authorization_servers, handlers)),
+        "components": components(schemes(tokens, handlers)),
     }
-    if resource.public_url is not None:
-        document["servers"] = [{"url": resource.public_url.removesuffix("/")}]
+    if public_url is not None:
+        document["servers"] = [{"url": public_url.removesuffix("/")}]
     if unlisted:
         document["x-unlisted-routes"] = unlisted
     return document
 
 
-def _describe_paths(routes: Iterable[MountedRoute], *, issuers: int) -> tuple[dict[str, Any], list[str]]:
+def _describe_paths(routes: Iterable[MountedRoute], *, tokens: AcceptedTokens) -> tuple[dict[str, Any], list[str]]:
     paths: dict[str, Any] = {}
     unlisted: list[str] = []
     shapes: set[str] = set()
@@ -62,7 +69,7 @@ def _describe_paths(routes: Iterable[MountedRoute], *, issuers: int) -> tuple[di
         if not methods or len(methods) < len(route.methods):
             unlisted.append(route.pattern)
         if methods:
-            path, item = describe_path(route.handler, methods, template, issuers=issuers)
+            path, item = describe_path(route.handler, methods, template, tokens=tokens)
             paths[path] = item | _hosts(route.matchers)
     _number_duplicates(paths)
     return paths, unlisted

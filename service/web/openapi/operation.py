@@ -9,9 +9,10 @@ from typing import Any
 from tornado.websocket import WebSocketHandler
 
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.components import DEFAULT, error_reference
 from service.web.openapi.overrides import merge_overrides
-from service.web.openapi.security import describe_token_sources, security_requirements
+from service.web.openapi.security import describe_token_sources, proof_parameters, security_requirements
 from service.web.policy.description import describe_requirements
 from service.web.policy.requirements import Requirements
 
@@ -22,13 +23,13 @@ _WEBSOCKET = (
 
 
 def describe_operation(
-    handler: type[BearerAuthMixin], method: str, *, parameters: Sequence[dict[str, Any]], issuers: int
+    handler: type[BearerAuthMixin], method: str, *, parameters: Sequence[dict[str, Any]], tokens: AcceptedTokens
 ) -> dict[str, Any]:
     """Return the operation of a method, with the fields of the attribute ``openapi`` merged into it.
 
     Args:
         parameters: The parameters of the path.
-        issuers: The number of accepted issuers.
+        tokens: The accepted tokens.
     """
     requirements = handler.policy.requirements[method]
     has_authorize = handler.policy.has_authorize and not requirements.public
@@ -44,9 +45,9 @@ def describe_operation(
     texts = {"summary": summary, "description": "\n\n".join(filter(None, paragraphs))}
     operation: dict[str, Any] = {name: text for name, text in texts.items() if text}
     operation["operationId"] = f"{method.lower()}{handler.__name__}"
-    if parameters:
-        operation["parameters"] = list(parameters)
-    operation["security"] = list(security_requirements(handler, requirements, issuers=issuers))
+    if every := [*parameters, *proof_parameters(handler, requirements, tokens=tokens)]:
+        operation["parameters"] = every
+    operation["security"] = list(security_requirements(handler, requirements, tokens=tokens))
     statuses = sorted(_error_statuses(requirements, has_authorize=has_authorize, has_parameters=bool(parameters)))
     success = {"101": "The WebSocket is open."} if is_websocket else {"2XX": "The request is served."}
     operation["responses"] = {

@@ -7,14 +7,15 @@ import hashlib
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tornado.template import Loader
 
+from service.web.openapi.accepted import AcceptedTokens
+
 _TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPTS = ("dom.js", "challenge.js", "sign_in.js", "operation.js", "main.js")
+_SCRIPTS = ("dom.js", "challenge.js", "dpop.js", "sign_in.js", "operation.js", "main.js")
 """In the order of their dependencies."""
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+", re.ASCII)
 
@@ -27,27 +28,33 @@ class Page:
     headers: dict[str, str]
 
 
-def make_page(*, title: str, issuers: Iterable[str], client_id: str) -> Page:
+def make_page(*, title: str, tokens: AcceptedTokens, client_id: str) -> Page:
     """Build the page of an API.
 
     Args:
         title: The name of the API.
-        issuers: The issuers at which a user can sign in.
+        tokens: The accepted tokens; a user can sign in at each of their issuers.
         client_id: The client ID of the page at the issuers; the user can enter another one.
     """
     style, *scripts = (_TEMPLATES.joinpath(name).read_text("utf-8") for name in ("style.css", *_SCRIPTS))
-    issuers = list(issuers)
     html = (
         Loader(str(_TEMPLATES), autoescape="xhtml_escape")
         .load("page.html")
-        .generate(title=title, issuers=json.dumps(issuers), client_id=client_id, style=style, scripts=scripts)
+        .generate(
+            title=title,
+            issuers=json.dumps(dict(tokens.modes)),
+            algorithms=json.dumps(tokens.proof_algorithms),
+            client_id=client_id,
+            style=style,
+            scripts=scripts,
+        )
     )
     policy = {
         "default-src": "'none'",
         "script-src": " ".join(map(_hash, scripts)),
         "style-src": _hash(style),
         # An injected script could send a token only to these origins, which know it already.
-        "connect-src": " ".join(["'self'", *dict.fromkeys(filter(None, map(_origin, issuers)))]),
+        "connect-src": " ".join(["'self'", *dict.fromkeys(filter(None, map(_origin, tokens.modes)))]),
         "form-action": "'none'",  # a form sent before its script runs would put a token into the URL
         "base-uri": "'none'",
         "frame-ancestors": "'none'",  # against clickjacking

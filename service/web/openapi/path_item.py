@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.operation import describe_operation, docstring_parts
 from service.web.openapi.path_template import Group, PathTemplate
 
@@ -14,7 +15,7 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 
 def describe_path(
-    handler: type[BearerAuthMixin], methods: Sequence[str], template: PathTemplate, *, issuers: int
+    handler: type[BearerAuthMixin], methods: Sequence[str], template: PathTemplate, *, tokens: AcceptedTokens
 ) -> tuple[str, dict[str, Any]]:
     """Return the path with the names of its parameters in braces, and its path item."""
     names = _parameter_names(handler, methods, template)
@@ -23,7 +24,7 @@ def describe_path(
     if description := "\n\n".join(filter(None, docstring_parts(handler))):
         item["description"] = description
     for method in methods:
-        item[method.lower()] = describe_operation(handler, method, parameters=parameters, issuers=issuers)
+        item[method.lower()] = describe_operation(handler, method, parameters=parameters, tokens=tokens)
     return template.render(names.__getitem__), item
 
 

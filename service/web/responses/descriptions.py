@@ -13,6 +13,8 @@ DESCRIPTIONS: Mapping[Reason, str] = {
     Reason.MISSING_TOKEN: "This resource needs an access token, sent as: Authorization: Bearer TOKEN",
     Reason.SEVERAL_CREDENTIALS: "The request carries more than one credential, send exactly one",
     Reason.MALFORMED_CREDENTIALS: "The credentials are malformed, send one access token as RFC 6750 section 2 says",
+    Reason.AMBIGUOUS_URL: "The URL is not in its normal form, or the proxy does not report it once",
+    Reason.IDENTITY_HEADER: "A header has the name of an identity header in another spelling",
     Reason.TOO_LARGE: "The access token is too large",
     Reason.MALFORMED_TOKEN: "The access token is malformed",
     Reason.UNKNOWN_ISSUER: "The access token is from an issuer that is not accepted here",

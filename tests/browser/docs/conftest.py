@@ -32,7 +32,6 @@ def api_url(started_issuer: RunningIssuer, tmp_path_factory: pytest.TempPathFact
     settings = {
         "OKTA_OAUTH2_ISSUER": started_issuer.issuer_url(),
         "SERVICE_DOCS_CLIENT_ID": SPA,
-        "PYTHONPATH": str(folder),
     }
     with serving("--routes", "notes:routes", folder=folder, **settings) as url:
         yield url

@@ -12,6 +12,7 @@ from docs_page import (
     WHOAMI,
     body,
     explanation,
+    failed_statuses,
     find,
     open_page,
     paste,
@@ -44,6 +45,7 @@ def test_the_page_works_with_the_keyboard_alone(page: Chrome) -> None:
     press_keys(page, "alice@example.com", Keys.TAB, "password", Keys.ENTER)
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
     wait_until_ready(page)
+    assert ["400"] == failed_statuses(page)
     tab_to(page, "GET /api/whoami")
     press_keys(page, Keys.ENTER)
     until(page, lambda: find(page, WHOAMI).get_property("open"))
@@ -77,6 +79,7 @@ def test_a_missing_scope_is_shown_and_can_be_requested(page: Chrome) -> None:
         ),
     )
     shows(page, "#state", "Signed in as alice@example.com, for 60 minutes.")
+    assert ["400"] == failed_statuses(page)
     assert find(page, PUT_NOTE).get_property("open") is True  # open as before
     assert "200 OK" == send(page, PUT_NOTE, number="1", Body='{"text": "x"}')
     assert {"kept": {"text": "x"}} == body(page, PUT_NOTE)

@@ -107,7 +107,7 @@ def _id_token(**claims: object) -> str:
     ("members", "sentence"),
     [
         ({}, ""),
-        ({"token_type": "DPoP"}, "did not return a bearer token"),
+        ({"token_type": "MAC"}, "did not return a bearer token"),
         ({"access_token": None}, "did not return a bearer token"),
         ({"id_token": {"nonce": "of another sign-in"}}, "ID token does not belong to this sign-in"),
         ({"id_token": {"aud": "another-client"}}, "ID token does not belong to this sign-in"),

@@ -104,18 +104,56 @@ async def test_failed_tokens_cause_a_probe_by_their_number_and_their_share(send:
 
 @pytest.mark.gen_test
 async def test_one_token_counts_once(send: Send, endpoint: Endpoint, clock: ManualClock) -> None:
-    for _ in range(4):
+    for number in range(4):
+        assert "response" == await send(f"good-{number}")
         assert "UnexpectedStatus" == await send("bad", 500)
         clock.advance(3)
-    assert (4, 0) == (endpoint.requests, endpoint.probes)
+    assert (8, 0) == (endpoint.requests, endpoint.probes)
 
 
 @pytest.mark.gen_test
 async def test_old_outcomes_do_not_count(send: Send, endpoint: Endpoint, clock: ManualClock) -> None:
     for number in range(10):
+        await send(f"good-{number}")
         await send(f"bad-{number}", 500)
         clock.advance(5)
     assert 0 == endpoint.probes
+
+
+@pytest.mark.parametrize("tokens", [["a", "b"], ["a", "a"]], ids=["two tokens", "one token, twice"])
+@pytest.mark.gen_test
+async def test_an_outage_is_noticed_although_there_are_few_tokens(
+    tokens: list[str], send: Send, endpoint: Endpoint, breaker: Breaker, clock: ManualClock
+) -> None:
+    endpoint.own = 503
+    await send("before")
+    for token in tokens:
+        clock.advance(30)
+        assert "UnexpectedStatus" == await send(token, 503)
+    assert (1, 503) == (endpoint.probes, getattr(breaker.failure, "status", None))
+    clock.advance(3600)
+    assert breaker.failure is not None  # until a request has succeeded
+    await send("after")
+    assert breaker.failure is None
+
+
+@pytest.mark.gen_test
+async def test_the_only_token_that_fails_is_no_outage(
+    send: Send, endpoint: Endpoint, breaker: Breaker, clock: ManualClock
+) -> None:
+    for _ in range(6):
+        await send("bad", 500)
+        clock.advance(30)
+    assert (3, None) == (endpoint.probes, breaker.failure)
+
+
+@pytest.mark.gen_test
+async def test_a_rate_limit_is_no_failure_after_its_time(send: Send, breaker: Breaker, clock: ManualClock) -> None:
+    await send("a", 429)
+    clock.advance(29.9)
+    assert breaker.failure is not None
+    clock.advance(0.1)
+    assert breaker.failure is None
 
 
 @pytest.mark.gen_test

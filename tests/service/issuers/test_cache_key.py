@@ -12,6 +12,7 @@ from service.errors import SettingsError
 from service.issuers.cache_key import derive_cache_key
 from service.settings.program import Settings
 
+TOKEN = "operators-only-0123456789-abcdefghij"
 ISSUER = "https://issuer.example"
 
 
@@ -26,9 +27,9 @@ def private_key() -> ec.EllipticCurvePrivateKey:
 
 def test_processes_with_the_same_secret_derive_the_same_key() -> None:
     assert _key(cache_secret="s" * 32) == _key(cache_secret="s" * 32, client_id="a", client_secret="b")
-    assert _key(client_id="a", client_secret="b") == _key(client_id="a", client_secret="b", admin_token="c")
-    assert _key(admin_token="c") == _key(admin_token="c", cache_url="redis://another")
-    assert 4 == len({_key(cache_secret="s" * 32), _key(cache_secret="t" * 32), _key(admin_token="s" * 31), _key(
+    assert _key(client_id="a", client_secret="b") == _key(client_id="a", client_secret="b", admin_token=TOKEN)
+    assert _key(admin_token=TOKEN) == _key(admin_token=TOKEN, cache_url="redis://another")
+    assert 4 == len({_key(cache_secret="s" * 32), _key(cache_secret="t" * 32), _key(admin_token=TOKEN[::-1]), _key(
         client_id="a", client_secret="b")})  # fmt: skip
 
 

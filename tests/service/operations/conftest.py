@@ -1,17 +1,23 @@
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-
 import pytest
 
-from service.operations.stop_signals import STOP_SIGNALS
+from service.authenticator import Authenticators
+from service.binding import BindingCheck
+from service.caches.deny_list import DenyList
+from service.caches.shared import SharedCache
+from service.health import Health
 
 
-@pytest.fixture(autouse=True)
-def _restore_stop_signals() -> Iterator[None]:
-    """Restore the handlers of the process: the program ignores stop signals once it stops."""
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+@pytest.fixture
+def health(deny_list: DenyList, cache: SharedCache, binding: BindingCheck) -> Health:
+    def build(kind: str) -> None:
+        raise AssertionError(kind)
+
+    return Health(
+        Authenticators(build),  # type: ignore[arg-type]  # never called
+        issuers=list,
+        deny_list=deny_list,
+        cache=cache,
+        binding=binding,
+    )

@@ -25,6 +25,7 @@ from service.__main__ import main
 from service.operations.loading import load_routes, load_service
 from service.web.endpoints.okta_guide import ROUTES as ROUTES_OF_THE_GUIDE
 
+TOKEN = "operators-only-0123456789-abcdefghij"
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 SHOP = """
 import asyncio
@@ -238,7 +239,8 @@ def test_an_application_has_the_processes_limits_metrics_and_admin_port_of_the_p
         process = start(
             "service", "--processes", processes, "--port", "0", "--admin-port", str(port), "--app", path,
             PYTHONPATH=_python_path(folder), SERVICE_CACHE_URL=cache.url, SERVICE_CACHE_SECRET="s" * 32,
-            SERVICE_ADMIN_TOKEN="operators-only", SERVICE_MAX_BODY_SIZE="1000", OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
+            SERVICE_ADMIN_TOKEN=TOKEN,
+            SERVICE_MAX_BODY_SIZE="1000", OKTA_OAUTH2_ISSUER=issuer.issuer_url(),
         )  # fmt: skip
         url, token = listening(process), issuer.token(sub="mallory@example.com", scp="orders:read")
         bearer = ["-H", f"Authorization: Bearer {token}", f"{url}/orders"]
@@ -251,7 +253,11 @@ def test_an_application_has_the_processes_limits_metrics_and_admin_port_of_the_p
         assert 'resource_server_requests_total{method="GET",status="200"} 1.0' in text
         assert f'url="{issuer.issuer_url()}/v1/keys"' in text
         assert 200 == curl(f"http://127.0.0.1:{port}/readyz")[0]
-        admin = ["-H", "Authorization: Bearer operators-only", f"http://127.0.0.1:{port}/deny-list"]
+        admin = [
+            "-H",
+            f"Authorization: Bearer {TOKEN}",
+            f"http://127.0.0.1:{port}/deny-list",
+        ]
         assert 201 == curl("-d", '{"sub": "mallory@example.com"}', *admin)[0]
         end = time.monotonic() + 10
         while 401 != curl(*bearer)[0]:  # until the entry has reached the other process

@@ -12,6 +12,7 @@ from service.errors import SettingsError
 from service.settings.issuers import IssuerSettings
 from service.settings.program import SECRETS, Settings
 
+TOKEN = "operators-only-0123456789-abcdefghij"
 OKTA = "https://dev-123456.okta.com/oauth2/default"
 
 
@@ -216,14 +217,15 @@ def test_the_repr_hides_secrets() -> None:
 
 
 def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("hush\n")
+    (tmp_path / "secret").write_text(f"{TOKEN}\n")
     path = str(tmp_path / "secret")
     settings = Settings(issuer=OKTA, client_id="me", client_secret_file=path, admin_token_file=path)
     client = settings.trusted_issuers[0].client
     assert client is not None
     assert client.secret is not None
-    assert ("hush", "hush") == (client.secret.get_secret_value(), settings.admin_secret)
-    assert "hush" not in repr(settings) + repr(client)
+    assert TOKEN == client.secret.get_secret_value()
+    assert {"admin_token": TOKEN} == settings.operator_tokens
+    assert TOKEN not in repr(settings) + repr(client)
 
 
 def test_an_empty_secret_file_is_rejected(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from tornado.ioloop import IOLoop
 from service.authenticator import Authenticator, Authenticators
 from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
+from service.caches.shared import SharedCache
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, IssuerUnavailable, Reason
+from service.health import Health
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.web.application.application import ResourceServerApplication
@@ -57,6 +59,7 @@ def serve(
     token_cache: ValidatedTokenCache,
     deny_list: DenyList,
     binding: BindingCheck,
+    cache: SharedCache,
 ) -> Callable[..., ResourceServerApplication]:
     """Return a function that builds an application of routes, protected by :class:`FakeValidator`."""
 
@@ -68,15 +71,12 @@ def serve(
         head_as_get: bool = False,
         **settings: Any,
     ) -> ResourceServerApplication:
+        authenticators = Authenticators(
+            lambda _: Authenticator([validator], token_cache=token_cache, deny_list=deny_list, binding=binding)
+        )
         context = ResourceServerContext(
-            authenticators=Authenticators(
-                lambda _: Authenticator(
-                    [validator],
-                    token_cache=token_cache,
-                    deny_list=deny_list,
-                    binding=binding,
-                )
-            ),
+            authenticators=authenticators,
+            health=Health(authenticators, issuers=list, deny_list=deny_list, cache=cache, binding=binding),
             cors=CrossOriginPolicy(cors_origins),
             realm="test",
             resource=resource or Resource(),

@@ -2,7 +2,7 @@
 "use strict";
 
 let api = { paths: {}, components: {} };
-const session = { token: "", stepUp: {}, operation: "", requestScope };
+const session = { token: "", key: null, nonces: new Map(), stepUp: {}, operation: "", requestScope };
 
 const resolve = (item) => (item.$ref ?? "").split("/").slice(1).reduce((parent, name) => parent[name], item.$ref ? api : item);
 
@@ -10,15 +10,17 @@ function showError(error) {
   show("problem", error.message);
 }
 
-function useToken({ token, seconds, user }) {
-  session.token = token;
+function useToken({ token, key = null, seconds, user }) {
+  Object.assign(session, { token, key, nonces: new Map() });
   show("problem", "");
   at("state").textContent = user === undefined ? "A pasted token is used." : `Signed in as ${user}${seconds ? `, for ${Math.round(seconds / 60)} minutes` : ""}.`;
+  show("binding", key === null ? "" : "The token is bound to a key of this page, so it works nowhere else.");
   at("discard").hidden = false;
 }
 
 function discardToken() {
-  session.token = "";
+  Object.assign(session, { token: "", key: null, nonces: new Map() });
+  show("binding", "");
   at("state").textContent = "Not signed in.";
   at("discard").hidden = true;
 }
@@ -54,7 +56,7 @@ function list() {
 }
 
 async function start() {
-  at("issuer").append(...ISSUERS.map((issuer) => element("option", {}, issuer)));
+  at("issuer").append(...Object.keys(ISSUERS).map((issuer) => element("option", {}, issuer)));
   at("sign-in").addEventListener("submit", (event) => {
     event.preventDefault();
     show("problem", "");

@@ -13,7 +13,7 @@ function describeSecurity(operation) {
 
 function showOperation(method, path, item, operation, session) {
   const output = element("div", { role: "status" });
-  const fields = fieldsOf(method, [...(item.parameters ?? []), ...(operation.parameters ?? [])], operation.requestBody);
+  const fields = fieldsOf(method, [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve), operation.requestBody);
   const form = element("form", { className: "fields" }, ...fields.map((field) => field.label), element("button", { type: "submit" }, "Send"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -30,8 +30,11 @@ function showOperation(method, path, item, operation, session) {
   );
 }
 
+// The page makes the proof itself, since each is accepted once.
+const isProof = ({ name, in: place }) => place === "header" && name.toLowerCase() === "dpop";
+
 function fieldsOf(method, parameters, body) {
-  const supported = parameters.filter((parameter) => ["path", "query", "header"].includes(parameter.in));
+  const supported = parameters.filter((parameter) => ["path", "query", "header"].includes(parameter.in) && !isProof(parameter));
   const fields = supported.map((parameter) => {
     const input = element("input", { required: parameter.required === true, autocomplete: "off", spellcheck: false });
     const name = `${parameter.name} (${parameter.in}${parameter.required ? "" : ", optional"})`;
@@ -51,7 +54,7 @@ function fieldsOf(method, parameters, body) {
 
 function requestOf(method, path, fields, session) {
   const url = new URL(path.replace(/^\//, ""), new URL(".", location.href));
-  const headers = session.token ? { Authorization: `Bearer ${session.token}` } : {};
+  const headers = session.token ? { Authorization: `${session.key === null ? "Bearer" : "DPoP"} ${session.token}` } : {};
   let [target, body] = [url.pathname.replaceAll("%7B", "{").replaceAll("%7D", "}"), undefined];
   for (const { parameter, input, type } of fields) {
     if (type !== undefined) {
@@ -69,7 +72,9 @@ async function send(method, path, fields, session) {
   let response, text;
   try {
     const { url, options } = requestOf(method, path, fields, session);
-    response = await fetch(url, options);
+    const { key, token, nonces } = session;
+    // A nonce is good for one handler.
+    response = await (key === null ? fetch(url, options) : fetchWithProof(key, url, options, { token, nonces, place: path }));
     text = await response.text();
   } catch (error) {
     return [element("p", { className: "problem" }, `The request failed: ${error.message}`)];

@@ -3,17 +3,14 @@
 
 // The key of the state, nonce and verifier, which must survive the redirect; never of a code or a token.
 const PENDING = "docs-sign-in";
+// Each with its mode of DPoP: off, allowed or required.
 const ISSUERS = JSON.parse(document.body.dataset.issuers);
 const PAGE_URL = location.origin + location.pathname;
 
-const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
-const challengeOf = async (verifier) => base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
-
-async function fetchJSON(url, options = {}) {
+async function fetchJSON(url, options = {}, send = fetch) {
   let response;
   try {
-    response = await fetch(url, { credentials: "omit", redirect: "error", ...options });
+    response = await send(url, { credentials: "omit", redirect: "error", ...options });
   } catch {
     throw new Error(`${new URL(url).origin} cannot be reached from this page. It is down, it redirects to another address, or it does not allow requests from pages of ${location.origin}.`);
   }
@@ -29,7 +26,7 @@ function checkEndpoint(name, value) {
 }
 
 async function discover(issuer) {
-  if (!ISSUERS.includes(issuer)) throw new Error("This API does not accept tokens of that issuer.");
+  if (!Object.hasOwn(ISSUERS, issuer)) throw new Error("This API does not accept tokens of that issuer.");
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/+$/, "");
   for (const url of [`${origin}${path}/.well-known/openid-configuration`, `${origin}/.well-known/oauth-authorization-server${path}`]) {
@@ -51,7 +48,7 @@ async function signIn({ issuer, clientId, scope, stepUp, operation }) {
   const url = new URL(metadata.authorization_endpoint);
   const parameters = {
     response_type: "code", client_id: clientId, redirect_uri: PAGE_URL, scope, state: pending.state,
-    code_challenge: await challengeOf(pending.verifier), code_challenge_method: "S256", ...stepUp,
+    code_challenge: await hashOf(pending.verifier), code_challenge_method: "S256", ...stepUp,
   };
   if (scope.split(" ").includes("openid")) parameters.nonce = pending.nonce;
   for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
@@ -78,10 +75,23 @@ async function finishSignIn() {
     grant_type: "authorization_code", code: response.get("code"), redirect_uri: PAGE_URL,
     client_id: pending.clientId, code_verifier: pending.verifier,
   };
-  const { ok, document } = await fetchJSON(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) });
+  const key = await createKeyFor(pending.issuer, metadata);
+  const send = key === null ? fetch : (url, options) => fetchWithProof(key, url, options, { nonces: new Map(), place: url });
+  const { ok, document } = await fetchJSON(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) }, send);
   if (!ok) throw new Error(`The issuer rejected the code: ${document.error ?? "no reason given"}. ${document.error_description ?? ""}`);
-  if (!/^bearer$/i.test(document.token_type ?? "") || typeof document.access_token !== "string") throw new Error("The issuer did not return a bearer token.");
-  return { token: document.access_token, seconds: document.expires_in, user: userOf(document.id_token, pending), operation: pending.operation };
+  const isBound = key !== null && /^dpop$/i.test(document.token_type ?? "");
+  if (!(isBound || /^bearer$/i.test(document.token_type ?? "")) || typeof document.access_token !== "string") throw new Error("The issuer did not return a bearer token, or one that is bound to the key of this page.");
+  if (!isBound && ISSUERS[pending.issuer] === "required") throw new Error("The issuer did not bind the token to the key of this page, and this API accepts no other tokens.");
+  return { token: document.access_token, key: isBound ? key : null, seconds: document.expires_in, user: userOf(document.id_token, pending), operation: pending.operation };
+}
+
+// Returns null if the token will be a bearer token.
+async function createKeyFor(issuer, metadata) {
+  const mode = ISSUERS[issuer];
+  const supported = metadata.dpop_signing_alg_values_supported ?? (mode === "required" ? ACCEPTED_ALGORITHMS : []);
+  const key = mode === "off" ? null : await createKey(supported);
+  if (key === null && mode === "required") throw new Error("This API requires tokens that are bound to a key, and the issuer supports none of its algorithms.");
+  return key;
 }
 
 // The signature need not be verified, since the ID token comes from the token endpoint (OpenID Connect Core 3.1.3.7).

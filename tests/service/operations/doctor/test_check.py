@@ -40,6 +40,7 @@ CHECKS = [
     "shared cache",
     "CORS origins",
     "TLS of the service",
+    "client certificates",
 ]
 
 

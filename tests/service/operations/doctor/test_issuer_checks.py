@@ -60,7 +60,7 @@ async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: J
         server.stop()
         finding = await _finding("shared cache", fake_issuer, client, cache_url=server.url)
     assert Outcome.WARN is finding.outcome
-    assert "continues without it" in finding.advice
+    assert "continues without it" in finding.found
 
 
 @pytest.mark.gen_test

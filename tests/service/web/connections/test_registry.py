@@ -90,3 +90,15 @@ async def test_a_lingering_socket_makes_room(serve_with: ServeWith) -> None:
         await rejected.send(b"rubbish\r\n\r\n")
         assert b"400" in await rejected.reader.readuntil(b"\r\n")
         assert 200 == (await (await connect()).get("/")).status
+
+
+@pytest.mark.gen_test
+async def test_the_number_of_connections_for_health_checks_is_a_setting(serve_with: ServeWith) -> None:
+    async with serve_with(max_connections=1, health_check_connections=1) as connect:
+        response = asyncio.ensure_future((await connect()).get("/pending"))
+        await asyncio.sleep(0.05)
+        first, second = await connect(), await connect()
+        assert 200 == (await second.get("/healthz")).status
+        assert b"" == (await first.read_to_end()).raw
+        Pending.release.set()
+        assert 200 == (await response).status

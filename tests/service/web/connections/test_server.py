@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import resource
+import socket
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
 
 import pytest
 import tornado.web
-from raw_clients import APPLICATION, ServeWith
+import trustme
+from raw_clients import APPLICATION, Client, ServeWith
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_unix_socket
 
 from service.settings.groups.limits import LimitSettings
-from service.web.connections.server import LimitedHTTPServer, default_max_connections
+from service.web.connections.server import LimitedHTTPServer, _max_connections, default_max_connections
+from service.web.connections.stream import ClientStream
 
 _LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 0.3, "body_timeout": 0.3}
 _POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -146,4 +155,105 @@ def test_the_number_of_connections_follows_the_limit_of_descriptors(
     soft: int, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
-    assert expected == default_max_connections()
+    assert expected == default_max_connections(LimitSettings())
+
+
+@pytest.mark.parametrize(
+    ("soft", "wanted", "served"),
+    [(1024, 900, 900), (1024, 984, 984), (1024, 985, 984), (1024, 5000, 984), (20, 8, 1), (-1, 50_000, 50_000)],
+)
+def test_health_checks_keep_their_descriptors_if_the_setting_exceeds_the_limit(
+    soft: int, wanted: int, served: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
+    assert served == _max_connections(LimitSettings(max_connections=wanted))
+    assert [served] * (served != wanted) == [vars(record)["value"] for record in caplog.records]
+
+
+@pytest.fixture
+def tls_server() -> LimitedHTTPServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    limits = LimitSettings(handshake_timeout=10, header_timeout=5)
+    return LimitedHTTPServer(APPLICATION, limits=limits, ssl_options=context)
+
+
+@pytest.mark.gen_test
+async def test_a_tls_handshake_has_a_time_limit_of_its_own(io_loop: IOLoop, tls_server: LimitedHTTPServer) -> None:
+    async with _connected(tls_server) as (stream, _):
+        accepted_at = stream.waiting_since
+        stream.check_timeouts(accepted_at + 9)
+        assert not stream.closed()
+        stream.check_timeouts(accepted_at + 10)
+        assert stream.closed()
+
+
+@pytest.mark.gen_test
+async def test_the_time_for_the_header_begins_after_the_handshake(
+    io_loop: IOLoop, tls_server: LimitedHTTPServer
+) -> None:
+    async with _connected(tls_server) as (stream, client):
+        handshake_at = stream.waiting_since + 9
+        stream.check_timeouts(handshake_at)
+        trusting = ssl._create_unverified_context()  # noqa: S323  # the server is ours
+        await client.writer.start_tls(trusting, server_hostname="127.0.0.1")
+        await client.send(b"GET / HTTP/1.1\r\n")
+        while not stream._read_buffer:  # noqa: ASYNC110  # a buffer has no event
+            await asyncio.sleep(0.01)
+        stream.check_timeouts(handshake_at + 4)
+        assert not stream.closed()
+        stream.check_timeouts(handshake_at + 5)
+        assert stream.closed()
+
+
+@contextlib.asynccontextmanager
+async def _connected(server: LimitedHTTPServer) -> AsyncIterator[tuple[ClientStream, Client]]:
+    """Yield the stream of the server's only connection, and its client."""
+    server.listen(0, "127.0.0.1")
+    (listening,) = server._sockets.values()
+    client = Client(*await asyncio.open_connection(*listening.getsockname()))
+    while not server._registry._open:  # noqa: ASYNC110  # a socket has no event
+        await asyncio.sleep(0.01)
+    (stream,) = server._registry._open
+    try:
+        yield stream, client
+    finally:
+        client.writer.transport.abort()
+        server.stop()
+        await server.close_all_connections()
+
+
+@pytest.mark.gen_test
+async def test_the_peer_at_a_unix_socket_has_no_address_in_the_log(
+    io_loop: IOLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        listening = bind_unix_socket(f"{folder}/api.sock")
+        server = LimitedHTTPServer(APPLICATION, limits=LimitSettings())
+        server.add_sockets([listening])
+        client = Client(*await asyncio.open_unix_connection(f"{folder}/api.sock"))
+        await client.send(b"rubbish\r\n\r\n")
+        assert 400 == (await client.read_to_end()).status
+        client.writer.close()
+        server.stop()
+        await server.close_all_connections()
+    assert ["0.0.0.0"] == [vars(record)["remote_ip"] for record in caplog.records]
+
+
+@pytest.mark.gen_test
+async def test_an_ipv4_client_at_a_socket_for_both_versions_has_its_own_address(io_loop: IOLoop) -> None:
+    listening = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    listening.settimeout(0)
+    server = LimitedHTTPServer(tornado.web.Application([(r"/", _Address)]), limits=LimitSettings())
+    server.add_sockets([listening])
+    for host in ("127.0.0.1", "::1"):
+        client = Client(*await asyncio.open_connection(host, listening.getsockname()[1]))
+        assert f"address={host}".encode() in (await client.get("/")).raw
+        client.writer.close()
+    server.stop()
+    await server.close_all_connections()
+
+
+class _Address(tornado.web.RequestHandler):
+    def get(self) -> None:
+        self.write(f"address={self.request.remote_ip}")

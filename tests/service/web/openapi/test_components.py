@@ -36,3 +36,19 @@ def test_only_headers_that_are_always_sent_are_required() -> None:
         if response["description"].startswith(("The token is missing", "The token is valid", "The token cannot"))
     }
     assert {"WWW-Authenticate": False, "Retry-After": True} == headers
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern", "has_nonce"),
+    [
+        (["bearer"], "^(?:Bearer) ", False),
+        (["bearer", "DPoP"], "^(?:Bearer|DPoP) ", True),
+        (["DPoP"], "^(?:DPoP) ", True),
+    ],
+)
+def test_a_rejection_has_a_challenge_of_an_accepted_scheme(names: list[str], pattern: str, *, has_nonce: bool) -> None:
+    described = components({name: {"type": "http", "scheme": name} for name in names})
+    headers = described["responses"]["Unauthorized"]["headers"]
+    assert pattern == headers["WWW-Authenticate"]["schema"]["pattern"]
+    assert has_nonce is ("DPoP-Nonce" in headers) is ("algs" in headers["WWW-Authenticate"]["description"])
+    assert has_nonce is ("parameters" in described)

@@ -13,19 +13,23 @@ from service import Settings
 from service.app import all_routes
 from service.web.endpoints.okta_guide import Hello, WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.document import describe
 from service.web.policy.scopes import AnyOf
-from service.web.responses.resource import Resource
 from service.web.routing.audit import mounted_routes
 from service.web.routing.wrap import protected
 
 ISSUERS = ("https://a.example/oauth2/default", "https://b.example")
 
 
-def _describe(*routes: Any, **options: Any) -> dict[str, Any]:
+def _describe(
+    *routes: Any, public_url: str | None = None, dpop: str = "off", reads_certificates: bool = False
+) -> dict[str, Any]:
     application = tornado.web.Application(list(routes))
-    resource = Resource(authorization_servers=ISSUERS, **options)
-    document = describe(mounted_routes(application, default=None), title="Things", resource=resource)
+    modes = dict.fromkeys(ISSUERS, dpop)
+    tokens = AcceptedTokens(modes=modes, proof_algorithms=("ES256",), reads_certificates=reads_certificates)
+    mounted = mounted_routes(application, default=None)
+    document = describe(mounted, title="Things", public_url=public_url, tokens=tokens)
     openapi_spec_validator.validate(document)
     return document
 
@@ -64,6 +68,7 @@ def test_every_default_route_is_listed() -> None:
     document = _describe(*all_routes(settings, None, documentation=None))
     assert {
         "/healthz",
+        "/livez",
         "/readyz",
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/{suffix}",
@@ -156,3 +161,21 @@ def test_each_token_source_of_a_handler_has_a_security_scheme() -> None:
     assert {"bearer", "issuer", "issuer2", "query", "cookie.__Host-basket"} == document["components"][
         "securitySchemes"
     ].keys()
+
+
+@pytest.mark.parametrize("reads_certificates", [False, True])
+@pytest.mark.parametrize("dpop", ["off", "allowed", "required"])
+def test_every_reference_of_a_document_with_bound_tokens_has_a_target(dpop: str, *, reads_certificates: bool) -> None:
+    strict = type("Strict", (WhoAmI,), {"dpop": "required"})
+    document = _describe(
+        (r"/things/(\d+)", Things), (r"/whoami", WhoAmI), (r"/strict", strict),
+        dpop=dpop, reads_certificates=reads_certificates,
+    )  # fmt: skip
+    defined = document["components"]
+    operations = [path[method] for path in document["paths"].values() for method in ("get", "post") if method in path]
+    parameters = [each for operation in operations for each in operation.get("parameters", ())]
+    references = {each["$ref"].rpartition("/")[2] for each in parameters if "$ref" in each}
+    named = {name for operation in operations for requirement in operation["security"] for name in requirement}
+    assert references <= defined["parameters"].keys()
+    assert named <= defined["securitySchemes"].keys()
+    assert reads_certificates is ("mutualTLS" in named)

@@ -10,6 +10,7 @@ from tornado.websocket import WebSocketHandler
 from service.tokens.principal import Principal
 from service.web.endpoints.okta_guide import WhoAmI
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.operation import describe_operation
 from service.web.policy.policy import policy
 from service.web.policy.scopes import AnyOf
@@ -34,9 +35,11 @@ def _with(**attributes: Any) -> type[BearerAuthMixin]:
 
 
 def _describe(
-    handler: Any, method: str = "GET", *, parameters: Sequence[dict[str, Any]] = (), issuers: int = 1
+    handler: Any, method: str = "GET", *, parameters: Sequence[dict[str, Any]] = (), issuers: int = 1, dpop: str = "off"
 ) -> dict[str, Any]:
-    return describe_operation(handler, method, parameters=parameters, issuers=issuers)
+    modes = {f"https://{number}.example": dpop for number in range(issuers)}
+    tokens = AcceptedTokens(modes=modes, proof_algorithms=("ES256",))
+    return describe_operation(handler, method, parameters=parameters, tokens=tokens)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +75,25 @@ def test_the_requirements_determine_security_and_error_responses(
 )
 def test_each_issuer_is_a_security_alternative(issuers: int, security: list[dict[str, list[str]]]) -> None:
     assert security == _describe(WhoAmI, issuers=issuers)["security"]
+
+
+@pytest.mark.parametrize(
+    ("dpop", "attributes", "proof"),
+    [
+        ("off", {}, None),
+        ("allowed", {}, "DPoPProof"),
+        ("required", {}, "RequiredDPoPProof"),
+        ("required", {"optional": True}, "DPoPProof"),
+        ("required", {"public": True}, None),
+        ("off", {"dpop": "required"}, "RequiredDPoPProof"),
+        ("required", {"dpop": "off"}, None),
+    ],
+)
+def test_the_proof_is_a_parameter_where_it_is_accepted(
+    dpop: str, attributes: dict[str, Any], proof: str | None
+) -> None:
+    found = _describe(_with(**attributes), dpop=dpop).get("parameters", [])
+    assert ([] if proof is None else [{"$ref": f"#/components/parameters/{proof}"}]) == found
 
 
 def test_docstring_and_requirements_become_summary_and_description() -> None:

@@ -12,15 +12,20 @@ from tornado.httpclient import AsyncHTTPClient
 
 from service import ResourceServerApplication, Settings, make_app
 from service.web.openapi import page as module
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.page import Page, make_page
 
 ISSUERS = ["https://a.example/oauth2/default", "https://a.example/oauth2/other", "https://b.example:8443"]
 TEMPLATES = Path(module.__file__).parent / "templates"
 
 
+def _tokens(*issuers: str) -> AcceptedTokens:
+    return AcceptedTokens(modes=dict.fromkeys(issuers, "allowed"), proof_algorithms=("ES256", "RS256"))
+
+
 @pytest.fixture
 def page() -> Page:
-    return make_page(title='<b>"Things"</b>', issuers=ISSUERS, client_id='"><script>')
+    return make_page(title='<b>"Things"</b>', tokens=_tokens(*ISSUERS), client_id='"><script>')
 
 
 def _policy(page: Page) -> dict[str, list[str]]:
@@ -36,7 +41,7 @@ def test_only_the_inline_scripts_and_style_of_the_page_are_allowed(page: Page) -
     text = page.html.decode()
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
-    assert 5 == len(scripts)
+    assert 6 == len(scripts)
     assert [_hash(script) for script in scripts] == _policy(page)["script-src"]
     assert [_hash(style)] == _policy(page)["style-src"]
 
@@ -50,7 +55,9 @@ def test_only_the_api_and_its_issuers_can_be_requested(page: Page) -> None:
 
 
 def test_an_issuer_cannot_end_a_directive() -> None:
-    policy = _policy(make_page(title="x", issuers=["https://a.example;script-src", "https://b.example"], client_id=""))
+    policy = _policy(
+        make_page(title="x", tokens=_tokens("https://a.example;script-src", "https://b.example"), client_id="")
+    )
     assert ["'self'", "https://b.example"] == policy["connect-src"]
 
 
@@ -59,7 +66,9 @@ def test_settings_are_escaped(page: Page) -> None:
     assert "&lt;b&gt;&quot;Things&quot;&lt;/b&gt;" in text
     assert 'value="&quot;&gt;&lt;script&gt;"' in text
     (issuers,) = re.findall(r'data-issuers="([^"]*)"', text)
-    assert ISSUERS == json.loads(html.unescape(issuers))
+    assert dict.fromkeys(ISSUERS, "allowed") == json.loads(html.unescape(issuers))
+    (algorithms,) = re.findall(r'data-proof-algorithms="([^"]*)"', text)
+    assert ["ES256", "RS256"] == json.loads(html.unescape(algorithms))
 
 
 def test_templates_load_no_resources_and_inject_no_markup() -> None:

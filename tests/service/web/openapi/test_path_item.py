@@ -5,6 +5,7 @@ from tornado.routing import PathMatches
 from tornado.web import RequestHandler
 
 from service.web.handler.mixin import BearerAuthMixin
+from service.web.openapi.accepted import AcceptedTokens
 from service.web.openapi.path_item import describe_path
 from service.web.openapi.path_template import PathTemplate, parse_template
 
@@ -39,13 +40,13 @@ class Parts(BearerAuthMixin, RequestHandler):
     ],
 )
 def test_parameters_are_named_by_the_route_or_the_method(regex: str, methods: list[str], path: str) -> None:
-    rendered, item = describe_path(Parts, methods, _template(regex), issuers=1)
+    rendered, item = describe_path(Parts, methods, _template(regex), tokens=AcceptedTokens())
     assert path == rendered
     assert {"description", *map(str.lower, methods)} == item.keys()
 
 
 def test_a_parameter_has_the_pattern_of_its_group() -> None:
-    _, item = describe_path(Parts, ["GET"], _template("/t/([0-9]+)/f/(.*)"), issuers=1)
+    _, item = describe_path(Parts, ["GET"], _template("/t/([0-9]+)/f/(.*)"), tokens=AcceptedTokens())
     assert [
         {"name": "thing", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^(?:[0-9]+)$"}},
         {
@@ -60,10 +61,10 @@ def test_a_parameter_has_the_pattern_of_its_group() -> None:
 
 
 def test_a_pattern_unknown_to_json_schema_is_omitted() -> None:
-    _, item = describe_path(Parts, ["GET"], _template(r"/t/([\x41])"), issuers=1)
+    _, item = describe_path(Parts, ["GET"], _template(r"/t/([\x41])"), tokens=AcceptedTokens())
     assert {"type": "string"} == item["get"]["parameters"][0]["schema"]
 
 
 def test_the_docstring_of_the_class_describes_the_path() -> None:
-    _, item = describe_path(Parts, ["GET"], _template("/t"), issuers=1)
+    _, item = describe_path(Parts, ["GET"], _template("/t"), tokens=AcceptedTokens())
     assert "The parts of things.\n\nSome have none." == item["description"]

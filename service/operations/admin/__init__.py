@@ -1,0 +1,1 @@
+"""The admin port: what operators change and read while the service runs."""

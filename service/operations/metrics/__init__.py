@@ -1,0 +1,1 @@
+"""Metrics for Prometheus, and the state of the program for operators."""

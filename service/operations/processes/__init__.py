@@ -1,0 +1,1 @@
+"""The processes of the program: a supervisor, and workers that serve the same sockets."""
