@@ -207,7 +207,7 @@ def _by_issuer(
 
 
 def _jwt_issuer(validator: Validator) -> str | None:
-    return getattr(validator, "jwt_issuer", None)  # type: ignore[no-any-return]  # an optional attribute
+    return getattr(validator, "jwt_issuer", None)
 
 
 class Authenticators:

@@ -98,7 +98,7 @@ def test_every_line_of_json_is_valid_whatever_fails(processes: str, start: Start
     [
         (["--routes", "os:sep"], 2, "package.module:attribute"),
         (["--certfile", "none.pem", "--keyfile", "none.pem"], 2, "No such file"),
-        (["--port", "{taken}"], 1, "cannot serve"),
+        (["--port", "{taken}"], 1, "stop the program that listens there"),
     ],
 )
 @pytest.mark.parametrize("processes", ["1", "2"])
