@@ -14,6 +14,7 @@ from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
+from service.tracing.current import current_request
 from service.validators.base import Validator
 
 
@@ -147,6 +148,8 @@ class Authenticator:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
         reports = bool(self._observers.receivers)
         for validator in validators:
+            if (current := current_request.get()) is not None:
+                current.validator = validator
             principal = await (self._validate_and_report(validator, token) if reports else validator.validate(token))
             if principal is not None:
                 return principal
@@ -206,8 +209,7 @@ def _by_issuer(
 
 
 def _jwt_issuer(validator: Validator) -> str | None:
-    issuer: str | None = getattr(validator, "jwt_issuer", None)
-    return issuer
+    return getattr(validator, "jwt_issuer", None)
 
 
 class Authenticators:
