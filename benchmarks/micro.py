@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -335,7 +336,11 @@ def _other_operations(claims: dict[str, Any], *, rules: ClaimRules, now: float) 
         ("request ID and span", open_tracing(is_on=True), "without a provider, so that nothing is recorded"),
     ]:
         dispatcher = Dispatcher(lambda _: None, tracing=tracing)
-        yield Operation(name=name, run=lambda _, by=dispatcher: by._identify(request), comment=comment)
+        yield Operation(name=name, run=partial(_identify, dispatcher, request), comment=comment)
+
+
+def _identify(dispatcher: Dispatcher, request: HTTPServerRequest, _token: object) -> None:
+    dispatcher._identify(request)
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
