@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from service.operations.processes.link import Failed, ProgramState
 from service.operations.processes.restart_pause import RestartPause
 from service.operations.processes.worker_process import Plan, State, WorkerProcess
+from service.operations.start_errors import explain
 
 _logger = logging.getLogger(__name__)
 
@@ -201,9 +202,10 @@ class WorkerPool:
             worker = WorkerProcess(self.plan, number)
         except OSError as exc:
             pause = self._pause.ended(now, lifetime=0.0, has_served=False)
-            fields = {"worker": number, "error": exc.strerror, "pause_s": pause}
+            error = "; ".join(filter(None, explain(exc)))
+            fields = {"worker": number, "error": error, "pause_s": pause}
             _logger.warning("worker could not be started, retrying", extra=fields)
-            self._fail(Failed(problems=(f"no process could be started: {exc.strerror}",), is_settings_error=False))
+            self._fail(Failed(problems=(f"no process could be started: {error}",), is_settings_error=False))
             return
         if self.plan.has_admin and not any(each.has_admin or each.accepts for each in self._active):
             worker.serve_admin()  # before it accepts connections, so that both ports work once that is announced

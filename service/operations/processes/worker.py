@@ -26,6 +26,7 @@ from service.operations.processes.link import (
 )
 from service.operations.processes.retirement import Retirement, resident_memory
 from service.operations.processes.signals import ignore_stop_signals, leave_signals_to_supervisor
+from service.operations.start_errors import explain
 from service.settings.groups.processes import ProcessSettings
 
 _logger = logging.getLogger(__name__)
@@ -182,5 +183,12 @@ def run_worker(serve: ServeFunction, limits: ProcessSettings, number: int, conne
         sys.exit(2)
     except Exception as exc:
         _logger.exception("worker failed")
-        send(connection, Failed(problems=(f"{type(exc).__name__}: {exc}",), is_settings_error=False))
+        send(connection, Failed(problems=(_describe(exc),), is_settings_error=False))
         sys.exit(1)
+
+
+def _describe(error: Exception) -> str:
+    """Return an error on one line, with what to do if that is known."""
+    if isinstance(error, OSError):
+        return "; ".join(filter(None, explain(error)))
+    return f"{type(error).__name__}: {error}"
