@@ -35,7 +35,11 @@ def test_the_page_names_every_kind_and_limit() -> None:
 
 def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> None:
     (block,) = _blocks("sh")
-    variables = dict(re.findall(r"^export (\w+)=(.*)$", block, re.MULTILINE)) | {"SERVICE_ADMIN_PORT": "0"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    exported = subprocess.run(
+        ["sh", "-c", f"{block}\nenv"], env={"PATH": path}, capture_output=True, text=True, check=True  # noqa: S607
+    ).stdout  # fmt: skip
+    variables = dict(re.findall(r"^(SERVICE_\w+)=(.*)$", exported, re.MULTILINE)) | {"SERVICE_ADMIN_PORT": "0"}
     with fakeissuer.running() as issuer:
         service = subprocess.Popen(
             [sys.executable, "-m", "service", "--issuer", issuer.issuer_url(), "--port", "0"],

@@ -20,8 +20,8 @@ from fakeissuer import RunningIssuer
 from service.caches import shared
 from service.caches.shared import SharedCache, open_cache
 from service.clock import SystemClock
-from service.operations.doctor import cache_check
-from service.operations.doctor.cache_check import check_cache, find_failure
+from service.operations.doctor.network import cache as cache_check
+from service.operations.doctor.network.cache import check_cache, find_failure
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def run(fake_issuer: RunningIssuer, environment: dict[str, str], tmp_path: Path) -> Run:
     """Return a function that runs ``python -m service`` with its arguments and the fake issuer, in an empty folder."""
-    environment |= {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url()}
+    environment |= {"OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url(), "SERVICE_PORT": "0"}
 
     def run(*arguments: str, piped: str | bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -144,3 +145,43 @@ def test_an_unknown_validator_is_a_settings_error(command: str, run: Run) -> Non
     done = run(command, *(["x"] if command == "explain" else []), SERVICE_VALIDATION="jtw")
     assert (2, "") == (done.returncode, done.stdout)
     assert "did you mean 'jwt'?" in done.stderr
+
+
+def test_check_prints_json_with_stable_fields(run: Run, fake_issuer: RunningIssuer) -> None:
+    fake_issuer.fail("keys", status=503)
+    done = run("check", "--json", "--routes")
+    assert (1, "") == (done.returncode, done.stderr)
+    document = json.loads(done.stdout)
+    assert {"passed", "checks", "routes"} == document.keys()
+    assert document["passed"] is False
+    assert all({"id", "status", "subject", "text", "advice"} == check.keys() for check in document["checks"])
+    checks = {check["id"]: check for check in document["checks"]}
+    assert len(checks) == len(document["checks"])
+    assert ("fail", "") == (checks["key_set"]["status"], checks["key_set"]["subject"])
+    assert "expected 200, got 503" in checks["key_set"]["text"]
+    assert "the issuer has an error" in checks["key_set"]["advice"]
+    assert {"method", "pattern", "handler", "requirements"} == document["routes"][0].keys()
+
+
+def test_check_names_the_issuer_of_each_check(run: Run, fake_issuer: RunningIssuer) -> None:
+    tables = [{"issuer": fake_issuer.issuer_url(name), "audience": "a"} for name in ("default", "partner")]
+    done = run("check", "--json", OKTA_OAUTH2_ISSUER="", SERVICE_ISSUERS=json.dumps(tables))
+    checks = json.loads(done.stdout)["checks"]
+    assert {fake_issuer.issuer_url("default"), fake_issuer.issuer_url("partner"), ""} == {
+        check["subject"] for check in checks
+    }
+
+
+def test_check_compares_the_packages_with_advisories(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "osv.json").write_text(
+        '{"id": "GHSA-test", "affected": [{"package": {"ecosystem": "PyPI", "name": "tornado"}, '
+        '"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}'
+    )
+    done = run("check", "--advisories", "osv.json")
+    assert (1, "") == (done.returncode, done.stderr)
+    assert "has the advisory GHSA-test; there is no fixed version yet" in done.stdout
+    done = run("check", "--advisories", "missing.json")
+    assert (2, "--advisories: missing.json: No such file or directory\n") == (done.returncode, done.stderr)
+    done = run("config", "--json")
+    assert 2 == done.returncode
+    assert "--json and --advisories belong to check" in done.stderr

@@ -11,14 +11,13 @@ from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.errors import IssuerUnavailable, SettingsError
 from service.issuers.client import JSONClient
-from service.operations.doctor.cache_check import check_cache
-from service.operations.doctor.certificate_check import check_client_certificates
 from service.operations.doctor.context import is_validated_locally
 from service.operations.doctor.formatting import escape_for_terminal, redact, to_json
 from service.operations.doctor.host.advisories import check_advisories
 from service.operations.doctor.host.local import check_locally
 from service.operations.doctor.introspection.endpoint_check import check_introspection
 from service.operations.doctor.issuer_checks import check_remote_issuer
+from service.operations.doctor.network.cache import check_cache
 from service.operations.doctor.network.port import check_port
 from service.operations.doctor.network.way import check_way
 from service.operations.doctor.report import Finding, Outcome, fail, ok
@@ -78,12 +77,7 @@ async def check(
         async for finding in _check_issuer(issuer, settings, client=client, clock=clock):
             findings += [replace(finding, subject=issuer.issuer) if several else finding]
     rows, audited = _check_route_table(routes)
-    rest = (
-        *audited,
-        await check_cache(settings, clock=clock),
-        await check_port(settings),
-        *check_client_certificates(settings, now=clock.now()),
-    )
+    rest = (*audited, await check_cache(settings, clock=clock), await check_port(settings))
     known = () if advisories is None else check_advisories(advisories)
     return CheckReport(findings=(*findings, *rest, *check_locally(settings, clock=clock), *known), rows=rows)
 

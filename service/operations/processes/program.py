@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from service.errors import SettingsError
+from service.operations.doctor.host.reload import check_before_reload, failing_checks
 from service.operations.logs import announce, configure_logging, find_exporters
 from service.operations.processes.cpu_quota import usable_processors
 from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
@@ -122,6 +123,7 @@ class _Current:
         self._settings = settings
         self._listeners = listeners
         self._handover_file = handover_file
+        self._failing_checks = failing_checks(settings)
 
     def make_plan(self) -> Plan:
         """Return the plan for the current settings.
@@ -144,11 +146,12 @@ class _Current:
         """Read the settings again, and return their plan.
 
         Raises:
-            SettingsError: A setting is invalid, or the certificate cannot be used.
+            SettingsError: A setting is invalid, the certificate cannot be used, or a check fails.
         """
         before, self._settings = self._settings, read()
         try:
             plan = self.make_plan()
+            self._failing_checks = check_before_reload(self._settings, failing=self._failing_checks)
         except SettingsError:
             self._settings = before
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.clock import Clock, SystemClock
+from service.operations.doctor.host.client_certificates import check_client_certificates
 from service.operations.doctor.host.exposure import check_admin_port, check_cors, check_trusted_proxies
 from service.operations.doctor.host.own_certificate import check_own_certificate
 from service.operations.doctor.host.resources import check_descriptors, check_folders, check_limits
@@ -18,6 +19,7 @@ def check_locally(settings: Settings, *, clock: Clock | None = None) -> tuple[Fi
     clock = clock or SystemClock()
     return (
         check_own_certificate(settings, clock=clock),
+        *check_client_certificates(settings, now=clock.now()),
         check_admin_port(settings),
         check_trusted_proxies(settings),
         check_cors(settings),

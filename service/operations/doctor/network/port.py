@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import socket
 import ssl
 import urllib.request
 
 from service.operations.doctor.report import Finding, fail, ok, warn
-from service.operations.sockets.bound import bind
 from service.operations.start_errors import explain
 from service.settings.program import Settings
 from service.settings.types import unix_path
@@ -25,7 +25,7 @@ async def check_port(settings: Settings) -> Finding:
     if unix_path(address) is not None:
         return ok(about, address)  # to bind it would replace the file of a socket
     try:
-        bind(address, port).close()
+        _bind(address, port)
     except OSError as exc:
         found, advice = explain(exc)
         if exc.errno != errno.EADDRINUSE:
@@ -34,6 +34,26 @@ async def check_port(settings: Settings) -> Finding:
             return ok(about, f"{address}:{port}, where a service runs already")
         return warn(about, found, advice)
     return ok(about, f"{address}:{port}, which is free" if port else f"{address}, any free port")
+
+
+def _bind(address: str, port: int) -> None:
+    """Bind each address of a host for a moment, as the service would.
+
+    Raises:
+        OSError: One cannot be bound.
+    """
+    host = f"[{address}]" if ":" in address else address
+    try:
+        for family, kind, protocol, _, name in socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as bound:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                bound.bind(name)
+    except OSError as exc:
+        raise OSError(exc.errno, f"{host}:{port}: {exc.strerror}") from None
 
 
 def _is_alive(settings: Settings) -> bool:

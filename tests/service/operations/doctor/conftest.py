@@ -19,4 +19,4 @@ def client(io_loop: IOLoop) -> Iterator[JSONClient]:
 
 @pytest.fixture
 def settings(fake_issuer: RunningIssuer) -> Settings:
-    return Settings(issuer=fake_issuer.issuer_url())
+    return Settings(issuer=fake_issuer.issuer_url(), port=0)

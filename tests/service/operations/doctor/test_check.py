@@ -28,8 +28,10 @@ CHECKS = [
     "issuer",
     "profile",
     "audience",
-    "discovery",
+    "proxy",
+    "name",
     "TLS to the issuer",
+    "discovery",
     "issuer in the document",
     "jwks_uri",
     "key set",
@@ -38,9 +40,14 @@ CHECKS = [
     "Cache-Control",
     "clock",
     "shared cache",
-    "CORS origins",
+    "address",
     "TLS of the service",
     "client certificates",
+    "admin port",
+    "trusted proxies",
+    "CORS origins",
+    "limits",
+    "file descriptors",
 ]
 
 
@@ -49,7 +56,7 @@ async def _check(settings: Settings, client: JSONClient) -> CheckReport:
 
 
 def _by_name(report: CheckReport) -> dict[str, Finding]:
-    return {finding.about: finding for finding in report.findings}
+    return {f"{finding.subject} {finding.about}".strip(): finding for finding in report.findings}
 
 
 def _problems(report: CheckReport) -> dict[str, Outcome]:
@@ -302,9 +309,9 @@ async def test_the_issuers_certificate_is_verified_with_ca_file(tmp_path: Path) 
     trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pem)
     own: dict[str, Any] = {"certfile": str(pem), "keyfile": str(pem)}
     with fakeissuer.running(tls=True, ca_file=ca_file) as issuer:
-        for path, outcome in ((str(ca_file), Outcome.OK), (None, Outcome.SKIPPED)):
+        for path, outcome in ((str(ca_file), Outcome.OK), (None, Outcome.FAIL)):
             client = JSONClient(ca_file=path)
-            report = await _check(Settings(issuer=issuer.issuer_url(), **own), client)
+            report = await _check(Settings(issuer=issuer.issuer_url(), port=0, ca_file=path, **own), client)
             assert Outcome.OK is _by_name(report)["TLS of the service"].outcome
             finding = _by_name(report)["TLS to the issuer"]
             assert (outcome, outcome is Outcome.OK) == (finding.outcome, report.passed)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from service.caches.backends.opening import open_backend
 from service.clock import SystemClock
 from service.errors import SettingsError
-from service.operations.doctor.cache_check import check_cache, find_failure
+from service.operations.doctor.network.cache import check_cache, find_failure
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from certificates import self_signed
 
-from service.operations.doctor.certificate_check import check_client_certificates
+from service.operations.doctor.host.client_certificates import check_client_certificates
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 
