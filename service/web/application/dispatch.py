@@ -148,10 +148,10 @@ class Dispatcher:
         protected = cast("_ProtectedDelegate", delegate)
         protected.__class__ = _ProtectedDelegate
         protected.create = functools.partial(self._create, wrapper)
-        protected.identify = self._identify
+        protected.identify = self.identify
         return protected
 
-    def _identify(self, request: HTTPServerRequest) -> CurrentRequest:
+    def identify(self, request: HTTPServerRequest) -> CurrentRequest:
         """Return what identifies a request: as its trusted proxy says, or a new ID; and its span if tracing is on."""
         current = CurrentRequest()
         headers: dict[str, str] = {}
