@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import secrets
+import time
 import urllib.parse
 from collections.abc import Callable, Mapping
 
@@ -51,7 +52,10 @@ def test_a_client_adds_no_series(monitored: Callable[..., tuple[str, Scrape]]) -
         client = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc)
         for _ in range(20):  # enough to use up the fetches for unknown key IDs
             _send_what_a_client_can_invent(client, issuer.issuer_url())
-        before = _series(scrape())
+        deadline = time.monotonic() + 20
+        while "resource_server_key_set_age_seconds{" not in (text := scrape()):  # the state is read once a second
+            assert time.monotonic() < deadline
+        before = _series(text)
         for _ in range(1000 // len(INVENTED)):
             _send_what_a_client_can_invent(client, issuer.issuer_url())
         after = _series(scrape())
