@@ -239,7 +239,7 @@ class WorkerPool:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()
         if worker.plan.has_admin:
-            from service.operations.metrics.processes import forget_gauges  # noqa: PLC0415  # only for the admin port
+            from service.operations.metrics.folder import forget_gauges  # noqa: PLC0415  # only for the admin port
 
             forget_gauges(worker.number)
 

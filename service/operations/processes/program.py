@@ -74,7 +74,7 @@ def _open_temporary_files(settings: Settings, stack: contextlib.ExitStack) -> Pa
     """
     if not settings.has_admin_port:
         return None
-    from service.operations.metrics.processes import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
+    from service.operations.metrics.folder import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
 
     try:
         stack.enter_context(multiprocess_metrics())
