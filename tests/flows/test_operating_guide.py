@@ -317,7 +317,7 @@ def mismatched_certificate(rig: Rig) -> Operated:
     authority = Authority(rig.folder)
     first, second = authority.issue("localhost"), authority.issue("other.example")
     service = rig.serve(
-        SERVICE_CERTFILE=str(first.file), SERVICE_KEYFILE=str(first.key_file), SERVICE_CERTIFICATE_CHECK_INTERVAL="0.1"
+        SERVICE_CERTFILE=str(first.file), SERVICE_KEYFILE=str(first.key_file), SERVICE_FILE_CHECK_INTERVAL="0.1"
     )
     url = service.api.replace("127.0.0.1", "localhost") + "/api/whoami"
     arguments = ("--cacert", str(authority.file), "-H", f"Authorization: Bearer {rig.issuer.token()}", url)
