@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pydantic import SecretStr
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 import fakeissuer
 from service.authenticator import Authenticator
@@ -50,8 +52,10 @@ from service.tokens.jwk import JWK
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.tokens.token_kinds import check_type
+from service.tracing.spans import open_tracing
 from service.validators import introspection, jwt
 from service.validators.base import ValidatorContext
+from service.web.application.dispatch import Dispatcher
 from service.web.policy.requirements import Requirements
 from service.web.policy.scopes import parse_scopes
 from service.web.responses.challenge import error_response_for
@@ -326,6 +330,17 @@ def _other_operations(claims: dict[str, Any], *, rules: ClaimRules, now: float) 
         ),
         comment="to an expired token, with its challenge",
     )
+    request = HTTPServerRequest("GET", "/things", headers=HTTPHeaders())
+    for name, tracing, comment in [
+        ("request ID", None, "of a request, tracing off"),
+        ("request ID and span", open_tracing(is_on=True), "without a provider, so that nothing is recorded"),
+    ]:
+        dispatcher = Dispatcher(lambda _: None, tracing=tracing)
+        yield Operation(name=name, run=partial(_identify, dispatcher, request), comment=comment)
+
+
+def _identify(dispatcher: Dispatcher, request: HTTPServerRequest, _token: object) -> None:
+    dispatcher._identify(request)  # noqa: SLF001  # the part to measure
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -14,6 +14,7 @@ from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
+from service.tracing.current import current_request
 from service.validators.base import Validator
 
 
@@ -142,20 +143,20 @@ class Authenticator:
         return principal
 
     async def _call_validators(self, token: PresentedToken) -> Principal:
-        validators = self._validators
+        validators, has_receivers = self._validators, bool(self._observers.receivers)
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
-        reports = bool(self._observers.receivers)
         for validator in validators:
-            principal = await (self._validate_and_report(validator, token) if reports else validator.validate(token))
+            if (current := current_request.get()) is not None:
+                current.validator = validator
+            principal = await (self._report(validator, token) if has_receivers else validator.validate(token))
             if principal is not None:
                 return principal
         error = _unknown_issuer(token)
-        if reports:
-            self._observers.on_validation(validator="", issuer="", outcome="rejected", reason=error.reason, seconds=0.0)
+        self._observers.on_validation(validator="", issuer="", outcome="rejected", reason=error.reason, seconds=0.0)
         raise error
 
-    async def _validate_and_report(self, validator: Validator, token: PresentedToken) -> Principal | None:
+    async def _report(self, validator: Validator, token: PresentedToken) -> Principal | None:
         """Call a validator, and report how the validation has ended, unless the token is of another issuer."""
         started_at, outcome, reason = time.perf_counter(), "", ""
         try:
@@ -206,8 +207,7 @@ def _by_issuer(
 
 
 def _jwt_issuer(validator: Validator) -> str | None:
-    issuer: str | None = getattr(validator, "jwt_issuer", None)
-    return issuer
+    return getattr(validator, "jwt_issuer", None)
 
 
 class Authenticators:

@@ -23,6 +23,7 @@ from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
+from service.tracing.spans import open_tracing
 from service.validators.base import ValidatorContext
 from service.validators.registry import token_issuers
 from service.web.connections.trusted_proxies import TrustedProxies
@@ -81,8 +82,9 @@ class Guard:
         check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
         self._sources = source_functions(sources, cookie=token_cookie)
         observers = instrumentation if isinstance(instrumentation, Observers) else Observers(instrumentation)
+        tracing = open_tracing(is_on=settings.tracing)
         http_client = client or JSONClient(
-            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=observers
+            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=observers, tracing=tracing
         )
         clock = clock or SystemClock()
         cache = open_cache(
@@ -100,7 +102,6 @@ class Guard:
         )
         deny_list.on_key_refresh(shared.refresh_key_sets)
         binding = binding_check(settings, cache, clock=clock)
-        possession = PossessionReader.of(settings)
 
         authenticators = build_authenticators(
             settings, shared, deny_list=deny_list, binding=binding, observers=observers
@@ -114,8 +115,10 @@ class Guard:
             resource=Resource.of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
+            log_principal=settings.log_principal,
+            tracing=tracing,
             clock=clock,
-            possession=possession,
+            possession=PossessionReader.of(settings),
             proof_algorithms=settings.dpop_algorithms,
             challenges=ChallengeSchemes.of(
                 [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms

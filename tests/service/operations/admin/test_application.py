@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 import servers
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 
 from service.caches import deny_list as module
@@ -27,6 +29,7 @@ from service.operations.admin.application import make_admin_app
 from service.operations.admin.hosts import ForeignHost
 from service.operations.admin.operators import BURST
 from service.operations.admin.requests import MAX_ENTRY_LIFETIME
+from service.operations.logs.fields import fields_of
 from service.operations.metrics.metrics import Metrics
 from service.web.connections.trusted_proxies import TrustedProxies
 
@@ -114,7 +117,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Lines:
     def read() -> list[tuple[str, dict[str, Any]]]:
         found = [record for record in caplog.records if record.name == "service.audit"]
         caplog.clear()
-        fields = [merge_record_extra(record, {}, RESERVED_ATTRS) for record in found]
+        fields = [fields_of(record) for record in found]
         assert all(re.fullmatch("[0-9a-f]{32}", each.pop("request_id")) for each in fields)
         return [(record.getMessage(), each) for record, each in zip(found, fields, strict=True)]
 
@@ -140,8 +143,32 @@ async def test_each_request_of_an_operator_is_one_line(
         ("deny list read", here | {"method": "GET", "status": 200}),
         ("deny list entry removed", here | ENTRY | {"method": "DELETE", "status": 200, "shared": False}),
         ("admin request rejected", here | ENTRY | {"method": "DELETE", "status": 404, "reason": "no_such_entry"}),
-        ("admin request rejected", here | {"method": "PUT", "status": 405}),
+        ("admin request rejected", here | {"method": "PUT", "status": 405, "reason": "method_not_allowed"}),
     ] == lines()  # fmt: skip
+
+
+@pytest.mark.gen_test
+async def test_a_method_or_host_of_an_attacker_is_one_short_line(
+    http_client: AsyncHTTPClient, base_url: str, lines: Lines
+) -> None:
+    await _send(http_client, f"{base_url}/deny-list", "X" * 500, b"", "wrong")
+    await http_client.fetch(f"{base_url}/{'x' * 500}", headers={"Host": "evil.example"}, raise_error=False)
+    (unknown, foreign) = [fields for _, fields in lines()]
+    assert ("X" * 100, "method_not_allowed") == (unknown["method"], unknown["reason"])
+    assert (f"/{'x' * 99}", "foreign_host") == (foreign["path"], foreign["reason"])
+
+
+@pytest.mark.gen_test
+async def test_a_client_at_a_unix_socket_has_no_address(app: Application, tmp_path: Path, lines: Lines) -> None:
+    server = HTTPServer(app)
+    server.add_socket(bind_unix_socket(str(tmp_path / "admin.sock")))
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "admin.sock"))
+    writer.write(f"GET /deny-list HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ALICE}\r\n\r\n".encode())
+    assert b" 200 " in await reader.readline()
+    writer.close()
+    server.stop()
+    ((_, fields),) = lines()
+    assert ("unix", False) == (fields["remote_ip"], "proxy" in fields)
 
 
 VALUES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -215,7 +242,7 @@ async def test_a_trusted_proxy_names_the_client_and_the_request(
     for identifier, is_kept in (("deploy-42", True), ("a b", False), ("x" * 129, False)):
         headers = {"X-Forwarded-For": "192.0.2.7", "X-Request-Id": identifier, "Authorization": f"Bearer {ALICE}"}
         response = await http_client.fetch(f"{base_url}/deny-list", method="POST", headers=headers, body='{"jti": "x"}')
-        fields = merge_record_extra(caplog.records[-1], {}, RESERVED_ATTRS)
+        fields = fields_of(caplog.records[-1])
         assert ("192.0.2.7", "127.0.0.1") == (fields["remote_ip"], fields["proxy"])
         assert response.headers["X-Request-Id"] == fields["request_id"]
         assert is_kept == (identifier == fields["request_id"])
