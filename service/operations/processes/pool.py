@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from multiprocessing.connection import Connection
 
+from service.operations.metrics.folder import forget_gauges
 from service.operations.processes.link import Failed, ProgramState
 from service.operations.processes.restart_pause import RestartPause
 from service.operations.processes.worker_process import Plan, State, WorkerProcess
@@ -239,8 +240,6 @@ class WorkerPool:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()
         if worker.plan.has_admin:
-            from service.operations.metrics.folder import forget_gauges  # noqa: PLC0415  # only for the admin port
-
             forget_gauges(worker.number)
 
     def _fail(self, failure: Failed) -> None:

@@ -31,6 +31,12 @@ def test_a_configured_metrics_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tm
     assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
 
 
+def test_a_configured_metrics_folder_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match="No such file or directory; create that folder"), multiprocess_metrics():
+        pass
+
+
 def test_files_of_an_earlier_program_with_the_same_process_id_are_removed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
