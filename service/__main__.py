@@ -152,7 +152,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="port of the deny list and the metrics (default: off, 0 = any free one)",
     )
-    add("--processes", type=int, metavar="N", help="number of worker processes (default 1, 0 = one a core)")
+    add(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="number of worker processes (default 1, 0 = one a core, within the CPU quota)",
+    )
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
         "check --routes, without a value, prints all routes and what each method requires")  # fmt: skip

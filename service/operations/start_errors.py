@@ -11,7 +11,6 @@ from pathlib import Path
 
 from service.settings.files import show_path
 
-_MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 _ADVICE = {
     errno.EACCES: "a port below 1024 needs a privilege: choose another --port, or grant CAP_NET_BIND_SERVICE, or let "
     "systemd open the socket",
@@ -21,6 +20,7 @@ _ADVICE = {
     errno.EMFILE: "raise the limit of file descriptors: LimitNOFILE= of systemd, or ulimit -n of a shell",
     errno.ENFILE: "the whole machine has no more file descriptors; stop other programs, or raise fs.file-max",
     errno.ENOSPC: "make room on that file system",
+    errno.EFBIG: "the limit of file sizes is reached: LimitFSIZE= of systemd, or ulimit -f of a shell",
     errno.EDQUOT: "the quota of this user is used up; make room",
     errno.EROFS: "the file system is mounted read-only; choose a folder on another one",
     errno.EIO: "the disk or the network file system fails; see the log of the system",
@@ -79,10 +79,6 @@ def describe_start_error(error: OSError) -> str:
 
 
 def _explain_file(path: Path, number: int, reason: str) -> tuple[str, str]:
-    folder = os.environ.get(_MULTIPROC_DIR)
-    if folder and path.parent == Path(folder):
-        advice = "create that folder, and let the user of the service write there"
-        return f"{_MULTIPROC_DIR}: {show_path(folder)}: {reason}", advice
     return f"{show_path(path)}: {reason}", _ADVICE_FOR_FILES.get(number, _ADVICE.get(number, ""))
 
 

@@ -92,7 +92,7 @@ def test_the_page_lists_every_reason_and_message_of_the_audit_log() -> None:
     package = Path(str(admin.__file__)).parent
     sources = "\n".join(path.read_text("utf-8") for path in package.rglob("*.py"))
     text = ADMIN_PAGE.read_text("utf-8")
-    reasons = set(re.findall(r'reason="(\w+)"', sources)) | {"no_token", "wrong_token"}
+    reasons = set(re.findall(r'reason="(\w+)"', sources)) | {"no_token", "wrong_token", "method_not_allowed"}
     assert reasons == set(re.findall(r"``(\w+)``", text.partition("``reason``  ")[2].partition("\n")[0]))
     for message in re.findall(r'"((?:deny list|key sets|admin request) [a-z ]+)"', sources):
         assert f"``{message}``" in text, message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,10 @@ from service.operations.admin.operators import Operators, TooManyAttempts, Wrong
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.proxy_headers import FROM_TRUSTED_PROXY
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._~+/=-]{1,128}", re.ASCII)
+_REQUEST_ID = re.compile(r"(?!.*eyJ)[A-Za-z0-9_.:/+=@~-]{1,128}", re.ASCII)
+_MAX_LENGTH = 100
+"""Characters of what a client without a token has chosen."""
+_NO_ADDRESS = frozenset({"", "0.0.0.0"})  # noqa: S104  # what Tornado reports, not an address to listen on
 _REJECTED = "admin request rejected"
 _NO_TOKENS = (
     "No admin_token is set, so the deny list and key sets cannot be changed; set SERVICE_ADMIN_TOKEN or admin_tokens"
@@ -43,12 +47,15 @@ class AuditedHandler(AdminHandler):
     """Writes one line of the audit log for each request, whatever the response."""
 
     operator: str | None = None
-    audited: AuditRecord
+
+    def __init__(self, *arguments: Any, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        # Here, since Tornado rejects an unknown method before `prepare`.
+        self.audited = AuditRecord()
+        self._peer = self._address
 
     def prepare(self) -> None:
-        """Start the record, and read the address of the client."""
-        self.audited = AuditRecord()
-        self._peer = self.request.remote_ip
+        """Read the address of the client and the ID of the request."""
         if self._access.trusted_proxies is not None:
             self._access.trusted_proxies.read(self.request)
         self._use_request_id_of_proxy()
@@ -56,12 +63,13 @@ class AuditedHandler(AdminHandler):
     def on_finish(self) -> None:
         """Write the line."""
         record, log, status = self.audited, self._access.log, self.get_status()
-        address, proxy = self.request.remote_ip or "", self._peer
+        address, proxy = self._address, self._peer
+        reason = "method_not_allowed" if status == 405 else record.reason
         fields = {
-            "method": self.request.method,
-            "path": self.request.path,
+            "method": (self.request.method or "")[:_MAX_LENGTH],
+            "path": self.request.path[:_MAX_LENGTH],
             "status": status,
-            "reason": record.reason,
+            "reason": reason,
             "operator": self.operator,
             **record.fields,
             "remote_ip": address,
@@ -95,6 +103,13 @@ class AuditedHandler(AdminHandler):
             self.set_header("X-Request-Id", self.request_id)
 
     @property
+    def _address(self) -> str:
+        """The address of the client; ``unix`` at a Unix socket, where it has none."""
+        address = self.request.remote_ip or ""
+        family = getattr(getattr(self.request.connection, "context", None), "address_family", None)
+        return "unix" if family == socket.AF_UNIX and address in _NO_ADDRESS else address
+
+    @property
     def _access(self) -> AdminAccess:
         access: AdminAccess = self.settings["access"]
         return access
@@ -112,7 +127,7 @@ class OperatorHandler(AuditedHandler):
             return
         fields = self.request.headers.get_list("Authorization")
         try:
-            self.operator = operators.identify(fields, address=self.request.remote_ip or "")
+            self.operator = operators.identify(fields, address=self._address)
         except TooManyAttempts as exc:
             self.set_header("Retry-After", str(exc.retry_after))
             description = f"This address has sent too many wrong tokens; try again in {exc.retry_after} seconds"

@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from prometheus_client import CollectorRegistry, multiprocess, values
 from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from service.errors import SettingsError
+from service.settings.files import show_path
 
 Restarts = Callable[[], Mapping[str, int]]
 MULTIPROC_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -26,10 +29,20 @@ def multiprocess_metrics() -> Iterator[None]:
 
     A configured folder may hold files of an earlier program with the same process ID, which is 1 in each container;
     they are removed, since the gauges of its workers would count as well.
+
+    Raises:
+        SettingsError: The folder that is configured cannot be written to.
+        OSError: There is no temporary folder.
     """
-    if MULTIPROC_DIR_VARIABLE in os.environ:
-        for file in Path(os.environ[MULTIPROC_DIR_VARIABLE]).glob(f"*_{os.getpid()}-*.db"):
-            file.unlink()
+    if (configured := os.environ.get(MULTIPROC_DIR_VARIABLE)) is not None:
+        try:
+            TemporaryFile(dir=configured).close()
+            for file in Path(configured).glob(f"*_{os.getpid()}-*.db"):
+                file.unlink()
+        except OSError as exc:
+            problem = f"{MULTIPROC_DIR_VARIABLE}: {show_path(configured)}: {exc.strerror}"
+            advice = "create that folder, and let the user of the service write there"
+            raise SettingsError([f"{problem}; {advice}"]) from None
         yield
         return
     with TemporaryDirectory(prefix="resource-server-metrics-") as folder:

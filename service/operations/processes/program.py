@@ -42,8 +42,9 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
 
     Raises:
         SettingsError: The routes or the application, the certificate or an issuer's settings are invalid.
-        OSError: An address cannot be bound.
+        OSError: An address cannot be bound, or the current folder does not exist any more.
     """
+    Path.cwd()  # without a current folder, no worker can be started
     raise_descriptor_limit()
     notifier = Notifier.from_environment()
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)

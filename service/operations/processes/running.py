@@ -66,6 +66,11 @@ class RunningService:
         """The number of requests so far."""
         return self._server.requests
 
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        """The issuers whose keys are not there."""
+        return frozenset(each.issuer for each in self.service.health.issuers() if each.keys == "none")
+
     async def warm_up(self) -> None:
         """Fetch what the first requests need."""
         await self.service.warm_up()

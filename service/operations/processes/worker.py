@@ -26,6 +26,7 @@ from service.operations.processes.link import (
 )
 from service.operations.processes.retirement import Retirement, resident_memory
 from service.operations.processes.signals import ignore_stop_signals, leave_signals_to_supervisor
+from service.operations.start_errors import explain
 from service.settings.groups.processes import ProcessSettings
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +42,10 @@ class Served(Protocol):
     @property
     def requests(self) -> int:
         """The number of requests so far."""
+
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        """The issuers whose keys are not there."""
 
     async def warm_up(self) -> None:
         """Fetch what the first requests need."""
@@ -76,6 +81,9 @@ class WorkerLife:
 
     async def run(self, served: Served) -> None:
         """Report that the worker serves, and return when it shall drain."""
+        self._read()
+        if self._told_to_serve_admin.is_set():
+            served.serve_admin()
         send(self._connection, Serving())
         tasks = [
             asyncio.ensure_future(work)
@@ -102,15 +110,16 @@ class WorkerLife:
         while True:
             requests, memory = served.requests, resident_memory()
             retire = retirement.reason(requests=requests, memory=memory)
-            send(self._connection, Heartbeat(requests=requests, memory=memory, retire=retire))
+            missing = served.missing_keys
+            send(self._connection, Heartbeat(requests=requests, memory=memory, retire=retire, missing_keys=missing))
             await asyncio.sleep(min(_MAX_HEARTBEAT_INTERVAL, limits.worker_timeout / 4))
 
     async def _warm_up(self, served: Served) -> None:
         warm_up = asyncio.ensure_future(served.warm_up())
         done, _ = await asyncio.wait([warm_up], timeout=_WARM_UP_TIMEOUT)
-        send(self._connection, Ready())
+        send(self._connection, Ready(missing_keys=served.missing_keys))
         if not done:
-            _logger.warning("warm-up not finished, serving without it", extra={"timeout_s": _WARM_UP_TIMEOUT})
+            _logger.warning("warm-up takes long, serving meanwhile", extra={"timeout_s": _WARM_UP_TIMEOUT})
         await warm_up
 
     async def _serve_admin(self, served: Served) -> None:
@@ -174,5 +183,12 @@ def run_worker(serve: ServeFunction, limits: ProcessSettings, number: int, conne
         sys.exit(2)
     except Exception as exc:
         _logger.exception("worker failed")
-        send(connection, Failed(problems=(f"{type(exc).__name__}: {exc}",), is_settings_error=False))
+        send(connection, Failed(problems=(_describe(exc),), is_settings_error=False))
         sys.exit(1)
+
+
+def _describe(error: Exception) -> str:
+    """Return an error on one line, with what to do if that is known."""
+    if isinstance(error, OSError):
+        return "; ".join(filter(None, explain(error)))
+    return f"{type(error).__name__}: {error}"

@@ -82,7 +82,7 @@ SERVICE: dict[str, tuple[Callable[[Place], tuple[list[str], dict[str, str]]], in
     ),
     "a metrics folder that is missing": (
         lambda _: (["--admin-port", "0"], {"PROMETHEUS_MULTIPROC_DIR": "no"}),
-        1, "PROMETHEUS_MULTIPROC_DIR: no: No such file or directory; create that folder", ".db",
+        2, "PROMETHEUS_MULTIPROC_DIR: no: No such file or directory; create that folder", ".db",
     ),
 }  # fmt: skip
 
@@ -173,7 +173,8 @@ def test_a_folder_that_was_removed_is_named(environment: dict[str, str], tmp_pat
         cwd=tmp_path, env=environment | {"OKTA_ISSUER": OKTA}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert 1 == done.returncode
-    assert "cannot start: the current folder does not exist any more" in done.stderr
+    assert "the current folder does not exist any more; change to another folder, and start again" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 ERRORS: dict[str, tuple[OSError, str]] = {
@@ -185,6 +186,7 @@ ERRORS: dict[str, tuple[OSError, str]] = {
     ),
     "a full disk": (OSError(errno.ENOSPC, "No space left on device", "deny.json"), "make room on that file system"),
     "a name": (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "write an IP address"),
+    "a Unix socket": (OSError(errno.ENOENT, "unix:/no/x.sock: No such file or directory"), "create its folder"),
     "TLS": (ssl.SSLError(1, "no start line"), "check certfile"),
     "no descriptors": (OSError(errno.EMFILE, "Too many open files"), "LimitNOFILE="),
 }  # fmt: skip
@@ -194,6 +196,17 @@ ERRORS: dict[str, tuple[OSError, str]] = {
 def test_an_error_has_advice(error: OSError, words: str) -> None:
     assert words in explain(error)[1]
     assert describe_start_error(error).startswith("cannot start: ")
+
+
+def test_a_missing_folder_is_recognised_by_the_absence_of_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert ("No such file or directory", "") == explain(error)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert "the current folder does not exist any more" == explain(error)[0]
 
 
 def test_an_unknown_error_has_its_place_in_the_code() -> None:

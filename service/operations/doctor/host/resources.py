@@ -17,6 +17,8 @@ from service.operations.sockets.descriptors import raise_descriptor_limit
 from service.settings.program import Settings
 from service.web.connections.server import MIN_SPARE_DESCRIPTORS, default_max_connections
 
+_MIN_FREE = 4 << 20
+"""Bytes; each process writes a few files of 64 KiB or more."""
 _LOAD_BALANCER_IDLE = 60.0
 """Seconds for which common load balancers keep an idle connection to a server."""
 
@@ -92,4 +94,8 @@ def _check_metrics_folder() -> Finding:
         where = f"{MULTIPROC_DIR_VARIABLE}: {named}" if named else "the temporary folder"
         advice = "create it, writable by this user" if named else "make /tmp writable, or set TMPDIR to another folder"
         return fail(about, f"{where}: {exc.strerror}", f"several processes write their metrics there: {advice}")
+    status = os.statvfs(folder)
+    if status.f_bavail * status.f_frsize < _MIN_FREE:
+        advice = "make room there: a process that writes a metric to a full file system is killed"
+        return warn(about, f"{folder}: less than {_MIN_FREE >> 20} MiB are free", advice)
     return ok(about, f"{folder}, which is writable")

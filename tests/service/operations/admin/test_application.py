@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 import servers
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 
 from service.caches import deny_list as module
@@ -140,8 +143,32 @@ async def test_each_request_of_an_operator_is_one_line(
         ("deny list read", here | {"method": "GET", "status": 200}),
         ("deny list entry removed", here | ENTRY | {"method": "DELETE", "status": 200, "shared": False}),
         ("admin request rejected", here | ENTRY | {"method": "DELETE", "status": 404, "reason": "no_such_entry"}),
-        ("admin request rejected", here | {"method": "PUT", "status": 405}),
+        ("admin request rejected", here | {"method": "PUT", "status": 405, "reason": "method_not_allowed"}),
     ] == lines()  # fmt: skip
+
+
+@pytest.mark.gen_test
+async def test_a_method_or_host_of_an_attacker_is_one_short_line(
+    http_client: AsyncHTTPClient, base_url: str, lines: Lines
+) -> None:
+    await _send(http_client, f"{base_url}/deny-list", "X" * 500, b"", "wrong")
+    await http_client.fetch(f"{base_url}/{'x' * 500}", headers={"Host": "evil.example"}, raise_error=False)
+    (unknown, foreign) = [fields for _, fields in lines()]
+    assert ("X" * 100, "method_not_allowed") == (unknown["method"], unknown["reason"])
+    assert (f"/{'x' * 99}", "foreign_host") == (foreign["path"], foreign["reason"])
+
+
+@pytest.mark.gen_test
+async def test_a_client_at_a_unix_socket_has_no_address(app: Application, tmp_path: Path, lines: Lines) -> None:
+    server = HTTPServer(app)
+    server.add_socket(bind_unix_socket(str(tmp_path / "admin.sock")))
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "admin.sock"))
+    writer.write(f"GET /deny-list HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ALICE}\r\n\r\n".encode())
+    assert b" 200 " in await reader.readline()
+    writer.close()
+    server.stop()
+    ((_, fields),) = lines()
+    assert ("unix", False) == (fields["remote_ip"], "proxy" in fields)
 
 
 VALUES: dict[str, tuple[dict[str, str], dict[str, str]]] = {

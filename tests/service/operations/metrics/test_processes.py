@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.errors import SettingsError
 from service.operations.metrics.metrics import Metrics
 from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE, forget_gauges, multiprocess_metrics
 
@@ -41,6 +42,12 @@ def test_a_configured_metrics_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tm
     with multiprocess_metrics():
         assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
     assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
+
+
+def test_a_configured_metrics_folder_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match="No such file or directory; create that folder"), multiprocess_metrics():
+        pass
 
 
 def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(

@@ -369,6 +369,20 @@ def test_a_worker_that_retires_is_replaced_first(tmp_path: Path, caplog: pytest.
     ]
 
 
+def test_a_worker_does_not_retire_while_its_replacement_lacks_keys(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def is_tried(run: Supervisor) -> bool:
+        return (tmp_path / "replaced").exists() and "worker retires later" in caplog.text and _serve(1)(run)
+
+    run = Run(is_tried)
+    run(functools.partial(workers_at_work.retire_without_keys, tmp_path))
+    assert 0 == run.exit_code
+    assert [{"issuers": ["https://issuer.example"], "pause_s": 30.0}] == [
+        fields for event, fields in _events(caplog, "issuers", "pause_s") if event.startswith("worker retires later")
+    ]
+
+
 def test_a_sigterm_of_an_operator_replaces_a_worker(caplog: pytest.LogCaptureFixture) -> None:
     run = Run(_serve(2), _kill(signal.SIGTERM), lambda run: run._pool._restarts["exited"] == 1, _serve(2))
     run(workers_at_work.serve, count=2)

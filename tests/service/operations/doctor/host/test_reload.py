@@ -51,7 +51,7 @@ def test_a_check_that_has_failed_before_does_not_stop_a_reload(tmp_path: Path) -
 def test_a_reload_with_an_expired_certificate_leaves_the_workers(start: Start, tmp_path: Path) -> None:
     settings = _issue(tmp_path, expired=False)
     options = ["--certfile", str(settings.certfile), "--keyfile", str(settings.keyfile)]
-    process = start("service", "--port", "0", "--issuer", OKTA, *options, SERVICE_CERTIFICATE_CHECK_INTERVAL="3600")
+    process = start("service", "--port", "0", "--issuer", OKTA, *options, SERVICE_FILE_CHECK_INTERVAL="3600")
     listening(process)
     _issue(tmp_path, expired=True)
     process.send_signal(signal.SIGHUP)

@@ -79,6 +79,10 @@ def test_the_folder_of_the_metrics_is_writable(tmp_path: Path, monkeypatch: pyte
     assert Outcome.OK is finding.outcome
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     assert str(tmp_path) in _folders(_settings(admin_port=0))["metrics folder"].found
+    with monkeypatch.context() as full:
+        full.setattr(os, "statvfs", lambda _: os.statvfs_result([4096, 4096, 100, 9, 9, 100, 100, 100, 0, 255]))
+        finding = _folders(_settings(admin_port=0))["metrics folder"]
+        assert (Outcome.WARN, True) == (finding.outcome, "less than 4 MiB are free" in finding.found)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "missing"))
     finding = _folders(_settings(admin_port=0))["metrics folder"]
     assert (Outcome.FAIL, True) == (finding.outcome, "create it" in finding.advice)

@@ -28,6 +28,7 @@ async def test_a_free_port_is_ok() -> None:
     port = free_port()
     finding = await check_port(Settings(issuer=OKTA, port=port))
     assert (Outcome.OK, f"127.0.0.1:{port}, which is free") == (finding.outcome, finding.found)
+    assert "[::1]:0" not in (await check_port(Settings(issuer=OKTA, address="::1", port=port))).line()
     assert "any free port" in (await check_port(Settings(issuer=OKTA, port=0))).found
     assert "unix:/run/x.sock" == (await check_port(Settings(issuer=OKTA, address="unix:/run/x.sock"))).found
 
