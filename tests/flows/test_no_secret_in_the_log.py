@@ -20,7 +20,7 @@ from tornado.websocket import websocket_connect
 from fakeissuer import DPoPClient, RunningIssuer
 
 CLIENT_SECRET = "api-secret-for-tests-only-00000000001"
-ADMIN_TOKEN = "operators-only-5b1f1a7e"
+ADMIN_TOKEN = "operators-only-5b1f1a7e-0123456789-abcdef"
 WRONG_ADMIN_TOKEN = "mistyped-operators-9d2c4b"
 CACHE_SECRET = "the-secret-of-the-shared-cache-0000"
 CODE, STATE, PASSWORD = "authorization-code-3f9a7c21", "state-of-the-sign-in-77ab", "password-of-alice-1c2d"
