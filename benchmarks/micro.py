@@ -330,7 +330,8 @@ def _other_operations(claims: dict[str, Any], *, rules: ClaimRules, now: float) 
         ),
         comment="to an expired token, with its challenge",
     )
-    request = HTTPServerRequest(start_line=RequestStartLine("GET", "/things", "HTTP/1.1"), headers=HTTPHeaders())
+    start_line, headers = RequestStartLine("GET", "/things", "HTTP/1.1"), HTTPHeaders({"Host": "api.example.com"})
+    request = HTTPServerRequest(start_line=start_line, headers=headers)
     for name, tracing, comment in [
         ("request ID", None, "of a request, tracing off"),
         ("request ID and span", open_tracing(is_on=True), "without a provider, so that nothing is recorded"),

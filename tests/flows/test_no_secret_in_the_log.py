@@ -20,7 +20,7 @@ from tornado.websocket import websocket_connect
 from fakeissuer import DPoPClient, RunningIssuer
 
 CLIENT_SECRET = "api-secret-for-tests-only-00000000001"
-ADMIN_TOKEN = "operators-only-5b1f1a7e"
+ADMIN_TOKEN = "operators-only-5b1f1a7e-0123456789-abcdef"
 WRONG_ADMIN_TOKEN = "mistyped-operators-9d2c4b"
 CACHE_SECRET = "the-secret-of-the-shared-cache-0000"
 CODE, STATE, PASSWORD = "authorization-code-3f9a7c21", "state-of-the-sign-in-77ab", "password-of-alice-1c2d"
@@ -96,8 +96,7 @@ async def _send_raw(url: str, text: str) -> None:
     writer.close()
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
-@pytest.mark.parametrize("validation", ["jwt", "introspection"])
+@pytest.mark.parametrize(("validation", "log_format"), [("jwt", "text"), ("introspection", "json")])
 @pytest.mark.gen_test(timeout=100)
 async def test_no_credential_of_any_flow_is_in_the_log(
     validation: str, log_format: str, start: Start, fake_issuer: RunningIssuer, tmp_path: Path
@@ -122,7 +121,9 @@ async def test_no_credential_of_any_flow_is_in_the_log(
     ]
     tokens = [fake_issuer.token(), *(bad["token"] for bad in fake_issuer.bad_tokens()), "opaque-token-0123456789abcdef"]
     tokens = [token for token in tokens if _is_sendable(token)]
-    for token in tokens if validation == "jwt" else tokens[:8]:
+    for token in tokens:
+        await _send(f"{url}/anywhere", headers={"Authorization": f"Bearer {token}"})
+    for token in [*tokens[:4], tokens[-1]]:
         await _present(url, token)
     for proof in proofs:
         await _send(f"{url}/anywhere", headers={"Authorization": f"DPoP {bound}", "DPoP": proof})
@@ -152,5 +153,5 @@ async def test_no_credential_of_any_flow_is_in_the_log(
     encoded = {base64.b64encode(token.encode()).decode()[:40] for token in tokens}
     secrets = {CLIENT_SECRET, ADMIN_TOKEN, WRONG_ADMIN_TOKEN, CACHE_SECRET, CODE, STATE, PASSWORD}
     lines_of_certificate = {line for line in certificate.splitlines() if "-----" not in line}
-    assert err.count("/anywhere") > 100
+    assert err.count("/anywhere") > 50
     assert not [part for part in parts | encoded | secrets | lines_of_certificate if part in err]

@@ -76,7 +76,7 @@ def test_the_program_exports_the_spans_of_its_last_requests(processes: str, star
     )  # fmt: skip
     assert 200 == curl(f"{listening(process)}/api/hello")[0]
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     (span,) = (span for span in _spans(out) if span["kind"] == "SpanKind.SERVER")
     assert "GET /api/hello" == span["name"]
     assert {"service.name": "resource-server", "team": "orders"}.items() <= span["resource"]["attributes"].items()
@@ -88,5 +88,5 @@ def test_a_missing_exporter_stops_the_start(processes: str, start: Start) -> Non
         "service", "--port", "0", "--processes", processes, "--issuer", ISSUER,
         SERVICE_TRACING="true", OTEL_TRACES_EXPORTER="zipkin",
     )  # fmt: skip
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert (2, 1) == (process.returncode, err.count("OTEL_TRACES_EXPORTER is 'zipkin'"))
