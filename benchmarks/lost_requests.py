@@ -47,8 +47,9 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 async def reload(program: Supervised, _load: KeepAliveLoad) -> None:
+    before = program.workers()
     program.signal(signal.SIGHUP)
-    await until(lambda: "reload finished" in program.log)
+    await until(lambda: "reload finished" in program.log and not program.workers() & before)
 
 
 async def retire(program: Supervised, _load: KeepAliveLoad) -> None:

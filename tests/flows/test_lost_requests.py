@@ -36,12 +36,14 @@ async def _until(holds: Callable[[], object]) -> None:
 
 
 async def _reload(program: Supervised, load: KeepAliveLoad) -> None:
+    before = program.workers()
     program.signal(signal.SIGHUP)
-    await _until(lambda: "reload finished" in program.log)
+    await _until(lambda: "reload finished" in program.log and not program.workers() & before)
 
 
 async def _retire(program: Supervised, load: KeepAliveLoad) -> None:
-    await _until(lambda: program.log.count("reason=max_requests") >= 2)
+    before = program.workers()
+    await _until(lambda: not program.workers() & before)
 
 
 async def _drain_each(program: Supervised, load: KeepAliveLoad) -> None:
