@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from service.errors import SettingsError
-from service.operations.doctor.host.reload import check_before_reload, failing_checks
 from service.operations.logs import announce, configure_logging, find_exporters
 from service.operations.processes.cpu_quota import usable_processors
 from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
@@ -124,6 +123,8 @@ class _Current:
         self._settings = settings
         self._listeners = listeners
         self._handover_file = handover_file
+        from service.operations.doctor.host.reload import failing_checks  # noqa: PLC0415  # not for one process
+
         self._failing_checks = failing_checks(settings)
 
     def make_plan(self) -> Plan:
@@ -149,6 +150,8 @@ class _Current:
         Raises:
             SettingsError: A setting is invalid, the certificate cannot be used, or a check fails.
         """
+        from service.operations.doctor.host.reload import check_before_reload  # noqa: PLC0415  # as above
+
         before, self._settings = self._settings, read()
         try:
             plan = self.make_plan()
