@@ -23,6 +23,7 @@ URL = "https://github.com/tornado-resource-server/tornado-resource-server"
 FAKE_ISSUER = ["jwcrypto>=1.5.6", "msgspec>=0.19", "tomli-w>=1", "trustme>=1.1"]
 REDIS = ["redis>=6.2"]
 MEMCACHED = ["aiomcache>=0.8"]
+OTEL = ["opentelemetry-api>=1.30", "opentelemetry-sdk>=1.30"]
 
 setup(
     name="tornado-resource-server",
@@ -61,13 +62,13 @@ setup(
         "pydantic>=2.10",
         "pyjwt>=2.10",
         "python-dotenv>=1",
-        "python-json-logger>=3.2",
         "tornado>=6.5.9",
     ],
     extras_require={
         "fakeissuer": FAKE_ISSUER,
         "redis": REDIS,
         "memcached": MEMCACHED,
+        "otel": OTEL,  # an exporter for OTLP is chosen by the operator of the collector
         # For tests/applications, on Python 3.13; its constraints.txt pins what these depend on.
         "applications": [
             "bokeh==3.10.2",
@@ -84,6 +85,7 @@ setup(
             *FAKE_ISSUER,
             *REDIS,
             *MEMCACHED,
+            *OTEL,
             "anyio>=4.4",  # its pytest plugin runs a test of the README
             # Third-party clients of the fake issuer.
             "authlib>=1.6",

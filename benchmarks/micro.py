@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import gc
 import os
 import re
@@ -30,6 +31,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pydantic import SecretStr
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 import fakeissuer
 from service.authenticator import Authenticator
@@ -50,8 +52,10 @@ from service.tokens.jwk import JWK
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
 from service.tokens.token_kinds import check_type
+from service.tracing.spans import open_tracing
 from service.validators import introspection, jwt
 from service.validators.base import ValidatorContext
+from service.web.application.dispatch import Dispatcher
 from service.web.policy.requirements import Requirements
 from service.web.policy.scopes import parse_scopes
 from service.web.responses.challenge import error_response_for
@@ -326,6 +330,18 @@ def _other_operations(claims: dict[str, Any], *, rules: ClaimRules, now: float) 
         ),
         comment="to an expired token, with its challenge",
     )
+    start_line, headers = RequestStartLine("GET", "/things", "HTTP/1.1"), HTTPHeaders({"Host": "api.example.com"})
+    request = HTTPServerRequest(start_line=start_line, headers=headers)
+    for name, tracing, comment in [
+        ("request ID", None, "of a request, tracing off"),
+        ("request ID and span", open_tracing(is_on=True), "without a provider, so that nothing is recorded"),
+    ]:
+        dispatcher = Dispatcher(lambda _: None, tracing=tracing)
+        yield Operation(name=name, run=functools.partial(_identify, dispatcher, request), comment=comment)
+
+
+def _identify(dispatcher: Dispatcher, request: HTTPServerRequest, _number: int) -> object:
+    return dispatcher.identify(request)
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:

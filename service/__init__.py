@@ -28,6 +28,8 @@ from service.guard import Guard
 from service.instrumentation import Instrumentation
 from service.settings.program import Settings
 from service.tokens.principal import Principal
+from service.tracing.current import request_id
+from service.tracing.log_fields import add_request_fields
 from service.version import __version__
 from service.web.application.application import ResourceServerApplication
 from service.web.connections.server import LimitedHTTPServer
@@ -64,9 +66,11 @@ __all__ = [
     "TokenError",
     "TooManyRequests",
     "__version__",
+    "add_request_fields",
     "make_app",
     "policy",
     "protect",
     "protected",
     "public",
+    "request_id",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from service import Settings, SettingsError, __version__
 from service.operations.loading import find_routes
+from service.operations.logs import report_start_error
 from service.operations.processes import program
 from service.operations.start_errors import describe_start_error
 from service.settings.problems import NO_ISSUER
@@ -37,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(options)
         sys.stdout.flush()  # what cannot be written is an error of this command, not of the end of the interpreter
     except SettingsError as exc:
-        print(exc, file=sys.stderr)
+        report_start_error(str(exc))
         return 2
     except BrokenPipeError:  # as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as exc:
-        print(escape_unprintable(describe_start_error(exc)), file=sys.stderr)
+        report_start_error(escape_unprintable(describe_start_error(exc)))
         return 1
     except KeyboardInterrupt:  # of a command that handles no signals
         return 1
@@ -151,7 +152,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="port of the deny list and the metrics (default: off, 0 = any free one)",
     )
-    add("--processes", type=int, metavar="N", help="number of worker processes (default 1, 0 = one a core)")
+    add(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="number of worker processes (default 1, 0 = one a core, within the CPU quota)",
+    )
     add("--routes", action="append", nargs="?", const="", metavar="MODULE:ATTRIBUTE",
         help="the routes to protect, in place of the guide's endpoints; repeatable; "
         "check --routes, without a value, prints all routes and what each method requires")  # fmt: skip

@@ -13,7 +13,8 @@ from service.instrumentation import Instrumentation, Observers
 from service.issuers.client import JSONClient
 from service.settings.profiles.log import log_profiles
 from service.settings.program import Settings
-from service.web.application.application import AccessLog, ResourceServerApplication, log_response
+from service.web.application.access_log import AccessLog, log_response
+from service.web.application.application import ResourceServerApplication
 from service.web.application.protect import protect_application
 from service.web.application.tornado_settings import check_settings_of_existing, check_settings_of_new
 from service.web.endpoints import forward_auth, health, okta_guide, resource_metadata

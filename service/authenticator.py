@@ -9,11 +9,12 @@ from service.binding import BindingCheck
 from service.caches.deny_list import DenyList
 from service.caches.tokens import ValidatedTokenCache
 from service.errors import InvalidToken, Reason, RetryLater, SettingsError
-from service.instrumentation import Instrumentation
+from service.instrumentation import Observers
 from service.tokens.binding.confirmation import CONFIRMATION
 from service.tokens.credentials import Credentials
 from service.tokens.presented import MAX_TOKEN_SIZE, PresentedToken
 from service.tokens.principal import Principal
+from service.tracing.current import current_request
 from service.validators.base import Validator
 
 
@@ -26,7 +27,7 @@ class Authenticator:
         deny_list: The deny list, which is checked after validation.
         binding: Checks that the sender of a bound token holds its key.
         max_token_size: Characters.
-        instrumentation: Receives each validation of a token that is not cached.
+        observers: Receive each validation of a token that is not cached.
 
     Raises:
         SettingsError: There is no validator.
@@ -40,7 +41,7 @@ class Authenticator:
         deny_list: DenyList,
         binding: BindingCheck,
         max_token_size: int = MAX_TOKEN_SIZE,
-        instrumentation: Instrumentation | None = None,
+        observers: Observers | None = None,
     ) -> None:
         if not validators:
             raise SettingsError(["validation: there is no validator; configure an issuer"])
@@ -51,7 +52,7 @@ class Authenticator:
         self._binding = binding
         self._requires_proofs = binding.requires_proofs
         self._max_token_size = max_token_size
-        self._instrumentation = instrumentation
+        self._observers = observers or Observers()
         deny_list.on_change(token_cache.clear)
 
     @property
@@ -142,46 +143,48 @@ class Authenticator:
         return principal
 
     async def _call_validators(self, token: PresentedToken) -> Principal:
-        validators = self._validators
+        validators, has_receivers = self._validators, bool(self._observers.receivers)
         if token.jws is not None:
             validators = self._validators_by_issuer.get(token.unverified_issuer, self._validators_of_any_jwt)
         for validator in validators:
-            if self._instrumentation is None:
-                principal = await validator.validate(token)
-            else:
-                principal = await self._measure(validator, token, self._instrumentation)
+            if (current := current_request.get()) is not None:
+                current.validator = validator
+            principal = await (self._report(validator, token) if has_receivers else validator.validate(token))
             if principal is not None:
                 return principal
-        if token.jws is None:
-            raise InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
-        raise InvalidToken(Reason.UNKNOWN_ISSUER, f"found {token.unverified_issuer!r}"[:200], claim="iss")
+        error = _unknown_issuer(token)
+        self._observers.on_validation(validator="", issuer="", outcome="rejected", reason=error.reason, seconds=0.0)
+        raise error
 
-    async def _measure(
-        self, validator: Validator, token: PresentedToken, instrumentation: Instrumentation
-    ) -> Principal | None:
+    async def _report(self, validator: Validator, token: PresentedToken) -> Principal | None:
         """Call a validator, and report how the validation has ended, unless the token is of another issuer."""
-        started_at = time.perf_counter()
-
-        def report(outcome: str, reason: str) -> None:
-            instrumentation.on_validation(
-                validator=type(validator).__name__,
-                issuer=_jwt_issuer(validator) or "",
-                outcome=outcome,
-                reason=reason,
-                seconds=time.perf_counter() - started_at,
-            )
-
+        started_at, outcome, reason = time.perf_counter(), "", ""
         try:
             principal = await validator.validate(token)
+            outcome = "" if principal is None else "accepted"
         except InvalidToken as exc:
-            report("rejected", exc.reason)
+            outcome, reason = "rejected", exc.reason
             raise
         except RetryLater as exc:
-            report("unavailable", exc.reason)
+            outcome, reason = "unavailable", exc.reason
             raise
-        if principal is not None:
-            report("accepted", "")
+        finally:
+            if outcome:
+                self._observers.on_validation(
+                    validator=type(validator).__name__,
+                    issuer=_jwt_issuer(validator) or "",
+                    outcome=outcome,
+                    reason=reason,
+                    seconds=time.perf_counter() - started_at,
+                )
         return principal
+
+
+def _unknown_issuer(token: PresentedToken) -> InvalidToken:
+    """Return the error for a token that no validator accepts."""
+    if token.jws is None:
+        return InvalidToken(Reason.MALFORMED_TOKEN, token.parse_error)
+    return InvalidToken(Reason.UNKNOWN_ISSUER, f"found {token.unverified_issuer!r}"[:200], claim="iss")
 
 
 def _by_issuer(
@@ -204,8 +207,7 @@ def _by_issuer(
 
 
 def _jwt_issuer(validator: Validator) -> str | None:
-    issuer: str | None = getattr(validator, "jwt_issuer", None)
-    return issuer
+    return getattr(validator, "jwt_issuer", None)
 
 
 class Authenticators:

@@ -42,6 +42,7 @@ class Reason(enum.StrEnum):
     SEVERAL_CREDENTIALS = enum.auto()
     MALFORMED_CREDENTIALS = enum.auto()
     AMBIGUOUS_URL = enum.auto()
+    ORIGINAL_REQUEST = enum.auto()
     IDENTITY_HEADER = enum.auto()
 
     TOO_LARGE = enum.auto()

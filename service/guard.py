@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tornado.httputil import HTTPServerRequest
 
-from service.authenticator import Authenticator, Authenticators
+from service.authenticators import build_authenticators
 from service.binding import SCHEME, binding_check
 from service.caches.deny_file import DenyListFile
 from service.caches.deny_list import DenyList
@@ -17,14 +17,15 @@ from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock, SystemClock
 from service.errors import CrossSiteRequest, MissingToken, RetryLater, ServiceError, TokenError
 from service.health import Health
-from service.instrumentation import Instrumentation
+from service.instrumentation import Instrumentation, Observers
 from service.issuers.cache_key import derive_cache_key
 from service.issuers.client import JSONClient
 from service.settings.program import Settings
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
+from service.tracing.spans import open_tracing
 from service.validators.base import ValidatorContext
-from service.validators.registry import find_factory, token_issuers
+from service.validators.registry import token_issuers
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.foreign_request import make_request
 from service.web.credentials.possession import PossessionReader
@@ -80,8 +81,10 @@ class Guard:
         sources = parse_sources(token_sources, cookie=token_cookie)
         check_proxies_are_named(sources, has_trusted_proxies=bool(settings.trusted_proxies))
         self._sources = source_functions(sources, cookie=token_cookie)
+        observers = instrumentation if isinstance(instrumentation, Observers) else Observers(instrumentation)
+        tracing = open_tracing(is_on=settings.tracing)
         http_client = client or JSONClient(
-            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=instrumentation
+            proxy=settings.proxy_url, ca_file=settings.ca_file, instrumentation=observers, tracing=tracing
         )
         clock = clock or SystemClock()
         cache = open_cache(
@@ -89,7 +92,7 @@ class Guard:
             clock=clock,
             key=derive_cache_key(settings),
             ca_file=settings.ca_file,
-            instrumentation=instrumentation,
+            instrumentation=observers,
         )
         deny_list_file = DenyListFile(Path(settings.deny_list_file), clock=clock) if settings.deny_list_file else None
         issuers = token_issuers(settings.trusted_issuers)
@@ -99,38 +102,23 @@ class Guard:
         )
         deny_list.on_key_refresh(shared.refresh_key_sets)
         binding = binding_check(settings, cache, clock=clock)
-        possession = PossessionReader.of(settings)
 
-        def build(validation: str) -> Authenticator:
-            # Each kind of validation has its own token cache: a token whose signature alone was verified must not be
-            # accepted by a handler that requires introspection.
-            context = replace(shared, token_cache=ValidatedTokenCache(clock=clock))
-            return Authenticator(
-                [find_factory(validation or issuer.validation)(issuer, context) for issuer in settings.trusted_issuers],
-                token_cache=context.token_cache,
-                deny_list=deny_list,
-                binding=binding,
-                max_token_size=settings.max_token_size,
-                instrumentation=instrumentation,
-            )
-
-        authenticators = Authenticators(build)
+        authenticators = build_authenticators(
+            settings, shared, deny_list=deny_list, binding=binding, observers=observers
+        )
+        health = Health(authenticators, issuers=shared.statuses, deny_list=deny_list, cache=cache, binding=binding)
         self.context = ResourceServerContext(
             authenticators=authenticators,
-            health=Health(
-                authenticators,
-                issuers=lambda: [issuer.status() for issuer in shared.issuers.values()],
-                deny_list=deny_list,
-                cache=cache,
-                binding=binding,
-            ),
+            health=health,
             cors=CrossOriginPolicy(settings.cors_origins),
             realm=settings.realm,
             resource=Resource.of(settings),
             scope_matching=ScopeMatching(settings.scope_matching),
             head_as_get=settings.head_as_get,
+            log_principal=settings.log_principal,
+            tracing=tracing,
             clock=clock,
-            possession=possession,
+            possession=PossessionReader.of(settings),
             proof_algorithms=settings.dpop_algorithms,
             challenges=ChallengeSchemes.of(
                 [issuer.dpop for issuer in settings.trusted_issuers], settings.dpop_algorithms

@@ -14,6 +14,7 @@ from service.caches.deny_records import DenyRecord, DenyRecords
 from service.caches.deny_replica import DenyReplica
 from service.caches.shared import SharedCache
 from service.clock import Clock
+from service.tracing.current import outside_requests
 
 _logger = logging.getLogger(__name__)
 
@@ -190,4 +191,6 @@ class DenyStore:
             self._timer.cancel()
         if not self._closed.is_set() and self._replica is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_POLL_INTERVAL, lambda: self.run_in_background(self.refresh()))
+            self._timer = loop.call_later(
+                _POLL_INTERVAL, lambda: self.run_in_background(self.refresh()), context=outside_requests()
+            )

@@ -21,10 +21,13 @@ from service.errors import IssuerUnavailable
 from service.instrumentation import Instrumentation, Observers
 from service.issuers.failures import NoFreeConnection, NotJSON, UnexpectedStatus, check_response
 from service.issuers.transport.certificates import find_certificates
+from service.issuers.transport.observation import observed
 from service.issuers.transport.pool import CurlClient
 from service.issuers.transport.proxies import ProxyRules, configure_proxy
 from service.issuers.transport.response_fields import read_date, read_max_age, read_retry_after
 from service.tokens import encoding
+from service.tracing.current import outside_requests
+from service.tracing.spans import Tracing
 
 CONNECT_TIMEOUT = 2.0
 """Seconds within which a connection must be established."""
@@ -73,14 +76,21 @@ class JSONClient:
         proxy: The proxy to use, ``[scheme://][user:password@]host[:port]``; by default, that of the environment.
         ca_file: Path of the CA certificates to trust; by default, ``SSL_CERT_FILE``, or those of the system.
         instrumentation: Receives a call for each request.
+        tracing: Creates a span for each request, and propagates the trace; None if tracing is off.
 
     Raises:
         SettingsError: A proxy or the file of certificates, also one in the environment, cannot be used.
     """
 
     def __init__(
-        self, *, proxy: str | None = None, ca_file: str | None = None, instrumentation: Instrumentation | None = None
+        self,
+        *,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+        instrumentation: Instrumentation | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._instrumentation = instrumentation or Observers()
         self._proxies = ProxyRules(proxy, os.environ)
         self._certificates = find_certificates(ca_file, os.environ)
@@ -96,15 +106,18 @@ class JSONClient:
         self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
         self._queued = 0
 
-    async def get(self, url: str) -> JSONResponse:
+    async def get(self, url: str, *, purpose: str = "document") -> JSONResponse:
         """Return the JSON object at a URL.
+
+        Args:
+            purpose: The kind of document, in the name of the span.
 
         Raises:
             IssuerUnavailable: The request failed, or the response is not a JSON object; the detail says which.
         """
         request = HTTPRequest(url, headers={"Accept": "application/json"})
         deadline = asyncio.get_running_loop().time() + TOTAL_TIMEOUT
-        return _parse_json(url, await self._fetch(request, deadline=deadline))
+        return _parse_json(url, await self._fetch(request, deadline=deadline, purpose=purpose))
 
     async def post(
         self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str], is_queued: bool = True
@@ -126,7 +139,7 @@ class JSONClient:
             body=urllib.parse.urlencode(form),
         )
         async with self._connection(url, deadline=deadline) if is_queued else contextlib.nullcontext():
-            response = await self._fetch(request, deadline=deadline)
+            response = await self._fetch(request, deadline=deadline, purpose="introspection")
         return FormResponse(
             status=response.code,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -158,7 +171,7 @@ class JSONClient:
         finally:
             self._connections.release()
 
-    async def _fetch(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
+    async def _fetch(self, request: HTTPRequest, *, deadline: float, purpose: str) -> HTTPResponse:
         """Return the response of any status, retrying once when a proxy or a restart drops the connection.
 
         Args:
@@ -169,30 +182,28 @@ class JSONClient:
         """
         try:
             try:
-                return await self._fetch_once(request, deadline=deadline)
+                return await self._fetch_once(request, deadline=deadline, purpose=purpose)
             except CurlError as exc:
                 if exc.errno not in _CONNECTION_LOST:
                     raise
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311  # jitter, not a secret
-                return await self._fetch_once(request, deadline=deadline)
+                return await self._fetch_once(request, deadline=deadline, purpose=purpose)
         except HTTPClientError as exc:
             raise IssuerUnavailable(f"{request.method} {request.url}: {exc.message}") from exc
 
-    async def _fetch_once(self, request: HTTPRequest, *, deadline: float) -> HTTPResponse:
+    async def _fetch_once(self, request: HTTPRequest, *, deadline: float, purpose: str) -> HTTPResponse:
         for name, value in self._options.items():
             setattr(request, name, value)
         request.headers["Accept-Encoding"] = "identity"
         request.prepare_curl_callback = partial(self._prepare, request.url)
-        started_at = asyncio.get_running_loop().time()
-        request.request_timeout = max(deadline - started_at, 0.001)  # curl takes 0 as no timeout
-        outcome = "failed"
-        try:
+        # curl takes 0 as no timeout
+        request.request_timeout = max(deadline - asyncio.get_running_loop().time(), 0.001)
+        with observed(
+            request, purpose=purpose, instrumentation=self._instrumentation, tracing=self._tracing
+        ) as respond:
             response = await self._client().fetch(request, raise_error=False)
-            outcome = str(response.code)
+            respond(response)
             check_response(request.method, request.url, response)
-        finally:
-            seconds = asyncio.get_running_loop().time() - started_at
-            self._instrumentation.on_issuer_request(url=request.url.partition("?")[0], outcome=outcome, seconds=seconds)
         return response
 
     def _prepare(self, url: str, curl: pycurl.Curl) -> None:
@@ -205,8 +216,11 @@ class JSONClient:
         if self._http is None:
             # At DEBUG, Tornado logs each header and body that curl sends: our client secret and the clients' tokens.
             logging.getLogger("tornado.curl_httpclient").setLevel(logging.INFO)
-            self._http = CurlClient(
-                force_instance=True, max_clients=MAX_CONNECTIONS + _SPARE_CONNECTIONS, max_body_size=MAX_BODY_SIZE
+            self._http = outside_requests().run(  # its timers outlive the request
+                CurlClient,
+                force_instance=True,
+                max_clients=MAX_CONNECTIONS + _SPARE_CONNECTIONS,
+                max_body_size=MAX_BODY_SIZE,
             )
         return self._http
 

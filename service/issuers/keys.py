@@ -203,5 +203,5 @@ class RemoteKeySet:
     async def _fetch_from(self, jwks_uri: str | None) -> _Document:
         if jwks_uri is None:
             raise IssuerUnavailable(f"discovery of {self._issuer}: the document has no jwks_uri")
-        response = await self._client.get(jwks_uri)
+        response = await self._client.get(jwks_uri, purpose="key set")
         return _Document(f"{_GET}{response.url}", response.document, response.max_age)

@@ -182,13 +182,13 @@ async def fetch_discovery_document(
         IssuerUnavailable: A request failed in another way.
     """
     if locations.metadata_url is not None:
-        return await client.get(locations.metadata_url)
+        return await client.get(locations.metadata_url, purpose="discovery")
     if not is_secure(issuer) and not locations.accepts_http:
         raise IssuerUnavailable(f"discovery of {issuer}: it is not an https URL; set metadata_url")
     failures: list[IssuerUnavailable] = []
     for url in _well_known_urls(issuer):
         try:
-            return await client.get(url)
+            return await client.get(url, purpose="discovery")
         except UnexpectedStatus as exc:
             if not exc.is_absence:
                 raise

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from service.clock import Clock
 from service.errors import IssuerUnavailable
+from service.issuers.failures import Attempts
 from service.issuers.rate_limit import RateLimit
 
 T = TypeVar("T")
@@ -84,17 +85,13 @@ class RefreshingCache(Generic[T]):
         self._copy: T | None = None
         self._stale_at = -math.inf
         self._refresh_after = -math.inf
-        self._failure: IssuerUnavailable | None = None
-        self._failures = 0
-        self._backoff_level = 0
-        self._retry_at = 0.0
+        self.attempts = Attempts(name, clock=clock)
+        """The fetches that have ended."""
         self._budget = RateLimit(burst=self._policy.extra_burst, every=self._policy.extra_every, clock=clock)
         self._spare_budget = RateLimit(burst=1, every=self._policy.extra_every, clock=clock)
         self._loaded_by = 0
         self.fetches = 0
         """The fetches that have started."""
-        self.succeeded = self.failed = 0
-        """The fetches that have ended."""
         self._loaded_at = -math.inf
         self._task: asyncio.Task[None] | None = None
 
@@ -119,14 +116,9 @@ class RefreshingCache(Generic[T]):
         return None if self._copy is None else self._clock.monotonic() - self._loaded_at
 
     @property
-    def failure(self) -> str | None:
-        """Why the last fetch failed; None if it succeeded, or if there was none."""
-        return None if self._failure is None else self._failure.detail
-
-    @property
     def cooling_down(self) -> bool:
         """Whether the last fetch failed and the pause after it has not ended."""
-        return self._failures > 0 and self._clock.monotonic() < self._retry_at
+        return self.attempts.cooling_down
 
     @property
     def budget_wait(self) -> float:
@@ -147,7 +139,7 @@ class RefreshingCache(Generic[T]):
             return self._copy
         if not self.cooling_down:
             self._start()
-        return self._copy if self.fresh or (self.usable and self._failures) else None
+        return self._copy if self.fresh or (self.usable and self.attempts.failure) else None
 
     async def get(self) -> T:
         """Return a usable copy, fetching one if there is none.
@@ -160,7 +152,7 @@ class RefreshingCache(Generic[T]):
         await self._wait()
         if (copy := self.current()) is not None:
             return copy
-        raise self._unavailable()
+        raise self.attempts.error()
 
     async def refresh_within_budget(self, *, spare: bool = False) -> bool:
         """Wait for the fetch in progress, or start one; return False if the budget does not allow it.
@@ -176,11 +168,11 @@ class RefreshingCache(Generic[T]):
         """
         if not (self.loading or self.cooling_down) and self._take_from_budget(spare=spare):
             self._start()
-        if not (self.loading or self._failures):
+        if not (self.loading or self.attempts.failure):
             return False
         await self._wait()
-        if self._failures:
-            raise self._unavailable()
+        if self.attempts.failure:
+            raise self.attempts.error()
         return True
 
     async def refresh_now(self) -> T:
@@ -194,8 +186,8 @@ class RefreshingCache(Generic[T]):
         await self._wait()
         self._start()
         await self._wait()
-        if self._copy is None or self._failures:
-            raise self._unavailable()
+        if self._copy is None or self.attempts.failure:
+            raise self.attempts.error()
         return self._copy
 
     async def close(self) -> None:
@@ -234,32 +226,11 @@ class RefreshingCache(Generic[T]):
         self._refresh_after = now + age * policy.refresh_at * random.uniform(0.9, 1.0)  # noqa: S311  # jitter
         self._copy, self._stale_at, self._loaded_by = loaded.value, now + age, self.fetches
         self._loaded_at = now
-        self.succeeded += 1
-        if self._failures:
-            fields = {"resource": self._name, "failures": self._failures}
-            _logger.warning("refresh recovered: resource=%(resource)s failures=%(failures)d", fields, extra=fields)
-        self._failure, self._failures = None, 0
-        self._backoff_level //= 2  # not reset, since one success among failures is not a recovery
+        self.attempts.succeed()
 
     def _fail(self, failure: IssuerUnavailable) -> None:
-        self._failures += 1
-        self.failed += 1
         longest = self._policy.max_backoff if self.usable else self._policy.max_outage_backoff
-        backoff = min(2.0**self._backoff_level, longest)
-        self._backoff_level = min(self._backoff_level + 1, 16)
-        pause = max(backoff, failure.retry_after) * random.uniform(0.8, 1.0)  # noqa: S311  # jitter
-        self._retry_at = self._clock.monotonic() + pause
-        if self._failure is None or self._failure.detail != failure.detail:
-            # Logged once per kind of failure, not once per attempt.
-            fields = {"resource": self._name, "reason": failure.detail}
-            _logger.warning("refresh failed: resource=%(resource)s reason=%(reason)s", fields, extra=fields)
-        self._failure = failure
+        self.attempts.fail(failure, longest_pause=longest)
 
     def _take_from_budget(self, *, spare: bool) -> bool:
         return self._budget.wait == 0.0 and self._spare_budget.take() if spare else self._budget.take()
-
-    def _unavailable(self) -> IssuerUnavailable:
-        detail = self._failure.detail if self._failure else "not fetched yet"
-        return IssuerUnavailable(
-            f"{self._name}: {detail}", retry_after=max(1.0, self._retry_at - self._clock.monotonic())
-        )

@@ -66,14 +66,14 @@ class IssuerStatus:
         problems = []
         about_keys: dict[str, Any] = {}
         if keys is not None:
-            copy = keys.copy
-            if copy.failure is not None:
+            copy, attempts = keys.copy, keys.copy.attempts
+            if attempts.failure is not None:
                 problems.append(REFRESH_FAILING if copy.fresh else KEYS_STALE if copy.usable else KEYS_MISSING)
             about_keys = {
                 "keys": "fresh" if copy.fresh else "stale" if copy.usable else "none",
                 "keys_age": copy.age,
-                "keys_error": copy.failure,
-                "refreshes": {"succeeded": copy.succeeded, "failed": copy.failed},
+                "keys_error": None if attempts.failure is None else attempts.failure.detail,
+                "refreshes": {"succeeded": attempts.succeeded, "failed": attempts.failed},
                 "unknown_key_ids": keys.unknown_key_ids,
                 "skipped_keys": 0 if keys.last is None else len(keys.last.skipped),
             }

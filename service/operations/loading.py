@@ -18,7 +18,8 @@ from service.errors import SettingsError
 from service.instrumentation import Instrumentation
 from service.settings.problems import NO_ISSUER
 from service.settings.program import Settings
-from service.web.application.application import AccessLog, ResourceServerApplication, log_response
+from service.web.application.access_log import AccessLog, log_response
+from service.web.application.application import ResourceServerApplication
 from service.web.application.protect import find_guard
 
 

@@ -18,6 +18,7 @@ from service.settings.groups.binding import BindingSettings
 from service.settings.groups.cache import CacheSettings
 from service.settings.groups.forward_auth import ForwardAuthSettings
 from service.settings.groups.limits import LimitSettings
+from service.settings.groups.logs import LogSettings
 from service.settings.groups.processes import ProcessSettings
 from service.settings.groups.server import ServerSettings
 from service.settings.groups.sockets import SocketSettings
@@ -40,6 +41,7 @@ from service.settings.types import unix_path
 class Settings(
     LimitSettings,
     ServerSettings,
+    LogSettings,
     AdminSettings,
     ProcessSettings,
     SocketSettings,

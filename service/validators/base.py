@@ -12,6 +12,7 @@ from service.caches.tokens import ValidatedTokenCache
 from service.clock import Clock
 from service.issuers.client import JSONClient
 from service.issuers.issuer import Issuer
+from service.issuers.status import IssuerStatus
 from service.settings.issuers import TrustedIssuer
 from service.tokens.presented import PresentedToken
 from service.tokens.principal import Principal
@@ -65,6 +66,10 @@ class ValidatorContext:
         if issuer not in self.issuers:
             self.issuers[issuer] = Issuer(issuer, client=self.client, clock=self.clock, cache=self.cache)
         return self.issuers[issuer]
+
+    def statuses(self) -> list[IssuerStatus]:
+        """Return the state of each issuer; awaits nothing."""
+        return [issuer.status() for issuer in self.issuers.values()]
 
     async def refresh_key_sets(self, issuer: str | None) -> Mapping[str, bool]:
         """Fetch the key set of an issuer, or all if None, whatever its age; return whether that succeeded, by issuer.

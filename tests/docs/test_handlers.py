@@ -19,6 +19,7 @@ PAGES = [
     "forward-auth",
     "dpop",
     "limits",
+    "logging",
     "metrics",
     "mutual-tls",
     "openapi",
@@ -30,6 +31,7 @@ PAGES = [
     "step-up",
     "test-your-api",
     "token-sources",
+    "tracing",
 ]
 
 

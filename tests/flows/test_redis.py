@@ -178,6 +178,21 @@ async def test_sentinels_lead_to_the_primary_and_after_a_failover_to_the_next_on
 
 
 @pytest.mark.gen_test
+async def test_sentinels_may_have_tls_and_a_password_of_their_own(
+    authority: Authority, client: Certificate, connect: Connect, tmp_path: Path
+) -> None:
+    lines = ("requirepass of-sentinel", "sentinel auth-pass main of-data")
+    names = ("127.0.0.1", "localhost")  # the Sentinels name the primary by its address
+    with (
+        servers.redis_with_tls(authority, "--requirepass", "of-data", names=names) as primary,
+        servers.sentinel(tmp_path, primary, *lines, tls=servers.tls_lines(authority, *names)) as sentinel,
+    ):
+        files = f"ssl_certfile={client.file}&ssl_keyfile={client.key_file}&ssl_ca_certs={authority.file}"
+        url = f"rediss+sentinel://:of-data@localhost:{sentinel.port}/main?sentinel_password=of-sentinel&{files}"
+        await _works(connect(url))
+
+
+@pytest.mark.gen_test
 async def test_a_name_that_leads_to_another_server_after_a_failover_is_looked_up_again(connect: Connect) -> None:
     with servers.running("redis") as old, servers.running("redis") as new:
         target = [old.port]
@@ -257,7 +272,11 @@ FAILURES: dict[str, tuple[str, Outcome | None, str]] = {
     "tls without tls": ("rediss://{plain}", None, "use redis://"),
     "no tls with tls": ("redis://{encrypted}", Outcome.WARN, "use rediss:// if this port is for TLS"),
     "an unknown authority": ("rediss://{encrypted}", Outcome.FAIL, "its certificate is not trusted"),
-    "another host name": ("rediss://{encrypted}?ssl_ca_certs={ca}", Outcome.FAIL, "or is for another host name"),
+    "another host name": (
+        "rediss://{encrypted}?ssl_ca_certs={ca}",
+        Outcome.FAIL,
+        "or is for another host name",
+    ),
     "no client certificate": ("rediss://localhost:{tls_port}?ssl_ca_certs={ca}", None, "?ssl_certfile=PATH"),
     "a server for a cluster": ("redis+cluster://{plain}", Outcome.FAIL, "it is not part of a cluster"),
     "a locked cluster": ("redis+cluster://{locked}", Outcome.FAIL, "it requires a password"),
@@ -266,8 +285,9 @@ FAILURES: dict[str, tuple[str, Outcome | None, str]] = {
     "a node for a server": ("redis://{node}", Outcome.WARN, "the cluster is down"),
     "a server for a sentinel": ("redis+sentinel://{plain}/main", Outcome.FAIL, "it is no Sentinel"),
     "a sentinel for a server": ("redis://{sentinel}", Outcome.FAIL, "is it a Sentinel?"),
-    "an unknown primary": ("redis+sentinel://{sentinel}/other", Outcome.FAIL, "no Sentinel names a primary"),
-    "no sentinel": ("redis+sentinel://127.0.0.1:1/main", Outcome.FAIL, "no Sentinel names a primary"),
+    "an unknown primary": ("redis+sentinel://{sentinel}/other", Outcome.FAIL, "the Sentinels know no primary"),
+    "no sentinel": ("redis+sentinel://127.0.0.1:1/main", Outcome.WARN, "and some do not respond"),
+    "a locked sentinel": ("redis+sentinel://{guarded}/main", Outcome.FAIL, "the Sentinels reject the login"),
     "a server that hangs": ("redis://{hanging}", Outcome.WARN, "it does not respond in time"),
     "a server that closes": ("redis://{closing}", Outcome.WARN, "it closes the connection"),
     "a web server": ("redis://{web}", Outcome.FAIL, "it speaks another protocol"),
@@ -279,7 +299,7 @@ def addresses(
     redis: servers.CacheServer, encrypted: servers.CacheServer, authority: Authority,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:  # fmt: skip
-    folder = tmp_path_factory.mktemp("servers")
+    folder, guarded = tmp_path_factory.mktemp("servers"), tmp_path_factory.mktemp("guarded")
     with contextlib.ExitStack() as stack:
 
         def run(*options: str) -> servers.CacheServer:
@@ -292,6 +312,7 @@ def addresses(
             "careful": run("--min-replicas-to-write", "1"),
             "node": run("--cluster-enabled", "yes", "--dir", str(folder)),
             "sentinel": stack.enter_context(servers.sentinel(folder, redis)),
+            "guarded": stack.enter_context(servers.sentinel(guarded, redis, "requirepass guarded")),
             "plain": redis,
             "encrypted": encrypted,
         }

@@ -1,4 +1,4 @@
-"""What the service tells a service manager such as systemd while it starts, reloads and stops."""
+"""The messages of the service to a service manager such as systemd while it starts, reloads and stops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def manager(environment: dict[str, str]) -> Iterator[ServiceManager]:
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_the_service_is_ready_once_it_serves_and_says_that_it_stops(processes: str, manager: ServiceManager) -> None:
+def test_the_service_is_ready_once_it_serves_and_reports_that_it_stops(processes: str, manager: ServiceManager) -> None:
     process = manager.start(*OPTIONS, "--processes", processes)
     manager.wait_for("READY")
     assert 200 == curl(f"{listening(process)}/healthz")[0]
@@ -42,7 +42,7 @@ def test_a_reload_is_announced_with_its_time_and_ends_as_ready(manager: ServiceM
     assert 200 == curl(f"{listening(process)}/healthz")[0]
 
 
-def test_the_watchdog_hears_of_the_service_while_it_works(manager: ServiceManager) -> None:
+def test_the_watchdog_is_notified_while_the_service_works(manager: ServiceManager) -> None:
     process = manager.start(*OPTIONS, WATCHDOG_USEC="600000")
     manager.wait_for("READY")
     for _ in range(3):

@@ -90,7 +90,7 @@ def test_the_admin_port_can_be_a_unix_socket(start: Start, folder: Path) -> None
     path = folder / "admin.sock"
     process = start(
         "service", "--port", "0", "--issuer", OKTA,
-        SERVICE_ADMIN_ADDRESS=f"unix:{path}", SERVICE_ADMIN_TOKEN="operators-only-0123456789abcdef",
+        SERVICE_ADMIN_ADDRESS=f"unix:{path}", SERVICE_ADMIN_TOKEN="operators-only-0123456789-abcdefgh",
     )  # fmt: skip
     listening(process)
     assert 200 == _get(path, "/metrics")[0]

@@ -69,6 +69,7 @@ async def test_responses_issuer_requests_and_cache_errors_are_reported(
     assert ["/api/hello", "/api/whoami", "/api/whoami", None, "/api/whoami"] == instrumentation.routes
     assert [
         ("JWTValidator", issuer, "unavailable", "issuer_unavailable"),
+        ("", "", "rejected", "malformed_token"),
     ] == instrumentation.validations
     assert instrumentation.cache_errors >= 1
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,30 +92,37 @@ def running(kind: str, *options: str) -> Iterator[CacheServer]:
         yield server
 
 
+def tls_lines(authority: Authority, *names: str) -> list[str]:
+    """Return the lines of a configuration for a certificate with these names."""
+    own = authority.issue(*names)
+    return [f"tls-cert-file {own.file}", f"tls-key-file {own.key_file}", f"tls-ca-cert-file {authority.file}"]
+
+
 @contextlib.contextmanager
-def redis_with_tls(authority: Authority, *options: str) -> Iterator[CacheServer]:
-    """Run a Redis server that speaks TLS only, with a certificate for localhost; it requires those of clients."""
-    port, own = _free_port(), authority.issue("localhost")
-    tls = [
-        "--tls-port", str(port), "--tls-cert-file", str(own.file), "--tls-key-file", str(own.key_file),
-        "--tls-ca-cert-file", str(authority.file),
-    ]  # fmt: skip
-    command = [*_COMMANDS["redis"], "0", *tls, *options]
+def redis_with_tls(authority: Authority, *options: str, names: Sequence[str] = ("localhost",)) -> Iterator[CacheServer]:
+    """Run a Redis server that speaks TLS only, with a certificate for these names; it requires those of clients."""
+    port = _free_port()
+    tls = [part for line in tls_lines(authority, *names) for part in f"--{line}".split()]
+    command = [*_COMMANDS["redis"], "0", "--tls-port", str(port), *tls, *options]
     with _running(CacheServer(kind="rediss", port=port, command=command)) as server:
         yield server
 
 
 @contextlib.contextmanager
-def sentinel(folder: Path, primary: CacheServer) -> Iterator[CacheServer]:
-    """Run a Redis Sentinel that knows a primary as ``main`` and replaces it after half a second."""
+def sentinel(folder: Path, primary: CacheServer, *further: str, tls: Sequence[str] = ()) -> Iterator[CacheServer]:
+    """Run a Redis Sentinel that knows a primary as ``main`` and replaces it after half a second.
+
+    With TLS, it needs the lines for its certificate.
+    """
     port = _free_port()
     lines = [
-        f"port {port}",
+        *(["port 0", f"tls-port {port}", "tls-replication yes", *tls] if tls else [f"port {port}"]),
         "bind 127.0.0.1",
         f"dir {folder}",
         f"sentinel monitor main 127.0.0.1 {primary.port} 1",
         "sentinel down-after-milliseconds main 500",
         "sentinel failover-timeout main 3000",
+        *further,
     ]
     configuration = folder / "sentinel.conf"
     configuration.write_text("\n".join(lines))

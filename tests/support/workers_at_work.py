@@ -46,6 +46,19 @@ def retire_first(folder: Path, number: int, connection: Connection) -> None:
     _serve(connection, retire="max_requests" if is_first else None)
 
 
+def retire_without_keys(folder: Path, number: int, connection: Connection) -> None:
+    """Retire the first time, and serve without the keys of an issuer the second."""
+    is_first = not (folder / "retired").exists()
+    (folder / "retired").touch()
+    if is_first:
+        _serve(connection, retire="max_requests")
+        return
+    (folder / "replaced").touch()
+    send(connection, Serving())
+    send(connection, Ready(missing_keys=frozenset({"https://issuer.example"})))
+    connection.poll(60)
+
+
 def die_first(folder: Path, number: int, connection: Connection) -> None:
     """End at once the first time, and serve the second."""
     try:

@@ -68,6 +68,14 @@ def _is(kind: type[BaseException], text: str = "") -> _Test:
     return lambda error: isinstance(error, kind) and text.lower() in str(error).lower()
 
 
+def _no_primary(*names: str) -> _Test:
+    """Return a test for the error of redis-py about all Sentinels, which quotes the names of their errors."""
+    return lambda error: (
+        type(error).__name__ == "MasterNotFoundError"
+        and any(name in str(error).replace("MasterNotFoundError", "") for name in names)
+    )
+
+
 _CLIENT_CERTIFICATE = "add ?ssl_certfile=PATH&ssl_keyfile=PATH to cache_url, or set tls-auth-clients no in the server"
 _LIMITS = "see its log, its maxclients and its address rules"
 _TIMEOUT = CacheFailure(
@@ -112,11 +120,25 @@ _RULES: Sequence[tuple[Sequence[_Test], CacheFailure]] = (
         CacheFailure(cause="its host name does not resolve", advice="is the name in cache_url right, and the DNS?"),
     ),
     (
-        (_named("MasterNotFoundError"),),
+        (_no_primary("AuthenticationError"),),
         CacheFailure(
-            cause="no Sentinel names a primary",
-            advice="are the addresses and the name of the primary in cache_url right, and do the Sentinels require "
-            "sentinel_password?",
+            cause="the Sentinels reject the login",
+            advice="set sentinel_password in cache_url, and sentinel_username if they have users",
+        ),
+    ),
+    (
+        (_no_primary("ConnectionError", "TimeoutError"),),
+        CacheFailure(
+            cause="no Sentinel names the primary, and some do not respond",
+            advice="are their addresses in cache_url right, and are they up?",
+            lasts=False,
+        ),
+    ),
+    (
+        (_no_primary(""),),
+        CacheFailure(
+            cause="the Sentinels know no primary with that name, or it is down",
+            advice="write the name of sentinel monitor behind the addresses in cache_url",
         ),
     ),
     (

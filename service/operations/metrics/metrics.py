@@ -96,7 +96,8 @@ class Metrics(Instrumentation):
     def on_validation(self, *, validator: str, issuer: str, outcome: str, reason: str, seconds: float) -> None:
         """Count a validation."""
         self._validations.labels(validator, issuer, outcome, reason).inc()
-        self._validation_seconds.labels(validator, issuer).observe(seconds)
+        if validator:
+            self._validation_seconds.labels(validator, issuer).observe(seconds)
 
     def on_issuer_request(self, *, url: str, outcome: str, seconds: float) -> None:
         """Count a request to an issuer."""

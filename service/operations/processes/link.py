@@ -16,7 +16,13 @@ class Serving:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
-    """The worker has tried to fetch what its first requests need, so another one may stop."""
+    """The worker has tried to fetch what its first requests need, so another one may stop.
+
+    Args:
+        missing_keys: The issuers whose keys it could not fetch.
+    """
+
+    missing_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,11 +56,13 @@ class Heartbeat:
         requests: The number of requests that the worker has received.
         memory: Its resident memory in bytes.
         retire: The setting that makes the worker retire, or None.
+        missing_keys: The issuers whose keys it does not have.
     """
 
     requests: int
     memory: int
     retire: str | None
+    missing_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

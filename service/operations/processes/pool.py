@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from multiprocessing.connection import Connection
 
+from service.operations.metrics.folder import forget_gauges
 from service.operations.processes.link import Failed, ProgramState
 from service.operations.processes.restart_pause import RestartPause
 from service.operations.processes.worker_process import Plan, State, WorkerProcess
@@ -13,8 +14,10 @@ from service.operations.start_errors import explain
 
 _logger = logging.getLogger(__name__)
 
-_MAX_FAILED_STARTS = 5
+_MAX_FAILED_STARTS = 4
 """Workers in a row that end before they serve, after which the program gives up if no other worker serves."""
+_RETIREMENT_PAUSE = 30.0
+"""Seconds until the next attempt to replace a worker that retires; an outage of an issuer may be over then."""
 _ANSWER_TIME = 5.0
 """Seconds without a heartbeat after which a worker does not count as responding."""
 
@@ -33,6 +36,8 @@ class WorkerPool:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.count = plan.count
+        self._has_served = False
+        self._retirement_from = 0.0
         self._failure: Failed | None = None
         self._last_failure: Failed | None = None
         self._workers: list[WorkerProcess] = []
@@ -100,6 +105,7 @@ class WorkerPool:
         for worker in list(self._workers):
             worker.read(now)
             if worker.accepts:
+                self._has_served = True
                 self._pause.started()
             if worker.exit_code is not None:
                 worker.read(now)  # what it has sent before it ended
@@ -119,13 +125,12 @@ class WorkerPool:
 
     def reconcile(self, now: float) -> None:
         """Start, drain and replace workers."""
-        outdated = [worker for worker in self._active if worker.plan is not self.plan or worker.retires]
-        for worker in outdated:
-            if worker.state is State.STARTING:
+        for worker in self._active:
+            if self._is_outdated(worker, now) and worker.state is State.STARTING:
                 worker.drain(now)
         self._drain_surplus(now)
         active = self._active
-        outdated = [worker for worker in active if worker.plan is not self.plan or worker.retires]
+        outdated = [worker for worker in active if self._is_outdated(worker, now)]
         missing = self.count - (len(active) - len(outdated))
         room = self.count + bool(outdated) - len(active)
         for _ in range(min(missing, room)):
@@ -169,12 +174,25 @@ class WorkerPool:
     def _active(self) -> list[WorkerProcess]:
         return [worker for worker in self._workers if worker.state is not State.DRAINING and not worker.is_killed]
 
+    def _is_outdated(self, worker: WorkerProcess, now: float) -> bool:
+        return worker.plan is not self.plan or (worker.retires is not None and now >= self._retirement_from)
+
     def _drain_surplus(self, now: float) -> None:
         """Drain workers while more than enough are ready; first those that are to be replaced, then the last ones."""
         ready = [worker for worker in self._active if worker.state is State.READY]
-        ready.sort(key=lambda worker: (worker.plan is self.plan and not worker.retires, -worker.started_at))
+        ready.sort(key=lambda worker: (not self._is_outdated(worker, now), -worker.started_at))
         for worker in ready[: max(0, len(ready) - self.count)]:
             reason = worker.retires or ("reload" if worker.plan is not self.plan else "fewer workers")
+            newest = max(ready, key=lambda each: each.started_at)
+            if worker.plan is self.plan and worker.retires and newest.missing_keys - worker.missing_keys:
+                missing = sorted(newest.missing_keys - worker.missing_keys)
+                _logger.warning(
+                    "worker retires later, because its replacement cannot fetch the keys that it has",
+                    extra={**_fields(worker), "issuers": missing, "pause_s": _RETIREMENT_PAUSE},
+                )
+                self._retirement_from = now + _RETIREMENT_PAUSE
+                newest.drain(now)
+                return
             _logger.info("worker drains", extra={**_fields(worker), "reason": reason})
             self._restarts[reason] += 1
             worker.drain(now)
@@ -190,6 +208,8 @@ class WorkerPool:
             _logger.warning("worker could not be started, retrying", extra=fields)
             self._fail(Failed(problems=(f"no process could be started: {error}",), is_settings_error=False))
             return
+        if self.plan.has_admin and not any(each.has_admin or each.accepts for each in self._active):
+            worker.serve_admin()  # before it accepts connections, so that both ports work once that is announced
         self._workers.append(worker)
         _logger.debug("worker starts", extra=_fields(worker))
 
@@ -214,13 +234,12 @@ class WorkerPool:
         if worker.state is not State.DRAINING:
             pause = self._pause.ended(now, lifetime=now - worker.started_at, has_served=worker.accepts)
             self._restarts["killed" if worker.is_killed else "exited"] += 1
-            _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
+            if self._has_served or self._failure is None or not self._failure.is_settings_error:
+                _logger.warning("worker exited, restarting", extra={**fields, "pause_s": pause})
         elif worker.exit_code and not worker.is_killed:
             _logger.warning("worker did not stop cleanly", extra=fields)
         worker.close()
         if worker.plan.has_admin:
-            from service.operations.metrics.processes import forget_gauges  # noqa: PLC0415  # only for the admin port
-
             forget_gauges(worker.number)
 
     def _fail(self, failure: Failed) -> None:

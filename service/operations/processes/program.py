@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import functools
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from service.errors import SettingsError
 from service.operations.doctor.host.reload import check_before_reload, failing_checks
-from service.operations.logs import configure_logging
+from service.operations.logs import announce, configure_logging, find_exporters
 from service.operations.processes.cpu_quota import usable_processors
 from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
 from service.operations.processes.running import running
@@ -49,6 +48,8 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
     raise_descriptor_limit()
     notifier = Notifier.from_environment()
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
+    if settings.tracing:
+        find_exporters()
     TLSFiles.from_settings(settings)  # an error before the sockets are bound
     listeners = Listeners.open(settings)
     with contextlib.ExitStack() as stack:
@@ -73,7 +74,7 @@ def _open_temporary_files(settings: Settings, stack: contextlib.ExitStack) -> Pa
     """
     if not settings.has_admin_port:
         return None
-    from service.operations.metrics.processes import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
+    from service.operations.metrics.folder import multiprocess_metrics  # noqa: PLC0415  # only for the admin port
 
     try:
         stack.enter_context(multiprocess_metrics())
@@ -198,4 +199,4 @@ def _announce(bound: BoundSockets, settings: Settings) -> None:
             extra={"address": bound.host},
         )
     for url in bound.urls:
-        print(f"listening on {url}", file=sys.stderr, flush=True)
+        announce(url)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from service.caches.deny_file import DenyListFile
 from service.clock import SystemClock
 from service.operations.loading import load_service
-from service.operations.logs import configure_logging
+from service.operations.logs import configure_logging, exporting
 from service.operations.processes.deny_handover import FollowedDenyFile
 from service.operations.processes.drain import draining, make_server
 from service.operations.processes.link import ProgramState
@@ -65,6 +65,11 @@ class RunningService:
     def requests(self) -> int:
         """The number of requests so far."""
         return self._server.requests
+
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        """The issuers whose keys are not there."""
+        return frozenset(each.issuer for each in self.service.health.issuers() if each.keys == "none")
 
     async def warm_up(self) -> None:
         """Fetch what the first requests need."""
@@ -144,6 +149,7 @@ async def running(
     server = make_server(service, limits=settings)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.flush)
+        await stack.enter_async_context(exporting(is_on=settings.tracing))
         if handover_file is not None:
             following = FollowedDenyFile(service.deny_list, DenyListFile(handover_file, clock=SystemClock()))
             stack.callback(asyncio.ensure_future(following.run()).cancel)

@@ -16,6 +16,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SUPERVISOR_SIGNALS = (*STOP_SIGNALS, signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCHLD)
 """The signals that the supervisor handles; SIGCHLD only wakes it."""
 
+_HANGUP_TIME = 5.0
+"""Seconds after the end of the terminal in which SIGHUP is a consequence of it."""
 _SETTLE_TIME = 0.05
 """Seconds in which the same signal counts once: ``timeout`` and others send it to the process and to its group."""
 
@@ -106,3 +108,33 @@ def ignore_stop_signals(loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+class Terminal:
+    """The terminal from which the program was started, if any: its end sends SIGHUP, which otherwise means a reload."""
+
+    def __init__(self) -> None:
+        self._exists = _has_terminal()
+        self._closed_at = -_HANGUP_TIME
+
+    def check(self, now: float) -> None:
+        """Look whether the terminal still exists; to be called often.
+
+        Args:
+            now: Monotonic seconds.
+        """
+        if self._exists and not _has_terminal():
+            self._exists = False
+            self._closed_at = now
+
+    def was_just_closed(self, now: float) -> bool:
+        """Return whether it was closed a moment ago, as the shell may send the signal a little later."""
+        return now - self._closed_at < _HANGUP_TIME
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

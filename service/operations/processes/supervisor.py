@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from service.errors import SettingsError
 from service.operations.processes.orphans import reap_orphans
 from service.operations.processes.pool import WorkerPool
 from service.operations.processes.refusal import REFUSAL_TIME
-from service.operations.processes.signals import STOP_SIGNALS, SignalQueue, queued_signals
+from service.operations.processes.signals import STOP_SIGNALS, SignalQueue, Terminal, queued_signals
 from service.operations.processes.watched_files import WatchedFiles
 from service.operations.processes.worker_process import Plan
 from service.operations.sockets.notifier import Notifier
@@ -68,6 +66,7 @@ class Supervisor:
         self._close_sockets_at: float | None = None
         self._is_stopping = False
         self._exit_code = 0
+        self._terminal = Terminal()
         self._files = program.watched_files()
         self._files_checked_at = self._watchdog_at = self._published_at = self._now = time.monotonic()
 
@@ -101,6 +100,7 @@ class Supervisor:
             self._pool.excuse(suspended)
 
     def _step(self, received: list[signal.Signals]) -> None:
+        self._terminal.check(self._now)
         for number in received:
             self._handle(number)
         self._pool.read(self._now)
@@ -121,7 +121,9 @@ class Supervisor:
         elif self._is_stopping:
             return
         elif number == signal.SIGHUP:
-            self._stop("the terminal is closed") if _terminal_is_gone() else self._reload("SIGHUP")
+            self._stop("the terminal is closed") if self._terminal.was_just_closed(self._now) else self._reload(
+                "SIGHUP"
+            )
         elif number in {signal.SIGTTIN, signal.SIGTTOU}:
             self._change_count(1 if number == signal.SIGTTIN else -1)
 
@@ -235,12 +237,3 @@ class Supervisor:
 
     def _status(self) -> str:
         return f"serving, workers: {self._pool.count}"
-
-
-def _terminal_is_gone() -> bool:
-    """Return whether SIGHUP means that the terminal of this program was closed, and not a request to reload."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError as exc:
-        return exc.errno == errno.EIO  # without a terminal, the error is another one
-    return False

@@ -43,6 +43,10 @@ class Served(Protocol):
     def requests(self) -> int:
         """The number of requests so far."""
 
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        """The issuers whose keys are not there."""
+
     async def warm_up(self) -> None:
         """Fetch what the first requests need."""
 
@@ -77,6 +81,9 @@ class WorkerLife:
 
     async def run(self, served: Served) -> None:
         """Report that the worker serves, and return when it shall drain."""
+        self._read()
+        if self._told_to_serve_admin.is_set():
+            served.serve_admin()
         send(self._connection, Serving())
         tasks = [
             asyncio.ensure_future(work)
@@ -103,15 +110,16 @@ class WorkerLife:
         while True:
             requests, memory = served.requests, resident_memory()
             retire = retirement.reason(requests=requests, memory=memory)
-            send(self._connection, Heartbeat(requests=requests, memory=memory, retire=retire))
+            missing = served.missing_keys
+            send(self._connection, Heartbeat(requests=requests, memory=memory, retire=retire, missing_keys=missing))
             await asyncio.sleep(min(_MAX_HEARTBEAT_INTERVAL, limits.worker_timeout / 4))
 
     async def _warm_up(self, served: Served) -> None:
         warm_up = asyncio.ensure_future(served.warm_up())
         done, _ = await asyncio.wait([warm_up], timeout=_WARM_UP_TIMEOUT)
-        send(self._connection, Ready())
+        send(self._connection, Ready(missing_keys=served.missing_keys))
         if not done:
-            _logger.warning("warm-up not finished, serving without it", extra={"timeout_s": _WARM_UP_TIMEOUT})
+            _logger.warning("warm-up takes long, serving meanwhile", extra={"timeout_s": _WARM_UP_TIMEOUT})
         await warm_up
 
     async def _serve_admin(self, served: Served) -> None:

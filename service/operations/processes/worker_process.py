@@ -86,6 +86,8 @@ class WorkerProcess:
         self.has_admin = False
         self.retires: str | None = None
         """The setting because of which it is to be replaced, or None."""
+        self.missing_keys: frozenset[str] = frozenset()
+        """The issuers whose keys it does not have."""
         self.failure: Failed | None = None
         self.is_killed = False
         self._requests = self._memory = 0
@@ -195,11 +197,12 @@ class WorkerProcess:
             case Serving() if self.state is State.STARTING:
                 self.state = State.SERVING
             case Ready() if self.state is State.SERVING:
-                self.state = State.READY
+                self.state, self.missing_keys = State.READY, message.missing_keys
             case Draining():
                 self._begin_drain(now)
             case Failed():
                 self.failure = message
             case Heartbeat():
                 self._requests, self._memory = message.requests, message.memory
+                self.missing_keys = message.missing_keys
                 self.retires = self.retires or message.retire

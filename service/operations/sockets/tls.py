@@ -30,10 +30,11 @@ class HasTLS(Protocol):
 
 
 class _Contexts(NamedTuple):
-    """The contexts with client certificates and without."""
+    """The contexts with client certificates and without, and the expiration of the certificate."""
 
     public: ssl.SSLContext
     admin: ssl.SSLContext
+    not_after: float | None
 
     def apply(self, servers: Iterable[tuple[HasTLS, bool]]) -> None:
         for server, client_certificates in servers:
@@ -57,7 +58,7 @@ class TLSFiles:
         self._set_up({"certfile": certfile, "keyfile": keyfile} | ({"client_ca": client_ca} if client_ca else {}))
         self._signature = self._sign()
         self._contents = self._read()
-        self._contexts = self._load()
+        self._contexts = self._load(self._contents)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> TLSFiles | None:
@@ -80,10 +81,11 @@ class TLSFiles:
         self._signature = None
         self._contents = contents
         try:
-            self._contexts = _Contexts(load_context_of(contents), load_context_of(contents[:2]))
+            with_client_ca, without = load_context_of(contents), load_context_of(contents[:2])
+            self._contexts = _Contexts(with_client_ca, without, find_expiry(contents[0]))
         except OSError:  # the system has no files in memory
             self._contents = self._read()
-            self._contexts = self._load()
+            self._contexts = self._load(self._contents)
 
     def _set_up(self, files: dict[str, str]) -> None:
         self._files = files
@@ -94,7 +96,7 @@ class TLSFiles:
     @property
     def not_after(self) -> float | None:
         """When the certificate expires, in seconds since the epoch; None if it cannot be parsed."""
-        return find_expiry(self._contents[0])
+        return self._contexts.not_after
 
     @property
     def days_left(self) -> float | None:
@@ -127,7 +129,7 @@ class TLSFiles:
                 return False
             try:
                 contents = self._read()
-                contexts = None if contents == self._contents else self._load()
+                contexts = None if contents == self._contents else self._load(contents)
             except SettingsError as exc:
                 self._log_problem(str(exc))
                 return False
@@ -166,10 +168,10 @@ class TLSFiles:
             await asyncio.sleep(interval)
             await asyncio.to_thread(self.reload_if_changed)
 
-    def _load(self) -> _Contexts:
+    def _load(self, contents: tuple[bytes, ...]) -> _Contexts:
         certfile, keyfile = self._files["certfile"], self._files["keyfile"]
         with_client_ca = load_context(certfile, keyfile, client_ca=self._files.get("client_ca"))
-        return _Contexts(with_client_ca, load_context(certfile, keyfile))
+        return _Contexts(with_client_ca, load_context(certfile, keyfile), find_expiry(contents[0]))
 
     def _read(self) -> tuple[bytes, ...]:
         return tuple(read_file(name, path) for name, path in self._files.items())

@@ -1,8 +1,6 @@
-"""The settings of the server: where it listens, TLS and logging."""
+"""The settings of the server: where it listens, and TLS."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,7 +25,3 @@ class ServerSettings(BaseModel):
     """The TLS certificate in PEM; requires ``keyfile``."""
     keyfile: str | None = None
     """The private key of the TLS certificate; requires ``certfile``."""
-    log_format: Literal["text", "json"] = "text"
-    """The format of log lines."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """The lowest level that is logged."""

@@ -18,8 +18,10 @@ from service.caches.deny_list import DenyList
 from service.errors import IssuerUnavailable
 from service.instrumentation import Observers
 from service.settings.groups.limits import LimitSettings
+from service.web.application.access_log import AccessLog, access_logger, log_response, write_access_log
 from service.web.application.dispatch import Dispatcher
 from service.web.application.protection import Protection, report_response
+from service.web.application.spans import end_span
 from service.web.connections.server import LimitedHTTPServer
 from service.web.credentials.proxy_headers import check_proxies_are_named
 from service.web.endpoints.docs import Documentation
@@ -27,16 +29,6 @@ from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
 from service.web.routing.audit import MountedRoute, check_routes, mounted_routes
-
-access_logger = logging.getLogger("service.access")
-ACCESS_MESSAGE = "%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s"
-AccessLog = Callable[[Mapping[str, Any]], None]
-"""Receives the fields of each response: ``method``, ``path``, ``status``, ``duration_ms`` and ``remote_ip``."""
-
-
-def log_response(fields: Mapping[str, Any]) -> None:
-    """Log a response as a record of ``service.access``."""
-    access_logger.info(ACCESS_MESSAGE, fields, extra=fields)
 
 
 class ResourceServerApplication(tornado.web.Application):
@@ -86,8 +78,13 @@ class ResourceServerApplication(tornado.web.Application):
         self.observers = observers or Observers()
         self._has_trusted_proxies = context.trusted_proxies is not None
         self._access_log = access_log
+        self._logs_principal = context.log_principal
+        self._tracing = context.tracing
         dispatcher = Dispatcher(
-            self._check_validations, head_as_get=context.head_as_get, trusted_proxies=context.trusted_proxies
+            self._check_validations,
+            head_as_get=context.head_as_get,
+            trusted_proxies=context.trusted_proxies,
+            tracing=context.tracing,
         )
         dispatcher.install(self)
         self.protection = Protection(
@@ -161,23 +158,17 @@ class ResourceServerApplication(tornado.web.Application):
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Write one line of the access log, without the query, which may contain a token, and report the response."""
         is_logged = access_logger.isEnabledFor(logging.INFO)
-        if not is_logged and not self.observers.receivers:
-            return
-        request = handler.request
-        status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
-        seconds = request.request_time()
-        if is_logged:
-            self._access_log(
-                {
-                    "method": request.method,
-                    "path": request.path,
-                    "status": status,
-                    "duration_ms": int(10_000 * seconds + 0.5) / 10,
-                    "remote_ip": request.remote_ip,
-                }
-            )
-        if self.observers.receivers:
-            report_response(self.observers, handler, status=status, seconds=seconds)
+        if is_logged or self.observers.receivers:
+            status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
+            seconds = handler.request.request_time()
+            if is_logged:
+                write_access_log(
+                    self._access_log, handler, status=status, seconds=seconds, has_principal=self._logs_principal
+                )
+            if self.observers.receivers:
+                report_response(self.observers, handler, status=status, seconds=seconds)
+        if self._tracing is not None:
+            end_span(handler)
 
     def add_cleanup(self, cleanup: Callable[[], Awaitable[None] | None]) -> None:
         """Add a function for ``close`` to call; functions are called in the order in which they were added."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from random import getrandbits
 from typing import Any, cast
 
 import tornado.web
@@ -12,84 +14,65 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import _HandlerDelegate
 
 from service.errors import SettingsError
+from service.tracing.current import CURRENT_REQUEST, CurrentRequest, current_request, in_request
+from service.tracing.received import identify
+from service.tracing.spans import Tracing
+from service.web.application.checked_class import CheckedClass, check_class
 from service.web.application.head import serve_head_by_get
+from service.web.application.spans import abandon_span, start_span
+from service.web.application.unprotected_route import UnprotectedRoute
 from service.web.connections.trusted_proxies import TrustedProxies
-from service.web.handler.adaptation import Adapt, find_adaptation
+from service.web.credentials.proxy_headers import is_from_trusted_proxy
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
-from service.web.handler.problems import find_problem
 from service.web.policy.attribute_names import CLASS_ONLY, STATED
-from service.web.policy.attribute_values import copy_values, current_values
-from service.web.routing.audit import route_of
+from service.web.policy.attribute_values import current_values
 from service.web.routing.rewrite import RouteWrapper
-
-_STATE = frozenset(
-    {
-        "prepare",
-        "_execute",
-        "_requirements",
-        "_principal",
-        "_credentials",
-        "_is_authentication_done",
-    }
-)
-"""The attributes that no new handler has: they would replace a check, or are left from an earlier request."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _CheckedClass:
-    """A handler class as it was when it was checked.
-
-    Args:
-        values: The values of its attributes.
-        methods: Its ``prepare`` and ``_execute``, and their types, since a proxy equals the method that it wraps.
-        adapt: Makes authentication run first in a handler; None if the class does so itself.
-        serves_head: Whether its ``get`` responds to HEAD.
-        forbidden: The attributes that no new handler of the class has.
-    """
-
-    values: tuple[object, ...]
-    methods: tuple[object, ...]
-    adapt: Adapt | None
-    serves_head: bool
-    forbidden: frozenset[str]
 
 
 class _ProtectedDelegate(_HandlerDelegate):
-    """Creates the handler of one request by :meth:`Dispatcher._create`, in place of calling the handler class."""
+    """Creates the handler of one request by :meth:`Dispatcher._create`, in place of calling the handler class.
+
+    Everything that the handler does runs in the context of the request.
+    """
 
     create: Callable[..., tornado.web.RequestHandler]
+    identify: Callable[[HTTPServerRequest], CurrentRequest]
 
     def execute(self) -> Awaitable[None] | None:
         """Run the handler of the request."""
         # The class stays readable until now, since an application may look at what its routes have found.
         self.handler_class = functools.partial(self.create, self.handler_class)  # type: ignore[assignment]  # called only
-        return super().execute()
+        request = self.request
+        vars(request)[CURRENT_REQUEST] = current = self.identify(request)
+        if current.span is not None:
+            with in_request(current):
+                prepared = super().execute()
+        else:
+            token = current_request.set(current)
+            prepared = super().execute()
+            current_request.reset(token)
+        # The connection would call the method of the handler outside the request.
+        request.connection.set_close_callback(self._call_on_connection_close)  # type: ignore[union-attr]  # it is open
+        return prepared
 
+    def data_received(self, data: bytes) -> Awaitable[None] | None:
+        """Pass on a part of the body."""
+        if not self.stream_request_body:
+            return super().data_received(data)
+        with in_request(vars(self.request).get(CURRENT_REQUEST)):
+            result = super().data_received(data)
+            return asyncio.ensure_future(result) if inspect.iscoroutine(result) else result
 
-class _UnprotectedRoute(BearerAuthMixin, tornado.web.RequestHandler):
-    """Responds 500 in place of what a route leads to, and logs the route."""
+    def on_connection_close(self) -> None:
+        """Tell the handler of a streamed body that the client has disconnected."""
+        with in_request(vars(self.request).get(CURRENT_REQUEST)):
+            super().on_connection_close()
+        abandon_span(self.request)
 
-    public = True
-
-    def initialize(
-        self, *, target: object = None, problem: str | None = None, cause: BaseException | None = None
-    ) -> None:
-        """Store the target in place of which this handler is created, and what is wrong with it, if known."""
-        self._target = target
-        self._problem = problem
-        self._cause = cause
-
-    def prepare(self) -> None:
-        """Respond 500 to every method."""
-        route = route_of(self.application, self.request)
-        if self._target is not None:
-            route = replace(route, target=self._target)
-        problem = self._problem or find_problem(route.target, {}) or "but another object would have served the request"
-        raise RuntimeError(route.describe(problem)) from self._cause
-
-    def data_received(self, chunk: bytes) -> None:
-        """Ignore the body, which the intended handler would have read as a stream."""
+    def _call_on_connection_close(self) -> None:
+        with in_request(vars(self.request)[CURRENT_REQUEST]):
+            self.handler.on_connection_close()
 
 
 class Dispatcher:
@@ -99,6 +82,7 @@ class Dispatcher:
         check: Raises SettingsError unless the application can validate the tokens of a handler class.
         head_as_get: Whether the ``get`` of each handler without a ``head`` responds to HEAD.
         trusted_proxies: The proxies whose headers are read; None to read those of no peer.
+        tracing: Creates the spans; None if tracing is off.
     """
 
     def __init__(
@@ -107,11 +91,13 @@ class Dispatcher:
         *,
         head_as_get: bool = False,
         trusted_proxies: TrustedProxies | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._check = check
+        self._tracing = tracing
         self._head_as_get = head_as_get
         self._trusted_proxies = trusted_proxies
-        self._checked: dict[type, _CheckedClass] = {}
+        self._checked: dict[type, CheckedClass] = {}
         self._substitutes: dict[tuple[type, type], type[BearerAuthMixin]] = {}
 
     def install(self, application: tornado.web.Application, *, wrapper: RouteWrapper | None = None) -> None:
@@ -143,7 +129,7 @@ class Dispatcher:
             context = application.settings[ResourceServerContext.SETTING]
             delegate.application.settings.setdefault(ResourceServerContext.SETTING, context)
             return self._protect(delegate, wrapper)
-        return self._protect(_HandlerDelegate(application, request, _UnprotectedRoute, None, None, None), None)
+        return self._protect(_HandlerDelegate(application, request, UnprotectedRoute, None, None, None), None)
 
     def _get_delegate(
         self,
@@ -162,7 +148,20 @@ class Dispatcher:
         protected = cast("_ProtectedDelegate", delegate)
         protected.__class__ = _ProtectedDelegate
         protected.create = functools.partial(self._create, wrapper)
+        protected.identify = self.identify
         return protected
+
+    def identify(self, request: HTTPServerRequest) -> CurrentRequest:
+        """Return what identifies a request: as its trusted proxy says, or a new ID; and its span if tracing is on."""
+        current = CurrentRequest()
+        headers: dict[str, str] = {}
+        if self._trusted_proxies is not None and is_from_trusted_proxy(request):
+            current, headers = identify(request.headers)
+        if self._tracing is not None:
+            start_span(self._tracing, current, request, headers)
+        # The ID of the trace serves as that of the request, so that one text finds both; a new ID need not be secret.
+        current.request_id = current.request_id or current.trace_id or f"{getrandbits(128):032x}"
+        return current
 
     def _create(
         self,
@@ -175,29 +174,30 @@ class Dispatcher:
         """Return a handler that authenticates this very request before any of its methods runs.
 
         Returns:
-            The handler that the route leads to, or an :class:`_UnprotectedRoute` in its place.
+            The handler that the route leads to, or an :class:`UnprotectedRoute` in its place.
         """
         if not issubclass(target_class, BearerAuthMixin):
             if wrapper is None:
-                return _UnprotectedRoute(application, request, target=target_class)
+                return UnprotectedRoute(application, request, target=target_class)
             try:
                 target_class = wrapper.find(target_class)
             except SettingsError as exc:
-                return _UnprotectedRoute(application, request, target=target_class, problem=f"which fails: {exc}")
+                return UnprotectedRoute(application, request, target=target_class, problem=f"which fails: {exc}")
         try:
             handler: Any = self._instantiate(target_class, application, request, **kwargs)
         except Exception as exc:  # noqa: BLE001  # Tornado would close the connection without a response
             problem = "which cannot be created"
-            return _UnprotectedRoute(application, request, target=target_class, problem=problem, cause=exc)
+            return UnprotectedRoute(application, request, target=target_class, problem=problem, cause=exc)
         kind: type[BearerAuthMixin] = type(handler)  # the class may return a handler of another class
         checked = self._checked.get(kind)
         if checked is None or checked.values != current_values(kind) or checked.methods != _current_methods(kind):
             try:
-                checked = self._check_class(kind)
+                checked = check_class(kind, self._check, methods=_current_methods(kind), head_as_get=self._head_as_get)
+                self._checked[kind] = checked
             except SettingsError as exc:
-                return _UnprotectedRoute(application, request, target=kind, problem=str(exc))
+                return UnprotectedRoute(application, request, target=kind, problem=str(exc))
         if handler.request is not request or not checked.forbidden.isdisjoint(vars(handler)):
-            return _UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
+            return UnprotectedRoute(application, request, target=kind, problem=_explain_state(handler))
         if checked.serves_head and request.method == "HEAD":
             serve_head_by_get(handler)
         if checked.adapt is not None:
@@ -216,24 +216,6 @@ class Dispatcher:
         if key not in self._substitutes:
             self._substitutes[key] = requirements(type(handler))
         return self._substitutes[key](*args, **kwargs)
-
-    def _check_class(self, kind: type[BearerAuthMixin]) -> _CheckedClass:
-        """Check a handler class, and remember it as it is now.
-
-        Raises:
-            SettingsError: It is neither protected nor public, or does not enforce what it states.
-        """
-        if (problem := find_problem(kind, {})) is not None:
-            raise SettingsError([problem])
-        self._check(kind)
-        self._checked[kind] = checked = _CheckedClass(
-            values=copy_values(kind),
-            methods=_current_methods(kind),
-            adapt=find_adaptation(kind),
-            serves_head=kind._serves_head(by_default=self._head_as_get),  # noqa: SLF001  # of our class
-            forbidden=_STATE | kind._class_only,  # noqa: SLF001  # the names that only the class may set
-        )
-        return checked
 
 
 def _current_methods(kind: type[BearerAuthMixin]) -> tuple[object, ...]:

@@ -16,6 +16,7 @@ from service.errors import SettingsError
 from service.instrumentation import Observers
 from service.web.application.dispatch import Dispatcher
 from service.web.application.route_template import find_route, forget_routes
+from service.web.application.spans import end_span
 from service.web.endpoints.okta_guide import NotFound
 from service.web.handler.context import ResourceServerContext
 from service.web.handler.mixin import BearerAuthMixin
@@ -158,8 +159,9 @@ def _log_and_report(
     log_request: Callable[[tornado.web.RequestHandler], None],
     handler: tornado.web.RequestHandler,
 ) -> None:
-    """Let an application log a response, and report it."""
+    """Let an application log a response, end its span, and report it."""
     log_request(handler)
+    end_span(handler)
     if observers.receivers:
         status = tornado.web.RequestHandler.get_status(handler)  # a handler may override it
         report_response(observers, handler, status=status, seconds=handler.request.request_time())

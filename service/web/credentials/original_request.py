@@ -56,10 +56,8 @@ def read_original_request(request: HTTPServerRequest, *, method: str, below: str
     if below and not reported:
         reported = {OriginalRequest(method=method, target=below)}
     if len(reported) != 1 or any(below not in {"", original.target} for original in reported):
-        problem = "more than one original request" if reported else "no original request"
-        raise InvalidRequest(
-            Reason.AMBIGUOUS_URL, f"the proxy reports {problem}; set X-Forwarded-Method and -Uri there"
-        )
+        detail = "the proxy reports more than one request" if reported else "the proxy reports no request"
+        raise InvalidRequest(Reason.ORIGINAL_REQUEST, detail)
     return reported.pop()
 
 
@@ -70,5 +68,5 @@ def _reported_requests(request: HTTPServerRequest) -> Iterator[OriginalRequest]:
             continue
         if len(methods) != 1 or len(targets) != 1 or not _METHOD.fullmatch(methods[0]):
             detail = f"{len(methods)} {names[0]} and {len(targets)} {names[1]} fields; a proxy sends one of each"
-            raise InvalidRequest(Reason.AMBIGUOUS_URL, detail)
+            raise InvalidRequest(Reason.ORIGINAL_REQUEST, detail)
         yield OriginalRequest(method=methods[0], target=targets[0])

@@ -9,6 +9,7 @@ from service.authenticator import Authenticators
 from service.clock import Clock, SystemClock
 from service.health import Health
 from service.tokens.binding.possession import Possession
+from service.tracing.spans import Tracing
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.possession import PossessionReader
 from service.web.handler.token_monitor import TokenMonitor
@@ -31,6 +32,8 @@ class ResourceServerContext:
     resource: Resource = field(default_factory=Resource)
     scope_matching: ScopeMatching = ScopeMatching.EXACT
     head_as_get: bool = False
+    log_principal: bool = False
+    tracing: Tracing | None = None
     clock: Clock = field(default_factory=SystemClock)
     trusted_proxies: TrustedProxies | None = None
     possession: PossessionReader = field(default_factory=lambda: PossessionReader(url_of=lambda _request: None))

@@ -15,6 +15,7 @@ from service.authenticator import Authenticator
 from service.errors import MissingToken
 from service.tokens.credentials import Credentials
 from service.tokens.principal import Principal
+from service.tracing.current import CURRENT_REQUEST, CurrentRequest
 from service.web.handler import websocket
 from service.web.handler.application_methods import ApplicationMethods
 from service.web.handler.class_attributes import HandlerAttributes
@@ -195,6 +196,9 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
         ) -> Future[None]:
             # Restores the method of the class, and breaks a reference cycle; another handler may have done so already.
             vars(connection).pop("write_headers", None)
+            current: CurrentRequest | None = vars(self.request).get(CURRENT_REQUEST)
+            if current is not None and "X-Request-Id" not in headers:
+                headers["X-Request-Id"] = current.request_id
             self._complete_header_fields(start_line.code, headers)
             return write_headers(start_line, headers, chunk)
 
@@ -227,7 +231,7 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End a response; a status from 400 on without a body gets the usual JSON."""
         if not self._is_authorized:
-            vars(self)["on_finish"] = _do_nothing  # that of the handler may rely on its `prepare`, which has not run
+            vars(self)["on_finish"] = lambda: None  # that of the handler may rely on its `prepare`, which has not run
         if chunk is None and self._status_code >= 400:
             chunk = self._errors.body_for_bare_status()
         return super().finish(chunk)
@@ -243,7 +247,3 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
         """Stop monitoring the token, since the client is gone."""
         self._lifetime.detach()
         super().on_connection_close()
-
-
-def _do_nothing() -> None:
-    """Replace the ``on_finish`` of a handler whose ``prepare`` has not run."""

@@ -189,8 +189,7 @@ class _PostponedClose:
     def __init__(self, handler: Any) -> None:
         self.is_closed = False
         self._handler = handler
-        vars(handler)["on_connection_close"] = self._note
-        handler.request.connection.set_close_callback(self._note)
+        vars(handler)["on_connection_close"] = self._note  # called by the delegate of the request
 
     def _note(self) -> None:
         self.is_closed = True
@@ -199,8 +198,6 @@ class _PostponedClose:
     def restore(self) -> None:
         """Call the handler's own method from now on."""
         del self._handler.on_connection_close
-        if not self._handler._finished:
-            self._handler.request.connection.set_close_callback(self._handler.on_connection_close)
 
 
 def _prepare(handler: Any, prepare: Prepare) -> Awaitable[None] | None:

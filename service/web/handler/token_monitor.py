@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import weakref
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from service.clock import Clock
 from service.errors import RetryLater, TokenError
 from service.tokens.principal import Principal
+from service.tracing.current import outside_requests
 
 _logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class MonitoredToken:
         self._on_end = on_end
         self._on_stop = on_stop
         self._validation: asyncio.Future[Principal] | None = None
+        self._context = contextvars.copy_context()  # that of the request, whose ID is on the lines about the connection
 
     def replace(self, principal: Principal, *, revalidate: Revalidate) -> None:
         """Monitor another token in place of the current one."""
@@ -69,7 +72,7 @@ class MonitoredToken:
             elif self._validation is None and not self.ended.is_set():
                 validation = self._revalidate()
                 if validation is not None:
-                    self._validation = asyncio.ensure_future(validation)
+                    self._validation = self._context.copy().run(asyncio.ensure_future, validation)
                     self._validation.add_done_callback(self._validated)
         except Exception as exc:  # noqa: BLE001  # an error of one validator must not end the checks of other tokens
             self._end_after(exc)
@@ -94,7 +97,7 @@ class MonitoredToken:
         self._cancel_validation()
         if callback is not None:
             try:
-                callback()
+                self._context.copy().run(callback)
             except Exception:
                 _logger.exception("the callback of an ended token failed")
 
@@ -154,7 +157,7 @@ class TokenMonitor:
         if self._is_stopped:
             asyncio.get_running_loop().call_soon(token.stop)  # once its WebSocket or stream is open
         elif self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run(), context=outside_requests())
         return token
 
     def watch_stop(self, connection: object, on_stop: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from service.web.responses.caching import add_to_vary
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9\-_]+(?: *, *[A-Za-z0-9\-_]+)*", re.ASCII)
 _OPAQUE_ORIGIN = "null"
 """The origin of pages that hide theirs, such as sandboxed frames; a star does not include it."""
-_EXPOSED_HEADERS = "WWW-Authenticate, DPoP-Nonce, Retry-After"
+_EXPOSED_HEADERS = "WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id"
 _PREFLIGHT_AGE = "600"
 """Seconds for which a browser may cache the response to a preflight."""
 

@@ -119,7 +119,7 @@ class _Recorder(JSONClient):
         self.urls: list[str] = []
         self.absent = False
 
-    async def get(self, url: str) -> JSONResponse:
+    async def get(self, url: str, *, purpose: str = "document") -> JSONResponse:  # noqa: ARG002  # of the base class
         self.urls.append(url)
         if self.absent:
             raise NotJSON(f"GET {url}: the response is not a JSON object")

@@ -12,7 +12,7 @@ from service.caches.deny_file import DenyListFile
 from service.clock import Clock
 from service.errors import SettingsError
 from service.operations.doctor.report import Finding, fail, ok, warn
-from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE
+from service.operations.metrics.folder import MULTIPROC_DIR_VARIABLE
 from service.operations.sockets.descriptors import raise_descriptor_limit
 from service.settings.program import Settings
 from service.web.connections.server import MIN_SPARE_DESCRIPTORS, default_max_connections

@@ -163,8 +163,8 @@ def _add_missing(fields: HTTPHeaders, headers: HTTPHeaders) -> None:
 def log_rejection(error: BaseException, request: HTTPServerRequest | None) -> None:
     """Log a rejection as one line; an unavailable issuer is logged once, as a warning, where it is noticed."""
     reason = str(error.reason) if isinstance(error, TokenError) else type(error).__name__
-    fields = _request_fields(request) | {"reason": reason}
-    _logger.info("rejected %(method)s %(path)s: %(detail)s", fields | {"detail": str(error)}, extra=fields)
+    fields = _request_fields(request) | {"reason": reason, "detail": str(error)}
+    _logger.info("rejected %(method)s %(path)s: %(detail)s", fields, extra=fields)
 
 
 def _request_fields(request: HTTPServerRequest | None) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import servers
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_unix_socket
@@ -30,6 +29,7 @@ from service.operations.admin.application import make_admin_app
 from service.operations.admin.hosts import ForeignHost
 from service.operations.admin.operators import BURST
 from service.operations.admin.requests import MAX_ENTRY_LIFETIME
+from service.operations.logs.fields import fields_of
 from service.operations.metrics.metrics import Metrics
 from service.web.connections.trusted_proxies import TrustedProxies
 
@@ -117,7 +117,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Lines:
     def read() -> list[tuple[str, dict[str, Any]]]:
         found = [record for record in caplog.records if record.name == "service.audit"]
         caplog.clear()
-        fields = [merge_record_extra(record, {}, RESERVED_ATTRS) for record in found]
+        fields = [fields_of(record) for record in found]
         assert all(re.fullmatch("[0-9a-f]{32}", each.pop("request_id")) for each in fields)
         return [(record.getMessage(), each) for record, each in zip(found, fields, strict=True)]
 
@@ -242,7 +242,7 @@ async def test_a_trusted_proxy_names_the_client_and_the_request(
     for identifier, is_kept in (("deploy-42", True), ("a b", False), ("x" * 129, False)):
         headers = {"X-Forwarded-For": "192.0.2.7", "X-Request-Id": identifier, "Authorization": f"Bearer {ALICE}"}
         response = await http_client.fetch(f"{base_url}/deny-list", method="POST", headers=headers, body='{"jti": "x"}')
-        fields = merge_record_extra(caplog.records[-1], {}, RESERVED_ATTRS)
+        fields = fields_of(caplog.records[-1])
         assert ("192.0.2.7", "127.0.0.1") == (fields["remote_ip"], fields["proxy"])
         assert response.headers["X-Request-Id"] == fields["request_id"]
         assert is_kept == (identifier == fields["request_id"])

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
 from service.clock import ManualClock
 from service.operations.admin.audit import AuditLog, describe_entry
+from service.operations.logs.fields import fields_of
 
 
 def test_lines_about_clients_without_a_token_are_limited_and_counted(
@@ -16,7 +16,7 @@ def test_lines_about_clients_without_a_token_are_limited_and_counted(
     assert 100 == len(caplog.records)
     clock.advance(1.0)
     log.write_rejection("rejected", remote_ip="192.0.2.1", status=401)
-    fields = merge_record_extra(caplog.records[-1], {}, RESERVED_ATTRS)
+    fields = fields_of(caplog.records[-1])
     assert {"remote_ip": "192.0.2.1", "status": 401, "left_out": 900} == fields
 
 
@@ -28,7 +28,7 @@ def test_an_address_that_must_wait_is_one_line_a_minute(clock: ManualClock, capl
     log.write_limited("rejected", remote_ip="192.0.2.1")
     assert 3 == len(caplog.records)
     log.write("added", operator="alice", issuer=None)
-    assert {"operator": "alice"} == merge_record_extra(caplog.records[-1], {}, RESERVED_ATTRS)
+    assert {"operator": "alice"} == fields_of(caplog.records[-1])
 
 
 def test_a_name_that_is_no_unicode_has_a_digest() -> None:

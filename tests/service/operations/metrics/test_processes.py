@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import SettingsError
-from service.operations.metrics.metrics import Metrics
-from service.operations.metrics.processes import MULTIPROC_DIR_VARIABLE, forget_gauges, multiprocess_metrics
+from service.operations.metrics.folder import MULTIPROC_DIR_VARIABLE, forget_gauges
 
 WORKER = """
 import sys
@@ -21,33 +19,6 @@ for _ in range(int(sys.argv[2])):
     metrics.on_cache_error()
 print(metrics.generate().decode())
 """
-
-
-def _lines(metrics: Metrics) -> list[str]:
-    return metrics.generate().decode().splitlines()
-
-
-def test_processes_share_a_temporary_metrics_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(MULTIPROC_DIR_VARIABLE, raising=False)
-    with multiprocess_metrics():
-        folder = Path(os.environ[MULTIPROC_DIR_VARIABLE])
-        assert folder.is_dir()
-        assert not [line for line in _lines(Metrics()) if line.startswith("http")]  # no process has written yet
-    assert not folder.exists()
-    assert MULTIPROC_DIR_VARIABLE not in os.environ
-
-
-def test_a_configured_metrics_folder_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
-    with multiprocess_metrics():
-        assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
-    assert str(tmp_path) == os.environ[MULTIPROC_DIR_VARIABLE]
-
-
-def test_a_configured_metrics_folder_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path / "missing"))
-    with pytest.raises(SettingsError, match="No such file or directory; create that folder"), multiprocess_metrics():
-        pass
 
 
 def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(
@@ -68,14 +39,3 @@ def test_counts_of_all_processes_are_added_and_gauges_of_ended_ones_removed(
     assert 'resource_server_worker_restarts_total{reason="exited"} 3.0' in lines
     assert 'resource_server_worker_restarts_total{reason="killed"} 0.0' in lines
     assert [f"gauge_livemax_{os.getpid()}-0.db"] == [file.name for file in tmp_path.glob("gauge_live*.db")]
-
-
-def test_files_of_an_earlier_program_with_the_same_process_id_are_removed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv(MULTIPROC_DIR_VARIABLE, str(tmp_path))
-    own, other = f"gauge_livesum_{os.getpid()}-3.db", f"counter_{os.getpid() + 1}-3.db"
-    for name in (own, other):
-        (tmp_path / name).touch()
-    with multiprocess_metrics():
-        assert [other] == [file.name for file in tmp_path.iterdir()]

@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
 import socket
 from collections.abc import Callable
 
 import pytest
-from service.operations.server import run_until_stopped, serving
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
 from fakeissuer import RunningIssuer
 from service.app import make_app
-from service.operations import server
+from service.operations.processes.drain import serving
 from service.operations.sockets.bound import bind
 from service.settings.program import Settings
 from service.web.application.application import ResourceServerApplication
@@ -49,35 +46,33 @@ async def test_the_announced_port_is_served(service: ResourceServerApplication) 
         assert 200 == (await AsyncHTTPClient().fetch(f"{url}/healthz")).code
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.gen_test
-async def test_a_signal_stops_the_server_after_pending_requests(
-    number: signal.Signals, service: ResourceServerApplication
-) -> None:
+async def test_a_drain_waits_for_pending_requests(service: ResourceServerApplication) -> None:
     async def run() -> None:
         async with serving(service, bind("127.0.0.1", 0)) as url:
-            await run_until_stopped(service, announce=lambda: urls.append(url))
+            urls.append(url)
+            await drained.wait()
 
     urls: list[str] = []
+    drained = asyncio.Event()
     running = asyncio.create_task(run())
     await _until(lambda: bool(urls))
     response = asyncio.ensure_future(AsyncHTTPClient().fetch(f"{urls[0]}/slow"))
     await Slow.entered.wait()
-    os.kill(os.getpid(), number)
+    drained.set()
     await _until(lambda: not _listens(urls[0]))
     assert not running.done()
     Slow.leave.set()
     assert b'{"finished": true}' == (await response).body
+    assert "close" == (await response).headers["Connection"]
     await running
-    assert 1 == len(urls)
 
 
 @pytest.mark.gen_test
-async def test_a_pending_request_is_dropped_after_the_stop_timeout(
-    service: ResourceServerApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_pending_request_is_dropped_after_the_drain_timeout(
+    service: ResourceServerApplication, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(server, "STOP_TIMEOUT", 0.05)
-    async with serving(service, bind("127.0.0.1", 0)) as url:
+    async with serving(service, bind("127.0.0.1", 0), drain_timeout=0.05) as url:
         response = asyncio.ensure_future(AsyncHTTPClient().fetch(f"{url}/slow"))
         await Slow.entered.wait()
     assert ["pending requests dropped"] == [r.message for r in caplog.records if r.levelname == "WARNING"]

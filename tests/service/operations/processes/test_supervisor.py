@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 import workers_at_work
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
 from service.errors import SettingsError
+from service.operations.logs.fields import fields_of
 from service.operations.processes import pool, restart_pause, supervisor, worker_process
 from service.operations.processes.supervisor import Program, Supervisor
 from service.operations.processes.watched_files import WatchedFiles
@@ -136,7 +136,7 @@ def _kill(number: signal.Signals) -> Step:
 def _events(caplog: pytest.LogCaptureFixture, *names: str) -> list[tuple[str, dict[str, Any]]]:
     """Return the messages of the log and some of their fields."""
     return [
-        (record.message, {n: v for n, v in merge_record_extra(record, {}, RESERVED_ATTRS).items() if n in names})
+        (record.message, {n: v for n, v in fields_of(record).items() if n in names})
         for record in caplog.records
         if record.levelname in {"WARNING", "ERROR"}
     ]
@@ -342,7 +342,7 @@ def test_a_changed_file_causes_a_reload(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def _infos(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
-    return [(record.message, merge_record_extra(record, {}, RESERVED_ATTRS)) for record in caplog.records]
+    return [(record.message, fields_of(record)) for record in caplog.records]
 
 
 def test_the_number_of_workers_follows_signals(caplog: pytest.LogCaptureFixture) -> None:
@@ -366,6 +366,20 @@ def test_a_worker_that_retires_is_replaced_first(tmp_path: Path, caplog: pytest.
     assert 0 not in counts
     assert {"worker": 0, "reason": "max_requests"} in [
         {name: fields.get(name) for name in ("worker", "reason")} for _, fields in _infos(caplog)
+    ]
+
+
+def test_a_worker_does_not_retire_while_its_replacement_lacks_keys(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def is_tried(run: Supervisor) -> bool:
+        return (tmp_path / "replaced").exists() and "worker retires later" in caplog.text and _serve(1)(run)
+
+    run = Run(is_tried)
+    run(functools.partial(workers_at_work.retire_without_keys, tmp_path))
+    assert 0 == run.exit_code
+    assert [{"issuers": ["https://issuer.example"], "pause_s": 30.0}] == [
+        fields for event, fields in _events(caplog, "issuers", "pause_s") if event.startswith("worker retires later")
     ]
 
 

@@ -180,7 +180,7 @@ def test_the_program_serves_the_sockets_by_name_and_not_by_order(
     process = manager.start(
         "service", "--processes", processes, "--issuer", OKTA, "--admin-port", "1", "--port", "1",
         sockets=[other, tcp, unix], names="admin:service:service", SERVICE_CACHE_URL="redis://127.0.0.1:1",
-        SERVICE_ADMIN_TOKEN="operators-only", SERVICE_CACHE_SECRET="s" * 32,
+        SERVICE_ADMIN_TOKEN="operators-only-0123456789-abcdefgh", SERVICE_CACHE_SECRET="s" * 32,
     )  # fmt: skip
     assert listening(process) == f"http://127.0.0.1:{tcp.getsockname()[1]}"
     assert listening(process) == f"unix:{manager.folder}/api.sock"

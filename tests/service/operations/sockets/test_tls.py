@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority, Certificate
-from programs import Start, curl, first_match, listening
+from programs import Start, curl, first_match, free_port, listening
 
 from service.errors import SettingsError
 from service.operations.sockets import certificates, tls
@@ -335,3 +336,27 @@ def _workers(pid: int, *, count: int) -> set[int]:
         with contextlib.suppress(FileNotFoundError):
             found = {int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
     return found
+
+
+def test_the_metrics_have_the_expiration_of_the_certificate(
+    start: Start, files: Certificate, authority: Authority
+) -> None:
+    expires_at = dt.datetime(2040, 1, 2, tzinfo=dt.UTC)
+    _renew(files, authority.issue("127.0.0.1", not_after=expires_at))
+    port = free_port()
+    process = start(
+        "service", "--port", "0", "--admin-port", str(port), "--issuer", OKTA,
+        "--certfile", str(files.file), "--keyfile", str(files.key_file),
+    )  # fmt: skip
+    listening(process)
+    name, end = "resource_server_certificate_expiry_timestamp_seconds", time.monotonic() + 30
+    found: list[float] = []
+    while found != [expires_at.timestamp()]:
+        assert time.monotonic() < end, found
+        found = [float(value) for value in re.findall(rf"^{name}\S* (\S+)$", _metrics(port), re.MULTILINE)]
+
+
+def _metrics(port: int) -> str:
+    status, text = curl(f"http://127.0.0.1:{port}/metrics")
+    assert 200 == status
+    return text

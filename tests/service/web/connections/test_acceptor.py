@@ -84,21 +84,25 @@ async def test_a_connection_waits_in_the_queue_until_there_is_room(io_loop: IOLo
 
 
 @pytest.mark.gen_test
-async def test_an_acceptor_can_be_closed_while_it_pauses(io_loop: IOLoop) -> None:
+async def test_an_acceptor_that_is_closed_while_it_pauses_accepts_what_waits(io_loop: IOLoop) -> None:
     tries: list[None] = []
+    accepted: list[socket.socket] = []
 
     def make_room() -> bool:
         tries.append(None)
         return False
 
     with _listening() as listening:
-        acceptor = Acceptor(listening, _fail, make_room=make_room, on_exhausted=_fail)
-        with socket.create_connection(listening.getsockname()):
+        acceptor = Acceptor(listening, lambda sock, _: accepted.append(sock), make_room=make_room, on_exhausted=_fail)
+        address = listening.getsockname()
+        with socket.create_connection(address), socket.create_connection(address):
             await _until(lambda: tries)
             acceptor.close()
             count = len(tries)
             await asyncio.sleep(0.05)
-    assert count == len(tries)
+    assert (count, 2) == (len(tries), len(accepted))
+    for connection in accepted:
+        connection.close()
 
 
 def test_another_error_is_not_hidden() -> None:

@@ -443,6 +443,27 @@ async def test_an_open_socket_is_closed_with_1001_at_shutdown(
     assert 1001 == socket.close_code
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer lasting"}], ids=["anonymous", "with a token"])
+@pytest.mark.gen_test
+async def test_a_socket_that_opens_during_the_shutdown_is_closed_with_1001(
+    headers: dict[str, str], connect: Callable[..., Any], app: ResourceServerApplication
+) -> None:
+    app.close_long_lived()
+    socket = await connect("/echo", **headers)
+    assert await socket.read_message() is None
+    assert 1001 == socket.close_code
+
+
+@pytest.mark.gen_test
+async def test_the_socket_of_an_anonymous_client_is_closed_with_1001_at_shutdown(
+    connect: Callable[..., Any], app: ResourceServerApplication
+) -> None:
+    socket = await connect("/echo")
+    app.close_long_lived()
+    assert await socket.read_message() is None
+    assert 1001 == socket.close_code
+
+
 def test_a_protected_class_keeps_its_own_origin_check() -> None:
     class Existing(WebSocketHandler):
         def check_origin(self, origin: str) -> bool:

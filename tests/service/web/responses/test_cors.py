@@ -15,7 +15,7 @@ def test_no_headers_are_sent_without_origins() -> None:
 def test_a_listed_origin_can_read_the_response_and_its_challenge() -> None:
     assert {
         "Access-Control-Allow-Origin": APP,
-        "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After",
+        "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id",
     } == CrossOriginPolicy([APP]).headers_for(APP)
 
 

@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from service.operations.logs import configure_logging
+from service.operations.logs.configuration import announce, configure_logging, report_start_error
+from service.tracing.current import CurrentRequest, in_request
 
 
 def test_json_format_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,8 +108,58 @@ def test_control_characters_are_escaped_wherever_they_stand(
 
 def test_a_message_is_one_line_and_the_lines_of_a_traceback_are_indented(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(log_format="text", log_level="info")
-    error = RuntimeError("broken\n2026-01-01 00:00:00,000 INFO    service: forged")
+    error = RuntimeError("broken\n2026-01-01T00:00:00.000Z INFO    service: forged")
     logging.getLogger("service").error("a\nb", exc_info=error)
     first, *others = capsys.readouterr().err.splitlines()
     assert first.endswith("service: a\\nb")
     assert all(line.startswith("    ") for line in others)
+
+
+@pytest.mark.parametrize("log_level", ["info", "error"])
+def test_the_address_is_announced_at_every_level(log_level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    announce("http://127.0.0.1:1")
+    configure_logging(log_format="text", log_level=log_level)
+    announce("http://127.0.0.1:1")
+    assert ["listening on http://127.0.0.1:1"] * 2 == capsys.readouterr().err.splitlines()
+    configure_logging(log_format="json", log_level=log_level)
+    announce("http://127.0.0.1:1")
+    line = json.loads(capsys.readouterr().err)
+    assert ("listening on http://127.0.0.1:1", "http://127.0.0.1:1") == (line["message"], line["url"])
+
+
+def test_a_start_error_is_json_if_the_log_is(capsys: pytest.CaptureFixture[str]) -> None:
+    report_start_error("port: is taken")
+    configure_logging(log_format="text", log_level="info")
+    report_start_error("port: is taken")
+    assert ["port: is taken"] * 2 == capsys.readouterr().err.splitlines()
+    configure_logging(log_format="json", log_level="error")
+    report_start_error("port: is taken\nissuer: is not set")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [("CRITICAL", "port: is taken"), ("CRITICAL", "issuer: is not set")] == [
+        (line["level"], line["message"]) for line in lines
+    ]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_names_the_current_request(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, log_level="info")
+    logger = logging.getLogger("handlers")
+    with in_request(CurrentRequest("abc")):
+        logger.info("inside")
+    with in_request(CurrentRequest("def", trace_id="1" * 32)):
+        logger.info("inside", extra={"request_id": "of its own"})
+    logger.info("outside")
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert "abc" in first
+    assert "of its own" in second
+    assert "1" * 32 in second
+    assert "request_id" not in third
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_time_is_in_utc_with_its_zone(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format=log_format, log_level="info")
+    logging.getLogger("handlers").handle(
+        logging.makeLogRecord({"created": 1_700_000_000.25, "levelname": "INFO", "levelno": 20})
+    )
+    assert "2023-11-14T22:13:20.250Z" in capsys.readouterr().err
