@@ -56,6 +56,7 @@ def test_a_command_prints_what_the_page_shows(
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
         "OKTA_OAUTH2_ISSUER": fake_issuer.issuer_url(),
         "TOKEN": fake_issuer.token(aud="api://orders"),
+        "SERVICE_PORT": "0",  # the usual port may be taken
     }
     (tmp_path / "osv.json").write_text(json.dumps(ADVISORY))
     done = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from service.operations.admin.audit import AuditLog
 from service.operations.admin.handler import AdminHandler
 from service.operations.admin.operators import Operators, TooManyAttempts, WrongToken
+from service.tracing.received import read_request_id
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.proxy_headers import FROM_TRUSTED_PROXY
 
-_REQUEST_ID = re.compile(r"(?!.*eyJ)[A-Za-z0-9_.:/+=@~-]{1,128}", re.ASCII)
 _MAX_LENGTH = 100
 """Characters of what a client without a token has chosen."""
 _NO_ADDRESS = frozenset({"", "0.0.0.0"})  # noqa: S104  # what Tornado reports, not an address to listen on
@@ -96,10 +95,9 @@ class AuditedHandler(AdminHandler):
 
     def _use_request_id_of_proxy(self) -> None:
         """Replace the ID of the request; any other client could make a line look like that of another request."""
-        fields = self.request.headers.get_list("X-Request-Id")
         is_trusted = vars(self.request).get(FROM_TRUSTED_PROXY, False)
-        if is_trusted and len(fields) == 1 and _REQUEST_ID.fullmatch(fields[0]):
-            self.request_id = fields[0]
+        if is_trusted and (identifier := read_request_id(self.request.headers)) is not None:
+            self.request_id = identifier
             self.set_header("X-Request-Id", self.request_id)
 
     @property
