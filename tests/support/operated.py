@@ -14,7 +14,7 @@ from typing import Any
 from plain_http import Response, send
 from prometheus_client.parser import text_string_to_metric_families
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds until a condition must hold, also on a busy machine."""
 ADMIN_TOKEN = "Zk3vQ9tRw2xLm7Yc5NbH8dPf4GsJ6eKa"
 
