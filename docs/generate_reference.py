@@ -139,6 +139,7 @@ def _type_text(schema: Mapping[str, Any]) -> str:
         "array": "list of tables" if "$ref" in one.get("items", {}) else "list of texts",
         "boolean": "``true`` or ``false``",
         "integer": f"integer{bounds}",
+        "object": "table of texts, never shown",  # the only table is that of tokens
         "number": "number of seconds, 0 or more",  # the only numbers that may have a fraction are times
         "string": "text",
     }[one["type"]]
