@@ -8,7 +8,16 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from service.operations.processes.link import Drain, Failed, Heartbeat, Ready, Serving, ToWorker, receive, send
+from service.operations.processes.supervision.link import (
+    Drain,
+    Failed,
+    Heartbeat,
+    Ready,
+    Serving,
+    ToWorker,
+    receive,
+    send,
+)
 
 
 def _serve(connection: Connection, *, retire: str | None = None, messages: Path | None = None) -> None:

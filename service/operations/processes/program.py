@@ -16,10 +16,10 @@ from service.operations.processes.cpu_quota import usable_processors
 from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
 from service.operations.processes.running import running
 from service.operations.processes.signals import call_at_stop_signal, ignore_stop_signals
-from service.operations.processes.supervisor import Program, Supervisor
+from service.operations.processes.supervision.supervisor import Program, Supervisor
+from service.operations.processes.supervision.worker_process import Plan
 from service.operations.processes.watched_files import WatchedFiles, secret_and_key_files
 from service.operations.processes.worker import WorkerLife, run_worker
-from service.operations.processes.worker_process import Plan
 from service.operations.sockets.bound import BoundSockets
 from service.operations.sockets.descriptors import raise_descriptor_limit
 from service.operations.sockets.listeners import Listeners

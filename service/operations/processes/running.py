@@ -16,7 +16,7 @@ from service.operations.loading import load_service
 from service.operations.logs import configure_logging, exporting
 from service.operations.processes.deny_handover import FollowedDenyFile
 from service.operations.processes.drain import draining, make_server
-from service.operations.processes.link import ProgramState
+from service.operations.processes.supervision.link import ProgramState
 from service.operations.sockets.listeners import Listeners
 from service.operations.sockets.tls import TLSFiles
 from service.settings.program import Settings

@@ -11,7 +11,9 @@ from multiprocessing.connection import Connection
 from typing import Protocol
 
 from service.errors import SettingsError
-from service.operations.processes.link import (
+from service.operations.processes.retirement import Retirement, resident_memory
+from service.operations.processes.signals import ignore_stop_signals, leave_signals_to_supervisor
+from service.operations.processes.supervision.link import (
     Drain,
     Draining,
     Failed,
@@ -24,8 +26,6 @@ from service.operations.processes.link import (
     receive,
     send,
 )
-from service.operations.processes.retirement import Retirement, resident_memory
-from service.operations.processes.signals import ignore_stop_signals, leave_signals_to_supervisor
 from service.operations.start_errors import explain
 from service.settings.groups.processes import ProcessSettings
 

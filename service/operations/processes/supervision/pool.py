@@ -7,9 +7,9 @@ from collections import Counter
 from multiprocessing.connection import Connection
 
 from service.operations.metrics.folder import forget_gauges
-from service.operations.processes.link import Failed, ProgramState
-from service.operations.processes.restart_pause import RestartPause
-from service.operations.processes.worker_process import Plan, State, WorkerProcess
+from service.operations.processes.supervision.link import Failed, ProgramState
+from service.operations.processes.supervision.restart_pause import RestartPause
+from service.operations.processes.supervision.worker_process import Plan, State, WorkerProcess
 from service.operations.start_errors import explain
 
 _logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from service.operations.processes.link import (
+from service.operations.processes.supervision.link import (
     Drain,
     Draining,
     Failed,

@@ -22,10 +22,10 @@ import workers_at_work
 
 from service.errors import SettingsError
 from service.operations.logs.fields import fields_of
-from service.operations.processes import pool, restart_pause, supervisor, worker_process
-from service.operations.processes.supervisor import Program, Supervisor
+from service.operations.processes.supervision import pool, restart_pause, supervisor, worker_process
+from service.operations.processes.supervision.supervisor import Program, Supervisor
+from service.operations.processes.supervision.worker_process import Plan, WorkerFunction
 from service.operations.processes.watched_files import WatchedFiles
-from service.operations.processes.worker_process import Plan, WorkerFunction
 from service.operations.sockets.notifier import Notifier
 from service.settings.groups.processes import ProcessSettings
 

@@ -4,7 +4,7 @@ import multiprocessing
 
 import pytest
 
-from service.operations.processes.link import Ready, Serving, receive, send
+from service.operations.processes.supervision.link import Ready, Serving, receive, send
 
 
 def test_messages_arrive_in_order_until_the_other_end_is_closed() -> None:

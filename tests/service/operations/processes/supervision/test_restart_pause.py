@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from service.operations.processes.restart_pause import RestartPause
+from service.operations.processes.supervision.restart_pause import RestartPause
 
 
 def test_the_pause_grows_up_to_a_limit() -> None:

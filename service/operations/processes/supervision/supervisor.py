@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 
 from service.errors import SettingsError
-from service.operations.processes.orphans import reap_orphans
-from service.operations.processes.pool import WorkerPool
 from service.operations.processes.refusal import REFUSAL_TIME
 from service.operations.processes.signals import STOP_SIGNALS, SignalQueue, Terminal, queued_signals
+from service.operations.processes.supervision.orphans import reap_orphans
+from service.operations.processes.supervision.pool import WorkerPool
+from service.operations.processes.supervision.worker_process import Plan
 from service.operations.processes.watched_files import WatchedFiles
-from service.operations.processes.worker_process import Plan
 from service.operations.sockets.notifier import Notifier
 
 _logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from service.operations.processes.orphans import reap_orphans
+from service.operations.processes.supervision.orphans import reap_orphans
 
 
 def test_only_the_first_process_reaps() -> None:

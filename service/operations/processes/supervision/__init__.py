@@ -1,0 +1,1 @@
+"""The parent process: starts, watches and replaces the workers."""
