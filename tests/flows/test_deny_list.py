@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,7 +27,7 @@ import fakeissuer
 from fakeissuer import RunningIssuer
 from service import ResourceServerApplication, Settings, make_app
 from service.caches import shared
-from service.caches.deny_list import DenyEntry
+from service.caches.deny_list import DenyEntry, UnknownIssuer
 from service.operations.processes.drain import serving
 from service.operations.sockets.bound import bind
 
@@ -144,7 +145,8 @@ async def test_a_withdrawn_key_is_rejected_everywhere_after_one_call(
         assert 401 == await _status(other_url, token)
         fake_issuer.fail("keys", drop=True)
         assert ({fake_issuer.issuer_url(): False}) == (await here.deny_list.refresh_key_sets(None))[0]
-        assert ({}) == (await here.deny_list.refresh_key_sets("https://unknown.example"))[0]
+        with pytest.raises(UnknownIssuer, match=re.escape(fake_issuer.issuer_url())):
+            await here.deny_list.refresh_key_sets("https://unknown.example")
         assert 200 == await _status(url, fake_issuer.token())
 
 
