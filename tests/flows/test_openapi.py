@@ -23,7 +23,7 @@ from service.web.endpoints.okta_guide import ROUTES
 README = Path(__file__).parents[2] / "README.rst"
 EXAMPLES = 4
 """For each operation and phase."""
-OPERATIONS = 14
+OPERATIONS = 15
 ANY_METHOD = """
 [[operations]]
 include-path = "/auth"
