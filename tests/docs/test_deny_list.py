@@ -67,12 +67,14 @@ def test_the_curl_commands_of_the_page_deny_and_allow_a_user(tmp_path: Path) -> 
 
 def _announced(service: subprocess.Popen[str]) -> tuple[str, str]:
     assert service.stderr is not None
-    admin = ""
-    for line in service.stderr:
+    api = admin = ""
+    for line in service.stderr:  # in any order, since two processes write them
         if found := re.search(r"admin port listening url=(\S+)", line):
             admin = found[1]
         if found := re.search(r"^listening on (\S+)$", line):
-            return found[1], admin
+            api = found[1]
+        if api and admin:
+            return api, admin
     raise AssertionError("the service exited before it listened")
 
 

@@ -89,7 +89,7 @@ def test_nginx_reaches_the_unix_socket_of_the_page(start: Start, folder: Path) -
     assert 200 == asyncio.run(get())
     process.send_signal(signal.SIGTERM)
     assert "GET /api/hello 200" in (err := process.communicate(timeout=30)[1])
-    assert " 127.0.0.1\n" in err
+    assert " 127.0.0.1 request_id=" in err
 
 
 def test_the_certificate_is_shown_as_on_the_page(start: Start, folder: Path) -> None:

@@ -280,7 +280,7 @@ CHECKS: dict[str, CheckRow] = {
     "a cache that does not respond": CheckRow(
         about="shared cache",
         settings={"cache_url": "redis://127.0.0.1:1/0", "cache_secret": "x" * 32},
-        advice="is cache_url right",
+        advice="is the port in cache_url right",
         change=_set(cache_url="memory://"),
     ),
 }  # fmt: skip

@@ -50,7 +50,7 @@ async def _drain_each(program: Supervised, load: KeepAliveLoad) -> None:
     before = program.workers()
     for worker in sorted(before):
         os.kill(worker, signal.SIGTERM)
-        await _until(lambda worker=worker: len(program.workers() - {worker}) == 2)  # type: ignore[misc]  # no annotation
+        await _until(lambda worker=worker: worker not in program.workers())  # type: ignore[misc]  # no annotation
     await _until(lambda: len(program.workers() - before) == 2)
 
 

@@ -95,6 +95,7 @@ def serve_then_fail(folder: Path, number: int, connection: Connection) -> None:
     (folder / "served").touch()
     send(connection, Serving())
     send(connection, Ready())
+    time.sleep(0.5)  # the supervisor must see it serve
     os._exit(4)
 
 

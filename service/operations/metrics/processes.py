@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from service.operations.metrics.folder import MULTIPROC_DIR_VARIABLE, worker_name
 
 Restarts = Callable[[], Mapping[str, int]]
-_RESTART_REASONS = ("exited", "killed", "reload", "fewer workers", "max_requests", "max_worker_memory")
+_RESTART_REASONS = ("exited", "killed", "reload", "fewer workers", "max_requests", "max_worker_memory", "SIGTERM")
 """Shown with 0 from the start: ``increase()`` of Prometheus does not see the first count of a new series."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -32,6 +33,8 @@ from service.settings.groups.processes import ProcessSettings
 _logger = logging.getLogger(__name__)
 
 _MAX_HEARTBEAT_INTERVAL = 1.0
+_MAX_RETIREMENT = 60.0
+"""Seconds after SIGTERM in which the supervisor replaces or stops the worker, unless it hangs."""
 _WARM_UP_TIMEOUT = 5.0
 """Seconds; a worker that replaces another one must not wait for an issuer that does not respond."""
 
@@ -76,8 +79,10 @@ class WorkerLife:
         self._told_to_drain = asyncio.Event()
         self._told_to_serve_admin = asyncio.Event()
         self._loop.add_reader(connection.fileno(), self._read)
-        # From an operator, or from a service manager that sends it to all processes of the program.
-        self._loop.add_signal_handler(signal.SIGTERM, self._drain)
+        # From an operator, or from a service manager that sends it to all processes of the program. The worker accepts
+        # connections until the supervisor says otherwise: those that wait in the queue of the socket would be reset.
+        self._loop.add_signal_handler(signal.SIGTERM, self._retire)
+        self._is_terminated = asyncio.Event()
 
     async def run(self, served: Served) -> None:
         """Report that the worker serves, and return when it shall drain."""
@@ -109,10 +114,15 @@ class WorkerLife:
         retirement.check_start(resident_memory())
         while True:
             requests, memory = served.requests, resident_memory()
-            retire = retirement.reason(requests=requests, memory=memory)
+            retire = "SIGTERM" if self._is_terminated.is_set() else retirement.reason(requests=requests, memory=memory)
             missing = served.missing_keys
             send(self._connection, Heartbeat(requests=requests, memory=memory, retire=retire, missing_keys=missing))
-            await asyncio.sleep(min(_MAX_HEARTBEAT_INTERVAL, limits.worker_timeout / 4))
+            pause = min(_MAX_HEARTBEAT_INTERVAL, limits.worker_timeout / 4)
+            if retire is None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_terminated.wait(), pause)
+            else:
+                await asyncio.sleep(pause)
 
     async def _warm_up(self, served: Served) -> None:
         warm_up = asyncio.ensure_future(served.warm_up())
@@ -149,6 +159,12 @@ class WorkerLife:
                 self._drain()
             case ProgramState():
                 self.program = message
+
+    def _retire(self) -> None:
+        """Have the supervisor replace this worker, or stop it with all others; stop without it if it does neither."""
+        if not self._is_terminated.is_set():
+            self._is_terminated.set()
+            self._loop.call_later(_MAX_RETIREMENT, self._drain)
 
     def _drain(self) -> None:
         """Stop, and ignore the signals that follow: the service manager may stop all processes together."""

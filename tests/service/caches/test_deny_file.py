@@ -53,7 +53,7 @@ def test_a_file_that_cannot_be_read_stops_the_start(path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_stops_the_start(path: Path) -> None:
-    with pytest.raises(SettingsError, match="No such file"):
+    with pytest.raises(SettingsError, match="its folder does not exist"):
         DenyListFile(path / "below.json", clock=CLOCK)
 
 

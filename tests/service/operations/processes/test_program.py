@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import signal
 import socket
 import time
@@ -141,7 +142,7 @@ def test_metrics_are_summed_over_all_processes(processes: str, start: Start, fol
         assert [401] * 7 == [curl(f"{url}/api/whoami")[0] for _ in range(7)]
         status, text = curl(f"http://127.0.0.1:{port}/metrics")
         assert 200 == status
-        assert 'resource_server_requests_total{method="GET",status="401"} 7.0' in text
+        assert re.search(r'duration_seconds_count{[^}]*"401",http_route="/api/whoami"[^}]*} 7\.0', text)
         assert 'resource_server_rejections_total{reason="missing_token"} 7.0' in text
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)

@@ -35,7 +35,7 @@ def test_a_change_that_is_undone_is_none(tmp_path: Path) -> None:
 def test_the_files_of_all_issuers_are_watched(tmp_path: Path) -> None:
     names = ("secret", "other", "admin", "cache")
     for name in names:
-        (tmp_path / name).write_text(name * 10)
+        (tmp_path / name).write_text(f"{name}-0123456789-abcdefghijklmnopqrst")
     settings = Settings.from_keywords(
         issuer="https://one.example",
         audience="api",

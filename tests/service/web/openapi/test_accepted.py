@@ -23,7 +23,8 @@ def test_each_issuer_has_its_own_mode() -> None:
 
 def test_certificates_are_read_if_a_source_of_them_is_configured() -> None:
     settings = Settings(
-        issuer=ISSUERS[0], audience=("a",), admin_token=SecretStr("t" * 32), trusted_proxies=("10.0.0.1",),
+        issuer=ISSUERS[0], audience=("a",), admin_token=SecretStr("operators-only-0123456789-abcdefghij"),
+        trusted_proxies=("10.0.0.1",),
         client_certificate_header="Client-Cert",
     )  # fmt: skip
     assert AcceptedTokens.of(settings).reads_certificates
