@@ -42,15 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(problem, file=sys.stderr)
         return WRONG_USAGE
     except BrokenPipeError:  # as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return FAILED
     except OSError as exc:
         name = "" if exc.filename is None else f"{exc.filename}: "
         print(f"cannot go on: {name}{exc.strerror or exc}", file=sys.stderr)
+        _discard_output()
         return FAILED
     except KeyboardInterrupt:  # raised before the signal handlers are installed, and by ``token``, which has none
         return FAILED
     return status
+
+
+def _discard_output() -> None:
+    """Discard what cannot be written: the interpreter would try again at its end, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _serve(options: argparse.Namespace) -> int:

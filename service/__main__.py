@@ -41,14 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report_start_error(str(exc))
         return 2
     except BrokenPipeError:  # as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
     except OSError as exc:
         report_start_error(escape_unprintable(describe_start_error(exc)))
+        _discard_output()
         return 1
     except KeyboardInterrupt:  # of a command that handles no signals
         return 1
     return status
+
+
+def _discard_output() -> None:
+    """Discard what cannot be written: the interpreter would try again at its end, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: dict[str, Any]) -> int:

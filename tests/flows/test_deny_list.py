@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import ECAlgorithm
 from prices import ROUTES
 from programs import Start, curl, free_port, listening
+from supervised import workers_of
 from tornado.httpclient import AsyncHTTPClient
 
 import fakeissuer
@@ -248,7 +249,7 @@ def test_after_a_flush_and_the_end_of_a_worker_no_process_accepts_a_denied_user(
         with redis.Redis(port=cache.port) as client:
             client.flushall()
         time.sleep(2.5)  # the processes have restored the entries, and no request has reminded them
-        os.kill(_workers(process.pid)[-1], signal.SIGKILL)
+        os.kill(max(workers_of(process.pid)), signal.SIGKILL)
         statuses = []
         end = time.monotonic() + 5
         while time.monotonic() < end:
@@ -285,9 +286,3 @@ def test_one_process_with_a_file_denies_after_a_restart(start: Start, tmp_path: 
         assert 2 == damaged.returncode
         assert "deny_list_file" in err
         assert "Traceback" not in err
-
-
-def _workers(supervisor: int) -> list[int]:
-    """Return the process IDs of the workers, without the helper of multiprocessing."""
-    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

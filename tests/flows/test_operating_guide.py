@@ -276,7 +276,7 @@ def hanging_worker(rig: Rig) -> Operated:
 @provokes("No worker can start any more")
 def no_worker(rig: Rig) -> Operated:
     (rig.folder / "things.py").write_text("ROUTES = []")
-    service = rig.serve(SERVICE_ROUTES="things:ROUTES")
+    service = rig.serve(SERVICE_ROUTES="things:ROUTES", PYTHONPATH=str(rig.folder))
     (worker,) = eventually(lambda: service.api and service.workers)
     (rig.folder / "things.py").write_text("half an upgr")
     os.kill(worker, signal.SIGKILL)

@@ -67,7 +67,7 @@ def run(start: Start, tmp_path: Path) -> Iterator[Run]:
 
     def run_program(*options: str, **settings: str) -> Supervised:
         arguments = ("--port", "0", "--routes", "routes:ROUTES", "--issuer", "http://127.0.0.1:9", "--audience", "a")
-        variables = {"PYTHONDONTWRITEBYTECODE": "1"} | settings
+        variables = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tmp_path)} | settings
         program = Supervised(start("service", *arguments, *options, **variables))
         started.append(program)
         return program

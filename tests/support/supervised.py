@@ -33,11 +33,7 @@ class Supervised:
 
     def workers(self) -> set[int]:
         """Return the IDs of the worker processes."""
-        pid = self.process.pid
-        with contextlib.suppress(OSError):
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-            return {int(child) for child in children if _is_worker(child)}
-        return set()
+        return workers_of(self.process.pid)
 
     def wait_for_workers(self, count: int, *, other_than: set[int] = frozenset()) -> set[int]:  # type: ignore[assignment]  # never changed
         """Wait until there are so many workers, none of them among those given, and return them."""
@@ -70,6 +66,14 @@ def until(holds: Callable[[], object], describe: Callable[[], object] = lambda: 
     while not holds():
         assert time.monotonic() < deadline, describe()
         time.sleep(0.02)
+
+
+def workers_of(supervisor: int) -> set[int]:
+    """Return the process IDs of the workers, without the helpers of multiprocessing."""
+    with contextlib.suppress(OSError):  # it has ended
+        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text("ascii").split()
+        return {int(pid) for pid in children if _is_worker(pid)}
+    return set()
 
 
 def _is_worker(pid: str) -> bool:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 from certificates import Authority, Certificate
 from programs import Start, curl, first_match, free_port, listening
+from supervised import workers_of
 
 from service.errors import SettingsError
 from service.operations.sockets import certificates, tls
@@ -332,9 +332,7 @@ def _workers(pid: int, *, count: int) -> set[int]:
     found: set[int] = set()
     while len(found) < count:
         assert time.monotonic() < end
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        with contextlib.suppress(FileNotFoundError):
-            found = {int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
+        found = workers_of(pid)
     return found
 
 
