@@ -58,7 +58,7 @@ class serving:  # noqa: N801  # read as a verb: with serving(...)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "service", "--port", "0", *arguments],
             cwd=folder,
-            env=clean_environment() | settings,
+            env=clean_environment() | {"PYTHONPATH": str(folder)} | settings,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pipesize=LOG_PIPE_SIZE,
