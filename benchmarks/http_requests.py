@@ -9,10 +9,6 @@ Run it as ``python benchmarks/http_requests.py``; it needs ``wrk``. The peers ru
 Every server is one process. The rounds of the servers alternate within one run, so that a machine whose speed drifts
 drifts for all of them alike; the ratios are medians of the ratios within the rounds. The cost is the CPU time of the
 whole process, from the accounting of the operating system, divided by the number of requests.
-
-If root runs it, ``wrk`` and the servers precede all other processes (``chrt``), so that those disturb little. ``wrk``
-also precedes the servers on its core: otherwise it would wait for a process that has the core, and meanwhile another
-server process would have nothing to do.
 """
 
 from __future__ import annotations
@@ -192,7 +188,7 @@ class Running:
         self.name = server.name
         self.scenarios = server.scenarios
         self.url = f"http://127.0.0.1:{port}"
-        self._command = [*_real_time(1), *(part.format(port=port) for part in server.command)]
+        self._command = [part.format(port=port) for part in server.command]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
         self._process = subprocess.Popen(
             self._command,
@@ -235,7 +231,7 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, 
 
     ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
     """
-    pinned = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), *_real_time(2)]
+    pinned = ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0)))]
     script = str(PEERS / "requests.lua")
     before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
@@ -256,11 +252,6 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, 
         rate=result["requests"] / result["seconds"],
         wrk_cores=of_wrk / result["seconds"],
     )
-
-
-def _real_time(priority: int) -> list[str]:
-    """Return the start of a command line that has the priority, or nothing where it is not permitted."""
-    return ["chrt", "--fifo", str(priority)] if os.geteuid() == 0 else []
 
 
 def _cpu_seconds_of_ended() -> float:

@@ -46,7 +46,6 @@ _REASONS = (
     "A signature takes longer to verify in a server than in a loop of its own, since other code displaces it from the "
     "caches of the processor: one more verification in each request adds about four times what the loop shows.\n"
     "``wrk`` stays on the last core: where there are only two, the second process has what ``wrk`` leaves of it.\n"
-    "Where root runs the benchmark, ``wrk`` and the servers precede all other processes.\n"
     "With uvloop instead of asyncio's event loop, a bare Tornado handler took between 6 % less and 14 % more CPU time "
     "in alternating rounds, so the service does not use it.\n"
 )
