@@ -10,20 +10,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
-import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 
 from keep_alive_load import KeepAliveLoad
 from programs import clean_environment
+from replacements import Action, drain, drain_each, reload, under_load, until
 from supervised import Supervised
-
-Action = Callable[[Supervised, KeepAliveLoad], Awaitable[None]]
 
 
 @contextlib.contextmanager
@@ -41,30 +38,8 @@ def running(**variables: str) -> Iterator[Supervised]:
             process.terminate()
 
 
-async def until(holds: Callable[[], object]) -> None:
-    while not holds():  # noqa: ASYNC110  # a process has no event
-        await asyncio.sleep(0.02)
-
-
-async def reload(program: Supervised, _load: KeepAliveLoad) -> None:
-    before = program.workers()
-    program.signal(signal.SIGHUP)
-    await until(lambda: "reload finished" in program.log and not program.workers() & before)
-
-
 async def retire(program: Supervised, _load: KeepAliveLoad) -> None:
     await until(lambda: program.log.count("reason=max_requests") >= 4)
-
-
-async def drain_each(program: Supervised, _load: KeepAliveLoad) -> None:
-    for worker in sorted(program.workers()):
-        os.kill(worker, signal.SIGTERM)
-        await until(lambda worker=worker: len(program.workers() - {worker}) == 2)  # type: ignore[misc]
-
-
-async def drain(program: Supervised, load: KeepAliveLoad) -> None:
-    program.signal(signal.SIGTERM)
-    await until(lambda: load.tally.refused == 64)
 
 
 SCENARIOS: dict[str, tuple[Action, dict[str, str]]] = {
@@ -75,16 +50,6 @@ SCENARIOS: dict[str, tuple[Action, dict[str, str]]] = {
 }
 
 
-async def run(program: Supervised, act: Action, *, rate: float) -> KeepAliveLoad:
-    load = KeepAliveLoad(program.port, rate=rate)
-    clients = asyncio.ensure_future(load.run())
-    await asyncio.sleep(1)
-    await act(program, load)
-    load.stop()
-    await clients
-    return load
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=1000.0, help="requests a second (default 1000)")
@@ -92,7 +57,7 @@ def main() -> int:
     lost = 0
     for name, (act, variables) in SCENARIOS.items():
         with running(**variables) as program:
-            load = asyncio.run(run(program, act, rate=rate))
+            load = asyncio.run(under_load(program, act, KeepAliveLoad(program.port, rate=rate), begin=1))
         lost += sum(load.tally.lost.values())
         print(f"{name:40} {load.tally}")
     return 1 if lost else 0

@@ -88,7 +88,7 @@ def rig(fake_issuer: RunningIssuer, io_loop: IOLoop) -> Iterator[Rig]:
             trusted_proxies=("127.0.0.1",),
         )
         service = make_app(settings) if application is None else None
-        opened.append(((application or service).listen(port, "127.0.0.1"), service))  # type: ignore[union-attr]
+        opened.append(((application or service).listen(port, "127.0.0.1"), service))  # type: ignore[union-attr]  # one of them is set
 
     def running(
         changes: Mapping[str, str] | None = None, *, service: tornado.web.Application | None = None

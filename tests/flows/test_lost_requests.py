@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
 
 import pytest
 from keep_alive_load import KeepAliveLoad
 from programs import Start
-from supervised import LIMIT_S, Supervised
+from replacements import Action, drain, drain_each, reload, under_load, until
+from supervised import Supervised
 
 from service.web.connections import registry
 
@@ -29,76 +29,39 @@ _BEGIN = 0.3
 """Seconds before something happens."""
 
 
-async def _until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(LIMIT_S):
-        while not holds():  # noqa: ASYNC110  # a process has no event
-            await asyncio.sleep(0.02)
-
-
-async def _reload(program: Supervised, load: KeepAliveLoad) -> None:
-    before = program.workers()
-    program.signal(signal.SIGHUP)
-    await _until(lambda: "reload finished" in program.log and not program.workers() & before)
-
-
 async def _retire(program: Supervised, load: KeepAliveLoad) -> None:
     before = program.workers()
-    await _until(lambda: not program.workers() & before)
-
-
-async def _drain_each(program: Supervised, load: KeepAliveLoad) -> None:
-    before = program.workers()
-    for worker in sorted(before):
-        os.kill(worker, signal.SIGTERM)
-        await _until(lambda worker=worker: worker not in program.workers())  # type: ignore[misc]  # no annotation
-    await _until(lambda: len(program.workers() - before) == 2)
-
-
-async def _drain(program: Supervised, load: KeepAliveLoad) -> None:
-    program.signal(signal.SIGTERM)
-    await _until(lambda: load.tally.refused == 64)
+    await until(lambda: not program.workers() & before)
 
 
 async def _stop_all_processes(program: Supervised, load: KeepAliveLoad) -> None:
     """As systemd does with ``KillMode=control-group``, and a terminal at Ctrl-C."""
     for pid in (*program.workers(), program.process.pid):
         os.kill(pid, signal.SIGTERM)
-    await _until(lambda: load.tally.refused == 64)
+    await until(lambda: load.tally.refused == 64)
 
 
 async def _kill_supervisor(program: Supervised, load: KeepAliveLoad) -> None:
     program.process.kill()
-    await _until(lambda: load.tally.refused == 64)
-
-
-async def _run(program: Supervised, act: Callable[[Supervised, KeepAliveLoad], Awaitable[None]]) -> KeepAliveLoad:
-    load = KeepAliveLoad(program.port)
-    clients = asyncio.ensure_future(load.run())
-    await asyncio.sleep(_BEGIN)
-    await act(program, load)
-    load.stop()
-    await clients
-    return load
+    await until(lambda: load.tally.refused == 64)
 
 
 @pytest.mark.parametrize(
     ("act", "setting"),
     [
-        (_reload, {}),
+        (reload, {}),
         (_retire, {"SERVICE_MAX_REQUESTS": "300"}),
-        (_drain_each, {}),
-        (_drain, {}),
+        (drain_each, {}),
+        (drain, {}),
         (_stop_all_processes, {}),
         (_kill_supervisor, {}),
     ],
     ids=["reload", "retirement", "drain of each worker", "drain", "signal to all processes", "death of the supervisor"],
 )
-def test_no_request_is_lost(
-    act: Callable[[Supervised, KeepAliveLoad], Awaitable[None]], setting: dict[str, str], start: Start
-) -> None:
+def test_no_request_is_lost(act: Action, setting: dict[str, str], start: Start) -> None:
     program = Supervised(start(*_OPTIONS, **setting))
     program.wait_for_workers(2)
-    load = asyncio.run(_run(program, act))
+    load = asyncio.run(under_load(program, act, KeepAliveLoad(program.port), begin=_BEGIN))
     assert "lost 0" in str(load.tally), f"{load.tally}\n{program.log[-3000:]}"
     assert load.tally.sent > 100
     assert load.tally.announced >= 1
@@ -114,11 +77,11 @@ def test_a_killed_worker_loses_only_the_requests_inside_it(start: Start) -> None
     async def kill(program: Supervised, load: KeepAliveLoad) -> None:
         before = program.workers()
         os.kill(max(before), signal.SIGKILL)
-        await _until(lambda: len(program.workers() - {max(before)}) == 2)
+        await until(lambda: len(program.workers() - {max(before)}) == 2)
 
     program = Supervised(start(*_OPTIONS))
     program.wait_for_workers(2)
-    load = asyncio.run(_run(program, kill))
+    load = asyncio.run(under_load(program, kill, KeepAliveLoad(program.port), begin=_BEGIN))
     lost = sum(load.tally.lost.values())
     # Each of the 64 clients has at most one request inside; a thousand a second, each takes about a millisecond.
     assert lost <= 16, load.tally
@@ -129,7 +92,7 @@ def test_idle_connections_are_closed_and_the_program_ends(start: Start) -> None:
     async def idle() -> None:
         load = KeepAliveLoad(program.port, clients=8, rate=8.0)
         clients = asyncio.ensure_future(load.run())
-        await _until(lambda: load.tally.answered == 8)
+        await until(lambda: load.tally.answered == 8)
         await asyncio.sleep(registry._IDLE_TIME)
         load.stop()
         program.signal(signal.SIGTERM)
