@@ -8,6 +8,8 @@ from typing import Any
 
 import tornado.web
 
+from service.tracing.received import REQUEST_ID
+
 
 class AdminHandler(tornado.web.RequestHandler):
     """Sends JSON that no cache stores, errors too."""
@@ -19,7 +21,7 @@ class AdminHandler(tornado.web.RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")  # Tornado's version
         self.request_id = self.request_id or secrets.token_hex(16)
-        self.set_header("X-Request-Id", self.request_id)
+        self.set_header(REQUEST_ID, self.request_id)
 
     def head(self) -> Awaitable[None] | None:
         """Respond like ``get``, or with 405 if the handler has none."""

@@ -10,7 +10,7 @@ from typing import Any
 from service.operations.admin.audit import AuditLog
 from service.operations.admin.handler import AdminHandler
 from service.operations.admin.operators import Operators, TooManyAttempts, WrongToken
-from service.tracing.received import read_request_id
+from service.tracing.received import REQUEST_ID, read_request_id
 from service.web.connections.trusted_proxies import TrustedProxies
 from service.web.credentials.proxy_headers import FROM_TRUSTED_PROXY
 
@@ -98,7 +98,7 @@ class AuditedHandler(AdminHandler):
         is_trusted = vars(self.request).get(FROM_TRUSTED_PROXY, False)
         if is_trusted and (identifier := read_request_id(self.request.headers)) is not None:
             self.request_id = identifier
-            self.set_header("X-Request-Id", self.request_id)
+            self.set_header(REQUEST_ID, self.request_id)
 
     @property
     def _address(self) -> str:
