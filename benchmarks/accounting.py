@@ -1,20 +1,34 @@
-"""What a process has used, by the accounting of Linux."""
+"""What a program has used, by the accounting of Linux."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process and its children."""
+    return sum(_cpu_seconds(each) for each in process_tree(pid))
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident memory of a process and its children; what they share counts for each of them."""
+    return sum(_resident_megabytes(each) for each in process_tree(pid))
+
+
+def process_tree(pid: int) -> Iterator[int]:
+    """Yield the IDs of a process and its children."""
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+        yield from process_tree(int(child))
+
+
+def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(cpu_seconds(int(child)) for child in children)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident_megabytes(pid: int | str = "self") -> float:
-    """Return the resident memory of a process."""
+def _resident_megabytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024

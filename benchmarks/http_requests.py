@@ -39,6 +39,7 @@ import fakeissuer
 PEERS = Path(__file__).parent / "peers"
 MAX_RATE = 8000
 """Requests a second for which there are new tokens, or proofs."""
+CONNECTIONS = 64
 PUBLIC_URL = "https://api.example"
 """The URL that proofs name, since it is the same for every port."""
 BARE = "bare Tornado handler"
@@ -227,7 +228,7 @@ class Running:
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, seconds: int) -> Sample:
-    """Send requests on 64 connections for so many seconds, and return their cost.
+    """Send requests on all connections for so many seconds, and return their cost.
 
     ``wrk`` stays on the last core, so that two processes have all others, and as much of that one as it leaves.
     """
@@ -235,7 +236,7 @@ def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, 
     script = str(PEERS / "requests.lua")
     before, of_wrk = server.cpu_seconds(), _cpu_seconds_of_ended()
     done = subprocess.run(
-        [*pinned, "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
+        [*pinned, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, f"{server.url}{scenario.path}"],
         env=os.environ | {"TOKENS": str(tokens), "PROOFS": str(proofs)},
         capture_output=True,
         text=True,

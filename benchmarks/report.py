@@ -103,7 +103,7 @@ def _http(results: Results, figures: Sequence[Figure]) -> str:
     return (
         _heading("Requests over HTTP")
         + "Microseconds of CPU for a request, of the whole process and by the accounting of the operating system.\n"
-        + "Each server is one process; ``wrk`` sends requests on 16 connections.\n"
+        + f"Each server is one process; ``wrk`` sends requests on {http_requests.CONNECTIONS} connections.\n"
         + "The rounds of the servers alternate.\n"
         + "A new token is one that the server has not seen before; the bare handler reads no token.\n"
         + "A DPoP proof is made just before its round, and each request has another one.\n\n"

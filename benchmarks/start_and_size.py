@@ -124,14 +124,14 @@ async def _remember_proofs() -> tuple[float, float, float]:
     """Record the proofs, and return the resident megabytes before, and the most in each half."""
     clock = ManualClock()
     used = UsedProofs(open_cache("memory://", clock=clock), clock=clock, period=_PERIOD)
-    before = resident_megabytes()
+    before = resident_megabytes(os.getpid())
     halves = [0.0, 0.0]
     for number in range(PROOFS):
         clock.advance(_PERIOD / (0.95 * CAPACITY))
         assert await used.add("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", f"proof-{number}")
         if number % 1000 == 0:
             half = 2 * number // PROOFS
-            halves[half] = max(halves[half], resident_megabytes())
+            halves[half] = max(halves[half], resident_megabytes(os.getpid()))
     return before, halves[0], halves[1]
 
 

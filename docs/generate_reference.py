@@ -5,10 +5,13 @@ The pages are committed, so that they can be read on GitHub; a test checks that 
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -76,8 +79,15 @@ _COMMANDS = ["service", "fakeissuer", "fakeissuer token", "fakeissuer config"]
 def settings_page() -> str:
     """Return the page of all settings, as reST."""
     schema = Settings.model_json_schema(by_alias=False)["properties"]
-    sections = [_section(name, field, _type_text(schema[name])) for name, field in Settings.model_fields.items()]
-    rows = [row for name, field in ISSUER_TABLE.model_fields.items() for row in _issuer_row(name, field)]
+    described, of_issuer = _descriptions(Settings), _descriptions(ISSUER_TABLE)
+    sections = [
+        _section(name, field, described[name], _type_text(schema[name])) for name, field in Settings.model_fields.items()
+    ]
+    rows = [
+        line
+        for name, field in ISSUER_TABLE.model_fields.items()
+        for line in _issuer_row(name, field, own=of_issuer.get(name), inherited=described.get(name))
+    ]
     return "\n".join([_SETTINGS_INTRODUCTION, *sections, _ISSUERS_INTRODUCTION + "\n".join(rows) + "\n"])
 
 
@@ -91,13 +101,30 @@ def command_line_page() -> str:
     return "\n".join(parts)
 
 
-def _section(name: str, field: FieldInfo, type_text: str) -> str:
+def _descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring of each setting, by its name.
+
+    Pydantic could read them, but would do so at each start of a program.
+    """
+    found = {}
+    for kind in reversed(model.__mro__):
+        if issubclass(kind, BaseModel) and kind is not BaseModel:
+            (definition,) = ast.parse(inspect.getsource(kind)).body
+            assert isinstance(definition, ast.ClassDef)
+            for setting, text in pairwise(definition.body):
+                match setting, text:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(docstring))):
+                        found[name] = inspect.cleandoc(docstring)
+    return found
+
+
+def _section(name: str, field: FieldInfo, description: str, type_text: str) -> str:
     names = " or ".join(f"``{variable}``" for variable in environment_names(name, field))
     return f"""\
 ``{name}``
 {"-" * len(f"``{name}``")}
 
-{field.description}
+{description}
 
 | Type: {type_text}
 | Default: {_default_text(field)}
@@ -105,11 +132,11 @@ def _section(name: str, field: FieldInfo, type_text: str) -> str:
 """
 
 
-def _issuer_row(name: str, field: FieldInfo) -> Iterator[str]:
-    """Yield the lines of one row; a field without a description is inherited from the program's settings."""
+def _issuer_row(name: str, field: FieldInfo, *, own: str | None, inherited: str | None) -> Iterator[str]:
+    """Yield the lines of one row; a setting without a description of its own is one of the program, too."""
     yield f"   * - ``{name}``"
-    yield f"     - {_default_text(field) if field.description else '*as above*'}"
-    yield f"     - {field.description or Settings.model_fields[name].description}"
+    yield f"     - {_default_text(field) if own else '*as above*'}"
+    yield f"     - {own or inherited}"
 
 
 def _default_text(field: FieldInfo) -> str:

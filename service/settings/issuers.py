@@ -135,7 +135,7 @@ class IssuerSettings(ServerProfileSettings):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, defer_build=True
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
     )
 
     issuer: str

@@ -63,7 +63,6 @@ class Settings(
     model_config = ConfigDict(
         populate_by_name=True,
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,
         extra="forbid",
         validate_default=False,  # an empty list is the default, which stands for no restriction, but no valid value

@@ -79,7 +79,7 @@ OperatorTokens = Annotated[dict[str, SecretStr], BeforeValidator(_read_tokens), 
 class AdminSettings(BaseModel):
     """The part of the settings that concerns the admin port."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     admin_port: Port | None = None
     """The port for the deny list and the metrics, 0 for any free port; none if not set, unless ``admin_address`` is a

@@ -13,7 +13,7 @@ from service.settings.types import Origins, PublicURL
 class APISettings(BaseModel):
     """The part of the settings that concerns the API and its clients."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     realm: str = Field(default="api", pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]*$")
     """The ``realm`` of challenges, and the title of the OpenAPI document."""

@@ -40,7 +40,7 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(split_list), AfterVal
 class BindingSettings(BaseModel):
     """The part of the settings that concerns the proof of possession of a token's key."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     dpop: DPoPMode = "allowed"
     """Whether tokens may be bound by DPoP: ``off``, ``allowed``, or ``required``, which rejects bearer tokens."""

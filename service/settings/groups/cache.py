@@ -21,7 +21,7 @@ def _check_length(secret: SecretStr) -> SecretStr:
 class CacheSettings(BaseModel):
     """The part of the settings that concerns what processes share and what survives a restart."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     cache_url: SecretStr = SecretStr("memory://")  # may contain a password
     """The cache: ``memory://`` in each process, or ``redis://``, ``redis+sentinel://``, ``redis+cluster://`` or

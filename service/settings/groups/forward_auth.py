@@ -28,7 +28,7 @@ def _check_gates(gates: tuple[str, ...]) -> tuple[str, ...]:
 class ForwardAuthSettings(BaseModel):
     """The part of the settings that concerns forward authentication."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     forward_auth: bool = False
     """Whether ``/auth`` validates tokens for a proxy."""

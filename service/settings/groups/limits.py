@@ -13,7 +13,7 @@ _Timeout = Annotated[float, Field(gt=0, le=24 * 3600)]
 class LimitSettings(BaseModel):
     """The part of the settings that bounds what one client can use; sizes are in bytes, times in seconds."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     max_header_size: _Bytes = 32 * 1024
     """The longest request line together with its header fields, in bytes; a token may have 16 KiB."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class LogSettings(BaseModel):
     """The part of the settings that concerns what the server tells about its requests."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     log_format: Literal["text", "json"] = "text"
     """The format of log lines."""

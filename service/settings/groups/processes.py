@@ -12,7 +12,7 @@ _Seconds = Annotated[float, Field(gt=0, le=24 * 3600)]
 class ProcessSettings(BaseModel):
     """The part of the settings that concerns the worker processes; times are in seconds."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     processes: Annotated[int, Field(ge=0, le=256)] = 1
     """The number of worker processes; 0 for one per core, or as many as the CPU quota of the container allows."""

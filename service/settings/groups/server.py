@@ -10,7 +10,7 @@ from service.settings.types import Address, Networks, Port
 class ServerSettings(BaseModel):
     """The part of the settings that concerns the server and not the validation of tokens."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     address: Address = "127.0.0.1"
     """The address to listen on, or ``unix:`` with the path of a Unix socket."""

@@ -29,7 +29,7 @@ SystemdName = Annotated[str, AfterValidator(_check_systemd_name)]
 class SocketSettings(BaseModel):
     """The part of the settings that concerns the listening sockets."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     unix_socket_mode: Annotated[str, AfterValidator(_check_mode)] = "0660"
     """The permissions of a Unix socket in octal digits; connecting requires the permission to write."""

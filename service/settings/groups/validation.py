@@ -24,7 +24,7 @@ from service.tokens.presented import MAX_TOKEN_SIZE
 class ValidationSettings(ServerProfileSettings):
     """The part of the settings that decides which tokens are accepted."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     issuer: str | None = Field(default=None, validation_alias=AliasChoices("OKTA_OAUTH2_ISSUER", "OKTA_ISSUER"))
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""

@@ -52,7 +52,7 @@ class Locations:
 class LocationSettings(BaseModel):
     """The settings that say where things are; they change nothing about the ``iss`` claim."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     insecure_accept_http_issuer: bool = False
     """Whether the issuer may be reached by ``http://``; on the way, its keys can be replaced and tokens be read."""

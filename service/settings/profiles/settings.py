@@ -43,7 +43,7 @@ AcceptedClaimNames = Annotated[AcceptedTexts, AfterValidator(_check_names)]
 class ServerProfileSettings(LocationSettings):
     """The settings that say what is particular to an authorization server."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(defer_build=True)
 
     profile: ProfileName | None = None
     """The kind of authorization server, such as ``keycloak``; recognised from the issuer by default, if it can be."""
