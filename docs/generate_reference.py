@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -81,7 +81,8 @@ def settings_page() -> str:
     schema = Settings.model_json_schema(by_alias=False)["properties"]
     described, of_issuer = _descriptions(Settings), _descriptions(ISSUER_TABLE)
     sections = [
-        _section(name, field, described[name], _type_text(schema[name])) for name, field in Settings.model_fields.items()
+        _section(name, field, described[name], _type_text(schema[name]))
+        for name, field in Settings.model_fields.items()
     ]
     rows = [
         line
@@ -109,16 +110,15 @@ def _descriptions(model: type[BaseModel]) -> dict[str, str]:
     found = {}
     for kind in reversed(model.__mro__):
         if issubclass(kind, BaseModel) and kind is not BaseModel:
-            (definition,) = ast.parse(inspect.getsource(kind)).body
-            assert isinstance(definition, ast.ClassDef)
-            for setting, text in pairwise(definition.body):
-                match setting, text:
+            definition = cast("ast.ClassDef", ast.parse(inspect.getsource(kind)).body[0])
+            for statements in pairwise(definition.body):
+                match statements:
                     case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(docstring))):
                         found[name] = inspect.cleandoc(docstring)
     return found
 
 
-def _section(name: str, field: FieldInfo, description: str, type_text: str) -> str:
+def _section(name: str, field: FieldInfo, description: str, *, type_text: str) -> str:
     names = " or ".join(f"``{variable}``" for variable in environment_names(name, field))
     return f"""\
 ``{name}``

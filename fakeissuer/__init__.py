@@ -31,16 +31,18 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # pytest imports this package with its plugins in every run of every project, so the server is imported on demand.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415  # on demand
+if not TYPE_CHECKING:  # it would make every name an attribute
 
-    from fakeissuer.errors import report_missing_extra  # noqa: PLC0415  # as above
+    def __getattr__(name: str) -> Any:
+        # pytest imports this package with its plugins in every run of every project: the server is imported on demand.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415  # on demand
 
-    with report_missing_extra():
-        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+        from fakeissuer.errors import report_missing_extra  # noqa: PLC0415  # as above
+
+        with report_missing_extra():
+            return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from service import Settings, SettingsError, __version__
-from service.operations.loading import find_routes
+from service.errors import SettingsError
 from service.operations.logs import report_start_error
 from service.operations.processes import program
 from service.operations.start_errors import describe_start_error
 from service.settings.problems import NO_ISSUER
-from service.settings.program import SECRETS
+from service.settings.program import SECRETS, Settings
 from service.settings.sources import LoadedSettings, load_settings
 from service.text import escape_unprintable
 from service.urls import is_loopback
+from service.version import __version__
 
 _DEMO_ISSUER_PORT = 9400
 _DEMO_CLIENT = "0oaspa00000000000001"
@@ -73,6 +73,7 @@ def _run(options: dict[str, Any]) -> int:
         _print_settings(loaded)
     elif command == "check":
         from service.operations.doctor.command import run_check  # noqa: PLC0415  # a service starts faster without
+        from service.operations.loading import find_routes  # noqa: PLC0415  # as above
 
         _require_issuer(loaded.settings)
         routes = asyncio.run(find_routes(loaded.settings))

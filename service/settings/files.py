@@ -148,7 +148,7 @@ def check_ca_file(path: str) -> str:
         ValueError: The file cannot be read, or contains no certificate in PEM.
     """
     try:
-        ssl.create_default_context().load_verify_locations(cafile=path)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError:
         raise ValueError(f"{show_path(path)} contains no certificate in PEM") from None
     except (OSError, ValueError) as exc:

@@ -134,9 +134,7 @@ class IssuerSettings(ServerProfileSettings):
     A setting without a description here has that of the program, and the program's value unless the table sets it.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     issuer: str
     """The issuer identifier, exactly as it stands in the ``iss`` claim of its tokens."""

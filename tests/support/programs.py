@@ -12,6 +12,8 @@ from typing import IO
 Start = Callable[..., "subprocess.Popen[str]"]
 """Starts ``python -m`` with these arguments, and these variables beside those of the environment."""
 
+LISTENING = r"^listening on (\S+)$"
+
 LOG_PIPE_SIZE = 1 << 20
 """Bytes that a program can log before its test reads them; with the usual 64 KiB, a program that logs some hundred
 requests waits for its test."""
@@ -25,17 +27,26 @@ def clean_environment() -> dict[str, str]:
 def listening(process: subprocess.Popen[str]) -> str:
     """Return the URL that a program announces."""
     assert process.stderr is not None
-    return first_match(process.stderr, r"^listening on (\S+)$")
+    return first_match(process.stderr, LISTENING)
 
 
 def first_match(lines: IO[str], pattern: str) -> str:
     """Return what the first line that matches holds in the place of the first group."""
-    seen = []
-    for line in lines:
+    return first_matches(lines, pattern)[0]
+
+
+def first_matches(lines: IO[str], *patterns: str) -> list[str]:
+    """Return the same for each pattern, in any order of the lines: the processes of a program log by themselves."""
+    seen: list[str] = []
+    found: dict[str, str] = {}
+    while found.keys() != set(patterns):
+        line = lines.readline()
+        assert line, f"no line matches {set(patterns) - found.keys()}:\n{''.join(seen)}"
         seen.append(line)
-        if found := re.search(pattern, line.rstrip("\n")):
-            return found[1]
-    raise AssertionError(f"no line matches {pattern}:\n{''.join(seen)}")
+        for pattern in set(patterns) - found.keys():
+            if match := re.search(pattern, line.rstrip("\n")):
+                found[pattern] = match[1]
+    return [found[pattern] for pattern in patterns]
 
 
 def curl(*arguments: str) -> tuple[int, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from programs import listening
+from programs import LISTENING
 
 LIMIT_S = 60.0
 """Seconds for a condition; a busy machine takes several to start a worker."""
@@ -20,15 +21,18 @@ class Supervised:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.url = listening(process)
-        self.port = int(self.url.rsplit(":", 1)[1])
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        until(lambda: self._announced() or process.poll() is not None, lambda: self.log)
+        announced = self._announced()
+        assert announced, self.log
+        self.url = announced[1]
+        self.port = int(self.url.rsplit(":", 1)[1])
 
     @property
     def log(self) -> str:
-        """What the program has logged after the announcement."""
+        """What the program has logged."""
         return "".join(self._lines)
 
     def workers(self) -> set[int]:
@@ -53,6 +57,9 @@ class Supervised:
         code = self.process.wait(LIMIT_S)
         self._reader.join(LIMIT_S)
         return code
+
+    def _announced(self) -> re.Match[str] | None:
+        return re.search(LISTENING, self.log, re.MULTILINE)
 
     def _read(self) -> None:
         assert self.process.stderr is not None

@@ -11,10 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from service.errors import SettingsError
-from service.operations.logs import announce, configure_logging, find_exporters
+from service.operations.logs import announce, configure_logging
 from service.operations.processes.cpu_quota import usable_processors
 from service.operations.processes.refusal import REFUSAL_TIME, refuse_connections
-from service.operations.processes.running import running
 from service.operations.processes.signals import call_at_stop_signal, ignore_stop_signals
 from service.operations.processes.supervision.supervisor import Program, Supervisor
 from service.operations.processes.supervision.worker_process import Plan
@@ -48,6 +47,8 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
     notifier = Notifier.from_environment()
     configure_logging(log_format=settings.log_format, log_level=settings.log_level)
     if settings.tracing:
+        from service.operations.logs.export import find_exporters  # noqa: PLC0415  # only for tracing
+
         find_exporters()
     TLSFiles.from_settings(settings)  # an error before the sockets are bound
     listeners = Listeners.open(settings)
@@ -58,6 +59,7 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
             plan=current.make_plan(),
             reload=None if reload is None else functools.partial(current.reload, reload),
             watched_files=current.watched_files,
+            prepare_reload=current.prepare_reload,
             announce=current.announce,
             refuse_connections=functools.partial(refuse_connections, listeners.public),
             close_sockets=listeners.close,
@@ -95,6 +97,8 @@ async def serve(settings: Settings, *, on_listening: Callable[[str], None] | Non
         SettingsError: The routes or the application, the certificate or an issuer's settings are invalid.
         OSError: An address cannot be bound.
     """
+    from service.operations.processes.running import running  # noqa: PLC0415  # as below
+
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     tls = TLSFiles.from_settings(settings)
     listeners = Listeners.open(settings)
@@ -123,9 +127,7 @@ class _Current:
         self._settings = settings
         self._listeners = listeners
         self._handover_file = handover_file
-        from service.operations.doctor.host.reload import failing_checks  # noqa: PLC0415  # not for one process
-
-        self._failing_checks = failing_checks(settings)
+        self._failing_checks: frozenset[str] = frozenset()
 
     def make_plan(self) -> Plan:
         """Return the plan for the current settings.
@@ -150,7 +152,7 @@ class _Current:
         Raises:
             SettingsError: A setting is invalid, the certificate cannot be used, or a check fails.
         """
-        from service.operations.doctor.host.reload import check_before_reload  # noqa: PLC0415  # as above
+        from service.operations.doctor.host.reload import check_before_reload  # noqa: PLC0415  # as below
 
         before, self._settings = self._settings, read()
         try:
@@ -169,6 +171,12 @@ class _Current:
         """Return the files of secrets and keys that the current settings name."""
         return WatchedFiles(secret_and_key_files(self._settings))
 
+    def prepare_reload(self) -> None:
+        """Note which checks fail already."""
+        from service.operations.doctor.host.reload import failing_checks  # noqa: PLC0415  # the workers start first
+
+        self._failing_checks = failing_checks(self._settings)
+
     def announce(self) -> None:
         """Print the URLs."""
         _announce(self._listeners.public, self._settings)
@@ -182,6 +190,8 @@ async def _serve_in_worker(
     number: int,
     life: WorkerLife,
 ) -> None:
+    from service.operations.processes.running import running  # noqa: PLC0415  # the supervisor needs no handlers
+
     if settings.has_admin_port:
         from service.operations.metrics.processes import use_worker_number  # noqa: PLC0415  # only for the admin port
 

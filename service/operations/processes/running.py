@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from service.caches.deny_file import DenyListFile
 from service.clock import SystemClock
 from service.operations.loading import load_service
-from service.operations.logs import configure_logging, exporting
+from service.operations.logs import configure_logging
+from service.operations.logs.export import exporting
 from service.operations.processes.deny_handover import FollowedDenyFile
 from service.operations.processes.drain import draining, make_server
 from service.operations.processes.supervision.link import ProgramState

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tornado.web
-
+from service.tokens.principal import Principal
 from service.tracing.current import CURRENT_REQUEST, CurrentRequest
 from service.tracing.log_fields import request_fields
-from service.web.handler.mixin import BearerAuthMixin
+
+if TYPE_CHECKING:  # the supervisor writes a log, and starts without Tornado
+    import tornado.web
 
 access_logger = logging.getLogger("service.access")
 ACCESS_MESSAGE = "%(method)s %(path)s %(status)d %(duration_ms).1fms %(remote_ip)s"
@@ -49,7 +50,7 @@ def write_access_log(
     }
     if current is not None:
         fields |= request_fields(current)
-    if has_principal and isinstance(handler, BearerAuthMixin) and (principal := handler._principal) is not None:  # noqa: SLF001  # of our class
+    if has_principal and isinstance(principal := vars(handler).get("_principal"), Principal):
         fields |= {"subject": principal.subject, "client_id": principal.client_id}
     if request.path in HEALTH_CHECKS and status < 400:
         access_logger.debug(ACCESS_MESSAGE, fields, extra=fields)

@@ -86,7 +86,7 @@ def test_all_exported_names_exist() -> None:
     assert {name: getattr(fakeissuer, name) for name in fakeissuer.__all__}.keys() == set(fakeissuer.__all__)
     assert set(fakeissuer.__all__) <= set(dir(fakeissuer))
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
-        _ = fakeissuer.nothing_of_the_kind
+        _ = fakeissuer.nothing_of_the_kind  # type: ignore[attr-defined]  # on purpose
 
 
 def test_an_error_is_raised_in_the_calling_thread() -> None:

@@ -36,6 +36,7 @@ class Program:
         plan: The workers.
         reload: Reads the settings again and returns the new plan; raises SettingsError or OSError.
         watched_files: Returns the files of secrets, keys and certificates of the current plan.
+        prepare_reload: Called while the first workers start.
         announce: Called once the first worker accepts connections.
         refuse_connections: Called first when the program stops.
         close_sockets: Called before the workers are told to stop.
@@ -44,6 +45,7 @@ class Program:
     plan: Plan
     reload: Callable[[], Plan] | None = None
     watched_files: Callable[[], WatchedFiles] = field(default=lambda: WatchedFiles([]))
+    prepare_reload: Callable[[], None] = lambda: None
     announce: Callable[[], None]
     refuse_connections: Callable[[], None] = lambda: None
     close_sockets: Callable[[], None] = lambda: None
@@ -78,6 +80,8 @@ class Supervisor:
         """
         with queued_signals() as signals:
             try:
+                self._step(signals.take())
+                self._program.prepare_reload()
                 while not (self._is_stopping and self._pool.is_empty):
                     self._wait(signals)
                     self._step(signals.take())

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import servers
 import trustme
-from programs import Start, curl, first_match, free_port, listening
+from programs import LISTENING, Start, curl, first_match, first_matches, free_port, listening
 
 import fakeissuer
 
@@ -163,8 +163,8 @@ def test_the_admin_port_listens_on_loopback_when_the_api_does_not(start: Start, 
         "service", "--port", "0", "--admin-port", str(port), "--address", "0.0.0.0", "--issuer", OKTA, **certificate
     )
     assert process.stderr is not None
-    assert f"http://127.0.0.1:{port}" == first_match(process.stderr, r"admin port listening url=(\S+)")
-    assert listening(process).startswith("https://0.0.0.0:")
+    admin, api = first_matches(process.stderr, r"admin port listening url=(\S+)", LISTENING)
+    assert (f"http://127.0.0.1:{port}", True) == (admin, api.startswith("https://0.0.0.0:"))
     assert 200 == curl(f"http://127.0.0.1:{port}/metrics")[0]
     assert 403 == curl("-H", "Host: attacker.example", f"http://127.0.0.1:{port}/metrics")[0]
     with socket.socket() as probe:
@@ -178,8 +178,8 @@ def test_an_admin_port_that_others_reach_has_the_tls_of_the_api(start: Start, ce
         SERVICE_ADMIN_ADDRESS="0.0.0.0", SERVICE_ADMIN_HOSTS="api.monitoring.svc", **certificate,
     )  # fmt: skip
     assert process.stderr is not None
-    assert f"https://0.0.0.0:{port}" == first_match(process.stderr, r"admin port listening url=(\S+)")
-    listening(process)
+    admin, _ = first_matches(process.stderr, r"admin port listening url=(\S+)", LISTENING)
+    assert f"https://0.0.0.0:{port}" == admin
     trusting = ["--cacert", certificate["CA_FILE"], f"https://127.0.0.1:{port}/metrics"]
     assert 200 == curl(*trusting)[0]
     for host, status in (("10.0.0.5", 200), ("api.monitoring.svc", 200), ("attacker.example", 403)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import multiprocessing.connection
 import multiprocessing.context
 import os
 import signal
@@ -140,6 +141,19 @@ def _events(caplog: pytest.LogCaptureFixture, *names: str) -> list[tuple[str, di
         for record in caplog.records
         if record.levelname in {"WARNING", "ERROR"}
     ]
+
+
+def test_the_first_workers_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor waited half a second for news of workers that it had not started yet."""
+    handles: list[int] = []
+
+    def wait(objects: list[Any], timeout: float) -> list[Any]:
+        handles.append(len(objects))
+        return multiprocessing.connection.wait(objects, timeout)
+
+    monkeypatch.setattr(supervisor, "wait", wait)
+    Run(_serve(2))(workers_at_work.serve, count=2)
+    assert 1 + 2 * 2 == handles[0]  # the signals, and two for each worker
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
