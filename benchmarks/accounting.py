@@ -14,7 +14,12 @@ def cpu_seconds(pid: int) -> float:
 
 def resident_megabytes(pid: int) -> float:
     """Return the resident memory of a process and its children; what they share counts for each of them."""
-    return sum(_resident_megabytes(each) for each in process_tree(pid))
+    return sum(resident_megabytes_by_process(pid))
+
+
+def resident_megabytes_by_process(pid: int) -> list[float]:
+    """Return the resident memory of a process, and of each of its children."""
+    return [_resident_megabytes(each) for each in process_tree(pid)]
 
 
 def process_tree(pid: int) -> Iterator[int]:

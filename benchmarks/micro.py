@@ -123,6 +123,8 @@ def run(*, short: bool) -> list[Figure]:
 
 async def _measure(instructions: dict[str, float], *, short: bool) -> list[Figure]:
     async with _operations() as (operations, measure_memory):
+        # First, since the process has no free memory yet that it would use before it takes more.
+        memory = measure_memory(100_000 if short else 1_000_000)
         allocations = {operation.name: _allocations(operation) for operation in operations}
         times = _times(operations, rounds=15 if short else 100)
         figures = []
@@ -142,7 +144,7 @@ async def _measure(instructions: dict[str, float], *, short: bool) -> list[Figur
                     comment=operation.comment,
                 )
             )
-        return [*figures, measure_memory(100_000 if short else 1_000_000)]
+        return [*figures, memory]
 
 
 def _target(measured: float | None, limit: float | None, unit: str) -> str:

@@ -86,10 +86,10 @@ def test_the_commands_of_the_upgrade_accept_the_settings(
 
 # What the page says, and where the benchmarks say it.
 FIGURES = {
-    "requests a second": (r"about (\d+) requests a second", r"this service, quiet\n(?:     - .*\n){3}     - (\d+)"),
+    "requests a second": (r"about (\d+) requests a second", r"this service, quiet\n(?:     - .*\n){4}     - (\d+)"),
     "a known token": (r"about (\d+) µs of CPU", r"with access log\n     - .*\n     - (\d+)"),
-    "a new token": (r"takes about (\d+) µs more", r"new token minus known token: at most 64.*\n     - (\d+)"),
-    "a process": (r"takes about (\d+) MB", r"service: resident then\n     - ([\d.]+) MB"),
+    "a new token": (r"takes about (\d+) µs more", r"new token minus known token: at most \d+ µs.*\n     - (\d+)"),
+    "a process": (r"takes about (\d+) MB", r"the worker alone\n     - ([\d.]+) MB"),
     "cached tokens": (r"add (\d+) MB", r"([\d.]+) MB more memory"),
     "a WebSocket": (r"takes about (\d+) KB", r"and (\d+) MB at 5000 WebSockets"),
 }
