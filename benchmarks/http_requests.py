@@ -184,8 +184,7 @@ class Running:
     """A started server."""
 
     def __init__(self, server: Server) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.name = server.name
         self.scenarios = server.scenarios
         self.url = f"http://127.0.0.1:{port}"
@@ -225,6 +224,13 @@ class Running:
         """Stop the server."""
         self._process.terminate()
         self._process.wait()
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, seconds: int) -> Sample:
@@ -284,7 +290,11 @@ def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
             stack.callback(server.stop)
         for server in started:
             server.wait_until_ready(known)
-        for _ in range(rounds):
+        for number in range(rounds):
+            first = number % len(started)  # so that no server always follows the same one
+            in_turn = started[first:] + started[:first]
+            # The issuer forgets the oldest tokens, and then says that they are inactive.
+            known = issuer.token(sub="alice@example.com", scp="api:read")
             for scenario in SCENARIOS:
                 tokens.write_text(f"{known}\n" if scenario.needs_token else "")
                 proofs.write_text("")
@@ -297,7 +307,7 @@ def run(*, rounds: int, seconds: int, peers: Path | None) -> Results:
                     # Made just before the round, since a proof is accepted for a minute, and once.
                     made = [client.proof("GET", url, access_token=bound) for _ in range(seconds * MAX_RATE)]
                     proofs.write_text("\n".join(made))
-                for server in started:
+                for server in in_turn:
                     if scenario in server.scenarios:
                         sample = measure(server, scenario, tokens=tokens, proofs=proofs, seconds=seconds)
                         results.samples[scenario.name].setdefault(server.name, []).append(sample)

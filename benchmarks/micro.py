@@ -416,13 +416,14 @@ def _count_in_valgrind() -> dict[str, float]:
         *names, nothing = counted.stdout.splitlines()
         # The first file is what came before the first operation; every other one is what came between two operations.
         counts = {
-            name: _total(Path(folder, f"c.{2 * number}")) / COUNTED
+            name: total_instructions(Path(folder, f"c.{2 * number}")) / COUNTED
             for number, name in enumerate([*names, nothing], start=1)
         }
     return {name: counts[name] - counts[nothing] for name in names}
 
 
-def _total(file: Path) -> int:
+def total_instructions(file: Path) -> int:
+    """Return the instructions in a file of callgrind."""
     found = re.search(r"^totals: (\d+)$", file.read_text(), re.MULTILINE)
     assert found is not None, f"callgrind wrote no total into {file}"
     return int(found[1])

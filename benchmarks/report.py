@@ -18,9 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import growth
+import http_instructions
 import http_requests
 import micro
 import start_and_size
+from http_instructions import Count
 from http_requests import BARE, CACHED, HELLO, KNOWN, LOGGING, NEW, PROOF, QUIET, SCENARIOS, TWO, Results
 from micro import Figure
 
@@ -41,7 +43,15 @@ Repeat everything with ``tox -e bench``, or with ``python benchmarks/report.py``
 """
 
 _REASONS = (
-    "\nStarlette runs on a server that is written in C: its request with a validated token costs less than a request "
+    "\nThe service needs about as many instructions for a request as the bare handler, see below, and a third of its "
+    "system calls: a known token takes 2 in place of 6.\n"
+    "Its ratio of time is higher, because its instructions are spread over some seventy functions that run once in a "
+    "request: they are no longer in the caches of the processor when the next request comes, while the bare handler "
+    "spends its time in a few loops of Tornado.\n"
+    "Those functions do what the bare handler does not: limits of each connection, the choice of a handler that is "
+    "protected, a request ID, four more header fields, and the token, its key and the deny list.\n"
+    "The access log adds about 10 µs of formatting to a request.\n"
+    "Starlette runs on a server that is written in C: its request with a validated token costs less than a request "
     "to a bare Tornado handler, so no service on Tornado can undercut it.\n"
     "A signature takes longer to verify in a server than in a loop of its own, since other code displaces it from the "
     "caches of the processor: one more verification in each request adds about four times what the loop shows.\n"
@@ -65,13 +75,14 @@ def main() -> None:
         plots = Path(folder) if options.short else DOCS / "benchmarks"
         plots.mkdir(exist_ok=True)
         results = http_requests.run(rounds=1 if options.short else 7, seconds=1, peers=options.peers)
+        counts = http_instructions.run(short=options.short) if shutil.which("valgrind") else []
         figures = micro.run(short=options.short)
         sizes = start_and_size.run(short=options.short)
         curves = growth.run(short=options.short, out=plots)
     page = "\n".join(
         [
             INTRODUCTION + _machine(),
-            _http(results, figures),
+            _http(results, figures, counts),
             _micro(figures),
             _sizes(sizes),
             growth.section(curves, folder="benchmarks"),
@@ -93,7 +104,7 @@ def _machine() -> str:
     )
 
 
-def _http(results: Results, figures: Sequence[Figure]) -> str:
+def _http(results: Results, figures: Sequence[Figure], counts: Sequence[Count]) -> str:
     header = ["", *(scenario.name for scenario in SCENARIOS), "requests/s, known token"]
     rows = []
     for name in results.servers():
@@ -111,6 +122,21 @@ def _http(results: Results, figures: Sequence[Figure]) -> str:
         + "\n"
         + _table(["Target", "Measured", ""], [list(row) for row in _http_targets(results, figures)])
         + _REASONS
+        + _instructions(counts)
+    )
+
+
+def _instructions(counts: Sequence[Count]) -> str:
+    if not counts:
+        return ""
+    rows = [
+        [each.scenario.name, f"{each.bare:,.0f}", f"{each.service:,.0f}", f"{each.service / each.bare:.2f}"]
+        for each in counts
+    ]
+    return (
+        "\nThese are the instructions of the program for a request, counted by valgrind.\n"
+        "They depend neither on the load of the machine nor on the caches of the processor.\n\n"
+        + _table(["", "bare Tornado handler", "this service, quiet", "ratio"], rows)
     )
 
 

@@ -81,7 +81,7 @@ def settings_page() -> str:
     schema = Settings.model_json_schema(by_alias=False)["properties"]
     described, of_issuer = _descriptions(Settings), _descriptions(ISSUER_TABLE)
     sections = [
-        _section(name, field, described[name], _type_text(schema[name]))
+        _section(name, field, described[name], type_text=_type_text(schema[name]))
         for name, field in Settings.model_fields.items()
     ]
     rows = [

@@ -208,8 +208,7 @@ async def test_a_flood_of_random_tokens_uses_up_neither_the_rate_limit_nor_the_c
         await asyncio.sleep(0.001)
     # Neither another address nor a token that was active before waits behind the flood.
     others = [send("good-new", address="127.0.0.2"), send("good-known")]
-    async with asyncio.timeout(1):
-        assert [200, 200] == [response[0] for response in await asyncio.gather(*others)]
+    assert [200, 200] == [response[0] for response in await asyncio.gather(*others)]
     assert not all(task.done() for task in flood)
     assert {401: 300, 429: 100} == Counter(response[0] for response in await asyncio.gather(*flood))
     assert 300 == firewall.count("random")
