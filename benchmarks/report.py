@@ -43,14 +43,16 @@ Repeat everything with ``tox -e bench``, or with ``python benchmarks/report.py``
 """
 
 _REASONS = (
-    "\nThe service needs about as many instructions for a request as the bare handler, see below, and a third of its "
-    "system calls: a known token takes 2 in place of 6.\n"
-    "Its ratio of time is higher, because its instructions are spread over some seventy functions that run once in a "
-    "request: they are no longer in the caches of the processor when the next request comes, while the bare handler "
-    "spends its time in a few loops of Tornado.\n"
+    "\nThese ratios vary by about a tenth from one run to the next.\n"
+    "The service needs about as many instructions for a request as the bare handler, see below, and fewer system "
+    "calls: 2 in place of 7 for a known token, counted by strace.\n"
+    "Its ratio of time is higher than that of instructions.\n"
+    "The likely cause, which valgrind does not show, is that its instructions are spread over some seventy functions "
+    "that run once in a request, so that they are no longer in the caches of the processor when the next request "
+    "comes.\n"
     "Those functions do what the bare handler does not: limits of each connection, the choice of a handler that is "
     "protected, a request ID, four more header fields, and the token, its key and the deny list.\n"
-    "The access log adds about 10 µs of formatting to a request.\n"
+    "The access log adds about 10 µs for a line, and a thread that writes the lines.\n"
     "Starlette runs on a server that is written in C: its request with a validated token costs less than a request "
     "to a bare Tornado handler, so no service on Tornado can undercut it.\n"
     "A signature takes longer to verify in a server than in a loop of its own, since other code displaces it from the "
@@ -215,6 +217,8 @@ def _sizes(sizes: Iterable[start_and_size.Figure]) -> str:
         _heading("Start and size")
         + _table(["", "Measured", "Target"], rows)
         + "\nMost of the start and of the memory is that of Tornado, pydantic, cryptography and pycurl.\n"
+        + "The program starts two interpreters, one after the other: the supervisor, which reads the settings and "
+        + "takes about 50 MB, and the worker.\n"
     )
 
 
