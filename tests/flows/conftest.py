@@ -64,7 +64,12 @@ def app(fake_issuer: RunningIssuer, io_loop: IOLoop, manual_clock: ManualClock) 
 
 
 @pytest.fixture
-def rig(fake_issuer: RunningIssuer, manual_clock: ManualClock, http_client: AsyncHTTPClient, base_url: str) -> Rig:
+def rig(
+    fake_issuer: RunningIssuer, manual_clock: ManualClock, io_loop: IOLoop, http_client: AsyncHTTPClient, base_url: str
+) -> Rig:
+    # The issuer may read only now what the service of another test has sent at its end, which must not count here.
+    io_loop.run_sync(lambda: http_client.fetch(f"{fake_issuer.url}/_fake"))
+    fake_issuer.clear_requests()
     return Rig(issuer=fake_issuer, clock=manual_clock, client=http_client, url=base_url)
 
 
