@@ -16,14 +16,14 @@ import argparse
 import contextlib
 import http.client
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from listening import free_port, wait_for_listener
 
 import fakeissuer
 
@@ -64,14 +64,14 @@ def main() -> int:
 @contextlib.contextmanager
 def _sample(folder: Path, python: Path) -> Iterator[str]:
     """Run the sample with Flask's own server, as its README does, and yield its URL."""
-    port = _free_port()
+    port = free_port()
     command = [str(python), "-m", "flask", "--app", "app", "run", "--host", "127.0.0.1", "--port", str(port)]
     yield from _run(command, port=port, folder=folder)
 
 
 @contextlib.contextmanager
 def _service(issuer: str) -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "service", "--issuer", issuer, "--port", str(port)]
     yield from _run(command, port=port, folder=Path.cwd())
 
@@ -85,26 +85,11 @@ def _run(command: list[str], *, port: int, folder: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port, process)
+        wait_for_listener(port, process, seconds=_STARTUP_SECONDS)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"{process.args!r} does not listen on port {port}")
 
 
 def _status(url: str, token: str) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import http.client
 import json
 import os
@@ -23,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
-from http_requests import HELLO, KNOWN, PEERS, Scenario, free_port
-from micro import total_instructions
+from callgrind import callgrind_command, total_instructions
+from http_requests import HELLO, KNOWN, PEERS, Scenario
+from listening import free_port, wait_for_listener
 
 import fakeissuer
 from service import Settings
@@ -63,12 +63,12 @@ def _count(server: str, token: str, environment: Mapping[str, str], *, requests:
     """Return the instructions of a request by the name of its scenario."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        # callgrind writes a file at each call of this function of the C library, with the instructions since the last.
-        tool = ["--tool=callgrind", "--dump-before=getppid", f"--callgrind-out-file={folder}/c"]
-        command = ["valgrind", "-q", *tool, sys.executable, __file__, "--serve", server, "--port", str(port)]
+        options = ["--serve", server, "--port", str(port)]
+        command = [*callgrind_command(Path(folder)), sys.executable, __file__, *options]
         variables = {**environment, "PYTHONHASHSEED": "0"}
         with subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             try:
+                wait_for_listener(port, process, seconds=_PATIENCE)
                 counts = _count_requests(port, token, process, Path(folder), requests=requests)
             finally:
                 process.kill()
@@ -79,7 +79,6 @@ def _count_requests(
     port: int, token: str, process: subprocess.Popen[bytes], folder: Path, *, requests: int
 ) -> dict[str, float]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
-    _connect(connection)
     counts = {}
     for number, scenario in enumerate(SCENARIOS):
         _send(connection, scenario, token, times=50)  # the interpreter specializes what runs often
@@ -89,19 +88,6 @@ def _count_requests(
         _dump(process, file)
         counts[scenario.name] = total_instructions(file) / requests
     return counts
-
-
-def _connect(connection: http.client.HTTPConnection) -> None:
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        with contextlib.suppress(ConnectionRefusedError):
-            connection.connect()
-            # While nothing listens on a port, the system may connect a client to itself.
-            if connection.sock.getsockname() != connection.sock.getpeername():
-                return
-            connection.close()
-        time.sleep(0.1)
-    raise TimeoutError("the server does not start")
 
 
 def _send(connection: http.client.HTTPConnection, scenario: Scenario, token: str, *, times: int) -> None:

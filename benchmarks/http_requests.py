@@ -19,12 +19,10 @@ import json
 import os
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -33,6 +31,7 @@ from pathlib import Path
 
 import jwt
 from accounting import cpu_seconds
+from listening import free_port, wait_for_listener
 
 import fakeissuer
 
@@ -184,14 +183,13 @@ class Running:
     """A started server."""
 
     def __init__(self, server: Server) -> None:
-        port = free_port()
+        self._port = port = free_port()
         self.name = server.name
         self.scenarios = server.scenarios
         self.url = f"http://127.0.0.1:{port}"
-        self._command = [part.format(port=port) for part in server.command]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OKTA_", "SERVICE_"))}
         self._process = subprocess.Popen(
-            self._command,
+            [part.format(port=port) for part in server.command],
             env=inherited | {**server.environment, "NODE_ENV": "production"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -203,18 +201,12 @@ class Running:
         Raises:
             RuntimeError: It does not start, or does not accept the token.
         """
-        end = time.monotonic() + 60
-        while True:
-            request = urllib.request.Request(f"{self.url}/api/whoami", headers={"Authorization": f"Bearer {token}"})
-            try:
-                with urllib.request.urlopen(request):
-                    return
-            except urllib.error.HTTPError as exc:
-                raise RuntimeError(f"{self.name}: responds {exc.code} to a good token") from exc
-            except OSError as exc:
-                if time.monotonic() > end or self._process.poll() is not None:
-                    raise RuntimeError(f"{self.name}: does not start: {' '.join(self._command)}") from exc
-                time.sleep(0.05)
+        wait_for_listener(self._port, self._process, seconds=60)
+        request = urllib.request.Request(f"{self.url}/api/whoami", headers={"Authorization": f"Bearer {token}"})
+        try:
+            urllib.request.urlopen(request).close()
+        except urllib.error.HTTPError as exc:
+            raise RuntimeError(f"{self.name}: responds {exc.code} to a good token") from exc
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process and its children."""
@@ -224,13 +216,6 @@ class Running:
         """Stop the server."""
         self._process.terminate()
         self._process.wait()
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def measure(server: Running, scenario: Scenario, *, tokens: Path, proofs: Path, seconds: int) -> Sample:

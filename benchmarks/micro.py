@@ -14,7 +14,6 @@ import contextlib
 import functools
 import gc
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from accounting import resident_megabytes
+from callgrind import callgrind_command, total_instructions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -404,10 +404,8 @@ def _memory(count: int, token_cache: ValidatedTokenCache, claims: dict[str, Any]
 def _count_in_valgrind() -> dict[str, float]:
     """Return the instructions of each operation."""
     with tempfile.TemporaryDirectory() as folder:
-        # callgrind writes a file at each call of this function of the C library, with the instructions since the last.
-        tool = ["--tool=callgrind", "--instr-atstart=no", "--dump-before=getppid", f"--callgrind-out-file={folder}/c"]
         counted = subprocess.run(
-            ["valgrind", "-q", *tool, sys.executable, __file__, _COUNT],
+            [*callgrind_command(Path(folder), "--instr-atstart=no"), sys.executable, __file__, _COUNT],
             env=os.environ | {"PYTHONHASHSEED": "0"},
             stdout=subprocess.PIPE,
             text=True,
@@ -420,13 +418,6 @@ def _count_in_valgrind() -> dict[str, float]:
             for number, name in enumerate([*names, nothing], start=1)
         }
     return {name: counts[name] - counts[nothing] for name in names}
-
-
-def total_instructions(file: Path) -> int:
-    """Return the instructions in a file of callgrind."""
-    found = re.search(r"^totals: (\d+)$", file.read_text(), re.MULTILINE)
-    assert found is not None, f"callgrind wrote no total into {file}"
-    return int(found[1])
 
 
 async def _count() -> None:
