@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import curves
 import growth
 import http_instructions
 import http_requests
@@ -80,14 +81,14 @@ def main() -> None:
         counts = http_instructions.run(short=options.short) if shutil.which("valgrind") else []
         figures = micro.run(short=options.short)
         sizes = start_and_size.run(short=options.short)
-        curves = growth.run(short=options.short, out=plots)
+        plotted = growth.run(short=options.short, out=plots)
     page = "\n".join(
         [
             INTRODUCTION + _machine(),
             _http(results, figures, counts),
             _micro(figures),
             _sizes(sizes),
-            growth.section(curves, folder="benchmarks"),
+            curves.section(plotted, folder="benchmarks"),
         ]
     )
     if options.short:
