@@ -98,16 +98,13 @@ class BearerAuthMixin(ErrorMethods, ApplicationMethods, HandlerAttributes, torna
     def watch_token(
         self, *, on_end: Callable[[], None] | None = None, on_stop: Callable[[], None] | None = None
     ) -> MonitoredToken:
-        """Monitor the token of a long response.
+        """Monitor the token of a long response; for an anonymous request, only the end of the service.
 
         Args:
             on_end: Called when the token has expired, or is denied or revoked.
             on_stop: Called when the service stops.
-
-        Raises:
-            MissingToken: The token is optional and the request has none.
         """
-        return self._lifetime.watch(self.principal, on_end=on_end, on_stop=on_stop)
+        return self._lifetime.watch(on_end=on_end, on_stop=on_stop)
 
     async def reauthenticate(self, token: str, *, proof: str | None = None) -> None:
         """Continue with another token of the same user and client, sent in a message.

@@ -34,13 +34,12 @@ class TokenLifetime:
         self._current_call = 0
         self._lock = asyncio.Lock()
 
-    def watch(
-        self, principal: Principal, *, on_end: Callable[[], None] | None, on_stop: Callable[[], None] | None
-    ) -> MonitoredToken:
+    def watch(self, *, on_end: Callable[[], None] | None, on_stop: Callable[[], None] | None) -> MonitoredToken:
         """Return a monitored token, which a later :meth:`reauthenticate` replaces."""
-        monitor = self._handler._context.monitor
-        monitored: MonitoredToken = monitor.watch(
-            principal, revalidate=self._revalidation(), on_end=on_end, on_stop=on_stop
+        handler = self._handler
+        revalidate = None if handler._principal is None else self._revalidation()
+        monitored: MonitoredToken = handler._context.monitor.watch(
+            handler._principal, revalidate=revalidate, on_end=on_end, on_stop=on_stop
         )
         self._monitored.append(monitored)
         return monitored
@@ -103,8 +102,6 @@ class TokenLifetime:
         handler._credentials = credentials
         for monitored in self._monitored:
             monitored.replace(principal, revalidate=self._revalidation())
-        if before is None and handler._is_websocket:
-            websocket.close_at_expiry(handler)
 
     def _revalidation(self) -> Revalidate:
         return revalidation(self._handler._authenticator, self._handler._credentials)

@@ -1,4 +1,4 @@
-"""Ends WebSockets and streams when their token has expired, or is denied or revoked."""
+"""Ends WebSockets and streams when their token has expired, or is denied or revoked, or when the service stops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 
 from service.clock import Clock
-from service.errors import RetryLater, TokenError
+from service.errors import MissingToken, RetryLater, TokenError
 from service.tokens.principal import Principal
 from service.tracing.current import outside_requests
 
@@ -29,22 +29,21 @@ _BATCH_SIZE = 100
 
 
 class MonitoredToken:
-    """The token of a WebSocket or a stream.
+    """The token of a WebSocket or a stream, or its lack of one.
 
     Attributes:
-        principal: The principal of the token.
         ended: Set once the token has expired or is revoked, or the service stops.
     """
 
     def __init__(
         self,
-        principal: Principal,
+        principal: Principal | None,
         *,
-        revalidate: Revalidate,
+        revalidate: Revalidate | None,
         on_end: Callable[[], None] | None = None,
         on_stop: Callable[[], None] | None = None,
     ) -> None:
-        self.principal = principal
+        self._principal = principal
         self.ended = asyncio.Event()
         self._revalidate = revalidate
         self._on_end = on_end
@@ -52,10 +51,26 @@ class MonitoredToken:
         self._validation: asyncio.Future[Principal] | None = None
         self._context = contextvars.copy_context()  # that of the request, whose ID is on the lines about the connection
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the client has sent no token, so that only the end of the service concerns it."""
+        return self._principal is None
+
+    @property
+    def principal(self) -> Principal:
+        """The principal of the token.
+
+        Raises:
+            MissingToken: The client has sent none.
+        """
+        if self._principal is None:
+            raise MissingToken
+        return self._principal
+
     def replace(self, principal: Principal, *, revalidate: Revalidate) -> None:
         """Monitor another token in place of the current one."""
         self._cancel_validation()  # a rejection of the earlier token must not end the connection of the new one
-        self.principal = principal
+        self._principal = principal
         self._revalidate = revalidate
 
     def check(self, is_over: Callable[[Principal], bool]) -> None:
@@ -67,7 +82,9 @@ class MonitoredToken:
             is_over: Returns whether a principal's token has expired or is denied, which no validation can change.
         """
         try:
-            if is_over(self.principal):
+            if self._principal is None or self._revalidate is None:
+                return
+            if is_over(self._principal):
                 self.end()
             elif self._validation is None and not self.ended.is_set():
                 validation = self._revalidate()
@@ -135,19 +152,18 @@ class TokenMonitor:
         self._clock = clock
         self._is_denied = is_denied
         self._tokens: weakref.WeakSet[MonitoredToken] = weakref.WeakSet()
-        self._without_token: weakref.WeakKeyDictionary[object, Callable[[], None]] = weakref.WeakKeyDictionary()
         self._is_stopped = False
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        """Return the number of monitored tokens."""
-        return len(self._tokens)
+        """Return the number of monitored tokens, without the anonymous clients."""
+        return sum(not token.is_anonymous for token in list(self._tokens))
 
     def watch(
         self,
-        principal: Principal,
+        principal: Principal | None,
         *,
-        revalidate: Revalidate,
+        revalidate: Revalidate | None,
         on_end: Callable[[], None] | None = None,
         on_stop: Callable[[], None] | None = None,
     ) -> MonitoredToken:
@@ -159,16 +175,6 @@ class TokenMonitor:
         elif self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run(), context=outside_requests())
         return token
-
-    def watch_stop(self, connection: object, on_stop: Callable[[], None]) -> None:
-        """Call a function when the service stops, if a connection without a token still exists then.
-
-        Args:
-            on_stop: Must not refer to the connection strongly.
-        """
-        self._without_token[connection] = on_stop
-        if self._is_stopped:
-            asyncio.get_running_loop().call_soon(on_stop)
 
     def is_expired_or_denied(self, principal: Principal) -> bool:
         """Return whether a principal's token has expired or is on the deny list; awaits nothing."""
@@ -191,9 +197,6 @@ class TokenMonitor:
         for token in list(self._tokens):
             token.stop()
         self._tokens.clear()
-        for on_stop in list(self._without_token.values()):
-            on_stop()
-        self._without_token.clear()
 
     async def close(self) -> None:
         """End every connection and cancel the periodic check."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import urllib.parse
-import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -52,23 +51,12 @@ def close_code(error: TokenError | RetryLater) -> int:
     return FORBIDDEN if isinstance(error, InsufficientScope | AccessDenied) else TOKEN_ENDED
 
 
-def close_at_expiry(handler: Any) -> None:
+def _close_at_end(handler: Any) -> None:
     """Close a socket when its current token ends, or when the service stops."""
     handler.watch_token(
         on_end=lambda: close(handler, TOKEN_ENDED, "token ended"),
         on_stop=lambda: close(handler, GOING_AWAY, "stopping"),
     )
-
-
-def close_at_stop(handler: Any) -> None:
-    """Close the socket of an anonymous client when the service stops."""
-    reference = weakref.ref(handler)
-
-    def on_stop() -> None:
-        if (alive := reference()) is not None and alive._principal is None:  # a token that came later is monitored
-            close(alive, GOING_AWAY, "stopping")
-
-    handler._context.monitor.watch_stop(handler, on_stop)
 
 
 def protect_class(handler: type[Any]) -> None:
@@ -107,10 +95,7 @@ def _select_subprotocol(_self: Any, subprotocols: list[str]) -> str | None:
 
 def _wrap_open(callback: Callable[..., Any]) -> Callable[..., Any]:
     def open_socket(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._principal is not None:
-            close_at_expiry(self)
-        else:
-            close_at_stop(self)
+        _close_at_end(self)
         return _close_on_error(self, functools.partial(callback, self, *args, **kwargs))
 
     return open_socket

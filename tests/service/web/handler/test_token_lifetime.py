@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import tornado.web
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketHandler
@@ -75,6 +76,24 @@ class Stream(BearerAuthMixin, tornado.web.RequestHandler):
             self.write({"still": self.principal.subject})
 
 
+class Ticker(BearerAuthMixin, tornado.web.RequestHandler):
+    """A stream without a token, which ends when the service stops."""
+
+    optional = True
+
+    async def get(self) -> None:
+        watched = self.watch_token()
+        self.write("begun, ")
+        await self.flush()
+        await watched.ended.wait()
+        self.write("ended")
+
+
+class PublicTicker(Ticker):
+    optional = False
+    public = True
+
+
 @pytest.fixture
 def validator() -> HeldValidator:
     return HeldValidator()
@@ -84,7 +103,15 @@ def validator() -> HeldValidator:
 def app(serve: Callable[..., ResourceServerApplication], io_loop: IOLoop) -> Iterator[ResourceServerApplication]:
     OPENED.clear()
     Approved.approvals.clear()
-    service = serve([("/socket", Socket), ("/approved", Approved), ("/stream", Stream)])
+    service = serve(
+        [
+            ("/socket", Socket),
+            ("/approved", Approved),
+            ("/stream", Stream),
+            ("/ticker", Ticker),
+            ("/public", PublicTicker),
+        ]
+    )
     yield service
     io_loop.run_sync(service.close)
 
@@ -185,3 +212,16 @@ async def test_a_call_that_is_not_approved_restores_the_token_in_use(
     with pytest.raises(TokenError):
         await third
     assert {"second"} == OPENED[0].principal.scopes
+
+
+@pytest.mark.parametrize("path", ["/ticker", "/public"])
+@pytest.mark.gen_test
+async def test_a_stream_without_a_token_is_told_that_the_service_stops(
+    path: str, app: ResourceServerApplication, http_client: AsyncHTTPClient, base_url: str, http_server: HTTPServer
+) -> None:
+    received: list[bytes] = []
+    response = http_client.fetch(base_url + path, streaming_callback=received.append)
+    await _until(lambda: bool(received))
+    app.close_long_lived()
+    await response
+    assert b"begun, ended" == b"".join(received)

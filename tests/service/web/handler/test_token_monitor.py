@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.clock import ManualClock
-from service.errors import InvalidToken, IssuerUnavailable, Reason, TooManyRequests
+from service.errors import InvalidToken, IssuerUnavailable, MissingToken, Reason, TooManyRequests
 from service.tokens.principal import Principal
 from service.web.handler import token_monitor
 from service.web.handler.token_monitor import TokenMonitor
@@ -161,13 +161,42 @@ async def test_an_exception_of_a_callback_ends_no_other_check(
         monitor.watch(_principal(clock), revalidate=_accept, on_end=_fails_at_once, on_stop=_fails_at_once)
         for _ in range(3)
     ]
-    tokens[2].principal = _principal(clock)
     clock.advance(60)
     await asyncio.gather(*(token.ended.wait() for token in tokens))
     stopped = monitor.watch(_principal(clock), revalidate=_accept, on_stop=_fails_at_once)
     await monitor.close()
     assert stopped.ended.is_set()
     assert ["the callback of an ended token failed"] * 4 == caplog.messages
+
+
+@pytest.mark.gen_test
+async def test_an_anonymous_client_is_told_only_when_the_service_stops(clock: ManualClock) -> None:
+    ends: list[str] = []
+    monitor = TokenMonitor(clock=clock, is_denied=lambda _principal: True)
+    watched = monitor.watch(
+        None, revalidate=None, on_end=lambda: ends.append("end"), on_stop=lambda: ends.append("stop")
+    )
+    clock.advance(1_000_000)
+    await monitor.check_all()
+    assert (False, 0) == (watched.ended.is_set(), len(monitor))
+    with pytest.raises(MissingToken):
+        _ = watched.principal
+    monitor.stop()
+    assert (True, ["stop"]) == (watched.ended.is_set(), ends)
+    await monitor.close()
+
+
+@pytest.mark.gen_test
+async def test_the_token_of_a_client_that_began_anonymous_ends_its_connection(clock: ManualClock) -> None:
+    monitor = TokenMonitor(clock=clock)
+    watched = monitor.watch(None, revalidate=None)
+    watched.replace(_principal(clock), revalidate=_accept)
+    await monitor.check_all()
+    assert (False, 1) == (watched.ended.is_set(), len(monitor))
+    clock.advance(60)
+    await monitor.check_all()
+    assert watched.ended.is_set()
+    await monitor.close()
 
 
 @pytest.mark.gen_test
