@@ -82,9 +82,8 @@ def test_a_killed_worker_loses_only_the_requests_inside_it(start: Start) -> None
     program = Supervised(start(*_OPTIONS))
     program.wait_for_workers(2)
     load = asyncio.run(under_load(program, kill, KeepAliveLoad(program.port), begin=_BEGIN))
-    lost = sum(load.tally.lost.values())
-    # Each of the 64 clients has at most one request inside; a thousand a second, each takes about a millisecond.
-    assert lost <= 16, load.tally
+    # On a busy machine, every client may have a request inside, but none has two.
+    assert max(load.tally.lost_by_client.values(), default=0) <= 1, load.tally
     assert load.tally.refused == 0
 
 

@@ -18,8 +18,8 @@ _TIMEOUT_S = 60.0
 class Tally:
     """What the clients have seen.
 
-    ``announced`` counts the responses that ended a connection, and ``refused`` the connections that were refused, on
-    which no request was sent.
+    ``announced`` counts the responses that ended a connection, ``refused`` the connections that were refused, on which
+    no request was sent, and ``lost_by_client`` the lost requests by the number of the client.
     """
 
     sent: int = 0
@@ -27,6 +27,7 @@ class Tally:
     announced: int = 0
     refused: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    lost_by_client: Counter[int] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
 
     def __str__(self) -> str:
@@ -64,7 +65,7 @@ class KeepAliveLoad:
             if connection is None:
                 return
             with connection:
-                await self._use(connection)
+                await self._use(connection, number)
 
     async def _connect(self) -> socket.socket | None:
         connection = socket.socket()
@@ -77,7 +78,7 @@ class KeepAliveLoad:
             return None
         return connection
 
-    async def _use(self, connection: socket.socket) -> None:
+    async def _use(self, connection: socket.socket, number: int) -> None:
         """Send requests on a connection until it ends."""
         due = time.monotonic()
         while not self._is_over and not _is_closed(connection):
@@ -86,6 +87,7 @@ class KeepAliveLoad:
                 is_kept = await asyncio.wait_for(self._exchange(connection), _TIMEOUT_S)
             except (OSError, EOFError, TimeoutError) as exc:
                 self.tally.lost[type(exc).__name__] += 1
+                self.tally.lost_by_client[number] += 1
                 return
             self.tally.answered += 1
             if not is_kept:
