@@ -20,6 +20,7 @@ from tornado.websocket import websocket_connect
 ROUTES = """
 import asyncio
 import os
+import sys
 import time
 import tornado.web
 import tornado.websocket
@@ -34,11 +35,13 @@ class Who(Handler):
 
 class Slow(Handler):
     async def get(self):
+        print("a pending request", file=sys.stderr, flush=True)
         await asyncio.sleep(float(self.get_argument("seconds")))
         self.write("done")
 
 class Block(Handler):
     def get(self):
+        print("a pending request", file=sys.stderr, flush=True)
         time.sleep(60)
 
 class Grow(Handler):
@@ -84,11 +87,12 @@ def _version(program: Supervised) -> int:
 
 
 class _Pending:
-    """A request whose response is still to come, on a connection of its own."""
+    """A request that a handler has begun and whose response is still to come, on a connection of its own."""
 
     def __init__(self, program: Supervised, path: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", program.port), timeout=60)
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        program.wait_for_log("a pending request")
 
     def read(self) -> str:
         """Return everything until the connection ends."""
@@ -148,7 +152,6 @@ def test_a_drain_finishes_responses_and_closes_idle_connections_and_websockets(r
         await websocket.write_message("hello")
         assert "hello" == await websocket.read_message()
         pending = _Pending(program, "/slow?seconds=1.5")
-        await asyncio.sleep(0.3)
         program.signal(signal.SIGTERM)
         assert await websocket.read_message() is None
         websocket.close()
@@ -169,7 +172,6 @@ def test_a_drain_finishes_responses_and_closes_idle_connections_and_websockets(r
 def test_a_request_that_takes_longer_than_the_drain_is_dropped(run: Run) -> None:
     program = run(SERVICE_DRAIN_TIMEOUT="0.5")
     pending = _Pending(program, "/slow?seconds=60")
-    time.sleep(0.3)
     program.signal(signal.SIGTERM)
     assert "" == pending.read()
     assert 0 == program.wait()
@@ -180,7 +182,6 @@ def test_a_request_that_takes_longer_than_the_drain_is_dropped(run: Run) -> None
 def test_a_second_signal_ends_the_program_at_once(number: signal.Signals, run: Run) -> None:
     program = run()
     pending = _Pending(program, "/slow?seconds=60")
-    time.sleep(0.3)
     program.signal(number)
     program.wait_for_log("stopping, waiting for pending requests")
     program.signal(number)

@@ -122,7 +122,7 @@ async def _recovers(cache: SharedCache, clock: ManualClock) -> bool:
 
 @pytest.mark.gen_test
 async def test_a_hanging_server_causes_one_timeout(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "TIMEOUT", 0.05)
+    monkeypatch.setattr(shared, "TIMEOUT", 0.2)
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

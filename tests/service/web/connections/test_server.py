@@ -20,7 +20,7 @@ from service.settings.groups.limits import LimitSettings
 from service.web.connections.server import LimitedHTTPServer, _max_connections, default_max_connections
 from service.web.connections.stream import ClientStream
 
-_LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 0.3, "body_timeout": 0.3}
+_LIMITS = {"max_header_size": 1000, "max_body_size": 1000, "header_timeout": 1, "body_timeout": 1}
 _POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 _REQUESTS_OVER_A_LIMIT = {
     "request line that is read at once": (
@@ -119,17 +119,17 @@ async def test_a_connection_without_any_request_is_closed_silently(serve_with: S
 
 @pytest.mark.gen_test
 async def test_a_connection_outlives_the_header_timeout_between_requests(serve_with: ServeWith) -> None:
-    async with serve_with(header_timeout=0.1, keep_alive_timeout=0.6) as connect:
+    async with serve_with(header_timeout=0.5, keep_alive_timeout=2) as connect:
         client = await connect()
         assert 200 == (await client.get("/")).status
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.8)
         assert 200 == (await client.get("/")).status
         assert b"" == (await client.read_to_end()).raw  # after the keep-alive timeout
 
 
 @pytest.mark.gen_test
 async def test_the_header_timeout_of_a_further_request_begins_with_its_first_byte(serve_with: ServeWith) -> None:
-    async with serve_with(header_timeout=0.2, keep_alive_timeout=30) as connect:
+    async with serve_with(header_timeout=0.5, keep_alive_timeout=30) as connect:
         client = await connect()
         assert 200 == (await client.get("/")).status
         await client.send(b"GET /slow HT")
@@ -139,7 +139,7 @@ async def test_the_header_timeout_of_a_further_request_begins_with_its_first_byt
 @pytest.mark.gen_test
 async def test_arguments_of_tornado_take_precedence_over_the_limits(serve_with: ServeWith) -> None:
     server = LimitedHTTPServer(
-        APPLICATION, limits=LimitSettings(max_body_size=10), max_body_size=100, idle_connection_timeout=0.2
+        APPLICATION, limits=LimitSettings(max_body_size=10), max_body_size=100, idle_connection_timeout=1
     )
     async with serve_with(server) as connect:
         client = await connect()

@@ -35,7 +35,7 @@ async def test_a_client_that_reads_nothing_is_disconnected(
 
 @pytest.mark.gen_test
 async def test_a_client_that_reads_slowly_is_served(serve_with: ServeWith) -> None:
-    async with serve_with(write_timeout=0.3) as connect:
+    async with serve_with(write_timeout=1) as connect:
         client = await connect()
         await client.send(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         received = 0
@@ -47,10 +47,10 @@ async def test_a_client_that_reads_slowly_is_served(serve_with: ServeWith) -> No
 
 @pytest.mark.gen_test
 async def test_a_handler_that_takes_longer_than_the_write_timeout_responds(serve_with: ServeWith) -> None:
-    async with serve_with(write_timeout=0.1, header_timeout=0.1) as connect:
+    async with serve_with(write_timeout=0.5, header_timeout=0.5) as connect:
         client = await connect()
         response = asyncio.ensure_future(client.get("/pending"))
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1)
         assert not response.done()
         Pending.release.set()
         assert 200 == (await response).status
@@ -60,13 +60,13 @@ async def test_a_handler_that_takes_longer_than_the_write_timeout_responds(serve
 async def test_a_response_to_a_request_whose_header_arrived_in_parts_may_take_longer_than_the_header_timeout(
     serve_with: ServeWith,
 ) -> None:
-    async with serve_with(header_timeout=0.4, keep_alive_timeout=30) as connect:
+    async with serve_with(header_timeout=1, keep_alive_timeout=30) as connect:
         client = await connect()
         assert 200 == (await client.get("/")).status
         await client.send(b"GET /pending HTTP/1.1\r\n")
-        await asyncio.sleep(0.25)  # the check of the timeouts notices the part
+        await asyncio.sleep(0.5)  # the check of the timeouts notices the part
         await client.send(b"Host: a\r\nConnection: close\r\n\r\n")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.2)
         Pending.release.set()
         assert 200 == (await client.read_to_end()).status
 

@@ -32,8 +32,8 @@ def app(serve: Callable[..., ResourceServerApplication], monkeypatch: pytest.Mon
     return serve(
         [(r"/socket", Quiet)],
         websocket_max_message_size=1000,
-        websocket_ping_interval=0.1,
-        websocket_ping_timeout=0.1,
+        websocket_ping_interval=1,
+        websocket_ping_timeout=1,
     )
 
 
