@@ -221,9 +221,9 @@ async def test_known_tokens_survive_an_outage_without_a_401(fault: dict[str, Any
 async def test_row_13_a_hanging_issuer_delays_no_request_with_a_known_key(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
     known = rig.known()
     assert 200 == await rig.status(known)
+    monkeypatch.setattr("service.issuers.client.TOTAL_TIMEOUT", 0.3)
     rig.issuer.fail("keys", delay=30)
     rig.advance(AGE - 1)  # renewed in the background
     assert 200 == await rig.status(known)
