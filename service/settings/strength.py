@@ -20,8 +20,8 @@ def check_strength(token: str) -> None:
     """
     if len(token) < MIN_LENGTH or len(set(token)) < MIN_DIFFERENT:
         raise ValueError(
-            f"has {len(token)} characters, {len(set(token))} of them different; expected at least {MIN_LENGTH}, and "
-            f"{MIN_DIFFERENT} different ones; make one: {HOW_TO_MAKE}"
+            f"is too weak: its length is {len(token)} and the number of different characters is {len(set(token))}; "
+            f"expected at least {MIN_LENGTH} and {MIN_DIFFERENT}; make one: {HOW_TO_MAKE}"
         )
     if token in (token + token)[1:-1]:
         raise ValueError(f"repeats a shorter text; make another: {HOW_TO_MAKE}")

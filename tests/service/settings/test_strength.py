@@ -7,9 +7,9 @@ import pytest
 from service.settings.strength import check_strength
 
 WEAK = {
-    "one letter": ("x", "has 1 characters"),
-    "one letter, repeated": ("x" * 64, "1 of them different"),
-    "a word": ("operators-only", "has 14 characters"),
+    "one letter": ("x", "its length is 1 and"),
+    "one letter, repeated": ("x" * 64, "different characters is 1;"),
+    "a word": ("operators-only", "its length is 14 and"),
     "a repetition": ("01234567" * 4, "repeats a shorter text"),
     "spaces": ("correct horse battery staple and more", "cannot carry"),
     "a letter beyond ASCII": ("correct-horse-battery-st\u00e4ple-and-more", "cannot carry"),
