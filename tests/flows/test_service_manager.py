@@ -24,11 +24,11 @@ def manager(environment: dict[str, str]) -> Iterator[ServiceManager]:
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_the_service_is_ready_once_it_serves_and_reports_that_it_stops(processes: str, manager: ServiceManager) -> None:
-    process = manager.start(*OPTIONS, "--processes", processes)
+    process = manager.start(*OPTIONS, "--processes", processes, SERVICE_DRAIN_TIMEOUT="40")
     manager.wait_for("READY")
     assert 200 == curl(f"{listening(process)}/healthz")[0]
     process.send_signal(signal.SIGTERM)
-    manager.wait_for("STOPPING")
+    assert 40_000_000 < int(manager.wait_for("STOPPING")["EXTEND_TIMEOUT_USEC"]) < 60_000_000
     assert 0 == process.wait(timeout=30)
 
 

@@ -58,9 +58,14 @@ class Notifier:
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send("RELOADING=1", f"MONOTONIC_USEC={now}", *_status(status))
 
-    def stopping(self, status: str | None = None) -> None:
-        """Report that the service stops."""
-        self._send("STOPPING=1", *_status(status))
+    def stopping(self, status: str | None = None, *, within: float) -> None:
+        """Report that the service stops.
+
+        Args:
+            within: Seconds that it takes at most; the service manager waits so long, even if its own timeout is
+                shorter.
+        """
+        self._send("STOPPING=1", f"EXTEND_TIMEOUT_USEC={round(within * 1e6)}", *_status(status))
 
     def status(self, text: str) -> None:
         """Report a line for ``systemctl status``."""

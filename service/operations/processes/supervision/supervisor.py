@@ -14,7 +14,7 @@ from service.operations.processes.refusal import REFUSAL_TIME
 from service.operations.processes.signals import STOP_SIGNALS, SignalQueue, Terminal, queued_signals
 from service.operations.processes.supervision.orphans import reap_orphans
 from service.operations.processes.supervision.pool import WorkerPool
-from service.operations.processes.supervision.worker_process import Plan
+from service.operations.processes.supervision.worker_process import DRAIN_MARGIN, Plan
 from service.operations.processes.watched_files import WatchedFiles
 from service.operations.sockets.notifier import Notifier
 
@@ -26,6 +26,8 @@ _SUSPENDED_TIME = 2.0
 """Seconds beyond the interval after which the supervisor itself was suspended, such as by a paused container."""
 _PUBLISH_INTERVAL = 1.0
 """Seconds."""
+_EXIT_TIME = 5.0
+"""Seconds that this process may take to end after its last worker."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +138,7 @@ class Supervisor:
     def _stop(self, reason: str) -> None:
         timeout = self._pool.plan.limits.drain_timeout
         _logger.info("stopping, waiting for pending requests", extra={"reason": reason, "timeout_s": timeout})
-        self._notifier.stopping("waiting for pending requests")
+        self._notifier.stopping("waiting for pending requests", within=REFUSAL_TIME + self._time_to_drain())
         self._is_stopping = True
         self._program.refuse_connections()
         self._close_sockets_at = self._now + REFUSAL_TIME
@@ -151,6 +153,10 @@ class Supervisor:
         _logger.warning("a second signal, stopping at once; pending requests are dropped")
         self._exit_code = 1
         self._pool.kill_all()
+
+    def _time_to_drain(self) -> float:
+        """Return the seconds until the last worker has ended or is killed, and this process after it."""
+        return self._pool.plan.limits.drain_timeout + DRAIN_MARGIN + _EXIT_TIME
 
     # --- start and reload
 
@@ -183,7 +189,7 @@ class Supervisor:
     def _give_up(self) -> None:
         error = self._pool.last_failure
         _logger.error("no worker could start, so the program ends", extra={"error": error})
-        self._notifier.stopping(f"no worker could start: {error}")
+        self._notifier.stopping(f"no worker could start: {error}", within=self._time_to_drain())
         self._exit_code = 1
         self._is_stopping = True
         self._program.close_sockets()

@@ -37,7 +37,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 
 A fork would be faster, but a lock that a library's thread holds at that time would stay locked in the copy.
 """
-_DRAIN_MARGIN = 5.0
+DRAIN_MARGIN = 5.0
 """Seconds beyond ``drain_timeout`` until a worker is killed; it closes its connections to issuers and caches then."""
 
 
@@ -189,7 +189,7 @@ class WorkerProcess:
         if self.state is not State.DRAINING:
             self.state = State.DRAINING
             self.has_admin = False
-            self._deadline = now + self.plan.limits.drain_timeout + _DRAIN_MARGIN
+            self._deadline = now + self.plan.limits.drain_timeout + DRAIN_MARGIN
 
     def _handle(self, message: FromWorker, now: float) -> None:
         self.last_beat = now

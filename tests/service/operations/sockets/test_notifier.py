@@ -18,12 +18,12 @@ def notifier(manager: ServiceManager) -> Notifier:
 
 def test_each_state_is_one_message(manager: ServiceManager, notifier: Notifier) -> None:
     notifier.ready("2 workers")
-    notifier.stopping("draining")
+    notifier.stopping("draining", within=30.5)
     notifier.status("halfway")
     notifier.watchdog()
     assert [
         {"READY": "1", "STATUS": "2 workers"},
-        {"STOPPING": "1", "STATUS": "draining"},
+        {"STOPPING": "1", "EXTEND_TIMEOUT_USEC": "30500000", "STATUS": "draining"},
         {"STATUS": "halfway"},
         {"WATCHDOG": "1"},
     ] == [manager.next_message() for _ in range(4)]

@@ -183,7 +183,7 @@ def test_a_second_signal_ends_the_program_at_once(caplog: pytest.LogCaptureFixtu
 def test_a_worker_that_does_not_stop_is_killed(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_process, "_DRAIN_MARGIN", 0.05)
+    monkeypatch.setattr(worker_process, "DRAIN_MARGIN", 0.05)
     run = Run(_serve(1))
     run(workers_at_work.outlive, drain_timeout=0.05)
     assert 0 == run.exit_code
