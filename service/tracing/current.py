@@ -6,6 +6,7 @@ import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import getrandbits
 
 from service.tracing.spans import RequestSpan
 
@@ -33,6 +34,11 @@ class CurrentRequest:
 current_request: contextvars.ContextVar[CurrentRequest | None] = contextvars.ContextVar(
     "service_current_request", default=None
 )
+
+
+def make_request_id() -> str:
+    """Return the ID of a request that has none; it need not be secret."""
+    return f"{getrandbits(128):032x}"
 
 
 def request_id() -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable
 from typing import Any
 
 import tornado.web
 
+from service.tracing.current import make_request_id
 from service.tracing.received import REQUEST_ID
 
 
@@ -20,7 +20,7 @@ class AdminHandler(tornado.web.RequestHandler):
         """Set the header fields of every response."""
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")  # Tornado's version
-        self.request_id = self.request_id or secrets.token_hex(16)
+        self.request_id = self.request_id or make_request_id()
         self.set_header(REQUEST_ID, self.request_id)
 
     def head(self) -> Awaitable[None] | None:

@@ -6,7 +6,6 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from random import getrandbits
 from typing import Any, cast
 
 import tornado.web
@@ -14,7 +13,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import _HandlerDelegate
 
 from service.errors import SettingsError
-from service.tracing.current import CURRENT_REQUEST, CurrentRequest, current_request, in_request
+from service.tracing.current import CURRENT_REQUEST, CurrentRequest, current_request, in_request, make_request_id
 from service.tracing.received import identify
 from service.tracing.spans import Tracing
 from service.web.application.checked_class import CheckedClass, check_class
@@ -159,8 +158,8 @@ class Dispatcher:
             current, headers = identify(request.headers)
         if self._tracing is not None:
             start_span(self._tracing, current, request, headers)
-        # The ID of the trace serves as that of the request, so that one text finds both; a new ID need not be secret.
-        current.request_id = current.request_id or current.trace_id or f"{getrandbits(128):032x}"
+        # The ID of the trace serves as that of the request, so that one text finds both.
+        current.request_id = current.request_id or current.trace_id or make_request_id()
         return current
 
     def _create(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tornado.httputil import format_timestamp
 
+from service.tracing.received import REQUEST_ID
 from service.web.responses.challenge import error_response_for_status
 
 BARE_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\n\r\n"
@@ -57,11 +58,16 @@ class Rejection:
         description = self.description or response.description
         return json.dumps({"error": response.error, "error_description": description}).encode()
 
-    def to_bytes(self) -> bytes:
-        """Return the complete response."""
+    def to_bytes(self, request_id: str) -> bytes:
+        """Return the complete response.
+
+        Args:
+            request_id: That of the line in the log.
+        """
+        fields = {**self.headers, REQUEST_ID: request_id}
         lines = [
             f"HTTP/1.1 {self.status} {self.reason_phrase}",
-            *(f"{n}: {v}" for n, v in self.headers.items()),
+            *(f"{n}: {v}" for n, v in fields.items()),
             "",
             "",
         ]

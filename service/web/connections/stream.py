@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError, UnsatisfiableReadError
 
+from service.tracing.current import make_request_id
 from service.web.connections.last_response import announce_close
 from service.web.connections.rejection import (
     BARE_BAD_REQUEST,
@@ -165,11 +166,8 @@ class ClientStream(IOStream):
             # Tornado writes it while it handles the exception, and offers no other way to learn the cause.
             rejection = rejection_for(sys.exception())
             self.is_rejected = True
-            if self._has_responded:  # as to an upload without a token: the rest of its body is no event of its own
-                data = b""
-            else:
-                data = rejection.to_bytes()
-                self._log(rejection)
+            # After the response, as to an upload without a token, the rest of the body is no event of its own.
+            data = b"" if self._has_responded else rejection.to_bytes(self._log(rejection))
         elif not self._has_responded:
             self._has_responded = data[: len(_INTERIM)] != _INTERIM
             self.is_websocket = data[: len(_SWITCHING)] == _SWITCHING
@@ -202,17 +200,25 @@ class ClientStream(IOStream):
     def _reject(self, rejection: Rejection) -> None:
         """Send a response without waiting, because the stream is about to close."""
         self.is_rejected = True
-        self._log(rejection)
+        request_id = self._log(rejection)
         if self._has_responded or self.writing():
             return
         try:
-            super().write_to_fd(memoryview(rejection.to_bytes()))
+            super().write_to_fd(memoryview(rejection.to_bytes(request_id)))
         except OSError:  # the client has closed the connection, or its buffer is full
             return
 
-    def _log(self, rejection: Rejection) -> None:
-        event = "request over a limit" if rejection.limit else "malformed request"
-        self._registry.log.report(event, limit=rejection.limit, status=rejection.status, remote_ip=self.remote_ip)
+    def _log(self, rejection: Rejection) -> str:
+        """Log a rejection, and return the request ID of its line."""
+        event, request_id = "request over a limit" if rejection.limit else "malformed request", make_request_id()
+        self._registry.log.report(
+            event,
+            limit=rejection.limit,
+            status=rejection.status,
+            remote_ip=self.remote_ip,
+            request_id=request_id,
+        )
+        return request_id
 
 
 class TLSClientStream(ClientStream, SSLIOStream):

@@ -29,7 +29,7 @@ def test_an_exception_of_tornado_determines_the_status(error: Exception | None, 
     ids=lambda one: f"{one.status}-{one.limit}",
 )
 def test_a_rejection_is_a_complete_response_in_json(one: Rejection) -> None:
-    head, _, body = one.to_bytes().partition(b"\r\n\r\n")
+    head, _, body = one.to_bytes("4f1c").partition(b"\r\n\r\n")
     start_line, _, fields = head.decode().partition("\r\n")
     headers = HTTPHeaders.parse(fields)
     assert start_line.startswith(f"HTTP/1.1 {one.status} ")

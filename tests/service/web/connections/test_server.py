@@ -75,6 +75,7 @@ async def test_a_request_over_a_limit_gets_its_status_as_json_and_one_log_line(
         vars(record)["status"],
         vars(record)["remote_ip"],
     )
+    assert f"\r\nX-Request-Id: {vars(record)['request_id']}\r\n".encode() in received.raw
 
 
 @tornado.web.stream_request_body
