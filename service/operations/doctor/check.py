@@ -16,7 +16,7 @@ from service.operations.doctor.formatting import escape_for_terminal, redact, to
 from service.operations.doctor.host.advisories import check_advisories
 from service.operations.doctor.host.local import check_locally
 from service.operations.doctor.introspection.endpoint_check import check_introspection
-from service.operations.doctor.issuer_checks import check_remote_issuer
+from service.operations.doctor.issuer_checks import check_clock, check_remote_issuer
 from service.operations.doctor.network.cache import check_cache
 from service.operations.doctor.network.port import check_port
 from service.operations.doctor.network.way import check_way
@@ -101,6 +101,8 @@ async def _check_issuer(
             yield finding
     else:
         yield await _build_validator(issuer, context)
+        if issuer.validation in BUILT_IN:
+            yield await check_clock(issuer, client=client, clock=clock)
     if issuer.client is not None and find_factory(issuer.validation) is not jwt.build:
         yield await check_introspection(context.issuer(issuer), issuer.client, client=client, clock=clock)
 

@@ -46,7 +46,7 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
         yield ok("jwks_uri", f"{jwks_uri}, from the settings, so the keys need no discovery")
     else:
         discovered, finding = await _request(
-            "discovery", lambda: fetch_discovery_document(issuer.issuer, client, locations=locations), clock, issuer
+            "discovery", partial(fetch_discovery_document, issuer.issuer, client, locations=locations), clock, issuer
         )
         yield finding
         if discovered is None:
@@ -65,6 +65,16 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
     for finding in _check_keys(published, issuer):
         yield finding
     yield _clock_offset(published or discovered, issuer.leeway)
+
+
+async def check_clock(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> Finding:
+    """Return whether our clock agrees with that of an issuer whose tokens are introspected."""
+    locations = issuer.locations
+    if not issuer.is_discovered and locations.metadata_url is None:
+        return skipped("clock", "no document is fetched from the issuer whose Date header could be compared")
+    fetch = partial(fetch_discovery_document, issuer.issuer, client, locations=locations)
+    discovered, _ = await _request("discovery", fetch, clock, issuer)
+    return _clock_offset(discovered, issuer.leeway)
 
 
 async def _check_key_file(path: str, issuer: TrustedIssuer) -> Finding:

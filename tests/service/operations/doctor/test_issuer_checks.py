@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,19 @@ import pytest
 import servers
 
 from fakeissuer import RunningIssuer
-from service.clock import SystemClock
+from service.clock import Clock, ManualClock, SystemClock
 from service.issuers.client import JSONClient
 from service.operations.doctor.check import check
 from service.operations.doctor.report import Finding, Outcome
 from service.settings.program import Settings
 
 
-async def _finding(about: str, issuer: RunningIssuer, client: JSONClient, **changes: Any) -> Finding:
+async def _finding(
+    about: str, issuer: RunningIssuer, client: JSONClient, clock: Clock | None = None, **changes: Any
+) -> Finding:
     known = {"client_id": "0oaapi00000000000001", "client_secret": "api-secret-for-tests-only-00000000001"}
     settings = Settings(**({"issuer": issuer.issuer_url()} | known | changes))
-    report = await check(settings, client=client, clock=SystemClock())
+    report = await check(settings, client=client, clock=clock or SystemClock())
     return next(finding for finding in report.findings if finding.about == about)
 
 
@@ -53,6 +56,30 @@ async def test_a_failed_introspection_has_advice(
     assert "wrong" not in finding.found
 
 
+CLOCKS: dict[str, tuple[dict[str, Any], int, Outcome, str]] = {
+    "right": ({}, 0, Outcome.OK, "within the duration of a response"),
+    "an hour behind": ({}, 3600, Outcome.FAIL, "behind the issuer"),
+    "an hour behind, with a fixed metadata_url": ({"metadata_url": ""}, 3600, Outcome.FAIL, "behind the issuer"),
+    "nothing to compare": ({"introspection_endpoint": ""}, 3600, Outcome.SKIPPED, "no document is fetched"),
+}
+
+
+@pytest.mark.parametrize(("settings", "offset", "outcome", "found"), CLOCKS.values(), ids=CLOCKS)
+@pytest.mark.gen_test
+async def test_the_clock_is_compared_with_an_issuer_that_is_only_introspected(
+    settings: dict[str, str], offset: int, outcome: Outcome, found: str, fake_issuer: RunningIssuer, client: JSONClient
+) -> None:
+    urls = {
+        "metadata_url": f"{fake_issuer.issuer_url()}/.well-known/openid-configuration",
+        "introspection_endpoint": f"{fake_issuer.issuer_url()}/v1/introspect",
+    }
+    clock = ManualClock(time.time() - offset)
+    changes: dict[str, Any] = {name: urls[name] for name in settings} | {"validation": "introspection"}
+    finding = await _finding("clock", fake_issuer, client, clock, **changes)
+    assert outcome is finding.outcome
+    assert found in finding.found
+
+
 @pytest.mark.gen_test
 async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: JSONClient) -> None:
     with servers.running("redis") as server:
@@ -65,7 +92,7 @@ async def test_the_shared_cache_is_checked(fake_issuer: RunningIssuer, client: J
 
 @pytest.mark.gen_test
 async def test_a_shared_cache_without_a_secret_fails(fake_issuer: RunningIssuer, client: JSONClient) -> None:
-    changes = {"cache_url": "redis://127.0.0.1:1", "client_id": None, "client_secret": None}
+    changes: dict[str, Any] = {"cache_url": "redis://127.0.0.1:1", "client_id": None, "client_secret": None}
     finding = await _finding("shared cache", fake_issuer, client, **changes)
     assert Outcome.FAIL is finding.outcome
     assert "SERVICE_CACHE_SECRET" in finding.found
