@@ -45,7 +45,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a name with a space": ({"alice b": ALICE}, "the name of an operator"),
     "an empty name": ({"": ALICE}, "the name of an operator"),
     "the name of the shared token": ({"admin_token": ALICE}, "use another name"),
-    "a weak token": ({"alice": "hunter2"}, "alice: has 7 characters"),
+    "a weak token": ({"alice": "hunter2"}, "alice: is too weak: its length is 7 and"),
     "a number": ({"alice": 12345678}, "alice: expected a token as a text"),
     "a table without a file": ({"alice": {"path": ALICE}}, "alice: expected a token as a text"),
     "a table with more": ({"alice": {"file": "x", "token": ALICE}}, "alice: expected a token as a text"),
