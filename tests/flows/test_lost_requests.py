@@ -74,15 +74,20 @@ def test_no_request_is_lost(act: Action, setting: dict[str, str], start: Start) 
 
 
 def test_a_killed_worker_loses_only_the_requests_inside_it(start: Start) -> None:
+    inside = 0
+
     async def kill(program: Supervised, load: KeepAliveLoad) -> None:
+        nonlocal inside
         before = program.workers()
+        inside = load.tally.sent - load.tally.answered
         os.kill(max(before), signal.SIGKILL)
         await until(lambda: len(program.workers() - {max(before)}) == 2)
 
     program = Supervised(start(*_OPTIONS))
     program.wait_for_workers(2)
     load = asyncio.run(under_load(program, kill, KeepAliveLoad(program.port), begin=_BEGIN))
-    # On a busy machine, every client may have a request inside, but none has two.
+    # The worker dies a few milliseconds after the signal, in which it gets some of a thousand requests a second.
+    assert sum(load.tally.lost.values()) <= inside + 16, load.tally
     assert max(load.tally.lost_by_client.values(), default=0) <= 1, load.tally
     assert load.tally.refused == 0
 
