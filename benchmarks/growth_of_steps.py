@@ -10,11 +10,12 @@ import dataclasses
 import gc
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import tornado.web
+from coroutines import finish
 from cryptography.hazmat.primitives.asymmetric import ec
 from growth_of_processes import WebSocket
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerRequest, RequestStartLine
@@ -59,15 +60,6 @@ def least_cost(call: Callable[[], object], *, calls: int = 1) -> float:
     return 1e6 * best / calls
 
 
-def _finish(awaitable: Awaitable[Any]) -> Any:
-    """Run a coroutine that has nothing to wait for."""
-    try:
-        awaitable.__await__().send(None)
-    except StopIteration as finished:
-        return finished.value
-    raise AssertionError("the coroutine waited")
-
-
 def _named(trusted: TrustedIssuer, count: int) -> Iterator[TrustedIssuer]:
     """Yield so many issuers that are like this one but for their names."""
     for number in range(count):
@@ -95,7 +87,7 @@ async def _new_token_cost(
     def validate_all() -> None:
         context.token_cache.clear()
         for token in tokens:
-            _finish(authenticator.authenticate(token))
+            finish(authenticator.authenticate(token))
 
     cost = least_cost(validate_all) / len(tokens)
     await authenticator.close()

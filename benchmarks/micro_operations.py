@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coroutines import finish
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -118,7 +119,7 @@ async def prepared_operations() -> AsyncIterator[tuple[list[Operation], Callable
         operations.append(
             Operation(
                 name="introspection response from its cache",
-                run=lambda _: _finish(introspector.validate(PresentedToken.read(opaque))),
+                run=lambda _: finish(introspector.validate(PresentedToken.read(opaque))),
                 before=token_cache.clear,
             )
         )
@@ -164,7 +165,7 @@ def _token_operations(
 
     def validate(number: int) -> object:
         assert authenticator.get_cached(credentials[number]) is None
-        return _finish(authenticator.authenticate(credentials[number]))
+        return finish(authenticator.authenticate(credentials[number]))
 
     yield Operation(name=f"{algorithm}, new token", run=validate, before=token_cache.clear, bare=_bare_name(algorithm))
 
@@ -195,11 +196,11 @@ def _proof_operation(issuer: fakeissuer.RunningIssuer, authenticator: Authentica
             )
             for _ in range(TOKENS)
         ]
-        _finish(authenticator.revalidate(token))
+        finish(authenticator.revalidate(token))
 
     def authenticate(number: int) -> None:
         assert authenticator.get_cached(offered[number]) is None
-        _finish(authenticator.authenticate(offered[number]))
+        finish(authenticator.authenticate(offered[number]))
 
     return Operation(
         name="known token with an ES256 proof",
@@ -270,12 +271,3 @@ def _cache_tokens(token_cache: ValidatedTokenCache, claims: dict[str, Any], coun
         principal = Principal.from_claims({**claims, "jti": f"AT.{number}"})
         token_cache.put(f"{number}", ValidatedToken(principal, lambda: True))
     assert token_cache.get(f"{count - 1}") is not None
-
-
-def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine that has nothing to wait for."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("the operation waited for something")

@@ -38,16 +38,14 @@ class _TimedResponse:
 
 async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> AsyncIterator[Finding]:
     """Yield one finding for each requirement on an issuer whose tokens are validated locally."""
-    discovered, jwks_uri, locations = None, issuer.locations.jwks_uri, issuer.locations
-    if locations.keys_file is not None:
-        yield await _check_key_file(locations.keys_file, issuer)
+    discovered, jwks_uri, keys_file = None, issuer.locations.jwks_uri, issuer.locations.keys_file
+    if keys_file is not None:
+        yield await _check_key_file(keys_file, issuer)
         return
     if jwks_uri is not None:
         yield ok("jwks_uri", f"{jwks_uri}, from the settings, so the keys need no discovery")
     else:
-        discovered, finding = await _request(
-            "discovery", partial(fetch_discovery_document, issuer.issuer, client, locations=locations), clock, issuer
-        )
+        discovered, finding = await _discover(issuer, client, clock)
         yield finding
         if discovered is None:
             for about in ("issuer in the document", "jwks_uri"):
@@ -69,11 +67,9 @@ async def check_remote_issuer(issuer: TrustedIssuer, *, client: JSONClient, cloc
 
 async def check_clock(issuer: TrustedIssuer, *, client: JSONClient, clock: Clock) -> Finding:
     """Return whether our clock agrees with that of an issuer whose tokens are introspected."""
-    locations = issuer.locations
-    if not issuer.is_discovered and locations.metadata_url is None:
+    if not issuer.is_discovered and issuer.locations.metadata_url is None:
         return skipped("clock", "no document is fetched from the issuer whose Date header could be compared")
-    fetch = partial(fetch_discovery_document, issuer.issuer, client, locations=locations)
-    discovered, _ = await _request("discovery", fetch, clock, issuer)
+    discovered, _ = await _discover(issuer, client, clock)
     return _clock_offset(discovered, issuer.leeway)
 
 
@@ -84,6 +80,11 @@ async def _check_key_file(path: str, issuer: TrustedIssuer) -> Finding:
     except IssuerUnavailable as exc:
         return fail("keys", exc.detail, "keys_file must be a JWK Set that this user can read")
     return replace(finding, found=f"{path}: {finding.found}")
+
+
+async def _discover(issuer: TrustedIssuer, client: JSONClient, clock: Clock) -> tuple[_TimedResponse | None, Finding]:
+    fetch = partial(fetch_discovery_document, issuer.issuer, client, locations=issuer.locations)
+    return await _request("discovery", fetch, clock, issuer)
 
 
 async def _request(

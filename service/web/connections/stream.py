@@ -210,7 +210,8 @@ class ClientStream(IOStream):
 
     def _log(self, rejection: Rejection) -> str:
         """Log a rejection, and return the request ID of its line."""
-        event, request_id = "request over a limit" if rejection.limit else "malformed request", make_request_id()
+        request_id = make_request_id()
+        event = "request over a limit" if rejection.limit else "malformed request"
         self._registry.log.report(
             event,
             limit=rejection.limit,
